@@ -1,0 +1,38 @@
+# folder_registry(<library> <folder> <header> <Type>)
+#
+# Turns src/<folder>/*.cpp into a sorted table of constinit values: file src/<folder>/x.cpp must define
+# `extern constinit const <Type> <folder>_x` (the linker checks it) and have tests/<folder>/x_test.cpp
+# (this function checks it). Files whose name starts with the folder's own name (op/op.cpp) and files
+# in subfolders are helpers of the room, not entries.
+function(folder_registry library folder header type)
+  file(GLOB entries RELATIVE ${CMAKE_SOURCE_DIR}/src/${folder} CONFIGURE_DEPENDS
+       ${CMAKE_SOURCE_DIR}/src/${folder}/*.cpp)
+  file(GLOB helpers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${folder}/*/*.cpp)
+  list(SORT entries)
+  set(declarations "")
+  set(addresses "")
+  set(count 0)
+  foreach(entry IN LISTS entries)
+    target_sources(${library} PRIVATE ${CMAKE_SOURCE_DIR}/src/${folder}/${entry})
+    get_filename_component(name ${entry} NAME_WE)
+    if(name MATCHES "^${folder}")
+      continue()
+    endif()
+    if(NOT EXISTS ${CMAKE_SOURCE_DIR}/tests/${folder}/${name}_test.cpp)
+      message(FATAL_ERROR "src/${folder}/${entry} has no tests/${folder}/${name}_test.cpp")
+    endif()
+    string(APPEND declarations "extern constinit const ${type} ${folder}_${name};\n")
+    string(APPEND addresses "    &${folder}_${name},\n")
+    math(EXPR count "${count} + 1")
+  endforeach()
+  if(helpers)
+    target_sources(${library} PRIVATE ${helpers})
+  endif()
+  set(out ${CMAKE_BINARY_DIR}/gen/${folder}_table.cpp)
+  set(text "// Generated from the files of src/${folder}.\n#include \"${header}\"\n\n#include <array>\n\n")
+  string(APPEND text "namespace lockstep {\n${declarations}\nnamespace {\n")
+  string(APPEND text "constinit const std::array<const ${type}*, ${count}> table = {\n${addresses}};\n}  // namespace\n\n")
+  string(APPEND text "std::span<const ${type}* const> ${folder}_table() { return table; }\n}  // namespace lockstep\n")
+  file(CONFIGURE OUTPUT ${out} CONTENT "${text}" @ONLY)
+  target_sources(${library} PRIVATE ${out})
+endfunction()

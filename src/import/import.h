@@ -1,0 +1,26 @@
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "ir/graph.h"
+
+namespace lockstep {
+
+struct ImportOptions {
+  // Extents for symbolic or unknown dimensions by name; unnamed ones become 1.
+  std::map<std::string, std::int64_t> dimensions;
+};
+
+// Reads a model by its contents, not its ending: .onnx, .tflite. Shape arithmetic is folded, Scan and
+// Loop with constant trip count are unrolled, states become explicit. An error names file, node,
+// operator or attribute, what was found and what would be right.
+Result<Graph> import_model(const std::string& path, const ImportOptions& options = {});
+Result<Graph> import_onnx(const std::string& path, const ImportOptions& options);
+Result<Graph> import_tflite(const std::string& path, const ImportOptions& options);
+
+// Shared by importers: after a foreign node was mapped, runs check and shape rules of the nodes from
+// `first` on, and folds those whose inputs are all constant (quantize and dequantize excepted).
+Result<void> settle_nodes(GraphBuilder& graph, NodeId first);
+
+}  // namespace lockstep

@@ -1,0 +1,118 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace lockstep {
+
+// A numeric policy is a named function (with its preparation) that says how one kind of rounding is
+// done. An arithmetic is a choice of policies (Numerics); an operator calls the policy of its kind
+// and never asks which arithmetic it is under. docs/numerics.md derives each.
+
+// real multiplier -> what `apply` needs. Fixed point uses multiplier and shift, float uses factor.
+struct Rescale {
+  std::int32_t multiplier = 0;  // Q0.31
+  std::int32_t shift = 0;       // left shift when positive
+  float factor = 0;
+};
+
+// Accumulator to code: y = clamp(zero + apply(acc)). Scales are real steps of input, weight, output.
+struct RequantPolicy {
+  std::string_view name;
+  Rescale (*prepare)(double x_scale, double w_scale, double y_scale);
+  std::int32_t (*apply)(std::int32_t acc, const Rescale& r);
+};
+
+// Two quantized operands, one quantized result. Codes in, unclamped code out (zero point included).
+struct BinaryScales {
+  double a_scale, b_scale, y_scale;
+  std::int32_t a_zero, b_zero, y_zero;
+  std::int32_t low, high;  // clamp of the result, activation included
+};
+struct BinaryState {
+  BinaryScales s;
+  Rescale a, b, y;
+  std::int32_t left_shift = 0;
+};
+struct BinaryPolicy {
+  std::string_view name;
+  BinaryState (*prepare)(const BinaryScales& scales);
+  std::int32_t (*apply)(std::int32_t a, std::int32_t b, const BinaryState& state);  // clamped code
+};
+
+// Real to code and code to real: QuantizeLinear, DequantizeLinear, QUANTIZE.
+struct QuantizePolicy {
+  std::string_view name;
+  std::int32_t (*quantize)(float real, float scale, std::int32_t zero, std::int32_t low, std::int32_t high);
+  float (*dequantize)(std::int32_t code, float scale, std::int32_t zero);
+  // code to code under other scale and zero point
+  std::int32_t (*requantize)(std::int32_t code, double x_scale, std::int32_t x_zero, double y_scale,
+                             std::int32_t y_zero, std::int32_t low, std::int32_t high);
+};
+
+// Average of n codes whose sum is `sum` (zero points not removed). Clamped code out.
+struct AverageScales {
+  double x_scale, y_scale;
+  std::int32_t x_zero, y_zero, low, high;
+};
+struct AveragePolicy {
+  std::string_view name;
+  std::int32_t (*apply)(std::int32_t sum, std::int32_t n, const AverageScales& s);
+};
+
+// A quantized function of one code as a table: out[i] is the code for input code low + i.
+struct TableScales {
+  double x_scale, y_scale;
+  std::int32_t x_zero, y_zero;
+  std::int32_t x_low, low, high;  // least input code; output clamp
+  double alpha = 0, beta = 0;     // parameters of the function (LeakyRelu, HardSigmoid)
+};
+struct TablePolicy {
+  std::string_view name;
+  void (*fill)(const TableScales& s, std::span<std::int32_t> table);
+};
+
+// Softmax over one row of codes.
+struct SoftmaxScales {
+  double x_scale, y_scale, beta;
+  std::int32_t y_zero, low, high;
+  std::int32_t x_low;
+};
+struct SoftmaxPolicy {
+  std::string_view name;
+  void (*apply)(std::span<const std::int32_t> x, std::span<std::int32_t> y, const SoftmaxScales& s);
+};
+
+// Float functions where runtimes differ in the last bits. Null: the C library's function.
+struct FloatPolicy {
+  float (*sigmoid)(float) = nullptr;
+  float (*tanh)(float) = nullptr;
+  float (*exp)(float) = nullptr;
+  void (*softmax)(std::span<const float> x, std::span<float> y) = nullptr;
+  // sum over k of a[k*a_stride]*b[k*b_stride], in the runtime's order and fusing
+  float (*dot)(const float* a, std::int64_t a_stride, const float* b, std::int64_t b_stride,
+               std::int64_t k, float start) = nullptr;
+};
+
+// The choice of policies that an arithmetic is made of. A null policy means: this arithmetic does
+// not compute that kind, and `Arithmetic::unsupported` says why. Owners add members as kinds appear.
+struct Numerics {
+  const RequantPolicy* conv = nullptr;        // convolution, per-channel scales
+  const RequantPolicy* dense = nullptr;       // fully connected, Gemm, MatMul
+  const BinaryPolicy* add = nullptr;
+  const BinaryPolicy* sub = nullptr;
+  const BinaryPolicy* mul = nullptr;
+  const BinaryPolicy* div = nullptr;
+  const QuantizePolicy* quantize = nullptr;
+  const AveragePolicy* average = nullptr;         // windowed pooling
+  const AveragePolicy* global_average = nullptr;  // GlobalAveragePool, MEAN
+  const TablePolicy* sigmoid = nullptr;
+  const TablePolicy* tanh = nullptr;
+  const TablePolicy* leaky_relu = nullptr;
+  const TablePolicy* hard_swish = nullptr;
+  const SoftmaxPolicy* softmax = nullptr;
+  FloatPolicy real;
+};
+
+}  // namespace lockstep

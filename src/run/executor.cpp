@@ -1,0 +1,263 @@
+#include "run/executor.h"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "op/op.h"
+#include "pass/pass.h"
+
+namespace lockstep {
+namespace {
+
+using Slots = std::vector<Tensor>;  // by ValueId; empty (count 0, no bytes) until computed
+
+const Tensor* tensor_of(const Graph& g, const Slots& slots, const std::vector<bool>& have, ValueId id) {
+  if (id == no_id) return nullptr;
+  if (const Tensor* constant = g.value(id).constant.get()) return constant;
+  return have[static_cast<std::size_t>(id)] ? &slots[static_cast<std::size_t>(id)] : nullptr;
+}
+
+std::vector<Tensor> allocate_outputs(const Graph& g, const Node& node) {
+  std::vector<Tensor> out;
+  for (const ValueId id : node.outputs)
+    out.push_back(id == no_id ? Tensor() : Tensor(g.value(id).dtype, g.value(id).shape));
+  return out;
+}
+
+Result<std::vector<Tensor>> evaluate(const Graph& g, const Node& node, const Numerics& num,
+                                     std::span<const Tensor* const> in) {
+  std::vector<Tensor> out = allocate_outputs(g, node);
+  EvalContext context{{g, node}, num, in, out};
+  LOCKSTEP_CHECK(find_op(node.op)->eval(context));
+  return out;
+}
+
+// The index of the last node that reads each value; values that are kept never end.
+std::vector<std::size_t> last_uses(const Graph& g) {
+  std::vector<std::size_t> last(g.values().size(), 0);
+  for (std::size_t n = 0; n < g.nodes().size(); ++n)
+    for (const ValueId v : g.nodes()[n].inputs)
+      if (v != no_id) last[static_cast<std::size_t>(v)] = n;
+  return last;
+}
+
+Tensor initial_state(const Graph& g, const State& state) {
+  if (state.initial) return *state.initial;
+  const Value& v = g.value(state.in);
+  Tensor zero(v.dtype, v.shape);
+  if (v.quant.quantized())
+    for (std::int64_t i = 0; i < zero.count(); ++i) zero.set_code(i, v.quant.zero_at(0));
+  return zero;
+}
+
+TensorInfo info_of(const Value& v) { return {v.dtype, v.shape, v.quant, v.origin}; }
+
+// One pass over the nodes. `known` values are not recomputed; nodes that nobody needs are skipped.
+class Sweep {
+ public:
+  Sweep(const Graph& g, const Arithmetic& a, const RunOptions& o) : g_(g), a_(a), o_(o) {
+    slots_.resize(g.values().size());
+    have_.resize(g.values().size(), false);
+  }
+
+  void set(ValueId id, Tensor t) {
+    slots_[static_cast<std::size_t>(id)] = std::move(t);
+    have_[static_cast<std::size_t>(id)] = true;
+  }
+  const Tensor* get(ValueId id) const { return tensor_of(g_, slots_, have_, id); }
+
+  // Which nodes must run so that every value in `goals` is at hand.
+  std::vector<bool> needed(std::span<const ValueId> goals) const {
+    std::vector<bool> run(g_.nodes().size(), false);
+    std::vector<ValueId> open(goals.begin(), goals.end());
+    while (!open.empty()) {
+      const ValueId v = open.back();
+      open.pop_back();
+      if (v == no_id || get(v) || g_.value(v).producer == no_id) continue;
+      const auto n = static_cast<std::size_t>(g_.value(v).producer);
+      if (run[n]) continue;
+      run[n] = true;
+      for (const ValueId in : g_.nodes()[n].inputs) open.push_back(in);
+    }
+    return run;
+  }
+
+  Result<void> run(const std::vector<bool>& which, const std::vector<bool>& keep, const Sample* previous) {
+    const auto last = last_uses(g_);
+    for (std::size_t n = 0; n < g_.nodes().size(); ++n) {
+      if (!which[n]) continue;
+      LOCKSTEP_CHECK(run_node(n, previous));
+      for (const ValueId v : g_.nodes()[n].inputs)
+        if (v != no_id && last[static_cast<std::size_t>(v)] == n && !keep[static_cast<std::size_t>(v)])
+          slots_[static_cast<std::size_t>(v)] = Tensor();
+    }
+    return {};
+  }
+
+ private:
+  Result<void> run_node(std::size_t n, const Sample* previous) {
+    const Node& node = g_.nodes()[n];
+    std::vector<const Tensor*> in;
+    for (const ValueId v : node.inputs) {
+      in.push_back(get(v));
+      if (v != no_id && !in.back())
+        return Error{g_.where(node), "input '" + g_.value(v).name + "' has no contents",
+                     "it among the given tensors, or all that it is made from", ""};
+    }
+    LOCKSTEP_TRY(std::vector<Tensor> out, evaluate(g_, node, *a_.numerics, in));
+    LOCKSTEP_CHECK(apply_hooks(static_cast<NodeId>(n), in, out, previous));
+    for (std::size_t i = 0; i < out.size(); ++i)
+      if (node.outputs[i] != no_id && !have_[static_cast<std::size_t>(node.outputs[i])])
+        set(node.outputs[i], std::move(out[i]));
+    return {};
+  }
+
+  Result<void> apply_hooks(NodeId n, std::span<const Tensor* const> in, std::vector<Tensor>& out,
+                           const Sample* previous) {
+    for (const NodeHook& hook : o_.node_hooks) {
+      if (hook.node != n) continue;
+      std::vector<Tensor> before;
+      if (previous)
+        for (const ValueId v : g_.node(n).outputs) {
+          const auto it = v == no_id ? previous->end() : previous->find(g_.value(v).name);
+          before.push_back(it == previous->end() ? Tensor() : it->second);
+        }
+      LOCKSTEP_CHECK(hook.change(in, out, before));
+    }
+    return {};
+  }
+
+  const Graph& g_;
+  const Arithmetic& a_;
+  const RunOptions& o_;
+  Slots slots_;
+  std::vector<bool> have_;
+};
+
+bool recordable(const Graph& g, ValueId id) {
+  const Value& v = g.value(id);
+  return v.producer != no_id || v.folded || std::ranges::count(g.inputs(), id) > 0 || !v.constant;
+}
+
+Result<std::vector<ValueId>> wanted_values(const Graph& g, std::span<const std::string> names) {
+  std::vector<ValueId> ids;
+  if (names.empty()) {
+    for (std::size_t i = 0; i < g.values().size(); ++i)
+      if (recordable(g, static_cast<ValueId>(i))) ids.push_back(static_cast<ValueId>(i));
+    return ids;
+  }
+  for (const std::string& name : names) {
+    const ValueId id = g.find_value(name);
+    if (id == no_id)
+      return Error{g.file(), "no tensor '" + name + "'", "a tensor of the lowered graph",
+                   "lockstep inspect lists them"};
+    ids.push_back(id);
+  }
+  return ids;
+}
+
+}  // namespace
+
+Result<Executor> Executor::make(const Graph& imported, const Arithmetic& arithmetic) {
+  LOCKSTEP_TRY(Graph lowered, apply_passes(imported, arithmetic.passes));
+  for (const Node& node : lowered.nodes()) {
+    const NodeView view{lowered, node};
+    LOCKSTEP_CHECK(check_node(view));
+    const std::string why = arithmetic.unsupported ? arithmetic.unsupported(view) : "";
+    if (!why.empty())
+      return Error{view.where(), "not computed in " + std::string(arithmetic.name), "another --arith", why};
+  }
+  Executor e;
+  e.graph_ = std::make_shared<const Graph>(std::move(lowered));
+  e.arithmetic_ = &arithmetic;
+  return e;
+}
+
+Result<Capture> Executor::run(std::span<const Sample> inputs, std::span<const std::string> wanted,
+                              const RunOptions& options) const {
+  const Graph& g = *graph_;
+  LOCKSTEP_TRY(const std::vector<ValueId> goals, wanted_values(g, wanted));
+  Capture capture;
+  capture.source = g.file();
+  capture.arithmetic = arithmetic_->name;
+  std::vector<bool> keep(g.values().size(), false);
+  for (const ValueId id : goals) {
+    keep[static_cast<std::size_t>(id)] = true;
+    capture.infos.emplace(g.value(id).name, info_of(g.value(id)));
+    capture.order.push_back(g.value(id).name);
+  }
+  for (const State& s : g.states()) keep[static_cast<std::size_t>(s.out)] = true;
+  std::vector<ValueId> ends = goals;
+  for (const State& s : g.states()) ends.push_back(s.out);
+  for (const NodeHook& h : options.node_hooks)
+    for (const ValueId v : g.node(h.node).outputs)
+      if (v != no_id) keep[static_cast<std::size_t>(v)] = true;
+  std::vector<Tensor> states;
+  for (const State& s : g.states()) states.push_back(initial_state(g, s));
+  Sample hooked;  // outputs of hooked nodes, and inputs as sent, of the sample before
+  for (std::size_t s = 0; s < inputs.size(); ++s) {
+    Sweep pass(g, *arithmetic_, options);
+    Sample next_hooked;
+    for (const ValueId id : g.inputs()) {
+      const Value& v = g.value(id);
+      const auto it = inputs[s].find(v.name);
+      if (it == inputs[s].end())
+        return Error{g.file(), "no input '" + v.name + "'", "every input of the model", ""};
+      Tensor x = it->second;
+      for (const InputHook& h : options.input_hooks)
+        if (h.input == id) {
+          const auto before = hooked.find(v.name);
+          LOCKSTEP_CHECK(h.change(x, before == hooked.end() ? nullptr : &before->second));
+          next_hooked[v.name] = it->second;
+        }
+      pass.set(id, std::move(x));
+    }
+    for (std::size_t i = 0; i < states.size(); ++i) pass.set(g.states()[i].in, states[i]);
+    LOCKSTEP_CHECK(pass.run(pass.needed(ends), keep, s == 0 ? nullptr : &hooked));
+    for (std::size_t i = 0; i < states.size(); ++i)
+      if (options.state == StateMode::keep) states[i] = *pass.get(g.states()[i].out);
+    for (const NodeHook& h : options.node_hooks)
+      for (const ValueId v : g.node(h.node).outputs)
+        if (v != no_id && pass.get(v)) next_hooked[g.value(v).name] = *pass.get(v);
+    hooked = std::move(next_hooked);
+    Sample& sample = capture.samples.emplace_back();
+    for (const ValueId id : goals)
+      if (const Tensor* t = pass.get(id)) sample.emplace(g.value(id).name, *t);
+  }
+  return capture;
+}
+
+Result<std::vector<Tensor>> Executor::run_node(NodeId id, std::span<const Tensor* const> inputs) const {
+  const Node& node = graph_->node(id);
+  std::vector<const Tensor*> in(node.inputs.size(), nullptr);
+  for (std::size_t i = 0; i < in.size(); ++i) {
+    if (node.inputs[i] == no_id) continue;
+    in[i] = i < inputs.size() && inputs[i] ? inputs[i] : graph_->value(node.inputs[i]).constant.get();
+    if (!in[i])
+      return Error{graph_->where(node), "input '" + graph_->value(node.inputs[i]).name + "' is missing",
+                   "every computed input", ""};
+  }
+  return evaluate(*graph_, node, *arithmetic_->numerics, in);
+}
+
+Result<Sample> Executor::run_from(const Sample& known, std::span<const std::string> wanted,
+                                  const RunOptions& options) const {
+  const Graph& g = *graph_;
+  LOCKSTEP_TRY(const std::vector<ValueId> goals, wanted_values(g, wanted));
+  Sweep pass(g, *arithmetic_, options);
+  for (const auto& [name, tensor] : known) {
+    const ValueId id = g.find_value(name);
+    if (id != no_id && !g.value(id).constant && tensor.dtype() == g.value(id).dtype && tensor.count() == count_of(g.value(id).shape))
+      pass.set(id, tensor.reshaped(g.value(id).shape));
+  }
+  for (const State& s : g.states())
+    if (!pass.get(s.in)) pass.set(s.in, initial_state(g, s));
+  std::vector<bool> keep(g.values().size(), true);
+  LOCKSTEP_CHECK(pass.run(pass.needed(goals), keep, nullptr));
+  Sample sample;
+  for (const ValueId id : goals)
+    if (const Tensor* t = pass.get(id)) sample.emplace(g.value(id).name, *t);
+  return sample;
+}
+
+}  // namespace lockstep

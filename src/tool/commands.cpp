@@ -1,0 +1,24 @@
+#include "tool/command.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "base/error.h"
+
+namespace lockstep {
+
+void add_inspect(CLI::App& app, int& code);
+
+std::span<const Command> commands() {
+  static constexpr Command table[] = {{add_inspect}};
+  return table;
+}
+
+int fail(const Error& error) {
+  const std::string text = isatty(2) ? error.block() : error.line();
+  std::fprintf(stderr, "lockstep: %s\n", text.c_str());
+  return error.blame == Blame::target ? 3 : 2;
+}
+
+}  // namespace lockstep

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+namespace lockstep::test {
+
+// The folder of real models and inputs: $LOCKSTEP_SHARED, else ../shared beside the checkout.
+inline std::string shared_folder() {
+  if (const char* named = std::getenv("LOCKSTEP_SHARED")) return named;
+  return std::filesystem::path(LOCKSTEP_SOURCE_DIR).parent_path() / "shared";
+}
+
+inline bool have_shared() { return std::filesystem::is_directory(shared_folder()); }
+
+}  // namespace lockstep::test
+
+// Skips (counted) where the real models are absent; fails under CI=true, where they must be.
+#define LOCKSTEP_NEEDS_SHARED()                                                          \
+  do {                                                                                   \
+    if (!lockstep::test::have_shared()) {                                                \
+      if (const char* ci = std::getenv("CI"); ci && std::string(ci) == "true")           \
+        FAIL() << "shared models are missing at " << lockstep::test::shared_folder();    \
+      GTEST_SKIP() << "shared models are not at " << lockstep::test::shared_folder();    \
+    }                                                                                    \
+  } while (false)
