@@ -6,6 +6,7 @@ demo: build ; @scripts/demo
 test: build ; @scripts/test
 test-long: build ; @scripts/test --long
 asan: setup ; @scripts/build asan
+fuzz: setup ; @scripts/fuzz
 docs: build ; @build/bin/lockstep docs --write docs
 fmt: ; @git ls-files '*.cpp' '*.h' | xargs clang-format -i
 clean: ; @rm -rf build
