@@ -15,7 +15,7 @@ namespace lockstep {
 struct NpyArray {
   DType dtype = DType::f32;
   std::vector<std::int64_t> shape;
-  Bytes bytes;
+  Bytes bytes;  // little-endian
 };
 
 // Reads .npy bytes (format versions 1 to 3, little and big endian, C and Fortran order).
@@ -24,10 +24,21 @@ Result<NpyArray> parse_npy(std::span<const std::byte> bytes, const std::string& 
 Bytes format_npy(const NpyArray& array);
 
 using NpzMembers = std::vector<std::pair<std::string, NpyArray>>;
+using NpzTexts = std::vector<std::pair<std::string, std::string>>;
 
-// Reads every member of an .npz archive; member names lose their ".npy".
+// An .npz archive: its arrays (names without ".npy"), and its other members as text (names as they
+// are), which NumPy leaves alone.
+struct NpzFile {
+  NpzMembers members;
+  NpzTexts texts;
+};
+
+// Errors: not a zip archive, a damaged member, a member that is not .npy and longer than 16 MB.
+Result<NpzFile> read_npz_file(const std::string& path);
+Result<NpzFile> parse_npz(std::span<const std::byte> bytes, const std::string& where);
+// The arrays alone.
 Result<NpzMembers> read_npz(const std::string& path);
-// Writes a deflated .npz under a temporary name, then renames it.
-Result<void> write_npz(const std::string& path, const NpzMembers& members);
+// Writes a deflated .npz under a temporary name, then renames it. Same members, same bytes.
+Result<void> write_npz(const std::string& path, const NpzMembers& members, const NpzTexts& texts = {});
 
 }  // namespace lockstep
