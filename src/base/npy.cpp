@@ -45,7 +45,8 @@ Result<void> parse_descr(std::string_view text, const std::string& where, Header
       {"f4", DType::f32}, {"f8", DType::f64}, {"f2", DType::f16}, {"i1", DType::i8},
       {"u1", DType::u8},  {"i2", DType::i16}, {"u2", DType::u16}, {"i4", DType::i32},
       {"u4", DType::u32}, {"i8", DType::i64}, {"u8", DType::u64}, {"b1", DType::boolean}};
-  if (quoted && descr.size() == 3 && std::string_view("<>|=").find(descr[0]) != std::string_view::npos)
+  if (quoted && descr.size() == 3 &&
+      std::string_view("<>|=").find(descr[0]) != std::string_view::npos)
     for (const auto& [name, dtype] : types)
       if (descr.substr(1) == name) {
         header.dtype = dtype;
@@ -57,7 +58,8 @@ Result<void> parse_descr(std::string_view text, const std::string& where, Header
 }
 
 Result<void> parse_shape(std::string_view text, const std::string& where, Header& header) {
-  const Error bad{where, "a shape that cannot be read", "a tuple such as (10, 16)", "the file is damaged"};
+  const Error bad{where, "a shape that cannot be read", "a tuple such as (10, 16)",
+                  "the file is damaged"};
   const std::size_t end = text.find(')');
   if (text.empty() || text[0] != '(' || end == text.npos) return bad;
   std::int64_t count = 1;
@@ -67,9 +69,11 @@ Result<void> parse_shape(std::string_view text, const std::string& where, Header
     std::int64_t extent = 0;
     const char* stop = part.data() + part.find_last_not_of(" L") + 1;
     const auto [at, failure] = std::from_chars(part.data() + first, stop, extent);
-    if (failure != std::errc{} || at != stop || extent < 0 || header.shape.size() >= most_axes) return bad;
+    if (failure != std::errc{} || at != stop || extent < 0 || header.shape.size() >= most_axes)
+      return bad;
     if (extent > 0 && count > most_elements / extent)
-      return Error{where, "a shape of more than 2^40 elements", "a shape that fits the file", "the file is damaged"};
+      return Error{where, "a shape of more than 2^40 elements", "a shape that fits the file",
+                   "the file is damaged"};
     count *= extent;
     header.shape.push_back(extent);
   }
@@ -89,7 +93,8 @@ Result<Header> parse_header(std::string_view text, const std::string& where) {
 
 void swap_elements(Bytes& bytes, std::size_t size) {
   for (std::size_t i = 0; i + size <= bytes.size(); i += size)
-    std::reverse(bytes.begin() + static_cast<std::ptrdiff_t>(i), bytes.begin() + static_cast<std::ptrdiff_t>(i + size));
+    std::reverse(bytes.begin() + static_cast<std::ptrdiff_t>(i),
+                 bytes.begin() + static_cast<std::ptrdiff_t>(i + size));
 }
 
 // First axis fastest -> last axis fastest.
@@ -111,18 +116,30 @@ Bytes from_fortran(const Bytes& bytes, const std::vector<std::int64_t>& shape, s
 
 std::string descr_of(DType t) {
   switch (t) {
-    case DType::f32: return "<f4";
-    case DType::f64: return "<f8";
-    case DType::f16: return "<f2";
-    case DType::i8: return "|i1";
-    case DType::u8: return "|u1";
-    case DType::i16: return "<i2";
-    case DType::u16: return "<u2";
-    case DType::i32: return "<i4";
-    case DType::u32: return "<u4";
-    case DType::i64: return "<i8";
-    case DType::u64: return "<u8";
-    case DType::boolean: return "|b1";
+    case DType::f32:
+      return "<f4";
+    case DType::f64:
+      return "<f8";
+    case DType::f16:
+      return "<f2";
+    case DType::i8:
+      return "|i1";
+    case DType::u8:
+      return "|u1";
+    case DType::i16:
+      return "<i2";
+    case DType::u16:
+      return "<u2";
+    case DType::i32:
+      return "<i4";
+    case DType::u32:
+      return "<u4";
+    case DType::i64:
+      return "<i8";
+    case DType::u64:
+      return "<u8";
+    case DType::boolean:
+      return "|b1";
   }
   return "";
 }
@@ -132,14 +149,17 @@ std::string descr_of(DType t) {
 Result<NpyArray> parse_npy(std::span<const std::byte> bytes, const std::string& where) {
   const auto octet = [&](std::size_t i) { return std::to_integer<std::size_t>(bytes[i]); };
   if (bytes.size() < 10 || std::memcmp(bytes.data(), magic.data(), magic.size()) != 0)
-    return Error{where, "no NumPy signature in the first bytes", "a .npy array", "write it with numpy.save"};
+    return Error{where, "no NumPy signature in the first bytes", "a .npy array",
+                 "write it with numpy.save"};
   const std::size_t version = octet(6), prefix = version == 1 ? 10 : 12;
   if (version < 1 || version > 3 || bytes.size() < prefix)
     return Error{where, "format version " + std::to_string(version), "version 1, 2 or 3", ""};
   std::size_t length = octet(8) | octet(9) << 8;
   if (version > 1) length |= octet(10) << 16 | octet(11) << 24;
   if (length > bytes.size() - prefix)
-    return Error{where, "a header of " + std::to_string(length) + " bytes in a file of " + std::to_string(bytes.size()),
+    return Error{where,
+                 "a header of " + std::to_string(length) + " bytes in a file of " +
+                     std::to_string(bytes.size()),
                  "a header inside the file", "the file is cut off or damaged"};
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()) + prefix, length);
   LOCKSTEP_TRY(const Header header, parse_header(text, where));
@@ -149,7 +169,8 @@ Result<NpyArray> parse_npy(std::span<const std::byte> bytes, const std::string& 
   const std::span<const std::byte> elements = bytes.subspan(prefix + length);
   if (elements.size() != needed)
     return Error{where, std::to_string(elements.size()) + " bytes of elements",
-                 std::to_string(needed) + " for " + std::string(name_of(header.dtype)) + shape_text(header.shape),
+                 std::to_string(needed) + " for " + std::string(name_of(header.dtype)) +
+                     shape_text(header.shape),
                  elements.size() < needed ? "the file is cut off" : "the file is damaged"};
   NpyArray array{header.dtype, header.shape, Bytes(elements.begin(), elements.end())};
   if (header.big_endian) swap_elements(array.bytes, size_of(header.dtype));
@@ -163,17 +184,20 @@ Bytes format_npy(const NpyArray& array) {
   for (std::size_t i = 0; i < array.shape.size(); ++i)
     shape += (i ? ", " : "") + std::to_string(array.shape[i]);
   shape += array.shape.size() == 1 ? ",)" : ")";
-  std::string header = "{'descr': '" + descr_of(array.dtype) + "', 'fortran_order': False, 'shape': " + shape + ", }";
+  std::string header = "{'descr': '" + descr_of(array.dtype) +
+                       "', 'fortran_order': False, 'shape': " + shape + ", }";
   const std::size_t prefix = 10;
   while ((prefix + header.size() + 1) % 64 != 0) header += ' ';
   header += '\n';
   const std::size_t length = header.size();  // far below 65536: at most 32 axes
-  const char start[4] = {1, 0, static_cast<char>(length & 255), static_cast<char>(length >> 8 & 255)};
+  const char start[4] = {1, 0, static_cast<char>(length & 255),
+                         static_cast<char>(length >> 8 & 255)};
   Bytes out(prefix + length + array.bytes.size());
   std::memcpy(out.data(), magic.data(), magic.size());
   std::memcpy(out.data() + magic.size(), start, sizeof start);
   std::memcpy(out.data() + prefix, header.data(), length);
-  std::copy(array.bytes.begin(), array.bytes.end(), out.begin() + static_cast<std::ptrdiff_t>(prefix + length));
+  std::copy(array.bytes.begin(), array.bytes.end(),
+            out.begin() + static_cast<std::ptrdiff_t>(prefix + length));
   return out;
 }
 

@@ -39,6 +39,7 @@ Result<NpzFile> parse_npz(std::span<const std::byte> bytes, const std::string& w
 // The arrays alone.
 Result<NpzMembers> read_npz(const std::string& path);
 // Writes a deflated .npz under a temporary name, then renames it. Same members, same bytes.
-Result<void> write_npz(const std::string& path, const NpzMembers& members, const NpzTexts& texts = {});
+Result<void> write_npz(const std::string& path, const NpzMembers& members,
+                       const NpzTexts& texts = {});
 
 }  // namespace lockstep

@@ -32,9 +32,11 @@ Error damaged(const std::string& where, std::string what) {
 }
 
 // A member's bytes. The claimed size is believed only as far as its packed size allows.
-Result<Bytes> read_member(zip_t* archive, zip_uint64_t index, const zip_stat_t& stat, const std::string& where) {
+Result<Bytes> read_member(zip_t* archive, zip_uint64_t index, const zip_stat_t& stat,
+                          const std::string& where) {
   if (stat.size > stat.comp_size * deflate_ratio + 64)
-    return damaged(where, std::to_string(stat.size) + " bytes claimed from " + std::to_string(stat.comp_size));
+    return damaged(
+        where, std::to_string(stat.size) + " bytes claimed from " + std::to_string(stat.comp_size));
   std::unique_ptr<zip_file_t, Discard> file(zip_fopen_index(archive, index, 0));
   if (!file) return damaged(where, zip_strerror(archive));
   Bytes bytes(stat.size);
@@ -76,7 +78,8 @@ Result<NpzFile> read_archive(zip_t* archive, const std::string& path) {
       LOCKSTEP_TRY(NpyArray value, parse_npy(bytes, where));
       npz.members.emplace_back(std::move(name), std::move(value));
     } else {
-      npz.texts.emplace_back(std::move(name), std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+      npz.texts.emplace_back(
+          std::move(name), std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
     }
   }
   return npz;
@@ -97,7 +100,8 @@ Result<NpzFile> parse_npz(std::span<const std::byte> bytes, const std::string& w
   std::unique_ptr<zip_t, Discard> archive(zip_open_from_source(source, ZIP_RDONLY, &error));
   if (!archive) {
     zip_source_free(source);
-    return Error{where, "not an .npz archive: " + message_of(error), "arrays written by numpy.savez", ""};
+    return Error{where, "not an .npz archive: " + message_of(error),
+                 "arrays written by numpy.savez", ""};
   }
   zip_error_fini(&error);
   return read_archive(archive.get(), where);
@@ -117,12 +121,14 @@ Result<void> write_npz(const std::string& path, const NpzMembers& members, const
   NpzTexts all;  // every member as bytes; they must outlive the closing of the archive
   for (const auto& [name, array] : members) {
     const Bytes bytes = format_npy(array);
-    all.emplace_back(name + ".npy", std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+    all.emplace_back(name + ".npy",
+                     std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
   }
   all.insert(all.end(), texts.begin(), texts.end());
   const std::string temporary = temporary_beside(path);
   int code = 0;
-  std::unique_ptr<zip_t, Discard> archive(zip_open(temporary.c_str(), ZIP_CREATE | ZIP_TRUNCATE, &code));
+  std::unique_ptr<zip_t, Discard> archive(
+      zip_open(temporary.c_str(), ZIP_CREATE | ZIP_TRUNCATE, &code));
   if (!archive) {
     zip_error_t error;
     zip_error_init_with_code(&error, code);
@@ -130,15 +136,17 @@ Result<void> write_npz(const std::string& path, const NpzMembers& members, const
   }
   for (const auto& [name, bytes] : all) {
     zip_source_t* source = zip_source_buffer(archive.get(), bytes.data(), bytes.size(), 0);
-    const zip_int64_t index =
-        source ? zip_file_add(archive.get(), name.c_str(), source, ZIP_FL_OVERWRITE | ZIP_FL_ENC_UTF_8) : -1;
+    const zip_int64_t index = source ? zip_file_add(archive.get(), name.c_str(), source,
+                                                    ZIP_FL_OVERWRITE | ZIP_FL_ENC_UTF_8)
+                                     : -1;
     if (index < 0) {
       if (source) zip_source_free(source);
       return cannot_write(path, zip_strerror(archive.get()));
     }
     const auto at = static_cast<zip_uint64_t>(index);
     zip_set_file_compression(archive.get(), at, ZIP_CM_DEFLATE, 1);
-    zip_file_set_dostime(archive.get(), at, 0, (20 << 9) | (1 << 5) | 1, 0);  // 2000-01-01: same bytes every time
+    zip_file_set_dostime(archive.get(), at, 0, (20 << 9) | (1 << 5) | 1,
+                         0);  // 2000-01-01: same bytes every time
   }
   if (zip_close(archive.get()) != 0) return cannot_write(path, zip_strerror(archive.get()));
   (void)archive.release();

@@ -54,18 +54,21 @@ TEST(Npy, scalars_and_empty_arrays_are_arrays) {
 }
 
 TEST(Npy, big_endian_and_fortran_order_become_little_endian_and_c_order) {
-  const auto big = parse_npy(file_of("{'descr': '>i2', 'fortran_order': False, 'shape': (2,), }", {1, 2, 3, 4}), "x");
+  const auto big = parse_npy(
+      file_of("{'descr': '>i2', 'fortran_order': False, 'shape': (2,), }", {1, 2, 3, 4}), "x");
   ASSERT_TRUE(big.ok()) << big.error().line();
   EXPECT_EQ(elements_of<std::int16_t>(*big), (std::vector<std::int16_t>{0x0102, 0x0304}));
   // [[1,2,3],[4,5,6]] stored by columns
-  const auto fortran =
-      parse_npy(file_of("{'descr': '|u1', 'fortran_order': True, 'shape': (2, 3), }", {1, 4, 2, 5, 3, 6}, 2), "x");
+  const auto fortran = parse_npy(
+      file_of("{'descr': '|u1', 'fortran_order': True, 'shape': (2, 3), }", {1, 4, 2, 5, 3, 6}, 2),
+      "x");
   ASSERT_TRUE(fortran.ok()) << fortran.error().line();
   EXPECT_EQ(elements_of<std::uint8_t>(*fortran), (std::vector<std::uint8_t>{1, 2, 3, 4, 5, 6}));
 }
 
 TEST(Npy, a_claimed_gigabyte_in_a_small_file_is_refused) {
-  const auto read = parse_npy(file_of("{'descr': '<f4', 'fortran_order': False, 'shape': (268435456,), }", {0}), "x.npy");
+  const auto read = parse_npy(
+      file_of("{'descr': '<f4', 'fortran_order': False, 'shape': (268435456,), }", {0}), "x.npy");
   ASSERT_FALSE(read.ok());
   EXPECT_EQ(read.error().where, "x.npy");
   EXPECT_NE(read.error().want.find("1073741824"), std::string::npos) << read.error().line();
@@ -73,16 +76,24 @@ TEST(Npy, a_claimed_gigabyte_in_a_small_file_is_refused) {
 
 TEST(Npy, extents_that_overflow_are_refused) {
   const std::string shape = "(4294967296, 4294967296, 4294967296)";
-  const auto read = parse_npy(file_of("{'descr': '<f4', 'fortran_order': False, 'shape': " + shape + ", }", {}), "x");
+  const auto read = parse_npy(
+      file_of("{'descr': '<f4', 'fortran_order': False, 'shape': " + shape + ", }", {}), "x");
   EXPECT_FALSE(read.ok());
-  EXPECT_FALSE(parse_npy(file_of("{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }", {}), "x").ok());
+  EXPECT_FALSE(
+      parse_npy(file_of("{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }", {}), "x")
+          .ok());
 }
 
 TEST(Npy, objects_and_records_are_refused_by_type) {
-  const auto read = parse_npy(file_of("{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", {0}), "x.npy");
+  const auto read =
+      parse_npy(file_of("{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", {0}), "x.npy");
   ASSERT_FALSE(read.ok());
   EXPECT_NE(read.error().what.find("|O"), std::string::npos);
-  EXPECT_FALSE(parse_npy(file_of("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,), }", {0, 0, 0, 0}), "x").ok());
+  EXPECT_FALSE(
+      parse_npy(file_of("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,), }",
+                        {0, 0, 0, 0}),
+                "x")
+          .ok());
 }
 
 TEST(Npy, no_prefix_of_a_file_is_read_and_no_flipped_bit_crashes) {

@@ -10,7 +10,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string scratch(const std::string& name) { return (fs::path(testing::TempDir()) / name).string(); }
+std::string scratch(const std::string& name) {
+  return (fs::path(testing::TempDir()) / name).string();
+}
 
 NpyArray bytes_array(std::vector<std::int8_t> codes) {
   NpyArray array{DType::i8, {static_cast<std::int64_t>(codes.size())}, Bytes(codes.size())};
@@ -20,7 +22,8 @@ NpyArray bytes_array(std::vector<std::int8_t> codes) {
 
 TEST(Npz, what_was_written_is_read_with_any_name) {
   const std::string path = scratch("names.npz");
-  const NpzMembers members = {{"/block0/add_output_0", bytes_array({1, 2, 3})}, {"x:0", bytes_array({-4})}};
+  const NpzMembers members = {{"/block0/add_output_0", bytes_array({1, 2, 3})},
+                              {"x:0", bytes_array({-4})}};
   ASSERT_TRUE(write_npz(path, members, {{"note.json", "{}"}}).ok());
   const auto read = read_npz_file(path);
   ASSERT_TRUE(read.ok()) << read.error().line();
