@@ -23,7 +23,7 @@ bool foldable(const GraphBuilder& graph, const Node& node) {
 Result<void> settle_facts(GraphBuilder& graph, const NodeView& n, const std::vector<Facts>& facts) {
   for (std::size_t i = 0; i < n.node.outputs.size() && i < facts.size(); ++i) {
     if (n.node.outputs[i] == no_id) continue;
-    LOCKSTEP_CHECK(checked_count(facts[i].shape, n.where()));
+    LOCKSTEP_CHECK(checked_size(facts[i].shape, size_of(facts[i].dtype), n.where()));
     Value& v = graph.value(n.node.outputs[i]);
     const bool declared = graph.so_far().format() == "tflite" && v.dtype == facts[i].dtype;
     if (declared && !v.shape.empty() && v.shape != facts[i].shape && !std::ranges::count(v.shape, -1))
@@ -55,6 +55,32 @@ Result<void> fold(GraphBuilder& graph, const NodeView& n, const OpDef& op) {
 }
 
 }  // namespace
+
+Result<void> checked_size(const Shape& shape, std::size_t element_bytes, const std::string& where) {
+  constexpr std::int64_t limit = std::int64_t{1} << 29;
+  LOCKSTEP_TRY(const std::int64_t count, checked_count(shape, where));
+  if (count > limit / static_cast<std::int64_t>(element_bytes))
+    return Error{where, "a tensor " + shape_text(shape) + " of " + std::to_string(element_bytes) + "-byte elements",
+                 "at most 512 MiB", ""};
+  return {};
+}
+
+Result<void> map_foreign(const ForeignNode& foreign, const ForeignMatch& match, GraphBuilder& graph) {
+  if (match.foreign->map) return match.foreign->map(foreign, graph);
+  for (const auto& [name, value] : foreign.attrs.values)
+    if (std::ranges::find(match.op->attrs, name, &AttrSpec::name) == match.op->attrs.end())
+      return Error{foreign.where, "attribute '" + name + "'", "an attribute that " + foreign.op + " is known to have",
+                   "a newer definition of the operator would change the numbers"};
+  Node node;
+  node.name = graph.unique_node_name(foreign.name);
+  node.op = match.op->name;
+  node.attrs = foreign.attrs;
+  node.inputs = foreign.inputs;
+  node.outputs = foreign.outputs;
+  node.origin = {graph.so_far().file(), foreign.name, foreign.name, ""};
+  graph.add_node(std::move(node));
+  return {};
+}
 
 Result<void> settle_nodes(GraphBuilder& graph, NodeId first) {
   for (NodeId id = first; static_cast<std::size_t>(id) < graph.so_far().nodes().size(); ++id) {

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "ir/graph.h"
+#include "op/op.h"
 
 namespace lockstep {
 
@@ -22,5 +23,14 @@ Result<Graph> import_tflite(const std::string& path, const ImportOptions& option
 // Shared by importers: after a foreign node was mapped, runs check and shape rules of the nodes from
 // `first` on, and folds those whose inputs are all constant (quantize and dequantize excepted).
 Result<void> settle_nodes(GraphBuilder& graph, NodeId first);
+
+
+// Runs the row's mapping. A row without one takes inputs, outputs and attributes as they are: an
+// attribute that the operator does not name is refused, since it would change the numbers.
+Result<void> map_foreign(const ForeignNode& foreign, const ForeignMatch& match, GraphBuilder& graph);
+
+// The extents of a tensor that a file claims: none negative and at most 512 MiB, so that a few damaged
+// bytes cannot ask for all memory.
+Result<void> checked_size(const Shape& shape, std::size_t element_bytes, const std::string& where);
 
 }  // namespace lockstep

@@ -1,9 +1,33 @@
-#include "import/import.h"
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+
+#include "import/onnx_reader.h"
 
 namespace lockstep {
+namespace {
 
-Result<Graph> import_onnx(const std::string& path, const ImportOptions&) {
-  return Error{path, "an ONNX model", "a format that is read", ""};
+Result<void> parse(const Bytes& bytes, const std::string& path, onnx::ModelProto& model) {
+  const auto limit = static_cast<std::size_t>(std::numeric_limits<int>::max());
+  if (bytes.size() > limit) return Error{path, "more than 2 GiB", "a smaller model", ""};
+  google::protobuf::LogSilencer silent;  // protobuf would print what the Error says
+  if (!model.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
+    return Error{path, std::to_string(bytes.size()) + " bytes that protobuf cannot read as ONNX",
+                 "an .onnx or .tflite model", "the file is damaged, cut, or of another kind"};
+  if (!model.has_graph() || model.graph().node_size() + model.graph().output_size() == 0)
+    return Error{path, "no graph", "an .onnx or .tflite model", "the file is damaged, cut, or of another kind"};
+  return {};
+}
+
+}  // namespace
+
+Result<Graph> import_onnx(const std::string& path, const ImportOptions& options) {
+  LOCKSTEP_TRY(const Bytes bytes, read_file(path));
+  try {
+    onnx::ModelProto model;
+    LOCKSTEP_CHECK(parse(bytes, path, model));
+    return OnnxReader(path, options, model).read();
+  } catch (const std::exception& e) {  // protobuf's, and memory that is not there
+    return Error{path, std::string("a model that could not be read: ") + e.what(), "an ONNX model", ""};
+  }
 }
 
 }  // namespace lockstep

@@ -1,0 +1,269 @@
+#include "import/onnx_reader.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/text.h"
+#include "op/op.h"
+
+namespace lockstep {
+
+ValueId OnnxScope::find(const std::string& name) const {
+  for (const OnnxScope* s = this; s; s = s->outer)
+    if (const auto it = s->names.find(name); it != s->names.end()) return it->second;
+  return no_id;
+}
+
+OnnxReader::OnnxReader(std::string file, const ImportOptions& options, const onnx::ModelProto& model)
+    : file_(file), options_(options), model_(model), graph_(std::move(file), "onnx") {}
+
+namespace {
+
+bool own_domain(const std::string& domain) { return domain.empty() || domain == "ai.onnx"; }
+
+// "Conv", "com.microsoft:QLinearAdd".
+std::string full_name(const onnx::NodeProto& node) {
+  return own_domain(node.domain()) ? node.op_type() : node.domain() + ":" + node.op_type();
+}
+
+// Field 8 (overload) picks another function of the same name: newer than the schema at hand.
+bool has_overload(const onnx::NodeProto& node) {
+  const auto& unknown = node.unknown_fields();
+  for (int i = 0; i < unknown.field_count(); ++i)
+    if (unknown.field(i).number() == 8 &&
+        unknown.field(i).type() == google::protobuf::UnknownField::TYPE_LENGTH_DELIMITED &&
+        !unknown.field(i).length_delimited().empty())
+      return true;
+  return false;
+}
+
+}  // namespace
+
+Result<Graph> OnnxReader::read() {
+  LOCKSTEP_CHECK(read_opsets());
+  OnnxScope scope;
+  const onnx::GraphProto& graph = model_.graph();
+  LOCKSTEP_CHECK(read_initializers(graph, scope));
+  LOCKSTEP_CHECK(read_inputs(graph, scope));
+  LOCKSTEP_CHECK(read_nodes(graph.node(), scope));
+  for (const auto& output : graph.output()) {
+    const ValueId id = scope.find(output.name());
+    if (id == no_id)
+      return Error{file_, "output '" + output.name() + "', which no node makes", "an output of some node", ""};
+    graph_.add_output(id);
+  }
+  return std::move(graph_).finish();
+}
+
+Result<void> OnnxReader::read_opsets() {
+  for (const auto& opset : model_.opset_import())
+    opsets_[own_domain(opset.domain()) ? "" : opset.domain()] = opset.version();
+  const std::int64_t version = opsets_.contains("") ? opsets_[""] : 0;
+  if (version < 1 && !opsets_.empty() && !opsets_.contains("")) return {};
+  if (version < 7 || version > 25)
+    return Error{file_, "ONNX opset " + std::to_string(version), "7 to 25",
+                 "convert it with onnx.version_converter.convert_version(model, 17)"};
+  return {};
+}
+
+Result<void> OnnxReader::read_initializers(const onnx::GraphProto& graph, OnnxScope& scope) {
+  if (graph.sparse_initializer_size() > 0)
+    return Error{file_ + ": initializer '" + graph.sparse_initializer(0).values().name() + "'", "a sparse tensor",
+                 "a dense one", ""};
+  for (const auto& proto : graph.initializer()) {
+    const std::string at = file_ + ": initializer '" + proto.name() + "'";
+    if (scope.names.contains(proto.name())) return Error{at, "stands twice", "unique names", ""};
+    LOCKSTEP_TRY(Tensor tensor, tensor_of_onnx(proto, at));
+    scope.names[proto.name()] = add_constant(scope.prefix + proto.name(), std::move(tensor));
+  }
+  return {};
+}
+
+ValueId OnnxReader::add_constant(const std::string& name, Tensor tensor) {
+  Value v;
+  v.name = graph_.unique_name(name);
+  v.dtype = tensor.dtype();
+  v.shape = tensor.shape();
+  v.origin.name = name;
+  v.constant = std::make_shared<const Tensor>(std::move(tensor));
+  return graph_.add_value(std::move(v));
+}
+
+Result<Shape> OnnxReader::shape_of(const onnx::ValueInfoProto& info) const {
+  const std::string at = file_ + ": input '" + info.name() + "'";
+  if (!info.type().has_tensor_type())
+    return Error{at, "a sequence, map or optional", "a tensor", "only tensors run on the devices at hand"};
+  const auto& type = info.type().tensor_type();
+  if (!type.has_shape()) return Error{at, "no shape", "a shape, with symbolic extents where they vary", ""};
+  Shape shape;
+  for (const auto& dim : type.shape().dim()) {
+    const std::string unnamed = info.name() + "[" + std::to_string(shape.size()) + "]";
+    const auto named = options_.dimensions.find(dim.has_dim_param() && !dim.dim_param().empty() ? dim.dim_param() : unnamed);
+    const bool known = dim.has_dim_value() && dim.dim_value() >= 0;
+    shape.push_back(known ? dim.dim_value() : named != options_.dimensions.end() ? named->second : 1);
+  }
+  LOCKSTEP_CHECK(checked_size(shape, 8, at));
+  return shape;
+}
+
+Result<void> OnnxReader::read_inputs(const onnx::GraphProto& graph, OnnxScope& scope) {
+  for (const auto& info : graph.input()) {
+    if (scope.names.contains(info.name())) continue;  // an initializer with a default: constant here
+    LOCKSTEP_TRY(Shape shape, shape_of(info));
+    Value v;
+    v.name = info.name();
+    if (v.name.empty()) return Error{file_, "an input without a name", "a name", ""};
+    LOCKSTEP_TRY(v.dtype, dtype_of_onnx(info.type().tensor_type().elem_type(), file_ + ": input '" + v.name + "'"));
+    v.shape = std::move(shape);
+    v.origin.name = v.name;
+    v.name = graph_.unique_name(v.name);
+    const ValueId id = graph_.add_value(std::move(v));
+    scope.names[info.name()] = id;
+    graph_.add_input(id);
+  }
+  return {};
+}
+
+Result<void> OnnxReader::read_nodes(const Nodes& nodes, OnnxScope& scope) {
+  for (const auto& node : nodes) LOCKSTEP_CHECK(read_node(node, scope));
+  return {};
+}
+
+std::string OnnxReader::node_name(const onnx::NodeProto& node, const OnnxScope& scope) const {
+  if (!node.name().empty()) return scope.prefix + node.name();
+  for (const std::string& output : node.output())
+    if (!output.empty()) return scope.prefix + node.op_type() + ":" + output;
+  return scope.prefix + node.op_type();
+}
+
+std::string OnnxReader::where(const onnx::NodeProto& node, const OnnxScope& scope) const {
+  return file_ + ": " + full_name(node) + " '" + node_name(node, scope) + "'";
+}
+
+Result<void> OnnxReader::read_node(const onnx::NodeProto& node, OnnxScope& scope) {
+  if (has_overload(node)) return Error{where(node, scope), "an overloaded function", "one function per name", ""};
+  for (const auto& function : model_.functions())
+    if (function.name() == node.op_type() && function.domain() == node.domain())
+      return inline_function(node, function, scope);
+  if (own_domain(node.domain())) {
+    if (node.op_type() == "Constant") return read_constant(node, scope);
+    if (node.op_type() == "Scan") return unroll_scan(node, scope);
+    if (node.op_type() == "Loop") return unroll_loop(node, scope);
+    if (node.op_type() == "If") return inline_if(node, scope);
+  }
+  return read_operator(node, scope);
+}
+
+Result<void> OnnxReader::read_constant(const onnx::NodeProto& node, OnnxScope& scope) {
+  const std::string at = where(node, scope);
+  LOCKSTEP_TRY(const Attrs attrs, attrs_of_onnx(node, at));
+  if (attrs.values.size() != 1 || node.output_size() != 1)
+    return Error{at, std::to_string(attrs.values.size()) + " attributes", "one that holds the value, and one output", ""};
+  const auto& [kind, value] = *attrs.values.begin();
+  Tensor tensor;
+  if (const auto t = attrs.tensor(kind); t && kind == "value") tensor = *t;
+  else if (const auto* i = std::get_if<std::int64_t>(&value); i && kind == "value_int") tensor = Tensor::scalar(*i);
+  else if (const auto* f = std::get_if<double>(&value); f && kind == "value_float")
+    tensor = Tensor::scalar(static_cast<float>(*f));
+  else if (const auto* is = std::get_if<std::vector<std::int64_t>>(&value); is && kind == "value_ints")
+    tensor = Tensor::of<std::int64_t>({static_cast<std::int64_t>(is->size())}, *is);
+  else if (const auto* fs = std::get_if<std::vector<double>>(&value); fs && kind == "value_floats") {
+    const std::vector<float> floats(fs->begin(), fs->end());
+    tensor = Tensor::of<float>({static_cast<std::int64_t>(floats.size())}, floats);
+  } else
+    return Error{at, "attribute '" + kind + "'", "value, value_int(s) or value_float(s)", ""};
+  if (scope.names.contains(node.output(0))) return Error{at, "makes '" + node.output(0) + "' a second time", "one maker per tensor", ""};
+  scope.names[node.output(0)] = add_constant(scope.prefix + node.output(0), std::move(tensor));
+  return {};
+}
+
+Result<std::vector<ValueId>> OnnxReader::inputs_of(const onnx::NodeProto& node, const OnnxScope& scope) const {
+  std::vector<ValueId> ids;
+  for (const std::string& name : node.input()) {
+    ids.push_back(name.empty() ? no_id : scope.find(name));
+    if (!name.empty() && ids.back() == no_id)
+      return Error{where(node, scope), "reads '" + name + "', which nothing makes before it",
+                   "an input, an initializer or an earlier node's output", ""};
+  }
+  while (!ids.empty() && ids.back() == no_id) ids.pop_back();
+  return ids;
+}
+
+Result<ValueId> OnnxReader::declare(const onnx::NodeProto& node, const std::string& name, OnnxScope& scope) {
+  if (scope.names.contains(name))
+    return Error{where(node, scope), "makes '" + name + "' a second time", "one maker per tensor", ""};
+  const auto outward = scope.outward.find(name);
+  Value v;
+  v.name = graph_.unique_name(outward == scope.outward.end() ? scope.prefix + name : outward->second);
+  v.shape = {0};
+  v.origin.name = v.name;
+  v.origin.node = node_name(node, scope);
+  const ValueId id = graph_.add_value(std::move(v));
+  scope.names[name] = id;
+  return id;
+}
+
+Result<void> OnnxReader::read_operator(const onnx::NodeProto& node, OnnxScope& scope) {
+  const std::string at = where(node, scope);
+  const ForeignMatch match = find_foreign(Format::onnx, full_name(node));
+  const std::string domain = own_domain(node.domain()) ? "" : node.domain();
+  const std::int64_t version = opsets_.contains(domain) ? opsets_.at(domain) : 1;
+  if (!match.foreign)
+    return Error{at, "operator " + full_name(node) + " of opset " + std::to_string(version),
+                 "an operator of docs/ops.md", ""};
+  ForeignNode foreign{Format::onnx, full_name(node), static_cast<int>(version), node_name(node, scope), at, {}, {}, {}};
+  LOCKSTEP_TRY(foreign.attrs, attrs_of_onnx(node, at));
+  LOCKSTEP_TRY(foreign.inputs, inputs_of(node, scope));
+  int outputs = node.output_size();
+  while (outputs > 0 && node.output(outputs - 1).empty()) --outputs;
+  for (int i = 0; i < outputs; ++i) {
+    foreign.outputs.push_back(no_id);
+    if (node.output(i).empty()) continue;
+    LOCKSTEP_TRY(foreign.outputs.back(), declare(node, node.output(i), scope));
+  }
+  const auto first = static_cast<NodeId>(graph_.so_far().nodes().size());
+  LOCKSTEP_CHECK(map_foreign(foreign, match, graph_));
+  note_quantization(foreign);
+  LOCKSTEP_CHECK(settle_nodes(graph_, first));
+  note_layout(first);
+  return {};
+}
+
+// The codes that QuantizeLinear makes and DequantizeLinear reads carry that node's scale and zero point.
+void OnnxReader::note_quantization(const ForeignNode& foreign) {
+  const bool makes = foreign.op.ends_with("QuantizeLinear") && !foreign.op.starts_with("Dynamic");
+  const bool reads = foreign.op.ends_with("DequantizeLinear");
+  if ((!makes && !reads) || foreign.inputs.size() < 2 || foreign.outputs.empty()) return;
+  if (foreign.inputs[0] == no_id || foreign.inputs[1] == no_id) return;
+  const ValueId codes = reads ? foreign.inputs[0] : foreign.outputs[0];
+  const Tensor* scale = graph_.so_far().value(foreign.inputs[1]).constant.get();
+  const bool has_zero = foreign.inputs.size() > 2 && foreign.inputs[2] != no_id;
+  const Tensor* zero = has_zero ? graph_.so_far().value(foreign.inputs[2]).constant.get() : nullptr;
+  if (codes == no_id || !scale || (has_zero && !zero) || scale->dtype() != DType::f32 || scale->count() == 0) return;
+  Value& v = graph_.value(codes);
+  if (v.quant.quantized()) return;
+  QuantParams quant;
+  for (std::int64_t i = 0; i < scale->count(); ++i) {
+    quant.scale.push_back(scale->number(i));
+    quant.zero.push_back(zero && i < zero->count() ? static_cast<std::int32_t>(zero->code(i)) : 0);
+  }
+  if (quant.per_channel()) {
+    const auto rank = static_cast<std::int64_t>(graph_.so_far().value(foreign.inputs[0]).shape.size());
+    const std::int64_t axis = foreign.attrs.integer("axis", 1);
+    quant.axis = static_cast<int>(axis < 0 ? axis + rank : axis);
+  }
+  v.quant = std::move(quant);
+}
+
+// Layout is a fact of some operators (their attribute `layout`): noted on what they read and make.
+void OnnxReader::note_layout(NodeId first) {
+  for (NodeId id = first; static_cast<std::size_t>(id) < graph_.so_far().nodes().size(); ++id) {
+    const Node node = graph_.node(id);
+    if (!node.attrs.has("layout")) continue;
+    for (const ValueId v : {node.inputs.at(0), node.outputs.at(0)})
+      if (v != no_id && graph_.so_far().value(v).shape.size() == 4)
+        graph_.value(v).origin.layout = node.attrs.text("layout", "");
+  }
+}
+
+}  // namespace lockstep
