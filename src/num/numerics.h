@@ -10,11 +10,13 @@ namespace lockstep {
 // done. An arithmetic is a choice of policies (Numerics); an operator calls the policy of its kind
 // and never asks which arithmetic it is under. docs/numerics.md derives each.
 
-// real multiplier -> what `apply` needs. Fixed point uses multiplier and shift, float uses factor.
+// real multiplier -> what `apply` needs. Fixed point uses multiplier and shift, float uses factor,
+// double uses real.
 struct Rescale {
   std::int32_t multiplier = 0;  // Q0.31
   std::int32_t shift = 0;       // left shift when positive
   float factor = 0;
+  double real = 0;
 };
 
 // Accumulator to code: y = clamp(zero + apply(acc)). Scales are real steps of input, weight, output.
@@ -22,6 +24,15 @@ struct RequantPolicy {
   std::string_view name;
   Rescale (*prepare)(double x_scale, double w_scale, double y_scale);
   std::int32_t (*apply)(std::int32_t acc, const Rescale& r);
+  std::int32_t (*apply_wide)(std::int64_t acc, const Rescale& r) = nullptr;  // 64-bit accumulators
+};
+
+// Weights in codes under activations in float: the activations are coded on the fly, one scale for
+// each row. Writes the codes, their scale and their zero point (0 when symmetric).
+struct HybridPolicy {
+  std::string_view name;
+  void (*symmetric)(std::span<const float> x, std::span<std::int8_t> codes, float& scale);
+  void (*asymmetric)(std::span<const float> x, std::span<std::int8_t> codes, float& scale, std::int32_t& zero);
 };
 
 // Two quantized operands, one quantized result. Codes in, unclamped code out (zero point included).
@@ -29,6 +40,7 @@ struct BinaryScales {
   double a_scale, b_scale, y_scale;
   std::int32_t a_zero, b_zero, y_zero;
   std::int32_t low, high;  // clamp of the result, activation included
+  int bits = 8;            // width of the codes
 };
 struct BinaryState {
   BinaryScales s;
@@ -99,7 +111,10 @@ struct FloatPolicy {
 // not compute that kind, and `Arithmetic::unsupported` says why. Owners add members as kinds appear.
 struct Numerics {
   const RequantPolicy* conv = nullptr;        // convolution, per-channel scales
+  const RequantPolicy* conv_unsigned = nullptr;  // of uint8 activations where it differs; null: conv
   const RequantPolicy* dense = nullptr;       // fully connected, Gemm, MatMul
+  const RequantPolicy* matmul = nullptr;      // of two computed operands where it differs; null: dense
+  const HybridPolicy* hybrid = nullptr;
   const BinaryPolicy* add = nullptr;
   const BinaryPolicy* sub = nullptr;
   const BinaryPolicy* mul = nullptr;
@@ -112,7 +127,7 @@ struct Numerics {
   const TablePolicy* leaky_relu = nullptr;
   const TablePolicy* hard_swish = nullptr;
   const SoftmaxPolicy* softmax = nullptr;
-  FloatPolicy real;
+  FloatPolicy real = {};
 };
 
 }  // namespace lockstep

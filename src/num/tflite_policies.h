@@ -1,0 +1,22 @@
+#pragma once
+
+#include "num/numerics.h"
+
+namespace lockstep {
+
+// The policies of TFLite's reference kernels (LiteRT, BUILTIN_REF). docs/numerics.md N50 to N77.
+extern const RequantPolicy tflite_conv;           // N55
+extern const RequantPolicy tflite_conv_unsigned;  // N56
+extern const RequantPolicy tflite_dense;          // N57
+extern const RequantPolicy tflite_matmul;         // N77
+extern const BinaryPolicy tflite_add, tflite_sub;  // N59
+extern const BinaryPolicy tflite_mul;              // N60
+extern const BinaryPolicy tflite_div;              // N74
+extern const BinaryPolicy tflite_squared_difference;  // N75
+extern const QuantizePolicy tflite_quantize;       // N65
+extern const AveragePolicy tflite_average;         // N61
+extern const AveragePolicy tflite_mean;            // N62
+extern const SoftmaxPolicy tflite_softmax;         // N63
+extern const HybridPolicy tflite_hybrid;           // N69
+
+}  // namespace lockstep

@@ -1,0 +1,245 @@
+// y[n,o,p] = act(bias[o] + sum_{t,c} x[n, g(o)*C + c, p*s - b + t*d] * w[o,t,c]); on codes x - x_zero,
+// w - w_zero, requantized by x_scale * w_scale[o] / y_scale (N55, N56); float weights in codes: N69.
+#include <algorithm>
+
+#include "base/text.h"
+#include "op/op_codes.h"
+#include "op/op_window.h"
+
+namespace lockstep {
+namespace {
+
+constexpr Slot inputs[] = {{"x"}, {"w"}, {"bias", Slot::optional}};
+constexpr Slot outputs[] = {{"y"}};
+constexpr AttrSpec attrs[] = {
+    {"layout", "NCHW", "axes of x and y: NCHW or NHWC, with any number of spatial axes"},
+    {"weights", "OIHW", "axes of w: OIHW, OHWI or 1HWO (depthwise)"},
+    {"group", "1", "input channels are read in so many groups"},
+    {"strides", "1", "step of the window on each spatial axis"},
+    {"dilations", "1", "step of the taps on each spatial axis"},
+    {"pads", "0", "zeros before and after each spatial axis, all befores first"},
+    {"auto_pad", "NOTSET", "SAME_UPPER, SAME_LOWER or VALID instead of pads"},
+    {"activation", "none", "none, relu, relu6, relu_n1_to_1 or tanh, applied last"},
+};
+
+struct Layout {
+  std::int64_t out_channels = 0, in_per_group = 0, group = 1;
+  std::vector<std::int64_t> kernel;
+  int out_axis = 0, in_axis = 1;  // of w
+};
+
+Result<Layout> weights_of(const NodeView& n) {
+  const Shape& w = n.input(1).shape;
+  const std::string order = n.attrs().text("weights", "OIHW");
+  if (w.size() < 3 || w.size() != n.input(0).shape.size())
+    return Error{n.where(), "weights of shape " + shape_text(w), "as many axes as the input has, three at least", ""};
+  Layout l;
+  const int rank = static_cast<int>(w.size());
+  if (order == "OHWI") {
+    l.in_axis = rank - 1;
+    l.kernel.assign(w.begin() + 1, w.end() - 1);
+  } else if (order == "1HWO") {
+    l.out_axis = rank - 1;
+    l.in_axis = 0;
+    l.kernel.assign(w.begin() + 1, w.end() - 1);
+  } else {
+    l.kernel.assign(w.begin() + 2, w.end());
+  }
+  l.out_channels = w[static_cast<std::size_t>(l.out_axis)];
+  l.in_per_group = w[static_cast<std::size_t>(l.in_axis)];
+  l.group = n.attrs().integer("group", 1);
+  const std::int64_t channels = n.attrs().text("layout", "NCHW") == "NHWC" ? n.input(0).shape.back() : n.input(0).shape[1];
+  if (l.group < 1 || l.in_per_group < 1 || l.in_per_group * l.group != channels || l.out_channels % l.group != 0)
+    return Error{n.where(), std::to_string(channels) + " channels, group " + std::to_string(l.group) + ", weights " + shape_text(w),
+                 "channels = group * the weights' input channels, and output channels a multiple of group", ""};
+  return l;
+}
+
+// w reordered to [o][tap][c].
+template <class T>
+std::vector<T> packed_weights(std::span<const T> w, const Layout& l, const Window& g) {
+  const std::int64_t taps = g.kernel_count(), ic = l.in_per_group, oc = l.out_channels;
+  std::vector<T> out(w.size());
+  for (std::int64_t o = 0; o < oc; ++o)
+    for (std::int64_t t = 0; t < taps; ++t)
+      for (std::int64_t c = 0; c < ic; ++c) {
+        const std::int64_t from = l.out_axis != 0 ? t * oc + o : l.in_axis == 1 ? (o * ic + c) * taps + t : (o * taps + t) * ic + c;
+        out[static_cast<std::size_t>((o * taps + t) * ic + c)] = w[static_cast<std::size_t>(from)];
+      }
+  return out;
+}
+
+// x reordered to [n][position][c].
+template <class T>
+std::vector<T> packed_input(std::span<const T> x, const Window& g) {
+  std::vector<T> out(x.begin(), x.end());
+  if (g.channels_last) return out;
+  const std::int64_t positions = g.in_count();
+  for (std::int64_t n = 0; n < g.batch; ++n)
+    for (std::int64_t c = 0; c < g.channels; ++c)
+      for (std::int64_t p = 0; p < positions; ++p)
+        out[static_cast<std::size_t>((n * positions + p) * g.channels + c)] =
+            x[static_cast<std::size_t>((n * g.channels + c) * positions + p)];
+  return out;
+}
+
+// Every sum of products, taps and channels in ascending order; take(n, o, position, sum).
+template <class Sum, class T, class Take>
+void convolve(const Window& g, const Layout& l, const std::vector<T>& x, const std::vector<T>& w, Take&& take) {
+  const std::int64_t taps = g.kernel_count(), ic = l.in_per_group, per_group = l.out_channels / l.group;
+  for (std::int64_t n = 0; n < g.batch; ++n)
+    each_position(g, [&](std::int64_t d, std::int64_t h, std::int64_t v, std::int64_t position) {
+      for (std::int64_t o = 0; o < l.out_channels; ++o) {
+        Sum sum = 0;
+        const T* const row = w.data() + o * taps * ic;
+        const std::int64_t first = o / per_group * ic;
+        each_tap(g, d, h, v, [&](std::int64_t at, std::int64_t tap) {
+          const T* const a = x.data() + (n * g.in_count() + at) * g.channels + first;
+          const T* const b = row + tap * ic;
+          for (std::int64_t c = 0; c < ic; ++c) sum += static_cast<Sum>(a[c]) * static_cast<Sum>(b[c]);
+        });
+        take(n, o, position, sum);
+      }
+    });
+}
+
+Result<void> eval_float(EvalContext& c, const Window& g, const Layout& l) {
+  const auto x = packed_input(c.in[0]->as<float>(), g);
+  const auto w = packed_weights(c.in[1]->as<float>(), l, g);
+  const Tensor* const bias = c.in.size() > 2 ? c.in[2] : nullptr;
+  const Activation act = activation_of(c.view);
+  const auto y = c.out[0].as<float>();
+  convolve<float>(g, l, x, w, [&](std::int64_t n, std::int64_t o, std::int64_t p, float sum) {
+    if (bias) sum += bias->as<float>()[static_cast<std::size_t>(o)];
+    y[static_cast<std::size_t>(g.index(n, o, p, g.out_count(), l.out_channels))] = activate(act, sum);
+  });
+  return {};
+}
+
+const RequantPolicy* policy_of(const EvalContext& c) {
+  return c.view.input(0).dtype == DType::u8 && c.num.conv_unsigned ? c.num.conv_unsigned : c.num.conv;
+}
+
+Result<void> eval_codes(EvalContext& c, const Window& g, const Layout& l) {
+  const RequantPolicy* const policy = policy_of(c);
+  const Value &xv = c.view.input(0), &wv = c.view.input(1), &yv = c.view.output(0);
+  const Tensor* const bias = c.in.size() > 2 ? c.in[2] : nullptr;
+  const bool wide = xv.dtype == DType::i16 && (!bias || bias->dtype() == DType::i64);
+  if (!policy || (wide && !policy->apply_wide)) return no_policy(c.view, "Conv");
+  std::vector<Rescale> rescale(static_cast<std::size_t>(l.out_channels));
+  for (std::size_t o = 0; o < rescale.size(); ++o)
+    rescale[o] = policy->prepare(xv.quant.scale_at(0), wv.quant.scale_at(o), yv.quant.scale_at(0));
+  const auto x = packed_input<std::int32_t>(centred_codes(*c.in[0], xv.quant.zero_at(0)), g);
+  const auto w = packed_weights<std::int32_t>(centred_codes(*c.in[1], wv.quant.zero_at(0)), l, g);
+  const CodeClamp clamp = clamp_of(c.view);
+  const std::int32_t zero = yv.quant.zero_at(0);
+  convolve<std::int64_t>(g, l, x, w, [&](std::int64_t n, std::int64_t o, std::int64_t p, std::int64_t sum) {
+    if (bias) sum += bias->code(o);
+    const Rescale& r = rescale[static_cast<std::size_t>(o)];
+    const std::int64_t code = std::int64_t{wide ? policy->apply_wide(sum, r) : policy->apply(static_cast<std::int32_t>(sum), r)} + zero;
+    store_code(c.out[0], g.index(n, o, p, g.out_count(), l.out_channels), clamp_code(code, clamp.low, clamp.high));
+  });
+  return {};
+}
+
+// N69: one scale for each sample of the batch; symmetric unless the weights' scales differ by channel
+// or the convolution is depthwise.
+Result<void> eval_hybrid(EvalContext& c, const Window& g, const Layout& l) {
+  if (!c.num.hybrid) return no_policy(c.view, "Conv of float activations and coded weights");
+  const QuantParams& wq = c.view.input(1).quant;
+  const bool depthwise = l.out_axis != 0;
+  const bool by_channel = depthwise || std::ranges::any_of(wq.scale, [&](double s) { return s != wq.scale[0]; });
+  const std::size_t row = static_cast<std::size_t>(c.in[0]->count() / g.batch);
+  std::vector<std::int8_t> codes(row * static_cast<std::size_t>(g.batch));
+  std::vector<float> scale(static_cast<std::size_t>(g.batch));
+  std::vector<std::int32_t> x(codes.size());
+  for (std::size_t n = 0; n < scale.size(); ++n) {
+    const auto in = c.in[0]->as<float>().subspan(n * row, row);
+    const std::span<std::int8_t> out(codes.data() + n * row, row);
+    std::int32_t zero = 0;
+    if (by_channel) c.num.hybrid->asymmetric(in, out, scale[n], zero);
+    else c.num.hybrid->symmetric(in, out, scale[n]);
+    for (std::size_t i = 0; i < row; ++i) x[n * row + i] = out[i] - zero;
+  }
+  const auto w = packed_weights<std::int32_t>(centred_codes(*c.in[1], 0), l, g);
+  const Tensor* const bias = c.in.size() > 2 ? c.in[2] : nullptr;
+  const Activation act = activation_of(c.view);
+  const auto y = c.out[0].as<float>();
+  convolve<std::int64_t>(g, l, packed_input<std::int32_t>(x, g), w, [&](std::int64_t n, std::int64_t o, std::int64_t p, std::int64_t sum) {
+    const auto ws = static_cast<float>(wq.scale_at(static_cast<std::size_t>(o)));
+    const float xs = scale[static_cast<std::size_t>(n)], acc = static_cast<float>(sum);
+    float real = depthwise || !by_channel ? acc * (ws * xs) : acc * ws * xs;
+    if (bias) real += bias->as<float>()[static_cast<std::size_t>(o)];
+    y[static_cast<std::size_t>(g.index(n, o, p, g.out_count(), l.out_channels))] = activate(act, real);
+  });
+  return {};
+}
+
+Result<std::vector<Facts>> infer(const NodeView& n) {
+  LOCKSTEP_TRY(const Layout l, weights_of(n));
+  LOCKSTEP_TRY(const Window g, window_of(n, n.input(0).shape, l.kernel));
+  if (n.has_input(2) && count_of(n.input(2).shape) != l.out_channels)
+    return Error{n.where(), "a bias of shape " + shape_text(n.input(2).shape), std::to_string(l.out_channels) + " elements", ""};
+  return std::vector<Facts>{{code_type(n), g.output_shape(l.out_channels), {}}};
+}
+
+Result<void> eval(EvalContext& c) {
+  LOCKSTEP_TRY(const Layout l, weights_of(c.view));
+  LOCKSTEP_TRY(const Window g, window_of(c.view, c.view.input(0).shape, l.kernel));
+  const Value &x = c.view.input(0), &w = c.view.input(1);
+  if (is_code(x) && is_code(w) && is_code(c.view.output(0))) return eval_codes(c, g, l);
+  if (x.dtype == DType::f32 && is_code(w)) return eval_hybrid(c, g, l);
+  if (x.dtype == DType::f32 && w.dtype == DType::f32) return eval_float(c, g, l);
+  return Error{c.view.where(), "x " + std::string(name_of(x.dtype)) + ", w " + std::string(name_of(w.dtype)),
+               "float32 throughout, codes throughout, or float32 x and coded w", ""};
+}
+
+Cost cost(const NodeView& n) {
+  const Shape& w = n.input(1).shape;
+  const auto l = weights_of(n);
+  if (!l.ok()) return {};
+  return {count_of(n.output(0).shape) * (count_of(w) / l.value().out_channels)};
+}
+
+Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
+  if (f.inputs.size() < 2 || f.inputs[0] == no_id || f.inputs[1] == no_id)
+    return foreign_error(f, std::to_string(f.inputs.size()) + " inputs", "input, weights and bias");
+  Node node = node_from(f, "Conv");
+  const bool depthwise = f.op == "DEPTHWISE_CONV_2D";
+  node.attrs.set("layout", "NHWC");
+  node.attrs.set("weights", depthwise ? "1HWO" : "OHWI");
+  node.attrs.set("auto_pad", f.attrs.text("padding", "SAME") == "VALID" ? "VALID" : "SAME_UPPER");
+  node.attrs.set("strides", std::vector<std::int64_t>{f.attrs.integer("stride_h", 0), f.attrs.integer("stride_w", 0)});
+  node.attrs.set("dilations", std::vector<std::int64_t>{f.attrs.integer("dilation_h_factor", 1), f.attrs.integer("dilation_w_factor", 1)});
+  const Shape &x = graph.value(f.inputs[0]).shape, &w = graph.value(f.inputs[1]).shape;
+  if (x.size() != 4 || w.size() != 4 || w[3] == 0)
+    return foreign_error(f, "input " + shape_text(x) + ", weights " + shape_text(w), "four axes each");
+  node.attrs.set("group", depthwise ? x[3] : x[3] / w[3]);
+  LOCKSTEP_CHECK(read_activation(f, node.attrs));
+  // The window's pads are written out, so that whoever edits the node sees them.
+  const NodeId id = graph.add_node(node);
+  const NodeView view{graph.so_far(), graph.node(id)};
+  LOCKSTEP_TRY(const Window g, window_of(view, x, {w[1], w[2]}));
+  Attrs& set = graph.node(id).attrs;
+  set.set("pads", std::vector<std::int64_t>{g.begin[1], g.begin[2], g.end[1], g.end[2]});
+  set.values.erase("auto_pad");
+  return {};
+}
+
+constexpr Foreign from[] = {{Format::onnx, "Conv"}, {Format::tflite, "CONV_2D", from_tflite}, {Format::tflite, "DEPTHWISE_CONV_2D", from_tflite}};
+
+}  // namespace
+
+extern constinit const OpDef op_conv = {
+    .name = "Conv",
+    .meaning = "y = act(bias + sum of x * w over the window), in groups of channels",
+    .inputs = inputs,
+    .outputs = outputs,
+    .attrs = attrs,
+    .infer = infer,
+    .eval = eval,
+    .cost = cost,
+    .from = from,
+};
+
+}  // namespace lockstep

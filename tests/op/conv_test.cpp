@@ -1,0 +1,76 @@
+#include <gtest/gtest.h>
+
+#include "op/op.h"
+#include "support/problem.h"
+
+namespace lockstep {
+namespace {
+
+using test::OpProblem;
+
+template <class T>
+Tensor tensor(Shape shape, std::vector<T> v) { return Tensor::of<T>(std::move(shape), std::span<const T>(v)); }
+
+TEST(Conv, sums_products_under_the_window) {
+  // x = 1..9, w = 1 0 / 0 1: y = x[h,w] + x[h+1,w+1] + 10
+  const auto y = OpProblem("Conv")
+                     .input<float>({1, 1, 3, 3}, {1, 2, 3, 4, 5, 6, 7, 8, 9})
+                     .constant<float>({1, 1, 2, 2}, {1, 0, 0, 1})
+                     .constant<float>({1}, {10})
+                     .run();
+  EXPECT_EQ(y[0], (tensor<float>({1, 1, 2, 2}, {16, 18, 22, 24})));
+}
+
+TEST(Conv, reads_channels_last_and_pads_with_zero) {
+  const auto y = OpProblem("Conv")
+                     .input<float>({1, 1, 3, 1}, {1, 2, 3})
+                     .constant<float>({1, 1, 3, 1}, {1, 10, 100})
+                     .attr("layout", "NHWC")
+                     .attr("weights", "OHWI")
+                     .attr("pads", std::vector<std::int64_t>{0, 1, 0, 1})
+                     .run();
+  EXPECT_EQ(y[0], (tensor<float>({1, 1, 3, 1}, {210, 321, 32})));
+}
+
+TEST(Conv, depthwise_reads_one_channel_for_each_output) {
+  // two channels, multiplier 2: outputs 0 and 1 see channel 0, outputs 2 and 3 channel 1
+  const auto y = OpProblem("Conv")
+                     .input<float>({1, 1, 1, 2}, {3, 5})
+                     .constant<float>({1, 1, 1, 4}, {1, 2, 3, 4})
+                     .attr("layout", "NHWC")
+                     .attr("weights", "1HWO")
+                     .attr("group", std::int64_t{2})
+                     .run();
+  EXPECT_EQ(y[0], (tensor<float>({1, 1, 1, 4}, {3, 6, 15, 20})));
+}
+
+TEST(Conv, codes_are_requantized_with_two_roundings) {
+  // acc = (10 - 2) * 3 + 5 = 29; 29 * (0.5 * 0.5 / 1) = 7.25: the first rounding makes 15/2, the second 8
+  const auto y = OpProblem("Conv", "tflite-ref")
+                     .input<std::int8_t>({1, 1, 1, 1}, {10}, {{0.5}, {2}, -1})
+                     .constant<std::int8_t>({1, 1, 1, 1}, {3}, {{0.5}, {0}, -1})
+                     .constant<std::int32_t>({1}, {5})
+                     .output({{1.0}, {-3}, -1})
+                     .run();
+  EXPECT_EQ(y[0].code(0), 5);
+}
+
+TEST(Conv, fused_relu6_clamps_at_the_codes_of_zero_and_six) {
+  const auto y = OpProblem("Conv", "tflite-ref")
+                     .input<std::int8_t>({1, 1, 1, 2}, {100, -100}, {{1.0}, {0}, -1})
+                     .constant<std::int8_t>({1, 1, 1, 1}, {1}, {{1.0}, {0}, -1})
+                     .attr("activation", "relu6")
+                     .output({{0.1}, {-10}, -1})
+                     .run();
+  EXPECT_EQ(y[0].code(0), 50);
+  EXPECT_EQ(y[0].code(1), -10);
+}
+
+TEST(Conv, refuses_groups_that_do_not_divide_the_channels) {
+  const auto y = OpProblem("Conv").input<float>({1, 3, 2, 2}, std::vector<float>(12)).constant<float>({2, 1, 1, 1}, {1, 1}).attr("group", std::int64_t{2}).try_run();
+  ASSERT_FALSE(y.ok());
+  EXPECT_NE(y.error().what.find("3 channels"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace lockstep
