@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -34,15 +35,22 @@ struct ParamSpec {
   double fallback;
 };
 
-// What is known at a site, one entry per sample. At a node: `in` as the device had them (pointers
-// null where absent), `expected` what the reference makes of those, `observed` what the device yields.
-// At a network input: `in[0]` is the input as sent; `observed` may be empty.
+// Another tensor of the same inference by its id; null when it is not at hand.
+using Find = std::function<const Tensor*(ValueId)>;
+
+// What is known at a site, one entry per sample, in the order of the runs. At a node: `in` as the
+// device had them (pointers null where absent), `expected` what the reference makes of those,
+// `observed` what the device yields, each for output 0. At a network input: `in[0]` is the input as
+// sent; `observed` may be null. Whatever is not known is null.
 struct Evidence {
   struct Item {
     std::vector<const Tensor*> in;
     const Tensor* expected = nullptr;
     const Tensor* observed = nullptr;
-    const Tensor* previous = nullptr;  // the device's own output of the run before; null in the first
+    const Tensor* previous = nullptr;  // `expected` of the run before (input: as sent then); null in the first
+    const Tensor* previous_shown = nullptr;  // `observed` of the run before
+    const Tensor* first = nullptr;     // `expected` of the very first run (input: as sent then)
+    Find find = {};                    // the device's other tensors of this run
   };
   std::vector<Item> items;
 };
@@ -54,7 +62,10 @@ struct Replay {
   const Params& params;
   std::span<const Tensor* const> in;  // node stage: the node's inputs
   std::span<Tensor> out;
-  const Tensor* previous = nullptr;   // out[0] (or the input) of the run before; null in the first
+  const Tensor* previous = nullptr;   // as in Evidence::Item
+  const Tensor* previous_shown = nullptr;
+  const Tensor* first = nullptr;
+  Find find = {};
 };
 
 // A changed reference: the same object injects in sim: and explains in diagnose/.
@@ -67,9 +78,18 @@ struct FaultDef {
   std::span<const ParamSpec> params = {};
   bool (*applies)(const Site& site);  // false where it could not show
   // Parameter sets worth replaying; continuous ones are fitted from the evidence, then snapped.
+  // Empty when the evidence speaks against the fault.
   std::vector<Params> (*candidates)(const Site& site, const Evidence& evidence);
   Result<void> (*replay)(Replay& r);
+  // Tensors that replay asks `find` for, beside the node's own; null: none.
+  std::vector<ValueId> (*reads)(const Site& site, const Params& params) = nullptr;
 };
+
+// The parameter's value: as given, else the fault's fallback.
+double param(std::span<const ParamSpec> specs, const Params& params, std::string_view name);
+inline double param(const FaultDef& fault, const Params& params, std::string_view name) {
+  return param(fault.params, params, name);
+}
 
 std::span<const FaultDef* const> fault_table();
 const FaultDef* find_fault(std::string_view name);
@@ -77,11 +97,14 @@ const FaultDef* find_fault(std::string_view name);
 // One fault at one place, as written: "FAULT[@NODE][,key=value...]".
 struct FaultSpec {
   const FaultDef* fault = nullptr;
-  std::string node;  // "" : every site where it applies (input faults: every input)
+  std::string node;  // a node, or a tensor that one makes; "": every site where it applies (input
+                     // faults: a network input, "" every one)
   Params params;
 };
 // Parses "A@n,k=0.5+B"; unknown names and parameters are errors with the nearest name as a hint.
 Result<std::vector<FaultSpec>> parse_faults(std::string_view text);
+// Every site of the reference where the fault applies.
+std::vector<Site> sites_of(const Executor& reference, const FaultDef& fault);
 // The hooks that make a reference behave so; an error when the node is unknown or the fault does not apply.
 Result<RunOptions> inject(const Executor& reference, std::span<const FaultSpec> faults);
 

@@ -122,7 +122,9 @@ class Sweep {
           const auto it = v == no_id ? previous->end() : previous->find(g_.value(v).name);
           before.push_back(it == previous->end() ? Tensor() : it->second);
         }
-      LOCKSTEP_CHECK(hook.change(in, out, before));
+      std::vector<const Tensor*> seen(in.begin(), in.end());
+      for (const ValueId v : hook.also) seen.push_back(get(v));
+      LOCKSTEP_CHECK(hook.change(seen, out, before));
     }
     return {};
   }
@@ -189,9 +191,12 @@ Result<Capture> Executor::run(std::span<const Sample> inputs, std::span<const st
   for (const State& s : g.states()) keep[static_cast<std::size_t>(s.out)] = true;
   std::vector<ValueId> ends = goals;
   for (const State& s : g.states()) ends.push_back(s.out);
-  for (const NodeHook& h : options.node_hooks)
+  for (const NodeHook& h : options.node_hooks) {
     for (const ValueId v : g.node(h.node).outputs)
       if (v != no_id) keep[static_cast<std::size_t>(v)] = true;
+    for (const ValueId v : h.also) keep[static_cast<std::size_t>(v)] = true;
+    ends.insert(ends.end(), h.also.begin(), h.also.end());
+  }
   std::vector<Tensor> states;
   for (const State& s : g.states()) states.push_back(initial_state(g, s));
   Sample hooked;  // outputs of hooked nodes, and inputs as sent, of the sample before
@@ -253,7 +258,9 @@ Result<Sample> Executor::run_from(const Sample& known, std::span<const std::stri
   for (const State& s : g.states())
     if (!pass.get(s.in)) pass.set(s.in, initial_state(g, s));
   std::vector<bool> keep(g.values().size(), true);
-  LOCKSTEP_CHECK(pass.run(pass.needed(goals), keep, nullptr));
+  std::vector<ValueId> ends = goals;
+  for (const NodeHook& h : options.node_hooks) ends.insert(ends.end(), h.also.begin(), h.also.end());
+  LOCKSTEP_CHECK(pass.run(pass.needed(ends), keep, nullptr));
   Sample sample;
   for (const ValueId id : goals)
     if (const Tensor* t = pass.get(id)) sample.emplace(g.value(id).name, *t);

@@ -22,6 +22,8 @@ struct NodeHook {
   NodeId node = no_id;
   std::function<Result<void>(std::span<const Tensor* const> in, std::span<Tensor> out,
                              std::span<const Tensor> previous)> change;
+  // Further values that the hook looks at: appended to `in`, null where not made before the node.
+  std::vector<ValueId> also = {};
 };
 
 // Changes a network input before anything reads it.

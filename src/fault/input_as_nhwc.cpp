@@ -1,0 +1,47 @@
+// x'[n,c,h,w] = sent[((n H + h) W + w) C + c]: channel-first bytes under the strides of NHWC.
+#include "fault/fault_input.h"
+
+namespace lockstep {
+namespace {
+
+constexpr ParamSpec params[] = {
+    {"sent", "0: the device reads right bytes with NHWC strides; 1: NHWC bytes are sent to a channel-first input", 0}};
+
+std::vector<std::int64_t> moved(const Site& site) {
+  const Shape& shape = site.graph().value(site.input).shape;
+  if (shape.size() < 3) return {};
+  std::vector<std::size_t> order = {0};
+  for (std::size_t a = 2; a < shape.size(); ++a) order.push_back(a);
+  order.push_back(1);
+  return read_with_order(shape, order);
+}
+
+bool applies(const Site& site) { return site.input != no_id && !channels_last(site) && !moved(site).empty(); }
+
+std::vector<Params> candidates(const Site& site, const Evidence&) {
+  const auto source = moved(site);
+  if (source == inverse(source)) return {Params{}};
+  return {Params{{"sent", 0}}, Params{{"sent", 1}}};
+}
+
+Result<void> replay(Replay& r) {
+  const auto source = moved(r.site);
+  gather(r.out[0], param(params, r.params, "sent") != 0 ? inverse(source) : source);
+  return {};
+}
+
+}  // namespace
+
+extern constinit const FaultDef fault_input_as_nhwc = {
+    .name = "input-as-nhwc",
+    .claim = "the input's channel-first bytes are read as NHWC",
+    .advice = "ask the target for the input's shape and channel position, and feed that order\n"
+              "or compile with the position that the application sends (--inputs-ch-position)",
+    .stage = Stage::input,
+    .params = params,
+    .applies = applies,
+    .candidates = candidates,
+    .replay = replay,
+};
+
+}  // namespace lockstep
