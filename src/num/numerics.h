@@ -41,6 +41,7 @@ struct BinaryScales {
   std::int32_t a_zero, b_zero, y_zero;
   std::int32_t low, high;  // clamp of the result, activation included
   int bits = 8;            // width of the codes
+  bool a_is_scalar = false;  // along the innermost run that is computed at once, operand a does not move
 };
 struct BinaryState {
   BinaryScales s;
@@ -96,6 +97,44 @@ struct SoftmaxPolicy {
   void (*apply)(std::span<const std::int32_t> x, std::span<std::int32_t> y, const SoftmaxScales& s);
 };
 
+// One whole float matrix product: y[m,n] = start + sum over k of a[m,k] * b[k,n]. Dense, C order.
+struct MatrixProblem {
+  std::int64_t m = 0, n = 0, k = 0;
+  const float* a = nullptr;
+  const float* b = nullptr;
+  float* y = nullptr;
+  bool a_transposed = false;  // a is stored [k,m]
+  bool b_transposed = false;  // b is stored [n,k]
+  bool b_constant = false;    // runtimes pack a constant operand once, and then cut the sum otherwise
+  bool start = false;         // y holds what the sum is added to (a bias); else zero
+};
+
+// One whole float convolution, channels first: x[batch, groups*channels, in...], w[groups*filters,
+// channels, kernel...], y[batch, groups*filters, out...]. Three spatial extents, leading ones where
+// there are fewer (`rank` says how many are real).
+struct ConvolutionProblem {
+  std::int64_t batch = 1, groups = 1, channels = 1, filters = 1;  // the latter two per group
+  int rank = 2;
+  std::int64_t in[3] = {1, 1, 1}, kernel[3] = {1, 1, 1}, out[3] = {1, 1, 1};
+  std::int64_t strides[3] = {1, 1, 1}, dilations[3] = {1, 1, 1}, pads_begin[3] = {0, 0, 0}, pads_end[3] = {0, 0, 0};
+  const float* x = nullptr;
+  const float* w = nullptr;
+  const float* bias = nullptr;  // [groups*filters], null when absent
+  float* y = nullptr;
+  bool blocked = false;  // node attribute `kernel` = "blocked": the runtime blocks channels (NCHWc)
+};
+
+// Float averages over windows, channels first, one plane of `in` to one of `out`; `planes` of them.
+struct WindowMeanProblem {
+  std::int64_t planes = 1;
+  int rank = 2;
+  std::int64_t in[3] = {1, 1, 1}, kernel[3] = {1, 1, 1}, out[3] = {1, 1, 1};
+  std::int64_t strides[3] = {1, 1, 1}, pads_begin[3] = {0, 0, 0}, pads_end[3] = {0, 0, 0};
+  bool include_pad = false;
+  const float* x = nullptr;
+  float* y = nullptr;
+};
+
 // Float functions where runtimes differ in the last bits. Null: the C library's function.
 struct FloatPolicy {
   float (*sigmoid)(float) = nullptr;
@@ -105,6 +144,14 @@ struct FloatPolicy {
   // sum over k of a[k*a_stride]*b[k*b_stride], in the runtime's order and fusing
   float (*dot)(const float* a, std::int64_t a_stride, const float* b, std::int64_t b_stride,
                std::int64_t k, float start) = nullptr;
+  void (*matrix)(const MatrixProblem& p) = nullptr;
+  void (*convolution)(const ConvolutionProblem& p) = nullptr;
+  void (*window_mean)(const WindowMeanProblem& p) = nullptr;
+  // mean of each of `planes` runs of `count` contiguous elements (GlobalAveragePool)
+  void (*plane_mean)(const float* x, std::int64_t planes, std::int64_t count, float* y) = nullptr;
+  // y[i,j] = sum over r of x[i,r,j]; x is [outer, reduced, inner], dense (ReduceSum, ReduceMean)
+  void (*reduce_sum)(const float* x, std::int64_t outer, std::int64_t reduced, std::int64_t inner,
+                     float* y) = nullptr;
 };
 
 // The choice of policies that an arithmetic is made of. A null policy means: this arithmetic does

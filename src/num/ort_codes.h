@@ -1,0 +1,24 @@
+#pragma once
+
+#include "num/numerics.h"
+
+namespace lockstep {
+
+// How onnxruntime's integer operators round: in float32, ties to even. docs/numerics.md N20 to N29.
+extern const RequantPolicy ort_requant;           // QLinearConv, QLinearMatMul, QGemm
+extern const BinaryPolicy ort_add;                // QLinearAdd
+extern const BinaryPolicy ort_mul;                // QLinearMul
+extern const QuantizePolicy ort_quantize;         // QuantizeLinear, DequantizeLinear, QLinearConcat
+extern const AveragePolicy ort_global_average;    // QLinearGlobalAveragePool
+extern const TablePolicy ort_sigmoid_table;       // QLinearSigmoid
+extern const TablePolicy ort_leaky_relu_table;    // QLinearLeakyRelu
+extern const SoftmaxPolicy ort_softmax_codes;     // QLinearSoftmax
+
+// N29: scale and zero point of unsigned 8-bit codes for reals from `low` (<= 0) to `high` (>= 0).
+struct DynamicRange {
+  float scale;
+  std::int32_t zero;
+};
+DynamicRange dynamic_range(float low, float high);
+
+}  // namespace lockstep

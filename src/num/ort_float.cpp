@@ -1,0 +1,175 @@
+// Float functions, means and sums in onnxruntime's order (N37 to N39).
+#include "num/ort_float.h"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+namespace lockstep {
+namespace {
+
+float clamped(float x, float low, float high) { return x < low ? low : x > high ? high : x; }
+
+float horner(float x, std::span<const float> c) {
+  float p = c[0];
+  for (std::size_t i = 1; i < c.size(); ++i) p = std::fma(p, x, c[i]);
+  return p;
+}
+
+// The sum of n contiguous floats whose first stands `offset` elements behind a 16-byte boundary: two
+// vectors of four in turn, joined, then what stands before and behind the aligned part (N39).
+float vector_sum(const float* x, std::int64_t n, std::int64_t offset) {
+  const std::int64_t head = std::min(n, (4 - offset % 4) % 4);
+  const std::int64_t fours = (n - head) / 4 * 4, eights = (n - head) / 8 * 8;
+  if (fours == 0) {
+    float s = n > 0 ? x[0] : 0.0f;
+    for (std::int64_t i = 1; i < n; ++i) s = s + x[i];
+    return s;
+  }
+  float even[4], odd[4];
+  for (int l = 0; l < 4; ++l) even[l] = x[head + l];
+  if (fours > 4) {
+    for (int l = 0; l < 4; ++l) odd[l] = x[head + 4 + l];
+    for (std::int64_t i = head + 8; i < head + eights; i += 8)
+      for (int l = 0; l < 4; ++l) even[l] = even[l] + x[i + l], odd[l] = odd[l] + x[i + 4 + l];
+    for (int l = 0; l < 4; ++l) even[l] = even[l] + odd[l];
+    if (fours > eights)
+      for (int l = 0; l < 4; ++l) even[l] = even[l] + x[head + eights + l];
+  }
+  float s = (even[0] + even[2]) + (even[1] + even[3]);
+  for (std::int64_t i = 0; i < head; ++i) s = s + x[i];
+  for (std::int64_t i = head + fours; i < n; ++i) s = s + x[i];
+  return s;
+}
+
+struct Span1 { std::int64_t begin, end; };
+Span1 clipped(const WindowMeanProblem& p, int d, std::int64_t o) {
+  const std::int64_t begin = o * p.strides[d] - p.pads_begin[d];
+  return {std::max<std::int64_t>(begin, 0), std::min(begin + p.kernel[d], p.in[d])};
+}
+
+// One window, element by element.
+float straight_sum(const WindowMeanProblem& p, const float* x, const Span1 (&s)[3]) {
+  float sum = 0;
+  for (std::int64_t i = s[0].begin; i < s[0].end; ++i)
+    for (std::int64_t j = s[1].begin; j < s[1].end; ++j)
+      for (std::int64_t k = s[2].begin; k < s[2].end; ++k) sum = sum + x[(i * p.in[1] + j) * p.in[2] + k];
+  return sum;
+}
+
+// One window, columns first; columns in the padding add zero.
+float column_sum(const WindowMeanProblem& p, const float* x, const Span1 (&s)[3], std::int64_t o) {
+  float sum = 0;
+  const std::int64_t first = o * p.strides[2] - p.pads_begin[2];
+  for (std::int64_t k = first; k < first + p.kernel[2]; ++k) {
+    float column = 0;
+    bool any = false;
+    if (k >= 0 && k < p.in[2])
+      for (std::int64_t i = s[0].begin; i < s[0].end; ++i)
+        for (std::int64_t j = s[1].begin; j < s[1].end; ++j) {
+          const float v = x[(i * p.in[1] + j) * p.in[2] + k];
+          column = any || p.rank == 3 ? column + v : v;
+          any = true;
+        }
+    sum = k == first ? column : sum + column;
+  }
+  return sum;
+}
+
+}  // namespace
+
+// N37: x clamped to +-18, an odd polynomial over an even one, both by fused Horner steps.
+float ort_sigmoid(float x) {
+  static constexpr float odd[] = {4.37031012579801e-11f, 1.15627324459942e-07f, 6.08574864600143e-05f,
+                                  8.51377133304701e-03f, 2.48287947061529e-01f};
+  static constexpr float even[] = {6.10247389755681e-13f, 5.76102136993427e-09f, 6.29106785017040e-06f,
+                                   1.70198817374094e-03f, 1.16817656904453e-01f, 9.93151921023180e-01f};
+  const float v = clamped(x, -18.0f, 18.0f), square = v * v;
+  const float y = v * horner(square, odd) / horner(square, even) + 0.5f;
+  return y < 0.0f ? 0.0f : y;
+}
+
+float ort_tanh(float x) {
+  static constexpr float odd[] = {-2.76076847742355e-16f, 2.00018790482477e-13f, -8.60467152213735e-11f,
+                                  5.12229709037114e-08f, 1.48572235717979e-05f, 6.37261928875436e-04f,
+                                  4.89352455891786e-03f};
+  static constexpr float even[] = {1.19825839466702e-06f, 1.18534705686654e-04f, 2.26843463243900e-03f,
+                                   4.89352518554385e-03f};
+  const float v = clamped(x, -9.0f, 9.0f), square = v * v;
+  return v * horner(square, odd) / horner(square, even);
+}
+
+// N38: 2^m * exp(r), r = x - m ln 2 in two fused steps, a polynomial of degree six.
+float ort_exp(float x) {
+  static constexpr float poly[] = {0x1.694000p-10f, 0x1.125edcp-7f, 0x1.555b5ap-5f, 0x1.555450p-3f,
+                                   0x1.fffff6p-2f, 1.0f, 1.0f};
+  constexpr float magic = 12582912.0f;  // adding and subtracting it rounds to an integer
+  const float v = x < -103.9720840454f ? -103.9720840454f : x;
+  const float m = std::fma(v, 1.44269504088896341f, magic) - magic;
+  const float r = std::fma(m, -1.42860677e-6f, std::fma(m, -6.93145752e-1f, v));
+  return std::ldexp(horner(r, poly), static_cast<int>(clamped(m, -400.0f, 400.0f)));
+}
+
+void ort_softmax(std::span<const float> x, std::span<float> y) {
+  if (x.empty()) return;
+  const float top = *std::ranges::max_element(x);
+  float lane[16] = {};
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    y[i] = ort_exp(x[i] + -top);
+    lane[i % 16] = lane[i % 16] + y[i];
+  }
+  float half[8];
+  for (int l = 0; l < 8; ++l) half[l] = lane[l + 8] + lane[l];
+  const float sum = ((half[0] + half[1]) + (half[2] + half[3])) + ((half[4] + half[5]) + (half[6] + half[7]));
+  const float factor = 1.0f / sum;
+  for (float& v : y) v = v * factor;
+}
+
+void ort_window_mean(const WindowMeanProblem& p) {
+  const std::int64_t plane = p.in[0] * p.in[1] * p.in[2];
+  const bool columns = p.rank >= 2 && p.strides[2] <= 2 && p.in[2] + p.pads_begin[2] + p.pads_end[2] <= 2045;
+  float* y = p.y;
+  for (std::int64_t c = 0; c < p.planes; ++c) {
+    const float* x = p.x + c * plane;
+    for (std::int64_t a = 0; a < p.out[0]; ++a)
+      for (std::int64_t b = 0; b < p.out[1]; ++b)
+        for (std::int64_t d = 0; d < p.out[2]; ++d) {
+          const Span1 s[3] = {clipped(p, 0, a), clipped(p, 1, b), clipped(p, 2, d)};
+          const float sum = columns ? column_sum(p, x, s, d) : straight_sum(p, x, s);
+          std::int64_t n = 1;
+          for (int i = 0; i < 3; ++i) n *= p.include_pad ? p.kernel[i] : s[i].end - s[i].begin;
+          *y++ = sum / static_cast<float>(n);
+        }
+  }
+}
+
+void ort_plane_mean(const float* x, std::int64_t planes, std::int64_t count, float* y) {
+  for (std::int64_t p = 0; p < planes; ++p, x += count) {
+    float lane[4] = {};
+    std::int64_t i = 0;
+    for (; i + 4 <= count; i += 4)
+      for (int l = 0; l < 4; ++l) lane[l] = lane[l] + x[i + l];
+    float sum = (lane[0] + lane[2]) + (lane[1] + lane[3]);
+    for (; i < count; ++i) sum = sum + x[i];
+    y[p] = sum / static_cast<float>(count);
+  }
+}
+
+void ort_reduce_sum(const float* x, std::int64_t outer, std::int64_t reduced, std::int64_t inner, float* y) {
+  if (inner == 1) {
+    for (std::int64_t o = 0; o < outer; ++o) y[o] = vector_sum(x + o * reduced, reduced, o * reduced);
+    return;
+  }
+  if (outer == 1) {
+    std::copy_n(x, inner, y);
+    for (std::int64_t r = 1; r < reduced; ++r)
+      for (std::int64_t i = 0; i < inner; ++i) y[i] = y[i] + x[r * inner + i];
+    return;
+  }
+  const std::vector<float> ones(static_cast<std::size_t>(reduced), 1.0f);
+  for (std::int64_t o = 0; o < outer; ++o)
+    ort_gemm({.m = 1, .n = inner, .k = reduced, .a = ones.data(), .lda = reduced, .b = x + o * reduced * inner,
+              .ldb = inner, .c = y + o * inner, .ldc = inner});
+}
+
+}  // namespace lockstep
