@@ -13,7 +13,7 @@ namespace {
 bool foldable(const GraphBuilder& graph, const Node& node) {
   if (node.op == "QuantizeLinear" || node.op == "DequantizeLinear") return false;
   for (const ValueId v : node.inputs)
-    if (v != no_id && !graph.so_far().value(v).constant) return false;
+    if (v != no_id && !graph.so_far().value(v).constant && !find_op(node.op)->of_shapes) return false;
   for (const ValueId v : node.outputs)
     if (v != no_id && graph.so_far().value(v).quant.quantized()) return false;
   return true;

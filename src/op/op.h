@@ -63,6 +63,7 @@ struct OpDef {
   Result<void> (*eval)(EvalContext& c) = nullptr;  // the meaning, scalar
   Cost (*cost)(const NodeView& node) = nullptr;    // null: no multiply-accumulates
   std::span<const Foreign> from = {};
+  bool of_shapes = false;  // the result follows from the inputs' shapes alone: folded at import
 };
 
 std::span<const OpDef* const> op_table();  // generated, sorted by file name

@@ -10,6 +10,11 @@
 
 namespace lockstep::test {
 
+template <class T>
+Tensor tensor(Shape shape, std::vector<T> elements) {
+  return Tensor::of<T>(std::move(shape), std::span<const T>(elements));
+}
+
 // One operator with its inputs: built, checked and evaluated as the executor would. Inputs are fed
 // as graph inputs unless `constant` is called instead.
 class OpProblem {
