@@ -20,6 +20,7 @@ constexpr AttrSpec attrs[] = {
     {"pads", "0", "zeros before and after each spatial axis, all befores first"},
     {"auto_pad", "NOTSET", "SAME_UPPER, SAME_LOWER or VALID instead of pads"},
     {"activation", "none", "none, relu, relu6, relu_n1_to_1 or tanh, applied last"},
+    {"kernel", "", "\"blocked\": the runtime sums channels in blocks (N36)"},
 };
 
 struct Layout {
@@ -103,7 +104,25 @@ void convolve(const Window& g, const Layout& l, const std::vector<T>& x, const s
     });
 }
 
+// The whole convolution in the arithmetic's own order of summation, channels first and OIHW.
+void eval_in_order(EvalContext& c, const Window& g, const Layout& l) {
+  ConvolutionProblem p{.batch = g.batch, .groups = l.group, .channels = l.in_per_group, .filters = l.out_channels / l.group,
+                       .rank = static_cast<int>(g.spatial_rank), .x = c.in[0]->as<float>().data(),
+                       .w = c.in[1]->as<float>().data(), .y = c.out[0].as<float>().data(),
+                       .blocked = c.view.attrs().text("kernel", "") == "blocked"};
+  for (std::size_t d = 0; d < 3; ++d) {
+    p.in[d] = g.in[d], p.kernel[d] = g.kernel[d], p.out[d] = g.out[d];
+    p.strides[d] = g.strides[d], p.dilations[d] = g.dilations[d];
+    p.pads_begin[d] = g.begin[d], p.pads_end[d] = g.end[d];
+  }
+  if (c.in.size() > 2 && c.in[2]) p.bias = c.in[2]->as<float>().data();
+  c.num.real.convolution(p);
+  const Activation act = activation_of(c.view);
+  for (float& y : c.out[0].as<float>()) y = activate(act, y);
+}
+
 Result<void> eval_float(EvalContext& c, const Window& g, const Layout& l) {
+  if (c.num.real.convolution && !g.channels_last && l.out_axis == 0 && l.in_axis == 1) return eval_in_order(c, g, l), Result<void>();
   const auto x = packed_input(c.in[0]->as<float>(), g);
   const auto w = packed_weights(c.in[1]->as<float>(), l, g);
   const Tensor* const bias = c.in.size() > 2 ? c.in[2] : nullptr;
@@ -130,7 +149,9 @@ Result<void> eval_codes(EvalContext& c, const Window& g, const Layout& l) {
   for (std::size_t o = 0; o < rescale.size(); ++o)
     rescale[o] = policy->prepare(xv.quant.scale_at(0), wv.quant.scale_at(o), yv.quant.scale_at(0));
   const auto x = packed_input<std::int32_t>(centred_codes(*c.in[0], xv.quant.zero_at(0)), g);
-  const auto w = packed_weights<std::int32_t>(centred_codes(*c.in[1], wv.quant.zero_at(0)), l, g);
+  auto w = packed_weights<std::int32_t>(centred_codes(*c.in[1], 0), l, g);
+  const std::size_t depth = w.size() / rescale.size();
+  for (std::size_t i = 0; i < w.size(); ++i) w[i] -= wv.quant.zero_at(i / depth);
   const CodeClamp clamp = clamp_of(c.view);
   const std::int32_t zero = yv.quant.zero_at(0);
   convolve<std::int64_t>(g, l, x, w, [&](std::int64_t n, std::int64_t o, std::int64_t p, std::int64_t sum) {
