@@ -1,0 +1,209 @@
+#include "run/recording.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <filesystem>
+#include <map>
+
+#include "base/half.h"
+#include "base/text.h"
+#include "run/recording_json.h"
+
+namespace lockstep {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t most_files = 1 << 16;
+
+std::string text_of(const Bytes& bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+// "%2F" -> "/": how a tool may keep a tensor's name in a file's name.
+std::string unescape(const std::string& name) {
+  std::string out;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    unsigned code = 0;
+    const char* digits = name.data() + i + 1;
+    if (name[i] == '%' && i + 2 < name.size() &&
+        std::from_chars(digits, digits + 2, code, 16).ptr == digits + 2) {
+      out += static_cast<char>(code);
+      i += 2;
+    } else {
+      out += name[i];
+    }
+  }
+  return out;
+}
+
+// The number at the end of a folder's name ("sample_3" -> 3); -1 when there is none.
+std::int64_t trailing_number(const std::string& name) {
+  const std::size_t last = name.find_last_not_of("0123456789");
+  const std::size_t first = last == name.npos ? 0 : last + 1;
+  std::int64_t number = -1;
+  std::from_chars(name.data() + first, name.data() + name.size(), number);
+  return number;
+}
+
+Result<std::vector<fs::path>> entries_of(const std::string& folder) {
+  std::vector<fs::path> entries;
+  std::error_code failure;
+  for (fs::directory_iterator it(folder, failure), end; !failure && it != end;
+       it.increment(failure)) {
+    entries.push_back(it->path());
+    if (entries.size() > most_files)
+      return Error{folder, "more than 65536 entries", "a folder of recorded tensors", ""};
+  }
+  if (failure) return Error{folder, failure.message(), "a readable folder", ""};
+  std::ranges::sort(entries);
+  return entries;
+}
+
+void append(Recording& all, Recording part, std::int64_t sample) {
+  for (RecordedArray& array : part.arrays) {
+    if (sample >= 0) array.sample = sample;
+    all.arrays.push_back(std::move(array));
+  }
+  std::ranges::move(part.notes, std::back_inserter(all.notes));
+  if (all.arithmetic.empty()) all.arithmetic = part.arithmetic;
+  if (sample < 0) all.samples = std::max(all.samples, part.samples);
+}
+
+Result<Recording> read_file_of(const fs::path& path) {
+  const std::string ending = lower(path.extension().string()),
+                    stem = unescape(path.stem().string());
+  const std::string where = path.string();
+  LOCKSTEP_TRY(const Bytes bytes, read_file(where));
+  if (ending == ".npz") {
+    LOCKSTEP_TRY(const NpzFile npz, parse_npz(bytes, where));
+    return recording_from_npz(npz, where);
+  }
+  if (ending == ".csv") return recording_from_csv(text_of(bytes), stem, where);
+  if (ending == ".json") return recording_from_raw(text_of(bytes), where);
+  LOCKSTEP_TRY(const NpyArray array, parse_npy(bytes, where));
+  Recording recording;
+  recording.arrays.push_back({stem, tensor_of(array), {}, {}, -1});
+  return recording;
+}
+
+Result<Recording> read_folder(const std::string& folder, bool samples_below) {
+  LOCKSTEP_TRY(const std::vector<fs::path> entries, entries_of(folder));
+  std::vector<std::pair<std::int64_t, fs::path>> samples;
+  Recording all;
+  std::size_t other = 0;
+  for (const fs::path& entry : entries) {
+    const std::string ending = lower(entry.extension().string());
+    if (samples_below && folder_exists(entry.string())) {
+      samples.emplace_back(trailing_number(entry.filename().string()), entry);
+    } else if (ending == ".npy" || ending == ".csv" || ending == ".json" || ending == ".npz") {
+      LOCKSTEP_TRY(Recording part, read_file_of(entry));
+      append(all, std::move(part), -1);
+    } else if (ending != ".raw") {
+      ++other;
+    }
+  }
+  std::ranges::sort(samples);
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    LOCKSTEP_TRY(Recording part, read_folder(samples[i].second.string(), false));
+    append(all, std::move(part), static_cast<std::int64_t>(i));
+  }
+  if (!samples.empty()) all.samples = static_cast<std::int64_t>(samples.size());
+  if (other > 0)
+    all.notes.push_back(folder + ": " + std::to_string(other) + " files of other kinds left out");
+  return all;
+}
+
+// x.raw is described by x.json or x.raw.json.
+Result<std::string> description_of(const std::string& raw) {
+  const std::string beside = fs::path(raw).replace_extension(".json").string();
+  for (const std::string& path : {beside, raw + ".json"})
+    if (file_exists(path)) return path;
+  return Error{raw, "no description beside it",
+               beside + " with name, dtype and shape of each tensor",
+               "docs/captures.md has an example"};
+}
+
+}  // namespace
+
+Tensor tensor_of(const NpyArray& array) {
+  if (array.dtype == DType::f16) {
+    Tensor wide(DType::f32, array.shape);
+    for (std::size_t i = 0; i < wide.as<float>().size(); ++i) {
+      std::uint16_t half = 0;
+      std::memcpy(&half, array.bytes.data() + 2 * i, 2);
+      wide.as<float>()[i] = widen_half(half);
+    }
+    return wide;
+  }
+  Tensor tensor(array.dtype, array.shape);
+  std::ranges::copy(array.bytes, tensor.bytes().begin());
+  return tensor;
+}
+
+NpyArray array_of(const Tensor& tensor) {
+  return {tensor.dtype(), tensor.shape(), Bytes(tensor.bytes().begin(), tensor.bytes().end())};
+}
+
+bool is_recording(std::string_view path) {
+  const std::string ending = lower(fs::path(path).extension().string());
+  static constexpr std::string_view endings[] = {".npz", ".npy", ".csv", ".json", ".raw"};
+  return std::ranges::count(endings, ending) > 0 || folder_exists(std::string(path));
+}
+
+Result<Recording> read_recording(const std::string& path) {
+  Recording recording;
+  if (folder_exists(path)) {
+    LOCKSTEP_TRY(recording, read_folder(path, true));
+  } else {
+    std::string file = path;
+    if (lower(fs::path(path).extension().string()) == ".raw" && file_exists(path)) {
+      LOCKSTEP_TRY(file, description_of(path));
+    }
+    LOCKSTEP_TRY(recording, read_file_of(file));
+  }
+  recording.source = path;
+  if (recording.arrays.empty())
+    return Error{path, "no recorded tensors", ".npy, .csv, or .raw with its .json", ""};
+  return recording;
+}
+
+Result<Recording> recording_from_npz(const NpzFile& npz, const std::string& where) {
+  Recording recording;
+  recording.source = where;
+  for (const auto& [name, array] : npz.members)
+    recording.arrays.push_back({name, tensor_of(array), {}, {}, -1});
+  for (const auto& [name, text] : npz.texts) {
+    if (name == capture_json_name)
+      LOCKSTEP_CHECK(describe_arrays(text, where + ": " + name, recording));
+    else
+      recording.notes.push_back(where + ": member '" + name + "' is no array and was left out");
+  }
+  return recording;
+}
+
+Result<void> write_capture(const std::string& path, const Capture& capture) {
+  NpzMembers members;
+  for (const std::string& name : capture.order) {
+    NpyArray all;
+    for (const Sample& sample : capture.samples) {
+      const auto it = sample.find(name);
+      if (it == sample.end())
+        return Error{path, "tensor '" + name + "' is missing in some samples",
+                     "every tensor in every sample", ""};
+      const NpyArray one = array_of(it->second);
+      if (all.bytes.empty() && all.shape.empty()) {
+        all = {one.dtype, one.shape, {}};
+        if (all.shape.empty()) all.shape = {1};
+        all.shape[0] *= static_cast<std::int64_t>(capture.samples.size());
+      }
+      all.bytes.insert(all.bytes.end(), one.bytes.begin(), one.bytes.end());
+    }
+    if (!capture.samples.empty()) members.emplace_back(name, std::move(all));
+  }
+  return write_npz(path, members, {{std::string(capture_json_name), capture_json(capture)}});
+}
+
+}  // namespace lockstep

@@ -1,0 +1,224 @@
+// Recorded arrays -> samples: which tensor of the model each array is, and how many samples it
+// holds.
+#include <algorithm>
+#include <cctype>
+#include <cstring>
+#include <map>
+#include <optional>
+#include <regex>
+#include <set>
+
+#include "base/text.h"
+#include "run/recording.h"
+
+namespace lockstep {
+
+namespace {
+
+// ST's names for what goes in and out: "c_outputs_1", also behind "NAME_val_". c is the device (or
+// the compiled model on the PC), m the original model.
+struct StPort {
+  bool device = false, output = false;
+  std::size_t index = 0;
+};
+
+std::optional<StPort> st_port(const std::string& name) {
+  static const std::regex form("(?:.*_val_)?([mc])_(inputs|outputs)(?:_([0-9]{1,4}))?");
+  std::smatch m;
+  if (!std::regex_match(name, m, form)) return std::nullopt;
+  const std::size_t number = m[3].matched ? static_cast<std::size_t>(std::stoi(m[3])) : 1;
+  if (number == 0) return std::nullopt;
+  return StPort{m[1] == "c", m[2] == "outputs", number - 1};
+}
+
+// Letters and digits only: "/block0/add:0" and "_block0_add_0" agree.
+std::string plain(std::string_view name) {
+  std::string out;
+  for (const char c : name)
+    if (std::isalnum(static_cast<unsigned char>(c)))
+      out += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return out;
+}
+
+class Names {
+ public:
+  explicit Names(const Graph& model) : model_(model) {
+    for (std::size_t i = 0; i < model.values().size(); ++i) {
+      const Value& v = model.values()[i];
+      if (v.constant && !v.folded) continue;
+      auto [it, is_new] = plain_.emplace(plain(v.name), static_cast<ValueId>(i));
+      if (!is_new) it->second = no_id;  // two tensors read alike: neither is meant
+    }
+  }
+
+  ValueId find(const std::string& name) const {
+    const ValueId exact = model_.find_value(name);
+    if (exact != no_id) return exact;
+    const auto it = plain_.find(plain(name));
+    return it == plain_.end() ? no_id : it->second;
+  }
+
+  ValueId at(const StPort& port) const {
+    const auto list = port.output ? model_.outputs() : model_.inputs();
+    return port.index < list.size() ? list[port.index] : no_id;
+  }
+
+ private:
+  const Graph& model_;
+  std::map<std::string, ValueId> plain_;
+};
+
+// An array with the name that it goes by from here on.
+struct Named {
+  const RecordedArray* array;
+  std::string name;
+  ValueId value = no_id;
+};
+
+std::string shape_and_type(const Tensor& t) {
+  return std::string(name_of(t.dtype())) + shape_text(t.shape());
+}
+
+// Names every array; drops those that are not the device's, with a note.
+std::vector<Named> name_arrays(const Recording& recording, const Graph& model,
+                               std::vector<std::string>& notes) {
+  const Names names(model);
+  std::set<std::size_t> original_inputs;  // ports with an m_inputs_i
+  for (const RecordedArray& a : recording.arrays)
+    if (const auto port = st_port(a.name); port && !port->device && !port->output)
+      original_inputs.insert(port->index);
+  std::vector<Named> named;
+  for (const RecordedArray& a : recording.arrays) {
+    ValueId value = names.find(a.name);
+    const auto port = value == no_id ? st_port(a.name) : std::nullopt;
+    if (port) {
+      value = names.at(*port);
+      const std::string meaning =
+          std::string(port->output ? "output " : "input ") + std::to_string(port->index + 1);
+      if (port->output && !port->device) {
+        notes.push_back("'" + a.name +
+                        "', the original model's answer on the PC, is not the device's: left out");
+        continue;
+      }
+      if (!port->output && port->device && original_inputs.contains(port->index)) {
+        notes.push_back("'" + a.name + "' left out: the original model's inputs are there too");
+        continue;
+      }
+      if (value == no_id)
+        notes.push_back("'" + a.name + "': the model has no " + meaning);
+      else
+        notes.push_back("'" + a.name + "' is read as " + meaning + ", '" + model.value(value).name +
+                        "'");
+    } else if (value != no_id && model.value(value).name != a.name) {
+      notes.push_back("'" + a.name + "' is read as '" + model.value(value).name + "'");
+    }
+    named.push_back({&a, value == no_id ? a.name : model.value(value).name, value});
+  }
+  return named;
+}
+
+// Samples along the first axis, from an array whose tensor the model knows; 0 when it says nothing.
+Result<std::int64_t> samples_by_model(const Named& n, const Graph& model,
+                                      const std::string& where) {
+  if (n.value == no_id || n.array->sample >= 0) return std::int64_t{0};
+  const Value& v = model.value(n.value);
+  const std::int64_t one = count_of(v.shape), all = n.array->tensor.count();
+  if (one <= 0) return std::int64_t{0};
+  if (all % one == 0 && all > 0) return all / one;
+  return Error{where, "'" + n.array->name + "' is " + shape_and_type(n.array->tensor),
+               "a multiple of the " + std::to_string(one) + " elements of '" + v.name + "' " +
+                   shape_text(v.shape),
+               "are these captures of another model?"};
+}
+
+Result<std::int64_t> sample_count(const std::vector<Named>& arrays, const Recording& recording,
+                                  const Graph& model, std::int64_t expected) {
+  if (recording.samples > 0) return recording.samples;
+  std::int64_t samples = 0;
+  const Named* said_by = nullptr;
+  for (const Named& n : arrays) {
+    LOCKSTEP_TRY(const std::int64_t says, samples_by_model(n, model, recording.source));
+    if (says == 0) continue;
+    if (said_by && says != samples)
+      return Error{recording.source,
+                   "'" + n.array->name + "' holds " + std::to_string(says) + " samples",
+                   std::to_string(samples) + " as '" + said_by->array->name + "'",
+                   "one array is cut off or of another run"};
+    samples = says;
+    said_by = &n;
+  }
+  if (said_by) return samples;
+  const auto fits = [&](const Named& n) {
+    return n.array->tensor.shape().empty() ? expected == 1
+                                           : n.array->tensor.shape()[0] % expected == 0;
+  };
+  return expected > 0 && std::ranges::all_of(arrays, fits) ? expected : 1;
+}
+
+// Sample `index` of `count` along the first axis.
+Tensor cut(const Tensor& all, std::int64_t index, std::int64_t count) {
+  Shape shape = all.shape();
+  shape[0] /= count;
+  Tensor one(all.dtype(), std::move(shape));
+  const std::size_t bytes = one.bytes().size();
+  if (bytes > 0)
+    std::memcpy(one.bytes().data(), all.bytes().data() + static_cast<std::size_t>(index) * bytes,
+                bytes);
+  return one;
+}
+
+Result<void> place(const Named& n, const Recording& recording, Capture& capture) {
+  const Tensor& all = n.array->tensor;
+  const auto samples = static_cast<std::int64_t>(capture.samples.size());
+  if (n.array->sample >= samples)
+    return Error{recording.source,
+                 "'" + n.array->name + "' is of sample " + std::to_string(n.array->sample),
+                 "one of the " + std::to_string(samples) + " samples", ""};
+  const bool whole = n.array->sample >= 0 || samples == 1;
+  if (!whole && (all.shape().empty() || all.shape()[0] % samples != 0))
+    return Error{recording.source, "'" + n.array->name + "' is " + shape_and_type(all),
+                 "a first axis that " + std::to_string(samples) + " samples divide",
+                 "store the samples along the first axis"};
+  TensorInfo info{all.dtype(), all.shape(), n.array->quant, n.array->origin};
+  if (!whole) info.shape[0] /= samples;
+  const auto [it, is_new] = capture.infos.emplace(n.name, info);
+  if (is_new) capture.order.push_back(n.name);
+  for (std::int64_t s = 0; s < samples; ++s) {
+    if (n.array->sample >= 0 && n.array->sample != s) continue;
+    Sample& sample = capture.samples[static_cast<std::size_t>(s)];
+    if (!sample.emplace(n.name, whole ? all : cut(all, s, samples)).second)
+      return Error{recording.source, "tensor '" + n.name + "' stands twice",
+                   "each tensor once in a sample", "two names that differ only in punctuation?"};
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Capture> capture_from(const Recording& recording, const Graph& model,
+                             std::int64_t expected) {
+  Capture capture;
+  capture.source = recording.source;
+  capture.arithmetic = recording.arithmetic;
+  capture.notes = recording.notes;
+  const std::vector<Named> arrays = name_arrays(recording, model, capture.notes);
+  LOCKSTEP_TRY(const std::int64_t samples, sample_count(arrays, recording, model, expected));
+  constexpr std::int64_t most_samples = 1 << 20;
+  if (samples > most_samples)
+    return Error{recording.source, std::to_string(samples) + " samples",
+                 "at most " + std::to_string(most_samples), ""};
+  capture.samples.resize(static_cast<std::size_t>(samples));
+  for (const Named& n : arrays) LOCKSTEP_CHECK(place(n, recording, capture));
+  return capture;
+}
+
+Result<std::vector<Sample>> read_inputs(const std::string& path, const Graph& model) {
+  LOCKSTEP_TRY(const Recording recording, read_recording(path));
+  std::vector<std::string> notes;
+  Sample arrays;
+  for (const Named& n : name_arrays(recording, model, notes))
+    if (n.array->sample < 0) arrays.emplace(n.name, n.array->tensor);
+  return samples_from(model, arrays, path);
+}
+
+}  // namespace lockstep

@@ -1,0 +1,41 @@
+#include <gtest/gtest.h>
+
+#include "run/recording.h"
+
+namespace lockstep {
+namespace {
+
+Result<Recording> read(std::string_view text) {
+  return recording_from_csv(text, "x", "x.csv");
+}
+
+TEST(RecordingCsv, a_line_is_a_sample_and_a_comment_may_name_the_type) {
+  const auto r = read("# made by a tool\n# dtype=uint8, shape lost\r\n1,2, 3\r\n4;5 6\n\n");
+  ASSERT_TRUE(r.ok()) << r.error().line();
+  const Tensor& t = r->arrays[0].tensor;
+  EXPECT_EQ(t.dtype(), DType::u8);
+  EXPECT_EQ(t.shape(), (Shape{2, 3}));
+  EXPECT_EQ(t.code(5), 6);
+}
+
+TEST(RecordingCsv, without_a_type_numbers_are_float32_and_that_is_said) {
+  const auto r = read("1.5e1,-2");
+  ASSERT_TRUE(r.ok());
+  EXPECT_EQ(r->arrays[0].tensor.number(0), 15);
+  EXPECT_EQ(r->notes.size(), 1u);
+}
+
+TEST(RecordingCsv, errors_name_the_line) {
+  const auto word = read("1,2\n3,four\n");
+  ASSERT_FALSE(word.ok());
+  EXPECT_EQ(word.error().where, "x.csv: line 2");
+  EXPECT_EQ(word.error().what, "'four'");
+  EXPECT_FALSE(read("1,2\n3\n").ok());
+  EXPECT_FALSE(read("").ok());
+  EXPECT_FALSE(read("# dtype=int3\n1\n").ok());
+  EXPECT_FALSE(read("# dtype=int8\n200\n").ok());
+  EXPECT_FALSE(read("# dtype=int8\n1.5\n").ok());
+}
+
+}  // namespace
+}  // namespace lockstep
