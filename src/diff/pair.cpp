@@ -1,0 +1,255 @@
+#include "diff/pair.h"
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "base/text.h"
+#include "diff/align.h"
+
+namespace lockstep {
+
+namespace {
+
+// What quantizers and exporters append to a tensor's name.
+constexpr std::string_view suffixes[] = {"_QuantizeLinear_Output", "_DequantizeLinear_Output",
+                                         "_quantized"};
+
+// Letters and digits only, in lower case, without a quantizer's suffix.
+std::string plain(std::string_view name) {
+  for (const std::string_view suffix : suffixes)
+    if (name.ends_with(suffix)) name.remove_suffix(suffix.size());
+  std::string out;
+  for (const char c : name)
+    if (std::isalnum(static_cast<unsigned char>(c)))
+      out += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return out;
+}
+
+// Activations in the order of execution: inputs first.
+std::vector<ValueId> activations(const Graph& g) {
+  std::vector<ValueId> ids(g.inputs().begin(), g.inputs().end());
+  for (const Node& node : g.nodes())
+    for (const ValueId v : node.outputs)
+      if (v != no_id) ids.push_back(v);
+  return ids;
+}
+
+bool same_scale(const QuantParams& a, const QuantParams& b) {
+  if (a.scale.size() != b.scale.size()) return false;
+  for (std::size_t i = 0; i < a.scale.size(); ++i)
+    if (std::abs(a.scale[i] - b.scale[i]) > 1e-6 * b.scale[i] || a.zero_at(i) != b.zero_at(i))
+      return false;
+  return true;
+}
+
+Shape sorted_extents(const Shape& shape) {
+  Shape out;
+  std::ranges::copy_if(shape, std::back_inserter(out), [](auto extent) { return extent != 1; });
+  std::ranges::sort(out);
+  return out;
+}
+
+class Pairer {
+ public:
+  Pairer(const Graph& g, const Capture& device) : g_(g), device_(device), order_(activations(g)) {
+    for (std::size_t i = 0; i < order_.size(); ++i) {
+      const Value& v = g_.value(order_[i]);
+      by_plain_[plain(v.name)].push_back(order_[i]);
+      if (!v.origin.name.empty() && v.origin.name != v.name)
+        by_plain_[plain(v.origin.name)].push_back(order_[i]);
+    }
+  }
+
+  Result<Pairing> run() {
+    for (const std::string& name : device_.order) by_name(name);
+    for (const std::string& name : device_.order) by_origin(name);
+    const bool names_are_gone = taken_.empty();
+    in_order(true);
+    if (names_are_gone) in_order(false);
+    return finish();
+  }
+
+ private:
+  const TensorInfo& info(const std::string& name) const { return device_.infos.at(name); }
+  bool paired(const std::string& name) const { return found_.contains(name); }
+
+  void take(const std::string& device, ValueId value, std::string how) {
+    taken_.insert(value);
+    found_.emplace(device, std::pair(value, std::move(how)));
+  }
+
+  // A float at the network's rim that the device yields as codes: the codes next to it.
+  ValueId codes_beside(ValueId id, const std::string& device) const {
+    const Value& v = g_.value(id);
+    if (!is_float(v.dtype) || !is_integer(info(device).dtype)) return id;
+    const QuantParams& said = info(device).quant;
+    const auto same = [&](ValueId codes) {
+      return !said.quantized() || same_scale(said, g_.value(codes).quant);
+    };
+    if (v.producer != no_id && g_.node(v.producer).op == "DequantizeLinear") {
+      const ValueId codes = g_.node(v.producer).inputs[0];
+      if (same(codes)) return codes;
+    }
+    for (const NodeId n : g_.consumers(id))
+      if (g_.node(n).op == "QuantizeLinear" && same(g_.node(n).outputs[0]))
+        return g_.node(n).outputs[0];
+    return id;
+  }
+
+  void by_name(const std::string& device) {
+    const ValueId exact = g_.find_value(device);
+    if (exact == no_id || (g_.value(exact).constant && !g_.value(exact).folded)) return;
+    const ValueId id = codes_beside(exact, device);
+    if (!taken_.contains(id)) take(device, id, "name");
+  }
+
+  // Of tensors that share an origin, the one of the device's kind (codes or floats), then the only
+  // one.
+  void by_origin(const std::string& device) {
+    if (paired(device)) return;
+    std::set<ValueId> open;
+    for (const std::string& name : {device, info(device).origin.name}) {
+      const auto it = by_plain_.find(plain(name));
+      if (name.empty() || it == by_plain_.end()) continue;
+      for (const ValueId id : it->second)
+        if (!taken_.contains(id)) open.insert(id);
+    }
+    if (open.empty()) add_outputs_of(info(device).origin.node, open);
+    const bool codes = is_integer(info(device).dtype);
+    std::vector<ValueId> kind;
+    for (const ValueId id : open)
+      if (is_integer(g_.value(id).dtype) == codes &&
+          count_of(g_.value(id).shape) == count_of(info(device).shape))
+        kind.push_back(id);
+    if (kind.size() == 1)
+      take(device, kind[0], "origin");
+    else if (kind.empty() && open.size() == 1)
+      take(device, codes_beside(*open.begin(), device), "origin");
+  }
+
+  void add_outputs_of(const std::string& node, std::set<ValueId>& open) const {
+    if (node.empty()) return;
+    for (const Node& n : g_.nodes())
+      if (n.name == node || n.origin.name == node)
+        for (const ValueId v : n.outputs)
+          if (v != no_id && !taken_.contains(v)) open.insert(v);
+  }
+
+  // Reference tensors that an unnamed device tensor could be.
+  std::vector<ValueId> candidates(const std::string& device, bool with_scale) const {
+    const TensorInfo& d = info(device);
+    std::vector<ValueId> out;
+    for (const ValueId id : order_) {
+      const Value& v = g_.value(id);
+      if (taken_.contains(id) || std::ranges::count(out, id) > 0) continue;
+      if (sorted_extents(v.shape) != sorted_extents(d.shape)) continue;
+      if (with_scale ? d.quant.quantized() && v.quant.quantized() && same_scale(d.quant, v.quant)
+                     : is_integer(v.dtype) == is_integer(d.dtype) && !d.quant.quantized())
+        out.push_back(id);
+    }
+    return out;
+  }
+
+  // As many device tensors as reference tensors of one kind: they are the same, in order.
+  void in_order(bool with_scale) {
+    std::map<std::vector<ValueId>, std::vector<std::string>> groups;
+    for (const std::string& name : device_.order)
+      if (!paired(name))
+        if (auto set = candidates(name, with_scale); !set.empty())
+          groups[std::move(set)].push_back(name);
+    for (const auto& [values, names] : groups) {
+      if (std::ranges::any_of(values, [&](ValueId id) { return taken_.contains(id); })) continue;
+      if (values.size() == names.size()) {
+        for (std::size_t i = 0; i < names.size(); ++i)
+          take(names[i], values[i], with_scale ? "scale, shape and order" : "shape and order");
+      } else {
+        notes_.push_back(std::to_string(names.size()) + " tensors of the device ('" + names[0] +
+                         "'" + (names.size() > 1 ? ", ..." : "") + ") could be any of " +
+                         std::to_string(values.size()) + " of the reference ('" +
+                         g_.value(values[0]).name + "', ...)");
+      }
+    }
+  }
+
+  Result<Pairing> finish() {
+    Pairing out;
+    out.samples.resize(device_.samples.size());
+    std::map<ValueId, std::string> by_value;
+    for (const auto& [name, pair] : found_) by_value.emplace(pair.first, name);
+    for (const ValueId id : order_) {
+      const auto it = by_value.find(id);
+      if (it == by_value.end())
+        out.left_reference.push_back(g_.value(id).name);
+      else
+        LOCKSTEP_CHECK(add(id, it->second, out));
+    }
+    for (const std::string& name : device_.order)
+      if (!paired(name)) out.left_device.push_back(name);
+    if (out.pairs.empty())
+      return Error{
+          device_.source,
+          "no tensor of it is one of " + g_.file() + (notes_.empty() ? "" : ": " + notes_[0]),
+          "names of the model's tensors, or scales and shapes that tell them apart",
+          "captures of another model? lockstep inspect lists the model's tensors"};
+    out.notes.insert(out.notes.end(), notes_.begin(), notes_.end());
+    return out;
+  }
+
+  Result<void> add(ValueId id, const std::string& device, Pairing& out) {
+    const Value& v = g_.value(id);
+    const TensorInfo& d = info(device);
+    const std::string layout = !v.origin.layout.empty()  ? v.origin.layout
+                               : g_.format() == "tflite" ? "NHWC"
+                                                         : "NCHW";
+    const auto change = shape_change(d.shape, d.origin.layout, v.shape, layout);
+    if (!change)
+      return Error{device_.source,
+                   "'" + device + "' is " + std::string(name_of(d.dtype)) + shape_text(d.shape),
+                   "the " + std::to_string(count_of(v.shape)) + " elements of '" + v.name + "' " +
+                       shape_text(v.shape),
+                   "captures of another model, or of another batch?"};
+    std::vector<Tensor> tensors;
+    std::vector<std::size_t> at;
+    for (std::size_t s = 0; s < device_.samples.size(); ++s) {
+      const auto it = device_.samples[s].find(device);
+      if (it == device_.samples[s].end()) continue;
+      if (it->second.count() != count_of(v.shape) || it->second.dtype() != d.dtype)
+        return Error{device_.source,
+                     "'" + device + "' changes its shape or type at sample " + std::to_string(s),
+                     "one shape and type in all samples", ""};
+      tensors.push_back(reshape(it->second, *change, v.shape));
+      at.push_back(s);
+    }
+    std::string typed;
+    tensors = retype(std::move(tensors), d.quant, v, typed);
+    for (std::size_t i = 0; i < tensors.size(); ++i)
+      out.samples[at[i]].emplace(v.name, std::move(tensors[i]));
+    std::string note = change->note + (change->note.empty() || typed.empty() ? "" : "; ") + typed;
+    if (d.quant.quantized() && v.quant.quantized() && is_integer(d.dtype) && d.dtype == v.dtype &&
+        !same_scale(d.quant, v.quant))
+      note +=
+          (note.empty() ? "" : "; ") + std::string("the device says another scale or zero point");
+    if (!note.empty()) out.notes.push_back("'" + device + "': " + note);
+    out.pairs.push_back({v.name, device, found_.at(device).second, note});
+    return {};
+  }
+
+  const Graph& g_;
+  const Capture& device_;
+  std::vector<ValueId> order_;
+  std::map<std::string, std::vector<ValueId>> by_plain_;
+  std::map<std::string, std::pair<ValueId, std::string>> found_;
+  std::set<ValueId> taken_;
+  std::vector<std::string> notes_;
+};
+
+}  // namespace
+
+Result<Pairing> pair_tensors(const Graph& reference, const Capture& device) {
+  return Pairer(reference, device).run();
+}
+
+}  // namespace lockstep
