@@ -174,6 +174,7 @@ struct Numerics {
   const TablePolicy* leaky_relu = nullptr;
   const TablePolicy* hard_swish = nullptr;
   const SoftmaxPolicy* softmax = nullptr;
+  const SoftmaxPolicy* softmax_wide = nullptr;  // of 16-bit codes where it differs; null: softmax
   FloatPolicy real = {};
 };
 

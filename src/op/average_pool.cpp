@@ -1,0 +1,95 @@
+// y[n,c,o] = act(sum over the window of x[n,c,p] / n), n the positions inside (or in the padding too).
+#include "op/op_pool.h"
+
+namespace lockstep {
+namespace {
+
+constexpr Slot inputs[] = {{"x"}};
+constexpr Slot outputs[] = {{"y"}};
+constexpr AttrSpec attrs[] = {
+    {"kernel_shape", "", "extents of the window"},
+    {"layout", "NCHW", "NCHW or NHWC, with any number of spatial axes"},
+    {"strides", "1", "step of the window on each spatial axis"},
+    {"dilations", "1", "step of the taps on each spatial axis"},
+    {"pads", "0", "positions before and after each spatial axis"},
+    {"auto_pad", "NOTSET", "SAME_UPPER, SAME_LOWER or VALID instead of pads"},
+    {"ceil_mode", "0", "1: a last window may hang over the end"},
+    {"count_include_pad", "0", "1: padding counts as zeros"},
+    {"activation", "none", "fused activation"},
+};
+
+// Taps that lie inside the padded input: what count_include_pad divides by.
+std::int64_t padded_taps(const Window& w, const Window::Axes& at) {
+  std::int64_t taps = 1;
+  for (std::size_t a = 0; a < 3; ++a) {
+    std::int64_t inside = 0;
+    for (std::int64_t k = 0; k < w.kernel[a]; ++k) {
+      const std::int64_t p = at[a] * w.strides[a] + k * w.dilations[a];
+      if (p < w.in[a] + w.begin[a] + w.end[a]) ++inside;
+    }
+    taps *= inside;
+  }
+  return taps;
+}
+
+template <class Sum, class Take>
+void sums(const Window& w, const std::vector<Sum>& x, bool with_pads, Take&& take) {
+  for (std::int64_t n = 0; n < w.batch; ++n)
+    each_position(w, [&](std::int64_t d, std::int64_t h, std::int64_t v, std::int64_t position) {
+      for (std::int64_t ch = 0; ch < w.channels; ++ch) {
+        Sum sum = 0;
+        std::int64_t count = 0;
+        each_tap(w, d, h, v, [&](std::int64_t at, std::int64_t) {
+          sum += x[static_cast<std::size_t>(w.index(n, ch, at, w.in_count(), w.channels))];
+          ++count;
+        });
+        if (with_pads) count = padded_taps(w, {d, h, v});
+        take(w.index(n, ch, position, w.out_count(), w.channels), sum, count);
+      }
+    });
+}
+
+Result<void> eval_codes(EvalContext& c, const Window& w, bool with_pads) {
+  if (!c.num.average) return no_policy(c.view, "AveragePool");
+  const Value &xv = c.view.input(0), &yv = c.view.output(0);
+  const CodeClamp clamp = clamp_of(c.view);
+  const AverageScales s{xv.quant.scale_at(0), yv.quant.scale_at(0), xv.quant.zero_at(0), yv.quant.zero_at(0), clamp.low, clamp.high};
+  const auto x = centred_codes(*c.in[0], 0);
+  sums<std::int32_t>(w, x, with_pads, [&](std::int64_t at, std::int32_t sum, std::int64_t count) {
+    store_code(c.out[0], at, count == 0 ? yv.quant.zero_at(0) : c.num.average->apply(sum, static_cast<std::int32_t>(count), s));
+  });
+  return {};
+}
+
+Result<void> eval(EvalContext& c) {
+  LOCKSTEP_TRY(const Window w, pool_window(c.view));
+  const bool with_pads = c.view.attrs().integer("count_include_pad", 0) != 0;
+  if (is_code(c.view.input(0))) return eval_codes(c, w, with_pads);
+  if (c.in[0]->dtype() != DType::f32)
+    return Error{c.view.where(), "x of type " + std::string(name_of(c.in[0]->dtype())), "float32 or codes", ""};
+  const auto in = c.in[0]->as<float>();
+  const Activation act = activation_of(c.view);
+  sums<float>(w, {in.begin(), in.end()}, with_pads, [&](std::int64_t at, float sum, std::int64_t count) {
+    c.out[0].as<float>()[static_cast<std::size_t>(at)] = count == 0 ? 0.f : activate(act, sum / static_cast<float>(count));
+  });
+  return {};
+}
+
+Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) { return pool_from_tflite(f, graph, "AveragePool"); }
+
+constexpr Foreign from[] = {{Format::onnx, "AveragePool"}, {Format::tflite, "AVERAGE_POOL_2D", from_tflite}};
+
+}  // namespace
+
+extern constinit const OpDef op_average_pool = {
+    .name = "AveragePool",
+    .meaning = "y = act(mean of x over the window)",
+    .inputs = inputs,
+    .outputs = outputs,
+    .attrs = attrs,
+    .infer = pool_facts,
+    .eval = eval,
+    .from = from,
+};
+
+}  // namespace lockstep

@@ -1,0 +1,209 @@
+// y = act(alpha * A * B + beta * c), A = a or its transpose, B likewise; on codes a - a_zero, b - b_zero,
+// requantized by a_scale * b_scale[o] / y_scale (N57); float a under b in codes: N69.
+#include <algorithm>
+
+#include "base/text.h"
+#include "op/op_codes.h"
+
+namespace lockstep {
+namespace {
+
+constexpr Slot inputs[] = {{"a"}, {"b"}, {"c", Slot::optional}};
+constexpr Slot outputs[] = {{"y"}};
+constexpr AttrSpec attrs[] = {
+    {"transA", "0", "1: a is read transposed"},
+    {"transB", "0", "1: b is read transposed"},
+    {"alpha", "1", "factor of the product"},
+    {"beta", "1", "factor of c"},
+    {"flatten", "0", "1: a of any rank is read as rows of as many elements as b takes"},
+    {"keep_dims", "0", "with flatten: y keeps the outer axes of a"},
+    {"asymmetric", "0", "float a under b in codes: 1 codes the rows with a zero point"},
+    {"activation", "none", "fused activation"},
+};
+
+struct Sizes {
+  std::int64_t m = 0, n = 0, k = 0;
+  bool trans_a = false, trans_b = false;
+};
+
+Result<Sizes> sizes_of(const NodeView& v) {
+  const Shape &a = v.input(0).shape, &b = v.input(1).shape;
+  Sizes s;
+  s.trans_a = v.attrs().integer("transA", 0) != 0;
+  s.trans_b = v.attrs().integer("transB", 0) != 0;
+  const auto mismatch = [&] {
+    return Error{v.where(), "a " + shape_text(a) + " and b " + shape_text(b), "an inner extent that both share", ""};
+  };
+  if (b.size() != 2) return Error{v.where(), "b of shape " + shape_text(b), "two axes", ""};
+  s.k = s.trans_b ? b[1] : b[0];
+  s.n = s.trans_b ? b[0] : b[1];
+  if (v.attrs().integer("flatten", 0) != 0) {
+    if (s.k < 1 || count_of(a) % s.k != 0) return mismatch();
+    s.m = count_of(a) / s.k;
+    return s;
+  }
+  if (a.size() != 2) return Error{v.where(), "a of shape " + shape_text(a), "two axes", ""};
+  s.m = s.trans_a ? a[1] : a[0];
+  if ((s.trans_a ? a[0] : a[1]) != s.k) return mismatch();
+  return s;
+}
+
+// Strides of the third operand, which spreads from (), (n), (1,n), (m,1) or (m,n).
+Result<std::pair<std::int64_t, std::int64_t>> bias_strides(const NodeView& v, const Sizes& s) {
+  const Shape& c = v.input(2).shape;
+  const std::int64_t cols = c.empty() ? 1 : c.back(), rows = c.size() > 1 ? c[c.size() - 2] : 1;
+  if (c.size() > 2 || (cols != 1 && cols != s.n) || (rows != 1 && rows != s.m))
+    return Error{v.where(), "c of shape " + shape_text(c), "a shape that spreads to [" + std::to_string(s.m) + "," + std::to_string(s.n) + "]", ""};
+  return std::pair{rows == 1 ? std::int64_t{0} : cols, cols == 1 ? std::int64_t{0} : std::int64_t{1}};
+}
+
+template <class Sum, class T, class Take>
+void products(const Sizes& s, std::span<const T> a, std::span<const T> b, Take&& take) {
+  const std::int64_t am = s.trans_a ? 1 : s.k, ak = s.trans_a ? s.m : 1;
+  const std::int64_t bn = s.trans_b ? s.k : 1, bk = s.trans_b ? 1 : s.n;
+  for (std::int64_t i = 0; i < s.m; ++i)
+    for (std::int64_t j = 0; j < s.n; ++j) {
+      Sum sum = 0;
+      for (std::int64_t k = 0; k < s.k; ++k)
+        sum += static_cast<Sum>(a[static_cast<std::size_t>(i * am + k * ak)]) * static_cast<Sum>(b[static_cast<std::size_t>(j * bn + k * bk)]);
+      take(i, j, sum);
+    }
+}
+
+Result<void> eval_float(EvalContext& c, const Sizes& s) {
+  const Tensor* const bias = c.in.size() > 2 ? c.in[2] : nullptr;
+  std::pair<std::int64_t, std::int64_t> stride{0, 0};
+  if (bias) {
+    LOCKSTEP_TRY(stride, bias_strides(c.view, s));
+  }
+  const auto alpha = static_cast<float>(c.view.attrs().real("alpha", 1)), beta = static_cast<float>(c.view.attrs().real("beta", 1));
+  const Activation act = activation_of(c.view);
+  const auto y = c.out[0].as<float>();
+  products<float>(s, c.in[0]->as<float>(), c.in[1]->as<float>(), [&](std::int64_t i, std::int64_t j, float sum) {
+    if (alpha != 1) sum *= alpha;
+    if (bias) {
+      const float term = bias->as<float>()[static_cast<std::size_t>(i * stride.first + j * stride.second)];
+      sum += beta == 1 ? term : beta * term;
+    }
+    y[static_cast<std::size_t>(i * s.n + j)] = activate(act, sum);
+  });
+  return {};
+}
+
+Result<void> eval_codes(EvalContext& c, const Sizes& s) {
+  const Value &av = c.view.input(0), &bv = c.view.input(1), &yv = c.view.output(0);
+  const Tensor* const bias = c.in.size() > 2 ? c.in[2] : nullptr;
+  const bool wide = av.dtype == DType::i16;
+  if (!c.num.dense || (wide && !c.num.dense->apply_wide)) return no_policy(c.view, "Gemm");
+  std::pair<std::int64_t, std::int64_t> stride{0, 0};
+  if (bias) {
+    LOCKSTEP_TRY(stride, bias_strides(c.view, s));
+  }
+  std::vector<Rescale> rescale(static_cast<std::size_t>(s.n));
+  for (std::size_t j = 0; j < rescale.size(); ++j)
+    rescale[j] = c.num.dense->prepare(av.quant.scale_at(0), bv.quant.scale_at(j), yv.quant.scale_at(0));
+  const auto a = centred_codes(*c.in[0], av.quant.zero_at(0)), b = centred_codes(*c.in[1], bv.quant.zero_at(0));
+  const CodeClamp clamp = clamp_of(c.view);
+  products<std::int64_t, std::int32_t>(s, a, b, [&](std::int64_t i, std::int64_t j, std::int64_t sum) {
+    if (bias) sum += bias->code(i * stride.first + j * stride.second);
+    const Rescale& r = rescale[static_cast<std::size_t>(j)];
+    const std::int64_t scaled = wide ? c.num.dense->apply_wide(sum, r) : c.num.dense->apply(static_cast<std::int32_t>(sum), r);
+    store_code(c.out[0], i * s.n + j, clamp_code(scaled + yv.quant.zero_at(0), clamp.low, clamp.high));
+  });
+  return {};
+}
+
+// N69, one scale for each row of a. When every element is zero, y is the bias.
+Result<void> eval_hybrid(EvalContext& c, const Sizes& s) {
+  if (!c.num.hybrid) return no_policy(c.view, "Gemm of float activations and coded weights");
+  const auto x = c.in[0]->as<float>();
+  const Tensor* const bias = c.in.size() > 2 ? c.in[2] : nullptr;
+  const QuantParams& bq = c.view.input(1).quant;
+  const bool asymmetric = c.view.attrs().integer("asymmetric", 0) != 0, by_channel = bq.per_channel();
+  const auto k = static_cast<std::size_t>(s.k);
+  std::vector<std::int8_t> codes(x.size());
+  std::vector<std::int32_t> a(x.size());
+  std::vector<float> scale(static_cast<std::size_t>(s.m));
+  for (std::size_t i = 0; i < scale.size(); ++i) {
+    std::int32_t zero = 0;
+    const std::span<std::int8_t> out(codes.data() + i * k, k);
+    if (asymmetric) c.num.hybrid->asymmetric(x.subspan(i * k, k), out, scale[i], zero);
+    else c.num.hybrid->symmetric(x.subspan(i * k, k), out, scale[i]);
+    for (std::size_t e = 0; e < k; ++e) a[i * k + e] = out[e] - zero;
+    if (!by_channel) scale[i] *= static_cast<float>(bq.scale_at(0));
+  }
+  const bool silent = std::ranges::all_of(x, [](float v) { return v == 0; });
+  const Activation act = activation_of(c.view);
+  const auto b = centred_codes(*c.in[1], 0);
+  const auto y = c.out[0].as<float>();
+  products<std::int64_t, std::int32_t>(s, a, b, [&](std::int64_t i, std::int64_t j, std::int64_t sum) {
+    float real = bias ? bias->as<float>()[static_cast<std::size_t>(j)] : 0.f;
+    const float step = by_channel ? static_cast<float>(bq.scale_at(static_cast<std::size_t>(j))) * scale[static_cast<std::size_t>(i)]
+                                  : scale[static_cast<std::size_t>(i)];
+    if (!silent) real += static_cast<float>(sum) * step;
+    y[static_cast<std::size_t>(i * s.n + j)] = activate(act, real);
+  });
+  return {};
+}
+
+Result<std::vector<Facts>> infer(const NodeView& v) {
+  LOCKSTEP_TRY(const Sizes s, sizes_of(v));
+  if (v.has_input(2)) LOCKSTEP_CHECK([&]() -> Result<void> {
+    LOCKSTEP_TRY([[maybe_unused]] const auto stride, bias_strides(v, s));
+    return {};
+  }());
+  Shape shape{s.m, s.n};
+  if (v.attrs().integer("flatten", 0) != 0 && v.attrs().integer("keep_dims", 0) != 0) {
+    shape = v.input(0).shape;
+    if (shape.empty() || shape.back() != s.k)
+      return Error{v.where(), "a of shape " + shape_text(shape), "a last axis of " + std::to_string(s.k), ""};
+    shape.back() = s.n;
+  }
+  return std::vector<Facts>{{code_type(v), shape, {}}};
+}
+
+Result<void> eval(EvalContext& c) {
+  LOCKSTEP_TRY(const Sizes s, sizes_of(c.view));
+  const Value &a = c.view.input(0), &b = c.view.input(1);
+  if (is_code(a) && is_code(b) && is_code(c.view.output(0))) return eval_codes(c, s);
+  if (a.dtype == DType::f32 && is_code(b)) return eval_hybrid(c, s);
+  if (a.dtype == DType::f32 && b.dtype == DType::f32) return eval_float(c, s);
+  return Error{c.view.where(), "a " + std::string(name_of(a.dtype)) + ", b " + std::string(name_of(b.dtype)),
+               "float32 throughout, codes throughout, or float32 a and coded b", ""};
+}
+
+Cost cost(const NodeView& v) {
+  const auto s = sizes_of(v);
+  return s.ok() ? Cost{s.value().m * s.value().n * s.value().k} : Cost{};
+}
+
+Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
+  if (f.attrs.text("weights_format", "DEFAULT") != "DEFAULT")
+    return foreign_error(f, "weights_format " + f.attrs.text("weights_format", ""), "DEFAULT");
+  Node node = node_from(f, "Gemm");
+  node.attrs.set("transB", std::int64_t{1});
+  node.attrs.set("flatten", std::int64_t{1});
+  if (f.attrs.integer("keep_num_dims", 0) != 0) node.attrs.set("keep_dims", std::int64_t{1});
+  if (f.attrs.integer("asymmetric_inputs", 0) != 0) node.attrs.set("asymmetric", std::int64_t{1});
+  LOCKSTEP_CHECK(read_activation(f, node.attrs));
+  graph.add_node(std::move(node));
+  return {};
+}
+
+constexpr Foreign from[] = {{Format::onnx, "Gemm"}, {Format::tflite, "FULLY_CONNECTED", from_tflite}};
+
+}  // namespace
+
+extern constinit const OpDef op_gemm = {
+    .name = "Gemm",
+    .meaning = "y = act(alpha * A * B + beta * c)",
+    .inputs = inputs,
+    .outputs = outputs,
+    .attrs = attrs,
+    .infer = infer,
+    .eval = eval,
+    .cost = cost,
+    .from = from,
+};
+
+}  // namespace lockstep

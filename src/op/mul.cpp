@@ -1,0 +1,33 @@
+// y = act(a * b), spread to one shape; codes through one multiplier (N60).
+#include "op/op_binary.h"
+
+namespace lockstep {
+namespace {
+
+constexpr Slot inputs[] = {{"a"}, {"b"}};
+constexpr Slot outputs[] = {{"y"}};
+constexpr AttrSpec attrs[] = {{"activation", "none", "fused activation"}};
+
+Result<void> eval(EvalContext& c) {
+  return eval_binary(c, c.num.mul, "Mul", [](auto a, auto b) { return wrapping_mul(a, b); });
+}
+
+Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) { return binary_from_tflite(f, graph, "Mul"); }
+Result<void> from_onnx(const ForeignNode& f, GraphBuilder& graph) { return binary_from_onnx(f, graph, "Mul"); }
+
+constexpr Foreign from[] = {{Format::onnx, "Mul", from_onnx}, {Format::tflite, "MUL", from_tflite}};
+
+}  // namespace
+
+extern constinit const OpDef op_mul = {
+    .name = "Mul",
+    .meaning = "y = act(a * b)",
+    .inputs = inputs,
+    .outputs = outputs,
+    .attrs = attrs,
+    .infer = binary_facts,
+    .eval = eval,
+    .from = from,
+};
+
+}  // namespace lockstep

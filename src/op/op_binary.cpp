@@ -1,0 +1,53 @@
+#include "op/op_binary.h"
+
+#include "base/text.h"
+
+namespace lockstep {
+
+Result<Shape> broadcast_shape(const NodeView& n, const Shape& a, const Shape& b) {
+  Shape y(std::max(a.size(), b.size()), 1);
+  for (std::size_t k = 0; k < y.size(); ++k) {
+    const std::int64_t ea = k < a.size() ? a[a.size() - 1 - k] : 1, eb = k < b.size() ? b[b.size() - 1 - k] : 1;
+    if (ea != eb && ea != 1 && eb != 1)
+      return Error{n.where(), "operands " + shape_text(a) + " and " + shape_text(b), "extents that are equal or 1, from the last axis on", ""};
+    y[y.size() - 1 - k] = ea == 1 ? eb : ea;
+  }
+  return y;
+}
+
+Result<std::vector<Facts>> binary_facts(const NodeView& n) {
+  LOCKSTEP_TRY(Shape y, broadcast_shape(n, n.input(0).shape, n.input(1).shape));
+  return std::vector<Facts>{{code_type(n), std::move(y), {}}};
+}
+
+Result<void> binary_from_tflite(const ForeignNode& f, GraphBuilder& graph, std::string op) {
+  Node node = node_from(f, std::move(op));
+  LOCKSTEP_CHECK(read_activation(f, node.attrs));
+  graph.add_node(std::move(node));
+  return {};
+}
+
+Result<void> binary_from_onnx(const ForeignNode& f, GraphBuilder& graph, std::string op) {
+  if (f.attrs.integer("broadcast", 0) != 0 && f.attrs.has("axis"))
+    return foreign_error(f, "broadcast with axis " + std::to_string(f.attrs.integer("axis", 0)), "opset 7 or later",
+                         "the onnx version converter rewrites it");
+  Node node = node_from(f, std::move(op));
+  graph.add_node(std::move(node));
+  return {};
+}
+
+Result<void> eval_binary_codes(EvalContext& c, const BinaryPolicy* policy, std::string_view kind) {
+  if (!policy) return no_policy(c.view, kind);
+  const Value &av = c.view.input(0), &bv = c.view.input(1), &yv = c.view.output(0);
+  const CodeClamp clamp = clamp_of(c.view);
+  const BinaryState state = policy->prepare({av.quant.scale_at(0), bv.quant.scale_at(0), yv.quant.scale_at(0), av.quant.zero_at(0),
+                                             bv.quant.zero_at(0), yv.quant.zero_at(0), clamp.low, clamp.high,
+                                             static_cast<int>(8 * size_of(yv.dtype))});
+  const auto a = centred_codes(*c.in[0], 0), b = centred_codes(*c.in[1], 0);
+  each_pair(c.out[0].shape(), c.in[0]->shape(), c.in[1]->shape(), [&](std::int64_t i, std::int64_t ia, std::int64_t ib) {
+    store_code(c.out[0], i, policy->apply(a[static_cast<std::size_t>(ia)], b[static_cast<std::size_t>(ib)], state));
+  });
+  return {};
+}
+
+}  // namespace lockstep

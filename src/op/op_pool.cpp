@@ -1,0 +1,37 @@
+#include "op/op_pool.h"
+
+#include "base/text.h"
+
+namespace lockstep {
+
+Result<Window> pool_window(const NodeView& n) {
+  const Shape& x = n.input(0).shape;
+  return window_of(n, x, n.attrs().integers("kernel_shape"));
+}
+
+Result<std::vector<Facts>> pool_facts(const NodeView& n) {
+  LOCKSTEP_TRY(const Window w, pool_window(n));
+  const Value& x = n.input(0);
+  return std::vector<Facts>{{x.dtype, w.output_shape(w.channels), x.quant}};
+}
+
+Result<void> pool_from_tflite(const ForeignNode& f, GraphBuilder& graph, std::string op) {
+  if (f.inputs.empty() || f.inputs[0] == no_id) return foreign_error(f, "no input", "one input");
+  Node node = node_from(f, std::move(op));
+  const std::vector<std::int64_t> kernel{f.attrs.integer("filter_height", 0), f.attrs.integer("filter_width", 0)};
+  node.attrs.set("layout", "NHWC");
+  node.attrs.set("auto_pad", f.attrs.text("padding", "SAME") == "VALID" ? "VALID" : "SAME_UPPER");
+  node.attrs.set("kernel_shape", kernel);
+  node.attrs.set("strides", std::vector<std::int64_t>{f.attrs.integer("stride_h", 0), f.attrs.integer("stride_w", 0)});
+  LOCKSTEP_CHECK(read_activation(f, node.attrs));
+  const Shape x = graph.value(f.inputs[0]).shape;
+  if (x.size() != 4) return foreign_error(f, "input " + shape_text(x), "four axes");
+  const NodeId id = graph.add_node(node);
+  LOCKSTEP_TRY(const Window g, window_of({graph.so_far(), graph.node(id)}, x, kernel));
+  Attrs& set = graph.node(id).attrs;
+  set.set("pads", std::vector<std::int64_t>{g.begin[1], g.begin[2], g.end[1], g.end[2]});
+  set.values.erase("auto_pad");
+  return {};
+}
+
+}  // namespace lockstep

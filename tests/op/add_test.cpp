@@ -1,0 +1,43 @@
+#include <gtest/gtest.h>
+
+#include "op/op.h"
+#include "support/problem.h"
+
+namespace lockstep {
+namespace {
+
+using test::OpProblem;
+
+template <class T>
+Tensor tensor(Shape shape, std::vector<T> v) { return Tensor::of<T>(std::move(shape), std::span<const T>(v)); }
+
+TEST(Add, spreads_operands_from_the_last_axis) {
+  const auto y = OpProblem("Add").input<float>({2, 2}, {1, 2, 3, 4}).input<float>({2}, {10, 20}).run();
+  EXPECT_EQ(y[0], (tensor<float>({2, 2}, {11, 22, 13, 24})));
+}
+
+// reals 3 and -1.5 at steps 0.5 and 0.25: 1.5 is code 15 at step 0.1
+TEST(Add, adds_codes_of_different_steps) {
+  const auto y = OpProblem("Add", "tflite-ref")
+                     .input<std::int8_t>({1}, {6}, {{0.5}, {0}, -1})
+                     .input<std::int8_t>({1}, {-3}, {{0.25}, {3}, -1})
+                     .output({{0.1f}, {0}, -1})
+                     .run();
+  EXPECT_EQ(y[0].code(0), 15);
+}
+
+TEST(Add, saturates_codes_and_applies_the_fused_activation) {
+  OpProblem p("Add", "tflite-ref");
+  p.input<std::int8_t>({2}, {100, -100}, {{1.0}, {0}, -1}).input<std::int8_t>({2}, {100, -100}, {{1.0}, {0}, -1}).output({{1.0}, {-5}, -1});
+  EXPECT_EQ(p.run()[0], (tensor<std::int8_t>({2}, {127, -128})));
+  EXPECT_EQ(p.attr("activation", "relu").run()[0], (tensor<std::int8_t>({2}, {127, -5})));
+}
+
+TEST(Add, refuses_shapes_that_do_not_meet) {
+  const auto y = OpProblem("Add").input<float>({2}, {1, 2}).input<float>({3}, {1, 2, 3}).try_run();
+  ASSERT_FALSE(y.ok());
+  EXPECT_NE(y.error().what.find("[2]"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace lockstep

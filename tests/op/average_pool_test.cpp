@@ -1,0 +1,33 @@
+#include <gtest/gtest.h>
+
+#include "op/op.h"
+#include "support/problem.h"
+
+namespace lockstep {
+namespace {
+
+using test::OpProblem;
+
+template <class T>
+Tensor tensor(Shape shape, std::vector<T> v) { return Tensor::of<T>(std::move(shape), std::span<const T>(v)); }
+
+TEST(AveragePool, divides_by_the_elements_inside) {
+  OpProblem p("AveragePool");
+  p.input<float>({1, 1, 1, 3}, {3, 6, 9}).attr("kernel_shape", std::vector<std::int64_t>{1, 2}).attr("pads", std::vector<std::int64_t>{0, 1, 0, 0});
+  EXPECT_EQ(p.run()[0], (tensor<float>({1, 1, 1, 3}, {3, 4.5f, 7.5f})));
+  EXPECT_EQ(p.attr("count_include_pad", std::int64_t{1}).run()[0], (tensor<float>({1, 1, 1, 3}, {1.5f, 4.5f, 7.5f})));
+}
+
+// sums 5 and -5 of two codes: 2.5 and -2.5 go away from zero
+TEST(AveragePool, rounds_codes_away_from_zero) {
+  const auto y = OpProblem("AveragePool", "tflite-ref")
+                     .input<std::int8_t>({1, 1, 2, 2}, {2, -2, 3, -3}, {{0.5}, {0}, -1})
+                     .attr("layout", "NHWC")
+                     .attr("kernel_shape", std::vector<std::int64_t>{1, 2})
+                     .output({{0.5}, {0}, -1})
+                     .run();
+  EXPECT_EQ(y[0], (tensor<std::int8_t>({1, 1, 1, 2}, {3, -3})));
+}
+
+}  // namespace
+}  // namespace lockstep

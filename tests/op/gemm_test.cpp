@@ -1,0 +1,57 @@
+#include <gtest/gtest.h>
+
+#include "op/op.h"
+#include "support/problem.h"
+
+namespace lockstep {
+namespace {
+
+using test::OpProblem;
+
+template <class T>
+Tensor tensor(Shape shape, std::vector<T> v) { return Tensor::of<T>(std::move(shape), std::span<const T>(v)); }
+
+TEST(Gemm, multiplies_and_adds) {
+  const auto y = OpProblem("Gemm")
+                     .input<float>({1, 2}, {1, 2})
+                     .constant<float>({2, 3}, {1, 2, 3, 4, 5, 6})
+                     .constant<float>({3}, {10, 20, 30})
+                     .attr("alpha", 2.0)
+                     .attr("beta", 0.5)
+                     .run();
+  EXPECT_EQ(y[0], (tensor<float>({1, 3}, {23, 34, 45})));
+}
+
+TEST(Gemm, reads_transposed_operands_and_flattens) {
+  const auto y = OpProblem("Gemm")
+                     .input<float>({1, 2, 2}, {1, 2, 3, 4})
+                     .constant<float>({1, 2}, {1, 10})
+                     .attr("transB", std::int64_t{1})
+                     .attr("flatten", std::int64_t{1})
+                     .attr("keep_dims", std::int64_t{1})
+                     .run();
+  EXPECT_EQ(y[0], (tensor<float>({1, 2, 1}, {21, 43})));
+}
+
+// acc = (9 - 1) * 3 + 5 = 29, times 1/4: 7.25 rounds once to 7
+TEST(Gemm, codes_are_requantized_once_in_double) {
+  const auto y = OpProblem("Gemm", "tflite-ref")
+                     .input<std::int8_t>({1, 1}, {9}, {{0.5}, {1}, -1})
+                     .constant<std::int8_t>({1, 1}, {3}, {{0.5}, {0}, -1})
+                     .constant<std::int32_t>({1}, {5})
+                     .output({{1.0}, {0}, -1})
+                     .run();
+  EXPECT_EQ(y[0].code(0), 7);
+}
+
+// row 1, -2: step 2/127, codes 64 (63.5 away from zero) and -127; weights 1, 1 of step 0.5
+TEST(Gemm, codes_float_rows_under_coded_weights) {
+  const auto y = OpProblem("Gemm", "tflite-ref")
+                     .input<float>({1, 2}, {1, -2})
+                     .constant<std::int8_t>({2, 1}, {1, 1}, {{0.5}, {0}, -1})
+                     .run();
+  EXPECT_EQ(y[0], (tensor<float>({1, 1}, {-63 * ((2.0f / 127) * 0.5f)})));
+}
+
+}  // namespace
+}  // namespace lockstep

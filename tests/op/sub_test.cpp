@@ -1,0 +1,30 @@
+#include <gtest/gtest.h>
+
+#include "op/op.h"
+#include "support/problem.h"
+
+namespace lockstep {
+namespace {
+
+using test::OpProblem;
+
+template <class T>
+Tensor tensor(Shape shape, std::vector<T> v) { return Tensor::of<T>(std::move(shape), std::span<const T>(v)); }
+
+TEST(Sub, subtracts_reals_and_wraps_integers) {
+  EXPECT_EQ(OpProblem("Sub").input<float>({2}, {1, 2}).input<float>({}, {3}).run()[0], (tensor<float>({2}, {-2, -1})));
+  EXPECT_EQ(OpProblem("Sub").input<std::int32_t>({1}, {-2147483647 - 1}).input<std::int32_t>({1}, {1}).run()[0],
+            (tensor<std::int32_t>({1}, {2147483647})));
+}
+
+TEST(Sub, subtracts_codes) {
+  const auto y = OpProblem("Sub", "tflite-ref")
+                     .input<std::uint8_t>({1}, {200}, {{0.5}, {100}, -1})
+                     .input<std::uint8_t>({1}, {30}, {{0.5}, {10}, -1})
+                     .output({{0.5}, {1}, -1})
+                     .run();
+  EXPECT_EQ(y[0].code(0), 81);
+}
+
+}  // namespace
+}  // namespace lockstep
