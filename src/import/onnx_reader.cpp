@@ -241,7 +241,7 @@ void OnnxReader::note_quantization(const ForeignNode& foreign) {
   const Tensor* zero = has_zero ? graph_.so_far().value(foreign.inputs[2]).constant.get() : nullptr;
   if (codes == no_id || !scale || (has_zero && !zero) || scale->dtype() != DType::f32 || scale->count() == 0) return;
   Value& v = graph_.value(codes);
-  if (v.quant.quantized()) return;
+  if (v.quant.quantized() || scale->shape().size() > 1 || foreign.attrs.integer("block_size", 0) != 0) return;
   QuantParams quant;
   for (std::int64_t i = 0; i < scale->count(); ++i) {
     quant.scale.push_back(scale->number(i));

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "op/op_codes.h"
+#include "op/op_foreign.h"
 #include "op/op_window.h"
 
 namespace lockstep {
@@ -238,16 +239,26 @@ Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
   node.attrs.set("group", depthwise ? x[3] : x[3] / w[3]);
   LOCKSTEP_CHECK(read_activation(f, node.attrs));
   // The window's pads are written out, so that whoever edits the node sees them.
-  const NodeId id = graph.add_node(node);
-  const NodeView view{graph.so_far(), graph.node(id)};
-  LOCKSTEP_TRY(const Window g, window_of(view, x, {w[1], w[2]}));
-  Attrs& set = graph.node(id).attrs;
-  set.set("pads", std::vector<std::int64_t>{g.begin[1], g.begin[2], g.end[1], g.end[2]});
-  set.values.erase("auto_pad");
-  return {};
+  return write_out_pads(graph, graph.add_node(node), {w[1], w[2]});
 }
 
-constexpr Foreign from[] = {{Format::onnx, "Conv"}, {Format::tflite, "CONV_2D", from_tflite}, {Format::tflite, "DEPTHWISE_CONV_2D", from_tflite}};
+// kernel_shape says what the weights' shape says; the pads of auto_pad are written out.
+Result<void> from_onnx(const ForeignNode& f, GraphBuilder& graph) {
+  LOCKSTEP_CHECK(known_attributes(f, {"auto_pad", "dilations", "group", "kernel_shape", "pads", "strides"}));
+  if (!has_input(f, 0) || !has_input(f, 1)) return foreign_error(f, std::to_string(f.inputs.size()) + " inputs", "input, weights and bias");
+  const Shape w = graph.value(f.inputs[1]).shape;
+  const std::vector<std::int64_t> kernel(w.begin() + std::min<std::ptrdiff_t>(2, std::ssize(w)), w.end());
+  if (f.attrs.has("kernel_shape") && f.attrs.integers("kernel_shape") != kernel)
+    return foreign_error(f, "kernel_shape " + shape_text(f.attrs.integers("kernel_shape")), shape_text(kernel) + " as the weights have");
+  Attrs a = f.attrs;
+  a.values.erase("kernel_shape");
+  a.set("layout", "NCHW");
+  LOCKSTEP_CHECK(add_like(f, graph, "Conv", f.inputs, std::move(a)));
+  const auto id = static_cast<NodeId>(graph.so_far().nodes().size() - 1);
+  return write_out_pads(graph, id, kernel);
+}
+
+constexpr Foreign from[] = {{Format::onnx, "Conv", from_onnx}, {Format::tflite, "CONV_2D", from_tflite}, {Format::tflite, "DEPTHWISE_CONV_2D", from_tflite}};
 
 }  // namespace
 

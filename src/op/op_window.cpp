@@ -83,4 +83,15 @@ Result<Window> window_of(const NodeView& n, const Shape& x, const std::vector<st
   return w;
 }
 
+Result<void> write_out_pads(GraphBuilder& graph, NodeId id, const std::vector<std::int64_t>& kernel) {
+  const NodeView view{graph.so_far(), graph.node(id)};
+  LOCKSTEP_TRY(const Window w, window_of(view, view.input(0).shape, kernel));
+  std::vector<std::int64_t> pads;
+  for (const auto& side : {w.begin, w.end}) pads.insert(pads.end(), side.end() - static_cast<std::ptrdiff_t>(w.spatial_rank), side.end());
+  Attrs& attrs = graph.node(id).attrs;
+  attrs.set("pads", std::move(pads));
+  attrs.values.erase("auto_pad");
+  return {};
+}
+
 }  // namespace lockstep

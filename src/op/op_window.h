@@ -38,6 +38,10 @@ struct Window {
 // Errors: wrong lengths, a stride or dilation below 1, a negative pad, an empty output.
 Result<Window> window_of(const NodeView& node, const Shape& x, const std::vector<std::int64_t>& kernel);
 
+// Puts the pads that auto_pad means into the attribute `pads` of a node under construction, so that
+// whoever edits the node sees them.
+Result<void> write_out_pads(GraphBuilder& graph, NodeId node, const std::vector<std::int64_t>& kernel);
+
 // Calls visit(position, tap) for every kernel tap that falls inside the input, taps ascending.
 template <class Visit>
 void each_tap(const Window& w, std::int64_t od, std::int64_t oh, std::int64_t ow, Visit&& visit) {
