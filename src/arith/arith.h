@@ -24,5 +24,7 @@ struct Arithmetic {
 
 std::span<const Arithmetic* const> arith_table();         // generated, sorted by name
 const Arithmetic* find_arithmetic(std::string_view name);  // null when there is none
+// The arithmetic a model is judged by when none is named: that of its format's usual runtime.
+std::string_view default_arithmetic(std::string_view format);
 
 }  // namespace lockstep

@@ -1,0 +1,74 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "diagnose/judge.h"
+
+namespace lockstep {
+namespace {
+
+std::string quoted(const std::string& name) {
+  const bool plain = name.find_first_of(" '\"$&|;<>()*?[]#~\\`!{}") == name.npos;
+  return plain ? name : "'" + name + "'";
+}
+
+// The uncaptured values made inside the segment, the one that halves it first.
+std::vector<std::string> missing_inside(const Graph& g, const Row& row) {
+  std::vector<std::string> names;
+  for (const NodeId n : row.segment)
+    for (const ValueId v : g.node(n).outputs)
+      if (v != no_id && v != row.value && !g.value(v).constant) names.push_back(g.value(v).name);
+  if (names.size() > 1) std::swap(names[0], names[names.size() / 2]);
+  return names;
+}
+
+std::string reference_command(const Case& c, const std::vector<std::string>& tensors) {
+  std::string command = "lockstep run " + quoted(c.model);
+  if (!c.input.empty()) command += " --input " + quoted(c.input);
+  command += fmt::format(" --arith {}", c.reference.arithmetic().name);
+  for (const std::string& t : tensors) command += " --tensor " + quoted(t);
+  return command + " -o reference.npz";
+}
+
+std::string again_command(const Case& c) {
+  return "lockstep diagnose " + quoted(c.model) + " --target captures.npz" +
+         (c.input.empty() ? "" : " --input " + quoted(c.input));
+}
+
+}  // namespace
+
+std::vector<std::string> capture_next(const Case& c, const Verdict& v) {
+  std::vector<std::string> next;
+  if (v.suspects.empty()) return next;
+  const Graph& g = c.reference.graph();
+  const Suspect& first = v.suspects[0];
+  const Row& row = v.comparison.rows[first.row];
+  const Explanation* cause = first.cause();
+  const std::vector<std::string> inside = missing_inside(g, row);
+  if (!inside.empty() && (!cause || !cause->ties.empty())) {
+    std::vector<std::string> few(inside.begin(), inside.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(
+                                                                    inside.size(), 3)));
+    std::string list;
+    for (const std::string& name : few) list += (list.empty() ? "" : ", ") + name;
+    next.push_back(fmt::format("{} operations lie between captured tensors; record on the device, in one run: {}",
+                               row.segment.size(), list));
+    next.push_back("put them into captures.npz under these names, with " + row.tensor + ", and: " + again_command(c));
+    next.push_back("what they must hold: " + reference_command(c, few));
+    return next;
+  }
+  if (cause && cause->ties.empty()) return next;
+  if (v.comparison.samples < 2)
+    next.push_back("one sample decides little: record the same tensors for a second, different input: " +
+                   again_command(c));
+  std::vector<std::string> around;
+  if (row.node != no_id)
+    for (const ValueId in : g.node(row.node).inputs)
+      if (in != no_id && !g.value(in).constant) around.push_back(g.value(in).name);
+  around.push_back(row.tensor);
+  next.push_back("record the operation's inputs and output again, twice with equal inputs: a difference between the "
+                 "two runs means memory or timing, none means arithmetic or layout");
+  next.push_back("the smallest case to pass on: " + reference_command(c, around));
+  return next;
+}
+
+}  // namespace lockstep

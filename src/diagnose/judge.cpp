@@ -1,0 +1,122 @@
+#include "diagnose/judge.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "diff/local.h"
+
+namespace lockstep {
+namespace {
+
+constexpr std::size_t most_suspects = 16;
+
+// End to end every tensor lies inside the simulated spread of the whole network.
+Result<bool> inside_envelope(const Case& c, const Comparison& comparison) {
+  std::vector<Sample> inputs(c.recorded.sent.begin(), c.recorded.sent.end());
+  std::vector<Sample> nothing(inputs.size());
+  Recorded only_sent{c.recorded.sent, c.recorded.expected, nothing, c.recorded.state};
+  const LocalTest test(c.reference, only_sent);
+  for (const Row& row : comparison.rows) {
+    if (row.node == no_id || row.whole.identical()) continue;
+    if (row.whole.not_finite > 0) return false;
+    if (row.whole.has_lsb && row.whole.max_lsb <= 1) continue;
+    LOCKSTEP_TRY(const auto spread, spread_of(test, row.value));
+    if (!spread || row.whole.max_abs > spread->max_abs || row.whole.rmse > 1.5 * spread->rmse) return false;
+  }
+  return true;
+}
+
+Result<void> find_causes(const Case& c, Verdict& v) {
+  const LocalTest test(c.reference, c.recorded);
+  std::vector<Explanation> known;
+  for (std::size_t i = 0; i < v.comparison.rows.size() && v.suspects.size() < most_suspects; ++i) {
+    const Row& row = v.comparison.rows[i];
+    if (row.state != Judgement::wrong) continue;
+    const auto trial = Trial::make(test, c.recorded, row);
+    if (!trial.ok()) {
+      v.notes.push_back("not replayed: " + trial.error().line());
+      v.suspects.push_back({i, {}, 0, false});
+      continue;
+    }
+    v.suspects.push_back(search(*trial, i, known, c.search));
+    if (const Explanation* cause = v.suspects.back().cause()) known.push_back(*cause);
+  }
+  return {};
+}
+
+void advise(Verdict& v) {
+  for (const Suspect& suspect : v.suspects)
+    if (const Explanation* cause = suspect.cause())
+      for (const std::string& line : split(cause->fault->advice, '\n'))
+        if (!line.empty() && std::ranges::find(v.advice, line) == v.advice.end()) v.advice.push_back(line);
+}
+
+std::string healthy_summary(const Verdict& v) {
+  if (v.comparison.identical()) return "healthy, equal to the reference on every value compared";
+  if (!v.computes_as.empty()) return "healthy, computes as " + v.computes_as;
+  const bool spread = std::ranges::any_of(v.comparison.rows, &Row::in_spread);
+  const bool tested = std::ranges::any_of(v.comparison.rows, [](const Row& r) {
+    return r.node != no_id && r.state != Judgement::unknown;
+  });
+  if (!tested) return "";
+  return spread ? "healthy, inside the spread that rounding alone makes" : "healthy, within rounding";
+}
+
+}  // namespace
+
+Result<std::string> computes_as(const Case& c, const Comparison& comparison) {
+  if (!c.others) return std::string();
+  std::vector<std::string> wanted;
+  for (const Row& row : comparison.rows)
+    if (row.node != no_id) wanted.push_back(row.tensor);
+  for (const Executor& other : c.others()) {
+    RunOptions options;
+    options.state = c.recorded.state;
+    std::vector<std::string> shared;
+    for (const std::string& name : wanted)
+      if (other.graph().find_value(name) != no_id) shared.push_back(name);
+    if (shared.size() != wanted.size() || shared.empty()) continue;
+    LOCKSTEP_TRY(const Capture made, other.run(c.recorded.sent, shared, options));
+    bool equal = true;
+    for (std::size_t s = 0; equal && s < made.samples.size(); ++s)
+      for (const auto& [name, tensor] : made.samples[s]) {
+        const auto it = c.recorded.device[s].find(name);
+        equal = equal && (it == c.recorded.device[s].end() || it->second == tensor);
+      }
+    if (equal) return std::string(other.arithmetic().name);
+  }
+  return std::string();
+}
+
+Result<Verdict> judge(const Case& c, const std::vector<std::string>& left_device) {
+  Verdict v;
+  LOCKSTEP_TRY(v.comparison, compare(c.reference, c.recorded, c.tolerance, c.others));
+  v.comparison.left_device = left_device;
+  if (!v.comparison.identical()) {
+    LOCKSTEP_TRY(v.computes_as, computes_as(c, v.comparison));
+  }
+  if (c.tolerance.kind == Tolerance::Kind::envelope) {
+    LOCKSTEP_TRY(v.healthy, inside_envelope(c, v.comparison));
+    if (v.healthy) v.summary = "healthy, inside the end-to-end envelope (asked by --tolerance envelope)";
+  } else if (!v.computes_as.empty() && c.tolerance.kind != Tolerance::Kind::exact) {
+    v.healthy = true;
+  } else {
+    v.healthy = v.comparison.first_wrong() < 0;
+  }
+  if (v.healthy) {
+    if (v.summary.empty()) v.summary = healthy_summary(v);
+    if (v.summary.empty())
+      return Error{c.target, "nothing that the device computed could be compared",
+                   "at least one computed tensor, with the inputs it was made from", ""};
+    return v;
+  }
+  v.summary = "mismatch";
+  LOCKSTEP_CHECK(find_causes(c, v));
+  v.reach = reach_of(c, v);
+  LOCKSTEP_TRY(v.repairs, replay_repair(c, v));
+  advise(v);
+  v.next = capture_next(c, v);
+  return v;
+}
+
+}  // namespace lockstep

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string>
+
+#include "diagnose/search.h"
+#include "target/target.h"
+
+namespace lockstep {
+
+// Everything a verdict is made from. `reference` and `others` compute the same imported model.
+struct Case {
+  const Executor& reference;
+  Recorded recorded;
+  Tolerance tolerance;
+  Others others;
+  SearchOptions search;
+  // How to ask again, for "what to capture next": as the user named them.
+  std::string model, target, input;
+};
+
+// Compares, runs the local test, and where something is wrong looks for the cause, proves it by
+// replay and says what to do. Errors are those of the reference that cannot be run.
+Result<Verdict> judge(const Case& c, const std::vector<std::string>& left_device = {});
+
+// Parts of it, in the order in which `judge` calls them.
+Result<std::string> computes_as(const Case& c, const Comparison& comparison);
+Reach reach_of(const Case& c, const Verdict& verdict);
+Result<std::vector<Repair>> replay_repair(const Case& c, const Verdict& verdict);
+std::vector<std::string> capture_next(const Case& c, const Verdict& verdict);
+
+}  // namespace lockstep

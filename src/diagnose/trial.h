@@ -1,0 +1,61 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "diagnose/verdict.h"
+#include "diff/local.h"
+
+namespace lockstep {
+
+// Replays faults against one suspect tensor: from the device's own inputs where they were captured.
+class Trial {
+ public:
+  // `row` is a row in state wrong.
+  static Result<Trial> make(const LocalTest& test, const Recorded& recorded, const Row& row);
+
+  const Row& row() const { return *row_; }
+  // Places where a fault could have acted: nodes of the cone, nearest to the tensor first, then the
+  // network inputs it is made from.
+  std::vector<Site> sites() const;
+  // What is known at a site; empty where the node's output was not captured.
+  Evidence evidence(const Site& site) const;
+  // The fault replayed in every sample and counted; `samples` limits how many.
+  Result<Explanation> test(const Site& site, const FaultDef& fault, const Params& params,
+                           std::size_t samples = SIZE_MAX) const;
+  std::size_t samples() const { return items_.size(); }
+  bool single_node() const { return row_->segment.size() == 1; }
+
+ private:
+  struct Item {
+    std::size_t sample = 0;
+    const Tensor* device = nullptr;
+    const Tensor* shown_before = nullptr;  // the device's tensor of the run before
+    Tensor expected;                       // recomputed without a fault
+    std::vector<Tensor> in, out;        // of a single node
+    std::vector<const Tensor*> in_pointers;
+  };
+  // What FaultDef::replay asks for at this site beside inputs and outputs.
+  struct Past {
+    const Tensor* previous = nullptr;
+    const Tensor* shown = nullptr;
+    const Tensor* first = nullptr;
+    Find find;
+  };
+  Past past(std::size_t item, const Site& site) const;
+  Result<Tensor> replay(std::size_t item, const Site& site, const FaultDef& fault, const Params& params) const;
+  Result<Tensor> replay_input(std::size_t item, const Site& site, const FaultDef& fault, const Params& params) const;
+  Result<Tensor> replay_node(std::size_t item, const Site& site, const FaultDef& fault, const Params& params) const;
+
+  const LocalTest* test_ = nullptr;
+  const Recorded* recorded_ = nullptr;
+  const Row* row_ = nullptr;
+  std::vector<Item> items_;
+};
+
+// "operand-rescale@/block2/add,k=0.5,operand=2"
+std::string spec_text(const FaultDef& fault, const std::string& site, const Params& params);
+// A number as a user would write it: 0.5, 2, 0.333333.
+std::string number_text(double x);
+
+}  // namespace lockstep

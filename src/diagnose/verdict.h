@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "diff/diff.h"
+#include "diff/spread.h"
+#include "fault/fault.h"
+
+namespace lockstep {
+
+// One fault at one place, replayed on what the device read and compared with what it yielded.
+struct Explanation {
+  const FaultDef* fault = nullptr;
+  std::string site;   // node or network input
+  Params params;
+  std::string spec;   // as --fault takes it: "operand-rescale@/block2/add,k=0.5,operand=2"
+  std::string claim;  // the fault's sentence with its parameters filled in
+  std::int64_t values = 0;      // judged: all elements of the suspect tensor, all samples
+  std::int64_t differing = 0;   // of those, where the device differs from the right result
+  std::int64_t reproduced = 0;  // of the differing, where the replay equals the device
+  std::int64_t spoiled = 0;     // of the equal, where the replay no longer equals the device
+  double rest_lsb = 0;          // greatest difference that the replay leaves, in LSB (NaN: no scale)
+  bool accepted = false;        // carries a claim
+  std::vector<std::string> ties;  // other specs that reproduce and spoil exactly as much
+
+  std::int64_t matching() const { return values - differing - spoiled + reproduced; }
+  std::int64_t score() const { return reproduced - spoiled; }
+};
+
+// One wrong operation and what may explain it, best first.
+struct Suspect {
+  std::size_t row = 0;  // in Comparison::rows
+  std::vector<Explanation> ranked;
+  int tried = 0;        // replays
+  bool cut_short = false;  // the search ended by its budget
+  const Explanation* cause() const { return !ranked.empty() && ranked[0].accepted ? &ranked[0] : nullptr; }
+};
+
+// How far the cause reaches: the operations of its kind, and how many of them show it.
+struct Reach {
+  std::string op;
+  int of_kind = 0, showing = 0;
+};
+
+// What the network yields when the wrong operation is right again: the device's own tensors before
+// it, the reference after it, other explained faults still in place.
+struct Repair {
+  std::string output;
+  double cosine_before = 0, cosine = 0;
+  double max_lsb = 0;
+  bool has_lsb = false;
+};
+
+struct Verdict {
+  bool healthy = false;
+  std::string summary;      // "healthy", "healthy, computes as ort-noopt", "mismatch", ...
+  std::string computes_as;  // another arithmetic that the device equals on every tensor, or ""
+  Comparison comparison;
+  std::vector<Suspect> suspects;  // the first is the first wrong operation
+  Reach reach;                    // of the first suspect's cause
+  std::vector<Repair> repairs;    // one per network output
+  std::vector<std::string> advice;
+  std::vector<std::string> next;  // what to capture next, as sentences and exact commands
+  std::vector<std::string> notes;
+  bool unexplained() const { return !healthy && (suspects.empty() || !suspects[0].cause()); }
+};
+
+}  // namespace lockstep

@@ -1,0 +1,236 @@
+#include "diff/diff.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "diff/local.h"
+#include "diff/spread.h"
+#include "diff/structure.h"
+
+namespace lockstep {
+
+Result<Tolerance> parse_tolerance(const std::string& text) {
+  if (text.empty()) return Tolerance{};
+  if (text == "exact") return Tolerance{Tolerance::Kind::exact, 0, 0, false};
+  if (text == "envelope") return Tolerance{Tolerance::Kind::envelope, 1, 1e-4, true};
+  if (text.starts_with("lsb:")) {
+    double n = 0;
+    const char* end = text.data() + text.size();
+    const auto [stop, failure] = std::from_chars(text.data() + 4, end, n);
+    if (failure == std::errc{} && stop == end && n >= 0 && std::isfinite(n))
+      return Tolerance{Tolerance::Kind::lsb, n, 1e-4, false};
+  }
+  return Error{"--tolerance " + text, "no such tolerance", "exact, lsb:N or envelope", ""};
+}
+
+int Comparison::first_wrong() const {
+  const auto it = std::ranges::find(rows, Judgement::wrong, &Row::state);
+  return it == rows.end() ? -1 : static_cast<int>(it - rows.begin());
+}
+
+bool Comparison::identical() const {
+  return std::ranges::all_of(rows, [](const Row& r) { return r.whole.identical(); });
+}
+
+bool only_moves(const Node& node) {
+  static constexpr std::string_view moves[] = {
+      "Reshape", "Transpose", "Slice", "Squeeze", "Unsqueeze", "Flatten", "Concat", "Split", "Gather", "Identity",
+      "Expand", "Tile", "Pad", "DepthToSpace", "SpaceToDepth", "BatchToSpace", "SpaceToBatch", "Relu", "MaxPool"};
+  return std::ranges::count(moves, node.op) > 0;
+}
+
+QuantParams step_of(const Graph& graph, ValueId id) {
+  for (int depth = 0; depth < 16 && id != no_id; ++depth) {
+    const Value& v = graph.value(id);
+    if (v.quant.quantized()) return v.quant;
+    if (v.dtype != DType::f32 || v.producer == no_id) return {};
+    const Node& node = graph.node(v.producer);
+    if (node.inputs.empty() || (node.op != "DequantizeLinear" && !only_moves(node))) return {};
+    id = node.inputs[0];
+    // Moving may take the channel axis elsewhere: a per-channel step would be read along a wrong one.
+    if (id != no_id && graph.value(id).quant.per_channel()) return {};
+  }
+  return {};
+}
+
+namespace {
+
+double greatest(const Tensor& t) {
+  double most = 0;
+  for (std::int64_t i = 0; i < t.count(); ++i)
+    if (const double x = std::abs(t.number(i)); std::isfinite(x)) most = std::max(most, x);
+  return most;
+}
+
+bool plain_codes(const Value& v) { return is_integer(v.dtype) || v.dtype == DType::boolean; }
+
+Judgement judge(const Value& v, const Metrics& m, double magnitude, const Structure& structure, const Tolerance& t) {
+  if (m.identical()) return Judgement::exact;
+  if (m.not_finite > 0 || t.kind == Tolerance::Kind::exact) return Judgement::wrong;
+  if (m.has_lsb) {
+    if (m.max_lsb > t.lsb + 1e-3) return Judgement::wrong;
+    return t.structure && !structure.kind.empty() ? Judgement::wrong : Judgement::rounding;
+  }
+  if (plain_codes(v)) return Judgement::wrong;  // counts and indices are not rounded
+  return m.max_abs <= t.real * magnitude ? Judgement::rounding : Judgement::wrong;
+}
+
+class Comparer {
+ public:
+  Comparer(const Executor& reference, const Recorded& recorded, const Tolerance& tolerance,
+           const Others& others)
+      : g_(reference.graph()), recorded_(recorded), tolerance_(tolerance), others_(others),
+        test_(reference, recorded) {}
+
+  Result<Comparison> run() {
+    Comparison c;
+    c.samples = static_cast<std::int64_t>(recorded_.device.size());
+    std::vector<ValueId> order(g_.inputs().begin(), g_.inputs().end());
+    for (const Node& node : g_.nodes())
+      for (const ValueId v : node.outputs)
+        if (v != no_id && !g_.value(v).constant) order.push_back(v);
+    for (const ValueId v : order) {
+      ++c.tensors;
+      const bool captured = std::ranges::any_of(
+          recorded_.device, [&](const Sample& s) { return s.contains(g_.value(v).name); });
+      if (!captured) {
+        c.left_reference.push_back(g_.value(v).name);
+        continue;
+      }
+      LOCKSTEP_TRY(Row row, compare_value(v));
+      c.rows.push_back(std::move(row));
+    }
+    mark_inherited(c);
+    return c;
+  }
+
+ private:
+  Result<Row> compare_value(ValueId id) {
+    const Value& v = g_.value(id);
+    Row row;
+    row.value = id;
+    row.node = v.producer;
+    row.tensor = v.name;
+    row.name = v.producer == no_id ? v.name : g_.node(v.producer).name;
+    row.op = v.producer == no_id ? "input" : g_.node(v.producer).op;
+    const QuantParams step = step_of(g_, id);
+    Meter whole, local;
+    StructureTest structure(v.shape, channel_axis(g_, id));
+    double magnitude = 0;
+    bool known = true;
+    for (std::size_t s = 0; s < recorded_.device.size(); ++s) {
+      const Tensor* device = test_.device(id, s);
+      if (!device) continue;
+      if (const auto it = recorded_.expected[s].find(v.name); it != recorded_.expected[s].end())
+        LOCKSTEP_CHECK(whole.add(it->second, step, *device, step));
+      LOCKSTEP_TRY(const Tensor* again, recomputed(id, s, row));
+      known = known && again;
+      if (!again) continue;
+      LOCKSTEP_CHECK(local.add(*again, step, *device, step));
+      if (plain_codes(v) && device->dtype() == v.dtype && !(*again == *device)) structure.add(*again, *device);
+      if (is_float(v.dtype)) magnitude = std::max(magnitude, greatest(*again));
+    }
+    row.whole = whole.metrics();
+    row.local = local.metrics();
+    row.structure = structure.result();
+    row.state = known ? judge(v, row.local, magnitude, row.structure, tolerance_) : Judgement::unknown;
+    if (row.state == Judgement::wrong && tolerance_.kind != Tolerance::Kind::exact && row.node != no_id) {
+      row.in_spread = tolerance_.kind == Tolerance::Kind::standard && inside_spread(id, row);
+      if (row.in_spread || equals_another(id, row)) row.state = Judgement::rounding;
+    }
+    return row;
+  }
+
+  // What the reference makes of the device's own inputs; null when that is not known. A network input
+  // is compared with what was sent.
+  Result<const Tensor*> recomputed(ValueId id, std::size_t s, Row& row) {
+    if (g_.value(id).producer == no_id) {
+      if (s >= recorded_.sent.size()) return static_cast<const Tensor*>(nullptr);
+      const auto it = recorded_.sent[s].find(g_.value(id).name);
+      return it == recorded_.sent[s].end() ? nullptr : &it->second;
+    }
+    Cone cone = test_.cone(id, s);
+    if (cone.nodes.size() > row.segment.size()) row.segment = cone.nodes;
+    if (!cone.known) {
+      row.note = "a state of the run before was not captured";
+      return static_cast<const Tensor*>(nullptr);
+    }
+    LOCKSTEP_TRY(again_, test_.recompute(id, s));
+    return &again_;
+  }
+
+  bool inside_spread(ValueId id, const Row& row) {
+    const auto spread = spread_of(test_, id);
+    if (!spread.ok() || !*spread) return false;
+    return row.local.not_finite == 0 && row.local.max_abs <= (*spread)->max_abs * (1 + 1e-9) &&
+           row.local.rmse <= 1.5 * (*spread)->rmse;
+  }
+
+  // One other arithmetic yields the device's values from the device's own inputs in every sample.
+  bool equals_another(ValueId id, Row& row) {
+    if (!others_) return false;
+    for (const Executor& executor : others_()) {
+      const LocalTest other(executor, recorded_);
+      const Graph& g = other.reference().graph();
+      const ValueId there = g.find_value(g_.value(id).name);
+      if (there == no_id || g.value(there).dtype != g_.value(id).dtype) continue;
+      bool all = true;
+      for (std::size_t s = 0; all && s < recorded_.device.size(); ++s) {
+        const Tensor* device = test_.device(id, s);
+        if (!device) continue;
+        const auto again = other.recompute(there, s);
+        all = again.ok() && *again == *device;
+      }
+      if (!all) continue;
+      row.like = other.reference().arithmetic().name;
+      return true;
+    }
+    return false;
+  }
+
+  // A row inherits when what it was recomputed from differs because of a wrong operation before it.
+  void mark_inherited(Comparison& c) const {
+    std::vector<bool> tainted(g_.values().size(), false);
+    std::vector<const Row*> row_of(g_.values().size(), nullptr);
+    for (const Row& row : c.rows) row_of[static_cast<std::size_t>(row.value)] = &row;
+    for (const ValueId v : g_.inputs())
+      if (const Row* row = row_of[static_cast<std::size_t>(v)])
+        tainted[static_cast<std::size_t>(v)] = row->state == Judgement::wrong;
+    for (const Node& node : g_.nodes()) {
+      const bool inherits = std::ranges::any_of(
+          node.inputs, [&](ValueId v) { return v != no_id && tainted[static_cast<std::size_t>(v)]; });
+      for (const ValueId v : node.outputs) {
+        if (v == no_id) continue;
+        const Row* row = row_of[static_cast<std::size_t>(v)];
+        tainted[static_cast<std::size_t>(v)] =
+            (row && row->state == Judgement::wrong) || (inherits && (!row || !row->whole.identical()));
+      }
+    }
+    for (Row& row : c.rows) {
+      if (row.node == no_id) continue;
+      for (const NodeId n : row.segment)
+        for (const ValueId v : g_.node(n).inputs)
+          row.inherited = row.inherited || (v != no_id && v != row.value && tainted[static_cast<std::size_t>(v)]);
+      row.inherited = row.inherited && !row.whole.identical();
+    }
+  }
+
+  const Graph& g_;
+  const Recorded& recorded_;
+  const Tolerance& tolerance_;
+  const Others& others_;
+  LocalTest test_;
+  Tensor again_;
+};
+
+}  // namespace
+
+Result<Comparison> compare(const Executor& reference, const Recorded& recorded, const Tolerance& tolerance,
+                           const Others& others) {
+  return Comparer(reference, recorded, tolerance, others).run();
+}
+
+}  // namespace lockstep

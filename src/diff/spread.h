@@ -1,0 +1,27 @@
+#pragma once
+
+#include <optional>
+
+#include "diff/local.h"
+
+namespace lockstep {
+
+// How far a tensor may lie from the reference when several operations before it were not captured
+// and each of them rounds in its own legitimate way: simulated, not bounded. Each rounding operation
+// of the cone has `share` of its codes moved one step up or down (floats: the last bits), seeded; the
+// greatest difference and the greatest RMSE over `runs` such runs are the spread.
+struct Spread {
+  double max_abs = 0, max_lsb = 0, rmse = 0;
+  int operations = 0;  // that round
+};
+inline constexpr double spread_share = 0.05;
+inline constexpr int spread_runs = 6;
+inline constexpr std::size_t spread_samples = 4;
+
+// Nothing when at most one operation of the cone rounds: a single one is judged by its tolerance.
+Result<std::optional<Spread>> spread_of(const LocalTest& test, ValueId id);
+
+// Hooks that disturb every rounding node among `nodes`, the same for the same seed.
+RunOptions disturbed(const Graph& graph, std::span<const NodeId> nodes, std::uint64_t seed);
+
+}  // namespace lockstep

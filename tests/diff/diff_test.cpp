@@ -1,0 +1,104 @@
+#include "diff/diff.h"
+
+#include "diff/local.h"
+#include "support/nets.h"
+
+namespace lockstep {
+namespace {
+
+struct Bench {
+  Graph graph = test::relu_chain(3);
+  Executor reference = test::executor(graph);
+  std::vector<Sample> sent = test::random_samples(graph, 2);
+  std::vector<Sample> expected = reference.run(sent)->samples;
+  std::vector<Sample> device = expected;
+  Result<Comparison> compared(const Tolerance& tolerance = {}) {
+    return compare(reference, {sent, expected, device, StateMode::reset}, tolerance);
+  }
+};
+
+const Row& row_of(const Comparison& c, const std::string& tensor) {
+  for (const Row& row : c.rows)
+    if (row.tensor == tensor) return row;
+  ADD_FAILURE() << tensor;
+  return c.rows[0];
+}
+
+TEST(Compare, an_equal_device_is_exact_on_every_tensor) {
+  Bench b;
+  const auto c = b.compared();
+  ASSERT_TRUE(c.ok());
+  EXPECT_EQ(c->rows.size(), 4u);
+  EXPECT_EQ(c->first_wrong(), -1);
+  EXPECT_TRUE(c->identical());
+  for (const Row& row : c->rows) EXPECT_EQ(row.state, Judgement::exact);
+}
+
+TEST(Compare, tells_the_wrong_operation_from_those_after_it) {
+  Bench b;
+  for (Sample& s : b.device) {
+    for (const char* name : {"t2", "y"}) s.at(name).set_number(5, 9);
+  }
+  const auto c = b.compared();
+  ASSERT_TRUE(c.ok());
+  EXPECT_EQ(c->rows[static_cast<std::size_t>(c->first_wrong())].name, "r2");
+  EXPECT_EQ(row_of(*c, "t1").state, Judgement::exact);
+  EXPECT_EQ(row_of(*c, "y").state, Judgement::exact);
+  EXPECT_TRUE(row_of(*c, "y").inherited);
+  EXPECT_FALSE(row_of(*c, "y").whole.identical());
+}
+
+TEST(Compare, an_error_that_vanished_does_not_taint) {
+  Bench b;
+  for (Sample& s : b.device) s.at("t1").set_number(5, -9);  // the next Relu makes it 0
+  for (Sample& s : b.device)
+    for (const char* name : {"t2", "y"}) s.at(name).set_number(5, 0);
+  for (Sample& s : b.expected)
+    for (const char* name : {"t2", "y"}) s.at(name).set_number(5, 0);
+  const auto c = b.compared();
+  ASSERT_TRUE(c.ok());
+  EXPECT_EQ(row_of(*c, "t1").state, Judgement::wrong);
+  EXPECT_FALSE(row_of(*c, "y").inherited);
+}
+
+TEST(Compare, recomputes_over_operations_that_were_not_captured) {
+  Bench b;
+  for (Sample& s : b.device) {
+    s.erase("t1");
+    s.erase("t2");
+    s.at("y").set_number(7, 3);
+  }
+  const auto c = b.compared();
+  ASSERT_TRUE(c.ok());
+  EXPECT_EQ(c->rows.size(), 2u);
+  EXPECT_EQ(row_of(*c, "y").segment.size(), 3u);
+  EXPECT_EQ(row_of(*c, "y").state, Judgement::wrong);
+  EXPECT_EQ(c->left_reference, (std::vector<std::string>{"t1", "t2"}));
+}
+
+TEST(Compare, an_input_that_is_not_what_was_sent_is_wrong) {
+  Bench b;
+  for (Sample& s : b.device) s.at("x").set_number(0, 1.5);
+  const auto c = b.compared();
+  ASSERT_TRUE(c.ok());
+  EXPECT_EQ(c->first_wrong(), 0);
+  EXPECT_EQ(c->rows[0].op, "input");
+}
+
+TEST(Compare, floats_are_right_within_their_rounding_unless_exactness_is_asked) {
+  Bench b;
+  for (Sample& s : b.device) s.at("y").set_number(7, s.at("y").number(7) + 1e-6);
+  EXPECT_EQ(b.compared()->first_wrong(), -1);
+  EXPECT_GE(b.compared(*parse_tolerance("exact"))->first_wrong(), 0);
+}
+
+TEST(Compare, tolerances_are_read_strictly) {
+  EXPECT_EQ(parse_tolerance("lsb:2")->lsb, 2);
+  EXPECT_FALSE(parse_tolerance("lsb:").ok());
+  EXPECT_FALSE(parse_tolerance("lsb:-1").ok());
+  EXPECT_FALSE(parse_tolerance("lsb:2x").ok());
+  EXPECT_FALSE(parse_tolerance("loose").ok());
+}
+
+}  // namespace
+}  // namespace lockstep
