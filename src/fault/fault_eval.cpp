@@ -1,5 +1,6 @@
 #include "fault/fault_eval.h"
 
+#include "base/text.h"
 #include "op/op.h"
 
 namespace lockstep {
@@ -19,6 +20,7 @@ constexpr RequantPolicy requant_detour = {
     [](std::int32_t acc, const Rescale& scale) {
       return active.detours->requant(acc, scale, *(active.own->*member));
     },
+    [](std::int64_t acc, const Rescale& scale) { return (active.own->*member)->apply_wide(acc, scale); },
 };
 
 template <const BinaryPolicy* Numerics::*member>
@@ -34,7 +36,9 @@ Numerics detoured(const Numerics& own, const Detours& detours) {
   Numerics n = own;
   if (detours.requant) {
     if (n.conv) n.conv = &requant_detour<&Numerics::conv>;
+    if (n.conv_unsigned) n.conv_unsigned = &requant_detour<&Numerics::conv_unsigned>;
     if (n.dense) n.dense = &requant_detour<&Numerics::dense>;
+    if (n.matmul) n.matmul = &requant_detour<&Numerics::matmul>;
   }
   if (detours.binary) {
     if (n.add) n.add = &binary_detour<&Numerics::add>;
@@ -43,6 +47,16 @@ Numerics detoured(const Numerics& own, const Detours& detours) {
     if (n.div) n.div = &binary_detour<&Numerics::div>;
   }
   return n;
+}
+
+// A change that moves the output's shape is no fault of numbers: evaluation would leave the buffer.
+Result<void> check_shapes(const NodeView& n) {
+  LOCKSTEP_TRY(const auto facts, find_op(n.node.op)->infer(n));
+  for (std::size_t i = 0; i < facts.size() && i < n.node.outputs.size(); ++i)
+    if (n.node.outputs[i] != no_id && facts[i].shape != n.output(i).shape)
+      return Error{n.where(), "the fault would make an output of shape " + shape_text(facts[i].shape),
+                   shape_text(n.output(i).shape), ""};
+  return {};
 }
 
 }  // namespace
@@ -108,6 +122,7 @@ Result<std::vector<Tensor>> ChangedNode::eval() const {
     node.outputs.push_back(builder.add_value(std::move(value)));
   }
   const NodeId id = builder.add_node(std::move(node));
+  LOCKSTEP_CHECK(check_shapes({builder.so_far(), builder.so_far().node(id)}));
   const Numerics numerics = detoured(numerics_, detours_);
   EvalContext context{{builder.so_far(), builder.so_far().node(id)}, numerics, in, out};
   const Active outer = active;

@@ -13,7 +13,7 @@ void fused_step_portable(float a, const float* b, float* acc, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) acc[i] = std::fma(a, b[i], acc[i]);
 }
 
-#if defined(__x86_64__) && defined(__GNUC__)
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
 [[gnu::target("avx2,fma"), gnu::optimize("O3")]] void fused_step_fma(float a, const float* b, float* acc,
                                                                      std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) acc[i] = __builtin_fmaf(a, b[i], acc[i]);

@@ -1,0 +1,79 @@
+#include "fault/fault_fit.h"
+#include "support/fault_problem.h"
+
+namespace lockstep::test {
+namespace {
+
+TEST(ParseFaults, reads_name_place_and_parameters) {
+  const auto specs = parse_faults("operand-rescale@/block2/add,operand=1,k=0.25");
+  ASSERT_TRUE(specs.ok()) << specs.error().line();
+  ASSERT_EQ(specs->size(), 1u);
+  EXPECT_EQ((*specs)[0].fault, find_fault("operand-rescale"));
+  EXPECT_EQ((*specs)[0].node, "/block2/add");
+  EXPECT_EQ((*specs)[0].params, (Params{{"operand", 1}, {"k", 0.25}}));
+}
+
+TEST(ParseFaults, reads_several_joined_by_plus) {
+  const auto specs = parse_faults("stale-output@a+operand-rescale@b,k=1e+1+clamp-lost");
+  ASSERT_TRUE(specs.ok()) << specs.error().line();
+  ASSERT_EQ(specs->size(), 3u);
+  EXPECT_EQ((*specs)[0].node, "a");
+  EXPECT_EQ((*specs)[1].params.at("k"), 10);
+  EXPECT_EQ((*specs)[2].node, "");
+}
+
+TEST(ParseFaults, leaves_commas_semicolons_and_plus_in_node_names) {
+  const auto specs = parse_faults("stale-output@model/add+Bias;conv,2/x");
+  ASSERT_TRUE(specs.ok()) << specs.error().line();
+  ASSERT_EQ(specs->size(), 1u);
+  EXPECT_EQ((*specs)[0].node, "model/add+Bias;conv,2/x");
+}
+
+TEST(ParseFaults, refuses_what_it_does_not_know_with_the_nearest_name) {
+  const auto no_fault = parse_faults("clamp-lots");
+  ASSERT_FALSE(no_fault.ok());
+  EXPECT_NE(no_fault.error().hint.find("clamp-lost"), std::string::npos);
+  const auto no_param = parse_faults("operand-rescale,operant=1");
+  ASSERT_FALSE(no_param.ok());
+  EXPECT_NE(no_param.error().hint.find("operand"), std::string::npos);
+  for (const char* bad : {"", "@x", "operand-rescale@", "operand-rescale,k=", "operand-rescale,k=half", "operand-rescale,k=nan",
+                          "operand-rescale,k", "clamp-lost,", "+", "clamp-lost+"})
+    EXPECT_FALSE(parse_faults(bad).ok()) << bad;
+}
+
+TEST(Inject, names_the_nearest_node_when_there_is_none) {
+  FaultProblem p;
+  p.node("relu_one", "Relu", {p.input("x", DType::i8, {1, 4}, per_tensor(1, 0))});
+  const Executor e = p.finish();
+  const auto options = inject(e, *parse_faults("stale-output@relu_on"));
+  ASSERT_FALSE(options.ok());
+  EXPECT_NE(options.error().hint.find("relu_one"), std::string::npos);
+  EXPECT_TRUE(inject(e, *parse_faults("stale-output@relu_one:0")).ok()) << "a tensor's name stands for its node";
+}
+
+TEST(Fit, finds_the_point_that_most_intervals_share) {
+  const Interval intervals[] = {{0, 2}, {1, 3}, {1.5, 5}, {7, 9}, {8, 10}};
+  const Fit fit = most_agreed(intervals);
+  EXPECT_EQ(fit.agreeing, 3);
+  EXPECT_EQ(fit.low, 1.5);
+  EXPECT_EQ(fit.high, 2);
+}
+
+TEST(Fit, snaps_to_the_first_wish_inside_else_to_the_shortest_decimal) {
+  const double wishes[] = {0.5, 2};
+  EXPECT_EQ(snap(0.49, 0.51, wishes), 0.5);
+  EXPECT_EQ(snap(0.6912, 0.7034, wishes), 0.7);
+  EXPECT_EQ(snap(0.33329, 0.33334, wishes), 0.3333);
+}
+
+TEST(Fit, draws_a_line_through_most_points) {
+  std::vector<double> x, y;
+  for (int i = 0; i < 100; ++i) x.push_back(i), y.push_back(i % 7 == 0 ? 1000 : 3.0 * i - 4);
+  const Line line = fit_line(x, y);
+  ASSERT_TRUE(line.valid);
+  EXPECT_NEAR(line.slope, 3, 1e-9);
+  EXPECT_NEAR(line.intercept, -4, 1e-7);
+}
+
+}  // namespace
+}  // namespace lockstep::test
