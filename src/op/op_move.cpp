@@ -218,6 +218,15 @@ Result<void> add_like(const ForeignNode& foreign, GraphBuilder& graph, std::stri
   return {};
 }
 
+Result<const Tensor*> constant_of(const ForeignNode& foreign, const GraphBuilder& graph, std::size_t i,
+                                  std::string_view name) {
+  const bool there = i < foreign.inputs.size() && foreign.inputs[i] != no_id;
+  const Tensor* t = there ? graph.so_far().value(foreign.inputs[i]).constant.get() : nullptr;
+  if (!t || t->count() == 0)
+    return Error{foreign.where, "no constant '" + std::string(name) + "'", std::string(constant_rule), ""};
+  return t;
+}
+
 std::optional<DType> dtype_of_onnx_number(std::int64_t number) {
   switch (number) {
     case 1: return DType::f32;

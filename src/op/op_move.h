@@ -76,6 +76,9 @@ Node node_like(const ForeignNode& foreign, const GraphBuilder& graph, std::strin
 // node_like with changed inputs or attributes, added.
 Result<void> add_like(const ForeignNode& foreign, GraphBuilder& graph, std::string_view op,
                       std::vector<ValueId> inputs, Attrs attrs);
+// Input i of a foreign node, which must be a constant with an element; `name` is for the error.
+Result<const Tensor*> constant_of(const ForeignNode& foreign, const GraphBuilder& graph, std::size_t i,
+                                  std::string_view name);
 
 // The type that an ONNX element type number or a TFLite type name means.
 std::optional<DType> dtype_of_onnx_number(std::int64_t number);
