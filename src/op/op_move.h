@@ -57,7 +57,7 @@ inline constexpr std::string_view constant_rule = "the shape is a constant, or f
 // Codes move unchanged, so scale and zero point are one on both sides.
 bool same_codes(const Value& x, const Value& y);
 bool first_keeps_codes(const NodeView& n);  // input 0 and every output
-inline constexpr std::string_view codes_rule = "x and y have the same scale and zero point when quantized";
+inline constexpr std::string_view codes_rule = "x and y have the same scale and zero point when quantized per tensor";
 
 // The quantization of a moved tensor. A per-channel axis goes along; where channels come from nowhere
 // or the axis is gone, the result says nothing.
