@@ -48,10 +48,6 @@ Result<Recording> recording_from_raw(std::string_view json, const std::string& j
 Result<Capture> capture_from(const Recording& recording, const Graph& model,
                              std::int64_t expected = 0);
 
-// Inputs for `model` from any of these forms; ST's m_inputs_1 or c_inputs_1 stand for its first
-// input.
-Result<std::vector<Sample>> read_inputs(const std::string& path, const Graph& model);
-
 // Writes a capture as .npz: each tensor's samples along the first axis, and "lockstep.json" with
 // quantization and origins. An error when a tensor is missing in some samples.
 Result<void> write_capture(const std::string& path, const Capture& capture);

@@ -212,13 +212,4 @@ Result<Capture> capture_from(const Recording& recording, const Graph& model,
   return capture;
 }
 
-Result<std::vector<Sample>> read_inputs(const std::string& path, const Graph& model) {
-  LOCKSTEP_TRY(const Recording recording, read_recording(path));
-  std::vector<std::string> notes;
-  Sample arrays;
-  for (const Named& n : name_arrays(recording, model, notes))
-    if (n.array->sample < 0) arrays.emplace(n.name, n.array->tensor);
-  return samples_from(model, arrays, path);
-}
-
 }  // namespace lockstep

@@ -114,20 +114,5 @@ TEST(Recording, nothing_to_read_is_said) {
   EXPECT_NE(raw.error().want.find("x.json"), std::string::npos);
 }
 
-TEST(Recording, inputs_come_from_any_form) {
-  const std::string folder = scratch();
-  ASSERT_TRUE(write_file(folder + "/x.csv", "1,2\n3,4\n").ok());
-  const auto csv = read_inputs(folder + "/x.csv", one_relu());
-  ASSERT_TRUE(csv.ok()) << csv.error().line();
-  EXPECT_EQ((*csv)[1].at("x"), tensor<float>({1, 2}, {3, 4}));
-  ASSERT_TRUE(
-      write_npz(folder + "/st.npz", {{"m_inputs_1", array_of(tensor<float>({1, 2}, {5, 6}))},
-                                     {"c_outputs_1", array_of(tensor<float>({1, 2}, {5, 6}))}})
-          .ok());
-  const auto st = read_inputs(folder + "/st.npz", one_relu());
-  ASSERT_TRUE(st.ok()) << st.error().line();
-  EXPECT_EQ((*st)[0].at("x"), tensor<float>({1, 2}, {5, 6}));
-}
-
 }  // namespace
 }  // namespace lockstep
