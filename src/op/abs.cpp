@@ -1,0 +1,26 @@
+// y = |x|
+#include "op/op_binary.h"
+#include "op/op_elementwise.h"
+
+namespace lockstep {
+namespace {
+
+constexpr Foreign from[] = {{Format::onnx, "Abs"}, {Format::tflite, "ABS"}};
+
+Result<void> eval(EvalContext& c) {
+  return map_elements(c, [](auto x) { return x < 0 ? wrapping_sub<decltype(x)>(0, x) : x; });
+}
+
+}  // namespace
+
+extern constinit const OpDef op_abs = {
+    .name = "Abs",
+    .meaning = "y = |x|",
+    .inputs = unary_inputs,
+    .outputs = unary_outputs,
+    .infer = infer_like_first,
+    .eval = eval,
+    .from = from,
+};
+
+}  // namespace lockstep

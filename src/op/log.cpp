@@ -1,0 +1,27 @@
+// y = ln x
+#include <cmath>
+
+#include "op/op_elementwise.h"
+
+namespace lockstep {
+namespace {
+
+constexpr Foreign from[] = {{Format::onnx, "Log"}, {Format::tflite, "LOG"}};
+
+Result<void> eval(EvalContext& c) {
+  return map_reals(c, [](double x) { return std::log(x); });
+}
+
+}  // namespace
+
+extern constinit const OpDef op_log = {
+    .name = "Log",
+    .meaning = "y = ln x",
+    .inputs = unary_inputs,
+    .outputs = unary_outputs,
+    .infer = infer_like_first,
+    .eval = eval,
+    .from = from,
+};
+
+}  // namespace lockstep

@@ -1,0 +1,27 @@
+// y = sqrt x
+#include <cmath>
+
+#include "op/op_elementwise.h"
+
+namespace lockstep {
+namespace {
+
+constexpr Foreign from[] = {{Format::onnx, "Sqrt"}, {Format::tflite, "SQRT"}};
+
+Result<void> eval(EvalContext& c) {
+  return map_reals(c, [](double x) { return std::sqrt(x); });
+}
+
+}  // namespace
+
+extern constinit const OpDef op_sqrt = {
+    .name = "Sqrt",
+    .meaning = "y = sqrt x",
+    .inputs = unary_inputs,
+    .outputs = unary_outputs,
+    .infer = infer_like_first,
+    .eval = eval,
+    .from = from,
+};
+
+}  // namespace lockstep

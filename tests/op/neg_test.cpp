@@ -1,0 +1,19 @@
+#include <gtest/gtest.h>
+
+#include "support/problem.h"
+
+namespace lockstep {
+namespace {
+
+TEST(Neg, turns_the_sign) {
+  const auto y = test::OpProblem("Neg").input<float>({2}, {-1.5f, 2.f}).run();
+  EXPECT_EQ(y[0], Tensor::of<float>({2}, std::vector<float>{1.5f, -2.f}));
+}
+
+TEST(Neg, of_the_least_integer_wraps) {
+  const auto y = test::OpProblem("Neg").input<std::int8_t>({2}, {-128, 3}).run();
+  EXPECT_EQ(y[0], Tensor::of<std::int8_t>({2}, std::vector<std::int8_t>{-128, -3}));
+}
+
+}  // namespace
+}  // namespace lockstep
