@@ -26,6 +26,11 @@ constexpr Numerics numerics{
              .reduce_sum = ort_reduce_sum},
 };
 
+constexpr std::string_view passes[] = {
+    "merge-equal-quantize", "remove-double-qdq", "fuse-matmul-add", "propagate-dequantize",
+    "propagate-quantize", "quantize-bias", "drop-redundant-clip", "mark-unsigned-codes",
+    "fuse-qdq-conv", "fuse-qdq-dense", "fuse-qdq-binary", "fuse-qdq-unary", "block-float-convolutions"};
+
 }  // namespace
 
 extern constinit const Arithmetic arith_ort = {
@@ -34,7 +39,7 @@ extern constinit const Arithmetic arith_ort = {
     .version = "1.30.0",
     .meaning = "quantize-dequantize groups fused into integer operators, as the runtime does by default",
     .numerics = &numerics,
-    .passes = {},
+    .passes = passes,
 };
 
 }  // namespace lockstep

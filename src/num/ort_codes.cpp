@@ -126,6 +126,18 @@ DynamicRange dynamic_range(float low, float high) {
   return {scale, nearest_even(clamp_real(0.0f - low / scale, 0.0f, 255.0f))};
 }
 
+PairRange merged_pair(const PairRange& first, const PairRange& second, std::int32_t low, std::int32_t high) {
+  const auto least = [&](const PairRange& r) { return static_cast<float>(low - r.zero) * r.scale; };
+  const auto most = [&](const PairRange& r) { return static_cast<float>(high - r.zero) * r.scale; };
+  const float bottom = std::max(least(first), least(second)), top = std::min(most(first), most(second));
+  const float scale = (top - bottom) / static_cast<float>(high - low);
+  return {scale, static_cast<std::int32_t>(std::round(static_cast<float>(low) - bottom / scale))};
+}
+
+std::int32_t bias_code(float bias, float scale) {
+  return static_cast<std::int32_t>(clamp_real(std::nearbyintf(bias / scale), -2147483648.0f, 2147483520.0f));
+}
+
 constinit const RequantPolicy ort_requant = {"ort-requant", prepare_requant, apply_requant};
 constinit const BinaryPolicy ort_add = {"ort-add", prepare_add, apply_add};
 constinit const BinaryPolicy ort_mul = {"ort-mul", prepare_mul, apply_mul};

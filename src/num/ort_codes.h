@@ -21,4 +21,14 @@ struct DynamicRange {
 };
 DynamicRange dynamic_range(float low, float high);
 
+// N41: one scale and zero point for two quantizations in a row: the reals that both can hold.
+struct PairRange {
+  float scale;
+  std::int32_t zero;
+};
+PairRange merged_pair(const PairRange& first, const PairRange& second, std::int32_t low, std::int32_t high);
+
+// N42: a float bias as a 32-bit code of scale x_scale * w_scale.
+std::int32_t bias_code(float bias, float scale);
+
 }  // namespace lockstep

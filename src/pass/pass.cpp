@@ -2,11 +2,29 @@
 
 #include <algorithm>
 
+#include "pass/qdq.h"
+
 namespace lockstep {
 namespace {
 
 // Read from top to bottom: the order in which arithmetics name them.
-constexpr std::span<const Pass> passes{};
+constexpr Pass passes[] = {
+    {"merge-equal-quantize", "equal (de)quantizers of one tensor become one", merge_equal_quantize, true},
+    {"remove-double-qdq", "two quantizations in a row become one over the reals that both hold", remove_double_qdq, true},
+    {"fuse-matmul-add", "MatMul and the Add behind it become Gemm", fuse_matmul_add},
+    {"propagate-dequantize", "a quantization behind an operator that only moves elements, so that what reads it fuses",
+     propagate_dequantize, true},
+    {"propagate-quantize", "a quantization before an operator that only moves elements, so that what makes it fuses",
+     propagate_quantize, true},
+    {"quantize-bias", "float biases of quantized products become 32-bit codes", quantize_bias},
+    {"drop-redundant-clip", "Relu and Clip that let through all that the codes behind can hold go", drop_redundant_clip, true},
+    {"mark-unsigned-codes", "int8 codes between one quantizer and one reader are held as uint8", mark_unsigned_codes},
+    {"fuse-qdq-conv", "Conv between uint8 codes runs on codes", fuse_qdq_conv},
+    {"fuse-qdq-dense", "Gemm and MatMul of codes run on codes", fuse_qdq_dense},
+    {"fuse-qdq-binary", "Add and Mul of codes of one type run on codes", fuse_qdq_binary},
+    {"fuse-qdq-unary", "average pooling and Softmax between codes of one type run on codes", fuse_qdq_unary},
+    {"block-float-convolutions", "float convolutions with constant weights sum channels in blocks", block_float_convolutions},
+};
 
 }  // namespace
 
@@ -14,7 +32,7 @@ std::span<const Pass> pass_table() { return passes; }
 
 const Pass* find_pass(std::string_view name) {
   const auto it = std::ranges::find(passes, name, &Pass::name);
-  return it == passes.end() ? nullptr : &*it;
+  return it == std::end(passes) ? nullptr : &*it;
 }
 
 Result<Graph> apply_passes(Graph graph, std::span<const std::string_view> names,

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "ir/patch.h"
+
+namespace lockstep {
+
+// What onnxruntime does to quantize-dequantize graphs before it runs them; rows of the pass table.
+// docs/numerics.md, "Which operators are integer".
+Result<Patch> merge_equal_quantize(const Graph& graph);
+Result<Patch> remove_double_qdq(const Graph& graph);
+Result<Patch> fuse_matmul_add(const Graph& graph);
+Result<Patch> propagate_dequantize(const Graph& graph);
+Result<Patch> propagate_quantize(const Graph& graph);
+Result<Patch> quantize_bias(const Graph& graph);
+Result<Patch> drop_redundant_clip(const Graph& graph);
+Result<Patch> mark_unsigned_codes(const Graph& graph);
+Result<Patch> fuse_qdq_conv(const Graph& graph);
+Result<Patch> fuse_qdq_dense(const Graph& graph);
+Result<Patch> fuse_qdq_binary(const Graph& graph);
+Result<Patch> fuse_qdq_unary(const Graph& graph);
+Result<Patch> block_float_convolutions(const Graph& graph);
+
+}  // namespace lockstep
