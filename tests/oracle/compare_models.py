@@ -140,9 +140,10 @@ def plan(args):
         for arith in ("ort-noopt", "ort"):
             jobs.append((m, arith, ort_oracle.answer, inputs.onnx_inputs))
     try:
+        import inputs_tflite
         import tflite_oracle
-        for m in inputs.tflite_models():
-            jobs.append((m, "tflite-ref", tflite_oracle.answer, inputs.tflite_inputs))
+        for m in inputs_tflite.tflite_models():
+            jobs.append((m, "tflite-ref", tflite_oracle.answer, inputs_tflite.tflite_inputs))
     except (ImportError, AttributeError) as error:
         print(f"note: no TFLite half: {error}", file=sys.stderr)
     root = cache.shared_folder() / "models"

@@ -121,11 +121,13 @@ def answer(path, inputs, arith="tflite-ref"):
             "model": os.path.basename(path), "model_sha": sha, "input_sha": insha, "tensors": {},
             "refused": None, "repaired": repaired}
     names, tensors, why = file_tensors(original), {}, {}
+    narrow = narrow_state(original)
+    reason = f"SVDF with 8-bit state {', '.join(narrow)}: the kernel reads 16 bits, beyond its end"
     try:
-        narrow = narrow_state(original)
         if narrow:
-            raise RuntimeError(f"SVDF with 8-bit state {', '.join(narrow)}: the kernel reads 16 bits, beyond its end")
-        tensors, why = run(data, inputs, names)
+            tensors, why = dict(inputs), {name: reason for _, name, *_ in names if name not in inputs}
+        else:
+            tensors, why = run(data, inputs, names)
     except (RuntimeError, ValueError) as error:  # a refusal by the runtime is an answer
         meta["refused"] = str(error)[:1000]
     live = used(original)

@@ -1,0 +1,147 @@
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <functional>
+#include <random>
+
+#include "base/files.h"
+#include "flatbuffers/tflite_generated.h"
+#include "import/import.h"
+#include "support/shared.h"
+
+namespace lockstep {
+namespace {
+
+namespace fb = flatbuffers;
+
+// A model of one operator: y = a + w, w constant, codes of step 0.5; each piece can be bent.
+struct Small {
+  int code = static_cast<int>(tfl::BuiltinOperator::ADD);
+  std::string custom;
+  std::vector<std::int32_t> shape{2}, inputs{0, 1};
+  std::vector<std::uint8_t> contents{3, 253};
+  tfl::TensorType type = tfl::TensorType::INT8;
+  std::uint32_t buffer = 1;
+  std::string third_name = "y";
+
+  Bytes bytes() const {
+    fb::FlatBufferBuilder b;
+    const auto quant = [&] {
+      return tfl::CreateQuantizationParametersDirect(b, nullptr, nullptr, &step, &zero);
+    };
+    const std::vector<fb::Offset<tfl::Tensor>> tensors = {
+        tfl::CreateTensorDirect(b, &shape, type, 0, "a", quant()),
+        tfl::CreateTensorDirect(b, &shape, type, buffer, "w", quant()),
+        tfl::CreateTensorDirect(b, &shape, type, 0, third_name.c_str(), quant())};
+    const auto options = tfl::CreateAddOptions(b, tfl::Activation::RELU);
+    const std::vector<std::int32_t> in{0}, out{2};
+    const std::vector<fb::Offset<tfl::Operator>> operators = {
+        tfl::CreateOperatorDirect(b, 0, &inputs, &out, tfl::BuiltinOptions::AddOptions, options.Union())};
+    const std::vector<fb::Offset<tfl::SubGraph>> graphs = {tfl::CreateSubGraphDirect(b, &tensors, &in, &out, &operators)};
+    const std::vector<fb::Offset<tfl::OperatorCode>> codes = {
+        tfl::CreateOperatorCodeDirect(b, static_cast<std::int8_t>(std::min(code, 127)), custom.empty() ? nullptr : custom.c_str(), 1, static_cast<tfl::BuiltinOperator>(code))};
+    const std::vector<fb::Offset<tfl::Buffer>> buffers = {tfl::CreateBufferDirect(b), tfl::CreateBufferDirect(b, &contents)};
+    tfl::FinishModelBuffer(b, tfl::CreateModelDirect(b, 3, &codes, &graphs, "", &buffers));
+    const auto* first = reinterpret_cast<const std::byte*>(b.GetBufferPointer());
+    return {first, first + b.GetSize()};
+  }
+
+  std::vector<float> step{0.5f};
+  std::vector<std::int64_t> zero{-1};
+};
+
+Result<Graph> import_bytes(const Bytes& bytes) {
+  const std::string path = testing::TempDir() + "lockstep_small.tflite";
+  EXPECT_TRUE(write_file(path, bytes).ok());
+  auto graph = import_model(path);
+  std::filesystem::remove(path);
+  return graph;
+}
+
+void expect_refused(const Small& small, std::string_view word) {
+  const auto graph = import_bytes(small.bytes());
+  ASSERT_FALSE(graph.ok()) << word;
+  EXPECT_NE(graph.error().line().find(word), std::string::npos) << graph.error().line();
+}
+
+TEST(ImportTflite, reads_names_types_codes_and_what_is_fused) {
+  const auto graph = import_bytes(Small{}.bytes());
+  ASSERT_TRUE(graph.ok()) << graph.error().line();
+  const Graph& g = graph.value();
+  ASSERT_EQ(g.nodes().size(), 1u);
+  EXPECT_EQ(g.nodes()[0].op, "Add");
+  EXPECT_EQ(g.nodes()[0].attrs.text("activation", ""), "relu");
+  const Value& w = g.value(g.find_value("w"));
+  EXPECT_EQ(w.dtype, DType::i8);
+  EXPECT_EQ(w.quant, (QuantParams{{0.5}, {-1}, -1}));
+  ASSERT_NE(w.constant, nullptr);
+  EXPECT_EQ(w.constant->code(1), -3);
+  EXPECT_EQ(g.value(g.outputs()[0]).origin.node, g.nodes()[0].name);
+}
+
+TEST(ImportTflite, appends_the_index_to_names_that_are_not_unique) {
+  Small small;
+  small.third_name = "a";
+  const auto graph = import_bytes(small.bytes());
+  ASSERT_TRUE(graph.ok()) << graph.error().line();
+  EXPECT_NE(graph.value().find_value("a#0"), no_id);
+  EXPECT_NE(graph.value().find_value("a#2"), no_id);
+}
+
+TEST(ImportTflite, refuses_what_has_no_meaning_here_by_name) {
+  Small custom;
+  custom.code = static_cast<int>(tfl::BuiltinOperator::CUSTOM);
+  custom.custom = "TFLite_Detection_PostProcess";
+  expect_refused(custom, "TFLite_Detection_PostProcess");
+  Small loop;
+  loop.code = static_cast<int>(tfl::BuiltinOperator::WHILE);
+  expect_refused(loop, "WHILE");
+  Small later;
+  later.code = 100000;
+  expect_refused(later, "100000");
+}
+
+TEST(ImportTflite, refuses_contents_of_the_wrong_size_and_indices_outside_the_file) {
+  Small small;
+  small.contents = {1, 2, 3};
+  expect_refused(small, "3 bytes");
+  small = {};
+  small.buffer = 7;
+  expect_refused(small, "buffer 7");
+  small = {};
+  small.inputs = {0, 9};
+  expect_refused(small, "tensor 9");
+  small = {};
+  small.shape = {1 << 30, 1 << 30};
+  expect_refused(small, "1073741824");
+}
+
+TEST(ImportTflite, a_cut_file_is_an_error_at_every_length) {
+  const Bytes whole = Small{}.bytes();
+  for (std::size_t n = 0; n < whole.size(); n += 3) {
+    const auto graph = import_bytes({whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(n)});
+    EXPECT_FALSE(graph.ok()) << n;
+  }
+}
+
+TEST(ImportTflite, altered_bits_end_in_a_graph_or_an_error) {
+  const Bytes whole = Small{}.bytes();
+  std::mt19937 random(1);
+  int refused = 0;
+  for (int i = 0; i < 400; ++i) {
+    Bytes bent = whole;
+    const std::size_t at = random() % bent.size();
+    bent[at] ^= std::byte{1} << static_cast<int>(random() % 8);
+    if (!import_bytes(bent).ok()) ++refused;
+  }
+  EXPECT_GT(refused, 20);
+}
+
+TEST(ImportTflite, gives_old_vectors_of_scales_their_only_axis) {
+  LOCKSTEP_NEEDS_SHARED();
+  const auto graph = import_model(test::shared_folder() + "/models/tflm/person_detect.tflite");
+  ASSERT_TRUE(graph.ok()) << graph.error().line();
+}
+
+}  // namespace
+}  // namespace lockstep
