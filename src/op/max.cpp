@@ -1,0 +1,28 @@
+// y = greatest of all x
+#include <algorithm>
+
+#include "op/op_variadic.h"
+
+namespace lockstep {
+namespace {
+
+constexpr Foreign from[] = {{Format::onnx, "Max"}};
+
+Result<void> eval(EvalContext& c) {
+  return join_all(c, [](auto y, auto x) { return x > y || x != x ? x : y; }, [](auto y, std::size_t) { return y; });
+}
+
+}  // namespace
+
+extern constinit const OpDef op_max = {
+    .name = "Max",
+    .meaning = "y = greatest of all x",
+    .inputs = variadic_inputs,
+    .outputs = variadic_outputs,
+    .rules = variadic_rules,
+    .infer = infer_variadic,
+    .eval = eval,
+    .from = from,
+};
+
+}  // namespace lockstep

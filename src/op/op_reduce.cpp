@@ -1,0 +1,36 @@
+#include "op/op_reduce.h"
+
+namespace lockstep {
+
+Result<Reduction> reduction_of(const NodeView& n) {
+  const Shape& x = n.input(0).shape;
+  const auto asked = integers_at(n, 1, "axes");
+  const bool none = !asked || asked->empty();
+  const bool all = none && n.attrs().integer("noop_with_empty_axes", 0) == 0;
+  Reduction r;
+  r.reduced.assign(x.size(), all);
+  if (!none) {
+    LOCKSTEP_TRY(const auto axes, normal_axes(n, *asked, x.size()));
+    for (const std::size_t a : axes) r.reduced[a] = true;
+  }
+  const bool keep = n.attrs().integer("keepdims", 1) != 0;
+  for (std::size_t d = 0; d < x.size(); ++d) {
+    r.kept.push_back(r.reduced[d] ? 1 : x[d]);
+    if (r.reduced[d]) r.count *= x[d];
+    if (!r.reduced[d] || keep) r.y.push_back(r.kept[d]);
+  }
+  return r;
+}
+
+Result<std::vector<Facts>> infer_reduce(const NodeView& n) {
+  LOCKSTEP_TRY(const Reduction r, reduction_of(n));
+  return std::vector<Facts>{{n.input(0).dtype, r.y, {}}};
+}
+
+Result<std::vector<Facts>> infer_reduce_codes(const NodeView& n) {
+  LOCKSTEP_TRY(const Reduction r, reduction_of(n));
+  const Value& x = n.input(0);
+  return std::vector<Facts>{{x.dtype, r.y, x.quant.per_channel() ? QuantParams{} : x.quant}};
+}
+
+}  // namespace lockstep
