@@ -1,5 +1,7 @@
 // y[i] = x[i - begin] on each axis; outside of x what the mode says: a constant, the nearest element
 // (edge), the mirror image without (reflect) or with (symmetric) the edge, or the other end (wrap)
+#include <algorithm>
+
 #include "base/text.h"
 #include "op/op_move.h"
 

@@ -1,5 +1,5 @@
 // y0, y1, ... = the parts of x along an axis, of the given extents or of equal ones
-#include <numeric>
+#include <utility>
 
 #include "base/text.h"
 #include "op/op_move.h"
