@@ -9,9 +9,16 @@
 namespace lockstep {
 
 void add_inspect(CLI::App& app, int& code);
+void add_run(CLI::App& app, int& code);
+void add_validate(CLI::App& app, int& code);
+void add_diagnose(CLI::App& app, int& code);
+void add_inject(CLI::App& app, int& code);
+void add_faults(CLI::App& app, int& code);
+void add_docs(CLI::App& app, int& code);
 
 std::span<const Command> commands() {
-  static constexpr Command table[] = {{add_inspect}};
+  static constexpr Command table[] = {{add_inspect}, {add_run},    {add_validate}, {add_diagnose},
+                                      {add_inject},  {add_faults}, {add_docs}};
   return table;
 }
 

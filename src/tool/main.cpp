@@ -1,7 +1,34 @@
 #include <CLI/CLI.hpp>
-#include <cstdio>
+#include <new>
+#include <string>
+#include <vector>
 
+#include "base/error.h"
+#include "base/text.h"
 #include "tool/command.h"
+
+namespace {
+
+// A word that is no command, with the nearest one as a hint.
+lockstep::Error bad_request(const CLI::App& app, const CLI::ParseError& e, int argc, char** argv) {
+  std::string hint = "lockstep --help";
+  const std::string word = argc > 1 ? argv[1] : "";
+  const bool known = app.get_subcommand_no_throw(word) != nullptr;
+  if (known) hint = "lockstep " + word + " --help";
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
+  if (!known && !word.empty() && word[0] != '-') {
+    const std::string near = lockstep::nearest(word, names);
+    return {"lockstep " + word, "no such command", lockstep::join(names, ", "),
+            near.empty() ? "" : "did you mean '" + near + "'?"};
+  }
+  std::string what = e.what();
+  for (char& c : what)
+    if (c == '\n') c = ' ';
+  return {"command line", what, "", hint};
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   CLI::App app{"The same numbers on the device as on your PC, and if not: which operation, why, and what to do."};
@@ -12,7 +39,10 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? 0 : 2;
+    if (e.get_exit_code() == 0) return app.exit(e);
+    return lockstep::fail(bad_request(app, e, argc, argv));
+  } catch (const std::bad_alloc&) {
+    return lockstep::fail({"lockstep", "not enough memory for this request", "a smaller model or fewer samples", ""});
   }
   return code;
 }

@@ -1,0 +1,180 @@
+#include "diagnose/session.h"
+
+#include <algorithm>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "diff/pair.h"
+#include "import/import.h"
+#include "run/generated.h"
+#include "run/recording.h"
+
+namespace lockstep {
+namespace {
+
+bool quantized(const Graph& g) {
+  return std::ranges::any_of(g.values(), [](const Value& v) { return v.quant.quantized(); });
+}
+
+// Inputs that the device recorded, where every network input is among its tensors.
+std::vector<Sample> recorded_inputs(const Graph& g, const std::vector<Sample>& device) {
+  std::vector<Sample> sent;
+  for (const Sample& sample : device) {
+    Sample& one = sent.emplace_back();
+    for (const ValueId id : g.inputs()) {
+      const Value& v = g.value(id);
+      const auto it = sample.find(v.name);
+      if (it == sample.end() || it->second.dtype() != v.dtype) return {};
+      one.emplace(v.name, it->second);
+    }
+  }
+  return sent;
+}
+
+// Values that hold the network's input already quantized: where a device records codes for a float
+// input, the reference starts from those.
+bool starts_from_codes(const Graph& g, const Sample& device, Sample& known) {
+  for (const ValueId id : g.inputs()) {
+    for (const NodeId n : g.consumers(id)) {
+      const ValueId y = g.node(n).outputs.empty() ? no_id : g.node(n).outputs[0];
+      if (y == no_id || g.node(n).op != "QuantizeLinear") return false;
+      const auto it = device.find(g.value(y).name);
+      if (it == device.end() || it->second.dtype() != g.value(y).dtype) return false;
+      known.emplace(it->first, it->second);
+    }
+  }
+  return true;
+}
+
+std::vector<std::string> wanted_names(const Graph& g, const Pairing& pairing) {
+  std::vector<std::string> names;
+  for (const Pair& pair : pairing.pairs) names.push_back(pair.reference);
+  for (const ValueId id : g.outputs())
+    if (std::ranges::find(names, g.value(id).name) == names.end()) names.push_back(g.value(id).name);
+  return names;
+}
+
+class Session {
+ public:
+  explicit Session(const Request& request) : q_(request) {}
+
+  Result<Answer> run() {
+    LOCKSTEP_TRY(const Tolerance tolerance, parse_tolerance(q_.tolerance));
+    say("reading " + q_.model);
+    LOCKSTEP_TRY(const Graph model, import_model(q_.model));
+    LOCKSTEP_TRY(const Arithmetic* arithmetic, arithmetic_for(q_.reference, model.format(), "--reference"));
+    LOCKSTEP_TRY(Executor executor, Executor::make(model, *arithmetic));
+    a_.reference = std::make_shared<const Executor>(std::move(executor));
+    LOCKSTEP_TRY(auto target, open_target(q_.target, {model, *arithmetic, q_.state}));
+    a_.device = target->describe();
+    LOCKSTEP_CHECK(choose_inputs(model));
+    say("running " + q_.target);
+    LOCKSTEP_TRY(const Capture capture, target->run(sent_, {}));
+    LOCKSTEP_TRY(Pairing pairing, pair_tensors(a_.reference->graph(), capture));
+    for (const auto& notes : {a_.device.notes, capture.notes, pairing.notes})
+      for (const std::string& note : notes)
+        if (std::ranges::find(a_.notes, note) == a_.notes.end()) a_.notes.push_back(note);
+    for (const Pair& pair : pairing.pairs) {
+      if (pair.how != "name") a_.notes.push_back(pair.device + " is " + pair.reference + " (by " + pair.how + ")");
+      if (!pair.note.empty()) a_.notes.push_back(pair.reference + ": " + pair.note);
+    }
+    LOCKSTEP_CHECK(run_reference(pairing));
+    say("comparing");
+    std::optional<std::vector<Executor>> others;
+    Case c{.reference = *a_.reference,
+           .recorded = {sent_, expected_, pairing.samples, q_.state},
+           .tolerance = tolerance,
+           .others = [&]() -> std::span<const Executor> {
+             if (!others) others = other_arithmetics(model, *arithmetic);
+             return *others;
+           },
+           .search = {},
+           .model = q_.model, .target = q_.target, .input = q_.input};
+    c.search.progress = q_.progress;
+    LOCKSTEP_TRY(a_.verdict, judge(c, pairing.left_device));
+    return std::move(a_);
+  }
+
+ private:
+  void say(const std::string& what) const {
+    if (q_.progress) q_.progress(what);
+  }
+
+  Result<void> choose_inputs(const Graph& model) {
+    if (!q_.input.empty()) {
+      LOCKSTEP_TRY(sent_, read_inputs(q_.input, model));
+      a_.input = q_.input;
+    } else if (a_.device.takes_inputs) {
+      sent_ = generated_inputs(model, q_.generated_samples, q_.seed);
+      a_.input = fmt::format("seeded random inputs (seed {}); --input gives real ones, which exercise more", q_.seed);
+    }
+    return {};
+  }
+
+  Result<void> run_reference(const Pairing& pairing) {
+    const Graph& g = a_.reference->graph();
+    const std::vector<std::string> wanted = wanted_names(g, pairing);
+    if (sent_.empty()) {
+      sent_ = recorded_inputs(g, pairing.samples);
+      a_.input = "inputs as recorded in " + q_.target;
+    }
+    if (!sent_.empty()) {
+      if (sent_.size() != pairing.samples.size())
+        return Error{q_.target, std::to_string(pairing.samples.size()) + " samples",
+                     std::to_string(sent_.size()) + " as the inputs hold", "record and feed the same samples"};
+      say("running the reference");
+      RunOptions options;
+      options.state = q_.state;
+      LOCKSTEP_TRY(Capture capture, a_.reference->run(sent_, wanted, options));
+      expected_ = std::move(capture.samples);
+      return {};
+    }
+    for (const Sample& sample : pairing.samples) {
+      Sample known;
+      if (!starts_from_codes(g, sample, known))
+        return Error{q_.target, "holds no inputs of the network", "--input with what was fed to the device", ""};
+      LOCKSTEP_TRY(Sample made, a_.reference->run_from(known, without_inputs(g, wanted)));
+      expected_.push_back(std::move(made));
+    }
+    sent_.resize(pairing.samples.size());
+    return {};
+  }
+
+  static std::vector<std::string> without_inputs(const Graph& g, const std::vector<std::string>& names) {
+    std::vector<std::string> kept;
+    for (const std::string& name : names)
+      if (!std::ranges::count(g.inputs(), g.find_value(name))) kept.push_back(name);
+    return kept;
+  }
+
+  const Request& q_;
+  Answer a_;
+  std::vector<Sample> sent_, expected_;
+};
+
+}  // namespace
+
+Result<const Arithmetic*> arithmetic_for(const std::string& name, const std::string& format, const std::string& option) {
+  const std::string wish = name.empty() ? std::string(default_arithmetic(format)) : name;
+  if (const Arithmetic* a = find_arithmetic(wish)) return a;
+  std::vector<std::string> names;
+  for (const Arithmetic* a : arith_table()) names.emplace_back(a->name);
+  const std::string near = nearest(wish, names);
+  return Error{option + " " + wish, "no such arithmetic", join(names, ", "),
+               near.empty() ? "" : "did you mean '" + near + "'?"};
+}
+
+std::vector<Executor> other_arithmetics(const Graph& model, const Arithmetic& reference) {
+  std::vector<Executor> others;
+  for (const Arithmetic* a : arith_table()) {
+    if (a == &reference || (a->name == "float" && quantized(model))) continue;
+    if (auto made = Executor::make(model, *a); made.ok()) others.push_back(std::move(*made));
+  }
+  return others;
+}
+
+Result<Answer> answer(const Request& request) { return Session(request).run(); }
+
+}  // namespace lockstep

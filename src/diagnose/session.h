@@ -1,0 +1,44 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "diagnose/judge.h"
+
+namespace lockstep {
+
+// What a user asks: this model on that target, against this reference.
+struct Request {
+  std::string model, target;
+  std::string reference;  // "" : the usual runtime of the model's format
+  std::string input;      // "" : recorded ones of the target, else generated
+  std::string tolerance;  // "" : standard
+  StateMode state = StateMode::reset;
+  int generated_samples = 4;
+  std::uint64_t seed = 42;
+  std::function<void(const std::string& what)> progress;
+};
+
+// The answer, with what it refers to.
+struct Answer {
+  std::shared_ptr<const Executor> reference;
+  Description device;
+  std::string input;  // the file, or how the inputs were made
+  std::vector<std::string> notes;
+  Verdict verdict;
+};
+
+// Opens model and target, runs both, pairs their tensors and judges. Errors: a bad request or file
+// (Blame::request), a target out of reach (Blame::target).
+Result<Answer> answer(const Request& request);
+
+// The arithmetic of that name, or the default of the format when it is ""; an error lists them.
+Result<const Arithmetic*> arithmetic_for(const std::string& name, const std::string& format, const std::string& option);
+
+// Executors of every other arithmetic that computes the model and stands for a runtime of its kind:
+// integer arithmetics for a quantized model.
+std::vector<Executor> other_arithmetics(const Graph& model, const Arithmetic& reference);
+
+}  // namespace lockstep

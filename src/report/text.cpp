@@ -1,0 +1,254 @@
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "report/report.h"
+
+namespace lockstep {
+namespace {
+
+constexpr std::size_t short_table = 40;
+
+// Never shows 1.00000 for less: truncates.
+std::string cosine_text(double cosine) {
+  return fmt::format("{:.5f}", std::floor(cosine * 1e5 + 1e-9) / 1e5);
+}
+
+class Writer {
+ public:
+  Writer(const Report& report, const TextStyle& style) : r_(report), v_(report.verdict), style_(style) {}
+
+  std::string write() {
+    head();
+    table();
+    if (v_.healthy) healthy();
+    else mismatch();
+    return out_;
+  }
+
+ private:
+  std::string paint(const char* code, const std::string& text) const {
+    return style_.colour ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : text;
+  }
+  std::string red(const std::string& t) const { return paint("1;31", t); }
+  std::string green(const std::string& t) const { return paint("32", t); }
+  std::string dim(const std::string& t) const { return paint("2", t); }
+  std::string bold(const std::string& t) const { return paint("1", t); }
+
+  void field(std::string_view name, const std::string& text) {
+    out_ += bold(fmt::format("{:<14}", name)) + text + "\n";
+  }
+  void more(const std::string& text) { out_ += std::string(14, ' ') + text + "\n"; }
+
+  void head() {
+    field("reference", r_.reference + (r_.runtime.empty() ? "" : "   " + dim(r_.runtime)));
+    field("device", r_.device + (r_.target == r_.device ? "" : "   " + dim(r_.target)));
+    field("samples", fmt::format("{}   {}", v_.comparison.samples, r_.input));
+    std::string left;
+    if (!v_.comparison.left_device.empty())
+      left = fmt::format("   unpaired on the device: {}", list(v_.comparison.left_device, 4));
+    field("tensors", fmt::format("compared {} of {}{}", v_.comparison.rows.size(), v_.comparison.tensors, left));
+    if (!r_.tolerance.empty()) field("tolerance", r_.tolerance);
+    for (const std::string& note : r_.notes) field("note", note);
+    out_ += "\n";
+  }
+
+  static std::string list(const std::vector<std::string>& names, std::size_t most) {
+    std::string text;
+    for (std::size_t i = 0; i < std::min(most, names.size()); ++i) text += (i ? ", " : "") + names[i];
+    return names.size() > most ? text + fmt::format(" and {} more", names.size() - most) : text;
+  }
+
+  // Which rows a long table keeps: the ends, and two around each wrong one.
+  std::vector<bool> kept() const {
+    const auto& rows = v_.comparison.rows;
+    std::vector<bool> keep(rows.size(), style_.all_rows || rows.size() <= short_table);
+    const auto mark = [&](std::size_t i) { if (i < keep.size()) keep[i] = true; };
+    for (std::size_t i = 0; i < 3; ++i) mark(i), mark(rows.size() - 1 - i);
+    for (std::size_t i = 0, shown = 0; i < rows.size() && shown < 8; ++i) {
+      if (rows[i].state != Judgement::wrong) continue;
+      ++shown;
+      for (std::size_t j = i < 2 ? 0 : i - 2; j <= i + 2; ++j) mark(j);
+    }
+    return keep;
+  }
+
+  std::string state_text(const Row& row) const {
+    std::string text;
+    switch (row.state) {
+      case Judgement::exact: text = "right"; break;
+      case Judgement::rounding: text = row.in_spread ? "inside the spread" : "right within rounding"; break;
+      case Judgement::wrong: text = "WRONG"; break;
+      case Judgement::unknown: text = "unknown"; break;
+    }
+    if (!row.like.empty()) text = "right (as " + row.like + ")";
+    if (row.state == Judgement::wrong && row.local.has_lsb && row.local.max_lsb <= 1 && !row.structure.kind.empty())
+      text += " (within 1 LSB, but " + row.structure.kind + ")";
+    if (row.inherited && row.state != Judgement::wrong) text += " (its input is wrong)";
+    if (row.segment.size() > 1) text += fmt::format(", over {} operations", row.segment.size());
+    if (!row.note.empty()) text += "; " + row.note;
+    return row.state == Judgement::wrong ? red(text) : row.state == Judgement::unknown ? dim(text) : text;
+  }
+
+  void table() {
+    const auto& rows = v_.comparison.rows;
+    std::size_t name = 4, op = 2;
+    const std::vector<bool> keep = kept();
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      if (!keep[i]) continue;
+      name = std::min<std::size_t>(44, std::max(name, rows[i].name.size()));
+      op = std::max(op, rows[i].op.size());
+    }
+    out_ += bold(fmt::format("{:>4}  {:<{}}  {:<{}}  {:>8}  {:>7}  {:>8}   {}", "#", "node", name, "op", op, "cosine",
+                             "max LSB", "differ", "from device's own inputs")) + "\n";
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      if (!keep[i]) {
+        std::size_t end = i;
+        while (end < rows.size() && !keep[end]) ++end;
+        const auto wrong = std::count_if(rows.begin() + static_cast<std::ptrdiff_t>(i),
+                                         rows.begin() + static_cast<std::ptrdiff_t>(end),
+                                         [](const Row& r) { return r.state == Judgement::wrong; });
+        out_ += dim(fmt::format("      ... {} more{}", end - i, wrong ? fmt::format(", {} of them wrong", wrong) : "")) + "\n";
+        i = end - 1;
+        continue;
+      }
+      const Row& row = rows[i];
+      std::string shown = row.name;
+      if (shown.size() > name) shown = "..." + shown.substr(shown.size() - name + 3);
+      const std::string lsb = row.whole.has_lsb ? fmt::format("{:.4g}", row.whole.max_lsb) : "-";
+      out_ += fmt::format("{:>4}  {:<{}}  {:<{}}  {:>8}  {:>7}  {:>8}   {}\n", i + 1, shown, name, row.op, op,
+                          cosine_text(row.whole.cosine), lsb, percent(row.whole.share_differing()), state_text(row));
+    }
+    out_ += "\n";
+  }
+
+  void healthy() {
+    field("verdict", green(v_.summary));
+    const auto& rows = v_.comparison.rows;
+    double most = 0;
+    std::int64_t differing = 0, values = 0;
+    bool lsb = false;
+    for (const Row& row : rows) {
+      if (row.node == no_id) continue;
+      differing += row.local.differing;
+      values += row.local.count;
+      if (row.local.has_lsb) most = std::max(most, row.local.max_lsb), lsb = true;
+    }
+    if (differing > 0)
+      more(fmt::format("from the device's own inputs {} of {} values differ{}", grouped(differing), grouped(values),
+                       lsb ? fmt::format(", by {:.3g} LSB at most", most) : ""));
+    if (!rows.empty() && !rows.back().whole.identical()) {
+      const Metrics& m = rows.back().whole;
+      more(fmt::format("drift at {}: cosine {}, {}{} of its values differ", rows.back().tensor, cosine_text(m.cosine),
+                       m.has_lsb ? fmt::format("{:.3g} LSB at most, ", m.max_lsb) : "", percent(m.share_differing())));
+    }
+    const auto unknown = std::ranges::count(rows, Judgement::unknown, &Row::state);
+    if (unknown) more(fmt::format("{} tensors could not be recomputed and carry no verdict", unknown));
+  }
+
+  std::string operation_text(const Row& row) const {
+    if (row.node == no_id) return "network input: the device holds other numbers than were sent";
+    const NodeView node{*r_.graph, r_.graph->node(row.node)};
+    std::string scales;
+    for (const ValueId in : node.node.inputs) {
+      if (in == no_id || r_.graph->value(in).constant || !r_.graph->value(in).quant.quantized()) continue;
+      scales += (scales.empty() ? "" : " + ") + fmt::format("{:.3g}", r_.graph->value(in).quant.scale[0]);
+    }
+    const Value& y = r_.graph->value(row.value);
+    std::string text = row.op + " " + std::string(name_of(y.dtype)) + shape_text(y.shape);
+    if (!scales.empty() && y.quant.quantized())
+      text += fmt::format(", scales {} -> {:.3g}", scales, y.quant.scale[0]);
+    return text;
+  }
+
+  void mismatch() {
+    if (v_.suspects.empty()) {
+      field("verdict", red(v_.summary));
+      return;
+    }
+    const Suspect& first = v_.suspects[0];
+    const Row& row = v_.comparison.rows[first.row];
+    field("first wrong", bold(row.name) + "   " + operation_text(row));
+    if (row.segment.size() > 1)
+      more(fmt::format("or one of the {} operations before it whose tensors were not captured", row.segment.size() - 1));
+    const Metrics& m = row.local;
+    more(fmt::format("from its own inputs {} of {} values differ{}", grouped(m.differing), grouped(m.count),
+                     m.has_lsb ? fmt::format(", by {:.4g} LSB at most, {:+.2f} LSB in the mean", m.max_lsb, m.mean_lsb) : ""));
+    if (!row.structure.kind.empty()) more("structure: " + row.structure.text);
+    cause(first);
+    repairs();
+    for (std::size_t i = 0; i < v_.advice.size(); ++i)
+      i == 0 ? field("do", fmt::format("{}. {}", i + 1, v_.advice[i])) : more(fmt::format("{}. {}", i + 1, v_.advice[i]));
+    others();
+    for (std::size_t i = 0; i < v_.next.size(); ++i) i == 0 ? field("capture next", v_.next[i]) : more(v_.next[i]);
+    for (const std::string& note : v_.notes) field("note", note);
+  }
+
+  std::string counts(const Explanation& e) const {
+    return fmt::format("reproduces {} of {} values ({} of {} differing, {} spoiled)", grouped(e.matching()),
+                       grouped(e.values), grouped(e.reproduced), grouped(e.differing), grouped(e.spoiled));
+  }
+
+  std::string reach_text() const {
+    const Reach& reach = v_.reach;
+    if (reach.of_kind < 2) return "";
+    if (reach.showing == reach.of_kind) return fmt::format("; all {} {}s of this kind show it", reach.of_kind, reach.op);
+    return fmt::format("; {} of {} {}s of this kind {} it", reach.showing, reach.of_kind, reach.op,
+                       reach.showing == 1 ? "shows" : "show");
+  }
+
+  void cause(const Suspect& s) {
+    const Explanation* e = s.cause();
+    if (!e) {
+      field("cause", red("unexplained") + fmt::format("   {} replays, none reproduces the numbers{}", s.tried,
+                                                      s.cut_short ? " (the search ended by its time limit)" : ""));
+      if (!s.ranked.empty())
+        more(fmt::format("nearest: {}, {}", s.ranked[0].spec, counts(s.ranked[0])));
+    } else {
+      field("cause", bold(std::string(e->fault->name)) + "   " + e->claim + reach_text());
+      std::string line = counts(*e);
+      const auto next = std::find_if(s.ranked.begin() + 1, s.ranked.end(), [&](const Explanation& other) {
+        return std::ranges::find(e->ties, other.spec) == e->ties.end();
+      });
+      if (next != s.ranked.end() && e->differing)
+        line += fmt::format("; next best: {}, {}", next->fault->name,
+                            percent(static_cast<double>(next->matching()) / static_cast<double>(next->values)));
+      more(line);
+      if (!e->ties.empty()) more(red("tie: ") + "equally explained by " + list(e->ties, 4));
+      more(dim("as a target: sim:" + e->spec));
+    }
+    if (style_.ranking)
+      for (std::size_t i = 0; i < std::min<std::size_t>(10, s.ranked.size()); ++i)
+        more(fmt::format("{:>2}. {}   {}", i + 1, s.ranked[i].spec, counts(s.ranked[i])));
+  }
+
+  void repairs() {
+    for (const Repair& r : v_.repairs) {
+      std::string text = fmt::format("output cosine {} (replayed", cosine_text(r.cosine));
+      if (r.cosine_before >= -1) text += fmt::format("; {} as it is", cosine_text(r.cosine_before));
+      field("if repaired", text + ")" + (v_.repairs.size() > 1 ? "   " + r.output : ""));
+    }
+  }
+
+  void others() {
+    for (std::size_t i = 1; i < v_.suspects.size(); ++i) {
+      const Suspect& s = v_.suspects[i];
+      const Explanation* e = s.cause();
+      field("also wrong", v_.comparison.rows[s.row].name + "   " +
+                              (e ? std::string(e->fault->name) + ", " + counts(*e) : "unexplained"));
+    }
+  }
+
+  const Report& r_;
+  const Verdict& v_;
+  const TextStyle& style_;
+  std::string out_;
+};
+
+}  // namespace
+
+std::string text_report(const Report& report, const TextStyle& style) { return Writer(report, style).write(); }
+
+}  // namespace lockstep

@@ -1,0 +1,68 @@
+#include "tool/running.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+
+#include <fmt/core.h>
+
+#include "base/text.h"
+#include "diagnose/session.h"
+#include "import/import.h"
+#include "run/generated.h"
+#include "run/recording.h"
+
+namespace lockstep {
+
+void add_running_options(CLI::App& command, RunningOptions& o) {
+  command.add_option("MODEL,-m,--model", o.model, ".onnx or .tflite")->required();
+  command.add_option("--input", o.input, "inputs: .npz, folder of .npy, .csv; default: seeded random");
+  command.add_option("--arith", o.arithmetic, "ort, ort-noopt, tflite-ref or float; default by the model's format");
+  command.add_option("--state", o.state, "keep or reset states between samples")->check(CLI::IsMember({"keep", "reset"}));
+  command.add_option("--samples", o.samples, "how many random inputs")->check(CLI::Range(1, 10000));
+  command.add_option("--seed", o.seed, "of the random inputs");
+  command.add_option("-o,--output", o.output, "the .npz to write")->required();
+}
+
+Result<Executor> open_model(const RunningOptions& options) {
+  LOCKSTEP_TRY(const Graph model, import_model(options.model));
+  LOCKSTEP_TRY(const Arithmetic* arithmetic, arithmetic_for(options.arithmetic, model.format(), "--arith"));
+  return Executor::make(model, *arithmetic);
+}
+
+Result<Fed> feed(const RunningOptions& options, const Graph& graph) {
+  if (options.input.empty())
+    return Fed{generated_inputs(graph, options.samples, options.seed),
+               fmt::format("seeded random inputs (seed {})", options.seed)};
+  LOCKSTEP_TRY(std::vector<Sample> samples, read_inputs(options.input, graph));
+  return Fed{std::move(samples), options.input};
+}
+
+Result<std::vector<std::string>> names_to_record(const RunningOptions& options, const Graph& graph) {
+  std::vector<std::string> known;
+  for (const Value& v : graph.values())
+    if (!v.constant || v.folded) known.push_back(v.name);
+  if (options.all) return known;
+  if (!options.tensors.empty()) {
+    for (const std::string& name : options.tensors) {
+      if (std::ranges::find(known, name) != known.end()) continue;
+      const std::string near = nearest(name, known);
+      return Error{options.model, "no tensor '" + name + "' in this arithmetic's graph",
+                   "a tensor that it computes; ort-noopt and tflite-ref keep every tensor of the file",
+                   near.empty() ? "" : "did you mean '" + near + "'?"};
+    }
+    return options.tensors;
+  }
+  std::vector<std::string> outputs;
+  for (const ValueId id : graph.outputs()) outputs.push_back(graph.value(id).name);
+  return outputs;
+}
+
+Result<void> write_and_tell(const RunningOptions& options, const Fed& fed, const Capture& capture) {
+  LOCKSTEP_CHECK(write_capture(options.output, capture));
+  fmt::print("input     {}\n", fed.from);
+  fmt::print("wrote     {}: {} tensors, {} samples, in {}\n", options.output, capture.infos.size(),
+             capture.samples.size(), capture.arithmetic);
+  return {};
+}
+
+}  // namespace lockstep
