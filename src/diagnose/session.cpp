@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "diff/inputs.h"
 #include "diff/pair.h"
 #include "import/import.h"
 #include "run/generated.h"
@@ -16,21 +17,6 @@ namespace {
 
 bool quantized(const Graph& g) {
   return std::ranges::any_of(g.values(), [](const Value& v) { return v.quant.quantized(); });
-}
-
-// Inputs that the device recorded, where every network input is among its tensors.
-std::vector<Sample> recorded_inputs(const Graph& g, const std::vector<Sample>& device) {
-  std::vector<Sample> sent;
-  for (const Sample& sample : device) {
-    Sample& one = sent.emplace_back();
-    for (const ValueId id : g.inputs()) {
-      const Value& v = g.value(id);
-      const auto it = sample.find(v.name);
-      if (it == sample.end() || it->second.dtype() != v.dtype) return {};
-      one.emplace(v.name, it->second);
-    }
-  }
-  return sent;
 }
 
 // Values that hold the network's input already quantized: where a device records codes for a float
@@ -80,6 +66,8 @@ class Session {
       if (pair.how != "name") a_.notes.push_back(pair.device + " is " + pair.reference + " (by " + pair.how + ")");
       if (!pair.note.empty()) a_.notes.push_back(pair.reference + ": " + pair.note);
     }
+    if (sent_.empty())
+      if (auto recorded = inputs_from(model, capture, a_.notes); recorded.ok()) sent_ = std::move(*recorded);
     LOCKSTEP_CHECK(run_reference(pairing));
     say("comparing");
     std::optional<std::vector<Executor>> others;
@@ -104,7 +92,7 @@ class Session {
 
   Result<void> choose_inputs(const Graph& model) {
     if (!q_.input.empty()) {
-      LOCKSTEP_TRY(sent_, read_inputs(q_.input, model));
+      LOCKSTEP_TRY(sent_, read_inputs(q_.input, model, a_.notes));
       a_.input = q_.input;
     } else if (a_.device.takes_inputs) {
       sent_ = generated_inputs(model, q_.generated_samples, q_.seed);
@@ -116,10 +104,7 @@ class Session {
   Result<void> run_reference(const Pairing& pairing) {
     const Graph& g = a_.reference->graph();
     const std::vector<std::string> wanted = wanted_names(g, pairing);
-    if (sent_.empty()) {
-      sent_ = recorded_inputs(g, pairing.samples);
-      a_.input = "inputs as recorded in " + q_.target;
-    }
+    if (a_.input.empty()) a_.input = "inputs as recorded in " + q_.target;
     if (!sent_.empty()) {
       if (sent_.size() != pairing.samples.size())
         return Error{q_.target, std::to_string(pairing.samples.size()) + " samples",

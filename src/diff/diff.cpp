@@ -88,11 +88,7 @@ class Comparer {
   Result<Comparison> run() {
     Comparison c;
     c.samples = static_cast<std::int64_t>(recorded_.device.size());
-    std::vector<ValueId> order(g_.inputs().begin(), g_.inputs().end());
-    for (const Node& node : g_.nodes())
-      for (const ValueId v : node.outputs)
-        if (v != no_id && !g_.value(v).constant) order.push_back(v);
-    for (const ValueId v : order) {
+    for (const ValueId v : activations()) {
       ++c.tensors;
       const bool captured = std::ranges::any_of(
           recorded_.device, [&](const Sample& s) { return s.contains(g_.value(v).name); });
@@ -108,6 +104,25 @@ class Comparer {
   }
 
  private:
+  // Network inputs, and what nodes make of them or of states: weights that a graph dequantizes are no
+  // work of the device.
+  std::vector<ValueId> activations() const {
+    std::vector<ValueId> order(g_.inputs().begin(), g_.inputs().end());
+    std::vector<bool> varies(g_.values().size(), false);
+    for (std::size_t v = 0; v < varies.size(); ++v)
+      varies[v] = !g_.values()[v].constant && g_.values()[v].producer == no_id;
+    for (const Node& node : g_.nodes()) {
+      const bool reads = std::ranges::any_of(
+          node.inputs, [&](ValueId v) { return v != no_id && varies[static_cast<std::size_t>(v)]; });
+      for (const ValueId v : node.outputs) {
+        if (v == no_id || !reads || g_.value(v).constant) continue;
+        varies[static_cast<std::size_t>(v)] = true;
+        order.push_back(v);
+      }
+    }
+    return order;
+  }
+
   Result<Row> compare_value(ValueId id) {
     const Value& v = g_.value(id);
     Row row;

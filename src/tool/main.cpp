@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <new>
 #include <string>
 #include <vector>
@@ -13,10 +14,10 @@ namespace {
 lockstep::Error bad_request(const CLI::App& app, const CLI::ParseError& e, int argc, char** argv) {
   std::string hint = "lockstep --help";
   const std::string word = argc > 1 ? argv[1] : "";
-  const bool known = app.get_subcommand_no_throw(word) != nullptr;
-  if (known) hint = "lockstep " + word + " --help";
   std::vector<std::string> names;
   for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
+  const bool known = std::ranges::find(names, word) != names.end();
+  if (known) hint = "lockstep " + word + " --help";
   if (!known && !word.empty() && word[0] != '-') {
     const std::string near = lockstep::nearest(word, names);
     return {"lockstep " + word, "no such command", lockstep::join(names, ", "),

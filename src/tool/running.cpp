@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "diagnose/session.h"
+#include "diff/inputs.h"
 #include "import/import.h"
 #include "run/generated.h"
 #include "run/recording.h"
@@ -33,8 +34,11 @@ Result<Fed> feed(const RunningOptions& options, const Graph& graph) {
   if (options.input.empty())
     return Fed{generated_inputs(graph, options.samples, options.seed),
                fmt::format("seeded random inputs (seed {})", options.seed)};
-  LOCKSTEP_TRY(std::vector<Sample> samples, read_inputs(options.input, graph));
-  return Fed{std::move(samples), options.input};
+  std::vector<std::string> notes;
+  LOCKSTEP_TRY(std::vector<Sample> samples, read_inputs(options.input, graph, notes));
+  std::string from = options.input;
+  for (const std::string& note : notes) from += "; " + note;
+  return Fed{std::move(samples), from};
 }
 
 Result<std::vector<std::string>> names_to_record(const RunningOptions& options, const Graph& graph) {
