@@ -67,14 +67,16 @@ Result<void> parse_shape(std::string_view text, const std::string& where, Header
     const std::size_t first = part.find_first_not_of(' ');
     if (first == part.npos) continue;
     std::int64_t extent = 0;
-    const char* stop = part.data() + part.find_last_not_of(" L") + 1;
+    const char* stop = part.data() + part.find_last_not_of(' ') + 1;
+    if (stop[-1] == 'L') --stop;  // Python 2 wrote long integers so
     const auto [at, failure] = std::from_chars(part.data() + first, stop, extent);
     if (failure != std::errc{} || at != stop || extent < 0 || header.shape.size() >= most_axes)
       return bad;
-    if (extent > 0 && count > most_elements / extent)
+    const std::int64_t factor = std::max<std::int64_t>(extent, 1);  // no overflow behind a zero either
+    if (count > most_elements / factor)
       return Error{where, "a shape of more than 2^40 elements", "a shape that fits the file",
                    "the file is damaged"};
-    count *= extent;
+    count *= factor;
     header.shape.push_back(extent);
   }
   return {};

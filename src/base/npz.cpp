@@ -31,33 +31,35 @@ Error damaged(const std::string& where, std::string what) {
   return {where, std::move(what), "an undamaged archive", "write it again with numpy.savez"};
 }
 
-// A member's bytes. The claimed size is believed only as far as its packed size allows.
+// A member's bytes. No size in the archive is believed: memory grows with what really unpacks.
 Result<Bytes> read_member(zip_t* archive, zip_uint64_t index, const zip_stat_t& stat,
                           const std::string& where) {
+  constexpr std::uint64_t first_step = 1 << 16;
   if (stat.size > stat.comp_size * deflate_ratio + 64)
     return damaged(
         where, std::to_string(stat.size) + " bytes claimed from " + std::to_string(stat.comp_size));
   std::unique_ptr<zip_file_t, Discard> file(zip_fopen_index(archive, index, 0));
   if (!file) return damaged(where, zip_strerror(archive));
-  Bytes bytes(stat.size);
-  std::uint64_t have = 0;
-  while (have < stat.size) {
-    const zip_int64_t n = zip_fread(file.get(), bytes.data() + have, stat.size - have);
+  Bytes bytes;
+  while (bytes.size() < stat.size) {
+    const std::uint64_t have = bytes.size(), step = std::max<std::uint64_t>(have, first_step);
+    bytes.resize(have + std::min<std::uint64_t>(stat.size - have, step));
+    const zip_int64_t n = zip_fread(file.get(), bytes.data() + have, bytes.size() - have);
     if (n <= 0) return damaged(where, n < 0 ? zip_file_strerror(file.get()) : "cut off");
-    have += static_cast<std::uint64_t>(n);
+    bytes.resize(have + static_cast<std::uint64_t>(n));
   }
   std::byte beyond;  // reading up to the end is what makes the library check the CRC
   if (zip_fread(file.get(), &beyond, 1) != 0) return damaged(where, "checksum or length is wrong");
   return bytes;
 }
 
-Result<NpzFile> read_archive(zip_t* archive, const std::string& path) {
+Result<NpzFile> read_archive(zip_t* archive, std::uint64_t archive_bytes, const std::string& path) {
   const zip_int64_t entries = zip_get_num_entries(archive, 0);
   if (entries <= 0) return damaged(path, "an archive without members");
   if (static_cast<std::uint64_t>(entries) > most_members)
     return damaged(path, std::to_string(entries) + " members");
   NpzFile npz;
-  std::uint64_t total = 0;
+  std::uint64_t total = 0, packed = 0;
   for (zip_uint64_t i = 0; i < static_cast<zip_uint64_t>(entries); ++i) {
     zip_stat_t stat;
     constexpr auto needed = ZIP_STAT_NAME | ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE;
@@ -69,6 +71,10 @@ Result<NpzFile> read_archive(zip_t* archive, const std::string& path) {
     if (stat.size > most_bytes - std::min(total, most_bytes))
       return Error{where, std::to_string(stat.size) + " bytes unpacked", "at most 4 GB in all", ""};
     total += stat.size;
+    if (stat.comp_size > archive_bytes - packed)
+      return damaged(
+          where, std::to_string(stat.comp_size) + " packed bytes, more than the archive has left");
+    packed += stat.comp_size;
     const bool array = name.ends_with(".npy");
     if (!array && stat.size > most_text)
       return Error{where, "a member that is not .npy", ".npy arrays", "write it with numpy.savez"};
@@ -104,7 +110,7 @@ Result<NpzFile> parse_npz(std::span<const std::byte> bytes, const std::string& w
                  "arrays written by numpy.savez", ""};
   }
   zip_error_fini(&error);
-  return read_archive(archive.get(), where);
+  return read_archive(archive.get(), bytes.size(), where);
 }
 
 Result<NpzFile> read_npz_file(const std::string& path) {

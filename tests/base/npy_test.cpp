@@ -84,6 +84,14 @@ TEST(Npy, extents_that_overflow_are_refused) {
           .ok());
 }
 
+TEST(Npy, shapes_of_no_numbers_are_refused) {
+  for (const char* shape : {"(L,)", "( L )", "(1L2,)", "(,L)", "(0x10,)", "(1 2,)", "2",
+                            "(0, 4294967296, 4294967296)"}) {
+    const std::string header = std::string("{'descr': '|i1', 'fortran_order': False, 'shape': ");
+    EXPECT_FALSE(parse_npy(file_of(header + shape + ", }", {0}), "x").ok()) << shape;
+  }
+}
+
 TEST(Npy, objects_and_records_are_refused_by_type) {
   const auto read =
       parse_npy(file_of("{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", {0}), "x.npy");

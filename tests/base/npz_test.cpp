@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <filesystem>
 
@@ -61,6 +62,22 @@ TEST(Npz, a_cut_or_changed_archive_is_an_error_or_the_same_arrays) {
     if (!read.ok() || read->members.empty()) continue;  // a name may have lost its ".npy"
     EXPECT_EQ(read->members[0].second.bytes, bytes_array(codes).bytes) << "bit " << bit;
   }
+}
+
+// Both sizes of the member, in the central directory (offsets 20 and 24 from its signature), say 1
+// GB.
+TEST(Npz, a_member_that_claims_a_gigabyte_is_refused) {
+  const std::string path = scratch("claim.npz");
+  ASSERT_TRUE(write_npz(path, {{"x", bytes_array({1, 2, 3})}}).ok());
+  Bytes bytes = *read_file(path);
+  const char signature[] = {'P', 'K', 1, 2};
+  const auto at = std::search(bytes.begin(), bytes.end(), signature, signature + 4,
+                              [](std::byte a, char b) { return a == static_cast<std::byte>(b); });
+  ASSERT_NE(at, bytes.end());
+  for (int i = 20; i < 28; ++i) at[i] = static_cast<std::byte>(i == 23 || i == 27 ? 0x40 : 0);
+  const auto read = parse_npz(bytes, "x.npz");
+  ASSERT_FALSE(read.ok());
+  EXPECT_EQ(read.error().where, "x.npz: x.npy");
 }
 
 TEST(Npz, a_file_of_another_kind_is_named) {
