@@ -15,9 +15,12 @@ std::string shape_and_type(DType dtype, const Shape& shape) {
 }
 
 // What codes of a float input mean: the scale of the quantizer that reads it first.
-QuantParams quantizer_after(const Graph& model, ValueId input) {
-  for (const NodeId n : model.consumers(input))
-    if (model.node(n).op == "QuantizeLinear") return model.value(model.node(n).outputs[0]).quant;
+QuantParams quantizer_after(const Graph& model, ValueId input, DType codes) {
+  for (const NodeId n : model.consumers(input)) {
+    if (model.node(n).op != "QuantizeLinear") continue;
+    const Value& y = model.value(model.node(n).outputs[0]);
+    return y.dtype == codes || is_float(codes) ? y.quant : QuantParams{};
+  }
   return {};
 }
 
@@ -58,7 +61,7 @@ class Input {
     if (!change) return misfit(name, info, "");
     LOCKSTEP_TRY(std::vector<Tensor> tensors, gather(name, info, *change));
     QuantParams quant = info.quant;
-    if (!quant.quantized() && is_float(v_.dtype)) quant = quantizer_after(model_, id_);
+    if (!quant.quantized() && is_float(v_.dtype)) quant = quantizer_after(model_, id_, info.dtype);
     const bool guess = is_integer(info.dtype) && is_integer(v_.dtype) && info.dtype != v_.dtype &&
                        size_of(info.dtype) == size_of(v_.dtype) && !quant.quantized();
     if (guess)
