@@ -31,5 +31,12 @@ TEST(Concat, refuses_codes_of_another_scale_where_nothing_requantizes) {
                    .output({{0.5}, {0}, -1}).try_run().ok());
 }
 
+TEST(Concat, requantizes_codes_of_another_scale_where_the_arithmetic_does) {
+  const auto y = OpProblem("Concat", "tflite-ref").input<std::int8_t>({2}, {4, -6}, {{0.5}, {0}, -1})
+                     .input<std::int8_t>({2}, {4, 127}, {{1.0}, {-2}, -1}).attr("axis", I{0})
+                     .output({{0.5}, {0}, -1}).run();
+  EXPECT_EQ(y[0], tensor<std::int8_t>({4}, {4, -6, 12, 127}));  // (4 + 2) * 1 / 0.5; 258 saturates
+}
+
 }  // namespace
 }  // namespace lockstep
