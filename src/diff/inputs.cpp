@@ -24,9 +24,15 @@ QuantParams quantizer_after(const Graph& model, ValueId input, DType codes) {
   return {};
 }
 
-// The name under which the capture holds an input; a lone array stands for a lone input.
-std::string name_in(const Capture& capture, const Graph& model, const Value& input) {
-  if (capture.infos.contains(input.name)) return input.name;
+// The name under which the capture holds an input: its own, that of the codes which its quantizer
+// makes, or, where both are alone, whatever the array is called.
+std::string name_in(const Capture& capture, const Graph& model, ValueId id) {
+  const std::string& own = model.value(id).name;
+  if (capture.infos.contains(own)) return own;
+  for (const NodeId n : model.consumers(id)) {
+    const std::string& codes = model.value(model.node(n).outputs[0]).name;
+    if (model.node(n).op == "QuantizeLinear" && capture.infos.contains(codes)) return codes;
+  }
   return capture.order.size() == 1 && model.inputs().size() == 1 ? capture.order[0] : "";
 }
 
@@ -48,7 +54,7 @@ class Input {
       : model_(model), id_(id), v_(model.value(id)), capture_(capture) {}
 
   Result<std::vector<Tensor>> read(std::vector<std::string>& notes) const {
-    const std::string name = name_in(capture_, model_, v_);
+    const std::string name = name_in(capture_, model_, id_);
     if (name.empty())
       return Error{capture_.source, "no array for input '" + v_.name + "'",
                    "an array named '" + v_.name + "', " + shape_and_type(v_.dtype, v_.shape),

@@ -52,6 +52,13 @@ Shape sorted_extents(const Shape& shape) {
   return out;
 }
 
+// The same extents in some order, or a flat dump of as many elements.
+bool same_extents(const Shape& device, const Shape& reference) {
+  const Shape extents = sorted_extents(device);
+  if (extents == sorted_extents(reference)) return true;
+  return extents.size() == 1 && extents[0] == count_of(reference);
+}
+
 class Pairer {
  public:
   Pairer(const Graph& g, const Capture& device) : g_(g), device_(device), order_(activations(g)) {
@@ -145,7 +152,7 @@ class Pairer {
     for (const ValueId id : order_) {
       const Value& v = g_.value(id);
       if (taken_.contains(id) || std::ranges::count(out, id) > 0) continue;
-      if (sorted_extents(v.shape) != sorted_extents(d.shape)) continue;
+      if (!same_extents(d.shape, v.shape)) continue;
       if (with_scale ? d.quant.quantized() && v.quant.quantized() && same_scale(d.quant, v.quant)
                      : is_integer(v.dtype) == is_integer(d.dtype) && !d.quant.quantized())
         out.push_back(id);
@@ -232,7 +239,6 @@ class Pairer {
         !same_scale(d.quant, v.quant))
       note +=
           (note.empty() ? "" : "; ") + std::string("the device says another scale or zero point");
-    if (!note.empty()) out.notes.push_back("'" + device + "': " + note);
     out.pairs.push_back({v.name, device, found_.at(device).second, note});
     return {};
   }

@@ -64,6 +64,14 @@ TEST(Inputs, of_st_come_back_in_the_models_layout_and_type) {
   for (std::int64_t i = 0; i < 6; ++i) EXPECT_EQ(x.number(i), 0.5 * static_cast<double>(i + 2));
 }
 
+TEST(Inputs, are_known_by_the_codes_that_their_quantizer_makes) {
+  const auto in = read(model(DType::f32, "QuantizeLinear"),
+                       {{"y", array<std::int8_t>({1, 2, 1, 3}, {1, 2, 3, 4, 5, 6})},
+                        {"other", array<std::int8_t>({1}, {0})}});
+  ASSERT_TRUE(in.ok()) << in.error().line();
+  EXPECT_EQ((*in)[0].at("x").number(5), 3.5);
+}
+
 TEST(Inputs, in_float64_serve_a_float32_model) {
   const auto in =
       read(model(DType::f32, "Relu"), {{"x", array<double>({1, 2, 1, 3}, {1, 2, 3, 4, 5, 6.5})}});

@@ -165,6 +165,14 @@ TEST(Pair, lost_names_pair_by_scale_shape_and_order) {
   EXPECT_EQ(p->pairs[2].how, "scale, shape and order");
 }
 
+TEST(Pair, flat_dumps_without_names_pair_by_scale_and_size) {
+  const auto p = pair_tensors(
+      small_graph(), capture_of({{"buffer", codes.reshaped({6})}}, {QuantParams{{0.5}, {-1}, -1}}));
+  ASSERT_TRUE(p.ok()) << p.error().line();
+  EXPECT_EQ(p->pairs[0].reference, "/a/out");
+  EXPECT_EQ(p->samples[0].at("/a/out"), codes);
+}
+
 TEST(Pair, what_stays_ambiguous_is_left_out_and_said) {
   const QuantParams tenth{{0.1}, {-1}, -1}, half{{0.5}, {-1}, -1};
   const auto p =
