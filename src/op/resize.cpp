@@ -1,0 +1,293 @@
+// y[i] = x at the place that the coordinate mode gives i: the nearest element, or a weighted sum.
+#include <array>
+#include <optional>
+
+#include "base/text.h"
+#include "num/resize.h"
+#include "op/op_foreign.h"
+
+namespace lockstep {
+namespace {
+
+constexpr Slot inputs[] = {{"x"}};
+constexpr Slot outputs[] = {{"y"}};
+constexpr AttrSpec attrs[] = {
+    {"shape", "", "extents of y"},
+    {"scales", "extents of y / of x", "resized / original by axis, where the coordinates use another than the extents give"},
+    {"mode", "nearest", "nearest, linear or cubic"},
+    {"coordinates", "half_pixel", "ONNX's coordinate_transformation_mode"},
+    {"nearest_mode", "round_prefer_floor", "ONNX's nearest_mode, or simple as opset 10"},
+    {"cubic_coeff_a", "-0.75", "coefficient of the cubic"},
+    {"exclude_outside", "0", "1: elements outside x weigh nothing"},
+    {"antialias", "0", "1: a shrinking axis widens the filter"},
+    {"extrapolation_value", "0", "outside x, with tf_crop_and_resize"},
+    {"roi", "all of x", "starts, then ends by axis, in parts of the extent"},
+};
+
+constexpr std::array<std::string_view, 7> coordinate_names = {
+    "half_pixel", "asymmetric", "pytorch_half_pixel", "tf_half_pixel_for_nn", "align_corners", "tf_crop_and_resize",
+    "half_pixel_symmetric"};
+constexpr std::array<std::string_view, 5> nearest_names = {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil", "simple"};
+
+template <class Enum, std::size_t N>
+std::optional<Enum> named(const std::array<std::string_view, N>& names, std::string_view name) {
+  for (std::size_t i = 0; i < N; ++i)
+    if (names[i] == name) return static_cast<Enum>(i);
+  return std::nullopt;
+}
+
+struct Plan {
+  std::string mode;
+  Coordinates coordinates = Coordinates::half_pixel;
+  Nearest nearest = Nearest::round_prefer_floor;
+  std::vector<ResizedAxis> axes;
+  bool extrapolates() const { return coordinates == Coordinates::tf_crop_and_resize; }
+};
+
+Result<Plan> plan_of(const NodeView& n) {
+  const Shape &x = n.input(0).shape, y = n.attrs().integers("shape");
+  const auto scales = n.attrs().reals("scales"), roi = n.attrs().reals("roi");
+  Plan p;
+  p.mode = n.attrs().text("mode", "nearest");
+  const auto coordinates = named<Coordinates>(coordinate_names, n.attrs().text("coordinates", "half_pixel"));
+  const auto nearest = named<Nearest>(nearest_names, n.attrs().text("nearest_mode", "round_prefer_floor"));
+  if (!coordinates || !nearest || (p.mode != "nearest" && p.mode != "linear" && p.mode != "cubic"))
+    return Error{n.where(), "mode " + p.mode + ", coordinates " + n.attrs().text("coordinates", "half_pixel"),
+                 "modes of ONNX's Resize", ""};
+  p.coordinates = *coordinates, p.nearest = *nearest;
+  if (y.size() != x.size() || (!scales.empty() && scales.size() != x.size()) || (!roi.empty() && roi.size() != 2 * x.size()))
+    return Error{n.where(), "shape " + shape_text(y) + " for x " + shape_text(x), "one extent, scale and roi per axis", ""};
+  for (std::size_t d = 0; d < x.size(); ++d) {
+    if (x[d] < 1 || y[d] < 0) return Error{n.where(), "x " + shape_text(x) + ", y " + shape_text(y), "extents of at least 1", ""};
+    ResizedAxis a{scales.empty() ? static_cast<float>(y[d]) / static_cast<float>(x[d]) : static_cast<float>(scales[d]),
+                  static_cast<float>(y[d]), static_cast<float>(x[d])};
+    if (!roi.empty()) a.roi_start = static_cast<float>(roi[d]), a.roi_end = static_cast<float>(roi[x.size() + d]);
+    if (!(a.scale > 1e-6f && a.scale < 1e6f))
+      return Error{n.where(), "scale " + std::to_string(a.scale), "a scale between 1e-6 and 1e6", ""};
+    p.axes.push_back(a);
+  }
+  return p;
+}
+
+Result<std::vector<Facts>> infer(const NodeView& n) {
+  LOCKSTEP_TRY([[maybe_unused]] const Plan p, plan_of(n));
+  const Value& x = n.input(0);
+  return std::vector<Facts>{{x.dtype, n.attrs().integers("shape"), x.quant.per_channel() ? QuantParams{} : x.quant}};
+}
+
+bool beside(const ResizedAxis& a, float place) { return place < 0 || place > a.original - 1; }
+bool untouched(const ResizedAxis& a, bool extrapolates) { return a.scale == 1 && !extrapolates && a.resized == a.original; }
+
+Result<void> take_nearest(EvalContext& c, const Plan& p) {
+  Sources sources;
+  for (const ResizedAxis& a : p.axes) {
+    auto& axis = sources.emplace_back();
+    for (float i = 0; i < a.resized; ++i) {
+      const float place = original_place(p.coordinates, i, a);
+      const auto extent = static_cast<std::int64_t>(a.original);
+      if (untouched(a, false)) axis.push_back(static_cast<std::int64_t>(i));
+      else if (p.extrapolates() && beside(a, place)) axis.push_back(no_source);
+      else axis.push_back(std::clamp<std::int64_t>(nearest_element(p.nearest, place, a.scale < 1), 0, extent - 1));
+    }
+  }
+  if (p.extrapolates()) {
+    Tensor value(c.out[0].dtype(), {});
+    value.set_number(0, c.view.attrs().real("extrapolation_value", 0));
+    fill(c.out[0], value.bytes().data());
+  }
+  copy_from_sources(*c.in[0], sources, c.out[0]);
+  return {};
+}
+
+// The elements of x that each place of an axis is made of; none where it lies beside x.
+using AxisTaps = std::vector<std::vector<Tap>>;
+
+std::vector<AxisTaps> taps_of(const NodeView& n, const Plan& p) {
+  const auto a = static_cast<float>(n.attrs().real("cubic_coeff_a", -0.75));
+  const bool antialias = n.attrs().integer("antialias", 0) != 0, exclude = n.attrs().integer("exclude_outside", 0) != 0;
+  std::vector<AxisTaps> taps;
+  for (const ResizedAxis& axis : p.axes) {
+    AxisTaps& list = taps.emplace_back();
+    for (float i = 0; i < axis.resized; ++i) {
+      const float place = original_place(p.coordinates, i, axis);
+      auto& at = list.emplace_back();
+      if (untouched(axis, p.extrapolates())) at = {{static_cast<std::int64_t>(i), 1.f}};
+      else if (p.extrapolates() && beside(axis, place)) continue;
+      else if (p.mode == "cubic" || antialias) at = filter_taps(place, axis, p.mode == "cubic", a, antialias, exclude);
+      else {
+        const auto [first, second] = linear_neighbours(place, static_cast<std::int64_t>(axis.original));
+        at = {first, second};
+      }
+    }
+  }
+  return taps;
+}
+
+// The weighted sum of x over the taps of one output element: linear as a sum over the corners with
+// multiplied weights (innermost axis changing fastest), filters as sums of sums.
+template <class T>
+class Blend {
+ public:
+  Blend(std::span<const T> x, const Shape& shape, bool corners) : x_(x), strides_(strides_of(shape)), corners_(corners) {}
+
+  float operator()(const std::vector<const std::vector<Tap>*>& taps) const {
+    return corners_ ? corner_sum(taps) : nested_sum(taps, 0, 0);
+  }
+
+ private:
+  float corner_sum(const std::vector<const std::vector<Tap>*>& taps) const {
+    float sum = 0;
+    std::size_t corners = 1;
+    for (const auto* axis : taps) corners *= axis->size();
+    for (std::size_t corner = 0; corner < corners; ++corner) {
+      float weight = 1;
+      std::int64_t at = 0;
+      std::size_t rest = corner;
+      for (std::size_t d = taps.size(); d-- > 0;) {
+        const Tap& tap = (*taps[d])[rest % taps[d]->size()];
+        rest /= taps[d]->size();
+        weight *= tap.weight;
+        at += tap.index * strides_[d];
+      }
+      const float term = weight * static_cast<float>(x_[static_cast<std::size_t>(at)]);
+      sum = corner == 0 ? term : sum + term;
+    }
+    return sum;
+  }
+  float nested_sum(const std::vector<const std::vector<Tap>*>& taps, std::size_t d, std::int64_t at) const {
+    if (d == taps.size()) return static_cast<float>(x_[static_cast<std::size_t>(at)]);
+    if (taps[d]->size() == 1) return nested_sum(taps, d + 1, at + taps[d]->front().index * strides_[d]);
+    float sum = 0;
+    for (const Tap& tap : *taps[d]) sum += tap.weight * nested_sum(taps, d + 1, at + tap.index * strides_[d]);
+    return sum;
+  }
+
+  std::span<const T> x_;
+  Shape strides_;
+  bool corners_;
+};
+
+// Codes are blended as codes and cut toward zero.
+Result<void> blend(EvalContext& c, const Plan& p) {
+  const auto taps = taps_of(c.view, p);
+  const Shape &xs = c.in[0]->shape(), ys = c.out[0].shape();
+  const bool corners = p.mode == "linear" && c.view.attrs().integer("antialias", 0) == 0;
+  const double outside = c.view.attrs().real("extrapolation_value", 0);
+  if (c.in[0]->dtype() == DType::f16) return Error{c.view.where(), "x of type float16", "another element type", ""};
+  with_type(c.in[0]->dtype(), [&](auto type) {
+    using T = decltype(type);
+    const Blend<T> value(c.in[0]->as<T>(), xs, corners);
+    const auto y = c.out[0].as<T>();
+    std::vector<const std::vector<Tap>*> at(xs.size());
+    Shape index(xs.size(), 0);
+    for (T& element : y) {
+      bool inside = true;
+      for (std::size_t d = 0; d < index.size(); ++d) {
+        at[d] = &taps[d][static_cast<std::size_t>(index[d])];
+        inside = inside && !at[d]->empty();
+      }
+      element = inside ? static_cast<T>(value(at)) : static_cast<T>(outside);
+      for (std::size_t d = index.size(); d-- > 0;) {
+        if (++index[d] < ys[d]) break;
+        index[d] = 0;
+      }
+    }
+  });
+  return {};
+}
+
+Result<void> eval(EvalContext& c) {
+  LOCKSTEP_TRY(const Plan p, plan_of(c.view));
+  return p.mode == "nearest" ? take_nearest(c, p) : blend(c, p);
+}
+
+// Scales, or sizes under an aspect policy, of some axes or all.
+Result<void> set_extents(const ForeignNode& f, const Shape& x, const Tensor* scales, const Tensor* sizes,
+                         const std::vector<std::int64_t>& axes, Attrs& a) {
+  std::vector<double> factors(x.size(), 1);
+  Shape shape = x;
+  const std::string policy = f.attrs.text("keep_aspect_ratio_policy", "stretch");
+  const Tensor& given = sizes ? *sizes : *scales;
+  if (given.count() != std::ssize(axes))
+    return Error{f.where, std::to_string(given.count()) + " scales or sizes", std::to_string(axes.size()) + ", one per axis", ""};
+  std::optional<float> common;
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    const auto d = static_cast<std::size_t>(axes[i]);
+    const auto extent = static_cast<float>(x[d]);
+    const double number = given.number(static_cast<std::int64_t>(i));
+    if (!(number > 0 && number < 1e9)) return Error{f.where, "scale or size " + std::to_string(number), "a positive one", ""};
+    const float scale = sizes ? static_cast<float>(number) / extent : static_cast<float>(number);
+    factors[d] = scale;
+    shape[d] = sizes ? static_cast<std::int64_t>(number) : static_cast<std::int64_t>(scale * extent);
+    common = !common ? scale : policy == "not_larger" ? std::min(*common, scale) : std::max(*common, scale);
+  }
+  if (sizes && common && policy != "stretch")
+    for (const std::int64_t axis : axes) {
+      const auto d = static_cast<std::size_t>(axis);
+      factors[d] = *common;
+      shape[d] = static_cast<std::int64_t>(std::floor(*common * static_cast<float>(x[d]) + 0.5f));
+    }
+  a.set("shape", std::move(shape));
+  a.set("scales", std::move(factors));
+  return {};
+}
+
+Result<const Tensor*> filled(const ForeignNode& f, const GraphBuilder& graph, std::size_t i, std::string_view name) {
+  LOCKSTEP_TRY(const Tensor* const t, constant_input(f, graph, i, name));
+  return t && t->count() > 0 ? t : nullptr;
+}
+
+Result<void> from_onnx(const ForeignNode& f, GraphBuilder& graph) {
+  LOCKSTEP_CHECK(known_attributes(f, {"antialias", "axes", "coordinate_transformation_mode", "cubic_coeff_a", "exclude_outside",
+                                      "extrapolation_value", "keep_aspect_ratio_policy", "mode", "nearest_mode", "scales"}));
+  if (!has_input(f, 0)) return Error{f.where, "no input", "x", ""};
+  const bool old = f.version < 11 || f.op == "Upsample";
+  LOCKSTEP_TRY(const Tensor* scales, filled(f, graph, old ? 1 : 2, "scales"));
+  LOCKSTEP_TRY(const Tensor* const sizes, filled(f, graph, 3, "sizes"));
+  LOCKSTEP_TRY(const Tensor* const roi, filled(f, graph, 1, "roi"));
+  const auto listed = f.attrs.reals("scales");
+  const Tensor from_attr = Tensor::of<double>({std::ssize(listed)}, listed);
+  if (!scales && !sizes && !listed.empty()) scales = &from_attr;
+  if ((scales != nullptr) == (sizes != nullptr)) return Error{f.where, scales ? "scales and sizes" : "neither scales nor sizes", "one of both", ""};
+  const Shape x = input_of(f, graph, 0).shape;
+  auto axes = f.attrs.integers("axes", index_run(0, std::ssize(x)));
+  for (std::int64_t& axis : axes) {
+    if (axis < -std::ssize(x) || axis >= std::ssize(x)) return Error{f.where, "axis " + std::to_string(axis), "an axis of x", ""};
+    if (axis < 0) axis += std::ssize(x);
+  }
+  Attrs a;
+  LOCKSTEP_CHECK(set_extents(f, x, scales, sizes, axes, a));
+  for (const char* const same : {"antialias", "cubic_coeff_a", "exclude_outside", "extrapolation_value"})
+    if (f.attrs.has(same)) a.set(same, f.attrs.values.find(same)->second);
+  const std::string mode = f.attrs.text("mode", "nearest");
+  a.set("mode", mode == "bilinear" || mode == "trilinear" ? "linear" : mode);
+  a.set("coordinates", old ? "asymmetric" : f.attrs.text("coordinate_transformation_mode", "half_pixel"));
+  a.set("nearest_mode", old ? "simple" : f.attrs.text("nearest_mode", "round_prefer_floor"));
+  if (!old && f.attrs.text("coordinate_transformation_mode", "") == "tf_crop_and_resize") {
+    if (!roi || roi->count() != 2 * std::ssize(axes)) return Error{f.where, "no region of interest", "two numbers per axis", ""};
+    std::vector<double> all(2 * x.size(), 0);
+    for (std::size_t d = 0; d < x.size(); ++d) all[x.size() + d] = 1;
+    for (std::size_t i = 0; i < axes.size(); ++i)
+      for (const std::size_t end : {0, 1})
+        all[end * x.size() + static_cast<std::size_t>(axes[i])] = roi->number(static_cast<std::int64_t>(end * axes.size() + i));
+    a.set("roi", std::move(all));
+  }
+  return add_like(f, graph, "Resize", {f.inputs[0]}, std::move(a));
+}
+
+constexpr Foreign from[] = {{Format::onnx, "Resize", from_onnx}, {Format::onnx, "Upsample", from_onnx}};
+
+}  // namespace
+
+extern constinit const OpDef op_resize = {
+    .name = "Resize",
+    .meaning = "y[i] = x at the place that the coordinate mode gives i",
+    .inputs = inputs,
+    .outputs = outputs,
+    .attrs = attrs,
+    .infer = infer,
+    .eval = eval,
+    .from = from,
+};
+
+}  // namespace lockstep
