@@ -4,9 +4,13 @@
 namespace lockstep {
 namespace {
 
-Result<void> eval(EvalContext& c) { return arg_eval(c, false); }
+Result<void> eval(EvalContext& c) {
+  return arg_eval(c, false);
+}
 
-Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) { return arg_from_tflite(f, graph, "ArgMin"); }
+Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
+  return arg_from_tflite(f, graph, "ArgMin");
+}
 
 constexpr Foreign from[] = {{Format::onnx, "ArgMin"}, {Format::tflite, "ARG_MIN", from_tflite}};
 
@@ -14,7 +18,8 @@ constexpr Foreign from[] = {{Format::onnx, "ArgMin"}, {Format::tflite, "ARG_MIN"
 
 extern constinit const OpDef op_arg_min = {
     .name = "ArgMin",
-    .meaning = "y[.., ..] = the index k of the least x[.., k, ..] along an axis; of equal ones the first",
+    .meaning =
+        "y[.., ..] = the index k of the least x[.., k, ..] along an axis; of equal ones the first",
     .inputs = arg_inputs,
     .outputs = arg_outputs,
     .attrs = arg_attrs,

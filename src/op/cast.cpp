@@ -1,4 +1,5 @@
-// y = x in another type: reals are cut toward zero and saturate (NaN gives 0), integers wrap, x != 0 is true
+// y = x in another type: reals are cut toward zero and saturate (NaN gives 0), integers wrap, x !=
+// 0 is true
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -9,13 +10,14 @@
 namespace lockstep {
 namespace {
 
-// Runtimes leave reals beyond the integer type to the processor; saturation is ours (and, for int32,
-// int16 and uint8, TFLite's).
+// Runtimes leave reals beyond the integer type to the processor; saturation is ours (and, for
+// int32, int16 and uint8, TFLite's).
 constexpr Slot inputs[] = {{"x"}};
 constexpr Slot outputs[] = {{"y"}};
 constexpr AttrSpec attrs[] = {{"to", "", "the type of y: float32, int64, bool, ..."}};
 constexpr Rule rules[] = {
-    {"`to` names a type", [](const NodeView& n) { return dtype_named(n.attrs().text("to", "")).has_value(); }},
+    {"`to` names a type",
+     [](const NodeView& n) { return dtype_named(n.attrs().text("to", "")).has_value(); }},
     {"only float16 is cast to float16",
      [](const NodeView& n) {
        return n.input(0).dtype == DType::f16 || dtype_named(n.attrs().text("to", "")) != DType::f16;
@@ -30,8 +32,10 @@ template <class To, class From>
 To cast(From x) {
   if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To>) {
     if (std::isnan(x)) return 0;
-    if (x <= static_cast<From>(std::numeric_limits<To>::min())) return std::numeric_limits<To>::min();
-    if (x >= static_cast<From>(std::numeric_limits<To>::max())) return std::numeric_limits<To>::max();
+    if (x <= static_cast<From>(std::numeric_limits<To>::min()))
+      return std::numeric_limits<To>::min();
+    if (x >= static_cast<From>(std::numeric_limits<To>::max()))
+      return std::numeric_limits<To>::max();
   }
   return static_cast<To>(x);
 }
@@ -52,13 +56,15 @@ Result<void> eval(EvalContext& c) {
       using To = decltype(to_type);
       const auto out = y.as<To>();
       const bool truth = y.dtype() == DType::boolean;
-      for (std::size_t i = 0; i < in.size(); ++i) out[i] = truth ? static_cast<To>(in[i] != 0) : cast<To>(in[i]);
+      for (std::size_t i = 0; i < in.size(); ++i)
+        out[i] = truth ? static_cast<To>(in[i] != 0) : cast<To>(in[i]);
     });
   });
   return {};
 }
 
-Result<void> add_cast(const ForeignNode& f, GraphBuilder& graph, std::optional<DType> to, const std::string& asked) {
+Result<void> add_cast(const ForeignNode& f, GraphBuilder& graph, std::optional<DType> to,
+                      const std::string& asked) {
   if (!to) return Error{f.where, "type " + asked, "a number type of 8 to 64 bits or bool", ""};
   Attrs canonical;
   canonical.set("to", std::string(name_of(*to)));
@@ -71,7 +77,8 @@ Result<void> from_onnx(const ForeignNode& f, GraphBuilder& graph) {
 }
 
 Result<void> from_cast_like(const ForeignNode& f, GraphBuilder& graph) {
-  if (f.inputs.size() != 2) return Error{f.where, std::to_string(f.inputs.size()) + " inputs", "x and its model", ""};
+  if (f.inputs.size() != 2)
+    return Error{f.where, std::to_string(f.inputs.size()) + " inputs", "x and its model", ""};
   return add_cast(f, graph, graph.value(f.inputs[1]).dtype, "");
 }
 
@@ -88,7 +95,9 @@ constexpr Foreign from[] = {{Format::onnx, "Cast", from_onnx},
 
 extern constinit const OpDef op_cast = {
     .name = "Cast",
-    .meaning = "y = x in another type: reals are cut toward zero and saturate (NaN gives 0), integers wrap",
+    .meaning =
+        "y = x in another type: reals are cut toward zero and saturate (NaN gives 0), integers "
+        "wrap",
     .inputs = inputs,
     .outputs = outputs,
     .attrs = attrs,

@@ -1,4 +1,5 @@
-// y = the middle of x, or x in the middle of zeros, on each axis: floor of half the difference before x
+// y = the middle of x, or x in the middle of zeros, on each axis: floor of half the difference
+// before x
 #include <algorithm>
 
 #include "base/text.h"
@@ -23,7 +24,8 @@ Result<Sources> sources_of(const NodeView& n) {
   const auto asked = n.attrs().integers("axes", index_run(0, static_cast<std::int64_t>(x.size())));
   LOCKSTEP_TRY(const auto axes, normal_axes(n, asked, x.size()));
   if (wanted.size() != axes.size())
-    return Error{n.where(), "shape " + shape_text(wanted), std::to_string(axes.size()) + " extents, one per axis", ""};
+    return Error{n.where(), "shape " + shape_text(wanted),
+                 std::to_string(axes.size()) + " extents, one per axis", ""};
   Sources sources = all_of(x);
   for (std::size_t i = 0; i < axes.size(); ++i) {
     const std::int64_t extent = x[axes[i]];
@@ -40,7 +42,8 @@ Result<Sources> sources_of(const NodeView& n) {
 Result<std::vector<Facts>> infer(const NodeView& n) {
   LOCKSTEP_TRY(const Sources sources, sources_of(n));
   const Value& x = n.input(0);
-  return std::vector<Facts>{{x.dtype, shape_of_sources(sources), quant_of_sources(x.quant, sources)}};
+  return std::vector<Facts>{
+      {x.dtype, shape_of_sources(sources), quant_of_sources(x.quant, sources)}};
 }
 
 Result<void> eval(EvalContext& c) {

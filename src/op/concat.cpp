@@ -22,12 +22,14 @@ constexpr Rule rules[] = {
          if (!n.has_input(i) || n.input(i).dtype != n.input(0).dtype) return false;
        return true;
      }},
-    {"no activation is fused", [](const NodeView& n) { return n.attrs().text("activation", "none") == "none"; }},
+    {"no activation is fused",
+     [](const NodeView& n) { return n.attrs().text("activation", "none") == "none"; }},
 };
 
 Result<std::vector<Facts>> infer(const NodeView& n) {
   const Value& first = n.input(0);
-  LOCKSTEP_TRY(const std::size_t axis, normal_axis(n, n.attrs().integer("axis", 1), first.shape.size()));
+  LOCKSTEP_TRY(const std::size_t axis,
+               normal_axis(n, n.attrs().integer("axis", 1), first.shape.size()));
   Shape y = first.shape;
   bool one_quant = true;
   for (std::size_t i = 1; i < n.input_count(); ++i) {
@@ -40,7 +42,8 @@ Result<std::vector<Facts>> infer(const NodeView& n) {
     y[axis] += x.shape[axis];
     one_quant = one_quant && x.quant == first.quant;
   }
-  const bool passes = one_quant && !(first.quant.per_channel() && first.quant.axis == static_cast<int>(axis));
+  const bool passes =
+      one_quant && !(first.quant.per_channel() && first.quant.axis == static_cast<int>(axis));
   return std::vector<Facts>{{first.dtype, std::move(y), passes ? first.quant : QuantParams{}}};
 }
 
@@ -50,21 +53,25 @@ Result<Tensor> requantized(const EvalContext& c, std::size_t i) {
   const QuantParams& to = c.view.output(0).quant;
   const QuantizePolicy* policy = c.num.quantize;
   if (!policy || !policy->requantize || !from.quantized() || from.per_channel() || to.per_channel())
-    return Error{c.view.where(), "x" + std::to_string(i) + " has another scale or zero point than y",
+    return Error{c.view.where(),
+                 "x" + std::to_string(i) + " has another scale or zero point than y",
                  "one scale and zero point, or an arithmetic that requantizes codes", ""};
   Tensor codes = *c.in[i];
   const CodeRange range = code_range(codes.dtype());
   for (std::int64_t k = 0; k < codes.count(); ++k)
-    codes.set_code(k, policy->requantize(static_cast<std::int32_t>(codes.code(k)), from.scale_at(0), from.zero_at(0),
-                                         to.scale_at(0), to.zero_at(0), static_cast<std::int32_t>(range.low),
+    codes.set_code(k, policy->requantize(static_cast<std::int32_t>(codes.code(k)), from.scale_at(0),
+                                         from.zero_at(0), to.scale_at(0), to.zero_at(0),
+                                         static_cast<std::int32_t>(range.low),
                                          static_cast<std::int32_t>(range.high)));
   return codes;
 }
 
 Result<void> eval(EvalContext& c) {
   Tensor& y = c.out[0];
-  LOCKSTEP_TRY(const std::size_t axis, normal_axis(c.view, c.view.attrs().integer("axis", 1), y.shape().size()));
-  const auto outer = static_cast<std::size_t>(count_of({y.shape().begin(), y.shape().begin() + static_cast<std::ptrdiff_t>(axis)}));
+  LOCKSTEP_TRY(const std::size_t axis,
+               normal_axis(c.view, c.view.attrs().integer("axis", 1), y.shape().size()));
+  const auto outer = static_cast<std::size_t>(
+      count_of({y.shape().begin(), y.shape().begin() + static_cast<std::ptrdiff_t>(axis)}));
   if (y.count() == 0) return {};
   const std::size_t row = y.bytes().size() / outer;
   std::size_t at = 0;
@@ -90,13 +97,16 @@ Result<void> from_tflite(const ForeignNode& foreign, GraphBuilder& graph) {
   return add_like(foreign, graph, "Concat", foreign.inputs, std::move(canonical));
 }
 
-constexpr Foreign from[] = {{Format::onnx, "Concat"}, {Format::tflite, "CONCATENATION", from_tflite}};
+constexpr Foreign from[] = {{Format::onnx, "Concat"},
+                            {Format::tflite, "CONCATENATION", from_tflite}};
 
 }  // namespace
 
 extern constinit const OpDef op_concat = {
     .name = "Concat",
-    .meaning = "y = x0, x1, ... one after the other along an axis; codes of other scales are requantized to y's",
+    .meaning =
+        "y = x0, x1, ... one after the other along an axis; codes of other scales are requantized "
+        "to y's",
     .inputs = inputs,
     .outputs = outputs,
     .attrs = attrs,

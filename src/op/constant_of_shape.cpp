@@ -8,12 +8,15 @@ namespace {
 
 constexpr Slot inputs[] = {{"shape"}};
 constexpr Slot outputs[] = {{"y"}};
-constexpr AttrSpec attrs[] = {{"value", "float32 0", "a tensor of one element, which gives y its type"}};
+constexpr AttrSpec attrs[] = {
+    {"value", "float32 0", "a tensor of one element, which gives y its type"}};
 constexpr Foreign from[] = {{Format::onnx, "ConstantOfShape"}};
 constexpr Rule rules[] = {
     {constant_rule, constants_if_there<0>},
     {"the value is one element",
-     [](const NodeView& n) { return !n.attrs().tensor("value") || n.attrs().tensor("value")->count() == 1; }},
+     [](const NodeView& n) {
+       return !n.attrs().tensor("value") || n.attrs().tensor("value")->count() == 1;
+     }},
 };
 
 Result<std::vector<Facts>> infer(const NodeView& n) {
@@ -24,8 +27,10 @@ Result<std::vector<Facts>> infer(const NodeView& n) {
 }
 
 Result<void> eval(EvalContext& c) {
-  if (const auto value = c.view.attrs().tensor("value")) fill(c.out[0], value->bytes().data());
-  else std::ranges::fill(c.out[0].bytes(), std::byte{0});
+  if (const auto value = c.view.attrs().tensor("value"))
+    fill(c.out[0], value->bytes().data());
+  else
+    std::ranges::fill(c.out[0].bytes(), std::byte{0});
   return {};
 }
 

@@ -1,4 +1,5 @@
-// y[i0, i1, ...] = x[j0, j1, ...], j[d] = i[d] or 0 where x has extent 1; axes aligned at the innermost
+// y[i0, i1, ...] = x[j0, j1, ...], j[d] = i[d] or 0 where x has extent 1; axes aligned at the
+// innermost
 #include "base/text.h"
 #include "op/op_move.h"
 
@@ -17,10 +18,13 @@ Result<std::vector<Facts>> infer(const NodeView& n) {
   const Shape asked = integers_of(*n.constant(1));
   LOCKSTEP_CHECK(checked_count(asked, n.where()));
   const auto y = broadcast(x.shape, asked);
-  if (!y) return Error{n.where(), "shape " + shape_text(x.shape), "one that stretches to " + shape_text(asked), ""};
+  if (!y)
+    return Error{n.where(), "shape " + shape_text(x.shape),
+                 "one that stretches to " + shape_text(asked), ""};
   const std::size_t shift = y->size() - x.shape.size();
   const auto axis = x.quant.axis + static_cast<int>(shift);
-  const bool stays = x.quant.per_channel() && (*y)[static_cast<std::size_t>(axis)] == x.shape[static_cast<std::size_t>(x.quant.axis)];
+  const bool stays = x.quant.per_channel() && (*y)[static_cast<std::size_t>(axis)] ==
+                                                  x.shape[static_cast<std::size_t>(x.quant.axis)];
   return std::vector<Facts>{{x.dtype, *y, quant_on_axis(x.quant, stays ? axis : -1)}};
 }
 
@@ -31,18 +35,22 @@ Result<void> eval(EvalContext& c) {
 }
 
 Result<void> from_fill(const ForeignNode& f, GraphBuilder& graph) {
-  if (f.inputs.size() != 2) return Error{f.where, std::to_string(f.inputs.size()) + " inputs", "shape and value", ""};
+  if (f.inputs.size() != 2)
+    return Error{f.where, std::to_string(f.inputs.size()) + " inputs", "shape and value", ""};
   return add_like(f, graph, "Expand", {f.inputs[1], f.inputs[0]}, {});
 }
 
-constexpr Foreign from[] = {
-    {Format::onnx, "Expand"}, {Format::tflite, "BROADCAST_TO"}, {Format::tflite, "FILL", from_fill}};
+constexpr Foreign from[] = {{Format::onnx, "Expand"},
+                            {Format::tflite, "BROADCAST_TO"},
+                            {Format::tflite, "FILL", from_fill}};
 
 }  // namespace
 
 extern constinit const OpDef op_expand = {
     .name = "Expand",
-    .meaning = "y[i0, i1, ...] = x[j0, j1, ...], j[d] = i[d] or 0 where x has extent 1; axes aligned at the innermost",
+    .meaning =
+        "y[i0, i1, ...] = x[j0, j1, ...], j[d] = i[d] or 0 where x has extent 1; axes aligned at "
+        "the innermost",
     .inputs = inputs,
     .outputs = outputs,
     .rules = rules,

@@ -19,7 +19,8 @@ Result<std::vector<Facts>> infer(const NodeView& n) {
                  std::to_string(-rank) + " .. " + std::to_string(rank), ""};
   if (axis < 0) axis += rank;
   Shape y{1, 1};
-  for (std::int64_t d = 0; d < rank; ++d) y[d < axis ? 0 : 1] *= x.shape[static_cast<std::size_t>(d)];
+  for (std::int64_t d = 0; d < rank; ++d)
+    y[d < axis ? 0 : 1] *= x.shape[static_cast<std::size_t>(d)];
   return std::vector<Facts>{{x.dtype, y, quant_reshaped(x.quant, x.shape, y)}};
 }
 

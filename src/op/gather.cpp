@@ -15,7 +15,9 @@ constexpr AttrSpec attrs[] = {
 constexpr Foreign from[] = {{Format::onnx, "Gather"}, {Format::tflite, "GATHER"}};
 constexpr Rule rules[] = {
     {"indices are int32 or int64",
-     [](const NodeView& n) { return n.input(1).dtype == DType::i32 || n.input(1).dtype == DType::i64; }},
+     [](const NodeView& n) {
+       return n.input(1).dtype == DType::i32 || n.input(1).dtype == DType::i64;
+     }},
     {codes_rule, first_keeps_codes},
 };
 
@@ -33,16 +35,20 @@ Result<Plan> plan_of(const NodeView& n) {
   if (shared < 0) shared += static_cast<std::int64_t>(indices.size());
   p.batch_dims = static_cast<std::size_t>(shared);
   if (shared < 0 || p.batch_dims > p.axis || p.batch_dims > indices.size())
-    return Error{n.where(), "batch_dims " + std::to_string(shared), "at most axis and the rank of indices", ""};
+    return Error{n.where(), "batch_dims " + std::to_string(shared),
+                 "at most axis and the rank of indices", ""};
   p.extent = x[p.axis];
   for (std::size_t d = 0; d < p.axis; ++d) {
     p.y.push_back(x[d]);
     (d < p.batch_dims ? p.batch : p.outer) *= x[d];
     if (d < p.batch_dims && indices[d] != x[d])
-      return Error{n.where(), "indices of extent " + std::to_string(indices[d]) + " on axis " + std::to_string(d),
-                   std::to_string(x[d]) + " as x has", ""};
+      return Error{
+          n.where(),
+          "indices of extent " + std::to_string(indices[d]) + " on axis " + std::to_string(d),
+          std::to_string(x[d]) + " as x has", ""};
   }
-  for (std::size_t d = p.batch_dims; d < indices.size(); ++d) p.y.push_back(indices[d]), p.picks *= indices[d];
+  for (std::size_t d = p.batch_dims; d < indices.size(); ++d)
+    p.y.push_back(indices[d]), p.picks *= indices[d];
   for (std::size_t d = p.axis + 1; d < x.size(); ++d) p.y.push_back(x[d]), p.inner *= x[d];
   return p;
 }
@@ -53,7 +59,9 @@ QuantParams quant_of(const NodeView& n, const Plan& p) {
   if (!quant.per_channel()) return quant;
   const int axis = quant.axis, picked = static_cast<int>(p.axis);
   if (axis == picked) return {};
-  return quant_on_axis(quant, axis < picked ? axis : axis + static_cast<int>(p.y.size()) - static_cast<int>(n.input(0).shape.size()));
+  return quant_on_axis(quant, axis < picked ? axis
+                                            : axis + static_cast<int>(p.y.size()) -
+                                                  static_cast<int>(n.input(0).shape.size()));
 }
 
 Result<std::vector<Facts>> infer(const NodeView& n) {
@@ -76,7 +84,8 @@ Result<void> eval(EvalContext& c) {
           return Error{c.view.where(), "index " + std::to_string(index),
                        std::to_string(-p.extent) + " .. " + std::to_string(p.extent - 1), ""};
         if (index < 0) index += p.extent;
-        std::memcpy(y, x + static_cast<std::size_t>((b * p.outer + o) * p.extent + index) * block, block);
+        std::memcpy(y, x + static_cast<std::size_t>((b * p.outer + o) * p.extent + index) * block,
+                    block);
       }
   return {};
 }
@@ -85,7 +94,8 @@ Result<void> eval(EvalContext& c) {
 
 extern constinit const OpDef op_gather = {
     .name = "Gather",
-    .meaning = "y[o.., i.., r..] = x[o.., indices[i..], r..]: `o` the axes before `axis`, `r` those after",
+    .meaning =
+        "y[o.., i.., r..] = x[o.., indices[i..], r..]: `o` the axes before `axis`, `r` those after",
     .inputs = inputs,
     .outputs = outputs,
     .attrs = attrs,

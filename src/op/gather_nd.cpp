@@ -16,23 +16,30 @@ constexpr Rule rules[] = {
     {"indices are int32 or int64 and no scalar",
      [](const NodeView& n) {
        const Value& indices = n.input(1);
-       return (indices.dtype == DType::i32 || indices.dtype == DType::i64) && !indices.shape.empty();
+       return (indices.dtype == DType::i32 || indices.dtype == DType::i64) &&
+              !indices.shape.empty();
      }},
     {codes_rule, first_keeps_codes},
 };
 
 // Axes shared, and axes that one index names.
-struct Axes { std::size_t batch = 0, named = 0; };
+struct Axes {
+  std::size_t batch = 0, named = 0;
+};
 
 Result<Axes> axes_of(const NodeView& n) {
   const Shape &x = n.input(0).shape, &indices = n.input(1).shape;
   const std::int64_t batch = n.attrs().integer("batch_dims", 0), named = indices.back();
   const auto rank = static_cast<std::int64_t>(x.size());
-  if (batch < 0 || batch >= static_cast<std::int64_t>(indices.size()) || named < 1 || named > rank - batch)
-    return Error{n.where(), "indices of shape " + shape_text(indices) + " with batch_dims " + std::to_string(batch),
-                 "an innermost extent of 1 .. " + std::to_string(rank - batch), ""};
+  if (batch < 0 || batch >= static_cast<std::int64_t>(indices.size()) || named < 1 ||
+      named > rank - batch)
+    return Error{
+        n.where(),
+        "indices of shape " + shape_text(indices) + " with batch_dims " + std::to_string(batch),
+        "an innermost extent of 1 .. " + std::to_string(rank - batch), ""};
   if (!std::equal(x.begin(), x.begin() + batch, indices.begin()))
-    return Error{n.where(), "indices of shape " + shape_text(indices), "the outer extents of " + shape_text(x), ""};
+    return Error{n.where(), "indices of shape " + shape_text(indices),
+                 "the outer extents of " + shape_text(x), ""};
   return Axes{static_cast<std::size_t>(batch), static_cast<std::size_t>(named)};
 }
 
@@ -40,8 +47,10 @@ Result<std::vector<Facts>> infer(const NodeView& n) {
   LOCKSTEP_TRY(const Axes axes, axes_of(n));
   const Value &x = n.input(0), &indices = n.input(1);
   Shape y(indices.shape.begin(), indices.shape.end() - 1);
-  y.insert(y.end(), x.shape.begin() + static_cast<std::ptrdiff_t>(axes.batch + axes.named), x.shape.end());
-  return std::vector<Facts>{{x.dtype, std::move(y), x.quant.per_channel() ? QuantParams{} : x.quant}};
+  y.insert(y.end(), x.shape.begin() + static_cast<std::ptrdiff_t>(axes.batch + axes.named),
+           x.shape.end());
+  return std::vector<Facts>{
+      {x.dtype, std::move(y), x.quant.per_channel() ? QuantParams{} : x.quant}};
 }
 
 Result<void> eval(EvalContext& c) {
@@ -74,7 +83,8 @@ Result<void> eval(EvalContext& c) {
 
 extern constinit const OpDef op_gather_nd = {
     .name = "GatherND",
-    .meaning = "y[b.., i.., r..] = x[b.., k0, k1, .., r..] with (k0, k1, ..) = indices[b.., i.., :]",
+    .meaning =
+        "y[b.., i.., r..] = x[b.., k0, k1, .., r..] with (k0, k1, ..) = indices[b.., i.., :]",
     .inputs = inputs,
     .outputs = outputs,
     .attrs = attrs,

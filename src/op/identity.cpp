@@ -16,7 +16,8 @@ Result<std::vector<Facts>> infer(const NodeView& n) {
 // At inference nothing is dropped; ratio, seed and training mode have no meaning here.
 Result<void> from_dropout(const ForeignNode& foreign, GraphBuilder& graph) {
   if (foreign.outputs.size() > 1 && foreign.outputs[1] != no_id)
-    return Error{foreign.where, "the mask of a Dropout", "a model for inference, which has none", ""};
+    return Error{foreign.where, "the mask of a Dropout", "a model for inference, which has none",
+                 ""};
   Node node = node_like(foreign, graph, "Identity");
   node.inputs.resize(1);
   node.outputs.resize(1);

@@ -13,8 +13,10 @@ constexpr AttrSpec attrs[] = {
     {"from_end", "1", "1: a negative index counts from depth; 0: it is nowhere"},
 };
 constexpr Rule rules[] = {
-    {"the depth is one constant", [](const NodeView& n) { return n.constant(1) && n.constant(1)->count() == 1; }},
-    {"values are two elements, off and on", [](const NodeView& n) { return n.input(2).shape == Shape{2}; }},
+    {"the depth is one constant",
+     [](const NodeView& n) { return n.constant(1) && n.constant(1)->count() == 1; }},
+    {"values are two elements, off and on",
+     [](const NodeView& n) { return n.input(2).shape == Shape{2}; }},
     {"indices are no float16", [](const NodeView& n) { return n.input(0).dtype != DType::f16; }},
 };
 
@@ -41,7 +43,8 @@ Result<void> eval(EvalContext& c) {
     if (index < 0 && from_end) index += depth;
     if (index < 0 || index >= depth) continue;
     const std::int64_t at = (i / inner * depth + index) * inner + i % inner;
-    std::memcpy(y.bytes().data() + static_cast<std::size_t>(at) * size, c.in[2]->bytes().data() + size, size);
+    std::memcpy(y.bytes().data() + static_cast<std::size_t>(at) * size,
+                c.in[2]->bytes().data() + size, size);
   }
   return {};
 }
@@ -63,7 +66,9 @@ Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
   Attrs canonical;
   canonical.set("axis", f.attrs.integer("axis", 0));
   canonical.set("from_end", std::int64_t{0});
-  return add_like(f, graph, "OneHot", {f.inputs[0], f.inputs[1], graph.add_value(std::move(values))}, std::move(canonical));
+  return add_like(f, graph, "OneHot",
+                  {f.inputs[0], f.inputs[1], graph.add_value(std::move(values))},
+                  std::move(canonical));
 }
 
 constexpr Foreign from[] = {{Format::onnx, "OneHot"}, {Format::tflite, "ONE_HOT", from_tflite}};
@@ -72,7 +77,8 @@ constexpr Foreign from[] = {{Format::onnx, "OneHot"}, {Format::tflite, "ONE_HOT"
 
 extern constinit const OpDef op_one_hot = {
     .name = "OneHot",
-    .meaning = "y[.., d, ..] = on where indices[.., ..] = d, off elsewhere: a new axis of extent depth",
+    .meaning =
+        "y[.., d, ..] = on where indices[.., ..] = d, off elsewhere: a new axis of extent depth",
     .inputs = inputs,
     .outputs = outputs,
     .attrs = attrs,

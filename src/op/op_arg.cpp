@@ -8,7 +8,8 @@ Result<std::size_t> axis_of(const NodeView& n) {
 }
 
 template <class T>
-std::int64_t best_index(const T* x, std::int64_t count, std::int64_t stride, bool greatest, bool last) {
+std::int64_t best_index(const T* x, std::int64_t count, std::int64_t stride, bool greatest,
+                        bool last) {
   std::int64_t best = 0;
   for (std::int64_t i = 1; i < count; ++i) {
     const T a = x[i * stride], b = x[best * stride];
@@ -24,9 +25,12 @@ Result<std::vector<Facts>> arg_infer(const NodeView& n) {
   LOCKSTEP_TRY(const std::size_t axis, axis_of(n));
   if (x.shape[axis] == 0) return Error{n.where(), "an axis without elements", "one or more", ""};
   Shape y = x.shape;
-  if (n.attrs().integer("keepdims", 1) != 0) y[axis] = 1;
-  else y.erase(y.begin() + static_cast<std::ptrdiff_t>(axis));
-  return std::vector<Facts>{{dtype_named(n.attrs().text("to", "int64")).value_or(DType::i64), std::move(y), {}}};
+  if (n.attrs().integer("keepdims", 1) != 0)
+    y[axis] = 1;
+  else
+    y.erase(y.begin() + static_cast<std::ptrdiff_t>(axis));
+  return std::vector<Facts>{
+      {dtype_named(n.attrs().text("to", "int64")).value_or(DType::i64), std::move(y), {}}};
 }
 
 Result<void> arg_eval(EvalContext& c, bool greatest) {

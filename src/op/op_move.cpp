@@ -19,8 +19,8 @@ std::vector<std::int64_t> index_run(std::int64_t first, std::int64_t count, std:
   return run;
 }
 
-std::vector<std::int64_t> slice_run(std::int64_t start, std::int64_t end, std::int64_t step, std::int64_t extent,
-                                    std::int64_t least_start) {
+std::vector<std::int64_t> slice_run(std::int64_t start, std::int64_t end, std::int64_t step,
+                                    std::int64_t extent, std::int64_t least_start) {
   constexpr std::int64_t far = std::int64_t{1} << 41;  // no axis is longer
   step = std::clamp(step, -far, far);
   if (start < 0) start += extent;
@@ -46,7 +46,8 @@ namespace {
 // Calls f(from, to) for every element of a tensor of `shape`: `from` is its offset under per-axis
 // offset lists, negative when an axis comes from nowhere.
 template <class F>
-void for_each_source(const Sources& offsets, std::size_t axis, std::int64_t from, std::int64_t& to, F&& f) {
+void for_each_source(const Sources& offsets, std::size_t axis, std::int64_t from, std::int64_t& to,
+                     F&& f) {
   if (axis == offsets.size()) {
     f(from, to++);
     return;
@@ -68,18 +69,22 @@ void copy_from_sources(const Tensor& x, const Sources& sources, Tensor& y) {
   std::byte* out = y.bytes().data();
   std::int64_t to = 0;
   for_each_source(offsets, 0, 0, to, [&](std::int64_t from, std::int64_t at) {
-    if (from >= 0) std::memcpy(out + static_cast<std::size_t>(at) * size, in + static_cast<std::size_t>(from) * size, size);
+    if (from >= 0)
+      std::memcpy(out + static_cast<std::size_t>(at) * size,
+                  in + static_cast<std::size_t>(from) * size, size);
   });
 }
 
-void copy_strided(const Tensor& x, const Shape& shape, const Shape& strides, std::int64_t base, Tensor& y) {
+void copy_strided(const Tensor& x, const Shape& shape, const Shape& strides, std::int64_t base,
+                  Tensor& y) {
   const std::size_t size = size_of(x.dtype());
   const std::byte* in = x.bytes().data();
   std::byte* out = y.bytes().data();
   Shape at(shape.size(), 0);
   std::int64_t from = base;
   for (std::int64_t i = 0; i < y.count(); ++i) {
-    std::memcpy(out + static_cast<std::size_t>(i) * size, in + static_cast<std::size_t>(from) * size, size);
+    std::memcpy(out + static_cast<std::size_t>(i) * size,
+                in + static_cast<std::size_t>(from) * size, size);
     for (std::size_t d = shape.size(); d-- > 0;) {
       from += strides[d];
       if (++at[d] < shape[d]) break;
@@ -96,18 +101,22 @@ Result<void> copy_whole(EvalContext& c) {
 
 void fill(Tensor& y, const std::byte* element) {
   const std::size_t size = size_of(y.dtype());
-  for (std::size_t i = 0; i < y.bytes().size(); i += size) std::memcpy(y.bytes().data() + i, element, size);
+  for (std::size_t i = 0; i < y.bytes().size(); i += size)
+    std::memcpy(y.bytes().data() + i, element, size);
 }
 
 Result<std::size_t> normal_axis(const NodeView& n, std::int64_t axis, std::size_t rank) {
   const auto r = static_cast<std::int64_t>(rank);
   if (axis < -r || axis >= r)
     return Error{n.where(), "axis " + std::to_string(axis),
-                 r == 0 ? "none: the tensor is a scalar" : std::to_string(-r) + " .. " + std::to_string(r - 1), ""};
+                 r == 0 ? "none: the tensor is a scalar"
+                        : std::to_string(-r) + " .. " + std::to_string(r - 1),
+                 ""};
   return static_cast<std::size_t>(axis < 0 ? axis + r : axis);
 }
 
-Result<std::vector<std::size_t>> normal_axes(const NodeView& n, std::span<const std::int64_t> axes, std::size_t rank) {
+Result<std::vector<std::size_t>> normal_axes(const NodeView& n, std::span<const std::int64_t> axes,
+                                             std::size_t rank) {
   std::vector<std::size_t> normal;
   for (const std::int64_t axis : axes) {
     LOCKSTEP_TRY(const std::size_t a, normal_axis(n, axis, rank));
@@ -120,11 +129,13 @@ Result<std::vector<std::size_t>> normal_axes(const NodeView& n, std::span<const 
 
 std::vector<std::int64_t> integers_of(const Tensor& x) {
   std::vector<std::int64_t> integers(static_cast<std::size_t>(x.count()));
-  for (std::size_t i = 0; i < integers.size(); ++i) integers[i] = x.code(static_cast<std::int64_t>(i));
+  for (std::size_t i = 0; i < integers.size(); ++i)
+    integers[i] = x.code(static_cast<std::int64_t>(i));
   return integers;
 }
 
-std::optional<std::vector<std::int64_t>> integers_at(const NodeView& n, std::size_t i, std::string_view attr) {
+std::optional<std::vector<std::int64_t>> integers_at(const NodeView& n, std::size_t i,
+                                                     std::string_view attr) {
   if (const Tensor* t = n.constant(i)) return integers_of(*t);
   const auto it = n.attrs().values.find(attr);
   if (n.has_input(i) || it == n.attrs().values.end()) return std::nullopt;
@@ -132,7 +143,8 @@ std::optional<std::vector<std::int64_t>> integers_at(const NodeView& n, std::siz
   return n.attrs().integers(attr);
 }
 
-std::int64_t integer_at(const NodeView& n, std::size_t i, std::string_view attr, std::int64_t fallback) {
+std::int64_t integer_at(const NodeView& n, std::size_t i, std::string_view attr,
+                        std::int64_t fallback) {
   if (const Tensor* t = n.constant(i); t && t->count() > 0) return t->code(0);
   return n.attrs().integer(attr, fallback);
 }
@@ -219,38 +231,53 @@ Result<void> add_like(const ForeignNode& foreign, GraphBuilder& graph, std::stri
   return {};
 }
 
-Result<const Tensor*> constant_of(const ForeignNode& foreign, const GraphBuilder& graph, std::size_t i,
-                                  std::string_view name) {
+Result<const Tensor*> constant_of(const ForeignNode& foreign, const GraphBuilder& graph,
+                                  std::size_t i, std::string_view name) {
   const bool there = i < foreign.inputs.size() && foreign.inputs[i] != no_id;
   const Tensor* t = there ? graph.so_far().value(foreign.inputs[i]).constant.get() : nullptr;
   if (!t || t->count() == 0)
-    return Error{foreign.where, "no constant '" + std::string(name) + "'", std::string(constant_rule), ""};
+    return Error{foreign.where, "no constant '" + std::string(name) + "'",
+                 std::string(constant_rule), ""};
   return t;
 }
 
 std::optional<DType> dtype_of_onnx_number(std::int64_t number) {
   switch (number) {
-    case 1: return DType::f32;
-    case 2: return DType::u8;
-    case 3: return DType::i8;
-    case 4: return DType::u16;
-    case 5: return DType::i16;
-    case 6: return DType::i32;
-    case 7: return DType::i64;
-    case 9: return DType::boolean;
-    case 10: return DType::f16;
-    case 11: return DType::f64;
-    case 12: return DType::u32;
-    case 13: return DType::u64;
-    default: return std::nullopt;
+    case 1:
+      return DType::f32;
+    case 2:
+      return DType::u8;
+    case 3:
+      return DType::i8;
+    case 4:
+      return DType::u16;
+    case 5:
+      return DType::i16;
+    case 6:
+      return DType::i32;
+    case 7:
+      return DType::i64;
+    case 9:
+      return DType::boolean;
+    case 10:
+      return DType::f16;
+    case 11:
+      return DType::f64;
+    case 12:
+      return DType::u32;
+    case 13:
+      return DType::u64;
+    default:
+      return std::nullopt;
   }
 }
 
 std::optional<DType> dtype_of_tflite_name(std::string_view name) {
   constexpr std::pair<std::string_view, DType> names[] = {
-      {"FLOAT32", DType::f32}, {"FLOAT16", DType::f16}, {"FLOAT64", DType::f64}, {"INT8", DType::i8},
-      {"UINT8", DType::u8},    {"INT16", DType::i16},   {"UINT16", DType::u16},  {"INT32", DType::i32},
-      {"UINT32", DType::u32},  {"INT64", DType::i64},   {"UINT64", DType::u64},  {"BOOL", DType::boolean}};
+      {"FLOAT32", DType::f32}, {"FLOAT16", DType::f16}, {"FLOAT64", DType::f64},
+      {"INT8", DType::i8},     {"UINT8", DType::u8},    {"INT16", DType::i16},
+      {"UINT16", DType::u16},  {"INT32", DType::i32},   {"UINT32", DType::u32},
+      {"INT64", DType::i64},   {"UINT64", DType::u64},  {"BOOL", DType::boolean}};
   for (const auto& [text, dtype] : names)
     if (text == name) return dtype;
   return std::nullopt;

@@ -16,7 +16,9 @@ constexpr Rule rules[] = {
     {"all x have one shape and one type",
      [](const NodeView& n) {
        for (std::size_t i = 0; i < n.input_count(); ++i)
-         if (!n.has_input(i) || n.input(i).shape != n.input(0).shape || n.input(i).dtype != n.input(0).dtype) return false;
+         if (!n.has_input(i) || n.input(i).shape != n.input(0).shape ||
+             n.input(i).dtype != n.input(0).dtype)
+           return false;
        return true;
      }},
     {codes_rule,
@@ -35,9 +37,11 @@ Result<std::vector<Facts>> infer(const NodeView& n) {
   LOCKSTEP_TRY(const std::size_t axis, new_axis(n));
   const Value& x = n.input(0);
   Shape y = x.shape;
-  y.insert(y.begin() + static_cast<std::ptrdiff_t>(axis), static_cast<std::int64_t>(n.input_count()));
+  y.insert(y.begin() + static_cast<std::ptrdiff_t>(axis),
+           static_cast<std::int64_t>(n.input_count()));
   bool one_quant = !x.quant.per_channel();
-  for (std::size_t i = 1; i < n.input_count(); ++i) one_quant = one_quant && n.input(i).quant == x.quant;
+  for (std::size_t i = 1; i < n.input_count(); ++i)
+    one_quant = one_quant && n.input(i).quant == x.quant;
   return std::vector<Facts>{{x.dtype, std::move(y), one_quant ? x.quant : QuantParams{}}};
 }
 

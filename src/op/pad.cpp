@@ -1,5 +1,6 @@
-// y[i] = x[i - begin] on each axis; outside of x what the mode says: a constant, the nearest element
-// (edge), the mirror image without (reflect) or with (symmetric) the edge, or the other end (wrap)
+// y[i] = x[i - begin] on each axis; outside of x what the mode says: a constant, the nearest
+// element (edge), the mirror image without (reflect) or with (symmetric) the edge, or the other end
+// (wrap)
 #include <algorithm>
 
 #include "base/text.h"
@@ -8,19 +9,22 @@
 namespace lockstep {
 namespace {
 
-constexpr Slot inputs[] = {{"x"}, {"pads", Slot::optional}, {"value", Slot::optional}, {"axes", Slot::optional}};
+constexpr Slot inputs[] = {
+    {"x"}, {"pads", Slot::optional}, {"value", Slot::optional}, {"axes", Slot::optional}};
 constexpr Slot outputs[] = {{"y"}};
 constexpr AttrSpec attrs[] = {
     {"mode", "constant", "constant, edge, reflect, symmetric, wrap"},
     {"pads", "", "begin of each axis, then end of each, when they are no input; negative cuts"},
     {"pairs", "0", "1: the input `pads` holds begin and end axis by axis"},
     {"value", "0", "the constant when it is no input"},
-    {"fill", "value", "zero_point: the constant is x's zero point when x is quantized and no value is given"},
+    {"fill", "value",
+     "zero_point: the constant is x's zero point when x is quantized and no value is given"},
 };
 
 bool known_mode(const NodeView& n) {
   const std::string mode = n.attrs().text("mode", "constant");
-  return mode == "constant" || mode == "edge" || mode == "reflect" || mode == "symmetric" || mode == "wrap";
+  return mode == "constant" || mode == "edge" || mode == "reflect" || mode == "symmetric" ||
+         mode == "wrap";
 }
 
 constexpr Rule rules[] = {
@@ -28,17 +32,21 @@ constexpr Rule rules[] = {
     {"the mode is constant, edge, reflect, symmetric or wrap", known_mode},
     {"the value is one element of x's type",
      [](const NodeView& n) {
-       return !n.has_input(2) || (n.input(2).dtype == n.input(0).dtype && count_of(n.input(2).shape) == 1);
+       return !n.has_input(2) ||
+              (n.input(2).dtype == n.input(0).dtype && count_of(n.input(2).shape) == 1);
      }},
     {codes_rule, first_keeps_codes},
 };
 
-struct Ends { std::int64_t begin = 0, end = 0; };
+struct Ends {
+  std::int64_t begin = 0, end = 0;
+};
 
 Result<std::vector<Ends>> ends_of(const NodeView& n) {
   const std::size_t rank = n.input(0).shape.size();
   const auto pads = integers_at(n, 1, "pads");
-  const auto asked = integers_at(n, 3, "axes").value_or(index_run(0, static_cast<std::int64_t>(rank)));
+  const auto asked =
+      integers_at(n, 3, "axes").value_or(index_run(0, static_cast<std::int64_t>(rank)));
   LOCKSTEP_TRY(const auto axes, normal_axes(n, asked, rank));
   if (!pads || pads->size() != 2 * axes.size())
     return Error{n.where(), pads ? "pads " + shape_text(*pads) : "no pads",
@@ -46,7 +54,8 @@ Result<std::vector<Ends>> ends_of(const NodeView& n) {
   const bool pairs = n.attrs().integer("pairs", 0) != 0;
   std::vector<Ends> ends(rank);
   for (std::size_t i = 0; i < axes.size(); ++i)
-    ends[axes[i]] = pairs ? Ends{(*pads)[2 * i], (*pads)[2 * i + 1]} : Ends{(*pads)[i], (*pads)[axes.size() + i]};
+    ends[axes[i]] = pairs ? Ends{(*pads)[2 * i], (*pads)[2 * i + 1]}
+                          : Ends{(*pads)[i], (*pads)[axes.size() + i]};
   return ends;
 }
 
@@ -70,12 +79,17 @@ Result<Sources> sources_of(const NodeView& n) {
   Shape y;
   for (std::size_t d = 0; d < x.size(); ++d) {
     const auto [begin, end] = ends[d];
-    if (std::max(begin, end) > far || std::min(begin, end) < -far || x[d] + std::min<std::int64_t>(begin, 0) + std::min<std::int64_t>(end, 0) < 0)
-      return Error{n.where(), "pads " + std::to_string(begin) + " and " + std::to_string(end) + " on axis " + std::to_string(d),
+    if (std::max(begin, end) > far || std::min(begin, end) < -far ||
+        x[d] + std::min<std::int64_t>(begin, 0) + std::min<std::int64_t>(end, 0) < 0)
+      return Error{n.where(),
+                   "pads " + std::to_string(begin) + " and " + std::to_string(end) + " on axis " +
+                       std::to_string(d),
                    "at most 2^40, and no more cut than extent " + std::to_string(x[d]), ""};
     y.push_back(x[d] + begin + end);
-    if (mode != "constant" && y[d] > 0 && x[d] + std::min<std::int64_t>(begin, 0) + std::min<std::int64_t>(end, 0) == 0)
-      return Error{n.where(), "nothing to repeat on axis " + std::to_string(d), "mode constant", ""};
+    if (mode != "constant" && y[d] > 0 &&
+        x[d] + std::min<std::int64_t>(begin, 0) + std::min<std::int64_t>(end, 0) == 0)
+      return Error{n.where(), "nothing to repeat on axis " + std::to_string(d), "mode constant",
+                   ""};
   }
   LOCKSTEP_CHECK(checked_count(y, n.where()));
   Sources sources(x.size());
@@ -93,15 +107,18 @@ Result<Sources> sources_of(const NodeView& n) {
 Result<std::vector<Facts>> infer(const NodeView& n) {
   LOCKSTEP_TRY(const Sources sources, sources_of(n));
   const Value& x = n.input(0);
-  return std::vector<Facts>{{x.dtype, shape_of_sources(sources), quant_of_sources(x.quant, sources)}};
+  return std::vector<Facts>{
+      {x.dtype, shape_of_sources(sources), quant_of_sources(x.quant, sources)}};
 }
 
 Tensor constant_element(const EvalContext& c) {
   if (c.in.size() > 2 && c.in[2]) return *c.in[2];
   Tensor element(c.in[0]->dtype(), {});
   const QuantParams& quant = c.view.input(0).quant;
-  if (c.view.attrs().text("fill", "value") == "zero_point" && quant.quantized()) element.set_code(0, quant.zero_at(0));
-  else element.set_number(0, c.view.attrs().real("value", 0));
+  if (c.view.attrs().text("fill", "value") == "zero_point" && quant.quantized())
+    element.set_code(0, quant.zero_at(0));
+  else
+    element.set_number(0, c.view.attrs().real("value", 0));
   return element;
 }
 

@@ -1,4 +1,5 @@
-// y = start, start + delta, (start + delta) + delta, ... before limit: ceil((limit - start) / delta) of them
+// y = start, start + delta, (start + delta) + delta, ... before limit: ceil((limit - start) /
+// delta) of them
 #include <cmath>
 
 #include "op/op_move.h"
@@ -17,7 +18,9 @@ bool one_constant(const NodeView& n, std::size_t i) {
 
 constexpr Rule rules[] = {
     {"start, limit and delta are constants, or follow from constants, each one element of one type",
-     [](const NodeView& n) { return one_constant(n, 0) && one_constant(n, 1) && one_constant(n, 2); }},
+     [](const NodeView& n) {
+       return one_constant(n, 0) && one_constant(n, 1) && one_constant(n, 2);
+     }},
     {"delta is not zero", [](const NodeView& n) { return n.constant(2)->number(0) != 0; }},
 };
 
@@ -27,7 +30,8 @@ Result<std::vector<Facts>> infer(const NodeView& n) {
   double span = n.constant(1)->number(0) - n.constant(0)->number(0);
   if (dtype == DType::f32) span = static_cast<float>(span);
   const double count = std::ceil(span / n.constant(2)->number(0));
-  if (!(count < 0x1p40)) return Error{n.where(), std::to_string(count) + " elements", "at most 2^40", ""};
+  if (!(count < 0x1p40))
+    return Error{n.where(), std::to_string(count) + " elements", "at most 2^40", ""};
   return std::vector<Facts>{{dtype, {count > 0 ? static_cast<std::int64_t>(count) : 0}, {}}};
 }
 

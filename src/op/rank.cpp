@@ -8,7 +8,9 @@ constexpr Slot inputs[] = {{"x"}};
 constexpr Slot outputs[] = {{"y"}};
 constexpr Foreign from[] = {{Format::tflite, "RANK"}};
 
-Result<std::vector<Facts>> infer(const NodeView&) { return std::vector<Facts>{{DType::i32, {}, {}}}; }
+Result<std::vector<Facts>> infer(const NodeView&) {
+  return std::vector<Facts>{{DType::i32, {}, {}}};
+}
 
 Result<void> eval(EvalContext& c) {
   c.out[0].set_code(0, static_cast<std::int64_t>(c.view.input(0).shape.size()));

@@ -25,7 +25,8 @@ Result<Shape> target_shape(const NodeView& n) {
   for (std::size_t d = 0; d < y.size(); ++d) {
     if (y[d] == 0 && n.attrs().integer("allowzero", 0) == 0 && d < x.size()) y[d] = x[d];
     if (y[d] != -1) continue;
-    if (free >= 0) return Error{n.where(), "shape " + shape_text(*asked), "at most one extent -1", ""};
+    if (free >= 0)
+      return Error{n.where(), "shape " + shape_text(*asked), "at most one extent -1", ""};
     free = static_cast<std::int64_t>(d);
     y[d] = 1;
   }

@@ -17,8 +17,11 @@ constexpr AttrSpec attrs[] = {
 Shape extents(const NodeView& n) {
   const Shape& x = n.input(0).shape;
   const auto rank = static_cast<std::int64_t>(x.size());
-  const auto cut = [&](std::int64_t axis) { return std::clamp<std::int64_t>(axis < 0 ? axis + rank : axis, 0, rank); };
-  const std::int64_t start = cut(n.attrs().integer("start", 0)), end = cut(n.attrs().integer("end", rank));
+  const auto cut = [&](std::int64_t axis) {
+    return std::clamp<std::int64_t>(axis < 0 ? axis + rank : axis, 0, rank);
+  };
+  const std::int64_t start = cut(n.attrs().integer("start", 0)),
+                     end = cut(n.attrs().integer("end", rank));
   if (end <= start) return {};
   return Shape(x.begin() + start, x.begin() + end);
 }
@@ -30,13 +33,15 @@ Result<std::vector<Facts>> infer(const NodeView& n) {
 
 Result<void> eval(EvalContext& c) {
   const Shape shape = extents(c.view);
-  for (std::size_t i = 0; i < shape.size(); ++i) c.out[0].set_code(static_cast<std::int64_t>(i), shape[i]);
+  for (std::size_t i = 0; i < shape.size(); ++i)
+    c.out[0].set_code(static_cast<std::int64_t>(i), shape[i]);
   return {};
 }
 
 Result<void> from_tflite(const ForeignNode& foreign, GraphBuilder& graph) {
   Attrs canonical;
-  canonical.set("to", std::string(foreign.attrs.text("out_type", "FLOAT32") == "INT64" ? "int64" : "int32"));
+  canonical.set(
+      "to", std::string(foreign.attrs.text("out_type", "FLOAT32") == "INT64" ? "int64" : "int32"));
   return add_like(foreign, graph, "Shape", foreign.inputs, std::move(canonical));
 }
 

@@ -8,7 +8,9 @@ constexpr Slot inputs[] = {{"x"}};
 constexpr Slot outputs[] = {{"y"}};
 constexpr Foreign from[] = {{Format::onnx, "Size"}};
 
-Result<std::vector<Facts>> infer(const NodeView&) { return std::vector<Facts>{{DType::i64, {}, {}}}; }
+Result<std::vector<Facts>> infer(const NodeView&) {
+  return std::vector<Facts>{{DType::i64, {}, {}}};
+}
 
 Result<void> eval(EvalContext& c) {
   c.out[0].set_code(0, count_of(c.view.input(0).shape));

@@ -5,8 +5,11 @@
 namespace lockstep {
 namespace {
 
-constexpr Slot inputs[] = {
-    {"x"}, {"starts", Slot::optional}, {"ends", Slot::optional}, {"axes", Slot::optional}, {"steps", Slot::optional}};
+constexpr Slot inputs[] = {{"x"},
+                           {"starts", Slot::optional},
+                           {"ends", Slot::optional},
+                           {"axes", Slot::optional},
+                           {"steps", Slot::optional}};
 constexpr Slot outputs[] = {{"y"}};
 constexpr AttrSpec attrs[] = {
     {"starts", "", "when they are no input; negative counts from the end"},
@@ -20,7 +23,8 @@ constexpr Rule rules[] = {
 };
 
 // A slice by size must lie inside the axis.
-Result<std::vector<std::int64_t>> run_of_size(const NodeView& n, std::int64_t start, std::int64_t size, std::int64_t extent) {
+Result<std::vector<std::int64_t>> run_of_size(const NodeView& n, std::int64_t start,
+                                              std::int64_t size, std::int64_t extent) {
   if (size == -1) size = extent - start;
   if (start < 0 || size < 0 || start > extent || size > extent - start)
     return Error{n.where(), std::to_string(size) + " from " + std::to_string(start),
@@ -32,12 +36,16 @@ Result<Sources> sources_of(const NodeView& n) {
   const Shape& x = n.input(0).shape;
   const auto starts = integers_at(n, 1, "starts"), ends = integers_at(n, 2, "ends");
   if (!starts || !ends || starts->size() != ends->size())
-    return Error{n.where(), "no starts and ends that belong together", "as many starts as ends", ""};
-  const auto asked = integers_at(n, 3, "axes").value_or(index_run(0, static_cast<std::int64_t>(starts->size())));
+    return Error{n.where(), "no starts and ends that belong together", "as many starts as ends",
+                 ""};
+  const auto asked =
+      integers_at(n, 3, "axes").value_or(index_run(0, static_cast<std::int64_t>(starts->size())));
   const auto steps = integers_at(n, 4, "steps").value_or(Shape(starts->size(), 1));
   if (asked.size() != starts->size() || steps.size() != starts->size())
-    return Error{n.where(), std::to_string(asked.size()) + " axes and " + std::to_string(steps.size()) + " steps",
-                 std::to_string(starts->size()) + " of each, as there are starts", ""};
+    return Error{
+        n.where(),
+        std::to_string(asked.size()) + " axes and " + std::to_string(steps.size()) + " steps",
+        std::to_string(starts->size()) + " of each, as there are starts", ""};
   LOCKSTEP_TRY(const auto axes, normal_axes(n, asked, x.size()));
   Sources sources = all_of(x);
   for (std::size_t i = 0; i < axes.size(); ++i) {
@@ -55,7 +63,8 @@ Result<Sources> sources_of(const NodeView& n) {
 Result<std::vector<Facts>> infer(const NodeView& n) {
   LOCKSTEP_TRY(const Sources sources, sources_of(n));
   const Value& x = n.input(0);
-  return std::vector<Facts>{{x.dtype, shape_of_sources(sources), quant_of_sources(x.quant, sources)}};
+  return std::vector<Facts>{
+      {x.dtype, shape_of_sources(sources), quant_of_sources(x.quant, sources)}};
 }
 
 Result<void> eval(EvalContext& c) {
@@ -76,7 +85,8 @@ constexpr Foreign from[] = {{Format::onnx, "Slice"}, {Format::tflite, "SLICE", f
 
 extern constinit const OpDef op_slice = {
     .name = "Slice",
-    .meaning = "y[..., i, ...] = x[..., start + i * step, ...] up to before end, on each axis given",
+    .meaning =
+        "y[..., i, ...] = x[..., start + i * step, ...] up to before end, on each axis given",
     .inputs = inputs,
     .outputs = outputs,
     .attrs = attrs,

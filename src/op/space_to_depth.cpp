@@ -13,7 +13,9 @@ constexpr AttrSpec attrs[] = {
 constexpr Rule rules[] = {
     {"x has four axes", [](const NodeView& n) { return n.input(0).shape.size() == 4; }},
     {"the block size is 1 .. 32768",
-     [](const NodeView& n) { return n.attrs().integer("blocksize", 0) >= 1 && n.attrs().integer("blocksize", 0) <= 32768; }},
+     [](const NodeView& n) {
+       return n.attrs().integer("blocksize", 0) >= 1 && n.attrs().integer("blocksize", 0) <= 32768;
+     }},
     {"height and width are multiples of blocksize",
      [](const NodeView& n) {
        const std::int64_t b = n.attrs().integer("blocksize", 0);
@@ -31,7 +33,8 @@ Result<std::vector<Facts>> infer(const NodeView& n) {
   y[inner ? 3 : 1] *= b * b;
   y[inner ? 1 : 2] /= b;
   y[inner ? 2 : 3] /= b;
-  return std::vector<Facts>{{x.dtype, std::move(y), x.quant.per_channel() ? QuantParams{} : x.quant}};
+  return std::vector<Facts>{
+      {x.dtype, std::move(y), x.quant.per_channel() ? QuantParams{} : x.quant}};
 }
 
 Result<void> eval(EvalContext& c) {
@@ -40,9 +43,14 @@ Result<void> eval(EvalContext& c) {
   const bool inner = c.view.attrs().text("layout", "NCHW") == "NHWC";
   const Shape s = strides_of(x.shape());
   const std::size_t ch = inner ? 3 : 1, h = inner ? 1 : 2, w = inner ? 2 : 3;
-  const std::int64_t n = x.shape()[0], channels = x.shape()[ch], rows = x.shape()[h] / b, columns = x.shape()[w] / b;
-  if (inner) copy_strided(x, {n, rows, columns, b, b, channels}, {s[0], s[h] * b, s[w] * b, s[h], s[w], s[ch]}, 0, c.out[0]);
-  else copy_strided(x, {n, b, b, channels, rows, columns}, {s[0], s[h], s[w], s[ch], s[h] * b, s[w] * b}, 0, c.out[0]);
+  const std::int64_t n = x.shape()[0], channels = x.shape()[ch], rows = x.shape()[h] / b,
+                     columns = x.shape()[w] / b;
+  if (inner)
+    copy_strided(x, {n, rows, columns, b, b, channels},
+                 {s[0], s[h] * b, s[w] * b, s[h], s[w], s[ch]}, 0, c.out[0]);
+  else
+    copy_strided(x, {n, b, b, channels, rows, columns},
+                 {s[0], s[h], s[w], s[ch], s[h] * b, s[w] * b}, 0, c.out[0]);
   return {};
 }
 
@@ -53,7 +61,8 @@ Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
   return add_like(f, graph, "SpaceToDepth", f.inputs, std::move(canonical));
 }
 
-constexpr Foreign from[] = {{Format::onnx, "SpaceToDepth"}, {Format::tflite, "SPACE_TO_DEPTH", from_tflite}};
+constexpr Foreign from[] = {{Format::onnx, "SpaceToDepth"},
+                            {Format::tflite, "SPACE_TO_DEPTH", from_tflite}};
 
 }  // namespace
 

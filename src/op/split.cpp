@@ -23,14 +23,19 @@ Result<Shape> given_parts(const NodeView& n, Shape parts, std::int64_t extent) {
   const Shape asked = parts;
   std::int64_t rest = extent, free = -1;
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    if (parts[i] == -1 && free < 0) free = static_cast<std::int64_t>(i);
-    else if (parts[i] < 0 || parts[i] > rest) return Error{n.where(), "split " + shape_text(asked), "extents that make " + std::to_string(extent), ""};
-    else rest -= parts[i];
+    if (parts[i] == -1 && free < 0)
+      free = static_cast<std::int64_t>(i);
+    else if (parts[i] < 0 || parts[i] > rest)
+      return Error{n.where(), "split " + shape_text(asked),
+                   "extents that make " + std::to_string(extent), ""};
+    else
+      rest -= parts[i];
   }
   if (free >= 0) parts[static_cast<std::size_t>(free)] = std::exchange(rest, 0);
   if (rest != 0 || parts.size() != n.node.outputs.size())
-    return Error{n.where(), "split " + shape_text(asked),
-                 std::to_string(n.node.outputs.size()) + " extents that make " + std::to_string(extent), ""};
+    return Error{
+        n.where(), "split " + shape_text(asked),
+        std::to_string(n.node.outputs.size()) + " extents that make " + std::to_string(extent), ""};
   return parts;
 }
 
@@ -39,7 +44,8 @@ Result<Shape> parts_of(const NodeView& n, std::int64_t extent) {
   if (auto asked = integers_at(n, 1, "split")) return given_parts(n, std::move(*asked), extent);
   const std::int64_t part = (extent + count - 1) / count;
   const std::int64_t last = extent - part * (count - 1);
-  if (n.attrs().integer("num_outputs", count) != count || last < 0 || (last != part && !n.attrs().has("num_outputs")))
+  if (n.attrs().integer("num_outputs", count) != count || last < 0 ||
+      (last != part && !n.attrs().has("num_outputs")))
     return Error{n.where(), std::to_string(count) + " parts of extent " + std::to_string(extent),
                  "equal parts, or 'num_outputs' as many as outputs", ""};
   Shape parts(static_cast<std::size_t>(count), part);
@@ -67,7 +73,8 @@ Result<std::vector<Facts>> infer(const NodeView& n) {
   LOCKSTEP_TRY(const auto sources, sources_of(n));
   const Value& x = n.input(0);
   std::vector<Facts> facts;
-  for (const Sources& part : sources) facts.push_back({x.dtype, shape_of_sources(part), quant_of_sources(x.quant, part)});
+  for (const Sources& part : sources)
+    facts.push_back({x.dtype, shape_of_sources(part), quant_of_sources(x.quant, part)});
   return facts;
 }
 
@@ -78,7 +85,8 @@ Result<void> eval(EvalContext& c) {
   return {};
 }
 
-Result<void> add_split(const ForeignNode& foreign, GraphBuilder& graph, std::size_t axis_input, std::vector<ValueId> in) {
+Result<void> add_split(const ForeignNode& foreign, GraphBuilder& graph, std::size_t axis_input,
+                       std::vector<ValueId> in) {
   Attrs canonical;
   LOCKSTEP_TRY(const Tensor* axis, constant_of(foreign, graph, axis_input, "axis"));
   canonical.set("axis", axis->code(0));
@@ -86,7 +94,8 @@ Result<void> add_split(const ForeignNode& foreign, GraphBuilder& graph, std::siz
 }
 
 Result<void> from_split(const ForeignNode& f, GraphBuilder& graph) {
-  return f.inputs.size() == 2 ? add_split(f, graph, 0, {f.inputs[1]}) : Error{f.where, "other inputs", "axis and x", ""};
+  return f.inputs.size() == 2 ? add_split(f, graph, 0, {f.inputs[1]})
+                              : Error{f.where, "other inputs", "axis and x", ""};
 }
 
 Result<void> from_split_v(const ForeignNode& f, GraphBuilder& graph) {
@@ -94,8 +103,9 @@ Result<void> from_split_v(const ForeignNode& f, GraphBuilder& graph) {
                               : Error{f.where, "other inputs", "x, extents and axis", ""};
 }
 
-constexpr Foreign from[] = {
-    {Format::onnx, "Split"}, {Format::tflite, "SPLIT", from_split}, {Format::tflite, "SPLIT_V", from_split_v}};
+constexpr Foreign from[] = {{Format::onnx, "Split"},
+                            {Format::tflite, "SPLIT", from_split},
+                            {Format::tflite, "SPLIT_V", from_split_v}};
 
 }  // namespace
 

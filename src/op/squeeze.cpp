@@ -8,7 +8,8 @@ namespace {
 
 constexpr Slot inputs[] = {{"x"}, {"axes", Slot::optional}};
 constexpr Slot outputs[] = {{"y"}};
-constexpr AttrSpec attrs[] = {{"axes", "all of extent 1", "the axes when they are no input, -rank .. rank-1"}};
+constexpr AttrSpec attrs[] = {
+    {"axes", "all of extent 1", "the axes when they are no input, -rank .. rank-1"}};
 constexpr Rule rules[] = {
     {constant_rule, constants_if_there<1>},
     {codes_rule, first_keeps_codes},
@@ -22,7 +23,9 @@ Result<std::vector<Facts>> infer(const NodeView& n) {
   for (std::size_t d = 0; d < x.shape.size(); ++d) {
     const bool named = std::ranges::count(axes, d) > 0;
     if (named && x.shape[d] != 1)
-      return Error{n.where(), "axis " + std::to_string(d) + " of extent " + std::to_string(x.shape[d]), "extent 1", ""};
+      return Error{n.where(),
+                   "axis " + std::to_string(d) + " of extent " + std::to_string(x.shape[d]),
+                   "extent 1", ""};
     if (!named && (asked || x.shape[d] != 1)) y.push_back(x.shape[d]);
   }
   return std::vector<Facts>{{x.dtype, y, quant_reshaped(x.quant, x.shape, y)}};
@@ -31,7 +34,8 @@ Result<std::vector<Facts>> infer(const NodeView& n) {
 // No dimensions listed means all of extent 1.
 Result<void> from_tflite(const ForeignNode& foreign, GraphBuilder& graph) {
   Attrs canonical;
-  if (auto axes = foreign.attrs.integers("squeeze_dims"); !axes.empty()) canonical.set("axes", std::move(axes));
+  if (auto axes = foreign.attrs.integers("squeeze_dims"); !axes.empty())
+    canonical.set("axes", std::move(axes));
   return add_like(foreign, graph, "Squeeze", foreign.inputs, std::move(canonical));
 }
 

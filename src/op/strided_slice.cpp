@@ -1,4 +1,5 @@
-// y[..., i, ...] = x[..., begin + i * stride, ...] with bit i of a mask about entry i of begin, end, strides
+// y[..., i, ...] = x[..., begin + i * stride, ...] with bit i of a mask about entry i of begin,
+// end, strides
 #include "op/op_move.h"
 
 namespace lockstep {
@@ -49,7 +50,8 @@ Result<void> take_entry(const NodeView& n, std::size_t i, std::int64_t extent, P
   }
   if (begin == INT64_MAX) begin = extent - 1;
   if (begin < -extent || begin >= extent)
-    return Error{n.where(), "index " + std::to_string(begin), std::to_string(-extent) + " .. " + std::to_string(extent - 1), ""};
+    return Error{n.where(), "index " + std::to_string(begin),
+                 std::to_string(-extent) + " .. " + std::to_string(extent - 1), ""};
   plan.sources.push_back({begin < 0 ? begin + extent : begin});
   return {};
 }
@@ -58,9 +60,11 @@ Result<Plan> plan_of(const NodeView& n) {
   const Shape& x = n.input(0).shape;
   const auto count = static_cast<std::size_t>(n.constant(1)->count());
   std::size_t named = 0;
-  for (std::size_t i = 0; i < count; ++i) named += !bit(n, "ellipsis_mask", i) && !bit(n, "new_axis_mask", i);
+  for (std::size_t i = 0; i < count; ++i)
+    named += !bit(n, "ellipsis_mask", i) && !bit(n, "new_axis_mask", i);
   if (named > x.size())
-    return Error{n.where(), std::to_string(named) + " entries", "at most " + std::to_string(x.size()) + ", one per axis", ""};
+    return Error{n.where(), std::to_string(named) + " entries",
+                 "at most " + std::to_string(x.size()) + ", one per axis", ""};
   Plan plan;
   const auto take_all = [&](std::size_t until) {
     for (std::size_t d = plan.sources.size(); d < until; ++d) {
@@ -70,9 +74,12 @@ Result<Plan> plan_of(const NodeView& n) {
   };
   std::size_t rest = x.size() - named;  // axes for the ellipsis
   for (std::size_t i = 0; i < count; ++i) {
-    if (bit(n, "ellipsis_mask", i)) take_all(plan.sources.size() + std::exchange(rest, 0));
-    else if (bit(n, "new_axis_mask", i)) plan.y.push_back(1);
-    else LOCKSTEP_CHECK(take_entry(n, i, x[plan.sources.size()], plan));
+    if (bit(n, "ellipsis_mask", i))
+      take_all(plan.sources.size() + std::exchange(rest, 0));
+    else if (bit(n, "new_axis_mask", i))
+      plan.y.push_back(1);
+    else
+      LOCKSTEP_CHECK(take_entry(n, i, x[plan.sources.size()], plan));
   }
   take_all(x.size());
   return plan;
@@ -81,7 +88,8 @@ Result<Plan> plan_of(const NodeView& n) {
 Result<std::vector<Facts>> infer(const NodeView& n) {
   LOCKSTEP_TRY(Plan plan, plan_of(n));
   const Value& x = n.input(0);
-  const QuantParams quant = quant_reshaped(quant_of_sources(x.quant, plan.sources), shape_of_sources(plan.sources), plan.y);
+  const QuantParams quant = quant_reshaped(quant_of_sources(x.quant, plan.sources),
+                                           shape_of_sources(plan.sources), plan.y);
   return std::vector<Facts>{{x.dtype, std::move(plan.y), quant}};
 }
 

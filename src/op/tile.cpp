@@ -18,7 +18,8 @@ Result<Sources> sources_of(const NodeView& n) {
   const auto repeats = integers_of(*n.constant(1));
   LOCKSTEP_CHECK(checked_count(repeats, n.where()));
   if (repeats.size() != x.size())
-    return Error{n.where(), "repeats " + shape_text(repeats), std::to_string(x.size()) + " of them, one per axis", ""};
+    return Error{n.where(), "repeats " + shape_text(repeats),
+                 std::to_string(x.size()) + " of them, one per axis", ""};
   Shape y = x;
   for (std::size_t d = 0; d < y.size(); ++d) {
     LOCKSTEP_TRY(y[d], checked_count({y[d], repeats[d]}, n.where()));
@@ -33,7 +34,8 @@ Result<Sources> sources_of(const NodeView& n) {
 Result<std::vector<Facts>> infer(const NodeView& n) {
   LOCKSTEP_TRY(const Sources sources, sources_of(n));
   const Value& x = n.input(0);
-  return std::vector<Facts>{{x.dtype, shape_of_sources(sources), quant_of_sources(x.quant, sources)}};
+  return std::vector<Facts>{
+      {x.dtype, shape_of_sources(sources), quant_of_sources(x.quant, sources)}};
 }
 
 Result<void> eval(EvalContext& c) {
@@ -46,7 +48,9 @@ Result<void> eval(EvalContext& c) {
 
 extern constinit const OpDef op_tile = {
     .name = "Tile",
-    .meaning = "y[i0, i1, ...] = x[i0 mod n0, i1 mod n1, ...], n the extents of x; y's are n[d] * repeats[d]",
+    .meaning =
+        "y[i0, i1, ...] = x[i0 mod n0, i1 mod n1, ...], n the extents of x; y's are n[d] * "
+        "repeats[d]",
     .inputs = inputs,
     .outputs = outputs,
     .rules = rules,

@@ -9,7 +9,8 @@ namespace {
 
 constexpr Slot inputs[] = {{"x"}, {"perm", Slot::optional}};
 constexpr Slot outputs[] = {{"y"}};
-constexpr AttrSpec attrs[] = {{"perm", "reversed axes", "x's axis for each of y's axes, when it is no input"}};
+constexpr AttrSpec attrs[] = {
+    {"perm", "reversed axes", "x's axis for each of y's axes, when it is no input"}};
 constexpr Foreign from[] = {{Format::onnx, "Transpose"}, {Format::tflite, "TRANSPOSE"}};
 constexpr Rule rules[] = {
     {constant_rule, constants_if_there<1>},
@@ -18,10 +19,12 @@ constexpr Rule rules[] = {
 
 Result<std::vector<std::size_t>> permutation(const NodeView& n) {
   const std::size_t rank = n.input(0).shape.size();
-  Shape reversed = index_run(static_cast<std::int64_t>(rank) - 1, static_cast<std::int64_t>(rank), -1);
+  Shape reversed =
+      index_run(static_cast<std::int64_t>(rank) - 1, static_cast<std::int64_t>(rank), -1);
   const auto asked = integers_at(n, 1, "perm").value_or(std::move(reversed));
   if (asked.size() != rank)
-    return Error{n.where(), "perm " + shape_text(asked), std::to_string(rank) + " axes, each once", ""};
+    return Error{n.where(), "perm " + shape_text(asked), std::to_string(rank) + " axes, each once",
+                 ""};
   return normal_axes(n, asked, rank);
 }
 

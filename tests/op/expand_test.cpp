@@ -16,7 +16,8 @@ TEST(Expand, repeats_extents_of_1_and_adds_outer_axes) {
 }
 
 TEST(Expand, keeps_an_extent_that_the_shape_gives_as_1) {
-  EXPECT_EQ(OpProblem("Expand").input<I>({2}, {7, 8}).constant<I>({1}, {1}).run()[0], tensor<I>({2}, {7, 8}));
+  EXPECT_EQ(OpProblem("Expand").input<I>({2}, {7, 8}).constant<I>({1}, {1}).run()[0],
+            tensor<I>({2}, {7, 8}));
 }
 
 TEST(Expand, refuses_extents_that_do_not_fit) {

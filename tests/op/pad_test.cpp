@@ -11,8 +11,11 @@ using test::tensor;
 using I = std::int64_t;
 
 std::vector<float> row(std::string mode, Shape pads) {
-  const auto y = OpProblem("Pad").input<float>({1, 3}, {1, 2, 3}).constant<I>({4}, {0, pads[0], 0, pads[1]})
-                     .attr("mode", std::move(mode)).run();
+  const auto y = OpProblem("Pad")
+                     .input<float>({1, 3}, {1, 2, 3})
+                     .constant<I>({4}, {0, pads[0], 0, pads[1]})
+                     .attr("mode", std::move(mode))
+                     .run();
   return {y[0].as<float>().begin(), y[0].as<float>().end()};
 }
 
@@ -31,16 +34,23 @@ TEST(Pad, cuts_with_negative_pads_before_the_mode_looks) {
 
 TEST(Pad, takes_the_value_and_the_axes_from_inputs_or_attributes) {
   const auto x = OpProblem("Pad").input<float>({1, 2}, {1, 2});
-  EXPECT_EQ(OpProblem(x).constant<I>({2}, {1, 0}).constant<float>({}, {9}).constant<I>({1}, {-1}).run()[0],
+  EXPECT_EQ(OpProblem(x)
+                .constant<I>({2}, {1, 0})
+                .constant<float>({}, {9})
+                .constant<I>({1}, {-1})
+                .run()[0],
             tensor<float>({1, 3}, {9, 1, 2}));
   EXPECT_EQ(OpProblem(x).attr("pads", Shape{0, 0, 1, 0}).attr("value", 5.0).run()[0],
             tensor<float>({2, 2}, {1, 2, 5, 5}));
 }
 
 TEST(Pad, fills_codes_with_0_or_with_the_zero_point_where_the_format_says_so) {
-  const auto x = OpProblem("Pad").input<std::int8_t>({1}, {7}, {{0.5}, {-3}, -1}).constant<std::int32_t>({1, 2}, {1, 0});
+  const auto x = OpProblem("Pad")
+                     .input<std::int8_t>({1}, {7}, {{0.5}, {-3}, -1})
+                     .constant<std::int32_t>({1, 2}, {1, 0});
   EXPECT_EQ(OpProblem(x).run()[0], tensor<std::int8_t>({2}, {0, 7}));
-  EXPECT_EQ(OpProblem(x).attr("fill", std::string("zero_point")).run()[0], tensor<std::int8_t>({2}, {-3, 7}));
+  EXPECT_EQ(OpProblem(x).attr("fill", std::string("zero_point")).run()[0],
+            tensor<std::int8_t>({2}, {-3, 7}));
 }
 
 TEST(Pad, refuses_to_cut_more_than_there_is) {

@@ -12,8 +12,10 @@ using I = std::int64_t;
 
 TEST(Reverse, turns_the_given_axes_round) {
   const auto x = OpProblem("Reverse").input<float>({2, 2}, {1, 2, 3, 4});
-  EXPECT_EQ(OpProblem(x).constant<std::int32_t>({1}, {1}).run()[0], tensor<float>({2, 2}, {2, 1, 4, 3}));
-  EXPECT_EQ(OpProblem(x).constant<std::int32_t>({2}, {0, -1}).run()[0], tensor<float>({2, 2}, {4, 3, 2, 1}));
+  EXPECT_EQ(OpProblem(x).constant<std::int32_t>({1}, {1}).run()[0],
+            tensor<float>({2, 2}, {2, 1, 4, 3}));
+  EXPECT_EQ(OpProblem(x).constant<std::int32_t>({2}, {0, -1}).run()[0],
+            tensor<float>({2, 2}, {4, 3, 2, 1}));
 }
 
 }  // namespace

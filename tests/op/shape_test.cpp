@@ -11,7 +11,8 @@ using test::tensor;
 using I = std::int64_t;
 
 TEST(Shape, lists_the_extents) {
-  EXPECT_EQ(OpProblem("Shape").input<float>({2, 1, 3}, {1, 2, 3, 4, 5, 6}).run()[0], tensor<I>({3}, {2, 1, 3}));
+  EXPECT_EQ(OpProblem("Shape").input<float>({2, 1, 3}, {1, 2, 3, 4, 5, 6}).run()[0],
+            tensor<I>({3}, {2, 1, 3}));
 }
 
 TEST(Shape, lists_a_part_and_another_type) {

@@ -17,11 +17,13 @@ TEST(Squeeze, drops_the_axes_of_the_attribute_or_of_the_input) {
 }
 
 TEST(Squeeze, drops_every_extent_of_1_when_none_is_named) {
-  EXPECT_EQ(OpProblem("Squeeze").input<float>({1, 2, 1}, {3, 4}).run()[0], tensor<float>({2}, {3, 4}));
+  EXPECT_EQ(OpProblem("Squeeze").input<float>({1, 2, 1}, {3, 4}).run()[0],
+            tensor<float>({2}, {3, 4}));
 }
 
 TEST(Squeeze, refuses_an_axis_that_is_longer_than_1) {
-  EXPECT_FALSE(OpProblem("Squeeze").input<float>({1, 2}, {3, 4}).attr("axes", Shape{1}).try_run().ok());
+  EXPECT_FALSE(
+      OpProblem("Squeeze").input<float>({1, 2}, {3, 4}).attr("axes", Shape{1}).try_run().ok());
 }
 
 }  // namespace

@@ -17,7 +17,8 @@ TEST(Unsqueeze, counts_the_axes_in_the_result) {
 }
 
 TEST(Unsqueeze, refuses_an_axis_named_twice) {
-  EXPECT_FALSE(OpProblem("Unsqueeze").input<float>({2}, {3, 4}).attr("axes", Shape{0, -3}).try_run().ok());
+  EXPECT_FALSE(
+      OpProblem("Unsqueeze").input<float>({2}, {3, 4}).attr("axes", Shape{0, -3}).try_run().ok());
 }
 
 }  // namespace
