@@ -133,14 +133,17 @@ class Comparer {
     row.op = v.producer == no_id ? "input" : g_.node(v.producer).op;
     const QuantParams step = step_of(g_, id);
     Meter whole, local;
+    StMeter st;
     StructureTest structure(v.shape, channel_axis(g_, id));
     double magnitude = 0;
     bool known = true;
     for (std::size_t s = 0; s < recorded_.device.size(); ++s) {
       const Tensor* device = test_.device(id, s);
       if (!device) continue;
-      if (const auto it = recorded_.expected[s].find(v.name); it != recorded_.expected[s].end())
+      if (const auto it = recorded_.expected[s].find(v.name); it != recorded_.expected[s].end()) {
         LOCKSTEP_CHECK(whole.add(it->second, step, *device, step));
+        LOCKSTEP_CHECK(st.add(it->second, *device, step));
+      }
       LOCKSTEP_TRY(const Tensor* again, recomputed(id, s, row));
       known = known && again;
       if (!again) continue;
@@ -149,6 +152,7 @@ class Comparer {
       if (is_float(v.dtype)) magnitude = std::max(magnitude, greatest(*again));
     }
     row.whole = whole.metrics();
+    row.st = st.metrics();
     row.local = local.metrics();
     row.structure = structure.result();
     row.state = known ? judge(v, row.local, magnitude, row.structure, tolerance_) : Judgement::unknown;

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "measure/metrics.h"
+#include "measure/st_metrics.h"
 #include "run/executor.h"
 
 namespace lockstep {
@@ -45,6 +46,7 @@ struct Row {
   std::string tensor, name, op; // value name, node name, operator
   std::vector<NodeId> segment;  // nodes recomputed from captured tensors; more than one where some are missing
   Metrics whole;                // device against the reference, end to end
+  StMetrics st;                 // the same pair in ST's figures; nothing when `whole` has no values
   Metrics local;                // device against its own recomputation
   Judgement state = Judgement::unknown;
   bool inherited = false;       // an operation before it is wrong: its input is not the reference's

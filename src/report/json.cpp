@@ -23,6 +23,12 @@ Json metrics_json(const Metrics& m) {
   return j;
 }
 
+Json st_json(const StMetrics& m) {
+  return {{"acc", m.acc ? Json(*m.acc) : Json(nullptr)}, {"rmse", number(m.rmse)}, {"mae", number(m.mae)},
+          {"l2r", number(m.l2r)}, {"mean", number(m.mean)}, {"std", number(m.std)}, {"snr", number(m.snr)},
+          {"nse", number(m.nse)}, {"cos", number(m.cos)}};
+}
+
 std::string_view state_name(Judgement s) {
   switch (s) {
     case Judgement::exact: return "exact";
@@ -37,6 +43,7 @@ Json row_json(const Row& row, const Graph* graph) {
   Json j = {{"tensor", row.tensor}, {"node", row.name}, {"op", row.op}, {"state", state_name(row.state)},
             {"input_is_wrong", row.inherited}, {"end_to_end", metrics_json(row.whole)},
             {"from_own_inputs", metrics_json(row.local)}};
+  if (row.whole.count) j["st"] = st_json(row.st);
   if (!row.structure.kind.empty()) j["structure"] = {{"kind", row.structure.kind}, {"text", row.structure.text}};
   if (row.in_spread) j["in_spread"] = true;
   if (!row.like.empty()) j["equals"] = row.like;
