@@ -2,7 +2,7 @@
 // requantized by a_scale * b_scale[n] / y_scale.
 #include "base/text.h"
 #include "op/op_codes.h"
-#include "op/op_move.h"
+#include "op/op_matrix.h"
 
 namespace lockstep {
 namespace {
@@ -10,70 +10,8 @@ namespace {
 constexpr Slot inputs[] = {{"a"}, {"b"}};
 constexpr Slot outputs[] = {{"y"}};
 
-Shape outer_of(const Shape& shape) {
-  Shape outer;
-  for (std::size_t d = 0; d + 2 < shape.size(); ++d) outer.push_back(shape[d]);
-  return outer;
-}
-
-// A vector is a row as a and a column as b; that axis leaves y again.
-struct Plan {
-  std::int64_t m = 0, n = 0, k = 0;
-  Shape outer, a_strides, b_strides;  // of whole matrices
-  Shape y;
-};
-
-Result<Plan> plan_of(const NodeView& v) {
-  const Shape &a = v.input(0).shape, &b = v.input(1).shape;
-  const bool row = a.size() == 1, column = b.size() == 1;
-  const Error mismatch{v.where(), "a " + shape_text(a) + " and b " + shape_text(b),
-                       "an inner extent that both share, and outer ones that spread", ""};
-  if (a.empty() || b.empty()) return mismatch;
-  Plan p;
-  p.m = row ? 1 : a[a.size() - 2];
-  p.k = a.back();
-  p.n = column ? 1 : b.back();
-  if ((column ? b[0] : b[b.size() - 2]) != p.k) return mismatch;
-  const Shape a_outer = outer_of(a), b_outer = outer_of(b);
-  const auto outer = broadcast(a_outer, b_outer);
-  if (!outer) return mismatch;
-  p.outer = p.y = *outer;
-  p.a_strides = broadcast_strides(a_outer, p.outer);
-  p.b_strides = broadcast_strides(b_outer, p.outer);
-  if (!row) p.y.push_back(p.m);
-  if (!column) p.y.push_back(p.n);
-  return p;
-}
-
-// visit(matrix of y, matrix of a, matrix of b), counted in whole matrices.
-template <class Visit>
-void each_matrix(const Plan& p, Visit&& visit) {
-  const std::int64_t count = count_of(p.outer);
-  const Shape steps = strides_of(p.outer);
-  for (std::int64_t i = 0; i < count; ++i) {
-    std::int64_t a = 0, b = 0;
-    for (std::size_t d = 0; d < p.outer.size(); ++d) {
-      const std::int64_t at = i / steps[d] % p.outer[d];
-      a += at * p.a_strides[d];
-      b += at * p.b_strides[d];
-    }
-    visit(i, a, b);
-  }
-}
-
-// take(place in y, column, sum).
-template <class Sum, class T, class Take>
-void products(const Plan& p, const T* a, const T* b, std::int64_t first, Take&& take) {
-  for (std::int64_t i = 0; i < p.m; ++i)
-    for (std::int64_t j = 0; j < p.n; ++j) {
-      Sum sum = 0;
-      for (std::int64_t k = 0; k < p.k; ++k) sum += static_cast<Sum>(a[i * p.k + k]) * static_cast<Sum>(b[k * p.n + j]);
-      take(first + i * p.n + j, j, sum);
-    }
-}
-
 template <class T>
-void multiply(EvalContext& c, const Plan& p) {
+void multiply(EvalContext& c, const MatrixPlan& p) {
   const auto a = c.in[0]->as<T>(), b = c.in[1]->as<T>();
   const auto y = c.out[0].as<T>();
   using Sum = std::conditional_t<std::is_integral_v<T>, std::uint64_t, T>;
@@ -87,13 +25,13 @@ void multiply(EvalContext& c, const Plan& p) {
         return c.num.real.matrix(m);
       }
     }
-    products<Sum>(p, left, right, iy * p.m * p.n, [&](std::int64_t at, std::int64_t, Sum sum) {
+    matrix_products<Sum>(p, left, right, iy * p.m * p.n, [&](std::int64_t at, std::int64_t, Sum sum) {
       y[static_cast<std::size_t>(at)] = static_cast<T>(sum);
     });
   });
 }
 
-Result<void> multiply_codes(EvalContext& c, const Plan& p) {
+Result<void> multiply_codes(EvalContext& c, const MatrixPlan& p) {
   const RequantPolicy* const policy = c.num.matmul ? c.num.matmul : c.num.dense;
   if (!policy) return no_policy(c.view, "MatMul");
   const Value &av = c.view.input(0), &bv = c.view.input(1), &yv = c.view.output(0);
@@ -105,7 +43,7 @@ Result<void> multiply_codes(EvalContext& c, const Plan& p) {
   for (std::size_t i = 0; i < b.size(); ++i) b[i] -= bv.quant.zero_at(i % static_cast<std::size_t>(p.n));
   const CodeClamp clamp = clamp_of(c.view);
   each_matrix(p, [&](std::int64_t iy, std::int64_t ia, std::int64_t ib) {
-    products<std::int64_t>(p, a.data() + ia * p.m * p.k, b.data() + ib * p.k * p.n, iy * p.m * p.n,
+    matrix_products<std::int64_t>(p, a.data() + ia * p.m * p.k, b.data() + ib * p.k * p.n, iy * p.m * p.n,
                            [&](std::int64_t at, std::int64_t j, std::int64_t sum) {
       const std::int64_t scaled = policy->apply(static_cast<std::int32_t>(sum), rescale[static_cast<std::size_t>(j)]);
       store_code(c.out[0], at, clamp_code(scaled + yv.quant.zero_at(0), clamp.low, clamp.high));
@@ -115,12 +53,12 @@ Result<void> multiply_codes(EvalContext& c, const Plan& p) {
 }
 
 Result<std::vector<Facts>> infer(const NodeView& n) {
-  LOCKSTEP_TRY(const Plan p, plan_of(n));
+  LOCKSTEP_TRY(const MatrixPlan p, matrix_plan(n));
   return std::vector<Facts>{{code_type(n), p.y, {}}};
 }
 
 Result<void> eval(EvalContext& c) {
-  LOCKSTEP_TRY(const Plan p, plan_of(c.view));
+  LOCKSTEP_TRY(const MatrixPlan p, matrix_plan(c.view));
   const Value &a = c.view.input(0), &b = c.view.input(1);
   if (is_code(a) && is_code(b) && is_code(c.view.output(0))) return multiply_codes(c, p);
   if (a.dtype != b.dtype || a.dtype == DType::f16)
@@ -131,7 +69,7 @@ Result<void> eval(EvalContext& c) {
 }
 
 Cost cost(const NodeView& n) {
-  const auto p = plan_of(n);
+  const auto p = matrix_plan(n);
   return p.ok() ? Cost{count_of(p.value().outer) * p.value().m * p.value().n * p.value().k} : Cost{};
 }
 
