@@ -133,6 +133,9 @@ std::vector<Tensor> each(const std::vector<Tensor>& tensors, F&& change) {
 // Floats against codes: reals on the grid, or codes written as floats.
 std::vector<Tensor> floats_to_codes(std::vector<Tensor> device, const Value& reference,
                                     std::string& note) {
+  const CodeRange range = code_range(reference.dtype);
+  const auto whole = [&](const Tensor& t) { return fits_codes(t, range); };
+  const bool could_be_codes = std::ranges::all_of(device, whole);
   if (reference.quant.quantized()) {
     std::vector<Tensor> codes;
     for (const Tensor& t : device)
@@ -142,11 +145,11 @@ std::vector<Tensor> floats_to_codes(std::vector<Tensor> device, const Value& ref
         break;
     if (codes.size() == device.size()) {
       note = "reals made codes of the reference's scale";
+      if (could_be_codes) note += " (whole numbers: if they are codes, store them as integers)";
       return codes;
     }
   }
-  const CodeRange range = code_range(reference.dtype);
-  if (std::ranges::all_of(device, [&](const Tensor& t) { return fits_codes(t, range); })) {
+  if (could_be_codes) {
     note = "codes written as " + std::string(name_of(device[0].dtype()));
     return each(device, [&](const Tensor& t) { return cast(t, reference.dtype); });
   }

@@ -73,9 +73,9 @@ class Pairer {
   Result<Pairing> run() {
     for (const std::string& name : device_.order) by_name(name);
     for (const std::string& name : device_.order) by_origin(name);
-    const bool names_are_gone = taken_.empty();
+    names_are_gone_ = taken_.empty();
     in_order(true);
-    if (names_are_gone) in_order(false);
+    if (names_are_gone_) all_by_shape();
     return finish();
   }
 
@@ -181,6 +181,21 @@ class Pairer {
     }
   }
 
+  // Shapes alone convince only when they place every tensor.
+  void all_by_shape() {
+    const auto before = found_;
+    const auto taken_before = taken_;
+    in_order(false);
+    if (found_.size() == device_.order.size()) return;
+    found_ = before;
+    taken_ = taken_before;
+  }
+
+  // A few equal scales (1/256 of a softmax) do not make captures of this model.
+  bool of_another_model(const Pairing& out) const {
+    return out.pairs.empty() || (names_are_gone_ && out.pairs.size() * 4 < device_.order.size());
+  }
+
   Result<Pairing> finish() {
     Pairing out;
     out.samples.resize(device_.samples.size());
@@ -195,10 +210,13 @@ class Pairer {
     }
     for (const std::string& name : device_.order)
       if (!paired(name)) out.left_device.push_back(name);
-    if (out.pairs.empty())
+    if (of_another_model(out))
       return Error{
           device_.source,
-          "no tensor of it is one of " + g_.file() + (notes_.empty() ? "" : ": " + notes_[0]),
+          (out.pairs.empty() ? std::string("no tensor of it is one of ")
+                             : std::to_string(out.pairs.size()) + " of its " +
+                                   std::to_string(device_.order.size()) + " tensors could be of ") +
+              g_.file() + (notes_.empty() ? "" : ": " + notes_[0]),
           "names of the model's tensors, or scales and shapes that tell them apart",
           "captures of another model? lockstep inspect lists the model's tensors"};
     out.notes.insert(out.notes.end(), notes_.begin(), notes_.end());
@@ -249,6 +267,7 @@ class Pairer {
   std::map<std::string, std::vector<ValueId>> by_plain_;
   std::map<std::string, std::pair<ValueId, std::string>> found_;
   std::set<ValueId> taken_;
+  bool names_are_gone_ = false;
   std::vector<std::string> notes_;
 };
 

@@ -184,6 +184,30 @@ TEST(Pair, what_stays_ambiguous_is_left_out_and_said) {
   EXPECT_NE(p->notes.back().find("could be any of 2"), std::string::npos);
 }
 
+TEST(Pair, without_names_and_scales_shapes_must_place_every_tensor) {
+  const Tensor reals = tensor<float>({1, 2, 1, 3}, {1, 2, 3, 4, 5, 6});
+  const auto all = pair_tensors(small_graph(), capture_of({{"t0", reals}, {"t1", reals}}));
+  ASSERT_TRUE(all.ok()) << all.error().line();
+  EXPECT_EQ(all->pairs[1].reference, "out");
+  EXPECT_EQ(all->pairs[1].how, "shape and order");
+  EXPECT_FALSE(
+      pair_tensors(small_graph(), capture_of({{"t0", reals},
+                                              {"t1", reals},
+                                              {"t2", tensor<float>({7}, std::vector<float>(7))}}))
+          .ok());
+}
+
+TEST(Pair, one_equal_scale_does_not_make_captures_of_this_model) {
+  const QuantParams half{{0.5}, {-1}, -1}, none{{0.7}, {3}, -1};
+  std::vector<std::pair<std::string, Tensor>> tensors = {{"t0", codes}};
+  std::vector<QuantParams> quants = {half};
+  for (int i = 1; i < 5; ++i)
+    tensors.emplace_back("t" + std::to_string(i), codes), quants.push_back(none);
+  const auto p = pair_tensors(small_graph(), capture_of(tensors, quants));
+  ASSERT_FALSE(p.ok());
+  EXPECT_NE(p.error().what.find("1 of its 5 tensors"), std::string::npos);
+}
+
 TEST(Pair, captures_of_another_model_are_an_error) {
   const auto none =
       pair_tensors(small_graph(), capture_of({{"conv1", tensor<float>({5}, {1, 2, 3, 4, 5})}}));
