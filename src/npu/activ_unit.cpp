@@ -1,4 +1,4 @@
-// y = saturate(round((A*x^2 + ((B*x) << shift_b) + (C << shift_c)) / 2^shift_o)), (A,B,C) the row of x's segment
+// y = saturate(nearest((A*x^2 + ((B*x) << shift_b) + (C << shift_c)) / 2^shift_o)), (A,B,C) the row of x's segment
 #include <algorithm>
 #include <array>
 

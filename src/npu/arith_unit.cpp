@@ -1,4 +1,4 @@
-// out = saturate(round((((A*X) >> Ax) + ((B*Y) >> By) + (C << Cs)) / 2^shift)), coefficients by channel, row or column
+// out = saturate(nearest((((A*X) >> Ax) + ((B*Y) >> By) + (C << Cs)) / 2^shift)), coefficients by channel, row or column
 #include <algorithm>
 #include <cmath>
 

@@ -1,4 +1,4 @@
-// out[y,x,c] = saturate(round(max | min | mulval * sum over the window, / 2^shift_o)); global: one window over all
+// out[y,x,c] = saturate(nearest(max | min | mulval * sum over the window, / 2^shift_o)); global: one window over all
 #include <algorithm>
 
 #include <fmt/core.h>

@@ -50,9 +50,15 @@ const NpuEpoch* NpuProgram::find_epoch(int number) const {
 }
 
 std::vector<const NpuBuffer*> NpuProgram::made_by(int epoch) const {
+  // Data movement lists what it reads beside what it makes, under these names.
+  const auto is_read = [](const NpuBuffer& b) {
+    const std::string_view name = b.name;
+    const std::string_view stem = name.substr(0, name.find_last_not_of("0123456789") + 1);
+    return stem.ends_with("_inserted_in") || stem.ends_with("_copy_in_");
+  };
   std::vector<const NpuBuffer*> made;
   for (const NpuBuffer& b : buffers)
-    if (b.epoch == epoch && !b.is_param && !b.name.starts_with("SCRATCH_")) made.push_back(&b);
+    if (b.epoch == epoch && !b.is_param && !b.name.starts_with("SCRATCH_") && !is_read(b)) made.push_back(&b);
   return made;
 }
 

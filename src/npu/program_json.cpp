@@ -8,8 +8,8 @@
 namespace lockstep {
 namespace {
 
-using Json = nlohmann::json;
-using OrderedJson = nlohmann::ordered_json;
+using Json = nlohmann::ordered_json;  // the order of nodes means something
+using OrderedJson = Json;
 
 // Where in the file the reader stands, for errors.
 struct At {

@@ -243,8 +243,7 @@ std::string software_function(const NpuEpoch& epoch) {
 Result<NpuSoftwareIo> software_io(const NpuProgram& program, const NpuEpoch& epoch) {
   NpuSoftwareIo io;
   const std::string where = where_of(program, epoch);
-  for (const NpuBuffer* b : program.made_by(epoch.number))
-    if (!io.out || b->name.find("_inserted_in") == std::string::npos) io.out = b;
+  if (const auto made = program.made_by(epoch.number); !made.empty()) io.out = made.back();
   if (!io.out) return Error{where, "makes no buffer", "an output", {}};
   const std::string node = epoch.nodes.empty() ? "" : epoch.nodes[0].first;
   const bool conv = software_function(epoch) == "ll_sw_forward_conv_integer";

@@ -9,7 +9,7 @@
 namespace lockstep {
 
 // A software epoch: the operations that the runtime library or the CPU performs. Data movement is
-// exact; integer kernels of the closed library follow its model (round(acc * scale) + zero), float
+// exact; integer kernels of the closed library follow its model (nearest(acc * scale) + zero), float
 // operations are computed in float32. An operation that is not known is refused by name.
 Result<void> run_software_epoch(const NpuProgram& program, const NpuEpoch& epoch, NpuMemory& memory, NpuCounts& counts);
 

@@ -31,7 +31,7 @@ struct NpuStream {
   bool packed() const { return element_bytes() == 3; }  // three bytes in a word, as 1x1 deep mode takes them
 };
 
-// out = saturate(round((sum (feature - fsub) * weight + (accumulator << shift_a)) / 2^shift_o))
+// out = saturate(nearest((sum (feature - fsub) * weight + (accumulator << shift_a)) / 2^shift_o))
 struct NpuConv {
   std::int64_t simd = 0, fsub = 0, accumulate = 0, accumulate_first = 0, accumulate_gen_first = 0;
   std::int64_t f_unsigned = 0, k_unsigned = 0, deepmode = 0, kseten = 0, inbytes_f = 0;
@@ -49,7 +49,7 @@ struct NpuConv {
   std::int64_t out_width() const { return (cropped_width() + left_padding + right_padding - kernelWidth) / hstride + 1; }
 };
 
-// out = saturate(round((((A*X) >> Ax) + ((B*Y) >> By) + (C << Cs)) / 2^shift_o)), and other operations
+// out = saturate(nearest((((A*X) >> Ax) + ((B*Y) >> By) + (C << Cs)) / 2^shift_o)), and other operations
 struct NpuArith {
   std::int64_t rounding_x = 0, saturation_x = 0, round_mode_x = 0, inbytes_x = 0, outbytes_x = 0, shift_x = 0;
   std::int64_t rounding_y = 0, saturation_y = 0, round_mode_y = 0, inbytes_y = 0, outbytes_y = 0, shift_y = 0;
