@@ -166,6 +166,7 @@ struct Numerics {
   const BinaryPolicy* sub = nullptr;
   const BinaryPolicy* mul = nullptr;
   const BinaryPolicy* div = nullptr;
+  const BinaryPolicy* squared_difference = nullptr;
   const QuantizePolicy* quantize = nullptr;
   const AveragePolicy* average = nullptr;         // windowed pooling
   const AveragePolicy* global_average = nullptr;  // GlobalAveragePool, MEAN
@@ -173,6 +174,16 @@ struct Numerics {
   const TablePolicy* tanh = nullptr;
   const TablePolicy* leaky_relu = nullptr;
   const TablePolicy* hard_swish = nullptr;
+  const TablePolicy* exp = nullptr;
+  const TablePolicy* log = nullptr;
+  const TablePolicy* elu = nullptr;
+  const TablePolicy* gelu = nullptr;
+  const TablePolicy* gelu_tanh = nullptr;
+  const TablePolicy* bounded_relu = nullptr;  // alpha, beta: the bounds, beta possibly infinite
+  const TablePolicy* abs = nullptr;
+  const TablePolicy* neg = nullptr;
+  const TablePolicy* sqrt = nullptr;
+  const TablePolicy* rsqrt = nullptr;
   const SoftmaxPolicy* softmax = nullptr;
   const SoftmaxPolicy* softmax_wide = nullptr;  // of 16-bit codes where it differs; null: softmax
   FloatPolicy real = {};

@@ -17,6 +17,16 @@ extern const QuantizePolicy tflite_quantize;       // N65
 extern const AveragePolicy tflite_average;         // N61
 extern const AveragePolicy tflite_mean;            // N62
 extern const SoftmaxPolicy tflite_softmax;         // N63
+extern const SoftmaxPolicy tflite_softmax_wide;    // N72
 extern const HybridPolicy tflite_hybrid;           // N69
+// N64; of 16-bit codes N72.
+extern const TablePolicy tflite_sigmoid, tflite_tanh, tflite_exp, tflite_log, tflite_elu, tflite_gelu, tflite_gelu_tanh;
+extern const TablePolicy tflite_bounded_relu, tflite_leaky_relu;  // N66
+extern const TablePolicy tflite_hard_swish;                       // N67
+extern const TablePolicy tflite_abs, tflite_neg, tflite_sqrt;
+extern const TablePolicy tflite_rsqrt;  // N71
+
+// LiteRT's sigmoid of a float: e^x below -9, 1 above 16.6.
+float tflite_float_sigmoid(float x);
 
 }  // namespace lockstep

@@ -8,6 +8,7 @@ namespace {
 constexpr Foreign from[] = {{Format::onnx, "Abs"}, {Format::tflite, "ABS"}};
 
 Result<void> eval(EvalContext& c) {
+  if (on_codes(c.view)) return map_codes(c, c.num.abs);
   return map_elements(c, [](auto x) { return x < 0 ? wrapping_sub<decltype(x)>(0, x) : x; });
 }
 

@@ -7,9 +7,10 @@ namespace lockstep {
 namespace {
 
 constexpr AttrSpec attrs[] = {{"alpha", "1", "limit below 0"}};
-constexpr Foreign from[] = {{Format::onnx, "Elu"}};
+constexpr Foreign from[] = {{Format::onnx, "Elu"}, {Format::tflite, "ELU"}};
 
 Result<void> eval(EvalContext& c) {
+  if (on_codes(c.view)) return map_codes(c, c.num.elu);
   const double alpha = c.view.attrs().real("alpha", 1);
   return map_reals(c, [&](double x) { return x >= 0 ? x : alpha * std::expm1(x); });
 }

@@ -9,6 +9,7 @@ namespace {
 constexpr Foreign from[] = {{Format::onnx, "Exp"}, {Format::tflite, "EXP"}};
 
 Result<void> eval(EvalContext& c) {
+  if (on_codes(c.view)) return map_codes(c, c.num.exp);
   return map_reals(c, [](double x) { return std::exp(x); });
 }
 

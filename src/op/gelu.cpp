@@ -3,15 +3,24 @@
 #include <numbers>
 
 #include "op/op_elementwise.h"
+#include "op/op_move.h"
 
 namespace lockstep {
 namespace {
 
 constexpr AttrSpec attrs[] = {{"approximate", "none", "none or tanh"}};
-constexpr Foreign from[] = {{Format::onnx, "Gelu"}, {Format::onnx, "com.microsoft:Gelu"}};
+Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
+  Attrs canonical;
+  canonical.set("approximate", std::string(f.attrs.integer("approximate", 0) != 0 ? "tanh" : "none"));
+  return add_like(f, graph, "Gelu", f.inputs, std::move(canonical));
+}
+
+constexpr Foreign from[] = {{Format::tflite, "GELU", from_tflite}, {Format::onnx, "Gelu"}, {Format::onnx, "com.microsoft:Gelu"}};
 
 Result<void> eval(EvalContext& c) {
-  if (c.view.attrs().text("approximate", "none") != "tanh")
+  const bool by_tanh = c.view.attrs().text("approximate", "none") == "tanh";
+  if (on_codes(c.view)) return map_codes(c, by_tanh ? c.num.gelu_tanh : c.num.gelu);
+  if (!by_tanh)
     return map_reals(c, [](double x) { return x / 2 * (1 + std::erf(x / std::numbers::sqrt2)); });
   const double slope = std::sqrt(2 / std::numbers::pi);
   return map_reals(c, [&](double x) { return x / 2 * (1 + std::tanh(slope * (x + 0.044715 * x * x * x))); });

@@ -6,7 +6,7 @@
 namespace lockstep {
 namespace {
 
-constexpr Foreign from[] = {{Format::onnx, "HardSwish"}};
+constexpr Foreign from[] = {{Format::onnx, "HardSwish"}, {Format::tflite, "HARD_SWISH"}};
 
 Result<void> eval(EvalContext& c) {
   if (on_codes(c.view)) return map_codes(c, c.num.hard_swish);

@@ -1,5 +1,6 @@
 // y = x where x >= 0, else alpha * x
 #include "op/op_elementwise.h"
+#include "op/op_move.h"
 
 namespace lockstep {
 namespace {
@@ -8,7 +9,13 @@ constexpr AttrSpec attrs[] = {{"alpha", "0.01", "slope below 0"}};
 
 Result<void> from_qlinear(const ForeignNode& f, GraphBuilder& graph) { return map_qlinear_unary(f, graph, "LeakyRelu", {"alpha"}); }
 
-constexpr Foreign from[] = {{Format::onnx, "LeakyRelu"}, {Format::onnx, "com.microsoft:QLinearLeakyRelu", from_qlinear}};
+Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
+  Attrs attrs_of;
+  attrs_of.set("alpha", f.attrs.real("alpha", 0));
+  return add_like(f, graph, "LeakyRelu", f.inputs, std::move(attrs_of));
+}
+
+constexpr Foreign from[] = {{Format::tflite, "LEAKY_RELU", from_tflite}, {Format::onnx, "LeakyRelu"}, {Format::onnx, "com.microsoft:QLinearLeakyRelu", from_qlinear}};
 
 Result<void> eval(EvalContext& c) {
   const double alpha = c.view.attrs().real("alpha", 0.01f);

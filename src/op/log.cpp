@@ -9,6 +9,7 @@ namespace {
 constexpr Foreign from[] = {{Format::onnx, "Log"}, {Format::tflite, "LOG"}};
 
 Result<void> eval(EvalContext& c) {
+  if (on_codes(c.view)) return map_codes(c, c.num.log);
   return map_reals(c, [](double x) { return std::log(x); });
 }
 

@@ -8,6 +8,7 @@ namespace {
 constexpr Foreign from[] = {{Format::onnx, "Neg"}, {Format::tflite, "NEG"}};
 
 Result<void> eval(EvalContext& c) {
+  if (on_codes(c.view)) return map_codes(c, c.num.neg);
   return map_elements(c, [](auto x) { return wrapping_sub<decltype(x)>(0, x); });
 }
 

@@ -56,6 +56,8 @@ Result<void> map_elements(EvalContext& c, F f) {
 // the function's parameters. Error: this arithmetic has no such policy.
 Result<void> map_codes(EvalContext& c, const TablePolicy* policy, double alpha = 0, double beta = 0);
 
+// Error where a code stands for a number below zero: roots of codes are refused there.
+Result<void> no_code_below_zero(const EvalContext& c);
 inline bool on_codes(const NodeView& n) { return n.input(0).quant.quantized() && is_integer(n.input(0).dtype); }
 
 // com.microsoft's QLinear functions of one tensor: x, its scale and zero point, y's scale and zero

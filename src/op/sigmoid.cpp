@@ -8,7 +8,7 @@ namespace {
 
 Result<void> from_qlinear(const ForeignNode& f, GraphBuilder& graph) { return map_qlinear_unary(f, graph, "Sigmoid", {}); }
 
-constexpr Foreign from[] = {{Format::onnx, "Sigmoid"}, {Format::onnx, "com.microsoft:QLinearSigmoid", from_qlinear}};
+constexpr Foreign from[] = {{Format::onnx, "Sigmoid"}, {Format::onnx, "com.microsoft:QLinearSigmoid", from_qlinear}, {Format::tflite, "LOGISTIC"}};
 
 Result<void> eval(EvalContext& c) {
   if (on_codes(c.view)) return map_codes(c, c.num.sigmoid);

@@ -9,6 +9,10 @@ namespace {
 constexpr Foreign from[] = {{Format::onnx, "Sqrt"}, {Format::tflite, "SQRT"}};
 
 Result<void> eval(EvalContext& c) {
+  if (on_codes(c.view)) {
+    LOCKSTEP_CHECK(no_code_below_zero(c));
+    return map_codes(c, c.num.sqrt);
+  }
   return map_reals(c, [](double x) { return std::sqrt(x); });
 }
 

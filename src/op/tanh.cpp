@@ -6,7 +6,7 @@
 namespace lockstep {
 namespace {
 
-constexpr Foreign from[] = {{Format::onnx, "Tanh"}};
+constexpr Foreign from[] = {{Format::onnx, "Tanh"}, {Format::tflite, "TANH"}};
 
 Result<void> eval(EvalContext& c) {
   if (on_codes(c.view)) return map_codes(c, c.num.tanh);
