@@ -22,6 +22,27 @@ struct Walker {
   }
 };
 
+// Yields walker.at(0), at(1), ... without dividing.
+class Cursor {
+ public:
+  explicit Cursor(const Walker& w) : w_(w) {}
+  std::size_t next() {
+    std::int64_t at = base_ + within_;
+    if (at >= w_.size) at %= w_.size;
+    if (w_.by_channel && ++within_ == w_.block) within_ = 0;
+    if (++passed_ == w_.period) {
+      passed_ = within_ = 0;
+      base_ += w_.by_channel ? w_.block : 1;
+      if (base_ >= w_.size) base_ %= w_.size;
+    }
+    return static_cast<std::size_t>(at);
+  }
+
+ private:
+  const Walker& w_;
+  std::int64_t base_ = 0, within_ = 0, passed_ = 0;
+};
+
 Walker walker_of(const NpuArith& a) {
   const std::int64_t d = std::max<std::int64_t>(a.batchDepth, 1), w = std::max<std::int64_t>(a.fWidth, 1),
                      h = std::max<std::int64_t>(a.fHeight, 1);
@@ -93,8 +114,9 @@ void affine(const NpuArith& a, const Row& x, const Row* y, const std::vector<Coe
   const Exit leave{a, rules.arith, static_cast<int>(a.shift_o), static_cast<int>(a.outbytes_o)};
   const int ax = static_cast<int>(a.Ax_shift), by = static_cast<int>(a.By_shift), cs = static_cast<int>(a.C_shift);
   const bool single = rows.size() == 1;
+  Cursor cursor(walker);
   for (std::size_t i = 0; i < x.size(); ++i) {
-    const Coefficient& k = single ? rows[0] : rows[static_cast<std::size_t>(walker.at(static_cast<std::int64_t>(i)))];
+    const Coefficient& k = single ? rows[0] : rows[cursor.next()];
     std::int64_t r = k.a * operand(x[i], a.inbytes_x, a.outbytes_x, a.saturation_x);
     if (ax > 0) r = npu_shift(r, ax, rules.operand);
     if (y) {

@@ -41,7 +41,7 @@ extern constinit const TargetDef target_captures = {
     .name = "captures",
     .syntax = "FILE.npz | FOLDER | FILE.npy | FILE.json | FILE.raw | FILE.csv",
     .meaning = "recorded tensors of a device, also ST's *_val_io.npz",
-    .matches = [](std::string_view uri) { return is_recording(uri); },
+    .matches = [](std::string_view uri) { return !uri.starts_with("npu:") && is_recording(uri); },
     .open = open,
 };
 

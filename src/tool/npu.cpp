@@ -1,11 +1,13 @@
 #include <CLI/CLI.hpp>
+#include <ctime>
 #include <memory>
 
 #include <fmt/core.h>
 
 #include "diff/inputs.h"
 #include "import/import.h"
-#include "npu/compare.h"
+#include "base/npy.h"
+#include "npu/record.h"
 #include "run/executor.h"
 #include "tool/command.h"
 
@@ -13,7 +15,7 @@ namespace lockstep {
 namespace {
 
 struct NpuOptions {
-  std::string program, model, input, mode = "forced", ties;
+  std::string program, model, input, mode = "forced", ties, output;
 };
 
 Result<NpuRules> rules_from(const NpuOptions& o) {
@@ -55,6 +57,39 @@ Result<void> compare(const NpuOptions& o) {
   return {};
 }
 
+// Writes what every epoch makes, in the program's own buffers, and says how fast it ran.
+Result<void> run(const NpuOptions& o) {
+  const auto mode = npu_mode_named(o.mode);
+  if (!mode) return Error{"--mode", o.mode, "chained, forced or exact", {}};
+  LOCKSTEP_TRY(const NpuRules rules, rules_from(o));
+  LOCKSTEP_TRY(NpuProgram program, read_npu_program(o.program));
+  LOCKSTEP_TRY(const Graph model, import_model(o.model));
+  const NpuMapping mapping = map_npu_buffers(program, model);
+  LOCKSTEP_TRY(NpuSimulator simulator, NpuSimulator::make(std::make_shared<const NpuProgram>(std::move(program)), rules));
+  LOCKSTEP_TRY(const std::vector<Sample> reference, reference_of(model, o.input));
+  LOCKSTEP_TRY(const Capture capture, record_npu(simulator, model, mapping, reference, *mode, {}));
+  LOCKSTEP_TRY(const Sample inputs, simulator_inputs(simulator, model, mapping, reference[0]));
+  const std::clock_t start = std::clock();
+  constexpr int repeats = 5;
+  for (int i = 0; i < repeats; ++i) LOCKSTEP_CHECK(simulator.run(inputs));
+  const double ms = 1e3 * static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC / repeats;
+  fmt::print("{} samples, {} tensors each; {:.1f} ms of one core and {:.1f} M multiply-accumulates an inference\n", capture.samples.size(),
+             capture.order.size(), ms, static_cast<double>(simulator.counts().macs) / 1e6);
+  for (const std::string& note : capture.notes) fmt::print("inexact  {}\n", note);
+  if (o.output.empty()) return {};
+  NpzMembers members;
+  for (const std::string& name : capture.order) {
+    NpyArray a{capture.infos.at(name).dtype, capture.infos.at(name).shape, {}};
+    a.shape.insert(a.shape.begin(), static_cast<std::int64_t>(capture.samples.size()));
+    for (const Sample& s : capture.samples) {
+      const auto bytes = s.at(name).bytes();
+      a.bytes.insert(a.bytes.end(), bytes.begin(), bytes.end());
+    }
+    members.emplace_back(name, std::move(a));
+  }
+  return write_npz(o.output, members);
+}
+
 Result<void> print_map(const NpuOptions& o) {
   LOCKSTEP_TRY(const NpuProgram program, read_npu_program(o.program));
   LOCKSTEP_TRY(const Graph model, import_model(o.model));
@@ -85,6 +120,8 @@ void add_npu(CLI::App& app, int& code) {
     });
   };
   add("compare", "each epoch against onnxruntime's arithmetic, as a table", compare, true);
+  add("run", "the program's tensors on these inputs, and how long they took", run, true);
+  npu->get_subcommand("run")->add_option("-o,--output", o->output, "the .npz to write");
   add("map", "epochs and buffers to the model's own tensors", print_map, false);
 }
 
