@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "report/fold.h"
 #include "report/report.h"
 
 namespace lockstep {
@@ -18,7 +19,9 @@ std::string cosine_text(double cosine) {
 
 class Writer {
  public:
-  Writer(const Report& report, const TextStyle& style) : r_(report), v_(report.verdict), style_(style) {}
+  Writer(const Report& report, const TextStyle& style) : r_(report), v_(report.verdict), style_(style) {
+    lines_ = fold_rows(v_.comparison, *r_.graph);
+  }
 
   std::string write() {
     head();
@@ -49,7 +52,9 @@ class Writer {
     std::string left;
     if (!v_.comparison.left_device.empty())
       left = fmt::format("   unpaired on the device: {}", list(v_.comparison.left_device, 4));
-    field("tensors", fmt::format("compared {} of {}{}", v_.comparison.rows.size(), v_.comparison.tensors, left));
+    const bool folded = lines_.size() < v_.comparison.rows.size();
+    field("tensors", fmt::format("compared {} of {}{}{}", v_.comparison.rows.size(), v_.comparison.tensors,
+                                 folded ? "   quantizers stand with their operations" : "", left));
     if (!r_.tolerance.empty()) field("tolerance", r_.tolerance);
     for (const std::string& note : r_.notes) field("note", note);
     out_ += "\n";
@@ -61,14 +66,25 @@ class Writer {
     return names.size() > most ? text + fmt::format(" and {} more", names.size() - most) : text;
   }
 
-  // Which rows a long table keeps: the ends, and two around each wrong one.
+  const Row& row_of(const Line& line) const { return v_.comparison.rows[line.row]; }
+  const Row& codes_of(const Line& line) const { return v_.comparison.rows[line.codes]; }
+
+  std::string name_of_row(const Row& row) const {
+    const NodeId n = operation_of(row, *r_.graph);
+    return n == no_id ? row.name : r_.graph->node(n).name;
+  }
+  std::string op_of_row(const Row& row) const {
+    const NodeId n = operation_of(row, *r_.graph);
+    return n == no_id ? row.op : r_.graph->node(n).op;
+  }
+
+  // Which lines a long table keeps: the ends, and two around each wrong one.
   std::vector<bool> kept() const {
-    const auto& rows = v_.comparison.rows;
-    std::vector<bool> keep(rows.size(), style_.all_rows || rows.size() <= short_table);
+    std::vector<bool> keep(lines_.size(), style_.all_rows || lines_.size() <= short_table);
     const auto mark = [&](std::size_t i) { if (i < keep.size()) keep[i] = true; };
-    for (std::size_t i = 0; i < 3; ++i) mark(i), mark(rows.size() - 1 - i);
-    for (std::size_t i = 0, shown = 0; i < rows.size() && shown < 8; ++i) {
-      if (rows[i].state != Judgement::wrong) continue;
+    for (std::size_t i = 0; i < 3; ++i) mark(i), mark(lines_.size() - 1 - i);
+    for (std::size_t i = 0, shown = 0; i < lines_.size() && shown < 8; ++i) {
+      if (row_of(lines_[i]).state != Judgement::wrong) continue;
       ++shown;
       for (std::size_t j = i < 2 ? 0 : i - 2; j <= i + 2; ++j) mark(j);
     }
@@ -93,35 +109,37 @@ class Writer {
   }
 
   void table() {
-    const auto& rows = v_.comparison.rows;
     std::size_t name = 4, op = 2;
     const std::vector<bool> keep = kept();
-    for (std::size_t i = 0; i < rows.size(); ++i) {
+    for (std::size_t i = 0; i < lines_.size(); ++i) {
       if (!keep[i]) continue;
-      name = std::min<std::size_t>(44, std::max(name, rows[i].name.size()));
-      op = std::max(op, rows[i].op.size());
+      name = std::min<std::size_t>(44, std::max(name, name_of_row(row_of(lines_[i])).size()));
+      op = std::max(op, op_of_row(row_of(lines_[i])).size());
     }
     out_ += bold(fmt::format("{:>4}  {:<{}}  {:<{}}  {:>8}  {:>7}  {:>8}   {}", "#", "node", name, "op", op, "cosine",
                              "max LSB", "differ", "from device's own inputs")) + "\n";
-    for (std::size_t i = 0; i < rows.size(); ++i) {
+    for (std::size_t i = 0; i < lines_.size(); ++i) {
       if (!keep[i]) {
-        std::size_t end = i;
-        while (end < rows.size() && !keep[end]) ++end;
-        const auto wrong = std::count_if(rows.begin() + static_cast<std::ptrdiff_t>(i),
-                                         rows.begin() + static_cast<std::ptrdiff_t>(end),
-                                         [](const Row& r) { return r.state == Judgement::wrong; });
+        std::size_t end = i, wrong = 0;
+        for (; end < lines_.size() && !keep[end]; ++end) wrong += row_of(lines_[end]).state == Judgement::wrong;
         out_ += dim(fmt::format("      ... {} more{}", end - i, wrong ? fmt::format(", {} of them wrong", wrong) : "")) + "\n";
         i = end - 1;
         continue;
       }
-      const Row& row = rows[i];
-      std::string shown = row.name;
-      if (shown.size() > name) shown = "..." + shown.substr(shown.size() - name + 3);
-      const std::string lsb = row.whole.has_lsb ? fmt::format("{:.4g}", row.whole.max_lsb) : "-";
-      out_ += fmt::format("{:>4}  {:<{}}  {:<{}}  {:>8}  {:>7}  {:>8}   {}\n", i + 1, shown, name, row.op, op,
-                          cosine_text(row.whole.cosine), lsb, percent(row.whole.share_differing()), state_text(row));
+      table_line(i, name, op);
     }
     out_ += "\n";
+  }
+
+  void table_line(std::size_t i, std::size_t name, std::size_t op) {
+    const Row &row = row_of(lines_[i]), &codes = codes_of(lines_[i]);
+    std::string shown = name_of_row(row);
+    if (shown.size() > name) shown = "..." + shown.substr(shown.size() - name + 3);
+    const std::string lsb = codes.whole.has_lsb ? fmt::format("{:.4g}", codes.whole.max_lsb) : "-";
+    // The operation's own judgement, or that of its codes when only these left the exact values.
+    const Row& judged = row.state == Judgement::exact && codes.state != Judgement::exact ? codes : row;
+    out_ += fmt::format("{:>4}  {:<{}}  {:<{}}  {:>8}  {:>7}  {:>8}   {}\n", i + 1, shown, name, op_of_row(row), op,
+                        cosine_text(codes.whole.cosine), lsb, percent(codes.whole.share_differing()), state_text(judged));
   }
 
   void healthy() {
@@ -148,19 +166,38 @@ class Writer {
     if (unknown) more(fmt::format("{} tensors could not be recomputed and carry no verdict", unknown));
   }
 
+  // Scales as the operation has them: of codes, or behind a dequantizer.
   std::string operation_text(const Row& row) const {
-    if (row.node == no_id) return "network input: the device holds other numbers than were sent";
-    const NodeView node{*r_.graph, r_.graph->node(row.node)};
+    const Graph& g = *r_.graph;
+    const NodeId n = operation_of(row, g);
+    if (n == no_id) return "network input: the device holds other numbers than were sent";
+    const Node& node = g.node(n);
     std::string scales;
-    for (const ValueId in : node.node.inputs) {
-      if (in == no_id || r_.graph->value(in).constant || !r_.graph->value(in).quant.quantized()) continue;
-      scales += (scales.empty() ? "" : " + ") + fmt::format("{:.3g}", r_.graph->value(in).quant.scale[0]);
+    for (const ValueId in : node.inputs) {
+      if (in == no_id || g.value(in).constant || from_constants(in)) continue;
+      if (const QuantParams q = step_of(g, in); q.quantized())
+        scales += (scales.empty() ? "" : " + ") + fmt::format("{:.3g}", q.scale[0]);
     }
-    const Value& y = r_.graph->value(row.value);
-    std::string text = row.op + " " + std::string(name_of(y.dtype)) + shape_text(y.shape);
+    const Value& y = codes_behind(node.outputs[0]);
+    std::string text = node.op + " " + std::string(name_of(y.dtype)) + shape_text(y.shape);
     if (!scales.empty() && y.quant.quantized())
       text += fmt::format(", scales {} -> {:.3g}", scales, y.quant.scale[0]);
     return text;
+  }
+
+  // A dequantized weight or bias is no operand of the line.
+  bool from_constants(ValueId id) const {
+    const NodeId n = r_.graph->value(id).producer;
+    return n != no_id && r_.graph->value(r_.graph->node(n).inputs[0]).constant != nullptr;
+  }
+
+  // The codes that a quantizer makes of a float, or the value itself.
+  const Value& codes_behind(ValueId id) const {
+    const Graph& g = *r_.graph;
+    if (is_float(g.value(id).dtype))
+      for (const NodeId n : g.consumers(id))
+        if (g.node(n).op == "QuantizeLinear") return g.value(g.node(n).outputs[0]);
+    return g.value(id);
   }
 
   void mismatch() {
@@ -170,7 +207,7 @@ class Writer {
     }
     const Suspect& first = v_.suspects[0];
     const Row& row = v_.comparison.rows[first.row];
-    field("first wrong", bold(row.name) + "   " + operation_text(row));
+    field("first wrong", bold(name_of_row(row)) + "   " + operation_text(row));
     if (row.segment.size() > 1)
       more(fmt::format("or one of the {} operations before it whose tensors were not captured", row.segment.size() - 1));
     const Metrics& m = row.local;
@@ -236,7 +273,7 @@ class Writer {
     for (std::size_t i = 1; i < v_.suspects.size(); ++i) {
       const Suspect& s = v_.suspects[i];
       const Explanation* e = s.cause();
-      field("also wrong", v_.comparison.rows[s.row].name + "   " +
+      field("also wrong", name_of_row(v_.comparison.rows[s.row]) + "   " +
                               (e ? std::string(e->fault->name) + ", " + counts(*e) : "unexplained"));
     }
   }
@@ -244,6 +281,7 @@ class Writer {
   const Report& r_;
   const Verdict& v_;
   const TextStyle& style_;
+  std::vector<Line> lines_;
   std::string out_;
 };
 

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "diff/diff.h"
+
+namespace lockstep {
+
+// One line of the table. In a quantize-dequantize graph an operation, the quantizer behind it and
+// the dequantizers of its codes are one thing to the reader: the line is the operation's, the
+// figures are those of its codes. A quantizer or dequantizer that is wrong itself keeps a line of
+// its own.
+struct Line {
+  std::size_t row = 0;    // index in Comparison::rows: name, operation, judgement
+  std::size_t codes = 0;  // the row whose figures are shown; `row` when nothing was folded
+};
+std::vector<Line> fold_rows(const Comparison& comparison, const Graph& graph);
+
+// The operation that a row is about: its producer, or the one whose result a quantizer turns into
+// codes when that result itself was not captured. no_id for a network input.
+NodeId operation_of(const Row& row, const Graph& graph);
+
+}  // namespace lockstep
