@@ -81,7 +81,7 @@ Suspect search(const Trial& trial, std::size_t row, std::span<const Explanation>
   for (const Explanation& e : known) {
     const Site* site = site_of(sites, e);
     if (!site) continue;
-    auto tested = trial.test(*site, *e.fault, e.params);
+    auto tested = trial.test(*site, *e.fault, e.params, trial.every());
     ++suspect.tried;
     if (!tested.ok() || !carries(*tested)) continue;
     tested->accepted = true;
@@ -91,9 +91,9 @@ Suspect search(const Trial& trial, std::size_t row, std::span<const Explanation>
     }
   }
   const auto end = Clock::now() + options.budget;
-  // With many operations between captured tensors every replay runs a part of the network: one sample
-  // screens, the rest is for those that reproduce something.
-  const bool screen = !trial.single_node() && trial.samples() > 1;
+  // With many operations between captured tensors every replay runs a part of the network: three
+  // samples screen, the rest is for those that reproduce something.
+  const bool screen = !trial.single_node() && trial.every().size() > trial.telling().size();
   const std::vector<Hypothesis> list = hypotheses(trial, sites);
   for (const Hypothesis& h : list) {
     if (Clock::now() > end) {
@@ -104,10 +104,10 @@ Suspect search(const Trial& trial, std::size_t row, std::span<const Explanation>
       options.progress("replaying " + std::string(h.fault->name) + " (" + std::to_string(suspect.tried + 1) + " of " +
                        std::to_string(list.size()) + ")");
     ++suspect.tried;
-    auto tested = trial.test(h.site, *h.fault, h.params, screen ? 1 : SIZE_MAX);
+    auto tested = trial.test(h.site, *h.fault, h.params, screen ? trial.telling() : trial.every());
     if (!tested.ok()) continue;  // the fault cannot be replayed here: no explanation
     if (screen && tested->differing > 0 && tested->reproduced * 4 < tested->differing) continue;
-    if (screen) tested = trial.test(h.site, *h.fault, h.params);
+    if (screen) tested = trial.test(h.site, *h.fault, h.params, trial.every());
     if (tested.ok() && tested->reproduced > 0) suspect.ranked.push_back(std::move(*tested));
   }
   std::ranges::stable_sort(suspect.ranked, better);

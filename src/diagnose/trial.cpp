@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 
 #include <fmt/format.h>
@@ -49,12 +50,44 @@ std::string spec_text(const FaultDef& fault, const std::string& site, const Para
   return text;
 }
 
+// Tensors inside a long cone are kept for every sample up to this much memory; samples beyond are
+// left out of the trial.
+constexpr std::size_t most_inside = std::size_t{256} << 20;
+
+Result<void> Trial::fill(Item& item) const {
+  const Graph& g = test_->reference().graph();
+  if (row_->node == no_id) {
+    item.expected = recorded_->sent[item.sample].at(row_->tensor);
+    return {};
+  }
+  if (single_node()) {
+    LOCKSTEP_TRY(item.expected, test_->recompute(row_->value, item.sample));
+    LOCKSTEP_TRY(item.in, test_->inputs_of(row_->node, item.sample));
+    const Node& node = g.node(row_->node);
+    for (std::size_t i = 0; i < item.in.size(); ++i)
+      item.in_pointers.push_back(node.inputs[i] == no_id ? nullptr : &item.in[i]);
+    LOCKSTEP_TRY(item.out, test_->reference().run_node(row_->node, item.in_pointers));
+    return {};
+  }
+  Sample known;
+  const Cone cone = test_->cone(row_->value, item.sample);
+  for (const ValueId v : cone.frontier) known.emplace(g.value(v).name, *test_->given(v, item.sample));
+  std::vector<std::string> wanted;
+  for (const NodeId n : cone.nodes)
+    for (const ValueId v : g.node(n).outputs)
+      if (v != no_id && !g.value(v).constant) wanted.push_back(g.value(v).name);
+  LOCKSTEP_TRY(item.inside, test_->reference().run_from(known, wanted));
+  item.expected = item.inside.at(row_->tensor);
+  return {};
+}
+
 Result<Trial> Trial::make(const LocalTest& test, const Recorded& recorded, const Row& row) {
   Trial trial;
   trial.test_ = &test;
   trial.recorded_ = &recorded;
   trial.row_ = &row;
-  for (std::size_t s = 0; s < test.samples(); ++s) {
+  std::size_t bytes = 0;
+  for (std::size_t s = 0; s < test.samples() && bytes < most_inside; ++s) {
     Item item;
     item.sample = s;
     item.device = test.device(row.value, s);
@@ -63,23 +96,28 @@ Result<Trial> Trial::make(const LocalTest& test, const Recorded& recorded, const
       return Error{row.tensor, "captured as " + std::string(name_of(item.device->dtype())) + ", off the grid of its codes",
                    "the codes themselves", ""};
     item.shown_before = s > 0 ? test.device(row.value, s - 1) : nullptr;
-    if (row.node == no_id) {
-      const auto sent = recorded.sent[s].find(row.tensor);
-      if (sent == recorded.sent[s].end()) continue;
-      item.expected = sent->second;
-    } else {
-      LOCKSTEP_TRY(item.expected, test.recompute(row.value, s));
-      if (trial.single_node()) {
-        LOCKSTEP_TRY(item.in, test.inputs_of(row.node, s));
-        const Node& node = test.reference().graph().node(row.node);
-        for (std::size_t i = 0; i < item.in.size(); ++i)
-          item.in_pointers.push_back(node.inputs[i] == no_id ? nullptr : &item.in[i]);
-        LOCKSTEP_TRY(item.out, test.reference().run_node(row.node, item.in_pointers));
-      }
-    }
+    LOCKSTEP_CHECK(trial.fill(item));
+    for (const auto& [name, tensor] : item.inside) bytes += tensor.bytes().size();
+    for (std::int64_t i = 0; i < item.device->count(); ++i)
+      item.differing += !same_number(item.expected, *item.device, i);
     trial.items_.push_back(std::move(item));
   }
+  trial.choose_telling();
   return trial;
+}
+
+void Trial::choose_telling() {
+  for (std::size_t i = 0; i < items_.size(); ++i) every_.push_back(i);
+  telling_ = every_;
+  std::ranges::stable_sort(telling_, std::greater<>{}, [&](std::size_t i) { return items_[i].differing; });
+  telling_.resize(std::min<std::size_t>(3, telling_.size()));
+}
+
+const Tensor* Trial::inside(std::size_t index, ValueId id) const {
+  const Value& v = test_->reference().graph().value(id);
+  if (v.constant) return v.constant.get();
+  const auto it = items_[index].inside.find(v.name);
+  return it == items_[index].inside.end() ? test_->given(id, items_[index].sample) : &it->second;
 }
 
 std::vector<Site> Trial::sites() const {
@@ -113,14 +151,10 @@ Trial::Past Trial::past(std::size_t index, const Site& site) const {
     if (index > 0) p.previous = &items_[index - 1].expected;
     p.shown = items_[index].shown_before;
     p.first = &items_[0].expected;
-  } else if (sample > 0) {
-    // Not captured: what the reference made of the run before stands in.
-    const auto& before = recorded_->expected[sample - 1];
-    const auto it = before.find(g.value(y).name);
-    p.previous = it == before.end() ? nullptr : &it->second;
-    p.shown = test_->device(y, sample - 1);
-    const auto start = recorded_->expected[0].find(g.value(y).name);
-    p.first = start == recorded_->expected[0].end() ? nullptr : &start->second;
+  } else {
+    if (index > 0) p.previous = inside(index - 1, y);
+    p.shown = sample > 0 ? test_->device(y, sample - 1) : nullptr;
+    p.first = inside(0, y);
   }
   return p;
 }
@@ -137,11 +171,14 @@ Evidence Trial::evidence(const Site& site) const {
       known.in = {&sent->second};
       known.expected = &sent->second;
       known.observed = row_->node == no_id ? item.device : nullptr;
-    } else {
-      if (!single_node() || site.node != row_->node) return {};
+    } else if (single_node()) {
       known.in = item.in_pointers;
       known.expected = &item.expected;
       known.observed = item.device;
+    } else {
+      for (const ValueId v : g.node(site.node).inputs) known.in.push_back(v == no_id ? nullptr : inside(i, v));
+      known.expected = inside(i, g.node(site.node).outputs[0]);
+      known.observed = g.node(site.node).outputs[0] == row_->value ? item.device : nullptr;
     }
     Past p = past(i, site);
     known.previous = p.previous;
@@ -186,7 +223,25 @@ Result<Tensor> Trial::replay_node(std::size_t index, const Site& site, const Fau
                                   Replay r{site, params, in, out, p.previous, p.shown, p.first, p.find};
                                   return fault.replay(r);
                                 }});
-  return test_->recompute(row_->value, item.sample, options);
+  // Only what stands after the node is computed again.
+  std::vector<bool> changed(site.graph().values().size(), false);
+  Sample known;
+  for (const NodeId n : row_->segment) {
+    const Node& each = site.graph().node(n);
+    const bool again = n == site.node || std::ranges::any_of(each.inputs, [&](ValueId v) {
+      return v != no_id && changed[static_cast<std::size_t>(v)];
+    });
+    if (!again) continue;
+    for (const ValueId v : each.outputs)
+      if (v != no_id) changed[static_cast<std::size_t>(v)] = true;
+    for (const ValueId v : each.inputs)
+      if (v != no_id && !changed[static_cast<std::size_t>(v)] && !site.graph().value(v).constant)
+        if (const Tensor* t = inside(index, v)) known.emplace(site.graph().value(v).name, *t);
+  }
+  if (!changed[static_cast<std::size_t>(row_->value)]) return item.expected;
+  const std::string wanted[] = {row_->tensor};
+  LOCKSTEP_TRY(Sample made, test_->reference().run_from(known, wanted, options));
+  return std::move(made.at(row_->tensor));
 }
 
 Result<Tensor> Trial::replay(std::size_t index, const Site& site, const FaultDef& fault, const Params& params) const {
@@ -194,7 +249,7 @@ Result<Tensor> Trial::replay(std::size_t index, const Site& site, const FaultDef
 }
 
 Result<Explanation> Trial::test(const Site& site, const FaultDef& fault, const Params& params,
-                                std::size_t samples) const {
+                                std::span<const std::size_t> samples) const {
   const Graph& g = test_->reference().graph();
   Explanation e;
   e.fault = &fault;
@@ -204,7 +259,7 @@ Result<Explanation> Trial::test(const Site& site, const FaultDef& fault, const P
   e.claim = filled(fault.claim, fault, params);
   const QuantParams step = step_of(g, row_->value);
   Meter rest;
-  for (std::size_t i = 0; i < std::min(samples, items_.size()); ++i) {
+  for (const std::size_t i : samples) {
     LOCKSTEP_TRY(const Tensor made, replay(i, site, fault, params));
     count(items_[i].expected, made, *items_[i].device, e);
     LOCKSTEP_CHECK(rest.add(made, step, *items_[i].device, step));

@@ -18,12 +18,13 @@ class Trial {
   // Places where a fault could have acted: nodes of the cone, nearest to the tensor first, then the
   // network inputs it is made from.
   std::vector<Site> sites() const;
-  // What is known at a site; empty where the node's output was not captured.
+  // What is known at a site; nothing is observed where the node's output was not captured.
   Evidence evidence(const Site& site) const;
-  // The fault replayed in every sample and counted; `samples` limits how many.
+  // The fault replayed and counted in the given samples.
   Result<Explanation> test(const Site& site, const FaultDef& fault, const Params& params,
-                           std::size_t samples = SIZE_MAX) const;
-  std::size_t samples() const { return items_.size(); }
+                           std::span<const std::size_t> samples) const;
+  const std::vector<std::size_t>& every() const { return every_; }
+  const std::vector<std::size_t>& telling() const { return telling_; }  // the three that differ most
   bool single_node() const { return row_->segment.size() == 1; }
 
  private:
@@ -34,7 +35,12 @@ class Trial {
     Tensor expected;                       // recomputed without a fault
     std::vector<Tensor> in, out;        // of a single node
     std::vector<const Tensor*> in_pointers;
+    Sample inside;                         // over several nodes: what the reference makes in the cone
+    std::int64_t differing = 0;
   };
+  Result<void> fill(Item& item) const;
+  const Tensor* inside(std::size_t item, ValueId id) const;
+  void choose_telling();
   // What FaultDef::replay asks for at this site beside inputs and outputs.
   struct Past {
     const Tensor* previous = nullptr;
@@ -51,6 +57,7 @@ class Trial {
   const Recorded* recorded_ = nullptr;
   const Row* row_ = nullptr;
   std::vector<Item> items_;
+  std::vector<std::size_t> every_, telling_;
 };
 
 // "operand-rescale@/block2/add,k=0.5,operand=2"

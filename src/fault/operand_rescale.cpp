@@ -1,4 +1,5 @@
 // y' = requant(s_a (a - z_a) k_1 + s_b (b - z_b) k_2): one operand of a sum enters at k times its factor.
+#include <algorithm>
 #include <cmath>
 
 #include "fault/fault_elements.h"
@@ -76,7 +77,13 @@ std::vector<double> meaningful(const NodeView& n, std::size_t operand) {
 std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
   const NodeView n = site.view();
   std::vector<Params> sets;
+  const bool seen = std::ranges::any_of(evidence.items, [](const Evidence::Item& i) { return i.observed; });
   for (std::size_t operand = 0; operand < 2; ++operand) {
+    if (!seen) {  // nothing to fit: what a device has a reason for
+      for (const double k : meaningful(n, operand))
+        if (k > 0 && k != 1) sets.push_back({{"operand", static_cast<double>(operand + 1)}, {"k", k}});
+      continue;
+    }
     const Fit fit = most_agreed(intervals_of(n, evidence, operand));
     if (fit.agreeing == 0 || fit.agreeing < fit.elements / 2) continue;
     if ((fit.low <= 1 && fit.high >= 1) || fit.middle() <= 1e-3) continue;  // not rescaled; lost altogether
