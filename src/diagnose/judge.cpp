@@ -20,7 +20,15 @@ Result<bool> inside_envelope(const Case& c, const Comparison& comparison) {
     if (row.node == no_id || row.whole.identical()) continue;
     if (row.whole.not_finite > 0) return false;
     if (row.whole.has_lsb && row.whole.max_lsb <= 1) continue;
-    LOCKSTEP_TRY(const auto spread, spread_of(test, row.value));
+    std::vector<double> distance(inputs.size(), 0);
+    for (std::size_t s = 0; s < inputs.size(); ++s) {
+      const auto device = c.recorded.device[s].find(row.tensor);
+      const auto expected = c.recorded.expected[s].find(row.tensor);
+      if (device == c.recorded.device[s].end() || expected == c.recorded.expected[s].end()) continue;
+      LOCKSTEP_TRY(const Metrics m, measure(expected->second, device->second, step_of(c.reference.graph(), row.value)));
+      distance[s] = m.max_abs;
+    }
+    LOCKSTEP_TRY(const auto spread, spread_of(test, row.value, distance));
     if (!spread || row.whole.max_abs > spread->max_abs || row.whole.rmse > 1.5 * spread->rmse) return false;
   }
   return true;

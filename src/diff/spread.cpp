@@ -1,6 +1,7 @@
 #include "diff/spread.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "base/random.h"
 
@@ -29,8 +30,6 @@ void disturb(Tensor& t, std::uint64_t seed) {
   }
 }
 
-}  // namespace
-
 RunOptions disturbed(const Graph& graph, std::span<const NodeId> nodes, std::uint64_t seed) {
   RunOptions options;
   for (const NodeId n : nodes) {
@@ -43,11 +42,22 @@ RunOptions disturbed(const Graph& graph, std::span<const NodeId> nodes, std::uin
   return options;
 }
 
-Result<std::optional<Spread>> spread_of(const LocalTest& test, ValueId id) {
+// The samples that are farthest off come first: how much a network amplifies depends on its input.
+std::vector<std::size_t> farthest_first(const std::vector<double>& distance) {
+  std::vector<std::size_t> order;
+  for (std::size_t s = 0; s < distance.size(); ++s) order.push_back(s);
+  std::ranges::stable_sort(order, std::greater<>{}, [&](std::size_t s) { return distance[s]; });
+  order.resize(std::min(order.size(), spread_samples));
+  return order;
+}
+
+}  // namespace
+
+Result<std::optional<Spread>> spread_of(const LocalTest& test, ValueId id, const std::vector<double>& distance) {
   const Graph& g = test.reference().graph();
   const QuantParams step = step_of(g, id);
   Spread spread;
-  for (std::size_t s = 0; s < std::min(test.samples(), spread_samples); ++s) {
+  for (const std::size_t s : farthest_first(distance)) {
     const Cone cone = test.cone(id, s);
     const int operations = static_cast<int>(std::ranges::count_if(cone.nodes, [&](NodeId n) { return rounds(g, n); }));
     if (!cone.known || operations < 2) return std::optional<Spread>();

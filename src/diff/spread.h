@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "diff/local.h"
 
@@ -15,13 +16,11 @@ struct Spread {
   int operations = 0;  // that round
 };
 inline constexpr double spread_share = 0.05;
-inline constexpr int spread_runs = 6;
+inline constexpr int spread_runs = 8;
 inline constexpr std::size_t spread_samples = 4;
 
 // Nothing when at most one operation of the cone rounds: a single one is judged by its tolerance.
-Result<std::optional<Spread>> spread_of(const LocalTest& test, ValueId id);
-
-// Hooks that disturb every rounding node among `nodes`, the same for the same seed.
-RunOptions disturbed(const Graph& graph, std::span<const NodeId> nodes, std::uint64_t seed);
+// `distance`: how far the device's tensor is off in each sample; the farthest are simulated.
+Result<std::optional<Spread>> spread_of(const LocalTest& test, ValueId id, const std::vector<double>& distance);
 
 }  // namespace lockstep
