@@ -7,6 +7,9 @@
 namespace lockstep {
 namespace {
 
+// Fewer differing values than this can be met by chance.
+constexpr std::int64_t few_values = 12;
+
 std::string quoted(const std::string& name) {
   const bool plain = name.find_first_of(" '\"$&|;<>()*?[]#~\\`!{}") == name.npos;
   return plain ? name : "'" + name + "'";
@@ -56,7 +59,12 @@ std::vector<std::string> capture_next(const Case& c, const Verdict& v) {
     next.push_back("what they must hold: " + reference_command(c, few));
     return next;
   }
-  if (cause && cause->ties.empty()) return next;
+  if (cause && cause->ties.empty()) {
+    if (cause->differing < few_values)
+      next.push_back(fmt::format("{} differing values carry this claim: more samples, or tensors from inside, make it "
+                                 "firm: {}", cause->differing, again_command(c)));
+    return next;
+  }
   if (v.comparison.samples < 2)
     next.push_back("one sample decides little: record the same tensors for a second, different input: " +
                    again_command(c));

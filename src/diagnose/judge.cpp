@@ -29,7 +29,7 @@ Result<bool> inside_envelope(const Case& c, const Comparison& comparison) {
       distance[s] = m.max_abs;
     }
     LOCKSTEP_TRY(const auto spread, spread_of(test, row.value, distance));
-    if (!spread || row.whole.max_abs > spread->max_abs || row.whole.rmse > 1.5 * spread->rmse) return false;
+    if (!spread || row.whole.max_abs > 1.25 * spread->max_abs || row.whole.rmse > 1.5 * spread->rmse) return false;
   }
   return true;
 }

@@ -15,10 +15,6 @@
 namespace lockstep {
 namespace {
 
-bool quantized(const Graph& g) {
-  return std::ranges::any_of(g.values(), [](const Value& v) { return v.quant.quantized(); });
-}
-
 // Values that hold the network's input already quantized: where a device records codes for a float
 // input, the reference starts from those.
 bool starts_from_codes(const Graph& g, const Sample& device, Sample& known) {
@@ -81,7 +77,7 @@ class Session {
            .search = {},
            .model = q_.model, .target = q_.target, .input = q_.input};
     c.search.progress = q_.progress;
-    LOCKSTEP_TRY(a_.verdict, judge(c, pairing.left_device));
+    LOCKSTEP_TRY(a_.verdict, judge(c, without_weights(model, pairing.left_device)));
     return std::move(a_);
   }
 
@@ -127,6 +123,24 @@ class Session {
     return {};
   }
 
+  // Names that the model gives to weights it dequantizes or reshapes: no partner is missed there.
+  static std::vector<std::string> without_weights(const Graph& g, const std::vector<std::string>& names) {
+    std::vector<bool> varies(g.values().size(), false);
+    for (std::size_t v = 0; v < varies.size(); ++v)
+      varies[v] = !g.values()[v].constant && g.values()[v].producer == no_id;
+    for (const Node& node : g.nodes())
+      for (const ValueId in : node.inputs)
+        if (in != no_id && varies[static_cast<std::size_t>(in)])
+          for (const ValueId out : node.outputs)
+            if (out != no_id) varies[static_cast<std::size_t>(out)] = true;
+    std::vector<std::string> kept;
+    for (const std::string& name : names) {
+      const ValueId id = g.find_value(name);
+      if (id == no_id || varies[static_cast<std::size_t>(id)]) kept.push_back(name);
+    }
+    return kept;
+  }
+
   static std::vector<std::string> without_inputs(const Graph& g, const std::vector<std::string>& names) {
     std::vector<std::string> kept;
     for (const std::string& name : names)
@@ -154,7 +168,7 @@ Result<const Arithmetic*> arithmetic_for(const std::string& name, const std::str
 std::vector<Executor> other_arithmetics(const Graph& model, const Arithmetic& reference) {
   std::vector<Executor> others;
   for (const Arithmetic* a : arith_table()) {
-    if (a == &reference || (a->name == "float" && quantized(model))) continue;
+    if (a == &reference) continue;
     if (auto made = Executor::make(model, *a); made.ok()) others.push_back(std::move(*made));
   }
   return others;

@@ -37,8 +37,7 @@ Result<Answer> answer(const Request& request);
 // The arithmetic of that name, or the default of the format when it is ""; an error lists them.
 Result<const Arithmetic*> arithmetic_for(const std::string& name, const std::string& format, const std::string& option);
 
-// Executors of every other arithmetic that computes the model and stands for a runtime of its kind:
-// integer arithmetics for a quantized model.
+// Executors of every other arithmetic that computes the model.
 std::vector<Executor> other_arithmetics(const Graph& model, const Arithmetic& reference);
 
 }  // namespace lockstep

@@ -56,7 +56,9 @@ class Writer {
     field("tensors", fmt::format("compared {} of {}{}{}", v_.comparison.rows.size(), v_.comparison.tensors,
                                  folded ? "   quantizers stand with their operations" : "", left));
     if (!r_.tolerance.empty()) field("tolerance", r_.tolerance);
-    for (const std::string& note : r_.notes) field("note", note);
+    constexpr std::size_t most = 6;
+    for (std::size_t i = 0; i < std::min(most, r_.notes.size()); ++i) field("note", r_.notes[i]);
+    if (r_.notes.size() > most) more(fmt::format("and {} more notes, in --json", r_.notes.size() - most));
     out_ += "\n";
   }
 
