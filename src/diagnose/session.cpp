@@ -55,13 +55,9 @@ class Session {
     say("running " + q_.target);
     LOCKSTEP_TRY(const Capture capture, target->run(sent_, {}));
     LOCKSTEP_TRY(Pairing pairing, pair_tensors(a_.reference->graph(), capture));
-    for (const auto& notes : {a_.device.notes, capture.notes, pairing.notes})
+    for (const auto& notes : {a_.device.notes, capture.notes, pairing_notes(pairing)})
       for (const std::string& note : notes)
         if (std::ranges::find(a_.notes, note) == a_.notes.end()) a_.notes.push_back(note);
-    for (const Pair& pair : pairing.pairs) {
-      if (pair.how != "name") a_.notes.push_back(pair.device + " is " + pair.reference + " (by " + pair.how + ")");
-      if (!pair.note.empty()) a_.notes.push_back(pair.reference + ": " + pair.note);
-    }
     if (sent_.empty())
       if (auto recorded = inputs_from(model, capture, a_.notes); recorded.ok()) sent_ = std::move(*recorded);
     LOCKSTEP_CHECK(run_reference(pairing));

@@ -33,4 +33,8 @@ struct Pairing {
 // elements; nothing pairs at all.
 Result<Pairing> pair_tensors(const Graph& reference, const Capture& device);
 
+// What a reader must know of how tensors were paired and changed: one sentence for all that were
+// treated alike. Empty when every pair has one name and nothing was done.
+std::vector<std::string> pairing_notes(const Pairing& pairing);
+
 }  // namespace lockstep

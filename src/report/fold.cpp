@@ -7,6 +7,10 @@ namespace lockstep {
 
 namespace {
 
+bool restates(const Node& node) {
+  return node.op == "QuantizeLinear" || node.op == "DequantizeLinear";
+}
+
 bool quantizes(const Row& row) {
   return row.op == "QuantizeLinear";
 }
@@ -17,9 +21,19 @@ bool dequantizes(const Row& row) {
 }  // namespace
 
 NodeId operation_of(const Row& row, const Graph& graph) {
-  if (row.node == no_id || !quantizes(row) || row.segment.size() < 2) return row.node;
-  const NodeId before = graph.value(graph.node(row.node).inputs[0]).producer;
-  return before != no_id && std::ranges::count(row.segment, before) > 0 ? before : row.node;
+  NodeId n = row.node;
+  while (n != no_id && restates(graph.node(n))) {
+    const NodeId before = graph.value(graph.node(n).inputs[0]).producer;
+    if (before == no_id || std::ranges::count(row.segment, before) == 0) return row.node;
+    n = before;
+  }
+  return n;
+}
+
+std::size_t operations_in(const Row& row, const Graph& graph) {
+  const auto computes = [&](NodeId n) { return n != no_id && !restates(graph.node(n)); };
+  return std::max<std::size_t>(
+      1, static_cast<std::size_t>(std::ranges::count_if(row.segment, computes)));
 }
 
 std::vector<Line> fold_rows(const Comparison& comparison, const Graph& graph) {
@@ -27,8 +41,8 @@ std::vector<Line> fold_rows(const Comparison& comparison, const Graph& graph) {
   std::map<ValueId, std::size_t> line_of;  // value -> index of the line that speaks for it
   for (std::size_t i = 0; i < comparison.rows.size(); ++i) {
     const Row& row = comparison.rows[i];
-    const bool restates = (quantizes(row) || dequantizes(row)) && row.state != Judgement::wrong;
-    const auto before = restates ? line_of.find(graph.node(row.node).inputs[0]) : line_of.end();
+    const bool quantizer = (quantizes(row) || dequantizes(row)) && row.state != Judgement::wrong;
+    const auto before = quantizer ? line_of.find(graph.node(row.node).inputs[0]) : line_of.end();
     if (before == line_of.end()) {
       line_of[row.value] = lines.size();
       lines.push_back({i, i});

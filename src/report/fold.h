@@ -21,4 +21,8 @@ std::vector<Line> fold_rows(const Comparison& comparison, const Graph& graph);
 // codes when that result itself was not captured. no_id for a network input.
 NodeId operation_of(const Row& row, const Graph& graph);
 
+// Operations that a row speaks for when tensors between were not captured: its segment without
+// quantizers and dequantizers, at least 1.
+std::size_t operations_in(const Row& row, const Graph& graph);
+
 }  // namespace lockstep

@@ -105,7 +105,7 @@ class Writer {
     if (row.state == Judgement::wrong && row.local.has_lsb && row.local.max_lsb <= 1 && !row.structure.kind.empty())
       text += " (within 1 LSB, but " + row.structure.kind + ")";
     if (row.inherited && row.state != Judgement::wrong) text += " (its input is wrong)";
-    if (row.segment.size() > 1) text += fmt::format(", over {} operations", row.segment.size());
+    if (const auto n = operations_in(row, *r_.graph); n > 1) text += fmt::format(", over {} operations", n);
     if (!row.note.empty()) text += "; " + row.note;
     return row.state == Judgement::wrong ? red(text) : row.state == Judgement::unknown ? dim(text) : text;
   }
@@ -210,8 +210,8 @@ class Writer {
     const Suspect& first = v_.suspects[0];
     const Row& row = v_.comparison.rows[first.row];
     field("first wrong", bold(name_of_row(row)) + "   " + operation_text(row));
-    if (row.segment.size() > 1)
-      more(fmt::format("or one of the {} operations before it whose tensors were not captured", row.segment.size() - 1));
+    if (const auto n = operations_in(row, *r_.graph); n > 1)
+      more(fmt::format("or one of the {} operations before it whose tensors were not captured", n - 1));
     const Metrics& m = row.local;
     more(fmt::format("from its own inputs {} of {} values differ{}", grouped(m.differing), grouped(m.count),
                      m.has_lsb ? fmt::format(", by {:.4g} LSB at most, {:+.2f} LSB in the mean", m.max_lsb, m.mean_lsb) : ""));

@@ -88,6 +88,8 @@ std::vector<Named> name_arrays(const Recording& recording, const Graph& model,
     if (const auto port = st_port(a.name); port && !port->device && !port->output)
       original_inputs.insert(port->index);
   std::vector<Named> named;
+  std::size_t loose = 0;  // arrays whose names agree but for punctuation
+  std::string first_loose;
   for (const RecordedArray& a : recording.arrays) {
     ValueId value = names.find(a.name);
     const auto port = value == no_id ? st_port(a.name) : std::nullopt;
@@ -110,10 +112,13 @@ std::vector<Named> name_arrays(const Recording& recording, const Graph& model,
         notes.push_back("'" + a.name + "' is read as " + meaning + ", '" + model.value(value).name +
                         "'");
     } else if (value != no_id && model.value(value).name != a.name) {
-      notes.push_back("'" + a.name + "' is read as '" + model.value(value).name + "'");
+      if (++loose == 1)
+        first_loose = "'" + a.name + "' is read as '" + model.value(value).name + "'";
     }
     named.push_back({&a, value == no_id ? a.name : model.value(value).name, value});
   }
+  if (loose > 1) first_loose += ", and " + std::to_string(loose - 1) + " more alike";
+  if (loose > 0) notes.push_back(first_loose);
   return named;
 }
 

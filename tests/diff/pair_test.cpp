@@ -173,6 +173,17 @@ TEST(Pair, flat_dumps_without_names_pair_by_scale_and_size) {
   EXPECT_EQ(p->samples[0].at("/a/out"), codes);
 }
 
+TEST(Pair, notes_say_once_what_was_done_to_many) {
+  const Tensor nhwc = tensor<std::int8_t>({1, 1, 3, 2}, {1, 4, 2, 5, 3, 6});
+  const auto p =
+      pair_tensors(small_graph(), capture_of({{"a_out", nhwc}, {"b_out", nhwc}, {"c_out", codes}}));
+  ASSERT_TRUE(p.ok()) << p.error().line();
+  const auto notes = pairing_notes(*p);
+  ASSERT_EQ(notes.size(), 2u);
+  EXPECT_EQ(notes[0], "'a_out' is '/a/out' (by origin), and 2 more alike");
+  EXPECT_EQ(notes[1], "'a_out': [1,1,3,2] transposed to [1,2,1,3], and 1 more alike");
+}
+
 TEST(Pair, what_stays_ambiguous_is_left_out_and_said) {
   const QuantParams tenth{{0.1}, {-1}, -1}, half{{0.5}, {-1}, -1};
   const auto p =

@@ -74,7 +74,14 @@ TEST_F(Folding, codes_alone_speak_for_the_operation_that_was_not_captured) {
   comparison.rows = {codes};
   EXPECT_EQ(fold_rows(comparison, graph).size(), 1u);
   EXPECT_EQ(operation_of(codes, graph), graph.find_node("n2"));
+  EXPECT_EQ(operations_in(codes, graph), 1u);
   EXPECT_EQ(operation_of(row("sum_codes"), graph), graph.find_node("n3"));
+}
+
+TEST_F(Folding, a_dequantized_output_alone_speaks_for_the_operation_before_its_codes) {
+  Row out = row("y");
+  out.segment = {graph.find_node("n2"), graph.find_node("n3"), graph.find_node("n4")};
+  EXPECT_EQ(operation_of(out, graph), graph.find_node("n2"));
 }
 
 }  // namespace
