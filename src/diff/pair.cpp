@@ -124,7 +124,9 @@ class Pairer {
       for (const ValueId id : it->second)
         if (!taken_.contains(id)) open.insert(id);
     }
-    if (open.empty()) add_outputs_of(info(device).origin.node, open);
+    // A tensor of the file that the reference no longer has was fused away: what stands under its
+    // node's name now is another one.
+    if (open.empty() && info(device).origin.name.empty()) add_outputs_of(info(device).origin.node, open);
     const bool codes = is_integer(info(device).dtype);
     std::vector<ValueId> kind;
     for (const ValueId id : open)

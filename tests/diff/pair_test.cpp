@@ -78,6 +78,15 @@ TEST(Pair, names_that_lost_punctuation_or_a_quantizers_suffix_pair_by_origin) {
   EXPECT_EQ(p->pairs[0].reference, "/b/out_QuantizeLinear_Output");
 }
 
+TEST(Pair, a_tensor_of_the_file_that_was_fused_away_is_not_what_its_node_makes_now) {
+  Capture capture = capture_of({{"/a/out", codes}, {"/c/sum_before_the_bias", codes}});
+  capture.infos.at("/c/sum_before_the_bias").origin = {"m.onnx", "/c/sum_before_the_bias", "c", ""};
+  const auto p = pair_tensors(small_graph(), capture);
+  ASSERT_TRUE(p.ok()) << p.error().line();
+  EXPECT_EQ(p->pairs.size(), 1u);
+  EXPECT_EQ(p->left_device, (std::vector<std::string>{"/c/sum_before_the_bias"}));
+}
+
 TEST(Pair, a_node_name_is_an_origin_too) {
   Capture capture = capture_of({{"buffer_7", codes}});
   capture.infos.at("buffer_7").origin.node = "c";
