@@ -72,6 +72,8 @@ struct AverageScales {
 struct AveragePolicy {
   std::string_view name;
   std::int32_t (*apply)(std::int32_t sum, std::int32_t n, const AverageScales& s);
+  // The same from the codes one by one, for arithmetics where their order counts; n is what the sum is divided by.
+  std::int32_t (*window)(std::span<const std::int32_t> codes, std::int32_t n, const AverageScales& s) = nullptr;
 };
 
 // A quantized function of one code as a table: out[i] is the code for input code low + i.
@@ -186,6 +188,8 @@ struct Numerics {
   const TablePolicy* rsqrt = nullptr;
   const SoftmaxPolicy* softmax = nullptr;
   const SoftmaxPolicy* softmax_wide = nullptr;  // of 16-bit codes where it differs; null: softmax
+  // accumulator of a product of codes to a real: Gemm and MatMul of codes with a float result
+  float (*to_real)(std::int32_t acc, double alpha, double a_scale, double b_scale) = nullptr;
   FloatPolicy real = {};
 };
 

@@ -83,6 +83,19 @@ std::int32_t apply_global_average(std::int32_t sum, std::int32_t n, const Averag
   return nearest_even(clamp_real(static_cast<float>(sum - n * s.x_zero) * factor, least, most)) + s.y_zero;
 }
 
+// N40: reals summed one by one, divided; the zero point is added before rounding.
+std::int32_t average_window(std::span<const std::int32_t> codes, std::int32_t n, const AverageScales& s) {
+  float sum = 0;
+  for (const std::int32_t code : codes) sum = sum + static_cast<float>(s.x_scale) * static_cast<float>(code - s.x_zero);
+  constexpr float far = 1 << 24;
+  const float v = sum / static_cast<float>(n) / static_cast<float>(s.y_scale) + static_cast<float>(s.y_zero);
+  return std::clamp(nearest_even(clamp_real(v, -far, far)), s.low, s.high);
+}
+std::int32_t average_sum(std::int32_t sum, std::int32_t n, const AverageScales& s) {
+  const std::int32_t distance = sum - n * s.x_zero + s.x_zero;
+  return average_window(std::span(&distance, 1), n, s);
+}
+
 // N26: every code through the float function and back.
 template <class F>
 void fill_table(const TableScales& s, std::span<std::int32_t> table, F&& function) {
@@ -126,6 +139,11 @@ DynamicRange dynamic_range(float low, float high) {
   return {scale, nearest_even(clamp_real(0.0f - low / scale, 0.0f, 255.0f))};
 }
 
+float ort_to_real(std::int32_t acc, double alpha, double a_scale, double b_scale) {
+  const float scale = static_cast<float>(alpha) * static_cast<float>(a_scale);
+  return static_cast<float>(acc) * (scale * static_cast<float>(b_scale));
+}
+
 PairRange merged_pair(const PairRange& first, const PairRange& second, std::int32_t low, std::int32_t high) {
   const auto least = [&](const PairRange& r) { return static_cast<float>(low - r.zero) * r.scale; };
   const auto most = [&](const PairRange& r) { return static_cast<float>(high - r.zero) * r.scale; };
@@ -142,6 +160,7 @@ constinit const RequantPolicy ort_requant = {"ort-requant", prepare_requant, app
 constinit const BinaryPolicy ort_add = {"ort-add", prepare_add, apply_add};
 constinit const BinaryPolicy ort_mul = {"ort-mul", prepare_mul, apply_mul};
 constinit const QuantizePolicy ort_quantize = {"ort-quantize", quantize, dequantize, requantize};
+constinit const AveragePolicy ort_average = {"ort-average", average_sum, average_window};
 constinit const AveragePolicy ort_global_average = {"ort-global-average", apply_global_average};
 constinit const TablePolicy ort_sigmoid_table = {"ort-sigmoid", fill_sigmoid};
 constinit const TablePolicy ort_leaky_relu_table = {"ort-leaky-relu", fill_leaky_relu};

@@ -9,10 +9,14 @@ extern const RequantPolicy ort_requant;           // QLinearConv, QLinearMatMul,
 extern const BinaryPolicy ort_add;                // QLinearAdd
 extern const BinaryPolicy ort_mul;                // QLinearMul
 extern const QuantizePolicy ort_quantize;         // QuantizeLinear, DequantizeLinear, QLinearConcat
+extern const AveragePolicy ort_average;           // QLinearAveragePool
 extern const AveragePolicy ort_global_average;    // QLinearGlobalAveragePool
 extern const TablePolicy ort_sigmoid_table;       // QLinearSigmoid
 extern const TablePolicy ort_leaky_relu_table;    // QLinearLeakyRelu
 extern const SoftmaxPolicy ort_softmax_codes;     // QLinearSoftmax
+
+// N22 without an output scale.
+float ort_to_real(std::int32_t acc, double alpha, double a_scale, double b_scale);
 
 // N29: scale and zero point of unsigned 8-bit codes for reals from `low` (<= 0) to `high` (>= 0).
 struct DynamicRange {

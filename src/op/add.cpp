@@ -1,5 +1,6 @@
 // y = act(a + b), spread to one shape; codes are added on a finer common grid (N59).
 #include "op/op_binary.h"
+#include "op/op_qlinear.h"
 
 namespace lockstep {
 namespace {
@@ -15,7 +16,8 @@ Result<void> eval(EvalContext& c) {
 Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) { return binary_from_tflite(f, graph, "Add"); }
 Result<void> from_onnx(const ForeignNode& f, GraphBuilder& graph) { return binary_from_onnx(f, graph, "Add"); }
 
-constexpr Foreign from[] = {{Format::onnx, "Add", from_onnx}, {Format::tflite, "ADD", from_tflite}};
+constexpr Foreign from[] = {{Format::onnx, "com.microsoft:QLinearAdd", from_qlinear_add},
+                            {Format::onnx, "Add", from_onnx}, {Format::tflite, "ADD", from_tflite}};
 
 }  // namespace
 

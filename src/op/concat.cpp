@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "op/op_move.h"
+#include "op/op_qlinear.h"
 
 namespace lockstep {
 namespace {
@@ -97,8 +98,8 @@ Result<void> from_tflite(const ForeignNode& foreign, GraphBuilder& graph) {
   return add_like(foreign, graph, "Concat", foreign.inputs, std::move(canonical));
 }
 
-constexpr Foreign from[] = {{Format::onnx, "Concat"},
-                            {Format::tflite, "CONCATENATION", from_tflite}};
+constexpr Foreign from[] = {{Format::onnx, "com.microsoft:QLinearConcat", from_qlinear_concat},
+                            {Format::onnx, "Concat"}, {Format::tflite, "CONCATENATION", from_tflite}};
 
 }  // namespace
 

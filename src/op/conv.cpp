@@ -6,6 +6,7 @@
 #include "op/op_codes.h"
 #include "op/op_foreign.h"
 #include "op/op_window.h"
+#include "op/op_qlinear.h"
 
 namespace lockstep {
 namespace {
@@ -258,7 +259,8 @@ Result<void> from_onnx(const ForeignNode& f, GraphBuilder& graph) {
   return write_out_pads(graph, id, kernel);
 }
 
-constexpr Foreign from[] = {{Format::onnx, "Conv", from_onnx}, {Format::tflite, "CONV_2D", from_tflite}, {Format::tflite, "DEPTHWISE_CONV_2D", from_tflite}};
+constexpr Foreign from[] = {{Format::onnx, "QLinearConv", from_qlinear_conv},
+                            {Format::onnx, "Conv", from_onnx}, {Format::tflite, "CONV_2D", from_tflite}, {Format::tflite, "DEPTHWISE_CONV_2D", from_tflite}};
 
 }  // namespace
 

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "op/op_codes.h"
+#include "op/op_qlinear.h"
 
 namespace lockstep {
 namespace {
@@ -70,6 +71,21 @@ void products(const Sizes& s, std::span<const T> a, std::span<const T> b, Take&&
     }
 }
 
+// The whole product in the arithmetic's own order of summation; it starts from the bias.
+void eval_in_order(EvalContext& c, const Sizes& s, const Tensor* bias, std::pair<std::int64_t, std::int64_t> stride) {
+  const auto y = c.out[0].as<float>();
+  if (bias)
+    for (std::int64_t i = 0; i < s.m; ++i)
+      for (std::int64_t j = 0; j < s.n; ++j)
+        y[static_cast<std::size_t>(i * s.n + j)] = bias->as<float>()[static_cast<std::size_t>(i * stride.first + j * stride.second)];
+  const Value& b = c.view.input(1);
+  c.num.real.matrix({.m = s.m, .n = s.n, .k = s.k, .a = c.in[0]->as<float>().data(), .b = c.in[1]->as<float>().data(),
+                     .y = y.data(), .a_transposed = s.trans_a, .b_transposed = s.trans_b,
+                     .b_constant = b.constant && !b.folded, .start = bias != nullptr});
+  const Activation act = activation_of(c.view);
+  for (float& v : y) v = activate(act, v);
+}
+
 Result<void> eval_float(EvalContext& c, const Sizes& s) {
   const Tensor* const bias = c.in.size() > 2 ? c.in[2] : nullptr;
   std::pair<std::int64_t, std::int64_t> stride{0, 0};
@@ -77,6 +93,7 @@ Result<void> eval_float(EvalContext& c, const Sizes& s) {
     LOCKSTEP_TRY(stride, bias_strides(c.view, s));
   }
   const auto alpha = static_cast<float>(c.view.attrs().real("alpha", 1)), beta = static_cast<float>(c.view.attrs().real("beta", 1));
+  if (c.num.real.matrix && alpha == 1 && (!bias || beta == 1)) return eval_in_order(c, s, bias, stride), Result<void>();
   const Activation act = activation_of(c.view);
   const auto y = c.out[0].as<float>();
   products<float>(s, c.in[0]->as<float>(), c.in[1]->as<float>(), [&](std::int64_t i, std::int64_t j, float sum) {
@@ -86,6 +103,41 @@ Result<void> eval_float(EvalContext& c, const Sizes& s) {
       sum += beta == 1 ? term : beta * term;
     }
     y[static_cast<std::size_t>(i * s.n + j)] = activate(act, sum);
+  });
+  return {};
+}
+
+// alpha enters the first operand's scale, in float32.
+double scaled_by(double alpha, double scale) {
+  return alpha == 1 ? scale : static_cast<double>(static_cast<float>(alpha) * static_cast<float>(scale));
+}
+
+// b minus its zero point, which may differ from column to column.
+std::vector<std::int32_t> centred_weights(const Tensor& t, const QuantParams& quant, const Sizes& s) {
+  auto b = centred_codes(t, quant.zero.size() > 1 ? 0 : quant.zero_at(0));
+  if (quant.zero.size() > 1)
+    for (std::size_t i = 0; i < b.size(); ++i)
+      b[i] -= quant.zero_at(s.trans_b ? i / static_cast<std::size_t>(s.k) : i % static_cast<std::size_t>(s.n));
+  return b;
+}
+
+// N22 without an output scale: codes in, reals out.
+Result<void> eval_codes_to_reals(EvalContext& c, const Sizes& s) {
+  if (!c.num.to_real) return no_policy(c.view, "Gemm with a float result");
+  const QuantParams &aq = c.view.input(0).quant, &bq = c.view.input(1).quant;
+  const Tensor* const bias = c.in.size() > 2 ? c.in[2] : nullptr;
+  std::pair<std::int64_t, std::int64_t> stride{0, 0};
+  if (bias) {
+    LOCKSTEP_TRY(stride, bias_strides(c.view, s));
+  }
+  const auto a = centred_codes(*c.in[0], aq.zero_at(0));
+  const auto b = centred_weights(*c.in[1], bq, s);
+  const double alpha = c.view.attrs().real("alpha", 1);
+  const auto y = c.out[0].as<float>();
+  products<std::int64_t, std::int32_t>(s, a, b, [&](std::int64_t i, std::int64_t j, std::int64_t sum) {
+    if (bias) sum += bias->code(i * stride.first + j * stride.second);
+    y[static_cast<std::size_t>(i * s.n + j)] =
+        c.num.to_real(static_cast<std::int32_t>(sum), alpha, aq.scale_at(0), bq.scale_at(static_cast<std::size_t>(j)));
   });
   return {};
 }
@@ -101,8 +153,10 @@ Result<void> eval_codes(EvalContext& c, const Sizes& s) {
   }
   std::vector<Rescale> rescale(static_cast<std::size_t>(s.n));
   for (std::size_t j = 0; j < rescale.size(); ++j)
-    rescale[j] = c.num.dense->prepare(av.quant.scale_at(0), bv.quant.scale_at(j), yv.quant.scale_at(0));
-  const auto a = centred_codes(*c.in[0], av.quant.zero_at(0)), b = centred_codes(*c.in[1], bv.quant.zero_at(0));
+    rescale[j] = c.num.dense->prepare(scaled_by(c.view.attrs().real("alpha", 1), av.quant.scale_at(0)), bv.quant.scale_at(j),
+                                      yv.quant.scale_at(0));
+  const auto a = centred_codes(*c.in[0], av.quant.zero_at(0));
+  const auto b = centred_weights(*c.in[1], bv.quant, s);
   const CodeClamp clamp = clamp_of(c.view);
   products<std::int64_t, std::int32_t>(s, a, b, [&](std::int64_t i, std::int64_t j, std::int64_t sum) {
     if (bias) sum += bias->code(i * stride.first + j * stride.second);
@@ -166,6 +220,7 @@ Result<void> eval(EvalContext& c) {
   LOCKSTEP_TRY(const Sizes s, sizes_of(c.view));
   const Value &a = c.view.input(0), &b = c.view.input(1);
   if (is_code(a) && is_code(b) && is_code(c.view.output(0))) return eval_codes(c, s);
+  if (is_code(a) && is_code(b) && c.out[0].dtype() == DType::f32) return eval_codes_to_reals(c, s);
   if (a.dtype == DType::f32 && is_code(b)) return eval_hybrid(c, s);
   if (a.dtype == DType::f32 && b.dtype == DType::f32) return eval_float(c, s);
   return Error{c.view.where(), "a " + std::string(name_of(a.dtype)) + ", b " + std::string(name_of(b.dtype)),
@@ -190,7 +245,8 @@ Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
   return {};
 }
 
-constexpr Foreign from[] = {{Format::onnx, "Gemm"}, {Format::tflite, "FULLY_CONNECTED", from_tflite}};
+constexpr Foreign from[] = {{Format::onnx, "QLinearMatMul", from_qlinear_matmul}, {Format::onnx, "com.microsoft:QGemm", from_qgemm},
+                            {Format::onnx, "Gemm"}, {Format::tflite, "FULLY_CONNECTED", from_tflite}};
 
 }  // namespace
 

@@ -1,5 +1,6 @@
 // y = act(a * b), spread to one shape; codes through one multiplier (N60).
 #include "op/op_binary.h"
+#include "op/op_qlinear.h"
 
 namespace lockstep {
 namespace {
@@ -15,7 +16,8 @@ Result<void> eval(EvalContext& c) {
 Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) { return binary_from_tflite(f, graph, "Mul"); }
 Result<void> from_onnx(const ForeignNode& f, GraphBuilder& graph) { return binary_from_onnx(f, graph, "Mul"); }
 
-constexpr Foreign from[] = {{Format::onnx, "Mul", from_onnx}, {Format::tflite, "MUL", from_tflite}};
+constexpr Foreign from[] = {{Format::onnx, "com.microsoft:QLinearMul", from_qlinear_mul},
+                            {Format::onnx, "Mul", from_onnx}, {Format::tflite, "MUL", from_tflite}};
 
 }  // namespace
 

@@ -36,16 +36,29 @@ Result<void> binary_from_onnx(const ForeignNode& f, GraphBuilder& graph, std::st
   return {};
 }
 
+// Along the innermost axis on which either operand moves, a does not.
+static bool stands_still(const Shape& a, const Shape& b) {
+  for (std::size_t k = 1; k <= std::max(a.size(), b.size()); ++k) {
+    const std::int64_t ea = k <= a.size() ? a[a.size() - k] : 1, eb = k <= b.size() ? b[b.size() - k] : 1;
+    if (ea != 1 || eb != 1) return ea == 1;
+  }
+  return false;
+}
+
 Result<void> eval_binary_codes(EvalContext& c, const BinaryPolicy* policy, std::string_view kind) {
   if (!policy) return no_policy(c.view, kind);
   const Value &av = c.view.input(0), &bv = c.view.input(1), &yv = c.view.output(0);
   const CodeClamp clamp = clamp_of(c.view);
-  const BinaryState state = policy->prepare({av.quant.scale_at(0), bv.quant.scale_at(0), yv.quant.scale_at(0), av.quant.zero_at(0),
-                                             bv.quant.zero_at(0), yv.quant.zero_at(0), clamp.low, clamp.high,
-                                             static_cast<int>(8 * size_of(yv.dtype))});
-  const auto a = centred_codes(*c.in[0], 0), b = centred_codes(*c.in[1], 0);
+  // Attribute codes = "unsigned": the runtime holds these int8 codes as uint8.
+  const std::int32_t shift = c.view.attrs().text("codes", "") == "unsigned" ? 128 : 0;
+  BinaryScales scales{av.quant.scale_at(0), bv.quant.scale_at(0), yv.quant.scale_at(0), av.quant.zero_at(0) + shift,
+                      bv.quant.zero_at(0) + shift, yv.quant.zero_at(0) + shift, clamp.low + shift, clamp.high + shift,
+                      static_cast<int>(8 * size_of(yv.dtype))};
+  scales.a_is_scalar = stands_still(c.in[0]->shape(), c.in[1]->shape());
+  const BinaryState state = policy->prepare(scales);
+  const auto a = centred_codes(*c.in[0], -shift), b = centred_codes(*c.in[1], -shift);
   each_pair(c.out[0].shape(), c.in[0]->shape(), c.in[1]->shape(), [&](std::int64_t i, std::int64_t ia, std::int64_t ib) {
-    store_code(c.out[0], i, policy->apply(a[static_cast<std::size_t>(ia)], b[static_cast<std::size_t>(ib)], state));
+    store_code(c.out[0], i, policy->apply(a[static_cast<std::size_t>(ia)], b[static_cast<std::size_t>(ib)], state) - shift);
   });
   return {};
 }

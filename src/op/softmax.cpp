@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "op/op_codes.h"
+#include "op/op_qlinear.h"
 
 namespace lockstep {
 namespace {
@@ -101,7 +102,8 @@ Result<void> from_onnx(const ForeignNode& f, GraphBuilder& graph) {
   return {};
 }
 
-constexpr Foreign from[] = {{Format::onnx, "Softmax", from_onnx}, {Format::tflite, "SOFTMAX", from_tflite}};
+constexpr Foreign from[] = {{Format::onnx, "com.microsoft:QLinearSoftmax", from_qlinear_softmax},
+                            {Format::onnx, "Softmax", from_onnx}, {Format::tflite, "SOFTMAX", from_tflite}};
 
 }  // namespace
 

@@ -1,0 +1,21 @@
+#pragma once
+
+#include "op/op_foreign.h"
+
+namespace lockstep {
+
+// ONNX's operators on codes name scale and zero point of every tensor as inputs: these mappings write
+// them onto the tensors and make the plain operator's node. Scales must be constant.
+Result<void> from_qlinear_conv(const ForeignNode& f, GraphBuilder& graph);
+Result<void> from_qlinear_matmul(const ForeignNode& f, GraphBuilder& graph);
+Result<void> from_qgemm(const ForeignNode& f, GraphBuilder& graph);
+Result<void> from_qlinear_add(const ForeignNode& f, GraphBuilder& graph);
+Result<void> from_qlinear_mul(const ForeignNode& f, GraphBuilder& graph);
+Result<void> from_qlinear_sigmoid(const ForeignNode& f, GraphBuilder& graph);
+Result<void> from_qlinear_leaky_relu(const ForeignNode& f, GraphBuilder& graph);
+Result<void> from_qlinear_softmax(const ForeignNode& f, GraphBuilder& graph);
+Result<void> from_qlinear_average_pool(const ForeignNode& f, GraphBuilder& graph);
+Result<void> from_qlinear_global_average_pool(const ForeignNode& f, GraphBuilder& graph);
+Result<void> from_qlinear_concat(const ForeignNode& f, GraphBuilder& graph);
+
+}  // namespace lockstep
