@@ -1,10 +1,6 @@
 // y = x where x >= 0, else alpha * x
 #include "op/op_elementwise.h"
-<<<<<<< HEAD
 #include "op/op_move.h"
-=======
-#include "op/op_qlinear.h"
->>>>>>> 791f34d (Read ONNX's operators on codes; sum products, poolings and broadcast sums in the arithmetic's order)
 
 namespace lockstep {
 namespace {
@@ -13,7 +9,6 @@ constexpr AttrSpec attrs[] = {{"alpha", "0.01", "slope below 0"}};
 
 Result<void> from_qlinear(const ForeignNode& f, GraphBuilder& graph) { return map_qlinear_unary(f, graph, "LeakyRelu", {"alpha"}); }
 
-<<<<<<< HEAD
 Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
   Attrs attrs_of;
   attrs_of.set("alpha", f.attrs.real("alpha", 0));
@@ -21,10 +16,6 @@ Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
 }
 
 constexpr Foreign from[] = {{Format::tflite, "LEAKY_RELU", from_tflite}, {Format::onnx, "LeakyRelu"}, {Format::onnx, "com.microsoft:QLinearLeakyRelu", from_qlinear}};
-=======
-constexpr Foreign from[] = {{Format::onnx, "com.microsoft:QLinearLeakyRelu", from_qlinear_leaky_relu},
-                            {Format::onnx, "LeakyRelu"}, {Format::onnx, "com.microsoft:QLinearLeakyRelu", from_qlinear}};
->>>>>>> 791f34d (Read ONNX's operators on codes; sum products, poolings and broadcast sums in the arithmetic's order)
 
 Result<void> eval(EvalContext& c) {
   const double alpha = c.view.attrs().real("alpha", 0.01f);

@@ -99,12 +99,6 @@ Result<void> from_qgemm(const ForeignNode& f, GraphBuilder& graph) {
 
 Result<void> from_qlinear_add(const ForeignNode& f, GraphBuilder& graph) { return binary(f, graph, "Add"); }
 Result<void> from_qlinear_mul(const ForeignNode& f, GraphBuilder& graph) { return binary(f, graph, "Mul"); }
-Result<void> from_qlinear_sigmoid(const ForeignNode& f, GraphBuilder& graph) { return unary(f, graph, "Sigmoid", {}); }
-
-Result<void> from_qlinear_leaky_relu(const ForeignNode& f, GraphBuilder& graph) {
-  LOCKSTEP_CHECK(known_attributes(f, {"alpha"}));
-  return unary(f, graph, "LeakyRelu", f.attrs);
-}
 
 Result<void> from_qlinear_softmax(const ForeignNode& f, GraphBuilder& graph) {
   LOCKSTEP_CHECK(known_attributes(f, {"axis", "opset"}));

@@ -11,8 +11,6 @@ Result<void> from_qlinear_matmul(const ForeignNode& f, GraphBuilder& graph);
 Result<void> from_qgemm(const ForeignNode& f, GraphBuilder& graph);
 Result<void> from_qlinear_add(const ForeignNode& f, GraphBuilder& graph);
 Result<void> from_qlinear_mul(const ForeignNode& f, GraphBuilder& graph);
-Result<void> from_qlinear_sigmoid(const ForeignNode& f, GraphBuilder& graph);
-Result<void> from_qlinear_leaky_relu(const ForeignNode& f, GraphBuilder& graph);
 Result<void> from_qlinear_softmax(const ForeignNode& f, GraphBuilder& graph);
 Result<void> from_qlinear_average_pool(const ForeignNode& f, GraphBuilder& graph);
 Result<void> from_qlinear_global_average_pool(const ForeignNode& f, GraphBuilder& graph);

@@ -2,19 +2,13 @@
 #include <cmath>
 
 #include "op/op_elementwise.h"
-#include "op/op_qlinear.h"
 
 namespace lockstep {
 namespace {
 
 Result<void> from_qlinear(const ForeignNode& f, GraphBuilder& graph) { return map_qlinear_unary(f, graph, "Sigmoid", {}); }
 
-<<<<<<< HEAD
 constexpr Foreign from[] = {{Format::onnx, "Sigmoid"}, {Format::onnx, "com.microsoft:QLinearSigmoid", from_qlinear}, {Format::tflite, "LOGISTIC"}};
-=======
-constexpr Foreign from[] = {{Format::onnx, "com.microsoft:QLinearSigmoid", from_qlinear_sigmoid},
-                            {Format::onnx, "Sigmoid"}, {Format::onnx, "com.microsoft:QLinearSigmoid", from_qlinear}};
->>>>>>> 791f34d (Read ONNX's operators on codes; sum products, poolings and broadcast sums in the arithmetic's order)
 
 Result<void> eval(EvalContext& c) {
   if (on_codes(c.view)) return map_codes(c, c.num.sigmoid);
