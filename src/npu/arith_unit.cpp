@@ -9,9 +9,7 @@
 namespace lockstep {
 namespace {
 
-struct Coefficient {
-  std::int64_t a = 0, b = 0, c = 0;
-};
+using Coefficient = NpuCoefficient;
 
 // Table index of element n: how the unit's counters walk through the coefficient memory.
 struct Walker {
@@ -65,8 +63,9 @@ Result<std::vector<std::int64_t>> table(std::int64_t address, std::int64_t count
   return out;
 }
 
-// The coefficient rows in the order that the walker indexes them.
-Result<std::vector<Coefficient>> coefficients(const NpuArith& a, const NpuMemory& memory, const std::string& who) {
+}  // namespace
+
+Result<std::vector<NpuCoefficient>> arith_coefficients(const NpuArith& a, const NpuMemory& memory, const std::string& who) {
   const std::int64_t b16 = npu_wrap(a.B_scalar, 2), c16 = npu_wrap(a.C_scalar, 2);
   const std::int64_t joined = npu_wrap((b16 << 16) | (c16 & 0xffff), 4);
   const Coefficient plain{npu_wrap(a.A_scalar, 2), a.combinebc != 0 ? 0 : b16, a.combinebc != 0 ? joined : c16};
@@ -85,6 +84,8 @@ Result<std::vector<Coefficient>> coefficients(const NpuArith& a, const NpuMemory
   if (a.combinebc == 0) LOCKSTEP_CHECK(fill(a.B_vector, a.vec_precision[1], &Coefficient::b, 1));
   return rows;
 }
+
+namespace {
 
 std::int64_t operand(std::int64_t v, std::int64_t inbytes, std::int64_t outbytes, std::int64_t saturate) {
   if (inbytes >= 1 && inbytes < 4) v = npu_wrap(v, static_cast<int>(inbytes));
@@ -179,7 +180,7 @@ Result<NpuFlow<T>> run_arith(const NpuArith& a, const NpuFlow<T>& x, const NpuFl
   if (!affine_op && !py) return Error{who, a.operation + " with one operand", "two operands", {}};
   std::vector<Coefficient> rows(1);
   if (affine_op) {
-    LOCKSTEP_TRY(rows, coefficients(a, memory, who));
+    LOCKSTEP_TRY(rows, arith_coefficients(a, memory, who));
   }
   auto out = std::make_shared<std::vector<T>>(px->size());
   if constexpr (std::is_same_v<T, double>) over_reals(a, *px, py.get(), rows, *out);

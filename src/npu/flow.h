@@ -62,6 +62,12 @@ Result<NpuFlow<T>> read_stream(const NpuStream& s, const NpuMemory& memory, cons
 template <class T>
 Result<void> write_stream(const NpuStream& s, const NpuFlow<T>& flow, NpuMemory& memory, const std::string& who);
 
+// One row of an arithmetic unit's coefficient memory, and the row that element n meets.
+struct NpuCoefficient {
+  std::int64_t a = 0, b = 0, c = 0;
+};
+Result<std::vector<NpuCoefficient>> arith_coefficients(const NpuArith& a, const NpuMemory& memory, const std::string& who);
+
 // An arithmetic unit on whole flows; y is null without a second operand.
 template <class T>
 Result<NpuFlow<T>> run_arith(const NpuArith& a, const NpuFlow<T>& x, const NpuFlow<T>* y, const NpuMemory& memory,

@@ -16,10 +16,11 @@ void add_inject(CLI::App& app, int& code);
 void add_faults(CLI::App& app, int& code);
 void add_docs(CLI::App& app, int& code);
 void add_npu(CLI::App& app, int& code);
+void add_audit(CLI::App& app, int& code);
 
 std::span<const Command> commands() {
   static constexpr Command table[] = {{add_inspect}, {add_run},    {add_validate}, {add_diagnose},
-                                      {add_inject},  {add_faults}, {add_docs},     {add_npu}};
+                                      {add_inject},  {add_faults}, {add_docs},     {add_npu},      {add_audit}};
   return table;
 }
 

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "ir/graph.h"
+
+namespace lockstep {
+
+// A convolution or matrix product of the user's model with what surrounds it in a quantized graph.
+struct ModelLayer {
+  std::string node, op;
+  std::string output;                 // the quantized tensor that it ends in
+  double x_scale = 0, y_scale = 0;
+  std::int64_t x_zero = 0, y_zero = 0;
+  std::vector<double> w_scale;        // one for each output channel, or one
+  std::vector<double> bias;           // in accumulator units (x_scale * w_scale), empty when absent
+  std::int64_t out_channels = 0;
+  std::vector<std::int64_t> kernel_sum, kernel_squares, kernel_size, kernel_worst;  // of the codes, by output channel
+  bool depthwise = false;
+
+  double multiplier(std::size_t k) const { return x_scale * w_scale[w_scale.size() == 1 ? 0 : k] / y_scale; }
+};
+
+// Every quantized Conv and Gemm with constant weights, in the order of the graph.
+std::vector<ModelLayer> model_layers(const Graph& model);
+
+}  // namespace lockstep
