@@ -122,6 +122,7 @@ Result<Verdict> judge(const Case& c, const std::vector<std::string>& left_device
   LOCKSTEP_CHECK(find_causes(c, v));
   v.reach = reach_of(c, v);
   LOCKSTEP_TRY(v.repairs, replay_repair(c, v));
+  LOCKSTEP_TRY(v.rewrites, predict_rewrites(c, v));
   advise(v);
   v.next = capture_next(c, v);
   return v;

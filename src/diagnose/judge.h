@@ -26,6 +26,7 @@ Result<Verdict> judge(const Case& c, const std::vector<std::string>& left_device
 Result<std::string> computes_as(const Case& c, const Comparison& comparison);
 Reach reach_of(const Case& c, const Verdict& verdict);
 Result<std::vector<Repair>> replay_repair(const Case& c, const Verdict& verdict);
+Result<std::vector<Rewrite>> predict_rewrites(const Case& c, const Verdict& verdict);
 std::vector<std::string> capture_next(const Case& c, const Verdict& verdict);
 
 }  // namespace lockstep

@@ -53,6 +53,14 @@ struct Repair {
   bool has_lsb = false;
 };
 
+// A change of the model that avoids the cause, predicted by running it without the fault.
+struct Rewrite {
+  std::string text;
+  double cosine = 0;   // of the worst output, against the reference
+  bool holds = false;  // at or above the gate
+};
+inline constexpr double rewrite_gate = 0.95;
+
 struct Verdict {
   bool healthy = false;
   std::string summary;      // "healthy", "healthy, computes as ort-noopt", "mismatch", ...
@@ -61,6 +69,7 @@ struct Verdict {
   std::vector<Suspect> suspects;  // the first is the first wrong operation
   Reach reach;                    // of the first suspect's cause
   std::vector<Repair> repairs;    // one per network output
+  std::vector<Rewrite> rewrites;
   std::vector<std::string> advice;
   std::vector<std::string> next;  // what to capture next, as sentences and exact commands
   std::vector<std::string> notes;

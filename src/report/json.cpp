@@ -94,6 +94,9 @@ std::string json_report(const Report& report) {
   for (const Repair& r : v.repairs)
     j["if_repaired"].push_back({{"output", r.output}, {"cosine", number(r.cosine)},
                                 {"cosine_now", r.cosine_before >= -1 ? number(r.cosine_before) : Json(nullptr)}});
+  j["rewrites"] = Json::array();
+  for (const Rewrite& r : v.rewrites)
+    j["rewrites"].push_back({{"text", r.text}, {"predicted_cosine", number(r.cosine)}, {"holds", r.holds}});
   j["advice"] = v.advice;
   j["capture_next"] = v.next;
   Json notes = report.notes;

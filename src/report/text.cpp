@@ -220,6 +220,8 @@ class Writer {
     repairs();
     for (std::size_t i = 0; i < v_.advice.size(); ++i)
       i == 0 ? field("do", fmt::format("{}. {}", i + 1, v_.advice[i])) : more(fmt::format("{}. {}", i + 1, v_.advice[i]));
+    for (const Rewrite& r : v_.rewrites)
+      field(r.holds ? "would hold" : "will not hold", fmt::format("{}: predicted output cosine {}", r.text, cosine_text(r.cosine)));
     others();
     for (std::size_t i = 0; i < v_.next.size(); ++i) i == 0 ? field("capture next", v_.next[i]) : more(v_.next[i]);
     for (const std::string& note : v_.notes) field("note", note);
