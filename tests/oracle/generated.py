@@ -1,0 +1,116 @@
+"""Int8 networks from seeds: built from the blocks of generated_blocks.py, quantized by onnxruntime's own quantizer.
+
+A network is named SEED-VARIANT (`17-qdq_u8s8_channel`); the name alone rebuilds it. Its file and its inputs stay under
+build/generated/, so that any difference can be replayed with `lockstep run`.
+"""
+import logging
+import os
+import zlib
+
+import numpy as np
+import onnx
+import onnxruntime
+from onnxruntime import quantization
+
+import cache
+import inputs
+from generated_blocks import HEADS, STAGES
+from generated_net import Map, Net, conv
+
+FOLDER = cache.ROOT / "build" / "generated"
+logging.disable(logging.WARNING)  # the quantizer's advice on its own variants
+INT8, UINT8 = quantization.QuantType.QInt8, quantization.QuantType.QUInt8
+QDQ, QOPERATOR = quantization.QuantFormat.QDQ, quantization.QuantFormat.QOperator
+
+
+def variant(form, activations, weights, channel, clean=True, reduce_range=False, **options):
+    return {"form": form, "activations": activations, "weights": weights, "channel": channel, "clean": clean,
+            "reduce_range": reduce_range, "options": options}
+
+
+# name -> how the network is quantized; `clean`: the runtime's basic optimizations ran first (they fold normalization)
+VARIANTS = {
+    "qdq_s8s8_channel": variant(QDQ, INT8, INT8, True),
+    "qdq_s8s8": variant(QDQ, INT8, INT8, False),
+    "qdq_s8s8_raw": variant(QDQ, INT8, INT8, True, clean=False),
+    "qdq_u8s8_channel": variant(QDQ, UINT8, INT8, True),
+    "qdq_u8u8": variant(QDQ, UINT8, UINT8, False),
+    "qdq_u8s8_reduced": variant(QDQ, UINT8, INT8, True, reduce_range=True),
+    "qdq_s8s8_symmetric": variant(QDQ, INT8, INT8, True, ActivationSymmetric=True, WeightSymmetric=True),
+    "qdq_s8s8_weight_pair": variant(QDQ, INT8, INT8, True, AddQDQPairToWeight=True),
+    "qdq_u8s8_dedicated": variant(QDQ, UINT8, INT8, False, DedicatedQDQPair=True, ForceQuantizeNoInputCheck=True),
+    "qdq_s8s8_float_bias": variant(QDQ, INT8, INT8, True, QuantizeBias=False),
+    "qdq_s8s8_keep": variant(QDQ, INT8, INT8, True, QDQKeepRemovableActivations=True),
+    "qop_u8s8_channel": variant(QOPERATOR, UINT8, INT8, True),
+    "qop_u8u8": variant(QOPERATOR, UINT8, UINT8, False),
+    "qop_s8s8": variant(QOPERATOR, INT8, INT8, False),
+}
+
+
+class Samples(quantization.CalibrationDataReader):
+    """Seeded random inputs for calibration."""
+
+    def __init__(self, model, seed):
+        rng = np.random.default_rng(seed)
+        shapes = {i.name: [d.dim_value for d in i.type.tensor_type.shape.dim] for i in model.graph.input}
+        self.left = [{n: rng.standard_normal(s).astype(np.float32) for n, s in shapes.items()} for _ in range(4)]
+
+    def get_next(self):
+        return self.left.pop() if self.left else None
+
+
+def float_network(seed, stages=None, head=None):
+    """The network of this seed before quantization."""
+    net = Net(seed, [13, 13, 17, 18][seed % 4])
+    size, channels = net.pick(16, 20, 24, 32), net.pick(1, 3, 3)
+    x = Map(net.input(1, channels, size, size), channels, size, size)
+    x = conv(net, x, net.pick(8, 12, 16), 3, net.pick(1, 2), act=net.pick("relu", "relu6", "silu", "leaky", "prelu"))
+    for name in stages or [net.pick(*STAGES) for _ in range(net.pick(1, 2, 3))]:
+        if x.h >= 4 and x.w >= 4:
+            x = STAGES[name](net, x)
+    HEADS[head or net.pick(*HEADS)](net, x)
+    return net.model()
+
+
+def optimized(model, path):
+    """The model after the runtime's basic optimizations, as quantization's own preparation does it."""
+    so = onnxruntime.SessionOptions()
+    so.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    so.optimized_model_filepath = path
+    so.log_severity_level = 4
+    onnxruntime.InferenceSession(model.SerializeToString(), so, providers=["CPUExecutionProvider"])
+    return onnx.shape_inference.infer_shapes(onnx.load(path))
+
+
+def network(seed, name, stages=None, head=None):
+    """Path of the quantized network of this seed and variant (and of these blocks, where they are given)."""
+    how = VARIANTS[name]
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    stem = "-".join([str(seed), name] + (["+".join(stages)] if stages else []) + ([head] if head else []))
+    path = FOLDER / f"{stem}.onnx"
+    temporary = str(FOLDER / f"{stem}.tmp{os.getpid()}")
+    model = float_network(seed, stages, head)
+    if how["clean"]:
+        model = optimized(model, temporary)
+    options = dict(how["options"])
+    quantization.quantize_static(
+        model, temporary, Samples(model, seed), quant_format=how["form"], per_channel=how["channel"],
+        reduce_range=how["reduce_range"], activation_type=how["activations"], weight_type=how["weights"],
+        extra_options=options)
+    os.replace(temporary, path)
+    return path
+
+
+def cases(path):
+    """[(tag, inputs)]: seeded random over the input's range, normal, all minimum, all maximum."""
+    model, signature = inputs.onnx_signature(path)
+    rng = np.random.default_rng(zlib.crc32(path.name.encode()))
+    limits = {n: inputs.first_range(model, n) or (-3.0, 3.0) for n, _, _ in signature}
+    made = {"random": {}, "normal": {}, "minimum": {}, "maximum": {}}
+    for name, dtype, shape in signature:
+        low, high = limits[name]
+        made["random"][name] = (low + (high - low) * rng.random(shape)).astype(dtype)
+        made["normal"][name] = rng.standard_normal(shape).astype(dtype)
+        made["minimum"][name] = np.full(shape, low, dtype)
+        made["maximum"][name] = np.full(shape, high, dtype)
+    return list(made.items())

@@ -1,0 +1,374 @@
+"""The blocks that exported int8 networks are made of: stages (map to map) and heads (maps to outputs)."""
+import math
+
+import numpy as np
+from onnx import TensorProto
+
+from generated_net import (ACTIVATIONS, Map, activation, batch_norm, concat, conv, conv_transpose, cut, pool,
+                           reshape, same, split)
+
+
+def plain(net, x):
+    """Two convolutions, one with a stride, with or without normalization behind them."""
+    act, norm = net.pick(*ACTIVATIONS), net.chance(0.5)
+    y = conv(net, x, net.pick(8, 12, 17, 24), net.pick(1, 3, 5), 1, act=act, norm=norm, bias=net.chance(0.7))
+    return conv(net, y, net.pick(8, 16), 3, 2, act=act, norm=norm)
+
+
+def padded(net, x):
+    """Asymmetric, automatic and explicit paddings, windows that are not square."""
+    y = conv(net, x, 10, (3, 1), pads=[1, 0, 1, 0], act="relu")
+    y = conv(net, y, 8, (1, 5), pads=[0, 2, 0, 2], act="relu6")
+    y = conv(net, y, 12, 3, 2, pads=net.pick([0, 0, 1, 1], [1, 1, 0, 0], [0, 1, 2, 1]), act="relu")
+    y = conv(net, y, 8, net.pick(2, 3), 1, pads=net.pick("SAME_UPPER", "SAME_LOWER"), act="leaky")
+    mode = net.pick("constant", "reflect", "edge")
+    value = [net.real(0.0)] if mode == "constant" and net.chance(0.5) else []
+    y = Map(net.op("Pad", y.name, net.ints(0, 0, 1, 2, 0, 0, 1, 0), *value, mode=mode), y.c, y.h + 2, y.w + 2)
+    return conv(net, y, 8, 3, pads="VALID", act="relu")
+
+
+def depthwise(net, x):
+    """Inverted residual with an optional gate."""
+    act, wide = net.pick(*ACTIVATIONS), x.c * net.pick(1, 2)
+    y = conv(net, x, wide, 1, act=act, norm=net.chance(0.5))
+    y = conv(net, y, wide, net.pick(3, 5, 7), net.pick(1, 1, 2), g=wide, act=act, norm=net.chance(0.3))
+    if net.chance(0.6):
+        y = gate(net, y)
+    y = conv(net, y, x.c, 1)
+    if (y.h, y.w) == (x.h, x.w):
+        y = same(y, net.op("Add", *net.pick((x.name, y.name), (y.name, x.name))))
+    return y
+
+
+def gate(net, x):
+    """Squeeze and excite."""
+    s = Map(net.op(*net.pick(("GlobalAveragePool", x.name),)), x.c, 1, 1) if net.chance(0.6) else \
+        Map(reduce_mean(net, x.name, [2, 3], 1), x.c, 1, 1)
+    s = conv(net, s, max(4, x.c // 4), 1, act=net.pick("relu", "silu", "prelu"))
+    s = conv(net, s, x.c, 1, act=net.pick("sigmoid", "hardsigmoid"))
+    return same(x, net.op("Mul", *net.pick((x.name, s.name), (s.name, x.name))))
+
+
+def reduce_mean(net, name, axes, keep):
+    if net.opset >= 18:
+        return net.op("ReduceMean", name, net.ints(*axes), keepdims=keep)
+    return net.op("ReduceMean", name, axes=axes, keepdims=keep)
+
+
+def reduce(net, kind, name, axes, keep):
+    if net.opset >= 18 or kind == "ReduceSum":
+        return net.op(kind, name, net.ints(*axes), keepdims=keep)
+    return net.op(kind, name, axes=axes, keepdims=keep)
+
+
+def residual(net, x):
+    """Two basic residual units, the second with a projection."""
+    act = net.pick("relu", "relu", "prelu", "leaky", "silu")
+    y = conv(net, conv(net, x, x.c, act=act, norm=net.chance(0.4)), x.c)
+    x = activation(net, same(x, net.op("Add", y.name, x.name)), act)
+    y = conv(net, conv(net, x, 16, 3, 2, act=act), 16)
+    z = conv(net, x, 16, 1, 2)
+    return activation(net, same(y, net.op("Add", y.name, z.name)), act)
+
+
+def cross_stage(net, x):
+    """Split, a bottleneck with a shortcut, concatenation of all parts."""
+    act = net.pick("silu", "leaky", "relu", "hardswish", "mish")
+    y = conv(net, x, 16, 1, act=act)
+    a, b = split(net, y, 8, 8) if net.chance(0.6) else (conv(net, y, 8, 1, act=act), conv(net, y, 8, 1, act=act))
+    c = conv(net, conv(net, b, 8, act=act), 8, act=act)
+    if net.chance(0.6):
+        c = same(c, net.op("Add", b.name, c.name))
+    return conv(net, concat(net, a, b, c), net.pick(12, 16), 1, act=act)
+
+
+def pyramid_pool(net, x):
+    """Chained or parallel maximum poolings, concatenated."""
+    y = conv(net, x, 8, 1, act=net.pick("silu", "relu", "leaky"))
+    if net.chance(0.5):
+        a = pool(net, y, "MaxPool", 5, 1, [2] * 4)
+        b = pool(net, a, "MaxPool", 5, 1, [2] * 4)
+        c = pool(net, b, "MaxPool", 5, 1, [2] * 4)
+    else:
+        a, b, c = (pool(net, y, "MaxPool", k, 1, [k // 2] * 4) for k in (3, 5, 9))
+    return conv(net, concat(net, y, a, b, c), 16, 1, act="relu")
+
+
+def focus(net, x):
+    """Space to depth by strided slices."""
+    if x.h % 2 or x.w % 2:
+        return plain(net, x)
+    parts = [Map(cut(net, x.name, [i, j], [1 << 30, 1 << 30], [2, 3], [2, 2]), x.c, x.h // 2, x.w // 2)
+             for j in (0, 1) for i in (0, 1)]
+    return conv(net, concat(net, *parts), 12, 3, act=net.pick("silu", "relu", "hardswish"))
+
+
+def resize(net, x, h, w, by_sizes=None):
+    """One of the resizings that exporters write."""
+    by_sizes = net.chance(0.5) if by_sizes is None else by_sizes
+    mode, how, near = net.pick(("nearest", "asymmetric", "floor"), ("nearest", "half_pixel", "round_prefer_floor"),
+                               ("linear", "half_pixel", ""), ("linear", "align_corners", ""),
+                               ("linear", "pytorch_half_pixel", ""), ("linear", "asymmetric", ""),
+                               ("cubic", "half_pixel", ""))
+    attrs = {"mode": mode, "coordinate_transformation_mode": how}
+    if near:
+        attrs["nearest_mode"] = near
+    if by_sizes:
+        y = net.op("Resize", x.name, "", "", net.ints(1, x.c, h, w), **attrs)
+    else:
+        y = net.op("Resize", x.name, "", net.real(1.0, 1.0, h / x.h, w / x.w), **attrs)
+    return Map(y, x.c, h, w)
+
+
+def pyramid(net, x):
+    """Down, up again and joined with what was there: the neck of a detector."""
+    act = net.pick("relu", "silu", "leaky")
+    d = conv(net, x, 16, 3, 2, act=act)
+    kind = net.pick("resize", "resize", "transposed", "shuffle")
+    if kind == "resize":
+        u = resize(net, d, x.h, x.w, by_sizes=True if (x.h != 2 * d.h or x.w != 2 * d.w) else None)
+    elif kind == "transposed" and (x.h, x.w) == (2 * d.h, 2 * d.w):
+        u = net.pick(lambda: conv_transpose(net, d, 8, 2, 2), lambda: conv_transpose(net, d, 12, 4, 2, [1] * 4),
+                     lambda: conv_transpose(net, d, 8, 3, 2, [1] * 4, g=2, output_padding=1),
+                     lambda: conv_transpose(net, d, 16, 4, 2, [1] * 4, g=16))()
+        if net.chance(0.5):
+            u = activation(net, batch_norm(net, u), "relu")
+    elif (x.h, x.w) == (2 * d.h, 2 * d.w):
+        u = Map(net.op("DepthToSpace", d.name, blocksize=2, mode=net.pick("DCR", "CRD")), 4, x.h, x.w)
+    else:
+        u = resize(net, d, x.h, x.w, True)
+    if net.chance(0.3) and u.c != x.c:
+        u = conv(net, u, x.c, 1)
+    if u.c == x.c:
+        return conv(net, same(x, net.op("Add", u.name, x.name)), 12, act=act)
+    return conv(net, concat(net, u, x), 12, act=act)
+
+
+def context(net, x):
+    """Parallel dilations and a global branch."""
+    parts = [conv(net, x, 6, 3, d=d, act="relu") for d in (1, 2, 3)]
+    g = Map(net.op("GlobalAveragePool", x.name), x.c, 1, 1)
+    parts.append(resize(net, conv(net, g, 6, 1, act="relu"), x.h, x.w, True))
+    return conv(net, concat(net, *parts), 16, 1, act="relu")
+
+
+def shuffled(net, x):
+    """Grouped convolution and channel shuffle."""
+    y = conv(net, x, 12, 1, act="relu")
+    y = conv(net, y, 12, 3, g=net.pick(2, 3, 4), act="relu")
+    z = reshape(net, y.name, 1, 3, 4, y.h, y.w)
+    z = net.op("Transpose", z, perm=[0, 2, 1, 3, 4])
+    z = Map(reshape(net, z, 1, 12, y.h, y.w), 12, y.h, y.w)
+    a, b = split(net, z, 6, 6)
+    return concat(net, a, conv(net, b, 6, 3, g=6))
+
+
+def pooled(net, x):
+    """Average poolings of several paddings, a maximum pooling with rounding up."""
+    y = conv(net, x, 8, act="relu")
+    y = pool(net, y, "AveragePool", 3, net.pick(1, 2), [1] * 4, count_include_pad=net.pick(0, 1))
+    y = pool(net, conv(net, y, 8), "AveragePool", 2, net.pick(1, 2))
+    y = pool(net, activation(net, y, net.pick(*ACTIVATIONS)), "MaxPool", net.pick(2, 3), 2, ceil_mode=net.pick(0, 1))
+    return conv(net, y, 12, 1, act="relu")
+
+
+def spatial_gate(net, x):
+    """Attention over positions from the channels' mean and maximum."""
+    mean = reduce_mean(net, x.name, [1], 1)
+    top = reduce(net, "ReduceMax", x.name, [1], 1)
+    g = conv(net, concat(net, Map(mean, 1, x.h, x.w), Map(top, 1, x.h, x.w)), 1, 7, act="sigmoid")
+    return same(x, net.op("Mul", x.name, g.name))
+
+
+def products(net, x):
+    """Two branches joined by each of the elementwise operators, and by constants."""
+    a, b = conv(net, x, 8, act=net.pick("none", "relu")), conv(net, x, 8, 1, act=net.pick("none", "sigmoid"))
+    y = net.op(net.pick("Mul", "Sub", "Add", "Max", "Min"), a.name, b.name)
+    y = net.op(net.pick("Mul", "Add", "Sub", "Div"), y, net.pick(
+        lambda: net.real(0.7), lambda: net.const(net.rng.uniform(0.5, 2, (1, 8, 1, 1)).astype(np.float32)))())
+    return conv(net, same(a, y), 12, 1, act=net.pick("relu", "abs_free", "tanh").replace("abs_free", "none"))
+
+
+def tokens(net, x, dim=16):
+    """[1, h*w, dim] by convolution, reshape and transpose."""
+    y = conv(net, x, dim, 1)
+    t = net.op("Transpose", reshape(net, y.name, 1, dim, y.h * y.w), perm=[0, 2, 1])
+    return t, y.h * y.w
+
+
+def back(net, t, dim, x):
+    y = net.op("Transpose", t, perm=[0, 2, 1])
+    return Map(reshape(net, y, 1, dim, x.h, x.w), dim, x.h, x.w)
+
+
+def dense(net, t, a, b):
+    w = net.const((net.rng.standard_normal((a, b)) / math.sqrt(a)).astype(np.float32), "w")
+    y = net.op("MatMul", t, w)
+    return net.op("Add", *net.pick((y, net.bias(b)), (net.bias(b), y))) if net.chance(0.8) else y
+
+
+def layer_norm(net, t, dim):
+    gain = net.const(net.rng.uniform(0.5, 1.5, dim).astype(np.float32), "gain")
+    shift = net.bias(dim)
+    if net.opset >= 17 and net.chance(0.5):
+        return net.op("LayerNormalization", t, gain, shift, axis=-1, epsilon=1e-5)
+    d = net.op("Sub", t, reduce_mean(net, t, [-1], 1))
+    var = reduce_mean(net, net.op("Pow", d, net.real(2.0)), [-1], 1)
+    y = net.op("Div", d, net.op("Sqrt", net.op("Add", var, net.real(1e-5))))
+    return net.op("Add", net.op("Mul", y, gain), shift)
+
+
+def attention(net, x, dim=16, heads=2):
+    """One transformer encoder layer on the positions of the map."""
+    while x.h * x.w > 80:
+        x = conv(net, x, 12, 3, 2, act="relu")
+    t, n = tokens(net, x, dim)
+    h = layer_norm(net, t, dim)
+    each = dim // heads
+
+    def heads_of(v, perm):
+        return net.op("Transpose", reshape(net, v, 1, n, heads, each), perm=perm)
+    q = heads_of(dense(net, h, dim, dim), [0, 2, 1, 3])
+    k = heads_of(dense(net, h, dim, dim), [0, 2, 3, 1])
+    v = heads_of(dense(net, h, dim, dim), [0, 2, 1, 3])
+    s = net.op(net.pick("Mul", "Div"), net.op("MatMul", q, k), net.real(net.pick(0.35, 2.8)))
+    y = net.op("MatMul", net.op("Softmax", s, axis=net.pick(-1, 3)), v)
+    y = reshape(net, net.op("Transpose", y, perm=[0, 2, 1, 3]), 1, n, dim)
+    t = net.op("Add", t, dense(net, y, dim, dim))
+    m = dense(net, layer_norm(net, t, dim), dim, 2 * dim)
+    m = activation(net, Map(m, 0, 0, 0), net.pick("gelu_erf", "gelu_tanh", "relu")).name
+    t = net.op("Add", t, dense(net, m, 2 * dim, dim))
+    return back(net, t, dim, x)
+
+
+def scaled(net, x):
+    """Normalization before the convolution (it cannot be folded), instance normalization, PRelu."""
+    y = batch_norm(net, x)
+    y = conv(net, activation(net, y, "relu"), 8, norm=True, act="prelu")
+    gain, shift = net.const(net.rng.uniform(0.5, 1.5, 8).astype(np.float32), "gain"), net.bias(8)
+    return conv(net, same(y, net.op("InstanceNormalization", y.name, gain, shift)), 12, 1, act="relu")
+
+
+STAGES = {f.__name__: f for f in (plain, padded, depthwise, residual, cross_stage, pyramid_pool, focus, pyramid,
+                                  context, shuffled, pooled, spatial_gate, products, attention, scaled)}
+
+
+def head_classes(net, x):
+    """Global pooling, dense, softmax."""
+    how = net.pick("pool", "mean", "flatten")
+    if how == "pool":
+        f = net.op("Flatten", net.op("GlobalAveragePool", x.name)) if net.chance(0.5) else \
+            reshape(net, net.op("GlobalAveragePool", x.name), 1, -1)
+        n = x.c
+    elif how == "mean":
+        f, n = reduce_mean(net, x.name, [2, 3], 0), x.c
+    else:
+        f, n = net.op("Flatten", x.name, axis=1), x.c * x.h * x.w
+    if net.chance(0.6):
+        w = net.const((net.rng.standard_normal((10, n)) / math.sqrt(n)).astype(np.float32), "w")
+        y = net.op("Gemm", f, w, net.bias(10), transB=1)
+    else:
+        y = dense(net, f, n, 10)
+    if net.chance(0.7):
+        y = net.op("Softmax", y, axis=net.pick(1, -1))
+    net.output(y)
+
+
+def head_embedding(net, x):
+    """A unit vector for re-identification, by each way of writing the norm."""
+    if net.chance(0.5):
+        g = conv(net, x, x.c, (x.h, x.w), pads=[0] * 4, g=x.c)
+        f, n = net.op("Flatten", g.name), x.c
+    else:
+        f, n = net.op("Flatten", net.op("GlobalAveragePool", x.name)), x.c
+    w = net.const((net.rng.standard_normal((24, n)) / math.sqrt(n)).astype(np.float32), "w")
+    y = net.op("Gemm", f, w, net.bias(24), transB=1, alpha=1.0)
+    if net.chance(0.5):
+        y = batch_norm(net, Map(y, 24, 1, 1)).name
+    how = net.pick("reduce_l2", "lp", "parts", "clip")
+    if how == "lp":
+        net.output(net.op("LpNormalization", y, axis=1, p=2))
+        return
+    if how == "parts":
+        norm = net.op("Sqrt", reduce(net, "ReduceSum", net.op("Mul", y, y), [1], 1))
+    else:
+        norm = reduce(net, "ReduceL2", y, [-1 if how == "clip" else 1], 1)
+    if how == "clip":
+        norm = net.op("Expand", net.op("Clip", norm, net.real(1e-12)), net.ints(1, 24))
+    net.output(net.op("Div", y, norm))
+
+
+def head_boxes(net, x):
+    """Detector outputs of two scales: boxes by a distribution over distances, scores by sigmoid."""
+    small, bins, classes = conv(net, x, 16, 3, 2, act="relu"), 8, 3
+    boxes, scores, count = [], [], 0
+    for m in (x, small):
+        boxes.append(reshape(net, conv(net, m, 4 * bins, 1).name, 1, 4 * bins, m.h * m.w))
+        scores.append(reshape(net, conv(net, m, classes, 1).name, 1, classes, m.h * m.w))
+        count += m.h * m.w
+    box, score = net.op("Concat", *boxes, axis=2), net.op("Concat", *scores, axis=2)
+    d = net.op("Transpose", reshape(net, box, 1, 4, bins, count), perm=[0, 2, 1, 3])
+    d = Map(net.op("Softmax", d, axis=1), bins, 4, count)
+    weight = net.const(np.arange(bins, dtype=np.float32).reshape(1, bins, 1, 1), "w")
+    d = reshape(net, net.op("Conv", d.name, weight, kernel_shape=[1, 1]), 1, 4, count)
+    left, right = cut(net, d, [0], [2], [1]), cut(net, d, [2], [4], [1])
+    anchors = net.const((net.rng.uniform(0, 8, (1, 2, count))).astype(np.float32), "anchor")
+    low, high = net.op("Sub", anchors, left), net.op("Add", anchors, right)
+    middle = net.op("Div", net.op("Add", low, high), net.real(2.0))
+    strides = net.const(np.full((1, count), 8, np.float32), "stride")
+    d = net.op("Mul", net.op("Concat", middle, net.op("Sub", high, low), axis=1), strides)
+    y = net.op("Concat", d, net.op("Sigmoid", score), axis=1)
+    net.output(net.op("Transpose", y, perm=[0, 2, 1]) if net.chance(0.5) else y)
+
+
+def head_anchors(net, x):
+    """Detector outputs with anchors: channels last, concatenated over scales."""
+    small, outs = conv(net, x, 16, 3, 2, act="relu"), {4: [], 3: []}
+    for m in (x, small):
+        for n in outs:
+            t = net.op("Transpose", conv(net, m, 2 * n, 3).name, perm=[0, 2, 3, 1])
+            outs[n].append(reshape(net, t, 1, -1, n))
+    net.output(net.op("Concat", *outs[4], axis=1))
+    score = net.op("Concat", *outs[3], axis=1)
+    net.output(net.op("Softmax", score, axis=2) if net.chance(0.6) else net.op("Sigmoid", score))
+
+
+def head_grid(net, x):
+    """Detector outputs on the grid: five axes, sigmoid, offsets, powers."""
+    y = conv(net, x, 2 * 7, 1)
+    y = net.op("Transpose", reshape(net, y.name, 1, 2, 7, y.h, y.w), perm=[0, 1, 3, 4, 2])
+    y = net.op("Sigmoid", y)
+    place = cut(net, y, [0], [2], [4])
+    size, rest = cut(net, y, [2], [4], [4]), cut(net, y, [4], [7], [4])
+    grid = net.const(net.rng.integers(0, 8, (1, 2, x.h, x.w, 2)).astype(np.float32), "grid")
+    place = net.op("Mul", net.op("Add", net.op("Mul", place, net.real(2.0)), grid), net.real(8.0))
+    size = net.op("Mul", net.op("Pow", net.op("Mul", size, net.real(2.0)), net.real(2.0)), net.real(10.0))
+    net.output(reshape(net, net.op("Concat", place, size, rest, axis=4), 1, -1, 7))
+
+
+def head_mask(net, x):
+    """Segmentation at twice the size."""
+    y = resize(net, conv(net, x, 5, 1), 2 * x.h, 2 * x.w)
+    how = net.pick("softmax", "argmax", "sigmoid", "none")
+    if how == "softmax":
+        net.output(net.op("Softmax", y.name, axis=1))
+    elif how == "argmax":
+        net.output(net.op("ArgMax", y.name, axis=1, keepdims=net.pick(0, 1)), TensorProto.INT64)
+    else:
+        net.output(net.op("Sigmoid", y.name) if how == "sigmoid" else y.name)
+
+
+def head_points(net, x):
+    """Heat maps by transposed convolution, or coordinates by a softmax over rows and columns."""
+    if net.chance(0.5):
+        y = activation(net, batch_norm(net, conv_transpose(net, x, 8, 4, 2, [1] * 4)), "relu")
+        net.output(conv(net, y, 5, 1).name)
+        return
+    y = reshape(net, conv(net, x, 5, 1).name, 1, 5, x.h * x.w)
+    w = net.op("Softmax", y, axis=2)
+    place = net.const(net.rng.uniform(-1, 1, (x.h * x.w, 2)).astype(np.float32), "place")
+    net.output(net.op("MatMul", w, place))
+
+
+HEADS = {f.__name__[5:]: f for f in (head_classes, head_embedding, head_boxes, head_anchors, head_grid, head_mask,
+                                     head_points)}
