@@ -19,6 +19,7 @@ from generated_net import Map, Net, conv
 
 FOLDER = cache.ROOT / "build" / "generated"
 logging.disable(logging.WARNING)  # the quantizer's advice on its own variants
+onnxruntime.set_default_logger_severity(4)
 INT8, UINT8 = quantization.QuantType.QInt8, quantization.QuantType.QUInt8
 QDQ, QOPERATOR = quantization.QuantFormat.QDQ, quantization.QuantFormat.QOperator
 

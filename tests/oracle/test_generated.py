@@ -21,7 +21,7 @@ ARITHS = ("ort-noopt", "ort")
 
 def jobs(args):
     """[(seed, variant, stages, head)]"""
-    names = list(generated.VARIANTS)
+    names = [n for n in generated.VARIANTS if not args.variant or n in args.variant]
     if args.only:
         found = []
         for text in args.only:
@@ -66,6 +66,7 @@ def main():
     p.add_argument("--long", action="store_true")
     p.add_argument("--only", action="append", help="SEED-VARIANT[-STAGE+STAGE[-HEAD]]")
     p.add_argument("--blocks", type=int, default=0, help="this many networks of one named stage and head each")
+    p.add_argument("--variant", action="append")
     p.add_argument("--seed", type=int, default=0, help="the first seed")
     p.add_argument("--arith", action="append")
     p.add_argument("--inputs", type=int, default=4)
