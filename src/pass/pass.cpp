@@ -16,7 +16,7 @@ constexpr Pass passes[] = {
      propagate_dequantize, true},
     {"propagate-quantize", "a quantization before an operator that only moves elements, so that what makes it fuses",
      propagate_quantize, true},
-    {"quantize-bias", "float biases of quantized products become 32-bit codes", quantize_bias},
+    {"quantize-bias", "float weights and biases of quantized products become codes", quantize_bias},
     {"drop-redundant-clip", "Relu and Clip that let through all that the codes behind can hold go", drop_redundant_clip, true},
     {"mark-unsigned-codes", "int8 codes between one quantizer and one reader are held as uint8", mark_unsigned_codes},
     {"fuse-qdq-conv", "Conv between uint8 codes runs on codes", fuse_qdq_conv},

@@ -149,7 +149,7 @@ Result<Patch> mark_unsigned_codes(const Graph& g) {
   Patch patch(g, "mark-unsigned-codes");
   const Uses uses(g);
   for (const Node& q : g.nodes()) {
-    if (q.op != "QuantizeLinear" || marked(q)) continue;
+    if (q.op != "QuantizeLinear" || marked(q) || g.value(q.inputs[0]).constant) continue;  // a constant is coded once
     const Node* const dq = uses.only_reader(q.outputs[0]);
     if (!dq || dq->op != "DequantizeLinear") continue;
     const std::size_t readers = uses.of(dq->outputs[0]).size() + (uses.is_output(dq->outputs[0]) ? 1 : 0);
