@@ -10,7 +10,7 @@ namespace {
 template <class T>
 NpyArray array_of(std::vector<std::int64_t> shape, std::vector<T> elements) {
   NpyArray array{dtype_of<T>(), std::move(shape), Bytes(elements.size() * sizeof(T))};
-  std::memcpy(array.bytes.data(), elements.data(), array.bytes.size());
+  if (!elements.empty()) std::memcpy(array.bytes.data(), elements.data(), array.bytes.size());
   return array;
 }
 
