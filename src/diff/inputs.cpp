@@ -2,8 +2,10 @@
 
 #include <cmath>
 
+#include "base/npy.h"
 #include "base/text.h"
 #include "diff/align.h"
+#include "import/import.h"
 #include "run/recording.h"
 
 namespace lockstep {
@@ -131,6 +133,17 @@ Result<std::vector<Sample>> inputs_from(const Graph& model, const Capture& captu
       samples[s].emplace(model.value(id).name, std::move(tensors[s]));
   }
   return samples;
+}
+
+Result<Graph> import_for_inputs(const std::string& model, const std::string& input) {
+  ImportOptions options;
+  if (input.ends_with(".npz")) {
+    LOCKSTEP_TRY(const NpzMembers members, read_npz(input));
+    for (const auto& [name, array] : members)
+      for (std::size_t axis = 0; axis < array.shape.size(); ++axis)
+        options.dimensions[name + "[" + std::to_string(axis) + "]"] = array.shape[axis];
+  }
+  return import_model(model, options);
 }
 
 Result<std::vector<Sample>> read_inputs(const std::string& path, const Graph& model,

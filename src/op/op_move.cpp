@@ -158,6 +158,7 @@ bool same_codes(const Value& x, const Value& y) {
 }
 
 bool first_keeps_codes(const NodeView& n) {
+  if (n.graph.format() == "onnx") return true;  // there a scale belongs to who reads the codes
   if (n.input(0).quant.per_channel()) return true;
   for (std::size_t i = 0; i < n.node.outputs.size(); ++i)
     if (n.node.outputs[i] != no_id && !same_codes(n.input(0), n.output(i))) return false;

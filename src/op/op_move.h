@@ -65,7 +65,7 @@ inline constexpr std::string_view constant_rule =
 bool same_codes(const Value& x, const Value& y);
 bool first_keeps_codes(const NodeView& n);  // input 0 and every output
 inline constexpr std::string_view codes_rule =
-    "x and y have the same scale and zero point when quantized per tensor";
+    "x and y have the same scale and zero point when quantized per tensor (but in ONNX)";
 
 // The quantization of a moved tensor. A per-channel axis goes along; where channels come from
 // nowhere or the axis is gone, the result says nothing.

@@ -196,8 +196,8 @@ Result<void> write_capture(const std::string& path, const Capture& capture) {
       const NpyArray one = array_of(it->second);
       if (all.bytes.empty() && all.shape.empty()) {
         all = {one.dtype, one.shape, {}};
-        if (all.shape.empty()) all.shape = {1};
-        all.shape[0] *= static_cast<std::int64_t>(capture.samples.size());
+        if (all.shape.empty() && capture.samples.size() > 1) all.shape = {1};
+        if (!all.shape.empty()) all.shape[0] *= static_cast<std::int64_t>(capture.samples.size());
       }
       all.bytes.insert(all.bytes.end(), one.bytes.begin(), one.bytes.end());
     }

@@ -8,7 +8,6 @@
 #include "base/text.h"
 #include "diagnose/session.h"
 #include "diff/inputs.h"
-#include "import/import.h"
 #include "run/generated.h"
 #include "run/recording.h"
 
@@ -25,7 +24,7 @@ void add_running_options(CLI::App& command, RunningOptions& o) {
 }
 
 Result<Executor> open_model(const RunningOptions& options) {
-  LOCKSTEP_TRY(const Graph model, import_model(options.model));
+  LOCKSTEP_TRY(const Graph model, import_for_inputs(options.model, options.input));
   LOCKSTEP_TRY(const Arithmetic* arithmetic, arithmetic_for(options.arithmetic, model.format(), "--arith"));
   return Executor::make(model, *arithmetic);
 }
