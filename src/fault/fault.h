@@ -51,6 +51,7 @@ struct Evidence {
     const Tensor* previous_shown = nullptr;  // `observed` of the run before
     const Tensor* first = nullptr;     // `expected` of the very first run (input: as sent then)
     Find find = {};                    // the device's other tensors of this run
+    std::int64_t run = 0;              // which run: its index among the items
   };
   std::vector<Item> items;
 };
@@ -66,6 +67,7 @@ struct Replay {
   const Tensor* previous_shown = nullptr;
   const Tensor* first = nullptr;
   Find find = {};
+  std::int64_t run = 0;
 };
 
 // A changed reference: the same object injects in sim: and explains in diagnose/.

@@ -10,6 +10,7 @@ namespace {
 // What a fault remembers of earlier runs, by itself: a reference that runs twice starts anew.
 struct Memory {
   Tensor made, first;  // what the node itself made in the run before, and in the very first
+  std::int64_t run = 0;
 };
 
 NodeId node_named(const Graph& g, std::string_view name) {
@@ -66,6 +67,7 @@ NodeHook node_hook(std::shared_ptr<const Executor> reference, const FaultSpec& s
                                                       std::span<const Tensor> shown) -> Result<void> {
     const Site here{*reference, node, no_id};
     const bool is_first = shown.empty();
+    if (is_first) memory->run = 0;
     Tensor made = out[0];
     const auto in = seen.subspan(0, seen.size() - also.size());
     const auto find = [&](ValueId id) -> const Tensor* {
@@ -73,7 +75,7 @@ NodeHook node_hook(std::shared_ptr<const Executor> reference, const FaultSpec& s
       return at == also.end() ? nullptr : seen[in.size() + static_cast<std::size_t>(at - also.begin())];
     };
     Replay r{here, spec.params, in, out, is_first ? nullptr : &memory->made, is_first ? nullptr : &shown[0],
-             is_first ? nullptr : &memory->first, find};
+             is_first ? nullptr : &memory->first, find, memory->run++};
     LOCKSTEP_CHECK(spec.fault->replay(r));
     if (is_first) memory->first = made;
     memory->made = std::move(made);
@@ -86,11 +88,11 @@ InputHook input_hook(std::shared_ptr<const Executor> reference, const FaultSpec&
   auto memory = std::make_shared<Memory>();
   auto change = [reference, spec, input, memory](Tensor& x, const Tensor* previous) -> Result<void> {
     const Site here{*reference, no_id, input};
-    if (!previous) memory->first = x;
+    if (!previous) memory->first = x, memory->run = 0;
     const Tensor sent = x;
     const Tensor* in[] = {&sent};
     Replay r{here, spec.params, in, std::span<Tensor>(&x, 1), previous, previous ? &memory->made : nullptr,
-             previous ? &memory->first : nullptr, {}};
+             previous ? &memory->first : nullptr, {}, memory->run++};
     LOCKSTEP_CHECK(spec.fault->replay(r));
     memory->made = x;
     return {};

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "op/op.h"
 
@@ -64,6 +65,15 @@ constexpr AveragePolicy average = {
     },
 };
 
+constexpr SoftmaxPolicy softmax = {
+    "plain", [](std::span<const std::int32_t> x, std::span<std::int32_t> y, const SoftmaxScales& s) {
+      const std::int32_t top = *std::ranges::max_element(x);
+      double sum = 0;
+      for (const std::int32_t code : x) sum += std::exp(s.beta * s.x_scale * (code - top));
+      for (std::size_t i = 0; i < x.size(); ++i)
+        y[i] = std::clamp(nearest_code(std::exp(s.beta * s.x_scale * (x[i] - top)) / sum / s.y_scale) + s.y_zero, s.low, s.high);
+    }};
+
 constexpr Numerics make_numerics() {
   Numerics n;
   n.conv = n.dense = &requant;
@@ -72,6 +82,7 @@ constexpr Numerics make_numerics() {
   n.mul = &mul;
   n.quantize = &quantize;
   n.average = n.global_average = &average;
+  n.softmax = &softmax;
   return n;
 }
 constexpr Numerics numerics = make_numerics();
@@ -179,6 +190,7 @@ Capture device(const Executor& executor, std::string_view faults, const std::vec
     ADD_FAILURE() << options.error().line();
     return {};
   }
+  options->state = StateMode::keep;
   auto capture = executor.run(inputs, {}, *options);
   if (!capture.ok()) {
     ADD_FAILURE() << capture.error().line();
@@ -188,7 +200,9 @@ Capture device(const Executor& executor, std::string_view faults, const std::vec
 }
 
 Capture reference(const Executor& executor, const std::vector<Sample>& inputs) {
-  auto capture = executor.run(inputs);
+  RunOptions options;
+  options.state = StateMode::keep;
+  auto capture = executor.run(inputs, {}, options);
   if (!capture.ok()) {
     ADD_FAILURE() << capture.error().line();
     return {};
@@ -232,6 +246,7 @@ Gathered gather_evidence(const Site& site, Capture capture, const std::vector<Sa
       };
     }
     item.expected = &g.expected[s];
+    item.run = static_cast<std::int64_t>(s);
     if (s > 0) {
       item.previous = &g.expected[s - 1];
       item.previous_shown = g.evidence.items[s - 1].observed;
@@ -245,7 +260,8 @@ Gathered gather_evidence(const Site& site, Capture capture, const std::vector<Sa
 namespace {
 
 bool same(const Tensor& a, const Tensor& b, std::int64_t i) {
-  return is_float(a.dtype()) ? a.number(i) == b.number(i) : a.code(i) == b.code(i);
+  const std::size_t width = size_of(a.dtype()), at = static_cast<std::size_t>(i) * width;
+  return std::memcmp(a.bytes().data() + at, b.bytes().data() + at, width) == 0;
 }
 
 std::int64_t differing(const Tensor& a, const Tensor& b) {
@@ -261,7 +277,7 @@ Counts explain(const FaultDef& fault, const Site& site, const Params& params, co
   for (std::size_t s = 0; s < gathered.evidence.items.size(); ++s) {
     const Evidence::Item& item = gathered.evidence.items[s];
     std::vector<Tensor> out = site.node == no_id ? std::vector<Tensor>{*item.expected} : gathered.all_outputs[s];
-    Replay r{site, params, item.in, out, item.previous, item.previous_shown, item.first, item.find};
+    Replay r{site, params, item.in, out, item.previous, item.previous_shown, item.first, item.find, item.run};
     const auto status = fault.replay(r);
     EXPECT_TRUE(status.ok()) << fault.name << ": " << (status.ok() ? "" : status.error().line());
     counts.differing += differing(*item.observed, *item.expected);

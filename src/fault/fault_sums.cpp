@@ -1,0 +1,137 @@
+#include "fault/fault_sums.h"
+
+#include <algorithm>
+
+#include "op/op_codes.h"
+#include "op/op_window.h"
+
+namespace lockstep {
+namespace {
+
+// What turns an accumulator of one output channel into a code.
+class Finish {
+ public:
+  Finish(const Replay& r, const RequantPolicy& policy) : policy_(policy) {
+    const NodeView n = r.site.view();
+    const Value &x = n.input(0), &w = n.input(kWeights), &y = n.output(0);
+    x_zero_ = x.quant.zero_at(0);
+    y_zero_ = y.quant.zero_at(0);
+    clamp_ = clamp_of(n);
+    bias_ = r.in.size() > kBias ? r.in[kBias] : nullptr;
+    const std::int64_t channels = weight_channels(n);
+    for (std::int64_t o = 0; o < channels; ++o) {
+      w_zero_.push_back(w.quant.zero_at(static_cast<std::size_t>(o)));
+      rescale_.push_back(policy.prepare(x.quant.scale_at(0), w.quant.scale_at(static_cast<std::size_t>(o)), y.quant.scale_at(0)));
+    }
+  }
+  // `sum` stands for the products of codes as stored; zero points and bias are added exactly.
+  std::int32_t operator()(std::int64_t sum, std::span<const Term> terms, std::int64_t o) const {
+    const auto c = static_cast<std::size_t>(o);
+    for (const Term& t : terms)
+      sum += std::int64_t{x_zero_} * w_zero_[c] - std::int64_t{t.x} * w_zero_[c] - std::int64_t{x_zero_} * t.w;
+    if (bias_) sum += bias_->code(bias_->count() == 1 ? 0 : o);
+    return clamp_code(std::int64_t{policy_.apply(saturate32(sum), rescale_[c])} + y_zero_, clamp_.low, clamp_.high);
+  }
+
+ private:
+  const RequantPolicy& policy_;
+  std::vector<Rescale> rescale_;
+  std::vector<std::int32_t> w_zero_;
+  const Tensor* bias_ = nullptr;
+  std::int32_t x_zero_ = 0, y_zero_ = 0;
+  CodeClamp clamp_{};
+};
+
+using Sum = std::function<std::int64_t(std::span<const Term>)>;
+
+struct ConvWeights {
+  std::int64_t channels, depth, taps;
+  char order;  // 'O' OIHW, 'H' OHWI, '1' 1HWO
+  std::vector<std::int64_t> kernel;
+  std::int64_t at(std::int64_t o, std::int64_t c, std::int64_t t) const {
+    return order == '1' ? t * channels + o : order == 'H' ? (o * taps + t) * depth + c : (o * depth + c) * taps + t;
+  }
+};
+
+ConvWeights conv_weights(const NodeView& n) {
+  const Shape& w = n.input(kWeights).shape;
+  const std::string order = n.attrs().text("weights", "OIHW");
+  ConvWeights out{};
+  out.order = order == "1HWO" ? '1' : order == "OHWI" ? 'H' : 'O';
+  out.kernel = out.order == 'O' ? std::vector<std::int64_t>(w.begin() + 2, w.end())
+                                : std::vector<std::int64_t>(w.begin() + 1, w.end() - 1);
+  out.channels = out.order == '1' ? w.back() : w[0];
+  out.depth = out.order == 'H' ? w.back() : out.order == '1' ? 1 : w[1];
+  out.taps = count_of(out.kernel);
+  return out;
+}
+
+Result<void> resum_conv(Replay& r, TermOrder order, const Sum& f, const Finish& finish) {
+  const NodeView n = r.site.view();
+  const ConvWeights w = conv_weights(n);
+  LOCKSTEP_TRY(const Window g, window_of(n, n.input(0).shape, w.kernel));
+  const Tensor &x = *r.in[0], &weights = *r.in[kWeights];
+  const std::int64_t group = n.attrs().integer("group", 1), per_group = w.channels / group;
+  std::vector<std::pair<std::int64_t, std::int64_t>> taps;
+  std::vector<Term> terms;
+  for (std::int64_t batch = 0; batch < g.batch; ++batch)
+    each_position(g, [&](std::int64_t d, std::int64_t h, std::int64_t v, std::int64_t position) {
+      taps.clear();
+      each_tap(g, d, h, v, [&](std::int64_t at, std::int64_t tap) { taps.emplace_back(at, tap); });
+      for (std::int64_t o = 0; o < w.channels; ++o) {
+        terms.clear();
+        const std::int64_t first = o / per_group * w.depth;
+        const auto add = [&](std::int64_t c, const std::pair<std::int64_t, std::int64_t>& t) {
+          terms.push_back({static_cast<std::int32_t>(x.code(g.index(batch, first + c, t.first, g.in_count(), g.channels))),
+                           static_cast<std::int32_t>(weights.code(w.at(o, c, t.second)))});
+        };
+        if (order == TermOrder::channel_last)
+          for (const auto& t : taps)
+            for (std::int64_t c = 0; c < w.depth; ++c) add(c, t);
+        else
+          for (std::int64_t c = 0; c < w.depth; ++c)
+            for (const auto& t : taps) add(c, t);
+        r.out[0].set_code(g.index(batch, o, position, g.out_count(), w.channels), finish(f(terms), terms, o));
+      }
+    });
+  return {};
+}
+
+Result<void> resum_gemm(Replay& r, const Sum& f, const Finish& finish) {
+  const NodeView n = r.site.view();
+  const Tensor &a = *r.in[0], &b = *r.in[kWeights];
+  const bool trans_b = n.attrs().integer("transB", 0) != 0, trans_a = n.attrs().integer("transA", 0) != 0;
+  const std::int64_t width = trans_b ? b.shape()[0] : b.shape()[1], depth = trans_b ? b.shape()[1] : b.shape()[0];
+  const std::int64_t rows = a.count() / depth;
+  std::vector<Term> terms(static_cast<std::size_t>(depth));
+  for (std::int64_t i = 0; i < rows; ++i)
+    for (std::int64_t o = 0; o < width; ++o) {
+      for (std::int64_t k = 0; k < depth; ++k)
+        terms[static_cast<std::size_t>(k)] = {static_cast<std::int32_t>(a.code(trans_a ? k * rows + i : i * depth + k)),
+                                              static_cast<std::int32_t>(b.code(trans_b ? o * depth + k : k * width + o))};
+      r.out[0].set_code(i * width + o, finish(f(terms), terms, o));
+    }
+  return {};
+}
+
+}  // namespace
+
+bool has_terms(const Site& site) {
+  if (!is_coded_sum(site) || !has_weights(site)) return false;
+  const NodeView n = site.view();
+  if (size_of(n.input(0).dtype) != 1) return false;
+  return n.node.op == "Conv" || n.input(kWeights).shape.size() == 2;
+}
+
+Result<void> resum(Replay& r, TermOrder order, const Sum& f) {
+  const NodeView n = r.site.view();
+  const Numerics& num = *r.site.reference.arithmetic().numerics;
+  const RequantPolicy* policy = n.node.op == "Conv" ? num.conv : num.dense;
+  if (n.node.op == "Conv" && n.input(0).dtype == DType::u8 && num.conv_unsigned) policy = num.conv_unsigned;
+  if (n.node.op == "MatMul" && num.matmul) policy = num.matmul;
+  if (!policy) return Error{n.where(), "no requantization in this arithmetic", "another --reference", ""};
+  const Finish finish(r, *policy);
+  return n.node.op == "Conv" ? resum_conv(r, order, f, finish) : resum_gemm(r, f, finish);
+}
+
+}  // namespace lockstep

@@ -1,0 +1,33 @@
+#include "fault/fault_tear.h"
+
+#include <algorithm>
+
+namespace lockstep {
+
+std::vector<Params> torn(const Evidence& evidence) {
+  Params params;
+  bool some = false;
+  for (const Evidence::Item& item : evidence.items) {
+    if (!item.observed || !item.expected) continue;
+    const auto differing = differing_blocks(*item.observed, *item.expected, 1);
+    if (differing.empty()) continue;
+    const auto bytes = static_cast<std::int64_t>(item.observed->bytes().size());
+    const std::vector<Stretch> rest = {{differing[0].first, bytes - differing[0].first}};
+    if (!item.previous || !equal_bytes(*item.observed, *item.previous, rest)) return {};
+    put_stretches(params, item.run, rest);
+    some = true;
+  }
+  if (!some) return {};
+  return {params};
+}
+
+void tear(Replay& r, double at) {
+  if (!r.previous || r.previous->bytes().size() != r.out[0].bytes().size()) return;
+  const auto bytes = static_cast<std::int64_t>(r.out[0].bytes().size());
+  const auto width = static_cast<std::int64_t>(size_of(r.out[0].dtype()));
+  const auto first = static_cast<std::int64_t>(std::clamp(at, 0.0, 1.0) * static_cast<double>(bytes / width)) * width;
+  copy_bytes(r.out[0], *r.previous, names_stretches(r.params) ? stretches_of(r.params, r.run)
+                                                              : std::vector<Stretch>{{first, bytes - first}});
+}
+
+}  // namespace lockstep

@@ -1,0 +1,11 @@
+#pragma once
+
+#include "fault/fault_runs.h"
+
+namespace lockstep {
+
+// A tear: bytes from `at` (a share of the tensor, or "r<run>.0.first") on are those of the run before.
+std::vector<Params> torn(const Evidence& evidence);
+void tear(Replay& r, double at);
+
+}  // namespace lockstep
