@@ -1,0 +1,53 @@
+// acc' = sat16(... sat16(sat16(group 0) + group 1) ...): the sum is stored in 16 bits after every group of products.
+#include <algorithm>
+
+#include "fault/fault_sums.h"
+
+namespace lockstep {
+namespace {
+
+constexpr ParamSpec params[] = {
+    {"group", "products that are summed exactly before the sum is stored", 16},
+    {"wraps", "0: it saturates; 1: it wraps", 0},
+};
+
+bool applies(const Site& site) { return has_terms(site); }
+
+Result<void> replay(Replay& r) {
+  const double group = param(params, r.params, "group");
+  if (!(group >= 1)) return Error{"fault group-saturation", "group " + std::to_string(group), "at least 1", ""};
+  const bool wraps = param(params, r.params, "wraps") != 0;
+  const std::int32_t x_zero = r.site.view().input(0).quant.zero_at(0);
+  return resum(r, TermOrder::channel_last, [=](std::span<const Term> terms) {
+    std::int64_t sum = 0, correction = 0;
+    for (std::size_t i = 0; i < terms.size(); ++i) {
+      sum += (terms[i].x - std::int64_t{x_zero}) * terms[i].w;
+      correction += std::int64_t{x_zero} * terms[i].w;
+      if ((i + 1) % static_cast<std::size_t>(group) == 0 || i + 1 == terms.size())
+        sum = wraps ? static_cast<std::int16_t>(sum) : std::clamp<std::int64_t>(sum, -32768, 32767);
+    }
+    return sum + correction;
+  });
+}
+
+std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
+  std::vector<Params> sets;
+  for (const double group : {1.0, 8.0, 16.0, 32.0, 64.0}) sets.push_back({{"group", group}, {"wraps", 0}});
+  return best_sets(site, evidence, std::move(sets), replay);
+}
+
+}  // namespace
+
+extern constinit const FaultDef fault_group_saturation = {
+    .name = "group-saturation",
+    .claim = "partial sums saturate at 16 bits after every {group} products",
+    .advice = "split the convolution by groups of input channels and add the parts\n"
+              "calibrate with headroom, or keep weights within 7 bits",
+    .stage = Stage::node,
+    .params = params,
+    .applies = applies,
+    .candidates = candidates,
+    .replay = replay,
+};
+
+}  // namespace lockstep

@@ -1,0 +1,82 @@
+// y'[i] = poison on a stretch that was never written: the pattern that the memory was filled with shows.
+#include <algorithm>
+
+#include "fault/fault_runs.h"
+
+namespace lockstep {
+namespace {
+
+constexpr ParamSpec params[] = {
+    {"value", "the byte that the memory was filled with", 0x55},
+    {"share", "probability that a block of 64 bytes is not written", 0.3},
+    {"seed", "which blocks", 1},
+};
+constexpr std::int64_t kBlock = 64;
+
+bool applies(const Site& site) { return site.node != no_id && site.view().node.outputs[0] != no_id; }
+
+// The byte that most differing positions show, when it is most of them.
+int common_byte(const Evidence& evidence) {
+  std::vector<std::int64_t> seen(256, 0);
+  std::int64_t all = 0;
+  for (const Evidence::Item& item : evidence.items) {
+    if (!item.observed || !item.expected) continue;
+    const auto observed = item.observed->bytes(), expected = item.expected->bytes();
+    for (std::size_t i = 0; i < std::min(observed.size(), expected.size()); ++i)
+      if (observed[i] != expected[i]) ++seen[static_cast<std::size_t>(observed[i])], ++all;
+  }
+  const auto top = std::ranges::max_element(seen);
+  return all >= 4 && *top * 10 >= all * 9 ? static_cast<int>(top - seen.begin()) : -1;
+}
+
+std::vector<Params> candidates(const Site&, const Evidence& evidence) {
+  const int value = common_byte(evidence);
+  if (value < 0) return {};
+  Params found = {{"value", static_cast<double>(value)}};
+  for (const Evidence::Item& item : evidence.items) {
+    if (!item.observed || !item.expected) continue;
+    Tensor poison = *item.observed;
+    std::ranges::fill(poison.bytes(), static_cast<std::byte>(value));
+    std::vector<Stretch> stretches;
+    for (Stretch s : differing_blocks(*item.observed, *item.expected, 1)) {
+      if (!equal_bytes(*item.observed, poison, {s})) return {};
+      if (!stretches.empty()) {  // what lies between two is poison as well, or they stay two
+        const Stretch& last = stretches.back();
+        const std::int64_t gap = last.first + last.count;
+        if (equal_bytes(*item.observed, poison, {{gap, s.first - gap}})) s = {last.first, s.first + s.count - last.first}, stretches.pop_back();
+      }
+      stretches.push_back(s);
+    }
+    put_stretches(found, item.run, stretches);
+  }
+  return {found};
+}
+
+Result<void> replay(Replay& r) {
+  const double value = param(params, r.params, "value");
+  if (!(value >= 0 && value <= 255)) return Error{"fault poison-survives", "value " + std::to_string(value), "0 .. 255", ""};
+  Tensor poison = r.out[0];
+  std::ranges::fill(poison.bytes(), static_cast<std::byte>(static_cast<int>(value)));
+  const auto bytes = static_cast<std::int64_t>(poison.bytes().size());
+  copy_bytes(r.out[0], poison,
+             names_stretches(r.params)
+                 ? stretches_of(r.params, r.run)
+                 : drawn_blocks(bytes, kBlock, param(params, r.params, "share"), param(params, r.params, "seed"), 0));
+  return {};
+}
+
+}  // namespace
+
+extern constinit const FaultDef fault_poison_survives = {
+    .name = "poison-survives",
+    .claim = "parts of the output are never written: byte {value} stays there",
+    .advice = "check the access rights of the accelerator for writing, at the granule where the stretch begins and ends\n"
+              "check that the operation runs at all and writes to the address that is read",
+    .stage = Stage::node,
+    .params = params,
+    .applies = applies,
+    .candidates = candidates,
+    .replay = replay,
+};
+
+}  // namespace lockstep

@@ -1,0 +1,56 @@
+// acc' = bias + the first `used` products only: the tail of the sum is not accumulated.
+#include <algorithm>
+#include <set>
+
+#include "fault/fault_sums.h"
+
+namespace lockstep {
+namespace {
+
+constexpr ParamSpec params[] = {
+    {"used", "products of each sum that are accumulated; 0: an eighth", 0},
+    {"channel_first", "which runs faster: 0 the channel, 1 the tap", 0},
+};
+
+std::int64_t depth_of(const NodeView& n) { return count_of(n.input(kWeights).shape) / std::max<std::int64_t>(weight_channels(n), 1); }
+
+bool applies(const Site& site) { return has_terms(site) && depth_of(site.view()) > 1; }
+
+Result<void> replay(Replay& r) {
+  auto used = static_cast<std::size_t>(std::max(0.0, param(params, r.params, "used")));
+  if (used == 0) used = static_cast<std::size_t>(std::max<std::int64_t>(1, depth_of(r.site.view()) / 8));
+  const auto order = param(params, r.params, "channel_first") != 0 ? TermOrder::channel_first : TermOrder::channel_last;
+  const std::int32_t x_zero = r.site.view().input(0).quant.zero_at(0);
+  return resum(r, order, [=](std::span<const Term> terms) {
+    std::int64_t sum = 0;
+    for (std::size_t i = 0; i < terms.size(); ++i) sum += std::int64_t{i < used ? terms[i].x : x_zero} * terms[i].w;
+    return sum;
+  });
+}
+
+std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
+  const std::int64_t depth = depth_of(site.view());
+  std::set<std::int64_t> counts = {depth / 8, depth / 4, depth / 2};
+  for (const std::int64_t tile : {4, 8, 16, 32, 64}) counts.insert(depth / tile * tile);
+  std::vector<Params> sets;
+  for (const std::int64_t used : counts)
+    if (used > 0 && used < depth)
+      for (const double first : {0.0, 1.0}) sets.push_back({{"used", static_cast<double>(used)}, {"channel_first", first}});
+  return best_sets(site, evidence, std::move(sets), replay, 1);
+}
+
+}  // namespace
+
+extern constinit const FaultDef fault_products_dropped = {
+    .name = "products-dropped",
+    .claim = "only the first {used} products of each sum are accumulated",
+    .advice = "pad the input channels to a multiple of 16, or use another kernel version\n"
+              "filters with few non-zero taps stay right: check those with many",
+    .stage = Stage::node,
+    .params = params,
+    .applies = applies,
+    .candidates = candidates,
+    .replay = replay,
+};
+
+}  // namespace lockstep

@@ -1,0 +1,36 @@
+// y' = floor (or truncation toward zero) of the exact result in place of its rounding.
+#include "fault/fault_nodes.h"
+#include "fault/fault_rounding.h"
+
+namespace lockstep {
+namespace {
+
+constexpr ParamSpec params[] = {{"toward_zero", "0: always down; 1: toward zero", 0}};
+
+bool applies(const Site& site) { return is_rounded(site); }
+
+Result<void> replay(Replay& r) {
+  ChangedNode node(r);
+  round_by(node, param(params, r.params, "toward_zero") != 0 ? Rounding::toward_zero : Rounding::down);
+  return node.eval_into(r);
+}
+
+std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
+  return best_sets(site, evidence, {{{"toward_zero", 0}}, {{"toward_zero", 1}}}, replay, 1);
+}
+
+}  // namespace
+
+extern constinit const FaultDef fault_requant_truncates = {
+    .name = "requant-truncates",
+    .claim = "results are cut off in place of being rounded",
+    .advice = "the bias of half a step is one-sided and adds up over layers: look for a rounding option of the runtime",
+    .stage = Stage::node,
+    .scope = Scope::every_node,
+    .params = params,
+    .applies = applies,
+    .candidates = candidates,
+    .replay = replay,
+};
+
+}  // namespace lockstep

@@ -1,0 +1,58 @@
+// y'[i] = x at another sample grid: half-pixel, asymmetric, aligned corners; or nearest for linear.
+#include <array>
+
+#include "fault/fault_eval.h"
+#include "fault/fault_nodes.h"
+
+namespace lockstep {
+namespace {
+
+constexpr ParamSpec params[] = {
+    {"grid", "0: half_pixel; 1: asymmetric; 2: align_corners; 3: pytorch_half_pixel; 4: the node's own", 1},
+    {"mode", "0: the node's own; 1: nearest; 2: linear", 0},
+    {"nearest", "0: the node's own; 1: floor; 2: ceil; 3: round_prefer_floor; 4: round_prefer_ceil", 0},
+};
+constexpr std::array<const char*, 4> kGrids = {"half_pixel", "asymmetric", "align_corners", "pytorch_half_pixel"};
+constexpr std::array<const char*, 3> kModes = {"", "nearest", "linear"};
+constexpr std::array<const char*, 5> kNearest = {"", "floor", "ceil", "round_prefer_floor", "round_prefer_ceil"};
+
+bool applies(const Site& site) { return site.node != no_id && site.view().node.op == "Resize"; }
+
+Result<void> replay(Replay& r) {
+  const double grid = param(params, r.params, "grid"), mode = param(params, r.params, "mode");
+  const double nearest = param(params, r.params, "nearest");
+  if (!(grid >= 0 && grid <= 4 && mode >= 0 && mode <= 2 && nearest >= 0 && nearest <= 4))
+    return Error{"fault resize-grid", "a grid, mode or rounding outside the lists", "grid 0 .. 4, mode 0 .. 2, nearest 0 .. 4", ""};
+  ChangedNode node(r);
+  if (grid < 4) node.attrs().set("coordinates", std::string(kGrids[static_cast<std::size_t>(grid)]));
+  if (mode > 0) node.attrs().set("mode", std::string(kModes[static_cast<std::size_t>(mode)]));
+  if (nearest > 0) node.attrs().set("nearest_mode", std::string(kNearest[static_cast<std::size_t>(nearest)]));
+  return node.eval_into(r);
+}
+
+std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
+  std::vector<Params> sets;
+  const bool nearest = site.view().attrs().text("mode", "nearest") == "nearest";
+  for (const double grid : {4.0, 0.0, 1.0, 2.0, 3.0})
+    for (const double mode : {0.0, nearest ? 2.0 : 1.0})
+      for (double rounding = 0; rounding <= 4; ++rounding)
+        if (rounding == 0 || nearest || mode == 1) sets.push_back({{"grid", grid}, {"mode", mode}, {"nearest", rounding}});
+  return best_sets(site, evidence, std::move(sets), replay);
+}
+
+}  // namespace
+
+extern constinit const FaultDef fault_resize_grid = {
+    .name = "resize-grid",
+    .claim = "the resize samples another grid than the model says",
+    .advice = "use nearest with an integer factor, a transposed convolution, or resize before the network\n"
+              "test the operator in the middle of a graph: at its ends converters treat it apart",
+    .stage = Stage::node,
+    .scope = Scope::this_operator,
+    .params = params,
+    .applies = applies,
+    .candidates = candidates,
+    .replay = replay,
+};
+
+}  // namespace lockstep

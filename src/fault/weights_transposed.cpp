@@ -1,0 +1,92 @@
+// y' = op(x, weights under other strides): the matrix transposed, or its columns in HWC order for CHW.
+#include <algorithm>
+
+#include "fault/fault_input.h"
+#include "fault/fault_weights.h"
+
+namespace lockstep {
+namespace {
+
+constexpr ParamSpec params[] = {
+    {"order", "0: rows and columns change places; 1: columns as HWC for CHW; 2: columns as CHW for HWC", 0}};
+
+// The picture that a matrix reads flattened: channels first, then height and width; empty when unknown.
+Shape flattened(const NodeView& n) {
+  ValueId id = n.node.inputs[0];
+  const std::int64_t depth = count_of(n.input(kWeights).shape) / std::max<std::int64_t>(weight_channels(n), 1);
+  for (int step = 0; step < 4 && id != no_id; ++step) {
+    const Shape& shape = n.graph.value(id).shape;
+    if (shape.size() == 4 && shape[1] * shape[2] * shape[3] == depth) return {shape[1], shape[2], shape[3]};
+    const NodeId producer = n.graph.value(id).producer;
+    if (producer == no_id || n.graph.node(producer).inputs.empty()) break;
+    id = n.graph.node(producer).inputs[0];
+  }
+  return {};
+}
+
+bool by_rows(const NodeView& n) { return n.node.op == "Gemm" && n.attrs().integer("transB", 0) != 0; }
+
+// For every weight element the element that is read in its place; empty where nothing moves.
+std::vector<std::int64_t> moved(const NodeView& n, double order) {
+  const Shape& w = n.input(kWeights).shape;
+  if (n.node.op == "Conv") {
+    if (order != 0 || w.size() < 4) return {};
+    std::vector<std::size_t> axes = {0};
+    if (n.attrs().text("weights", "OIHW") == "OIHW") {
+      for (std::size_t a = 2; a < w.size(); ++a) axes.push_back(a);
+      axes.push_back(1);
+    } else {
+      axes.push_back(w.size() - 1);
+      for (std::size_t a = 1; a + 1 < w.size(); ++a) axes.push_back(a);
+    }
+    return read_with_order(w, axes);
+  }
+  if (w.size() != 2) return {};
+  if (order == 0) return read_with_order(w, {1, 0});
+  const Shape picture = flattened(n);
+  if (picture.empty()) return {};
+  const auto inner = order == 1 ? read_with_order(picture, {1, 2, 0}) : read_with_order(picture, {2, 0, 1});
+  if (inner.empty()) return {};
+  std::vector<std::int64_t> source(static_cast<std::size_t>(count_of(w)));
+  for (std::size_t i = 0; i < source.size(); ++i) {
+    const auto at = static_cast<std::int64_t>(i), row = at / w[1], column = at % w[1];
+    source[i] = by_rows(n) ? row * w[1] + inner[static_cast<std::size_t>(column)] : inner[static_cast<std::size_t>(row)] * w[1] + column;
+  }
+  return source;
+}
+
+bool applies(const Site& site) {
+  if (!has_weights(site)) return false;
+  return !moved(site.view(), 0).empty() || !moved(site.view(), 1).empty();
+}
+
+Result<void> replay(Replay& r) {
+  const auto source = moved(r.site.view(), param(params, r.params, "order"));
+  if (source.empty()) return Error{r.site.view().where(), "these weights have no such order", "order 0, 1 or 2 where it moves something", ""};
+  ChangedNode node(r);
+  gather(node.changed(kWeights), source);
+  return node.eval_into(r);
+}
+
+std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
+  std::vector<Params> sets;
+  for (const double order : {0.0, 1.0, 2.0})
+    if (!moved(site.view(), order).empty()) sets.push_back({{"order", order}});
+  return best_sets(site, evidence, std::move(sets), replay, 1);
+}
+
+}  // namespace
+
+extern constinit const FaultDef fault_weights_transposed = {
+    .name = "weights-transposed",
+    .claim = "the weights are read in another order than they were written in",
+    .advice = "let the converter place the flatten; do not copy weights by hand between layouts\n"
+              "check OIHW against OHWI, and rows against columns of the first matrix behind a flatten",
+    .stage = Stage::node,
+    .params = params,
+    .applies = applies,
+    .candidates = candidates,
+    .replay = replay,
+};
+
+}  // namespace lockstep

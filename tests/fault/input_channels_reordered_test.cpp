@@ -1,0 +1,33 @@
+#include "support/fault_networks.h"
+
+namespace lockstep::test {
+namespace {
+
+struct Case {
+  Executor (*network)();
+  const char *fault, *place;
+};
+
+TEST(InputChannelsReordered, is_reproduced_to_the_bit_by_its_own_candidates) {
+  for (const Case& c : {
+           Case{picture_network, "input-channels-reordered", "x"},
+           Case{picture_network, "input-channels-reordered,order=120", "x"},
+       }) {
+    const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "input-channels-reordered");
+    EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
+    EXPECT_EQ(o.counts.left, 0) << c.fault << " at " << c.place;
+  }
+}
+
+TEST(InputChannelsReordered, does_not_explain_what_is_near) {
+  for (const Case& c : {
+           Case{picture_network, "input-as-nhwc", "x"},
+       }) {
+    const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "input-channels-reordered");
+    EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
+    EXPECT_GT(o.counts.left, 0) << c.fault << " at " << c.place;
+  }
+}
+
+}  // namespace
+}  // namespace lockstep::test

@@ -1,0 +1,34 @@
+#include "support/fault_networks.h"
+
+namespace lockstep::test {
+namespace {
+
+struct Case {
+  Executor (*network)();
+  const char *fault, *place;
+};
+
+TEST(LostBursts, is_reproduced_to_the_bit_by_its_own_candidates) {
+  for (const Case& c : {
+           Case{picture_network, "lost-bursts", "conv2"},
+           Case{code_network, "lost-bursts,size=32,shift=4", "conv"},
+       }) {
+    const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "lost-bursts");
+    EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
+    EXPECT_EQ(o.counts.left, 0) << c.fault << " at " << c.place;
+  }
+}
+
+TEST(LostBursts, does_not_explain_what_is_near) {
+  for (const Case& c : {
+           Case{picture_network, "stale-lines", "conv2"},
+           Case{code_network, "output-shifted", "conv"},
+       }) {
+    const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "lost-bursts");
+    EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
+    EXPECT_GT(o.counts.left, 0) << c.fault << " at " << c.place;
+  }
+}
+
+}  // namespace
+}  // namespace lockstep::test

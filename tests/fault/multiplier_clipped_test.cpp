@@ -1,0 +1,35 @@
+#include "support/fault_networks.h"
+
+namespace lockstep::test {
+namespace {
+
+struct Case {
+  Executor (*network)();
+  const char *fault, *place;
+};
+
+TEST(MultiplierClipped, is_reproduced_to_the_bit_by_its_own_candidates) {
+  for (const Case& c : {
+           Case{picture_network, "multiplier-clipped", "gemm"},
+           Case{picture_network, "multiplier-clipped", "conv2"},
+           Case{code_network, "multiplier-clipped", "conv"},
+       }) {
+    const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "multiplier-clipped");
+    EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
+    EXPECT_EQ(o.counts.left, 0) << c.fault << " at " << c.place;
+  }
+}
+
+TEST(MultiplierClipped, does_not_explain_what_is_near) {
+  for (const Case& c : {
+           Case{picture_network, "accumulator-16bit", "gemm"},
+           Case{picture_network, "per-channel-as-per-tensor", "conv2"},
+       }) {
+    const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "multiplier-clipped");
+    EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
+    EXPECT_GT(o.counts.left, 0) << c.fault << " at " << c.place;
+  }
+}
+
+}  // namespace
+}  // namespace lockstep::test

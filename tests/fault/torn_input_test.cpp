@@ -1,0 +1,34 @@
+#include "support/fault_networks.h"
+
+namespace lockstep::test {
+namespace {
+
+struct Case {
+  Executor (*network)();
+  const char *fault, *place;
+};
+
+TEST(TornInput, is_reproduced_to_the_bit_by_its_own_candidates) {
+  for (const Case& c : {
+           Case{picture_network, "torn-input", "x"},
+           Case{code_network, "torn-input,at=0.25", "x"},
+       }) {
+    const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "torn-input");
+    EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
+    EXPECT_EQ(o.counts.left, 0) << c.fault << " at " << c.place;
+  }
+}
+
+TEST(TornInput, does_not_explain_what_is_near) {
+  for (const Case& c : {
+           Case{code_network, "stale-input-lines", "x"},
+           Case{code_network, "zero-point-128", "x"},
+       }) {
+    const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "torn-input");
+    EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
+    EXPECT_GT(o.counts.left, 0) << c.fault << " at " << c.place;
+  }
+}
+
+}  // namespace
+}  // namespace lockstep::test
