@@ -57,8 +57,9 @@ class Session {
     for (const auto& notes : {a_.device.notes, capture.notes, pairing_notes(pairing)})
       for (const std::string& note : notes)
         if (std::ranges::find(a_.notes, note) == a_.notes.end()) a_.notes.push_back(note);
-    if (sent_.empty())
-      if (auto recorded = inputs_from(model, capture, a_.notes); recorded.ok()) sent_ = std::move(*recorded);
+    for (const Capture& held : {capture, in_reference_names(pairing, capture.source)})
+      if (sent_.empty())
+        if (auto recorded = inputs_from(model, held, a_.notes); recorded.ok()) sent_ = std::move(*recorded);
     LOCKSTEP_CHECK(run_reference(pairing));
     say("comparing");
     std::optional<std::vector<Executor>> others;
@@ -90,6 +91,20 @@ class Session {
       a_.input = fmt::format("seeded random inputs (seed {}); --input gives real ones, which exercise more", q_.seed);
     }
     return {};
+  }
+
+  // What was paired, under names that the model knows: inputs may stand there whose own names are gone.
+  Capture in_reference_names(const Pairing& pairing, const std::string& source) const {
+    const Graph& g = a_.reference->graph();
+    Capture held;
+    held.source = source;
+    held.samples = pairing.samples;
+    for (const Pair& pair : pairing.pairs) {
+      const Value& v = g.value(g.find_value(pair.reference));
+      held.order.push_back(v.name);
+      held.infos.emplace(v.name, TensorInfo{v.dtype, v.shape, v.quant, v.origin});
+    }
+    return held;
   }
 
   Result<void> run_reference(const Pairing& pairing) {

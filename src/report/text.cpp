@@ -169,9 +169,8 @@ class Writer {
   }
 
   // Scales as the operation has them: of codes, or behind a dequantizer.
-  std::string operation_text(const Row& row) const {
+  std::string operation_text(NodeId n) const {
     const Graph& g = *r_.graph;
-    const NodeId n = operation_of(row, g);
     if (n == no_id) return "network input: the device holds other numbers than were sent";
     const Node& node = g.node(n);
     std::string scales;
@@ -202,6 +201,22 @@ class Writer {
     return g.value(id);
   }
 
+  // Where tensors between were not captured, only a cause that nothing else ties with names the place.
+  void first_wrong(const Suspect& s, const Row& row) {
+    const Explanation* e = s.cause();
+    const std::size_t n = operations_in(row, *r_.graph);
+    const NodeId site = n > 1 && e && e->ties.empty() ? r_.graph->find_node(e->site) : no_id;
+    if (n == 1) {
+      field("first wrong", bold(name_of_row(row)) + "   " + operation_text(operation_of(row, *r_.graph)));
+    } else if (site != no_id) {
+      field("first wrong", bold(e->site) + ", by its cause   " + operation_text(site));
+      more(fmt::format("the captured tensors alone say: one of {} operations up to {}", n, name_of_row(row)));
+    } else {
+      field("first wrong", fmt::format("one of {} operations up to ", n) + bold(name_of_row(row)));
+      more("the tensors between were not captured");
+    }
+  }
+
   void mismatch() {
     if (v_.suspects.empty()) {
       field("verdict", red(v_.summary));
@@ -209,9 +224,7 @@ class Writer {
     }
     const Suspect& first = v_.suspects[0];
     const Row& row = v_.comparison.rows[first.row];
-    field("first wrong", bold(name_of_row(row)) + "   " + operation_text(row));
-    if (const auto n = operations_in(row, *r_.graph); n > 1)
-      more(fmt::format("or one of the {} operations before it whose tensors were not captured", n - 1));
+    first_wrong(first, row);
     const Metrics& m = row.local;
     more(fmt::format("from its own inputs {} of {} values differ{}", grouped(m.differing), grouped(m.count),
                      m.has_lsb ? fmt::format(", by {:.4g} LSB at most, {:+.2f} LSB in the mean", m.max_lsb, m.mean_lsb) : ""));
