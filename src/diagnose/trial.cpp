@@ -185,6 +185,7 @@ Evidence Trial::evidence(const Site& site) const {
     known.previous_shown = p.shown;
     known.first = p.first;
     known.find = std::move(p.find);
+    known.run = static_cast<std::int64_t>(item.sample);
     evidence.items.push_back(std::move(known));
   }
   return evidence;
@@ -198,7 +199,8 @@ Result<Tensor> Trial::replay_input(std::size_t index, const Site& site, const Fa
   Tensor x = sent;
   const Tensor* in[] = {&sent};
   const Past p = past(index, site);
-  Replay r{site, params, in, {&x, 1}, p.previous, p.shown, p.first, p.find};
+  Replay r{site, params, in, {&x, 1}, p.previous, p.shown, p.first, p.find,
+           static_cast<std::int64_t>(item.sample)};
   LOCKSTEP_CHECK(fault.replay(r));
   if (row_->node == no_id) return x;
   Sample instead;
@@ -213,14 +215,16 @@ Result<Tensor> Trial::replay_node(std::size_t index, const Site& site, const Fau
   const Past p = past(index, site);
   if (single_node()) {
     std::vector<Tensor> out = item.out;
-    Replay r{site, params, item.in_pointers, out, p.previous, p.shown, p.first, p.find};
+    Replay r{site, params, item.in_pointers, out, p.previous, p.shown, p.first, p.find,
+             static_cast<std::int64_t>(item.sample)};
     LOCKSTEP_CHECK(fault.replay(r));
     for (std::size_t i = 0; i < out.size(); ++i)
       if (node.outputs[i] == row_->value) return std::move(out[i]);
   }
   RunOptions options;
   options.node_hooks.push_back({site.node, [&](std::span<const Tensor* const> in, std::span<Tensor> out, auto) {
-                                  Replay r{site, params, in, out, p.previous, p.shown, p.first, p.find};
+                                  Replay r{site, params, in, out, p.previous, p.shown, p.first, p.find,
+                                           static_cast<std::int64_t>(item.sample)};
                                   return fault.replay(r);
                                 }});
   // Only what stands after the node is computed again.
