@@ -8,6 +8,7 @@ constexpr Numerics numerics{
     .conv = &tflite_conv,
     .conv_unsigned = &tflite_conv_unsigned,
     .dense = &tflite_dense,
+    .state = &tflite_state,
     .matmul = &tflite_matmul,
     .hybrid = &tflite_hybrid,
     .add = &tflite_add,
@@ -15,8 +16,11 @@ constexpr Numerics numerics{
     .mul = &tflite_mul,
     .div = &tflite_div,
     .squared_difference = &tflite_squared_difference,
+    .prelu = &tflite_prelu,
     .quantize = &tflite_quantize,
     .average = &tflite_average,
+    .sum = &tflite_sum,
+    .sums_bytes_unsigned = true,
     .global_average = &tflite_mean,
     .sigmoid = &tflite_sigmoid,
     .tanh = &tflite_tanh,
@@ -33,8 +37,10 @@ constexpr Numerics numerics{
     .sqrt = &tflite_sqrt,
     .rsqrt = &tflite_rsqrt,
     .softmax = &tflite_softmax,
+    .log_softmax = &tflite_log_softmax,
+    .l2_normalization = &tflite_l2_normalization,
     .softmax_wide = &tflite_softmax_wide,
-    .real = {.sigmoid = tflite_float_sigmoid},
+    .real = {.in_order = true, .sigmoid = tflite_float_sigmoid},
 };
 
 }  // namespace

@@ -42,6 +42,7 @@ struct Reader {
   const tfl::SubGraph& main;
   GraphBuilder graph;
   std::vector<ValueId> ids;  // by tensor index; no_id where the type is unknown
+  std::vector<bool> made;    // by tensor index: some operator makes it
 
   const tfl::Tensor& tensor(std::size_t i) const { return *main.tensors()->Get(static_cast<flatbuffers::uoffset_t>(i)); }
   std::string tensor_where(std::size_t i) const {
@@ -56,7 +57,16 @@ struct Reader {
   Result<std::vector<ValueId>> operands(const flatbuffers::Vector<std::int32_t>* list, const std::string& where) const;
   Result<void> read_operator(std::size_t i);
   Result<void> read_io();
+  void find_made();
 };
+
+void Reader::find_made() {
+  made.assign(ids.size(), false);
+  for (const tfl::Operator* op : *main.operators())
+    if (op->outputs())
+      for (const std::int32_t t : *op->outputs())
+        if (t >= 0 && static_cast<std::size_t>(t) < made.size()) made[static_cast<std::size_t>(t)] = true;
+}
 
 // The file's names; where several tensors share one, or have none, the index is appended.
 std::vector<std::string> Reader::tensor_names() const {
@@ -147,6 +157,11 @@ Result<void> Reader::read_tensor(std::size_t i, const std::string& name) {
   if (t.shape())
     for (const std::int32_t extent : *t.shape()) v.shape.push_back(extent < 0 ? 1 : extent);
   LOCKSTEP_CHECK(checked_size(v.shape, size_of(v.dtype), tensor_where(i)));
+  // Extents that the converter left open follow from the operators; inputs take the 1 that stands there.
+  const auto* open = t.shape_signature();
+  if (open && open->size() == v.shape.size() && made[i])
+    for (std::size_t a = 0; a < v.shape.size(); ++a)
+      if (open->Get(static_cast<flatbuffers::uoffset_t>(a)) < 0) v.shape[a] = -1;
   if (t.sparsity()) return Error{tensor_where(i), "sparse contents", "dense contents", "convert the model without sparsity"};
   if (!is_float(v.dtype)) {
     LOCKSTEP_TRY(v.quant, quantization(i, v.shape));
@@ -231,7 +246,8 @@ Result<Graph> import_tflite(const std::string& path, const ImportOptions&) {
   if (!model.subgraphs() || model.subgraphs()->size() == 0) return Error{path, "no subgraph", "at least one", ""};
   const tfl::SubGraph& main = *model.subgraphs()->Get(0);
   if (!main.tensors() || !main.operators()) return Error{path, "a subgraph without tensors or operators", "both", ""};
-  Reader reader{path, bytes, model, main, GraphBuilder(path, "tflite"), std::vector<ValueId>(main.tensors()->size(), no_id)};
+  Reader reader{path, bytes, model, main, GraphBuilder(path, "tflite"), std::vector<ValueId>(main.tensors()->size(), no_id), {}};
+  reader.find_made();
   const auto names = reader.tensor_names();
   for (std::size_t i = 0; i < names.size(); ++i) LOCKSTEP_CHECK(reader.read_tensor(i, names[i]));
   LOCKSTEP_CHECK(reader.read_io());

@@ -139,6 +139,7 @@ struct WindowMeanProblem {
 
 // Float functions where runtimes differ in the last bits. Null: the C library's function.
 struct FloatPolicy {
+  bool in_order = false;  // sums over axes run in float32, elements in the order of the tensor
   float (*sigmoid)(float) = nullptr;
   float (*tanh)(float) = nullptr;
   float (*exp)(float) = nullptr;
@@ -162,6 +163,7 @@ struct Numerics {
   const RequantPolicy* conv = nullptr;        // convolution, per-channel scales
   const RequantPolicy* conv_unsigned = nullptr;  // of uint8 activations where it differs; null: conv
   const RequantPolicy* dense = nullptr;       // fully connected, Gemm, MatMul
+  const RequantPolicy* state = nullptr;   // into and out of an SVDF state
   const RequantPolicy* matmul = nullptr;      // of two computed operands where it differs; null: dense
   const HybridPolicy* hybrid = nullptr;
   const BinaryPolicy* add = nullptr;
@@ -169,8 +171,11 @@ struct Numerics {
   const BinaryPolicy* mul = nullptr;
   const BinaryPolicy* div = nullptr;
   const BinaryPolicy* squared_difference = nullptr;
+  const BinaryPolicy* prelu = nullptr;  // of x and slope
   const QuantizePolicy* quantize = nullptr;
   const AveragePolicy* average = nullptr;         // windowed pooling
+  const AveragePolicy* sum = nullptr;             // over axes
+  bool sums_bytes_unsigned = false;               // 8-bit codes enter `sum` as unsigned bytes
   const AveragePolicy* global_average = nullptr;  // GlobalAveragePool, MEAN
   const TablePolicy* sigmoid = nullptr;
   const TablePolicy* tanh = nullptr;
@@ -187,6 +192,8 @@ struct Numerics {
   const TablePolicy* sqrt = nullptr;
   const TablePolicy* rsqrt = nullptr;
   const SoftmaxPolicy* softmax = nullptr;
+  const SoftmaxPolicy* log_softmax = nullptr;
+  const SoftmaxPolicy* l2_normalization = nullptr;  // a row over its length
   const SoftmaxPolicy* softmax_wide = nullptr;  // of 16-bit codes where it differs; null: softmax
   // accumulator of a product of codes to a real: Gemm and MatMul of codes with a float result
   float (*to_real)(std::int32_t acc, double alpha, double a_scale, double b_scale) = nullptr;

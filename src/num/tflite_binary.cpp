@@ -61,6 +61,21 @@ std::int32_t mul_apply(std::int32_t a, std::int32_t b, const BinaryState& t) {
   return finish((a - t.s.a_zero) * (b - t.s.b_zero), t);
 }
 
+// N66: below zero the product with the slope, above zero x itself.
+BinaryState prelu_prepare(const BinaryScales& s) {
+  BinaryState state{s, {}, {}, {}, 0};
+  const auto a = static_cast<float>(s.a_scale), y = static_cast<float>(s.y_scale);
+  state.a = fixed_multiplier(a / y);
+  state.y = fixed_multiplier(a * static_cast<float>(s.b_scale) / y);
+  return state;
+}
+
+std::int32_t prelu_apply(std::int32_t a, std::int32_t b, const BinaryState& t) {
+  const std::int32_t x = a - t.s.a_zero;
+  if (x < 0) return finish(x * (b - t.s.b_zero), t);
+  return clamp_code(std::int64_t{rescale_twice(x, t.a)} + t.s.y_zero, t.s.low, t.s.high);
+}
+
 // N74: the multiplier is formed in float32; the quotient through the reciprocal of b.
 BinaryState div_prepare(const BinaryScales& s) {
   BinaryState state{s, {}, {}, {}, 0};
@@ -87,6 +102,7 @@ const BinaryPolicy tflite_add = {"tflite-add", add_prepare, add_apply};
 const BinaryPolicy tflite_sub = {"tflite-sub", add_prepare, sub_apply};
 const BinaryPolicy tflite_mul = {"tflite-mul", mul_prepare, mul_apply};
 const BinaryPolicy tflite_div = {"tflite-div", div_prepare, div_apply};
+const BinaryPolicy tflite_prelu = {"tflite-prelu", prelu_prepare, prelu_apply};
 const BinaryPolicy tflite_squared_difference = {"tflite-squared-difference", difference_prepare, difference_apply};
 
 }  // namespace lockstep

@@ -43,6 +43,46 @@ std::int32_t mean(std::int32_t sum, std::int32_t n, const AverageScales& s) {
   return clamp_code(std::int64_t{rescale_twice(centred, r)} + s.y_zero, s.low, s.high);
 }
 
+// N62 without the division by n.
+std::int32_t sum_of_codes(std::int32_t sum, std::int32_t n, const AverageScales& s) {
+  const std::int32_t centred = wrap32(std::int64_t{sum} - std::int64_t{s.x_zero} * n);
+  return clamp_code(std::int64_t{rescale_twice(centred, fixed_multiplier(s.x_scale / s.y_scale))} + s.y_zero, s.low, s.high);
+}
+
+// N73: N63's sum, its logarithm, the difference of both in Q5.26 cut to eight fraction bits less.
+void log_softmax(std::span<const std::int32_t> x, std::span<std::int32_t> y, const SoftmaxScales& s) {
+  const Rescale in = fixed_multiplier(std::min(s.beta * s.x_scale * (1 << 26), 2147483647.0));
+  const Rescale back = fixed_multiplier(static_cast<double>(1 << (31 - in.shift)) / in.multiplier);
+  const int least = -static_cast<int>(std::floor(31.0 * (1 << 26) / static_cast<double>(std::int64_t{1} << in.shift)));
+  const std::int32_t greatest = std::ranges::max(x);
+  std::int32_t sum = 0;
+  for (const std::int32_t code : x)
+    if (code - greatest >= least) sum += divide_by_power(exp_of_negative(rescale_twice(code - greatest, in)), 12);
+  const std::int32_t log = log_of_sum(sum);
+  const std::int32_t cut = rescale_twice(wrap32(std::int64_t{log} + std::numeric_limits<std::int32_t>::min()), back);
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const std::int32_t diff = x[i] - greatest;
+    y[i] = s.low;
+    if (diff <= std::max(least - 1, cut)) continue;
+    y[i] = clamp_code(std::int64_t{divide_by_power(wrap32(std::int64_t{rescale_twice(diff, in)} - log), 22)} + s.high, s.low, s.high);
+  }
+}
+
+// N71: a row over the root of its sum of squares; y has step 1/128.
+void l2_normalization(std::span<const std::int32_t> x, std::span<std::int32_t> y, const SoftmaxScales& s) {
+  const std::int32_t x_zero = s.x_low;
+  std::int32_t squares = 0, multiplier = 0;
+  for (const std::int32_t code : x) squares += (code - x_zero) * (code - x_zero);
+  int shift = 0;
+  inverse_sqrt(squares, multiplier, shift);
+  const bool is_unsigned = s.low == 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const std::int32_t d = x[i] - x_zero;
+    const std::int32_t scaled = is_unsigned ? divide_by_power(high_mul(128 * d, multiplier), -shift) + 128 : rescale_twice(d, multiplier, shift + 7);
+    y[i] = clamp_code(scaled, s.low, s.high);
+  }
+}
+
 // N63: differences to the greatest code in Q5.26, their exponentials summed in Q12.19, one reciprocal.
 void softmax8(std::span<const std::int32_t> x, std::span<std::int32_t> y, const SoftmaxScales& s) {
   const Rescale in = fixed_multiplier(std::min(s.beta * s.x_scale * (1 << 26), 2147483647.0));
@@ -69,6 +109,9 @@ void softmax8(std::span<const std::int32_t> x, std::span<std::int32_t> y, const 
 const QuantizePolicy tflite_quantize = {"tflite-quantize", quantize, dequantize, requantize};
 const AveragePolicy tflite_average = {"tflite-average", average};
 const AveragePolicy tflite_mean = {"tflite-mean", mean};
+const AveragePolicy tflite_sum = {"tflite-sum", sum_of_codes};
+const SoftmaxPolicy tflite_log_softmax = {"tflite-log-softmax", log_softmax};
+const SoftmaxPolicy tflite_l2_normalization = {"tflite-l2-normalization", l2_normalization};
 const SoftmaxPolicy tflite_softmax = {"tflite-softmax", softmax8};
 
 }  // namespace lockstep

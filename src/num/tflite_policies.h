@@ -13,11 +13,16 @@ extern const BinaryPolicy tflite_add, tflite_sub;  // N59
 extern const BinaryPolicy tflite_mul;              // N60
 extern const BinaryPolicy tflite_div;              // N74
 extern const BinaryPolicy tflite_squared_difference;  // N75
+extern const BinaryPolicy tflite_prelu;               // N66
+extern const RequantPolicy tflite_state;              // N70
 extern const QuantizePolicy tflite_quantize;       // N65
 extern const AveragePolicy tflite_average;         // N61
 extern const AveragePolicy tflite_mean;            // N62
+extern const AveragePolicy tflite_sum;             // N62
 extern const SoftmaxPolicy tflite_softmax;         // N63
 extern const SoftmaxPolicy tflite_softmax_wide;    // N72
+extern const SoftmaxPolicy tflite_log_softmax;     // N73
+extern const SoftmaxPolicy tflite_l2_normalization;  // N71
 extern const HybridPolicy tflite_hybrid;           // N69
 // N64; of 16-bit codes N72.
 extern const TablePolicy tflite_sigmoid, tflite_tanh, tflite_exp, tflite_log, tflite_elu, tflite_gelu, tflite_gelu_tanh;

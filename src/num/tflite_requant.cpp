@@ -16,6 +16,11 @@ Rescale unsigned_prepare(double x, double w, double y) {
   return fixed_multiplier(static_cast<double>(product) / y);
 }
 
+// N70: as N60, in float32 throughout.
+Rescale state_prepare(double x, double w, double y) {
+  return fixed_multiplier(static_cast<float>(x) * static_cast<float>(w) / static_cast<float>(y));
+}
+
 std::int32_t twice(std::int32_t acc, const Rescale& r) { return rescale_twice(acc, r); }
 
 // N57: a double multiplier, rounded once, ties away from zero.
@@ -72,6 +77,7 @@ const RequantPolicy tflite_conv = {"tflite-conv", conv_prepare, twice, rescale_w
 const RequantPolicy tflite_conv_unsigned = {"tflite-conv-unsigned", unsigned_prepare, twice};
 const RequantPolicy tflite_dense = {"tflite-dense", dense_prepare, dense_apply, dense_apply_wide};
 const RequantPolicy tflite_matmul = {"tflite-matmul", unsigned_prepare, twice, rescale_wide};
+const RequantPolicy tflite_state = {"tflite-state", state_prepare, twice};
 const HybridPolicy tflite_hybrid = {"tflite-hybrid", symmetric, asymmetric};
 
 }  // namespace lockstep

@@ -267,7 +267,38 @@ Result<void> from_onnx(const ForeignNode& f, GraphBuilder& graph) {
   return add_like(f, graph, "ConvTranspose", f.inputs, std::move(a));
 }
 
-constexpr Foreign from[] = {{Format::onnx, "ConvTranspose", from_onnx}};
+// Operands: the shape of y, weights, x, bias. The pads are those of the convolution from y to x.
+Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
+  if (!has_input(f, 0) || !has_input(f, 1) || !has_input(f, 2)) return foreign_error(f, std::to_string(f.inputs.size()) + " inputs", "shape, weights, input and bias");
+  LOCKSTEP_TRY(const Tensor* const wish, constant_input(f, graph, 0, "output_shape"));
+  const Shape x = input_of(f, graph, 2).shape, w = input_of(f, graph, 1).shape;
+  if (x.size() != 4 || w.size() != 4 || wish->count() != 4) return foreign_error(f, "x " + shape_text(x) + ", w " + shape_text(w), "four axes each");
+  Node node = node_from(f, "ConvTranspose");
+  node.inputs = {f.inputs[2], f.inputs[1]};
+  if (has_input(f, 3)) node.inputs.push_back(f.inputs[3]);
+  const std::vector<std::int64_t> strides{f.attrs.integer("stride_h", 0), f.attrs.integer("stride_w", 0)};
+  const bool valid = f.attrs.text("padding", "SAME") == "VALID";
+  std::vector<std::int64_t> shape, pads(4, 0);
+  for (std::size_t a = 0; a < 2; ++a) {
+    const std::int64_t out = wish->code(static_cast<std::int64_t>(a) + 1), k = w[a + 1], s = strides[a];
+    if (s < 1 || out < 1 || out > (1 << 24)) return foreign_error(f, "stride " + std::to_string(s) + ", extent " + std::to_string(out), "positive numbers");
+    const std::int64_t steps = valid ? (out - k + s) / s : (out + s - 1) / s;
+    const std::int64_t total = std::max<std::int64_t>(0, (steps - 1) * s + k - out);
+    shape.push_back(out);
+    pads[a] = total / 2;
+    pads[a + 2] = total - total / 2;
+  }
+  node.attrs.set("layout", std::string("NHWC"));
+  node.attrs.set("weights", std::string("OHWI"));
+  node.attrs.set("strides", strides);
+  node.attrs.set("pads", pads);
+  node.attrs.set("shape", shape);
+  LOCKSTEP_CHECK(read_activation(f, node.attrs));
+  graph.add_node(std::move(node));
+  return {};
+}
+
+constexpr Foreign from[] = {{Format::onnx, "ConvTranspose", from_onnx}, {Format::tflite, "TRANSPOSE_CONV", from_tflite}};
 
 }  // namespace
 

@@ -4,7 +4,7 @@
 namespace lockstep {
 namespace {
 
-constexpr Foreign from[] = {{Format::onnx, "Equal"}};
+constexpr Foreign from[] = {{Format::onnx, "Equal"}, {Format::tflite, "EQUAL"}};
 
 Result<void> eval(EvalContext& c) {
   return compare(c, [](auto a, auto b) { return a == b; });

@@ -4,7 +4,7 @@
 namespace lockstep {
 namespace {
 
-constexpr Foreign from[] = {{Format::onnx, "Greater"}};
+constexpr Foreign from[] = {{Format::onnx, "Greater"}, {Format::tflite, "GREATER"}};
 
 Result<void> eval(EvalContext& c) {
   return compare(c, [](auto a, auto b) { return a > b; });

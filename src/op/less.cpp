@@ -4,7 +4,7 @@
 namespace lockstep {
 namespace {
 
-constexpr Foreign from[] = {{Format::onnx, "Less"}};
+constexpr Foreign from[] = {{Format::onnx, "Less"}, {Format::tflite, "LESS"}};
 
 Result<void> eval(EvalContext& c) {
   return compare(c, [](auto a, auto b) { return a < b; });

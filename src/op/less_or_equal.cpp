@@ -4,7 +4,7 @@
 namespace lockstep {
 namespace {
 
-constexpr Foreign from[] = {{Format::onnx, "LessOrEqual"}};
+constexpr Foreign from[] = {{Format::onnx, "LessOrEqual"}, {Format::tflite, "LESS_EQUAL"}};
 
 Result<void> eval(EvalContext& c) {
   return compare(c, [](auto a, auto b) { return a <= b; });

@@ -9,6 +9,7 @@ namespace {
 
 constexpr Slot inputs[] = {{"a"}, {"b"}};
 constexpr Slot outputs[] = {{"y"}};
+constexpr AttrSpec attrs[] = {{"transA", "0", "1: the last two axes of a change places"}, {"transB", "0", "1: those of b"}};
 
 template <class T>
 void multiply(EvalContext& c, const MatrixPlan& p) {
@@ -19,7 +20,7 @@ void multiply(EvalContext& c, const MatrixPlan& p) {
     const T* const left = a.data() + ia * p.m * p.k;
     const T* const right = b.data() + ib * p.k * p.n;
     if constexpr (std::is_same_v<T, float>) {
-      if (c.num.real.matrix) {
+      if (c.num.real.matrix && !p.trans_a && !p.trans_b) {
         MatrixProblem m{p.m, p.n, p.k, left, right, y.data() + iy * p.m * p.n};
         m.b_constant = c.view.constant(1) != nullptr;
         return c.num.real.matrix(m);
@@ -33,19 +34,21 @@ void multiply(EvalContext& c, const MatrixPlan& p) {
 
 Result<void> multiply_codes(EvalContext& c, const MatrixPlan& p) {
   const RequantPolicy* const policy = c.num.matmul ? c.num.matmul : c.num.dense;
-  if (!policy) return no_policy(c.view, "MatMul");
+  const bool wide = c.view.input(0).dtype == DType::i16;
+  if (!policy || (wide && !policy->apply_wide)) return no_policy(c.view, "MatMul");
   const Value &av = c.view.input(0), &bv = c.view.input(1), &yv = c.view.output(0);
   std::vector<Rescale> rescale(static_cast<std::size_t>(p.n));
   for (std::size_t j = 0; j < rescale.size(); ++j)
     rescale[j] = policy->prepare(av.quant.scale_at(0), bv.quant.scale_at(j), yv.quant.scale_at(0));
   const auto a = centred_codes(*c.in[0], av.quant.zero_at(0));
   auto b = centred_codes(*c.in[1], 0);
-  for (std::size_t i = 0; i < b.size(); ++i) b[i] -= bv.quant.zero_at(i % static_cast<std::size_t>(p.n));
+  for (std::size_t i = 0; i < b.size(); ++i) b[i] -= bv.quant.zero_at(p.trans_b ? 0 : i % static_cast<std::size_t>(p.n));
   const CodeClamp clamp = clamp_of(c.view);
   each_matrix(p, [&](std::int64_t iy, std::int64_t ia, std::int64_t ib) {
     matrix_products<std::int64_t>(p, a.data() + ia * p.m * p.k, b.data() + ib * p.k * p.n, iy * p.m * p.n,
                            [&](std::int64_t at, std::int64_t j, std::int64_t sum) {
-      const std::int64_t scaled = policy->apply(static_cast<std::int32_t>(sum), rescale[static_cast<std::size_t>(j)]);
+      const Rescale& r = rescale[static_cast<std::size_t>(j)];
+      const std::int64_t scaled = wide ? policy->apply_wide(sum, r) : policy->apply(static_cast<std::int32_t>(sum), r);
       store_code(c.out[0], at, clamp_code(scaled + yv.quant.zero_at(0), clamp.low, clamp.high));
     });
   });
@@ -77,11 +80,18 @@ constexpr Rule rules[] = {
     {"b's scales, when there are several, lie along its last axis",
      [](const NodeView& n) {
        const Value& b = n.input(1);
-       return !b.quant.per_channel() || b.quant.axis == static_cast<int>(b.shape.size()) - 1;
+       return !b.quant.per_channel() || (b.quant.axis == static_cast<int>(b.shape.size()) - 1 && n.attrs().integer("transB", 0) == 0);
      }},
 };
 
-constexpr Foreign from[] = {{Format::onnx, "MatMul"}};
+Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
+  Attrs canonical;
+  if (f.attrs.integer("adj_x", 0) != 0) canonical.set("transA", std::int64_t{1});
+  if (f.attrs.integer("adj_y", 0) != 0) canonical.set("transB", std::int64_t{1});
+  return add_like(f, graph, "MatMul", f.inputs, std::move(canonical));
+}
+
+constexpr Foreign from[] = {{Format::onnx, "MatMul"}, {Format::tflite, "BATCH_MATMUL", from_tflite}};
 
 }  // namespace
 
@@ -90,6 +100,7 @@ extern constinit const OpDef op_mat_mul = {
     .meaning = "y[...,m,n] = sum_k a[...,m,k] * b[...,k,n]",
     .inputs = inputs,
     .outputs = outputs,
+    .attrs = attrs,
     .rules = rules,
     .infer = infer,
     .eval = eval,

@@ -6,7 +6,7 @@
 namespace lockstep {
 namespace {
 
-constexpr Foreign from[] = {{Format::onnx, "Min"}};
+constexpr Foreign from[] = {{Format::onnx, "Min"}, {Format::tflite, "MINIMUM"}};
 
 Result<void> eval(EvalContext& c) {
   return join_all(c, [](auto y, auto x) { return x < y || x != x ? x : y; }, [](auto y, std::size_t) { return y; });
@@ -19,7 +19,7 @@ extern constinit const OpDef op_min = {
     .meaning = "y = least of all x",
     .inputs = variadic_inputs,
     .outputs = variadic_outputs,
-    .rules = variadic_rules,
+    .rules = choice_rules,
     .infer = infer_variadic,
     .eval = eval,
     .from = from,

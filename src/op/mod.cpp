@@ -9,7 +9,7 @@ namespace {
 constexpr Slot inputs[] = {{"a"}, {"b"}};
 constexpr Slot outputs[] = {{"y"}};
 constexpr AttrSpec attrs[] = {{"fmod", "0", "1: the rest has the sign of a, as C has it"}};
-constexpr Foreign from[] = {{Format::onnx, "Mod"}};
+constexpr Foreign from[] = {{Format::onnx, "Mod"}, {Format::tflite, "FLOOR_MOD"}};
 
 template <class T>
 T rest(T a, T b, bool like_c) {

@@ -16,8 +16,15 @@ Result<void> eval(EvalContext& c) {
 Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) { return binary_from_tflite(f, graph, "Mul"); }
 Result<void> from_onnx(const ForeignNode& f, GraphBuilder& graph) { return binary_from_onnx(f, graph, "Mul"); }
 
-constexpr Foreign from[] = {{Format::onnx, "com.microsoft:QLinearMul", from_qlinear_mul},
-                            {Format::onnx, "Mul", from_onnx}, {Format::tflite, "MUL", from_tflite}};
+// x * x
+Result<void> square_from_tflite(const ForeignNode& f, GraphBuilder& graph) {
+  ForeignNode both = f;
+  if (f.inputs.size() == 1) both.inputs.push_back(f.inputs[0]);
+  return binary_from_tflite(both, graph, "Mul");
+}
+
+constexpr Foreign from[] = {{Format::onnx, "com.microsoft:QLinearMul", from_qlinear_mul}, {Format::onnx, "Mul", from_onnx},
+                            {Format::tflite, "MUL", from_tflite}, {Format::tflite, "SQUARE", square_from_tflite}};
 
 }  // namespace
 

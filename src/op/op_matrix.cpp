@@ -20,10 +20,12 @@ Result<MatrixPlan> matrix_plan(const NodeView& v) {
                        "an inner extent that both share, and outer ones that spread", ""};
   if (a.empty() || b.empty()) return mismatch;
   MatrixPlan p;
-  p.m = row ? 1 : a[a.size() - 2];
-  p.k = a.back();
-  p.n = column ? 1 : b.back();
-  if ((column ? b[0] : b[b.size() - 2]) != p.k) return mismatch;
+  p.trans_a = !row && v.attrs().integer("transA", 0) != 0;
+  p.trans_b = !column && v.attrs().integer("transB", 0) != 0;
+  p.m = row ? 1 : a[a.size() - (p.trans_a ? 1 : 2)];
+  p.k = p.trans_a ? a[a.size() - 2] : a.back();
+  p.n = column ? 1 : b[b.size() - (p.trans_b ? 2 : 1)];
+  if ((column || p.trans_b ? b.back() : b[b.size() - 2]) != p.k) return mismatch;
   const Shape a_outer = outer_of(a), b_outer = outer_of(b);
   const auto outer = broadcast(a_outer, b_outer);
   if (!outer) return mismatch;

@@ -2,6 +2,13 @@
 
 namespace lockstep {
 
+Result<void> reduce_from_tflite(const ForeignNode& f, GraphBuilder& graph, std::string_view op) {
+  Attrs canonical;
+  canonical.set("keepdims", f.attrs.integer("keep_dims", 0));
+  canonical.set("noop_with_empty_axes", std::int64_t{1});
+  return add_like(f, graph, op, f.inputs, std::move(canonical));
+}
+
 Result<Reduction> reduction_of(const NodeView& n) {
   const Shape& x = n.input(0).shape;
   const auto asked = integers_at(n, 1, "axes");

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "op/op_move.h"
@@ -24,6 +25,8 @@ struct Reduction {
   Shape y;                     // kept, or without those axes
   std::int64_t count = 1;      // elements of x behind one of y
 };
+// TFLite's MEAN, SUM, ...: axes are a tensor, option keep_dims.
+Result<void> reduce_from_tflite(const ForeignNode& f, GraphBuilder& graph, std::string_view op);
 Result<Reduction> reduction_of(const NodeView& n);
 Result<std::vector<Facts>> infer_reduce(const NodeView& n);        // y has the type of x, no quantization
 Result<std::vector<Facts>> infer_reduce_codes(const NodeView& n);  // y has x's codes
@@ -55,6 +58,14 @@ Result<void> reduce_reals(EvalContext& c, Term term, Finish finish) {
   const Tensor& x = *c.in[0];
   if (c.view.input(0).quant.quantized() || x.dtype() == DType::f16 || x.dtype() == DType::boolean)
     return Error{c.view.where(), "x of type " + std::string(name_of(x.dtype())), "numbers, not codes", ""};
+  if (x.dtype() == DType::f32 && c.num.real.in_order) {
+    const auto in = x.as<float>();
+    const auto out = c.out[0].as<float>();
+    std::ranges::fill(out, 0.f);
+    each_reduced(r, x.shape(), [&](std::size_t to, std::size_t from) { out[to] += static_cast<float>(term(static_cast<double>(in[from]))); });
+    for (float& y : out) y = static_cast<float>(finish(static_cast<double>(y), static_cast<double>(r.count)));
+    return {};
+  }
   std::vector<double> sums(static_cast<std::size_t>(c.out[0].count()), 0);
   with_type(x.dtype(), [&](auto type) {
     using T = decltype(type);

@@ -17,6 +17,18 @@ inline constexpr Rule variadic_rules[] = {
      }},
 };
 
+// A choice among codes is right where all stand for numbers in the same way.
+inline constexpr Rule choice_rules[] = {
+    {"one x at least, all of one type, codes with the scale and zero point of y",
+     [](const NodeView& n) {
+       for (std::size_t i = 0; i < n.input_count(); ++i)
+         if (!n.has_input(i) || n.input(i).dtype != n.input(0).dtype ||
+             (n.input(i).quant.quantized() && n.input(i).quant != n.output(0).quant))
+           return false;
+       return n.input_count() > 0;
+     }},
+};
+
 inline Result<std::vector<Facts>> infer_variadic(const NodeView& n) {
   Shape shape = n.input(0).shape;
   for (std::size_t i = 1; i < n.input_count(); ++i) {

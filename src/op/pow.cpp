@@ -8,7 +8,7 @@ namespace {
 
 constexpr Slot inputs[] = {{"a"}, {"b"}};
 constexpr Slot outputs[] = {{"y"}};
-constexpr Foreign from[] = {{Format::onnx, "Pow"}};
+constexpr Foreign from[] = {{Format::onnx, "Pow"}, {Format::tflite, "POW"}};
 constexpr Rule rules[] = {
     {"a and b are numbers, not codes",
      [](const NodeView& n) {

@@ -6,7 +6,7 @@ namespace {
 
 constexpr Slot inputs[] = {{"x"}, {"slope"}};
 constexpr Slot outputs[] = {{"y"}};
-constexpr Foreign from[] = {{Format::onnx, "PRelu"}};
+constexpr Foreign from[] = {{Format::onnx, "PRelu"}, {Format::tflite, "PRELU"}};
 
 Result<std::vector<Facts>> infer(const NodeView& n) {
   const Value& x = n.input(0);
@@ -16,7 +16,7 @@ Result<std::vector<Facts>> infer(const NodeView& n) {
 }
 
 Result<void> eval(EvalContext& c) {
-  return eval_binary(c, nullptr, "PRelu", [](auto x, auto slope) { return x >= 0 ? x : wrapping_mul(x, slope); });
+  return eval_binary(c, c.num.prelu, "PRelu", [](auto x, auto slope) { return x >= 0 ? x : wrapping_mul(x, slope); });
 }
 
 }  // namespace

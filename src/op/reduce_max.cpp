@@ -6,7 +6,9 @@
 namespace lockstep {
 namespace {
 
-constexpr Foreign from[] = {{Format::onnx, "ReduceMax"}};
+Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) { return reduce_from_tflite(f, graph, "ReduceMax"); }
+
+constexpr Foreign from[] = {{Format::onnx, "ReduceMax"}, {Format::tflite, "REDUCE_MAX", from_tflite}};
 
 Result<void> eval(EvalContext& c) {
   const auto none = [](auto type) {

@@ -19,7 +19,9 @@ Result<void> eval_codes(EvalContext& c) {
   return {};
 }
 
-constexpr Foreign from[] = {{Format::onnx, "ReduceMean"}};
+Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) { return reduce_from_tflite(f, graph, "ReduceMean"); }
+
+constexpr Foreign from[] = {{Format::onnx, "ReduceMean"}, {Format::tflite, "MEAN", from_tflite}};
 
 Result<void> eval(EvalContext& c) {
   if (is_code(c.view.input(0))) return eval_codes(c);

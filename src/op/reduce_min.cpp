@@ -6,7 +6,9 @@
 namespace lockstep {
 namespace {
 
-constexpr Foreign from[] = {{Format::onnx, "ReduceMin"}};
+Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) { return reduce_from_tflite(f, graph, "ReduceMin"); }
+
+constexpr Foreign from[] = {{Format::onnx, "ReduceMin"}, {Format::tflite, "REDUCE_MIN", from_tflite}};
 
 Result<void> eval(EvalContext& c) {
   const auto none = [](auto type) {

@@ -4,7 +4,9 @@
 namespace lockstep {
 namespace {
 
-constexpr Foreign from[] = {{Format::onnx, "ReduceProd"}};
+Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) { return reduce_from_tflite(f, graph, "ReduceProd"); }
+
+constexpr Foreign from[] = {{Format::onnx, "ReduceProd"}, {Format::tflite, "REDUCE_PROD", from_tflite}};
 
 Result<void> eval(EvalContext& c) {
   LOCKSTEP_TRY(const Reduction r, reduction_of(c.view));

@@ -1,0 +1,470 @@
+"""Single-operator TFLite models, made at random, through LiteRT's reference kernels and through Lockstep.
+
+Weights of hybrid operators keep to -127..127, as converters write them: the runtime's SSE product negates -128 wrongly.
+Integer outputs must be equal to the code, float outputs within FLOAT_STEPS * 2^-23 of the largest magnitude. Covers
+operators and types that the shared models do not use. Exits 1 on any difference.
+"""
+import argparse
+import collections
+import os
+import pathlib
+import sys
+import tempfile
+
+import flatbuffers
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+
+import cache
+import compare_models
+import tflite_oracle
+
+OPERATORS = schema.BuiltinOperator
+TYPES = {np.dtype(np.float32): schema.TensorType.FLOAT32, np.dtype(np.int8): schema.TensorType.INT8,
+         np.dtype(np.uint8): schema.TensorType.UINT8, np.dtype(np.int16): schema.TensorType.INT16,
+         np.dtype(np.int32): schema.TensorType.INT32, np.dtype(np.int64): schema.TensorType.INT64}
+FLOAT_STEPS = 16
+
+
+class Operand:
+    """A tensor: fed when it has no contents."""
+
+    def __init__(self, shape, dtype, scale=None, zero=0, contents=None, axis=0):
+        self.shape, self.dtype, self.axis = list(shape), np.dtype(dtype), axis
+        self.scale = None if scale is None else np.atleast_1d(np.asarray(scale, np.float32))
+        self.zero = None if scale is None else np.broadcast_to(zero, self.scale.shape).astype(np.int64)
+        self.contents = None if contents is None else np.asarray(contents, dtype).reshape(shape)
+
+
+def build(op, operands, results, options=None, version=1):
+    """Bytes of a model of one operator; fed operands are named x0, x1, ..., results y0, y1, ..."""
+    model, graph = schema.ModelT(), schema.SubGraphT()
+    model.version, model.description, model.buffers = 3, "", [schema.BufferT()]
+    code = schema.OperatorCodeT()
+    code.builtinCode, code.deprecatedBuiltinCode, code.version = getattr(OPERATORS, op), min(getattr(OPERATORS, op), 127), version
+    model.operatorCodes, model.subgraphs, graph.tensors = [code], [graph], []
+
+    def add(o, name):
+        t = schema.TensorT()
+        t.shape, t.type, t.name, t.buffer = o.shape, TYPES[o.dtype], name, 0
+        t.shapeSignature = None
+        if o.contents is not None:
+            b = schema.BufferT()
+            b.data = np.frombuffer(o.contents.tobytes(), np.uint8)
+            model.buffers.append(b)
+            t.buffer = len(model.buffers) - 1
+        if o.scale is not None:
+            t.quantization = schema.QuantizationParametersT()
+            t.quantization.scale, t.quantization.zeroPoint = o.scale, o.zero
+            t.quantization.quantizedDimension = o.axis
+        graph.tensors.append(t)
+        return len(graph.tensors) - 1
+
+    node = schema.OperatorT()
+    node.opcodeIndex, node.inputs, fed = 0, [], []
+    for k, o in enumerate(operands):
+        if o is None:
+            node.inputs.append(-1)
+            continue
+        node.inputs.append(add(o, f"x{k}" if o.contents is None else f"c{k}"))
+        if o.contents is None:
+            fed.append(node.inputs[-1])
+    node.outputs = [add(o, f"y{k}") for k, o in enumerate(results)]
+    if options is not None:
+        node.builtinOptions = options
+        node.builtinOptionsType = getattr(schema.BuiltinOptions, type(options).__name__[:-1])
+    graph.operators, graph.inputs, graph.outputs = [node], fed, node.outputs
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+def options(kind, **fields):
+    o = getattr(schema, kind + "OptionsT")()
+    for name, value in fields.items():
+        assert hasattr(o, name), (kind, name)
+        setattr(o, name, value)
+    return o
+
+
+class Maker:
+    """Random pieces from one seed."""
+
+    def __init__(self, seed):
+        self.r = np.random.default_rng(seed)
+
+    def scale(self, low=0.002, high=0.2):
+        return float(np.exp(self.r.uniform(np.log(low), np.log(high))))
+
+    def zero(self, dtype):
+        if np.dtype(dtype).itemsize > 1:
+            return 0
+        i = np.iinfo(dtype)
+        return int(self.r.choice([i.min, i.max, (i.min + i.max) // 2, self.r.integers(i.min, i.max + 1)]))
+
+    def codes(self, shape, dtype, low=None, high=None):
+        i = np.iinfo(dtype)
+        return self.r.integers(i.min if low is None else low, (i.max if high is None else high) + 1, shape).astype(dtype)
+
+    def fed(self, shape, dtype, scale=None, zero=None):
+        if np.dtype(dtype).kind == "f":
+            return Operand(shape, dtype)
+        return Operand(shape, dtype, self.scale() if scale is None else scale, self.zero(dtype) if zero is None else zero)
+
+    def activation(self):
+        return int(self.r.choice([0, 0, 1, 2, 3]))
+
+
+def result_like(m, shape, dtype, scale=None, zero=None):
+    return m.fed(shape, dtype, scale, zero)
+
+
+def conv(m, dtype, depthwise=False, hybrid=False, per_channel=True):
+    n, h, w, c, o = int(m.r.integers(1, 3)), int(m.r.integers(4, 9)), int(m.r.integers(4, 9)), int(m.r.choice([1, 3, 8])), int(m.r.choice([1, 4, 6]))
+    kh, kw, sh, sw = (int(v) for v in m.r.integers(1, 4, 4))
+    dh, dw = (1, 1) if m.r.random() < 0.6 else (2, 1)
+    if (kh - 1) * dh + 1 > h or kw > w:
+        kh = kw = dh = 1
+    group = 1 if depthwise or c != 8 or o != 4 or hybrid or m.r.random() < 0.5 else 2
+    mult = int(m.r.choice([1, 2]))
+    oc = c * mult if depthwise else o
+    wshape = (1, kh, kw, oc) if depthwise else (oc, kh, kw, c // group)
+    pad = int(m.r.integers(0, 2))
+    out = [-(-h // sh) if pad == 0 else -(-(h - (kh - 1) * dh) // sh), -(-w // sw) if pad == 0 else -(-(w - (kw - 1) * dw) // sw)]
+    x = m.fed((n, h, w, c), np.float32 if hybrid or dtype == np.float32 else dtype)
+    many = per_channel and dtype != np.uint8 and not (dtype == np.float32 and not hybrid)
+    ws = [m.scale(0.001, 0.02) for _ in range(oc)] if many else [m.scale(0.001, 0.02)]
+    wtype = np.uint8 if dtype == np.uint8 else np.int8
+    if dtype == np.float32 and not hybrid:
+        weights, bias = Operand(wshape, np.float32, contents=m.r.standard_normal(wshape)), Operand((oc,), np.float32, contents=m.r.standard_normal(oc))
+    else:
+        weights = Operand(wshape, wtype, ws, m.zero(np.uint8) if dtype == np.uint8 else 0, m.codes(wshape, wtype, -127 if hybrid else None), 3 if depthwise else 0)
+        if hybrid:
+            bias = Operand((oc,), np.float32, contents=m.r.standard_normal(oc))
+        else:
+            bt = np.int64 if dtype == np.int16 else np.int32
+            bias = Operand((oc,), bt, [x.scale[0] * s for s in ws], 0, m.r.integers(-3000, 3000, oc))
+    ot = np.float32 if hybrid or dtype == np.float32 else dtype
+    y = m.fed((n, out[0], out[1], oc), ot, m.scale(0.02, 0.5))
+    common = dict(padding=pad, strideH=sh, strideW=sw, dilationHFactor=dh, dilationWFactor=dw, fusedActivationFunction=m.activation())
+    if depthwise:
+        return "DEPTHWISE_CONV_2D", [x, weights, bias], [y], options("DepthwiseConv2D", depthMultiplier=mult, **common)
+    return "CONV_2D", [x, weights, bias], [y], options("Conv2D", **common)
+
+
+def transpose_conv(m, dtype):
+    n, h, w, c, o = 1, 3, 4, int(m.r.choice([1, 3])), int(m.r.choice([1, 4]))
+    k, s, pad = int(m.r.integers(1, 4)), int(m.r.integers(1, 3)), int(m.r.integers(0, 2))
+    out = (h * s, w * s) if pad == 0 else ((h - 1) * s + k, (w - 1) * s + k)
+    x, wshape = m.fed((n, h, w, c), dtype), (o, k, k, c)
+    shape = Operand((4,), np.int32, contents=[n, *out, o])
+    if dtype == np.float32:
+        weights, bias = Operand(wshape, np.float32, contents=m.r.standard_normal(wshape)), Operand((o,), np.float32, contents=m.r.standard_normal(o))
+    else:
+        ws = [m.scale(0.001, 0.02) for _ in range(o)]
+        weights = Operand(wshape, np.int8, ws, 0, m.codes(wshape, np.int8), 0)
+        bias = Operand((o,), np.int64 if dtype == np.int16 else np.int32, [x.scale[0] * v for v in ws], 0, m.r.integers(-999, 999, o))
+    y = m.fed((n, *out, o), dtype, m.scale(0.02, 0.5))
+    return "TRANSPOSE_CONV", [shape, weights, x, bias], [y], options("TransposeConv", padding=pad, strideH=s, strideW=s, fusedActivationFunction=m.activation()), 3
+
+
+def dense(m, dtype, hybrid=False, per_channel=False, asymmetric=False):
+    b, k, n = int(m.r.integers(1, 4)), int(m.r.integers(1, 70)), int(m.r.integers(1, 9))
+    x = m.fed((b, k), np.float32 if hybrid else dtype)
+    ws = [m.scale(0.001, 0.02) for _ in range(n if per_channel and n > 1 else 1)]
+    wtype = np.uint8 if dtype == np.uint8 else np.int8
+    if dtype == np.float32 and not hybrid:
+        weights, bias = Operand((n, k), np.float32, contents=m.r.standard_normal((n, k))), Operand((n,), np.float32, contents=m.r.standard_normal(n))
+    else:
+        weights = Operand((n, k), wtype, ws, m.zero(np.uint8) if dtype == np.uint8 else 0, m.codes((n, k), wtype, -127 if hybrid else None), 0)
+        if hybrid:
+            bias = Operand((n,), np.float32, contents=m.r.standard_normal(n))
+        else:
+            bias = Operand((n,), np.int64 if dtype == np.int16 else np.int32, float(x.scale[0] * ws[0]), 0, m.r.integers(-3000, 3000, n))
+    if m.r.random() < 0.3:
+        bias = None
+    y = m.fed((b, n), np.float32 if hybrid else dtype, m.scale(0.02, 0.5))
+    return ("FULLY_CONNECTED", [x, weights, bias], [y],
+            options("FullyConnected", fusedActivationFunction=m.activation(), asymmetricQuantizeInputs=asymmetric))
+
+
+def binary(m, op, dtype, kind=None):
+    shapes = [((2, 3, 4), (2, 3, 4)), ((2, 3, 4), (4,)), ((1, 3, 1), (2, 1, 4)), ((2, 3, 4), (1,))][int(m.r.integers(0, 4))]
+    a, b = m.fed(shapes[0], dtype), m.fed(shapes[1], dtype)
+    out = np.broadcast_shapes(*shapes)
+    y = m.fed(out, dtype, m.scale(0.05, 0.5) if op != "MUL" else None)
+    if op in ("MAXIMUM", "MINIMUM") and dtype != np.float32:
+        b.scale, b.zero = a.scale, a.zero
+        y.scale, y.zero = a.scale, a.zero
+    fused = {"fusedActivationFunction": m.activation()} if kind in ("Add", "Sub", "Mul", "Div") else {}
+    if kind in ("Add", "Sub"):
+        fused["potScaleInt16"] = False
+    return op, [a, b], [y], options(kind, **fused) if kind else None
+
+
+def unary(m, op, dtype, kind=None, scale=None, zero=None, x_zero=None, **fields):
+    shape = (3, 257)
+    x = m.fed(shape, dtype, None, x_zero)
+    return op, [x], [m.fed(shape, dtype, scale, zero)], options(kind, **fields) if kind else None
+
+
+def pool(m, op, dtype):
+    n, h, w, c = 1, int(m.r.integers(3, 8)), int(m.r.integers(3, 8)), 3
+    kh, kw, sh, sw = int(m.r.integers(1, 4)), int(m.r.integers(1, 4)), int(m.r.integers(1, 3)), int(m.r.integers(1, 3))
+    pad = int(m.r.integers(0, 2))
+    out = [-(-h // sh) if pad == 0 else -(-(h - kh + 1) // sh), -(-w // sw) if pad == 0 else -(-(w - kw + 1) // sw)]
+    x = m.fed((n, h, w, c), dtype)
+    y = Operand((n, *out, c), dtype, x.scale, x.zero) if x.scale is not None else m.fed((n, *out, c), dtype)
+    return op, [x], [y], options("Pool2D", padding=pad, strideH=sh, strideW=sw, filterHeight=kh, filterWidth=kw, fusedActivationFunction=m.activation())
+
+
+def reduction(m, op, dtype, same=False):
+    shape, axes = (2, 4, 5, 3), [[1, 2], [3], [0, 1, 2, 3], [-1, 1]][int(m.r.integers(0, 4))]
+    keep = bool(m.r.integers(0, 2))
+    kept = [1 if k in [a % 4 for a in axes] else e for k, e in enumerate(shape)]
+    out = kept if keep else [e for k, e in enumerate(shape) if k not in [a % 4 for a in axes]]
+    x = m.fed(shape, dtype)
+    y = m.fed(out, dtype, x.scale if same else None, x.zero if same else None)
+    return op, [x, Operand((len(axes),), np.int32, contents=axes)], [y], options("Reducer", keepDims=keep)
+
+
+def softmax(m, dtype, out=None):
+    x = m.fed((3, int(m.r.integers(1, 30))), dtype, m.scale(0.01, 1.0))
+    out = out or dtype
+    limits = {np.int8: (1 / 256, -128), np.uint8: (1 / 256, 0), np.int16: (1 / 32768, 0)}
+    scale, zero = limits.get(out, (None, None))
+    if dtype == np.int8 and out == np.int16:
+        scale, zero = 1 / 65536, -32768
+    return "SOFTMAX", [x], [m.fed(x.shape, out, scale, zero)], options("Softmax", beta=float(m.r.choice([1.0, 0.5, 2.0])))
+
+
+def resize(m, op, kind, dtype):
+    h, w, oh, ow = (int(v) for v in m.r.integers(1, 9, 4))
+    align, half = [(False, False), (True, False), (False, True)][int(m.r.integers(0, 3))]
+    x = m.fed((1, h, w, 2), dtype)
+    y = Operand((1, oh, ow, 2), dtype, x.scale, x.zero) if x.scale is not None else m.fed((1, oh, ow, 2), dtype)
+    return op, [x, Operand((2,), np.int32, contents=[oh, ow])], [y], options(kind, alignCorners=align, halfPixelCenters=half), 3
+
+
+def requantize(m, a, b):
+    x = m.fed((5, 50), a)
+    return "QUANTIZE", [x], [m.fed((5, 50), b)], None
+
+
+def matmul(m, dtype):
+    b, i, k, j = 2, int(m.r.integers(1, 6)), int(m.r.integers(1, 20)), int(m.r.integers(1, 6))
+    adj_x, adj_y = bool(m.r.integers(0, 2)), bool(m.r.integers(0, 2))
+    x = m.fed((b, k, i) if adj_x else (b, i, k), dtype)
+    y = m.fed((b, j, k) if adj_y else (b, k, j), dtype)
+    return "BATCH_MATMUL", [x, y], [m.fed((b, i, j), dtype, m.scale(0.05, 0.5))], options("BatchMatMul", adjX=adj_x, adjY=adj_y)
+
+
+def concat(m, dtype, same=True):
+    a, b = m.fed((2, 3), dtype), m.fed((2, 4), dtype)
+    y = m.fed((2, 7), dtype)
+    if same and a.scale is not None:
+        b.scale = y.scale = a.scale
+        b.zero = y.zero = a.zero
+    return "CONCATENATION", [a, b], [y], options("Concatenation", axis=1)
+
+
+def prelu(m, dtype):
+    x = m.fed((2, 3, 5), dtype)
+    slope = Operand((1, 1, 5), dtype, contents=m.r.standard_normal(5)) if dtype == np.float32 else \
+        Operand((1, 1, 5), dtype, m.scale(), m.zero(dtype), m.codes((1, 1, 5), dtype))
+    return "PRELU", [x, slope], [m.fed((2, 3, 5), dtype)], None
+
+
+def svdf(m, dtype):
+    batch, size, filters, memory, rank = 1, 5, 6, 4, 2
+    kind = options("SVDF", rank=rank, fusedActivationFunction=1 if dtype == np.int8 else 0)
+    if dtype == np.int8:
+        x = m.fed((batch, size), np.int8)
+        w = Operand((filters, size), np.int8, m.scale(), 0, m.codes((filters, size), np.int8))
+        v = Operand((filters, memory), np.int16, m.scale(1e-4, 1e-3), 0, m.codes((filters, memory), np.int16))
+        bias = Operand((filters // rank,), np.int32, 1e-5, 0, m.r.integers(-999, 999, filters // rank))
+        state = Operand((batch, filters * memory), np.int16, m.scale(1e-4, 1e-3), 0)
+        y = m.fed((batch, filters // rank), np.int8, m.scale(0.05, 0.5))
+    else:
+        x = m.fed((batch, size), np.float32)
+        w = Operand((filters, size), np.float32, contents=m.r.standard_normal((filters, size)))
+        v = Operand((filters, memory), np.float32, contents=m.r.standard_normal((filters, memory)))
+        bias = Operand((filters // rank,), np.float32, contents=m.r.standard_normal(filters // rank))
+        state, y = Operand((batch, filters * memory), np.float32), m.fed((batch, filters // rank), np.float32)
+    state.variable = True
+    return "SVDF", [x, w, v, bias, state], [y], kind
+
+
+I8, U8, I16, F32 = np.int8, np.uint8, np.int16, np.float32
+CASES = {}
+
+
+def case(name, make):
+    CASES[name] = make
+
+
+def define_cases():
+    for t, n in ((I8, "int8"), (U8, "uint8"), (I16, "int16"), (F32, "float")):
+        case(f"conv {n}", lambda m, t=t: conv(m, t))
+        case(f"depthwise conv {n}", lambda m, t=t: conv(m, t, depthwise=True))
+        case(f"fully connected {n}", lambda m, t=t: dense(m, t))
+        for op, kind in (("ADD", "Add"), ("SUB", "Sub"), ("MUL", "Mul")):
+            case(f"{op} {n}", lambda m, t=t, op=op, kind=kind: binary(m, op, t, kind))
+        case(f"MAXIMUM {n}", lambda m, t=t: binary(m, "MAXIMUM", t))
+        case(f"MINIMUM {n}", lambda m, t=t: binary(m, "MINIMUM", t))
+        case(f"average pool {n}", lambda m, t=t: pool(m, "AVERAGE_POOL_2D", t))
+        case(f"max pool {n}", lambda m, t=t: pool(m, "MAX_POOL_2D", t))
+        case(f"MEAN {n}", lambda m, t=t: reduction(m, "MEAN", t))
+        case(f"softmax {n}", lambda m, t=t: softmax(m, t))
+        case(f"resize bilinear {n}", lambda m, t=t: resize(m, "RESIZE_BILINEAR", "ResizeBilinear", t))
+        case(f"resize nearest {n}", lambda m, t=t: resize(m, "RESIZE_NEAREST_NEIGHBOR", "ResizeNearestNeighbor", t))
+        case(f"LEAKY_RELU {n}", lambda m, t=t: unary(m, "LEAKY_RELU", t, "LeakyRelu", alpha=float(m.r.choice([0.1, 0.3, 1.5]))))
+        case(f"RELU {n}", lambda m, t=t: unary(m, "RELU", t))
+        case(f"RELU6 {n}", lambda m, t=t: unary(m, "RELU6", t))
+        case(f"concat {n}", lambda m, t=t: concat(m, t))
+        if t != I16:
+            case(f"PRELU {n}", lambda m, t=t: prelu(m, t))
+            case(f"HARD_SWISH {n}", lambda m, t=t: unary(m, "HARD_SWISH", t, "HardSwish", m.scale(0.05, 0.5) if t != F32 else None))
+            case(f"L2_NORMALIZATION {n}", lambda m, t=t: unary(m, "L2_NORMALIZATION", t, "L2Norm", 1 / 128, {U8: 128, I8: 0}.get(t, 0)))
+            case(f"LOG_SOFTMAX {n}", lambda m, t=t: unary(m, "LOG_SOFTMAX", t, "LogSoftmax", 16 / 256, {U8: 255, I8: 127}.get(t, 0)))
+        case(f"TANH {n}", lambda m, t=t: unary(m, "TANH", t, None, {I16: 1 / 32768}.get(t, 1 / 128), {U8: 128}.get(t, 0)))
+        case(f"LOGISTIC {n}", lambda m, t=t: unary(m, "LOGISTIC", t, None, {I16: 1 / 32768}.get(t, 1 / 256), {I8: -128}.get(t, 0)))
+        if t != U8:
+            case(f"transpose conv {n}", lambda m, t=t: transpose_conv(m, t))
+            case(f"batch matmul {n}", lambda m, t=t: matmul(m, t))
+            case(f"EXP {n}", lambda m, t=t: unary(m, "EXP", t, None, 0.05))
+            case(f"REDUCE_MAX {n}", lambda m, t=t: reduction(m, "REDUCE_MAX", t, True))
+            case(f"ABS {n}", lambda m, t=t: unary(m, "ABS", t))
+        case(f"GELU {n}", lambda m, t=t: unary(m, "GELU", t, "Gelu", approximate=bool(m.r.integers(0, 2))))
+        if t in (I8, U8, F32):
+            case(f"SUM {n}", lambda m, t=t: reduction(m, "SUM", t))
+        if t in (I8, F32):
+            case(f"ELU {n}", lambda m, t=t: unary(m, "ELU", t))
+            case(f"LOG {n}", lambda m, t=t: unary(m, "LOG", t, None, None, None, -128))
+            case(f"NEG {n}", lambda m, t=t: unary(m, "NEG", t))
+            case(f"SQUARED_DIFFERENCE {n}", lambda m, t=t: binary(m, "SQUARED_DIFFERENCE", t))
+            case(f"RSQRT {n}", lambda m, t=t: unary(m, "RSQRT", t, None, 0.01, None, -128))
+            case(f"SQRT {n}", lambda m, t=t: unary(m, "SQRT", t, None, None, None, -128))
+            case(f"SVDF {n}", lambda m, t=t: svdf(m, t))
+    case("conv int8, one scale", lambda m: conv(m, I8, per_channel=False))
+    case("fully connected int8, scales by channel", lambda m: dense(m, I8, per_channel=True))
+    case("conv hybrid", lambda m: conv(m, I8, hybrid=True, per_channel=False))
+    case("conv hybrid, scales by channel", lambda m: conv(m, I8, hybrid=True))
+    case("depthwise conv hybrid", lambda m: conv(m, I8, depthwise=True, hybrid=True))
+    case("fully connected hybrid", lambda m: dense(m, I8, hybrid=True))
+    case("fully connected hybrid, scales by channel", lambda m: dense(m, I8, hybrid=True, per_channel=True))
+    case("fully connected hybrid, asymmetric", lambda m: dense(m, I8, hybrid=True, asymmetric=True))
+    case("softmax int8 to int16", lambda m: softmax(m, I8, I16))
+    case("concat uint8, own scales", lambda m: concat(m, U8, False))
+    case("DIV float", lambda m: binary(m, "DIV", F32, "Div"))
+    for a, b in ((F32, I8), (F32, U8), (F32, I16), (I8, I8), (I8, U8), (U8, I8), (U8, U8), (I16, I8), (I8, I16), (I16, I16)):
+        case(f"quantize {np.dtype(a)} to {np.dtype(b)}", lambda m, a=a, b=b: requantize(m, a, b))
+    for t in (I8, U8, I16):
+        case(f"dequantize {np.dtype(t)}", lambda m, t=t: ("DEQUANTIZE", [m.fed((5, 50), t)], [Operand((5, 50), F32)], None))
+
+
+def inputs_for(m, operands, op):
+    fed = {}
+    for k, o in enumerate(operands):
+        if o is None or o.contents is not None or getattr(o, "variable", False):
+            continue
+        if o.dtype.kind == "f":
+            v = m.r.standard_normal(o.shape) * float(m.r.choice([0.5, 3, 20]))
+            fed[f"x{k}"] = (np.abs(v) if op in ("RSQRT", "SQRT", "LOG") else v).astype(np.float32)
+        else:
+            fed[f"x{k}"] = m.codes(o.shape, o.dtype)
+            if m.r.random() < 0.15:
+                fed[f"x{k}"][...] = m.r.choice([np.iinfo(o.dtype).min, np.iinfo(o.dtype).max])
+    return fed
+
+
+def mark_variables(data, operands):
+    """Sets is_variable where an operand keeps state."""
+    if not any(getattr(o, "variable", False) for o in operands if o is not None):
+        return data
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(bytearray(data), 0))
+    for t in model.subgraphs[0].tensors:
+        k = t.name.decode()[1:]
+        if t.name.startswith(b"x") and getattr(operands[int(k)], "variable", False):
+            t.isVariable = True
+            model.subgraphs[0].inputs = [i for i in model.subgraphs[0].inputs if model.subgraphs[0].tensors[i] is not t]
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+def run_case(name, seed, binary_path, folder, count, notes):
+    m = Maker([seed, sum(name.encode())])
+    op, operands, results, kind, *_ = CASES[name](m)
+    path = os.path.join(folder, "m.tflite")
+    fed = inputs_for(m, operands, op)
+    for version in range(7, 0, -1):  # the newest that the runtime knows
+        data = mark_variables(build(op, operands, results, kind, version), operands)
+        try:
+            theirs, _ = tflite_oracle.run(data, fed, tflite_oracle.file_tensors(data))
+            break
+        except (RuntimeError, ValueError) as error:
+            if "Didn't find op" in str(error) and version > 1:
+                continue
+            count["refused by the runtime"] += 1
+            notes.append(f"{name} #{seed}: the runtime refuses: {str(error).strip()[:160]}")
+            return
+    pathlib.Path(path).write_bytes(data)
+    mine, words = compare_models.ask_lockstep(binary_path, path, fed, "tflite-ref", folder)
+    if mine is None:
+        count["failed"] += 1
+        notes.append(f"{name} #{seed}: {words}")
+        return
+    count["models"] += 1
+    for tensor, b in theirs.items():
+        a = mine.get(tensor)
+        if a is None or a.shape != b.shape or a.dtype != b.dtype:
+            count["failed"] += 1
+            notes.append(f"{name} #{seed}: {tensor} {None if a is None else (a.shape, a.dtype)} against {(b.shape, b.dtype)}")
+        elif b.dtype.kind in "iu":
+            differ = a.astype(np.int64) != b.astype(np.int64)
+            count["codes"] += b.size
+            count["differ"] += int(differ.sum())
+            if differ.any():
+                i = tuple(np.argwhere(differ)[0])
+                notes.append(f"{name} #{seed}: {tensor} {int(differ.sum())} of {b.size} codes, first {a[i]} against {b[i]}")
+        else:
+            same = (a == b) | (np.isnan(a) & np.isnan(b))
+            top = max(float(np.abs(b[np.isfinite(b)]).max(initial=0)), 1e-30)
+            with np.errstate(all="ignore"):
+                steps = np.where(same, 0, np.abs(a.astype(np.float64) - b) / (top * 2.0 ** -23))
+            count["floats"] += b.size
+            count["float steps"] = max(count["float steps"], float(steps.max(initial=0)))
+            if not (steps <= FLOAT_STEPS).all():
+                count["differ"] += int((~(steps <= FLOAT_STEPS)).sum())
+                notes.append(f"{name} #{seed}: {tensor} floats off by {steps.max():.3g} steps")
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("case", nargs="*", help="only cases whose name contains one of these")
+    p.add_argument("--binary", default=str(cache.ROOT / "build" / "bin" / "lockstep"))
+    p.add_argument("--seeds", type=int, default=6)
+    args = p.parse_args()
+    define_cases()
+    total = collections.Counter()
+    with tempfile.TemporaryDirectory() as folder:
+        for name in CASES:
+            if args.case and not any(c in name for c in args.case):
+                continue
+            count, notes = collections.Counter(), []
+            for seed in range(args.seeds):
+                run_case(name, seed, args.binary, folder, count, notes)
+            bad = count["differ"] + count["failed"]
+            print(f"{name}: {dict(count)}{'' if not bad else '  WRONG'}", flush=True)
+            for note in notes[:2]:
+                print("    " + note, flush=True)
+            total.update({k: v for k, v in count.items() if k != "float steps"})
+            total["cases"] += 1
+            total["cases that differ"] += bad > 0
+    print(dict(total))
+    return 1 if total["cases that differ"] or not total["models"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
