@@ -6,6 +6,7 @@ namespace lockstep {
 namespace {
 
 constexpr Numerics numerics{};
+constexpr std::string_view passes[] = {"dequantize-graph"};
 
 std::string unsupported(const NodeView& node) {
   for (const ValueId v : node.node.outputs)
@@ -22,7 +23,7 @@ extern constinit const Arithmetic arith_float = {
     .version = "",
     .meaning = "every operator in float32, quantized tensors dequantized",
     .numerics = &numerics,
-    .passes = {},
+    .passes = passes,
     .unsupported = unsupported,
 };
 
