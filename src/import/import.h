@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <span>
 #include <string>
 
 #include "ir/graph.h"
@@ -18,6 +19,8 @@ struct ImportOptions {
 // operator or attribute, what was found and what would be right.
 Result<Graph> import_model(const std::string& path, const ImportOptions& options = {});
 Result<Graph> import_onnx(const std::string& path, const ImportOptions& options);
+// The same from bytes; `path` names them in errors.
+Result<Graph> import_onnx_bytes(std::span<const std::byte> bytes, const std::string& path, const ImportOptions& options = {});
 Result<Graph> import_tflite(const std::string& path, const ImportOptions& options);
 
 // Shared by importers: after a foreign node was mapped, runs check and shape rules of the nodes from

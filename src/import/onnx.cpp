@@ -5,7 +5,7 @@
 namespace lockstep {
 namespace {
 
-Result<void> parse(const Bytes& bytes, const std::string& path, onnx::ModelProto& model) {
+Result<void> parse(std::span<const std::byte> bytes, const std::string& path, onnx::ModelProto& model) {
   const auto limit = static_cast<std::size_t>(std::numeric_limits<int>::max());
   if (bytes.size() > limit) return Error{path, "more than 2 GiB", "a smaller model", ""};
   google::protobuf::LogSilencer silent;  // protobuf would print what the Error says
@@ -21,6 +21,10 @@ Result<void> parse(const Bytes& bytes, const std::string& path, onnx::ModelProto
 
 Result<Graph> import_onnx(const std::string& path, const ImportOptions& options) {
   LOCKSTEP_TRY(const Bytes bytes, read_file(path));
+  return import_onnx_bytes(bytes, path, options);
+}
+
+Result<Graph> import_onnx_bytes(std::span<const std::byte> bytes, const std::string& path, const ImportOptions& options) {
   try {
     onnx::ModelProto model;
     LOCKSTEP_CHECK(parse(bytes, path, model));

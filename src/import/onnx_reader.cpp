@@ -1,6 +1,7 @@
 #include "import/onnx_reader.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "base/text.h"
@@ -46,6 +47,7 @@ Result<Graph> OnnxReader::read() {
   LOCKSTEP_CHECK(read_initializers(graph, scope));
   LOCKSTEP_CHECK(read_inputs(graph, scope));
   LOCKSTEP_CHECK(read_nodes(graph.node(), scope));
+  spread_layout();
   for (const auto& output : graph.output()) {
     const ValueId id = scope.find(output.name());
     if (id == no_id)
@@ -221,11 +223,27 @@ Result<void> OnnxReader::read_operator(const onnx::NodeProto& node, OnnxScope& s
     if (node.output(i).empty()) continue;
     LOCKSTEP_TRY(foreign.outputs.back(), declare(node, node.output(i), scope));
   }
+  LOCKSTEP_CHECK(check_half(foreign));
   const auto first = static_cast<NodeId>(graph_.so_far().nodes().size());
   LOCKSTEP_CHECK(map_foreign(foreign, match, graph_));
   note_quantization(foreign);
   LOCKSTEP_CHECK(settle_nodes(graph_, first));
   note_layout(first);
+  return {};
+}
+
+// Half-precision numbers are moved and cast, never computed with.
+Result<void> OnnxReader::check_half(const ForeignNode& foreign) const {
+  static constexpr std::array moving = {
+      std::string_view{"Cast"}, std::string_view{"Concat"}, std::string_view{"DequantizeLinear"}, std::string_view{"Expand"},
+      std::string_view{"Flatten"}, std::string_view{"Gather"}, std::string_view{"Identity"}, std::string_view{"QuantizeLinear"},
+      std::string_view{"Reshape"}, std::string_view{"Shape"}, std::string_view{"Slice"}, std::string_view{"Split"},
+      std::string_view{"Squeeze"}, std::string_view{"Transpose"}, std::string_view{"Unsqueeze"}};
+  if (std::ranges::find(moving, foreign.op) != moving.end()) return {};
+  for (const ValueId id : foreign.inputs)
+    if (id != no_id && graph_.so_far().value(id).dtype == DType::f16)
+      return Error{foreign.where, "input '" + graph_.so_far().value(id).name + "' in float16", "float32",
+                   "export the model in float32: devices and runtimes compute half precision differently"};
   return {};
 }
 
@@ -241,7 +259,8 @@ void OnnxReader::note_quantization(const ForeignNode& foreign) {
   const Tensor* zero = has_zero ? graph_.so_far().value(foreign.inputs[2]).constant.get() : nullptr;
   if (codes == no_id || !scale || (has_zero && !zero) || scale->dtype() != DType::f32 || scale->count() == 0) return;
   Value& v = graph_.value(codes);
-  if (v.quant.quantized() || scale->shape().size() > 1 || foreign.attrs.integer("block_size", 0) != 0) return;
+  const bool usable = std::ranges::all_of(scale->as<float>(), [](float step) { return step > 0 && step < 1e30f; });
+  if (!usable || v.quant.quantized() || scale->shape().size() > 1 || foreign.attrs.integer("block_size", 0) != 0) return;
   QuantParams quant;
   for (std::int64_t i = 0; i < scale->count(); ++i) {
     quant.scale.push_back(scale->number(i));
@@ -264,6 +283,23 @@ void OnnxReader::note_layout(NodeId first) {
       if (v != no_id && graph_.so_far().value(v).shape.size() == 4)
         graph_.value(v).origin.layout = node.attrs.text("layout", "");
   }
+}
+
+// From tensors of known layout to those that elementwise nodes and quantizers make of them, both ways.
+void OnnxReader::spread_layout() {
+  const auto count = static_cast<NodeId>(graph_.so_far().nodes().size());
+  const auto carry = [&](ValueId from, ValueId to) {
+    if (from == no_id || to == no_id || graph_.value(from).shape != graph_.value(to).shape) return;
+    if (graph_.value(to).origin.layout.empty()) graph_.value(to).origin.layout = graph_.value(from).origin.layout;
+  };
+  const auto keeps_axes = [&](const Node& n) {
+    return !n.inputs.empty() && !n.outputs.empty() && n.op != "Transpose" && n.op != "Reshape" && n.op != "MatMul";
+  };
+  for (NodeId id = count; id-- > 0;)
+    if (const Node& n = graph_.node(id); keeps_axes(n))
+      for (const ValueId in : n.inputs) carry(n.outputs[0], in);
+  for (NodeId id = 0; id < count; ++id)
+    if (const Node& n = graph_.node(id); keeps_axes(n)) carry(n.inputs[0], n.outputs[0]);
 }
 
 }  // namespace lockstep

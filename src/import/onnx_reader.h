@@ -43,8 +43,10 @@ class OnnxReader {
   Result<std::vector<ValueId>> inputs_of(const onnx::NodeProto& node, const OnnxScope& scope) const;
   Result<ValueId> declare(const onnx::NodeProto& node, const std::string& name, OnnxScope& scope);
   Result<Shape> shape_of(const onnx::ValueInfoProto& info) const;
+  Result<void> check_half(const ForeignNode& foreign) const;
   void note_quantization(const ForeignNode& foreign);
   void note_layout(NodeId first);
+  void spread_layout();
 
   // Control flow with what is constant, written out (onnx_control.cpp).
   Result<void> unroll_scan(const onnx::NodeProto& node, OnnxScope& scope);

@@ -203,6 +203,8 @@ Result<std::vector<Facts>> infer(const NodeView& n) {
   LOCKSTEP_TRY(const Window g, window_of(n, n.input(0).shape, l.kernel));
   if (n.has_input(2) && count_of(n.input(2).shape) != l.out_channels)
     return Error{n.where(), "a bias of shape " + shape_text(n.input(2).shape), std::to_string(l.out_channels) + " elements", ""};
+  if (n.has_input(2) && n.input(0).dtype == DType::f32 && n.input(2).dtype != DType::f32)
+    return Error{n.where(), "a bias of type " + std::string(name_of(n.input(2).dtype)), "float32 as x", ""};
   return std::vector<Facts>{{code_type(n), g.output_shape(l.out_channels), {}}};
 }
 

@@ -192,6 +192,8 @@ Result<std::vector<Facts>> infer(const NodeView& n) {
   const std::int64_t filters = p.filters * p.group;
   if (n.has_input(2) && count_of(n.input(2).shape) != filters)
     return Error{n.where(), "a bias of shape " + shape_text(n.input(2).shape), std::to_string(filters) + " elements", ""};
+  if (n.has_input(2) && n.input(0).dtype == DType::f32 && n.input(2).dtype != DType::f32)
+    return Error{n.where(), "a bias of type " + std::string(name_of(n.input(2).dtype)), "float32 as x", ""};
   Shape y{p.batch};
   if (!p.channels_last) y.push_back(filters);
   y.insert(y.end(), p.out.end() - static_cast<std::ptrdiff_t>(p.rank), p.out.end());

@@ -206,6 +206,8 @@ Result<std::vector<Facts>> infer(const NodeView& v) {
     LOCKSTEP_TRY([[maybe_unused]] const auto stride, bias_strides(v, s));
     return {};
   }());
+  if (v.has_input(2) && v.input(0).dtype == DType::f32 && v.input(2).dtype != DType::f32)
+    return Error{v.where(), "c of type " + std::string(name_of(v.input(2).dtype)), "float32 as a", ""};
   Shape shape{s.m, s.n};
   if (v.attrs().integer("flatten", 0) != 0 && v.attrs().integer("keep_dims", 0) != 0) {
     shape = v.input(0).shape;

@@ -33,7 +33,20 @@ Result<void> from_onnx(const ForeignNode& f, GraphBuilder& graph) {
   return add_like(f, graph, "GlobalAveragePool", f.inputs, std::move(a));
 }
 
-constexpr Foreign from[] = {{Format::onnx, "GlobalAveragePool", from_onnx}};
+// com.microsoft: x, its scale and zero point, y's scale and zero point.
+Result<void> from_qlinear(const ForeignNode& f, GraphBuilder& graph) {
+  LOCKSTEP_CHECK(known_attributes(f, {"channels_last"}));
+  if (!has_input(f, 0) || !has_input(f, 1) || !has_input(f, 3) || f.outputs.empty())
+    return Error{f.where, std::to_string(f.inputs.size()) + " inputs", "x, its scale and zero point, y's scale and zero point", ""};
+  LOCKSTEP_CHECK(set_quant(f, graph, f.inputs[0], 1, 2));
+  LOCKSTEP_CHECK(set_quant(f, graph, f.outputs[0], 3, 4));
+  Attrs a;
+  a.set("layout", f.attrs.integer("channels_last", 0) != 0 ? "NHWC" : "NCHW");
+  return add_like(f, graph, "GlobalAveragePool", {f.inputs[0]}, std::move(a));
+}
+
+constexpr Foreign from[] = {{Format::onnx, "GlobalAveragePool", from_onnx},
+                            {Format::onnx, "com.microsoft:QLinearGlobalAveragePool", from_qlinear}};
 
 Result<std::vector<Facts>> infer(const NodeView& n) {
   Shape y = n.input(0).shape;

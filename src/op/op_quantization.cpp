@@ -8,6 +8,9 @@ namespace lockstep {
 Result<ScaleLayout> scale_layout(const NodeView& n, const Shape& shape, const Shape& scale) {
   ScaleLayout layout;
   if (count_of(scale) == 1 && n.attrs().integer("block_size", 0) == 0) return layout;
+  if (count_of(scale) == 1 && scale.size() < 2)
+    return Error{n.where(), "attribute block_size " + std::to_string(n.attrs().integer("block_size", 0)) + " with one scale for the whole tensor",
+                 "block_size 0, or as many scales as there are blocks", "runtimes refuse it too: quantize the model again"};
   const auto rank = static_cast<std::int64_t>(shape.size());
   std::int64_t axis = n.attrs().integer("axis", 1);
   if (axis < -rank || axis >= rank)
@@ -18,6 +21,8 @@ Result<ScaleLayout> scale_layout(const NodeView& n, const Shape& shape, const Sh
   layout.extent = shape[static_cast<std::size_t>(axis)];
   for (std::size_t i = static_cast<std::size_t>(axis) + 1; i < shape.size(); ++i) layout.inner *= shape[i];
   layout.block = n.attrs().integer("block_size", 0);
+  if (layout.block < 0 || layout.block > (std::int64_t{1} << 31))
+    return Error{n.where(), "block_size " + std::to_string(layout.block), "0 .. 2^31", ""};
   if (layout.block == 0) {
     if (scale.size() == 1 && scale[0] == layout.extent) return layout;
     return Error{n.where(), "scale of shape " + shape_text(scale),

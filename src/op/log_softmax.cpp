@@ -1,0 +1,69 @@
+// y = x - ln(sum of e^x along the axis).
+#include <algorithm>
+#include <cmath>
+
+#include "op/op_foreign.h"
+
+namespace lockstep {
+namespace {
+
+constexpr Slot inputs[] = {{"x"}};
+constexpr Slot outputs[] = {{"y"}};
+constexpr AttrSpec attrs[] = {
+    {"axis", "-1", "axis along which e^y sums to 1"},
+    {"flatten", "0", "1: that axis and all behind it are one row"},
+};
+constexpr Rule rules[] = {{"x is float32", [](const NodeView& n) { return n.input(0).dtype == DType::f32; }}};
+
+// Before opset 13 the axis defaulted to 1 and everything behind it was one row.
+Result<void> from_onnx(const ForeignNode& f, GraphBuilder& graph) {
+  LOCKSTEP_CHECK(known_attributes(f, {"axis"}));
+  Attrs a;
+  a.set("axis", f.attrs.integer("axis", f.version < 13 ? 1 : -1));
+  if (f.version < 13) a.set("flatten", std::int64_t{1});
+  return add_like(f, graph, "LogSoftmax", f.inputs, std::move(a));
+}
+
+constexpr Foreign from[] = {{Format::onnx, "LogSoftmax", from_onnx}};
+
+Result<std::vector<Facts>> infer(const NodeView& n) {
+  LOCKSTEP_TRY([[maybe_unused]] const std::size_t axis, normal_axis(n, n.attrs().integer("axis", -1), n.input(0).shape.size()));
+  return std::vector<Facts>{{DType::f32, n.input(0).shape, {}}};
+}
+
+Result<void> eval(EvalContext& c) {
+  const Shape& shape = c.in[0]->shape();
+  LOCKSTEP_TRY(const std::size_t axis, normal_axis(c.view, c.view.attrs().integer("axis", -1), shape.size()));
+  const auto x = c.in[0]->as<float>();
+  const auto y = c.out[0].as<float>();
+  const std::int64_t behind = count_of(Shape(shape.begin() + static_cast<std::ptrdiff_t>(axis) + 1, shape.end()));
+  const bool flat = c.view.attrs().integer("flatten", 0) != 0;
+  const auto length = static_cast<std::size_t>(flat ? shape[axis] * behind : shape[axis]);
+  const auto step = static_cast<std::size_t>(flat ? 1 : behind);
+  if (x.empty()) return {};
+  for (std::size_t row = 0; row < x.size() / length; ++row) {
+    const std::size_t first = row / step * step * length + row % step;
+    double greatest = x[first], sum = 0;
+    for (std::size_t i = 1; i < length; ++i) greatest = std::max<double>(greatest, x[first + i * step]);
+    for (std::size_t i = 0; i < length; ++i) sum += std::exp(x[first + i * step] - greatest);
+    for (std::size_t i = 0; i < length; ++i)
+      y[first + i * step] = static_cast<float>(x[first + i * step] - greatest - std::log(sum));
+  }
+  return {};
+}
+
+}  // namespace
+
+extern constinit const OpDef op_log_softmax = {
+    .name = "LogSoftmax",
+    .meaning = "y = x - ln(sum of e^x along the axis)",
+    .inputs = inputs,
+    .outputs = outputs,
+    .attrs = attrs,
+    .rules = rules,
+    .infer = infer,
+    .eval = eval,
+    .from = from,
+};
+
+}  // namespace lockstep
