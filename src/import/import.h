@@ -10,7 +10,9 @@
 namespace lockstep {
 
 struct ImportOptions {
-  // Extents for symbolic or unknown dimensions by name; unnamed ones become 1.
+  // Extents for symbolic or unknown dimensions by their name, or by "input[axis]" where they have none.
+  // The others become 1, or where the graph does not fit that, the least power of two up to 256 that it
+  // fits.
   std::map<std::string, std::int64_t> dimensions;
 };
 

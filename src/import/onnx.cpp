@@ -28,7 +28,13 @@ Result<Graph> import_onnx_bytes(std::span<const std::byte> bytes, const std::str
   try {
     onnx::ModelProto model;
     LOCKSTEP_CHECK(parse(bytes, path, model));
-    return OnnxReader(path, options, model).read();
+    OnnxReader first(path, options, model, 1);
+    auto graph = first.read();
+    if (graph.ok() || !first.guessed_extents()) return graph;
+    for (std::int64_t extent = 2; extent <= 256; extent *= 2)
+      if (auto other = OnnxReader(path, options, model, extent).read(); other.ok()) return other;
+    if (graph.error().hint.empty()) graph.error().hint = "extents that the file leaves open were taken as 1";
+    return graph;
   } catch (const std::exception& e) {  // protobuf's, and memory that is not there
     return Error{path, std::string("a model that could not be read: ") + e.what(), "an ONNX model", ""};
   }

@@ -15,8 +15,8 @@ ValueId OnnxScope::find(const std::string& name) const {
   return no_id;
 }
 
-OnnxReader::OnnxReader(std::string file, const ImportOptions& options, const onnx::ModelProto& model)
-    : file_(file), options_(options), model_(model), graph_(std::move(file), "onnx") {}
+OnnxReader::OnnxReader(std::string file, const ImportOptions& options, const onnx::ModelProto& model, std::int64_t open_extent)
+    : file_(file), options_(options), model_(model), open_extent_(open_extent), graph_(std::move(file), "onnx") {}
 
 namespace {
 
@@ -91,7 +91,7 @@ ValueId OnnxReader::add_constant(const std::string& name, Tensor tensor) {
   return graph_.add_value(std::move(v));
 }
 
-Result<Shape> OnnxReader::shape_of(const onnx::ValueInfoProto& info) const {
+Result<Shape> OnnxReader::shape_of(const onnx::ValueInfoProto& info) {
   const std::string at = file_ + ": input '" + info.name() + "'";
   if (!info.type().has_tensor_type())
     return Error{at, "a sequence, map or optional", "a tensor", "only tensors run on the devices at hand"};
@@ -102,7 +102,9 @@ Result<Shape> OnnxReader::shape_of(const onnx::ValueInfoProto& info) const {
     const std::string unnamed = info.name() + "[" + std::to_string(shape.size()) + "]";
     const auto named = options_.dimensions.find(dim.has_dim_param() && !dim.dim_param().empty() ? dim.dim_param() : unnamed);
     const bool known = dim.has_dim_value() && dim.dim_value() >= 0;
-    shape.push_back(known ? dim.dim_value() : named != options_.dimensions.end() ? named->second : 1);
+    const bool given = !known && named != options_.dimensions.end();
+    guessed_ = guessed_ || (!known && !given);
+    shape.push_back(known ? dim.dim_value() : given ? named->second : open_extent_);
   }
   LOCKSTEP_CHECK(checked_size(shape, 8, at));
   return shape;

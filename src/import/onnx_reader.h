@@ -27,8 +27,10 @@ struct OnnxScope {
 // is its own business (onnx_control.cpp).
 class OnnxReader {
  public:
-  OnnxReader(std::string file, const ImportOptions& options, const onnx::ModelProto& model);
-  Result<Graph> read();
+  // `open_extent` stands for every extent that neither the file nor the options say.
+  OnnxReader(std::string file, const ImportOptions& options, const onnx::ModelProto& model, std::int64_t open_extent);
+  Result<Graph> read();  // once
+  bool guessed_extents() const { return guessed_; }
 
  private:
   using Nodes = google::protobuf::RepeatedPtrField<onnx::NodeProto>;
@@ -42,7 +44,7 @@ class OnnxReader {
   Result<void> read_constant(const onnx::NodeProto& node, OnnxScope& scope);
   Result<std::vector<ValueId>> inputs_of(const onnx::NodeProto& node, const OnnxScope& scope) const;
   Result<ValueId> declare(const onnx::NodeProto& node, const std::string& name, OnnxScope& scope);
-  Result<Shape> shape_of(const onnx::ValueInfoProto& info) const;
+  Result<Shape> shape_of(const onnx::ValueInfoProto& info);
   Result<void> check_half(const ForeignNode& foreign) const;
   void note_quantization(const ForeignNode& foreign);
   void note_layout(NodeId first);
@@ -70,6 +72,8 @@ class OnnxReader {
   std::string file_;
   const ImportOptions& options_;
   const onnx::ModelProto& model_;
+  std::int64_t open_extent_;
+  bool guessed_ = false;  // open_extent was used
   GraphBuilder graph_;
   std::map<std::string, std::int64_t> opsets_;  // by domain, "" for ONNX's own
   std::int64_t unrolled_ = 0;                   // nodes made by unrolling, bounded
