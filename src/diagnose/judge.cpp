@@ -1,6 +1,7 @@
 #include "diagnose/judge.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "base/text.h"
 #include "diff/local.h"
@@ -8,7 +9,7 @@
 namespace lockstep {
 namespace {
 
-constexpr std::size_t most_suspects = 16;
+constexpr std::size_t most_suspects = 64;
 
 // End to end every tensor lies inside the simulated spread of the whole network.
 Result<bool> inside_envelope(const Case& c, const Comparison& comparison) {
@@ -37,16 +38,25 @@ Result<bool> inside_envelope(const Case& c, const Comparison& comparison) {
 Result<void> find_causes(const Case& c, Verdict& v) {
   const LocalTest test(c.reference, c.recorded);
   std::vector<Explanation> known;
-  for (std::size_t i = 0; i < v.comparison.rows.size() && v.suspects.size() < most_suspects; ++i) {
+  SearchOptions options = c.search;
+  const auto end = std::chrono::steady_clock::now() + c.search.budget;
+  for (std::size_t i = 0; i < v.comparison.rows.size(); ++i) {
     const Row& row = v.comparison.rows[i];
     if (row.state != Judgement::wrong) continue;
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+    if (v.suspects.size() == most_suspects || (left.count() <= 0 && !v.suspects.empty())) {
+      ++v.not_examined;
+      continue;
+    }
+    // The first is worth the whole budget, the others share what it leaves.
+    options.budget = v.suspects.empty() ? c.search.budget : left / 2;
     const auto trial = Trial::make(test, c.recorded, row);
     if (!trial.ok()) {
       v.notes.push_back("not replayed: " + trial.error().line());
       v.suspects.push_back({i, {}, 0, false});
       continue;
     }
-    v.suspects.push_back(search(*trial, i, known, c.search));
+    v.suspects.push_back(search(*trial, i, known, options));
     if (const Explanation* cause = v.suspects.back().cause()) known.push_back(*cause);
   }
   return {};

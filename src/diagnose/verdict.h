@@ -67,6 +67,7 @@ struct Verdict {
   std::string computes_as;  // another arithmetic that the device equals on every tensor, or ""
   Comparison comparison;
   std::vector<Suspect> suspects;  // the first is the first wrong operation
+  int not_examined = 0;           // further wrong operations, beyond number or time
   Reach reach;                    // of the first suspect's cause
   std::vector<Repair> repairs;    // one per network output
   std::vector<Rewrite> rewrites;

@@ -89,6 +89,7 @@ std::string json_report(const Report& report) {
   for (const Row& row : c.rows) j["rows"].push_back(row_json(row, report.graph));
   j["suspects"] = Json::array();
   for (const Suspect& s : v.suspects) j["suspects"].push_back(suspect_json(s, c));
+  j["not_examined"] = v.not_examined;
   if (v.reach.of_kind) j["reach"] = {{"op", v.reach.op}, {"of_kind", v.reach.of_kind}, {"showing", v.reach.showing}};
   j["if_repaired"] = Json::array();
   for (const Repair& r : v.repairs)

@@ -248,6 +248,7 @@ class Writer {
   std::string reach_text() const {
     const Reach& reach = v_.reach;
     if (reach.of_kind < 2) return "";
+    if (v_.not_examined) return fmt::format("; at least {} of {} {}s of this kind show it", reach.showing, reach.of_kind, reach.op);
     if (reach.showing == reach.of_kind) return fmt::format("; all {} {}s of this kind show it", reach.of_kind, reach.op);
     return fmt::format("; {} of {} {}s of this kind {} it", reach.showing, reach.of_kind, reach.op,
                        reach.showing == 1 ? "shows" : "show");
@@ -287,12 +288,17 @@ class Writer {
   }
 
   void others() {
-    for (std::size_t i = 1; i < v_.suspects.size(); ++i) {
+    constexpr std::size_t most = 9;
+    const std::size_t shown = style_.all_rows ? v_.suspects.size() : std::min(most, v_.suspects.size());
+    for (std::size_t i = 1; i < shown; ++i) {
       const Suspect& s = v_.suspects[i];
       const Explanation* e = s.cause();
       field("also wrong", name_of_row(v_.comparison.rows[s.row]) + "   " +
                               (e ? std::string(e->fault->name) + ", " + counts(*e) : "unexplained"));
     }
+    if (shown < v_.suspects.size())
+      more(fmt::format("and {} more, in --json and with --all", v_.suspects.size() - shown));
+    if (v_.not_examined) more(fmt::format("{} more wrong operations were not examined", v_.not_examined));
   }
 
   const Report& r_;
