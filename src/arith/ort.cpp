@@ -29,7 +29,7 @@ constexpr Numerics numerics{
 };
 
 constexpr std::string_view passes[] = {
-    "merge-equal-quantize", "remove-double-qdq", "fuse-matmul-add", "propagate-dequantize",
+    "store-folded-constants", "merge-equal-quantize", "remove-double-qdq", "fuse-matmul-add", "propagate-dequantize",
     "propagate-quantize", "quantize-bias", "drop-redundant-clip", "mark-unsigned-codes",
     "fuse-qdq-conv", "fuse-qdq-dense", "fuse-qdq-binary", "fuse-qdq-unary", "block-float-convolutions"};
 

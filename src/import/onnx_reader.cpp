@@ -112,7 +112,10 @@ Result<Shape> OnnxReader::shape_of(const onnx::ValueInfoProto& info) {
 
 Result<void> OnnxReader::read_inputs(const onnx::GraphProto& graph, OnnxScope& scope) {
   for (const auto& info : graph.input()) {
-    if (scope.names.contains(info.name())) continue;  // an initializer with a default: constant here
+    if (const auto stored = scope.names.find(info.name()); stored != scope.names.end()) {
+      graph_.value(stored->second).replaceable = model_.ir_version() >= 4;  // a default: constant here
+      continue;
+    }
     LOCKSTEP_TRY(Shape shape, shape_of(info));
     Value v;
     v.name = info.name();

@@ -15,6 +15,14 @@ template <class T>
 void multiply(EvalContext& c, const MatrixPlan& p) {
   const auto a = c.in[0]->as<T>(), b = c.in[1]->as<T>();
   const auto y = c.out[0].as<T>();
+  if constexpr (std::is_same_v<T, float>) {
+    // One matrix b: the rows of all of a's matrices are one product.
+    if (c.num.real.matrix && !p.trans_a && !p.trans_b && p.k > 0 && c.in[1]->shape().size() == 2 && c.in[0]->shape().size() >= 2) {
+      MatrixProblem m{c.in[0]->count() / p.k, p.n, p.k, a.data(), b.data(), y.data()};
+      m.b_constant = c.view.is_stored(1);
+      return c.num.real.matrix(m);
+    }
+  }
   using Sum = std::conditional_t<std::is_integral_v<T>, std::uint64_t, T>;
   each_matrix(p, [&](std::int64_t iy, std::int64_t ia, std::int64_t ib) {
     const T* const left = a.data() + ia * p.m * p.k;
@@ -22,7 +30,7 @@ void multiply(EvalContext& c, const MatrixPlan& p) {
     if constexpr (std::is_same_v<T, float>) {
       if (c.num.real.matrix && !p.trans_a && !p.trans_b) {
         MatrixProblem m{p.m, p.n, p.k, left, right, y.data() + iy * p.m * p.n};
-        m.b_constant = c.view.constant(1) != nullptr;
+        m.b_constant = c.view.is_stored(1) && c.in[1]->shape().size() == 2;
         return c.num.real.matrix(m);
       }
     }
@@ -30,6 +38,24 @@ void multiply(EvalContext& c, const MatrixPlan& p) {
       y[static_cast<std::size_t>(at)] = static_cast<T>(sum);
     });
   });
+}
+
+// Codes in, reals out.
+Result<void> multiply_to_reals(EvalContext& c, const MatrixPlan& p) {
+  if (!c.num.to_real) return no_policy(c.view, "MatMul with a float result");
+  const QuantParams &aq = c.view.input(0).quant, &bq = c.view.input(1).quant;
+  const auto a = centred_codes(*c.in[0], aq.zero_at(0));
+  auto b = centred_codes(*c.in[1], 0);
+  for (std::size_t i = 0; i < b.size(); ++i) b[i] -= bq.zero_at(i % static_cast<std::size_t>(p.n));
+  const auto y = c.out[0].as<float>();
+  each_matrix(p, [&](std::int64_t iy, std::int64_t ia, std::int64_t ib) {
+    matrix_products<std::int64_t>(p, a.data() + ia * p.m * p.k, b.data() + ib * p.k * p.n, iy * p.m * p.n,
+                                  [&](std::int64_t at, std::int64_t j, std::int64_t sum) {
+      y[static_cast<std::size_t>(at)] =
+          c.num.to_real(static_cast<std::int32_t>(sum), 1, aq.scale_at(0), bq.scale_at(static_cast<std::size_t>(j)));
+    });
+  });
+  return {};
 }
 
 Result<void> multiply_codes(EvalContext& c, const MatrixPlan& p) {
@@ -64,6 +90,7 @@ Result<void> eval(EvalContext& c) {
   LOCKSTEP_TRY(const MatrixPlan p, matrix_plan(c.view));
   const Value &a = c.view.input(0), &b = c.view.input(1);
   if (is_code(a) && is_code(b) && is_code(c.view.output(0))) return multiply_codes(c, p);
+  if (is_code(a) && is_code(b) && c.out[0].dtype() == DType::f32) return multiply_to_reals(c, p);
   if (a.dtype != b.dtype || a.dtype == DType::f16)
     return Error{c.view.where(), "a " + std::string(name_of(a.dtype)) + ", b " + std::string(name_of(b.dtype)),
                  "one type for both, or codes throughout", ""};

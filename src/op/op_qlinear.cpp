@@ -1,5 +1,7 @@
 #include "op/op_qlinear.h"
 
+#include <algorithm>
+
 #include "op/op_codes.h"
 
 namespace lockstep {
@@ -12,6 +14,19 @@ struct Quantized {
 };
 
 // Writes scale and zero point onto input `q.tensor`. Errors: absent, not of codes, or already of others.
+// Codes that were only moved since they were made had the same scale there.
+void quantize_before(GraphBuilder& graph, ValueId value) {
+  static constexpr std::string_view movers[] = {"Unsqueeze", "Squeeze", "Reshape", "Transpose", "Flatten", "Identity", "Slice"};
+  const QuantParams quant = graph.value(value).quant;
+  for (NodeId by = graph.value(value).producer; by != no_id && !quant.per_channel(); by = graph.value(value).producer) {
+    const Node& mover = graph.node(by);
+    if (std::ranges::find(movers, mover.op) == std::end(movers) || mover.inputs.empty() || mover.inputs[0] == no_id) return;
+    value = mover.inputs[0];
+    if (graph.value(value).quant.quantized() || !is_integer(graph.value(value).dtype)) return;
+    graph.value(value).quant = quant;
+  }
+}
+
 Result<void> quantize_input(const ForeignNode& f, GraphBuilder& graph, const Quantized& q) {
   if (!has_input(f, q.tensor) || !has_input(f, q.scale))
     return foreign_error(f, "no input " + std::to_string(q.tensor) + " or no scale for it", "both");
@@ -21,6 +36,7 @@ Result<void> quantize_input(const ForeignNode& f, GraphBuilder& graph, const Qua
   if (before.quant.quantized() && !(before.quant == input_of(f, graph, q.tensor).quant))
     return foreign_error(f, "input '" + before.name + "' is read under another scale or zero point than it was made with",
                          "one scale and zero point for each tensor");
+  quantize_before(graph, f.inputs[q.tensor]);
   return {};
 }
 

@@ -11,6 +11,7 @@ namespace {
 // Read from top to bottom: the order in which arithmetics name them.
 constexpr Pass passes[] = {
     {"dequantize-graph", "coded tensors become reals, held inside the range of their codes", dequantize_graph},
+    {"store-folded-constants", "constants computed at import are as good as stored", store_folded_constants},
     {"merge-equal-quantize", "equal (de)quantizers of one tensor become one", merge_equal_quantize, true},
     {"remove-double-qdq", "two quantizations in a row become one over the reals that both hold", remove_double_qdq, true},
     {"fuse-matmul-add", "MatMul and the Add behind it become Gemm", fuse_matmul_add},

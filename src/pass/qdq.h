@@ -18,6 +18,7 @@ Result<Patch> fuse_qdq_conv(const Graph& graph);
 Result<Patch> fuse_qdq_dense(const Graph& graph);
 Result<Patch> fuse_qdq_binary(const Graph& graph);
 Result<Patch> fuse_qdq_unary(const Graph& graph);
+Result<Patch> store_folded_constants(const Graph& graph);
 Result<Patch> block_float_convolutions(const Graph& graph);
 
 }  // namespace lockstep

@@ -188,6 +188,18 @@ Result<Patch> fuse_qdq_unary(const Graph& g) {
   });
 }
 
+// The runtime folds constants itself before it runs: what was computed at import is as good as stored.
+Result<Patch> store_folded_constants(const Graph& g) {
+  Patch patch(g, "store-folded-constants");
+  for (std::size_t v = 0; v < g.values().size(); ++v) {
+    Value value = g.values()[v];
+    if (!value.constant || !value.folded) continue;
+    value.folded = false;
+    patch.set_value(static_cast<ValueId>(v), std::move(value));
+  }
+  return patch;
+}
+
 // N36: which float convolutions run on blocked channels.
 Result<Patch> block_float_convolutions(const Graph& g) {
   Patch patch(g, "block-float-convolutions");
@@ -195,7 +207,7 @@ Result<Patch> block_float_convolutions(const Graph& g) {
     const Node& n = g.nodes()[i];
     if (n.op != "Conv" || n.attrs.has("kernel")) continue;
     const Value& w = g.value(n.inputs[1]);
-    if (!w.constant || w.dtype != DType::f32 || w.shape.size() != 4 || n.attrs.text("layout", "NCHW") != "NCHW") continue;
+    if (!w.constant || w.replaceable || w.dtype != DType::f32 || w.shape.size() != 4 || n.attrs.text("layout", "NCHW") != "NCHW") continue;
     const std::int64_t group = n.attrs.integer("group", 1), out = w.shape[0], in = w.shape[1];
     const bool depthwise = group > 1 && in == 1 && out == group;
     if (depthwise ? out % 4 != 0 : group > 1 ? in % 16 != 0 || out / group % 16 != 0 : in >= 16 && in % 4 != 0) continue;

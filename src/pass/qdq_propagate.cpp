@@ -102,7 +102,20 @@ Result<Patch> propagate_quantize(const Graph& g) {
     const Pair pair = add_pair(patch, g, q, *quant, before, at, no_id);
     Node next = move;
     next.inputs[0] = pair.reals;
-    patch.replace_node(by, std::move(next));
+    if (at.producer != no_id) {
+      patch.replace_node(by, std::move(next));
+      return patch;
+    }
+    // On a network input the moved reals stay to be seen beside the moved codes.
+    Value moved = g.value(q.inputs[0]);
+    moved.name += "/dequantized";
+    moved.producer = no_id;
+    next.name += "/of_codes";
+    next.outputs = {patch.add_value(std::move(moved))};
+    Node reader = q;
+    reader.inputs[0] = next.outputs[0];
+    patch.add_node(std::move(next));
+    patch.replace_node(uses.id_of(q), std::move(reader));
     return patch;
   }
   return patch;

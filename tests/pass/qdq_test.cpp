@@ -1,0 +1,126 @@
+#include "pass/qdq.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "pass/pass.h"
+
+namespace lockstep {
+namespace {
+
+// A graph of (de)quantized operators, written down value by value.
+class Sketch {
+ public:
+  Sketch() : builder("sketch", "onnx") {
+    scale = constant("scale", Tensor::scalar(0.1f));
+    zero = constant("zero", Tensor::scalar(std::int8_t{-128}));
+  }
+  ValueId constant(const std::string& name, Tensor t) {
+    Value v;
+    v.name = name;
+    v.dtype = t.dtype();
+    v.shape = t.shape();
+    v.constant = std::make_shared<const Tensor>(std::move(t));
+    return builder.add_value(std::move(v));
+  }
+  ValueId value(const std::string& name, DType dtype, Shape shape) {
+    Value v;
+    v.name = name;
+    v.dtype = dtype;
+    v.shape = std::move(shape);
+    if (dtype == DType::i8) v.quant = {{double{0.1f}}, {-128}, -1};
+    return builder.add_value(std::move(v));
+  }
+  ValueId input(const std::string& name, Shape shape) {
+    const ValueId id = value(name, DType::f32, std::move(shape));
+    builder.add_input(id);
+    return id;
+  }
+  ValueId add(const std::string& op, const std::string& name, std::vector<ValueId> inputs, DType dtype, Shape shape) {
+    Node n;
+    n.op = op;
+    n.name = name;
+    n.inputs = std::move(inputs);
+    n.outputs = {value(name + ":0", dtype, std::move(shape))};
+    const ValueId out = n.outputs[0];
+    builder.add_node(std::move(n));
+    return out;
+  }
+  ValueId q(ValueId x, const std::string& name, Shape shape) { return add("QuantizeLinear", name, {x, scale, zero}, DType::i8, std::move(shape)); }
+  ValueId dq(ValueId x, const std::string& name, Shape shape) { return add("DequantizeLinear", name, {x, scale, zero}, DType::f32, std::move(shape)); }
+  Graph finish(std::vector<ValueId> outputs) {
+    for (const ValueId v : outputs) builder.add_output(v);
+    auto g = std::move(builder).finish();
+    EXPECT_TRUE(g.ok()) << (g.ok() ? "" : g.error().line());
+    return std::move(g).value();
+  }
+
+  GraphBuilder builder;
+  ValueId scale, zero;
+};
+
+std::map<std::string, int> operators(const Graph& g) {
+  std::map<std::string, int> count;
+  for (const Node& n : g.nodes()) ++count[n.op];
+  return count;
+}
+
+Graph lowered(const Graph& g, std::initializer_list<std::string_view> passes) {
+  auto next = apply_passes(g, std::span(passes.begin(), passes.size()));
+  EXPECT_TRUE(next.ok()) << (next.ok() ? "" : next.error().line());
+  return std::move(next).value();
+}
+
+const Shape image{1, 1, 4, 4};
+
+ValueId conv(Sketch& s, ValueId x, const std::string& name) {
+  const ValueId w = s.constant(name + "/w", Tensor::of<std::int8_t>({1, 1, 1, 1}, std::vector<std::int8_t>{3}));
+  return s.add("Conv", name, {x, s.dq(w, name + "/w_dq", {1, 1, 1, 1})}, DType::f32, image);
+}
+
+TEST(Qdq, a_conv_between_codes_of_one_reader_runs_on_codes) {
+  Sketch s;
+  const ValueId x = s.dq(s.q(s.input("x", image), "q0", image), "dq0", image);
+  const ValueId y = s.dq(s.q(conv(s, x, "conv"), "q1", image), "dq1", image);
+  const auto count = operators(lowered(s.finish({y}), {"mark-unsigned-codes", "fuse-qdq-conv"}));
+  EXPECT_EQ(count, (std::map<std::string, int>{{"Conv", 1}, {"DequantizeLinear", 1}, {"QuantizeLinear", 1}}));
+}
+
+TEST(Qdq, a_conv_whose_input_has_a_second_reader_stays_in_float) {
+  Sketch s;
+  const ValueId x = s.dq(s.q(s.input("x", image), "q0", image), "dq0", image);
+  const ValueId y = s.dq(s.q(conv(s, x, "conv"), "q1", image), "dq1", image);
+  const ValueId sum = s.add("Add", "add", {x, y}, DType::f32, image);
+  const Graph g = s.finish({s.dq(s.q(sum, "q2", image), "dq2", image)});
+  const auto count = operators(lowered(g, {"mark-unsigned-codes", "fuse-qdq-conv", "fuse-qdq-binary"}));
+  EXPECT_EQ(count.at("DequantizeLinear"), 4);
+}
+
+TEST(Qdq, a_transpose_before_a_conv_hands_its_scale_on) {
+  Sketch s;
+  const ValueId x = s.dq(s.q(s.input("x", image), "q0", image), "dq0", image);
+  const ValueId moved = s.add("Transpose", "move", {x}, DType::f32, image);
+  const ValueId y = s.dq(s.q(conv(s, moved, "conv"), "q1", image), "dq1", image);
+  const auto count = operators(lowered(s.finish({y}), {"propagate-dequantize", "mark-unsigned-codes", "fuse-qdq-conv"}));
+  EXPECT_EQ(count.at("QuantizeLinear"), 2);
+  EXPECT_EQ(count.at("DequantizeLinear"), 2);
+}
+
+TEST(Qdq, a_relu_before_codes_that_start_at_zero_goes) {
+  Sketch s;
+  const ValueId y = s.add("Relu", "relu", {s.input("x", image)}, DType::f32, image);
+  const auto count = operators(lowered(s.finish({s.q(y, "q", image)}), {"drop-redundant-clip"}));
+  EXPECT_EQ(count, (std::map<std::string, int>{{"QuantizeLinear", 1}}));
+}
+
+TEST(Qdq, equal_double_quantization_becomes_single) {
+  Sketch s;
+  const ValueId once = s.dq(s.q(s.input("x", image), "q0", image), "dq0", image);
+  const Graph g = s.finish({s.dq(s.q(once, "q1", image), "dq1", image)});
+  const auto count = operators(lowered(g, {"remove-double-qdq"}));
+  EXPECT_EQ(count, (std::map<std::string, int>{{"DequantizeLinear", 1}, {"QuantizeLinear", 1}}));
+}
+
+}  // namespace
+}  // namespace lockstep
