@@ -113,7 +113,8 @@ Result<Shape> OnnxReader::shape_of(const onnx::ValueInfoProto& info) {
 Result<void> OnnxReader::read_inputs(const onnx::GraphProto& graph, OnnxScope& scope) {
   for (const auto& info : graph.input()) {
     if (const auto stored = scope.names.find(info.name()); stored != scope.names.end()) {
-      graph_.value(stored->second).replaceable = model_.ir_version() >= 4;  // a default: constant here
+      // A default that a caller may replace: constant here, but a tensor of the file, and never packed or folded.
+      graph_.value(stored->second).folded = model_.ir_version() >= 4;
       continue;
     }
     LOCKSTEP_TRY(Shape shape, shape_of(info));

@@ -36,7 +36,6 @@ struct Value {
   Origin origin;
   std::shared_ptr<const Tensor> constant;  // initializer, or folded at import; null otherwise
   bool folded = false;                     // computed at import from constants: still a tensor of the file
-  bool replaceable = false;                // an initializer that the file also lists as an input
   NodeId producer = no_id;
 };
 
@@ -98,10 +97,6 @@ struct NodeView {
   const Value& input(std::size_t i) const { return graph.value(node.inputs[i]); }
   const Value& output(std::size_t i) const { return graph.value(node.outputs[i]); }
   const Tensor* constant(std::size_t i) const { return has_input(i) ? input(i).constant.get() : nullptr; }
-  // Constant in the file itself: neither computed at import nor replaceable by a caller. What runtimes pack once.
-  bool is_stored(std::size_t i) const {
-    return has_input(i) && input(i).constant && !input(i).folded && !input(i).replaceable;
-  }
   const Attrs& attrs() const { return node.attrs; }
   std::string where() const { return graph.where(node); }
 };

@@ -78,9 +78,10 @@ void eval_in_order(EvalContext& c, const Sizes& s, const Tensor* bias, std::pair
     for (std::int64_t i = 0; i < s.m; ++i)
       for (std::int64_t j = 0; j < s.n; ++j)
         y[static_cast<std::size_t>(i * s.n + j)] = bias->as<float>()[static_cast<std::size_t>(i * stride.first + j * stride.second)];
+  const Value& b = c.view.input(1);
   c.num.real.matrix({.m = s.m, .n = s.n, .k = s.k, .a = c.in[0]->as<float>().data(), .b = c.in[1]->as<float>().data(),
                      .y = y.data(), .a_transposed = s.trans_a, .b_transposed = s.trans_b,
-                     .b_constant = c.view.is_stored(1), .start = bias != nullptr});
+                     .b_constant = b.constant && !b.folded, .start = bias != nullptr});
   const Activation act = activation_of(c.view);
   for (float& v : y) v = activate(act, v);
 }

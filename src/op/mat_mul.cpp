@@ -15,11 +15,12 @@ template <class T>
 void multiply(EvalContext& c, const MatrixPlan& p) {
   const auto a = c.in[0]->as<T>(), b = c.in[1]->as<T>();
   const auto y = c.out[0].as<T>();
+  [[maybe_unused]] const bool stored = c.view.input(1).constant && !c.view.input(1).folded;
   if constexpr (std::is_same_v<T, float>) {
     // One matrix b: the rows of all of a's matrices are one product.
     if (c.num.real.matrix && !p.trans_a && !p.trans_b && p.k > 0 && c.in[1]->shape().size() == 2 && c.in[0]->shape().size() >= 2) {
       MatrixProblem m{c.in[0]->count() / p.k, p.n, p.k, a.data(), b.data(), y.data()};
-      m.b_constant = c.view.is_stored(1);
+      m.b_constant = stored;
       return c.num.real.matrix(m);
     }
   }
@@ -30,7 +31,7 @@ void multiply(EvalContext& c, const MatrixPlan& p) {
     if constexpr (std::is_same_v<T, float>) {
       if (c.num.real.matrix && !p.trans_a && !p.trans_b) {
         MatrixProblem m{p.m, p.n, p.k, left, right, y.data() + iy * p.m * p.n};
-        m.b_constant = c.view.is_stored(1) && c.in[1]->shape().size() == 2;
+        m.b_constant = stored && c.in[1]->shape().size() == 2;
         return c.num.real.matrix(m);
       }
     }

@@ -193,7 +193,7 @@ Result<Patch> store_folded_constants(const Graph& g) {
   Patch patch(g, "store-folded-constants");
   for (std::size_t v = 0; v < g.values().size(); ++v) {
     Value value = g.values()[v];
-    if (!value.constant || !value.folded) continue;
+    if (!value.constant || !value.folded || value.producer == no_id) continue;  // without a maker: replaceable
     value.folded = false;
     patch.set_value(static_cast<ValueId>(v), std::move(value));
   }
@@ -207,7 +207,7 @@ Result<Patch> block_float_convolutions(const Graph& g) {
     const Node& n = g.nodes()[i];
     if (n.op != "Conv" || n.attrs.has("kernel")) continue;
     const Value& w = g.value(n.inputs[1]);
-    if (!w.constant || w.replaceable || w.dtype != DType::f32 || w.shape.size() != 4 || n.attrs.text("layout", "NCHW") != "NCHW") continue;
+    if (!w.constant || w.folded || w.dtype != DType::f32 || w.shape.size() != 4 || n.attrs.text("layout", "NCHW") != "NCHW") continue;
     const std::int64_t group = n.attrs.integer("group", 1), out = w.shape[0], in = w.shape[1];
     const bool depthwise = group > 1 && in == 1 && out == group;
     if (depthwise ? out % 4 != 0 : group > 1 ? in % 16 != 0 || out / group % 16 != 0 : in >= 16 && in % 4 != 0) continue;

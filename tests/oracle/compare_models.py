@@ -21,7 +21,7 @@ import inputs
 # order of summation wherever that is known (docs/numerics.md); the remainder is blocked float convolution (NCHWc).
 FLOAT_STEPS = 256
 QUICK_BYTES = 700_000
-BEGIN, END = "<!-- begin: models x arithmetics -->", "<!-- end: models x arithmetics -->"
+BEGIN, END = "<!-- table: made by tests/oracle, do not edit between the markers -->", "<!-- /table -->"
 
 
 class Row:
