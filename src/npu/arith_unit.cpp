@@ -186,7 +186,15 @@ Result<NpuFlow<T>> run_arith(const NpuArith& a, const NpuFlow<T>& x, const NpuFl
   if constexpr (std::is_same_v<T, double>) over_reals(a, *px, py.get(), rows, *out);
   else if (affine_op) affine(a, *px, py.get(), rows, rules, *out);
   else two_operands(a, *px, *py, rules, *out);
-  return NpuFlow<T>{{std::move(out)}};
+  if (x.frames.size() == 1) return NpuFlow<T>{{std::move(out)}};
+  NpuFlow<T> framed;  // contexts behind this unit count the frames of its input
+  std::ptrdiff_t at = 0;
+  for (const NpuFrame<T>& f : x.frames) {
+    const auto n = static_cast<std::ptrdiff_t>(f->size());
+    framed.frames.push_back(std::make_shared<std::vector<T>>(out->begin() + at, out->begin() + at + n));
+    at += n;
+  }
+  return framed;
 }
 
 template Result<NpuFlow<std::int32_t>> run_arith(const NpuArith&, const NpuFlow<std::int32_t>&, const NpuFlow<std::int32_t>*, const NpuMemory&, const NpuRules&, const std::string&);

@@ -26,7 +26,11 @@ Result<NpuField> read_field(const Json& j, const At& at, int depth = 0) {
   if (j.is_number_unsigned() && j.get<std::uint64_t>() > INT64_MAX) return at.error(j.dump(), "a 64-bit integer");
   if (j.is_number_integer()) return NpuField::of(j.get<std::int64_t>());
   if (j.is_number_float()) return NpuField::of_real(j.get<double>());
-  if (j.is_string()) return NpuField::of_name(j.get<std::string>());
+  if (j.is_string()) {
+    const std::string name = j.get<std::string>();
+    const bool quoted = name.size() > 1 && name.front() == '"' && name.back() == '"';
+    return NpuField::of_name(quoted ? name.substr(1, name.size() - 2) : name);
+  }
   if (j.is_array() && depth < 2) {
     std::vector<NpuField> list;
     for (const Json& item : j) {

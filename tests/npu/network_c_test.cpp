@@ -1,0 +1,141 @@
+#include "npu/network_c.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "base/random.h"
+#include "npu/images.h"
+#include "npu/simulate.h"
+#include "npu/small_program.h"
+#include "support/shared.h"
+
+namespace lockstep {
+namespace {
+
+// Epochs by the interchange form's own text: every unit, field, link, call and table.
+std::string epochs_text(NpuProgram p) {
+  p.buffers.clear(), p.images.clear(), p.pools.clear(), p.model.clear();
+  return format_npu_json(p);
+}
+
+TEST(NetworkC, a_written_program_reads_back_the_same) {
+  NpuProgram p = test::small_program();
+  p.epochs[0].calls.push_back({"LL_ATON_Cache_MCU_Clean_Range", {"((uintptr_t)(ATON_LIB_PHYSICAL_TO_VIRTUAL_ADDR(0x34350000UL + 64)))", "32"}});
+  p.pools.push_back({"npuRAM6", test::ram, 448 * 1024, false});
+  const auto again = parse_network_c(format_network_c(p), p.file);
+  ASSERT_TRUE(again.ok()) << again.error().line();
+  EXPECT_EQ(epochs_text(*again), epochs_text(p));
+  EXPECT_EQ(again->compiler, p.compiler);
+  ASSERT_EQ(again->pools.size(), 1u);
+  EXPECT_EQ(again->pools[0].size, 448u * 1024);
+  ASSERT_EQ(again->buffers.size(), 2u);
+  EXPECT_EQ(again->buffers[0].mem_shape, p.buffers[0].mem_shape);
+  EXPECT_EQ(again->buffers[1].zero, p.buffers[1].zero);
+}
+
+TEST(NetworkC, real_programs_survive_the_way_through_c) {
+  LOCKSTEP_NEEDS_SHARED();
+  for (const char* name : {"yamnet_1024", "stft_tcnn"}) {
+    auto p = read_npu_program(test::shared_folder() + "/models/neural-art/" + name + ".program.json");
+    ASSERT_TRUE(p.ok());
+    auto again = parse_network_c(format_network_c(*p), p->file);
+    ASSERT_TRUE(again.ok()) << again.error().line();
+    EXPECT_EQ(epochs_text(*again), epochs_text(*p)) << name;
+    for (const NpuBuffer& b : p->buffers) {
+      const auto it = std::ranges::find_if(again->buffers, [&](const NpuBuffer& o) { return o.name == b.name && o.epoch == b.epoch; });
+      ASSERT_NE(it, again->buffers.end()) << b.name;
+      EXPECT_EQ(it->scale, b.scale) << b.name;
+      EXPECT_EQ(it->mem_shape, b.mem_shape) << b.name;
+      EXPECT_EQ(it->end, b.end) << b.name;
+    }
+  }
+}
+
+TEST(NetworkC, spellings_of_addresses_pools_and_functions_are_understood) {
+  const char* text = R"(
+/* AtoNN generated file, ATONN version 1.1.3-8 */
+/* index=2 file postfix=AXISRAM5 name=npuRAM5 offset=0x342e0000  absolute_mode size=458752 READ_WRITE THROUGHPUT=HIGH */
+#if 0
+/* kind=Nothing node=ignored */
+#endif
+static void LL_ATON_Start_EpochBlock_3_network(const void *epoch_block)
+{
+  LL_ATON_LIB_UNUSED(epoch_block);
+  /* kind=Identity node=Copy_1 */
+  static const LL_Streng_TensorInitTypeDef a = { .dir = 0, .raw = 1,
+    .addr_base = {(unsigned char *)(0x342e0000UL + 16) /* Equivalent hex address = 0x342e0010UL */}, /* x */
+    .offset_end = 8, .frame_tot_cnt = 1, .nbits_in = 8, .nbits_out = 8, };
+  LL_Streng_TensorInit(4, &a, 1);
+  static const LL_Streng_TensorInitTypeDef b = { .dir = 1, .raw = 1,
+    .addr_base = {((unsigned char *)(ATON_LIB_PHYSICAL_TO_VIRTUAL_ADDR(0x342e0000UL + 64)))}, /* y  ca pipe offset=1 */
+    .offset_end = 8, .frame_tot_cnt = 1, .nbits_in = 8, .nbits_out = 8, };
+  LL_Streng_TensorInit(5, &b, 1);
+  static const LL_Switch_InitTypeDef s[] = {
+    { LL_Switch_Init_Dest() = ATONN_DSTPORT(STRSWITCH, 0, STRENG, 5, 0), LL_Switch_Init_Source(0) = ATONN_SRCPORT(STRSWITCH, 0, STRENG, 4, 0), LL_Switch_Init_Context(0) = 1, LL_Switch_Init_Frames(0) = 0, }, /* why */
+  };
+  LL_Switch_Init(s, 1);
+}
+static void LL_ATON_End_EpochBlock_3_network(const void *epoch_block)
+{
+  LL_Switch_Deinit(s, 1);
+}
+)";
+  const auto p = parse_network_c(text, "network.c");
+  ASSERT_TRUE(p.ok()) << p.error().line();
+  EXPECT_EQ(p->compiler, "atonn 1.1.3-8");
+  ASSERT_EQ(p->pools.size(), 1u);
+  EXPECT_EQ(p->pools[0].base, 0x342e0000u);
+  ASSERT_EQ(p->epochs.size(), 1u);
+  EXPECT_EQ(p->epochs[0].number, 3);
+  ASSERT_EQ(p->epochs[0].units.size(), 2u);
+  EXPECT_EQ(p->epochs[0].units[0].buffer, "x");
+  EXPECT_EQ(p->epochs[0].units[1].buffer, "");
+  EXPECT_EQ(p->epochs[0].units[0].fields.at("addr_base").integer, 0x342e0010);
+  EXPECT_EQ(p->epochs[0].units[1].fields.at("addr_base").integer, 0x342e0040);
+  EXPECT_EQ(p->epochs[0].links.size(), 1u);
+}
+
+TEST(NetworkC, blobs_encryption_and_truncation_are_named) {
+  const std::string text = format_network_c(test::small_program());
+  const auto refusal = [](const std::string& t) {
+    const auto p = parse_network_c(t, "network.c");
+    return p.ok() ? std::string("accepted") : p.error().line();
+  };
+  EXPECT_NE(refusal(text + "static const EpochBlock_ItemTypeDef e[] = { { .flags = EpochBlock_Flags_epoch_start | EpochBlock_Flags_blob, }, };").find("blob"), std::string::npos);
+  EXPECT_NE(refusal(text + "static const EpochBlock_ItemTypeDef e[] = { { .flags = EpochBlock_Flags_blob_encrypted, }, };").find("encrypted"), std::string::npos);
+  EXPECT_NE(refusal("int main(void) { return 0; }").find("EpochBlock"), std::string::npos);
+  EXPECT_NE(refusal(text.substr(0, text.size() / 2)), "accepted");
+}
+
+TEST(NetworkC, damaged_text_never_crashes) {
+  const std::string text = format_network_c(test::small_program());
+  Random random(11);
+  int refused = 0;
+  for (int round = 0; round < 600; ++round) {
+    std::string bad = text;
+    for (int k = 0; k < 4; ++k) bad[static_cast<std::size_t>(random.between(0, static_cast<std::int64_t>(bad.size()) - 1))] = static_cast<char>(random.between(0, 255));
+    if (round % 3 == 0) bad.resize(static_cast<std::size_t>(random.between(0, static_cast<std::int64_t>(bad.size()))));
+    const auto p = parse_network_c(bad, "network.c");
+    if (!p.ok()) ++refused;
+    else if (auto sim = NpuSimulator::make(std::make_shared<const NpuProgram>(*p)); !sim.ok()) ++refused;
+  }
+  EXPECT_GT(refused, 150);
+}
+
+TEST(IntelHex, records_give_bytes_at_their_addresses) {
+  const auto image = parse_intel_hex(":020000047018 72\n", "w.hex");
+  EXPECT_FALSE(image.ok());
+  const auto good = parse_intel_hex(":02000004701872\n:04000000010203 04F2\n:00000001FF\n", "w.hex");
+  EXPECT_FALSE(good.ok());  // a blank inside a record
+  const auto fine = parse_intel_hex(":02000004701872\n:0400000001020304F2\n:00000001FF\n", "w.hex");
+  ASSERT_TRUE(fine.ok()) << fine.error().line();
+  EXPECT_EQ(fine->base, 0x70180000u);
+  EXPECT_EQ(fine->bytes.size(), 4u);
+  EXPECT_EQ(fine->bytes[3], std::byte{4});
+  EXPECT_FALSE(parse_intel_hex(":0400000001020304F3\n:00000001FF\n", "w.hex").ok());  // checksum
+  EXPECT_FALSE(parse_intel_hex(":0400000001020304F2\n", "w.hex").ok());               // no end
+}
+
+}  // namespace
+}  // namespace lockstep
