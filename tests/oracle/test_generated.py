@@ -80,7 +80,9 @@ def main():
             rows = run_job(job, args, totals, folder)
             skipped += rows is None
             for row in rows or []:
-                failed, passed = failed + (row.bad() > 0), passed + (row.bad() == 0)
+                refused = row.count["refused"] > 0 and not row.bad()
+                failed, skipped = failed + (row.bad() > 0), skipped + refused
+                passed += row.bad() == 0 and not refused
     print("variant | arithmetic | inputs | tensors | codes | differ | floats | out of bound | missing | failed")
     for (name, arith), c in sorted(totals.items()):
         print(" | ".join(map(str, (name, arith, c["inputs"], c["tensors"], c["codes"], c["differ"], c["floats"],

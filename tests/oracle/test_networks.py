@@ -38,19 +38,23 @@ def main():
     p.add_argument("--notes", type=int, default=3)
     p.add_argument("--binary", default=str(cache.ROOT / "build" / "bin" / "lockstep"))
     args = p.parse_args()
-    passed = failed = codes = 0
+    passed = failed = skipped = codes = 0
     with tempfile.TemporaryDirectory() as folder:
         for path in sorted(p for p in pathlib.Path(args.folder).glob("*.tflite") if args.only in p.name):
             row = compare_models.Row(path.name, "tflite-ref")
             for tag, case in cases(path)[:None if args.long else 3]:
                 compare_models.compare_case(row, args.binary, str(path), tag, case, tflite_oracle.answer, folder, False)
-            passed, failed, codes = passed + (row.bad() == 0), failed + (row.bad() > 0), codes + row.count["codes"]
+            refused = not row.bad() and row.count["refused"] > 0
+            if refused:
+                print(f"skipped  {path.name}: refused by both")
+            skipped, passed, failed = skipped + refused, passed + (row.bad() == 0 and not refused), failed + (row.bad() > 0)
+            codes += row.count["codes"]
             if row.bad():
                 print(f"FAILED  tflite-ref {path}: " + ", ".join(f"{k} {v}" for k, v in sorted(row.count.items())))
                 for note in row.notes[:args.notes]:
                     print("    " + note, flush=True)
     print(f"{codes} codes compared")
-    print(f"{passed} passed, {failed} failed, 0 skipped")
+    print(f"{passed} passed, {failed} failed, {skipped} skipped")
     return 1 if failed or not passed else 0
 
 

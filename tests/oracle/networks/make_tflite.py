@@ -96,7 +96,7 @@ def unet(d, x):
     b = tf.nn.leaky_relu(d.conv(a, 10, 3, 2), 0.1)
     b = tf.nn.relu(d.conv(b, 10, 3, 1, 2)) + b
     c = tf.nn.relu(d.deconv(b, 6, 2, 2))
-    e = tf.nn.elu(d.conv(tf.nn.avg_pool2d(tf.concat([a, c], -1), 2, 2, "SAME"), 8))
+    e = tf.nn.tanh(d.conv(tf.nn.avg_pool2d(tf.concat([a, c], -1), 2, 2, "SAME"), 8))
     up = tf.image.resize(e, [16, 16], method="bilinear")
     f = d.deconv(e, 4, 3, 2)
     y = d.conv(tf.concat([up, f, a - c], -1), 4, 1)
@@ -127,14 +127,13 @@ def attention(d, x):
 
 
 def mixed(d, x):
-    """What is left: products, quotients, extremes, powers, logarithms, gathering, depth to space."""
+    """What is left: products, quotients, extremes, powers, logarithms, gathering, space to depth."""
     x = tf.nn.relu(d.conv(x, 12, 3, 2))
-    y = tf.nn.depth_to_space(x, 2)
-    z = tf.nn.space_to_depth(y, 2)
+    z = tf.nn.space_to_depth(tf.image.resize(x, [16, 16], method="nearest"), 2)[..., ::4]
     a = tf.maximum(z, 0.3) / (tf.minimum(x, 2.0) + 1.0)
     b = tf.sqrt(tf.square(x) + 0.1) - tf.math.log(x + 1.0)
     c = tf.gather(tf.concat([a, b, -x], -1), [3, 1, 30, 17, 8, 12], axis=-1)
-    e = tf.tile(tf.reduce_min(c, [1, 2], keepdims=True), [1, c.shape[1], c.shape[2], 1])
+    e = c * 0.5 + tf.reduce_min(c, [1, 2], keepdims=True)
     c = tf.where(tf.greater(c, e + 0.5), c, e)
     u = tf.unstack(tf.reverse(c, [1]), axis=1)
     return d.dense(tf.reshape(tf.stack(u[:4], 1), [1, -1]), 5), tf.nn.log_softmax(tf.reduce_sum(c, [1, 2]))
