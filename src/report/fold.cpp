@@ -55,4 +55,16 @@ std::vector<Line> fold_rows(const Comparison& comparison, const Graph& graph) {
   return lines;
 }
 
+Place first_wrong_place(const Verdict& verdict, const Graph& graph) {
+  if (verdict.suspects.empty()) return {};
+  const Suspect& first = verdict.suspects[0];
+  const Row& row = verdict.comparison.rows[first.row];
+  Place place{operation_of(row, graph), operations_in(row, graph), false};
+  const Explanation* cause = first.cause();
+  const NodeId site =
+      place.among > 1 && cause && cause->ties.empty() ? graph.find_node(cause->site) : no_id;
+  if (site != no_id) place = {site, place.among, true};
+  return place;
+}
+
 }  // namespace lockstep

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "diagnose/verdict.h"
 #include "diff/diff.h"
 
 namespace lockstep {
@@ -24,5 +25,15 @@ NodeId operation_of(const Row& row, const Graph& graph);
 // Operations that a row speaks for when tensors between were not captured: its segment without
 // quantizers and dequantizers, at least 1.
 std::size_t operations_in(const Row& row, const Graph& graph);
+
+// Where the first wrong operation is. Captures that leave tensors out say only that it is one of
+// `among`; a cause that nothing ties with then names it (`by_cause`), else `node` is the last of
+// them.
+struct Place {
+  NodeId node = no_id;  // no_id: a network input, or nothing is wrong
+  std::size_t among = 0;
+  bool by_cause = false;
+};
+Place first_wrong_place(const Verdict& verdict, const Graph& graph);
 
 }  // namespace lockstep

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "report/fold.h"
 #include "report/report.h"
 
 namespace lockstep {
@@ -85,6 +86,11 @@ std::string json_report(const Report& report) {
             {"unpaired_reference", c.left_reference}, {"unpaired_device", c.left_device}};
   const int first = c.first_wrong();
   j["first_wrong"] = v.healthy || first < 0 ? Json(nullptr) : Json(c.rows[static_cast<std::size_t>(first)].name);
+  if (const Place place = report.graph ? first_wrong_place(v, *report.graph) : Place{}; !v.healthy && place.node != no_id) {
+    j["first_wrong"] = report.graph->node(place.node).name;
+    j["first_wrong_among"] = place.among;
+    j["first_wrong_by_cause"] = place.by_cause;
+  }
   j["rows"] = Json::array();
   for (const Row& row : c.rows) j["rows"].push_back(row_json(row, report.graph));
   j["suspects"] = Json::array();

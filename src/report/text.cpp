@@ -202,17 +202,16 @@ class Writer {
   }
 
   // Where tensors between were not captured, only a cause that nothing else ties with names the place.
-  void first_wrong(const Suspect& s, const Row& row) {
-    const Explanation* e = s.cause();
-    const std::size_t n = operations_in(row, *r_.graph);
-    const NodeId site = n > 1 && e && e->ties.empty() ? r_.graph->find_node(e->site) : no_id;
-    if (n == 1) {
-      field("first wrong", bold(name_of_row(row)) + "   " + operation_text(operation_of(row, *r_.graph)));
-    } else if (site != no_id) {
-      field("first wrong", bold(e->site) + ", by its cause   " + operation_text(site));
-      more(fmt::format("the captured tensors alone say: one of {} operations up to {}", n, name_of_row(row)));
+  void first_wrong(const Row& row) {
+    const Place place = first_wrong_place(v_, *r_.graph);
+    const std::string name = place.node == no_id ? row.name : r_.graph->node(place.node).name;
+    if (place.among == 1) {
+      field("first wrong", bold(name) + "   " + operation_text(place.node));
+    } else if (place.by_cause) {
+      field("first wrong", bold(name) + ", by its cause   " + operation_text(place.node));
+      more(fmt::format("the captured tensors alone say: one of {} operations up to {}", place.among, name_of_row(row)));
     } else {
-      field("first wrong", fmt::format("one of {} operations up to ", n) + bold(name_of_row(row)));
+      field("first wrong", fmt::format("one of {} operations up to ", place.among) + bold(name));
       more("the tensors between were not captured");
     }
   }
@@ -224,7 +223,7 @@ class Writer {
     }
     const Suspect& first = v_.suspects[0];
     const Row& row = v_.comparison.rows[first.row];
-    first_wrong(first, row);
+    first_wrong(row);
     const Metrics& m = row.local;
     more(fmt::format("from its own inputs {} of {} values differ{}", grouped(m.differing), grouped(m.count),
                      m.has_lsb ? fmt::format(", by {:.4g} LSB at most, {:+.2f} LSB in the mean", m.max_lsb, m.mean_lsb) : ""));

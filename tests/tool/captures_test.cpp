@@ -1,6 +1,8 @@
 // Captures as owners of boards have them lead to the same wrong operation.
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "run/recording.h"
 #include "support/command.h"
 #include "support/temporary.h"
@@ -58,6 +60,15 @@ TEST_F(Captured, st_outputs_alone_name_the_operation_by_its_cause) {
   EXPECT_EQ(ran.code, 1) << ran.err;
   EXPECT_NE(ran.out.find("first wrong   /block2/add, by its cause"), std::string::npos) << ran.out;
   EXPECT_NE(ran.out.find("one of 23 operations up to /head/fc2"), std::string::npos) << ran.out;
+  const std::string json = scratch / "r.json";
+  const auto again =
+      validate({{"m_inputs_1", array("window")}, {"c_outputs_1", padded}}, " --json " + json);
+  EXPECT_EQ(again.code, 1) << again.err;
+  const auto report = nlohmann::json::parse(test::text_of(json));
+  EXPECT_EQ(report.at("first_wrong"), "/block2/add");
+  EXPECT_EQ(report.at("first_wrong_among"), 23);
+  EXPECT_EQ(report.at("first_wrong_by_cause"), true);
+  EXPECT_NEAR(report.at("rows").back().at("st").at("mean").get<double>(), 5.18, 0.01);
 }
 
 TEST_F(Captured, outputs_without_inputs_ask_for_them) {
