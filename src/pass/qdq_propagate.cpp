@@ -108,7 +108,7 @@ Result<Patch> propagate_quantize(const Graph& g) {
     }
     // On a network input the moved reals stay to be seen beside the moved codes.
     Value moved = g.value(q.inputs[0]);
-    moved.name += "/dequantized";
+    moved.name += "/of_codes";
     moved.producer = no_id;
     next.name += "/of_codes";
     next.outputs = {patch.add_value(std::move(moved))};
