@@ -16,23 +16,40 @@ static_assert(std::endian::native == std::endian::little);
 std::optional<DType> dtype_of(tfl::TensorType t) {
   using T = tfl::TensorType;
   switch (t) {
-    case T::FLOAT32: return DType::f32;
-    case T::FLOAT64: return DType::f64;
-    case T::FLOAT16: return DType::f16;
-    case T::INT8: case T::INT4: case T::INT2: return DType::i8;  // narrow codes are widened
-    case T::UINT8: return DType::u8;
-    case T::INT16: return DType::i16;
-    case T::UINT16: return DType::u16;
-    case T::INT32: return DType::i32;
-    case T::UINT32: return DType::u32;
-    case T::INT64: return DType::i64;
-    case T::UINT64: return DType::u64;
-    case T::BOOL: return DType::boolean;
-    default: return std::nullopt;
+    case T::FLOAT32:
+      return DType::f32;
+    case T::FLOAT64:
+      return DType::f64;
+    case T::FLOAT16:
+      return DType::f16;
+    case T::INT8:
+    case T::INT4:
+    case T::INT2:
+      return DType::i8;  // narrow codes are widened
+    case T::UINT8:
+      return DType::u8;
+    case T::INT16:
+      return DType::i16;
+    case T::UINT16:
+      return DType::u16;
+    case T::INT32:
+      return DType::i32;
+    case T::UINT32:
+      return DType::u32;
+    case T::INT64:
+      return DType::i64;
+    case T::UINT64:
+      return DType::u64;
+    case T::BOOL:
+      return DType::boolean;
+    default:
+      return std::nullopt;
   }
 }
 
-int narrow_bits(tfl::TensorType t) { return t == tfl::TensorType::INT4 ? 4 : t == tfl::TensorType::INT2 ? 2 : 0; }
+int narrow_bits(tfl::TensorType t) {
+  return t == tfl::TensorType::INT4 ? 4 : t == tfl::TensorType::INT2 ? 2 : 0;
+}
 
 // One subgraph of one file on its way into a graph.
 struct Reader {
@@ -44,17 +61,22 @@ struct Reader {
   std::vector<ValueId> ids;  // by tensor index; no_id where the type is unknown
   std::vector<bool> made;    // by tensor index: some operator makes it
 
-  const tfl::Tensor& tensor(std::size_t i) const { return *main.tensors()->Get(static_cast<flatbuffers::uoffset_t>(i)); }
+  const tfl::Tensor& tensor(std::size_t i) const {
+    return *main.tensors()->Get(static_cast<flatbuffers::uoffset_t>(i));
+  }
   std::string tensor_where(std::size_t i) const {
     const auto* name = tensor(i).name();
-    return path + ": tensor " + std::to_string(i) + (name && name->size() > 0 ? " '" + name->str() + "'" : "");
+    return path + ": tensor " + std::to_string(i) +
+           (name && name->size() > 0 ? " '" + name->str() + "'" : "");
   }
   std::vector<std::string> tensor_names() const;
   Result<std::span<const std::byte>> contents(std::size_t i) const;
   Result<QuantParams> quantization(std::size_t i, const Shape& shape) const;
-  Result<std::shared_ptr<const Tensor>> constant(std::size_t i, DType dtype, const Shape& shape) const;
+  Result<std::shared_ptr<const Tensor>> constant(std::size_t i, DType dtype,
+                                                 const Shape& shape) const;
   Result<void> read_tensor(std::size_t i, const std::string& name);
-  Result<std::vector<ValueId>> operands(const flatbuffers::Vector<std::int32_t>* list, const std::string& where) const;
+  Result<std::vector<ValueId>> operands(const flatbuffers::Vector<std::int32_t>* list,
+                                        const std::string& where) const;
   Result<void> read_operator(std::size_t i);
   Result<void> read_io();
   void find_made();
@@ -65,7 +87,8 @@ void Reader::find_made() {
   for (const tfl::Operator* op : *main.operators())
     if (op->outputs())
       for (const std::int32_t t : *op->outputs())
-        if (t >= 0 && static_cast<std::size_t>(t) < made.size()) made[static_cast<std::size_t>(t)] = true;
+        if (t >= 0 && static_cast<std::size_t>(t) < made.size())
+          made[static_cast<std::size_t>(t)] = true;
 }
 
 // The file's names; where several tensors share one, or have none, the index is appended.
@@ -86,16 +109,24 @@ Result<std::span<const std::byte>> Reader::contents(std::size_t i) const {
   const tfl::Tensor& t = tensor(i);
   const auto* buffers = model.buffers();
   if (t.external_buffer() != 0)
-    return Error{tensor_where(i), "contents in another file", "contents in this file", "external buffers are not read"};
+    return Error{tensor_where(i), "contents in another file", "contents in this file",
+                 "external buffers are not read"};
   if (t.buffer() == 0) return std::span<const std::byte>{};
   if (!buffers || t.buffer() >= buffers->size())
-    return Error{tensor_where(i), "buffer " + std::to_string(t.buffer()), "a buffer of the " + std::to_string(buffers ? buffers->size() : 0) + " in the file", "the file is damaged"};
+    return Error{
+        tensor_where(i), "buffer " + std::to_string(t.buffer()),
+        "a buffer of the " + std::to_string(buffers ? buffers->size() : 0) + " in the file",
+        "the file is damaged"};
   const tfl::Buffer& b = *buffers->Get(t.buffer());
-  if (b.data() && b.data()->size() > 0) return std::span(reinterpret_cast<const std::byte*>(b.data()->data()), b.data()->size());
+  if (b.data() && b.data()->size() > 0)
+    return std::span(reinterpret_cast<const std::byte*>(b.data()->data()), b.data()->size());
   if (b.offset() <= 1 || b.size() == 0) return std::span<const std::byte>{};
   if (b.offset() > bytes.size() || b.size() > bytes.size() - b.offset())
-    return Error{tensor_where(i), "contents at byte " + std::to_string(b.offset()) + ", " + std::to_string(b.size()) + " long",
-                 "contents inside the file of " + std::to_string(bytes.size()) + " bytes", "the file is cut off"};
+    return Error{tensor_where(i),
+                 "contents at byte " + std::to_string(b.offset()) + ", " +
+                     std::to_string(b.size()) + " long",
+                 "contents inside the file of " + std::to_string(bytes.size()) + " bytes",
+                 "the file is cut off"};
   return std::span(bytes.data() + b.offset(), static_cast<std::size_t>(b.size()));
 }
 
@@ -104,35 +135,53 @@ Result<QuantParams> Reader::quantization(std::size_t i, const Shape& shape) cons
   const auto* q = tensor(i).quantization();
   if (!q || !q->scale() || q->scale()->size() == 0) return out;
   if (q->details_type() != tfl::QuantizationDetails::NONE)
-    return Error{tensor_where(i), std::string("quantization of the kind ") + tfl::EnumNameQuantizationDetails(q->details_type()), "scales with zero points", ""};
+    return Error{tensor_where(i),
+                 std::string("quantization of the kind ") +
+                     tfl::EnumNameQuantizationDetails(q->details_type()),
+                 "scales with zero points", ""};
   for (const float s : *q->scale()) {
-    if (!std::isfinite(s) || s < 0) return Error{tensor_where(i), "scale " + std::to_string(s), "a positive finite number", "the file is damaged"};
+    if (!std::isfinite(s) || s < 0)
+      return Error{tensor_where(i), "scale " + std::to_string(s), "a positive finite number",
+                   "the file is damaged"};
     out.scale.push_back(static_cast<double>(s));
   }
   if (q->zero_point())
     for (const std::int64_t z : *q->zero_point()) {
-      if (z < INT32_MIN || z > INT32_MAX) return Error{tensor_where(i), "zero point " + std::to_string(z), "a code of 32 bits", "the file is damaged"};
+      if (z < INT32_MIN || z > INT32_MAX)
+        return Error{tensor_where(i), "zero point " + std::to_string(z), "a code of 32 bits",
+                     "the file is damaged"};
       out.zero.push_back(static_cast<std::int32_t>(z));
     }
-  out.zero.resize(out.zero.size() == 1 || out.zero.size() == out.scale.size() ? out.zero.size() : 0);
+  out.zero.resize(out.zero.size() == 1 || out.zero.size() == out.scale.size() ? out.zero.size()
+                                                                              : 0);
   if (out.zero.empty()) out.zero.assign(out.scale.size(), 0);
   if (out.zero.size() == 1) out.zero.resize(out.scale.size(), out.zero[0]);
   if (out.scale.size() == 1) return out;
   // Old converters gave vectors (biases) the axis of the weights; a vector has one axis only.
   out.axis = shape.size() == 1 ? 0 : q->quantized_dimension();
-  if (out.axis < 0 || static_cast<std::size_t>(out.axis) >= shape.size() || shape[static_cast<std::size_t>(out.axis)] != static_cast<std::int64_t>(out.scale.size()))
-    return Error{tensor_where(i), std::to_string(out.scale.size()) + " scales on axis " + std::to_string(out.axis) + " of " + shape_text(shape), "as many scales as that axis is long", ""};
+  if (out.axis < 0 || static_cast<std::size_t>(out.axis) >= shape.size() ||
+      shape[static_cast<std::size_t>(out.axis)] != static_cast<std::int64_t>(out.scale.size()))
+    return Error{tensor_where(i),
+                 std::to_string(out.scale.size()) + " scales on axis " + std::to_string(out.axis) +
+                     " of " + shape_text(shape),
+                 "as many scales as that axis is long", ""};
   return out;
 }
 
-Result<std::shared_ptr<const Tensor>> Reader::constant(std::size_t i, DType dtype, const Shape& shape) const {
+Result<std::shared_ptr<const Tensor>> Reader::constant(std::size_t i, DType dtype,
+                                                       const Shape& shape) const {
   LOCKSTEP_TRY(const auto raw, contents(i));
   if (raw.empty()) return std::shared_ptr<const Tensor>();
   LOCKSTEP_TRY(const std::int64_t count, checked_count(shape, tensor_where(i)));
   const int bits = narrow_bits(tensor(i).type());
-  const auto wanted = bits ? (static_cast<std::uint64_t>(count) * static_cast<unsigned>(bits) + 7) / 8 : static_cast<std::uint64_t>(count) * size_of(dtype);
+  const auto wanted =
+      bits ? (static_cast<std::uint64_t>(count) * static_cast<unsigned>(bits) + 7) / 8
+           : static_cast<std::uint64_t>(count) * size_of(dtype);
   if (raw.size() != wanted)
-    return Error{tensor_where(i), std::to_string(raw.size()) + " bytes for " + shape_text(shape) + " of " + std::string(name_of(dtype)), std::to_string(wanted) + " bytes", "the file is damaged"};
+    return Error{tensor_where(i),
+                 std::to_string(raw.size()) + " bytes for " + shape_text(shape) + " of " +
+                     std::string(name_of(dtype)),
+                 std::to_string(wanted) + " bytes", "the file is damaged"};
   auto t = std::make_shared<Tensor>(dtype, shape);
   if (bits == 0) {
     std::memcpy(t->bytes().data(), raw.data(), raw.size());
@@ -141,7 +190,8 @@ Result<std::shared_ptr<const Tensor>> Reader::constant(std::size_t i, DType dtyp
   const auto codes = t->as<std::int8_t>();
   for (std::size_t k = 0; k < codes.size(); ++k) {  // the lowest bits hold the first code
     const std::size_t at = k * static_cast<std::size_t>(bits);
-    const int code = std::to_integer<int>(raw[at / 8] >> static_cast<int>(at % 8)) & ((1 << bits) - 1);
+    const int code =
+        std::to_integer<int>(raw[at / 8] >> static_cast<int>(at % 8)) & ((1 << bits) - 1);
     codes[k] = static_cast<std::int8_t>(code >= 1 << (bits - 1) ? code - (1 << bits) : code);
   }
   return std::shared_ptr<const Tensor>(t);
@@ -157,12 +207,15 @@ Result<void> Reader::read_tensor(std::size_t i, const std::string& name) {
   if (t.shape())
     for (const std::int32_t extent : *t.shape()) v.shape.push_back(extent < 0 ? 1 : extent);
   LOCKSTEP_CHECK(checked_size(v.shape, size_of(v.dtype), tensor_where(i)));
-  // Extents that the converter left open follow from the operators; inputs take the 1 that stands there.
+  // Extents that the converter left open follow from the operators; inputs take the 1 that stands
+  // there.
   const auto* open = t.shape_signature();
   if (open && open->size() == v.shape.size() && made[i])
     for (std::size_t a = 0; a < v.shape.size(); ++a)
       if (open->Get(static_cast<flatbuffers::uoffset_t>(a)) < 0) v.shape[a] = -1;
-  if (t.sparsity()) return Error{tensor_where(i), "sparse contents", "dense contents", "convert the model without sparsity"};
+  if (t.sparsity())
+    return Error{tensor_where(i), "sparse contents", "dense contents",
+                 "convert the model without sparsity"};
   if (!is_float(v.dtype)) {
     LOCKSTEP_TRY(v.quant, quantization(i, v.shape));
   }
@@ -173,7 +226,8 @@ Result<void> Reader::read_tensor(std::size_t i, const std::string& name) {
   return {};
 }
 
-Result<std::vector<ValueId>> Reader::operands(const flatbuffers::Vector<std::int32_t>* list, const std::string& where) const {
+Result<std::vector<ValueId>> Reader::operands(const flatbuffers::Vector<std::int32_t>* list,
+                                              const std::string& where) const {
   std::vector<ValueId> out;
   if (!list) return out;
   for (const std::int32_t t : *list) {
@@ -182,10 +236,14 @@ Result<std::vector<ValueId>> Reader::operands(const flatbuffers::Vector<std::int
       continue;
     }
     if (t < 0 || static_cast<std::size_t>(t) >= ids.size())
-      return Error{where, "tensor " + std::to_string(t), "one of the " + std::to_string(ids.size()) + " tensors", "the file is damaged"};
+      return Error{where, "tensor " + std::to_string(t),
+                   "one of the " + std::to_string(ids.size()) + " tensors", "the file is damaged"};
     const ValueId id = ids[static_cast<std::size_t>(t)];
     if (id == no_id)
-      return Error{where, tensor_where(static_cast<std::size_t>(t)) + " of type " + tfl::EnumNameTensorType(tensor(static_cast<std::size_t>(t)).type()), "numbers or booleans", ""};
+      return Error{where,
+                   tensor_where(static_cast<std::size_t>(t)) + " of type " +
+                       tfl::EnumNameTensorType(tensor(static_cast<std::size_t>(t)).type()),
+                   "numbers or booleans", ""};
     out.push_back(id);
   }
   return out;
@@ -196,27 +254,43 @@ Result<void> Reader::read_operator(std::size_t i) {
   const std::string place = path + ": operator " + std::to_string(i);
   const auto* codes = model.operator_codes();
   if (!codes || op.opcode_index() >= codes->size())
-    return Error{place, "operator code " + std::to_string(op.opcode_index()), "one of the " + std::to_string(codes ? codes->size() : 0) + " codes", "the file is damaged"};
+    return Error{place, "operator code " + std::to_string(op.opcode_index()),
+                 "one of the " + std::to_string(codes ? codes->size() : 0) + " codes",
+                 "the file is damaged"};
   const tfl::OperatorCode& code = *codes->Get(op.opcode_index());
   const int number = std::max(static_cast<int>(code.code()), static_cast<int>(code.old_code()));
   const std::string name = tflite_operator_name(number);
-  ForeignNode node{Format::tflite, name, code.version(), graph.unique_node_name(name + "_" + std::to_string(i)), "", {}, {}, {}};
+  ForeignNode node{Format::tflite,
+                   name,
+                   code.version(),
+                   graph.unique_node_name(name + "_" + std::to_string(i)),
+                   "",
+                   {},
+                   {},
+                   {}};
   node.where = path + ": " + name + " '" + node.name + "'";
   if (name == "CUSTOM")
-    return Error{place, "custom operator '" + (code.custom_code() ? code.custom_code()->str() : "") + "'", "operators of TFLite's own set", "a custom operator has no meaning outside its own runtime"};
+    return Error{place,
+                 "custom operator '" + (code.custom_code() ? code.custom_code()->str() : "") + "'",
+                 "operators of TFLite's own set",
+                 "a custom operator has no meaning outside its own runtime"};
   const ForeignMatch match = find_foreign(Format::tflite, name);
-  if (!match.op) return Error{place, "operator " + (name.empty() ? std::to_string(number) : name), "an operator of docs/ops.md", ""};
+  if (!match.op)
+    return Error{place, "operator " + (name.empty() ? std::to_string(number) : name),
+                 "an operator of docs/ops.md", ""};
   LOCKSTEP_TRY(node.inputs, operands(op.inputs(), node.where));
   LOCKSTEP_TRY(node.outputs, operands(op.outputs(), node.where));
   for (const ValueId out : node.outputs)
     if (out != no_id && (graph.value(out).producer != no_id || graph.value(out).constant))
-      return Error{node.where, "output '" + graph.value(out).name + "' that is made twice", "one maker for each tensor", "the file is damaged"};
+      return Error{node.where, "output '" + graph.value(out).name + "' that is made twice",
+                   "one maker for each tensor", "the file is damaged"};
   node.attrs = tflite_options(op);
   const auto first = static_cast<NodeId>(graph.so_far().nodes().size());
   LOCKSTEP_CHECK(map_foreign(node, match, graph));
   for (NodeId id = first; static_cast<std::size_t>(id) < graph.so_far().nodes().size(); ++id)
     for (const ValueId out : graph.node(id).outputs)
-      if (out != no_id && graph.value(out).origin.node.empty()) graph.value(out).origin.node = node.name;
+      if (out != no_id && graph.value(out).origin.node.empty())
+        graph.value(out).origin.node = node.name;
   return settle_nodes(graph, first);
 }
 
@@ -224,11 +298,14 @@ Result<void> Reader::read_io() {
   LOCKSTEP_TRY(const auto in, operands(main.inputs(), path + ": inputs"));
   LOCKSTEP_TRY(const auto out, operands(main.outputs(), path + ": outputs"));
   for (const ValueId v : in) {
-    if (v == no_id || graph.value(v).constant) return Error{path, "an input that is absent or constant", "inputs without contents", "the file is damaged"};
+    if (v == no_id || graph.value(v).constant)
+      return Error{path, "an input that is absent or constant", "inputs without contents",
+                   "the file is damaged"};
     graph.add_input(v);
   }
   for (const ValueId v : out) {
-    if (v == no_id) return Error{path, "an absent output", "outputs that are tensors", "the file is damaged"};
+    if (v == no_id)
+      return Error{path, "an absent output", "outputs that are tensors", "the file is damaged"};
     graph.add_output(v);
   }
   return {};
@@ -241,17 +318,28 @@ Result<Graph> import_tflite(const std::string& path, const ImportOptions&) {
   const auto* data = reinterpret_cast<const std::uint8_t*>(bytes.data());
   flatbuffers::Verifier verifier(data, bytes.size(), 64, 1000000);
   if (bytes.size() < 8 || !tfl::VerifyModelBuffer(verifier))
-    return Error{path, "a damaged TFLite file of " + std::to_string(bytes.size()) + " bytes", "a whole flatbuffer", "an offset points outside the file: it is cut off or altered"};
+    return Error{path, "a damaged TFLite file of " + std::to_string(bytes.size()) + " bytes",
+                 "a whole flatbuffer",
+                 "an offset points outside the file: it is cut off or altered"};
   const tfl::Model& model = *tfl::GetModel(data);
-  if (!model.subgraphs() || model.subgraphs()->size() == 0) return Error{path, "no subgraph", "at least one", ""};
+  if (!model.subgraphs() || model.subgraphs()->size() == 0)
+    return Error{path, "no subgraph", "at least one", ""};
   const tfl::SubGraph& main = *model.subgraphs()->Get(0);
-  if (!main.tensors() || !main.operators()) return Error{path, "a subgraph without tensors or operators", "both", ""};
-  Reader reader{path, bytes, model, main, GraphBuilder(path, "tflite"), std::vector<ValueId>(main.tensors()->size(), no_id), {}};
+  if (!main.tensors() || !main.operators())
+    return Error{path, "a subgraph without tensors or operators", "both", ""};
+  Reader reader{path,
+                bytes,
+                model,
+                main,
+                GraphBuilder(path, "tflite"),
+                std::vector<ValueId>(main.tensors()->size(), no_id),
+                {}};
   reader.find_made();
   const auto names = reader.tensor_names();
   for (std::size_t i = 0; i < names.size(); ++i) LOCKSTEP_CHECK(reader.read_tensor(i, names[i]));
   LOCKSTEP_CHECK(reader.read_io());
-  for (std::size_t i = 0; i < main.operators()->size(); ++i) LOCKSTEP_CHECK(reader.read_operator(i));
+  for (std::size_t i = 0; i < main.operators()->size(); ++i)
+    LOCKSTEP_CHECK(reader.read_operator(i));
   return std::move(reader.graph).finish();
 }
 

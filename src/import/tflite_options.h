@@ -7,8 +7,8 @@
 
 namespace lockstep {
 
-// The builtin options of one operator by field name: numbers as int64 or double, enumerators as text,
-// vectors as lists. A field that the file leaves out is left out here too.
+// The builtin options of one operator by field name: numbers as int64 or double, enumerators as
+// text, vectors as lists. A field that the file leaves out is left out here too.
 Attrs tflite_options(const tfl::Operator& op);
 
 // Name of an operator code, "" when the schema has none for it.

@@ -15,8 +15,11 @@ Activation activation_named(std::string_view name) {
   return Activation::none;
 }
 
-CodeClamp activation_clamp(Activation a, double scale, std::int32_t zero, std::int32_t low, std::int32_t high) {
-  const auto code = [&](float bound) { return saturate32(std::int64_t{zero} + nearest_away(bound / static_cast<float>(scale))); };
+CodeClamp activation_clamp(Activation a, double scale, std::int32_t zero, std::int32_t low,
+                           std::int32_t high) {
+  const auto code = [&](float bound) {
+    return saturate32(std::int64_t{zero} + nearest_away(bound / static_cast<float>(scale)));
+  };
   CodeClamp c{low, high};
   if (a == Activation::relu || a == Activation::relu6) c.low = std::max(low, code(0.f));
   if (a == Activation::relu6) c.high = std::min(high, code(6.f));
@@ -26,11 +29,16 @@ CodeClamp activation_clamp(Activation a, double scale, std::int32_t zero, std::i
 
 float activate(Activation a, float x) {
   switch (a) {
-    case Activation::none: return x;
-    case Activation::relu: return std::max(x, 0.f);
-    case Activation::relu6: return std::min(std::max(x, 0.f), 6.f);
-    case Activation::relu_n1_to_1: return std::min(std::max(x, -1.f), 1.f);
-    case Activation::tanh: return std::tanh(x);
+    case Activation::none:
+      return x;
+    case Activation::relu:
+      return std::max(x, 0.f);
+    case Activation::relu6:
+      return std::min(std::max(x, 0.f), 6.f);
+    case Activation::relu_n1_to_1:
+      return std::min(std::max(x, -1.f), 1.f);
+    case Activation::tanh:
+      return std::tanh(x);
   }
   return x;
 }

@@ -13,8 +13,11 @@ Activation activation_named(std::string_view name);
 
 // N58: the codes that a fused activation leaves: zero + round(bound / scale) in float32, ties away
 // from zero, inside the type's own [low, high].
-struct CodeClamp { std::int32_t low, high; };
-CodeClamp activation_clamp(Activation a, double scale, std::int32_t zero, std::int32_t low, std::int32_t high);
+struct CodeClamp {
+  std::int32_t low, high;
+};
+CodeClamp activation_clamp(Activation a, double scale, std::int32_t zero, std::int32_t low,
+                           std::int32_t high);
 
 // The activation on a real.
 float activate(Activation a, float x);

@@ -10,8 +10,9 @@ namespace {
 // N59: both operands to the grid of twice the larger step, `left_shift` bits finer; then to y's.
 BinaryState common_grid(const BinaryScales& s, int left_shift, double y_multiplier) {
   const double twice_larger = 2 * std::max(s.a_scale, s.b_scale);
-  BinaryState state{s, fixed_multiplier(s.a_scale / twice_larger), fixed_multiplier(s.b_scale / twice_larger),
-                    fixed_multiplier(y_multiplier), left_shift};
+  BinaryState state{s, fixed_multiplier(s.a_scale / twice_larger),
+                    fixed_multiplier(s.b_scale / twice_larger), fixed_multiplier(y_multiplier),
+                    left_shift};
   return state;
 }
 
@@ -30,11 +31,13 @@ std::int32_t finish(std::int32_t grid, const BinaryState& t) {
 }
 
 std::int32_t add_apply(std::int32_t a, std::int32_t b, const BinaryState& t) {
-  return finish(on_grid(a, t.s.a_zero, t.a, t.left_shift) + on_grid(b, t.s.b_zero, t.b, t.left_shift), t);
+  return finish(
+      on_grid(a, t.s.a_zero, t.a, t.left_shift) + on_grid(b, t.s.b_zero, t.b, t.left_shift), t);
 }
 
 std::int32_t sub_apply(std::int32_t a, std::int32_t b, const BinaryState& t) {
-  return finish(on_grid(a, t.s.a_zero, t.a, t.left_shift) - on_grid(b, t.s.b_zero, t.b, t.left_shift), t);
+  return finish(
+      on_grid(a, t.s.a_zero, t.a, t.left_shift) - on_grid(b, t.s.b_zero, t.b, t.left_shift), t);
 }
 
 // N75: as N59 on a grid 7 bits finer, then the square.
@@ -46,14 +49,16 @@ BinaryState difference_prepare(const BinaryScales& s) {
 }
 
 std::int32_t difference_apply(std::int32_t a, std::int32_t b, const BinaryState& t) {
-  const std::int32_t d = on_grid(a, t.s.a_zero, t.a, t.left_shift) - on_grid(b, t.s.b_zero, t.b, t.left_shift);
+  const std::int32_t d =
+      on_grid(a, t.s.a_zero, t.a, t.left_shift) - on_grid(b, t.s.b_zero, t.b, t.left_shift);
   return finish(wrap32(std::int64_t{d} * d), t);
 }
 
 // N60: the multiplier is formed in float32.
 BinaryState mul_prepare(const BinaryScales& s) {
   BinaryState state{s, {}, {}, {}, 0};
-  state.y = fixed_multiplier(static_cast<float>(s.a_scale) * static_cast<float>(s.b_scale) / static_cast<float>(s.y_scale));
+  state.y = fixed_multiplier(static_cast<float>(s.a_scale) * static_cast<float>(s.b_scale) /
+                             static_cast<float>(s.y_scale));
   return state;
 }
 
@@ -79,7 +84,8 @@ std::int32_t prelu_apply(std::int32_t a, std::int32_t b, const BinaryState& t) {
 // N74: the multiplier is formed in float32; the quotient through the reciprocal of b.
 BinaryState div_prepare(const BinaryScales& s) {
   BinaryState state{s, {}, {}, {}, 0};
-  state.y = fixed_multiplier(static_cast<float>(s.a_scale) / (static_cast<float>(s.b_scale) * static_cast<float>(s.y_scale)));
+  state.y = fixed_multiplier(static_cast<float>(s.a_scale) /
+                             (static_cast<float>(s.b_scale) * static_cast<float>(s.y_scale)));
   return state;
 }
 
@@ -89,7 +95,8 @@ std::int32_t div_apply(std::int32_t a, std::int32_t b, const BinaryState& t) {
   int power = 0;
   const std::int32_t inverse = reciprocal(bottom, 31, power);
   const std::int32_t magnitude = top < 0 ? ~top : top;
-  const int headroom = magnitude == 0 ? 31 : leading_zeros(static_cast<std::uint32_t>(magnitude)) - 1;
+  const int headroom =
+      magnitude == 0 ? 31 : leading_zeros(static_cast<std::uint32_t>(magnitude)) - 1;
   const std::int32_t quotient = high_mul(wrap32(std::int64_t{top} << headroom), inverse);
   const int down = -(t.y.shift - power - headroom);
   const std::int32_t scaled = divide_by_power(high_mul(quotient, t.y.multiplier), down);
@@ -103,6 +110,7 @@ const BinaryPolicy tflite_sub = {"tflite-sub", add_prepare, sub_apply};
 const BinaryPolicy tflite_mul = {"tflite-mul", mul_prepare, mul_apply};
 const BinaryPolicy tflite_div = {"tflite-div", div_prepare, div_apply};
 const BinaryPolicy tflite_prelu = {"tflite-prelu", prelu_prepare, prelu_apply};
-const BinaryPolicy tflite_squared_difference = {"tflite-squared-difference", difference_prepare, difference_apply};
+const BinaryPolicy tflite_squared_difference = {"tflite-squared-difference", difference_prepare,
+                                                difference_apply};
 
 }  // namespace lockstep

@@ -13,7 +13,9 @@ namespace lockstep {
 // The fixed-point steps that TFLite's reference kernels share. docs/numerics.md N50 to N54.
 
 // The low 32 bits, as int32 arithmetic of the runtime leaves them when it overflows.
-constexpr std::int32_t wrap32(std::int64_t v) { return static_cast<std::int32_t>(static_cast<std::uint32_t>(v)); }
+constexpr std::int32_t wrap32(std::int64_t v) {
+  return static_cast<std::int32_t>(static_cast<std::uint32_t>(v));
+}
 
 // N51: floor(a*b / 2^31 + 1/2), nearest, ties toward +inf; -2^31 * -2^31 saturates.
 constexpr std::int32_t high_mul(std::int32_t a, std::int32_t b) {
@@ -28,7 +30,9 @@ constexpr std::int32_t divide_by_power(std::int32_t x, int e) {
 }
 
 // x * 2^e, saturated; e >= 0.
-constexpr std::int32_t saturating_shift(std::int32_t x, int e) { return saturate32(std::int64_t{x} << e); }
+constexpr std::int32_t saturating_shift(std::int32_t x, int e) {
+  return saturate32(std::int64_t{x} << e);
+}
 
 // N50: m * 2^shift / 2^31 nearest to the real multiplier; zero when it is below 2^-32.
 inline Rescale fixed_multiplier(double real) {
@@ -68,6 +72,8 @@ inline std::int32_t nearest_away(float real) {
 }
 
 // Leading zero bits of a positive number.
-constexpr int leading_zeros(std::uint32_t x) { return std::countl_zero(x); }
+constexpr int leading_zeros(std::uint32_t x) {
+  return std::countl_zero(x);
+}
 
 }  // namespace lockstep

@@ -45,7 +45,8 @@ std::int32_t exp_of_negative(std::int32_t a) {
   std::int32_t result = exp_near_zero(saturating_shift(low, 5));
   const std::int32_t rest = low - a;
   // exp(-2^e) for the bits of the multiple of 1/4 that remains
-  constexpr std::int32_t factors[] = {1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242};
+  constexpr std::int32_t factors[] = {1672461947, 1302514674, 790015084, 290630308,
+                                      39332535,   720401,     242};
   for (int e = -2; e <= 4; ++e)
     if ((rest >> (26 + e)) & 1) result = high_mul(result, factors[e + 2]);
   return result;
@@ -63,21 +64,26 @@ std::int32_t log_of_sum(std::int32_t x) {
   constexpr std::int32_t quarter_q6 = 1 << 23;
   constexpr int input_bits = 12, unit = 25;  // 2^25 is one in Q6.25
   const auto power_q6 = [](int p) { return saturating_shift(p, unit); };
-  // Two ways to write x as a power of two times a number near sqrt(sqrt(1/2)): the better one is kept.
+  // Two ways to write x as a power of two times a number near sqrt(sqrt(1/2)): the better one is
+  // kept.
   const int zeros_a = leading_zeros(static_cast<std::uint32_t>(x));
-  const std::int32_t r_a = saturating_shift(high_mul(saturating_shift(x, zeros_a - 1), root_half), 1);
-  const std::int32_t power_a = saturate32(std::int64_t{power_q6(input_bits - zeros_a)} + quarter_q6);
+  const std::int32_t r_a =
+      saturating_shift(high_mul(saturating_shift(x, zeros_a - 1), root_half), 1);
+  const std::int32_t power_a =
+      saturate32(std::int64_t{power_q6(input_bits - zeros_a)} + quarter_q6);
   const std::int32_t z_b = high_mul(x, root_half);
   const int zeros_b = leading_zeros(static_cast<std::uint32_t>(z_b)) - 1;
   const std::int32_t r_b = saturating_shift(x, zeros_b);
-  const std::int32_t power_b = saturate32(std::int64_t{power_q6(input_bits - zeros_b)} - quarter_q6);
+  const std::int32_t power_b =
+      saturate32(std::int64_t{power_q6(input_bits - zeros_b)} - quarter_q6);
   const std::int32_t r = r_a < r_b ? r_a : r_b;
   const std::int32_t power = power_a > power_b ? power_a : power_b;
   // log(r / root4_half) as a quotient of polynomials in q = 2 (r - root4_half)
   const std::int32_t p = half_sum(r, root4_half);
   const std::int32_t q = wrap32(2 * (std::int64_t{r} - root4_half));
   const std::int32_t square = high_mul(q, q);
-  const std::int32_t top = wrap32(std::int64_t{high_mul(q, r)} + high_mul(high_mul(q, square), 117049297));
+  const std::int32_t top =
+      wrap32(std::int64_t{high_mul(q, r)} + high_mul(high_mul(q, square), 117049297));
   const std::int32_t factor = wrap32(std::int64_t{1057819769} + q + high_mul(127690142, square));
   const std::int32_t bottom = wrap32(std::int64_t{high_mul(p, factor)} + high_mul(638450708, q));
   const std::int32_t quotient = high_mul(divide_by_power(top, 6), inverse_of_one_plus(bottom));

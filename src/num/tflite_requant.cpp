@@ -8,7 +8,9 @@ namespace lockstep {
 namespace {
 
 // N55: real multiplier in double, one for each output channel.
-Rescale conv_prepare(double x, double w, double y) { return fixed_multiplier(x * w / y); }
+Rescale conv_prepare(double x, double w, double y) {
+  return fixed_multiplier(x * w / y);
+}
 
 // N56: the product of the two steps is rounded to float32 first.
 Rescale unsigned_prepare(double x, double w, double y) {
@@ -21,7 +23,9 @@ Rescale state_prepare(double x, double w, double y) {
   return fixed_multiplier(static_cast<float>(x) * static_cast<float>(w) / static_cast<float>(y));
 }
 
-std::int32_t twice(std::int32_t acc, const Rescale& r) { return rescale_twice(acc, r); }
+std::int32_t twice(std::int32_t acc, const Rescale& r) {
+  return rescale_twice(acc, r);
+}
 
 // N57: a double multiplier, rounded once, ties away from zero.
 Rescale dense_prepare(double x, double w, double y) {
@@ -35,8 +39,12 @@ std::int32_t to_int32(double real) {
   return n >= -2147483648.0 && n <= 2147483647.0 ? static_cast<std::int32_t>(n)
                                                  : std::numeric_limits<std::int32_t>::min();
 }
-std::int32_t dense_apply(std::int32_t acc, const Rescale& r) { return to_int32(acc * r.real); }
-std::int32_t dense_apply_wide(std::int64_t acc, const Rescale& r) { return to_int32(static_cast<double>(acc) * r.real); }
+std::int32_t dense_apply(std::int32_t acc, const Rescale& r) {
+  return to_int32(acc * r.real);
+}
+std::int32_t dense_apply_wide(std::int64_t acc, const Rescale& r) {
+  return to_int32(static_cast<double>(acc) * r.real);
+}
 
 // N69: the greatest magnitude becomes 127; ties away from zero.
 void symmetric(std::span<const float> x, std::span<std::int8_t> codes, float& scale) {
@@ -51,7 +59,8 @@ void symmetric(std::span<const float> x, std::span<std::int8_t> codes, float& sc
 }
 
 // N69: [min, max] with zero inside becomes [-128, 127]; the zero point is a code.
-void asymmetric(std::span<const float> x, std::span<std::int8_t> codes, float& scale, std::int32_t& zero) {
+void asymmetric(std::span<const float> x, std::span<std::int8_t> codes, float& scale,
+                std::int32_t& zero) {
   const auto [low, high] = std::ranges::minmax(x);
   const double least = std::min(0.f, low), most = std::max(0.f, high);
   std::ranges::fill(codes, std::int8_t{0});
@@ -60,9 +69,12 @@ void asymmetric(std::span<const float> x, std::span<std::int8_t> codes, float& s
   if (least == most) return;
   const double step = (most - least) / 255.0;
   const double from_least = -128.0 - least / step, from_most = 127.0 - most / step;
-  const double error_least = 128.0 + std::abs(least / step), error_most = 127.0 + std::abs(most / step);
+  const double error_least = 128.0 + std::abs(least / step),
+               error_most = 127.0 + std::abs(most / step);
   const double nudged = error_least < error_most ? from_least : from_most;
-  zero = nudged <= -128.0 ? -128 : nudged >= 127.0 ? 127 : static_cast<std::int32_t>(std::round(nudged));
+  zero = nudged <= -128.0  ? -128
+         : nudged >= 127.0 ? 127
+                           : static_cast<std::int32_t>(std::round(nudged));
   scale = static_cast<float>(step);
   const float inverse = 1.0f / scale;
   for (std::size_t i = 0; i < x.size(); ++i) {

@@ -15,8 +15,8 @@ struct ResizeAxis {
 // N68: the nearest input index for output index `o`, in float32.
 std::int64_t nearest_index(const ResizeAxis& axis, std::int64_t o);
 
-// N68: where an output lies between two inputs. In float32: `real` is the share of `upper`; in units
-// of 1/1024: `fine`.
+// N68: where an output lies between two inputs. In float32: `real` is the share of `upper`; in
+// units of 1/1024: `fine`.
 struct ResizePoint {
   std::int64_t lower = 0, upper = 0;
   float real = 0;

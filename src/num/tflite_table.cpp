@@ -17,7 +17,8 @@ void fill_narrow(const TableScales& s, std::span<std::int32_t> table, F&& f) {
   const auto x_scale = static_cast<float>(s.x_scale);
   const float inverse = 1 / static_cast<float>(s.y_scale);
   for (std::size_t i = 0; i < table.size(); ++i) {
-    const float real = x_scale * static_cast<float>(s.x_low + static_cast<std::int32_t>(i) - s.x_zero);
+    const float real =
+        x_scale * static_cast<float>(s.x_low + static_cast<std::int32_t>(i) - s.x_zero);
     const float code = std::round(f(real) * inverse) + static_cast<float>(s.y_zero);
     table[i] = clamp_code(nearest_away(code), s.low, s.high);
   }
@@ -26,15 +27,21 @@ void fill_narrow(const TableScales& s, std::span<std::int32_t> table, F&& f) {
 // N72: 513 samples of f over the 16-bit codes, each moved by half the error that a straight line
 // makes in the middle of its piece; between them straight lines in integers.
 template <class Real, class F>
-std::vector<std::int32_t> samples16(Real x_scale, std::int32_t x_zero, Real y_scale, std::int32_t y_zero, F&& f) {
-  const Real x_min = x_scale * static_cast<Real>(-32768 - x_zero), x_max = x_scale * static_cast<Real>(32767 - x_zero);
-  const Real y_min = y_scale * static_cast<Real>(-32768 - y_zero), y_max = y_scale * static_cast<Real>(32767 - y_zero);
+std::vector<std::int32_t> samples16(Real x_scale, std::int32_t x_zero, Real y_scale,
+                                    std::int32_t y_zero, F&& f) {
+  const Real x_min = x_scale * static_cast<Real>(-32768 - x_zero),
+             x_max = x_scale * static_cast<Real>(32767 - x_zero);
+  const Real y_min = y_scale * static_cast<Real>(-32768 - y_zero),
+             y_max = y_scale * static_cast<Real>(32767 - y_zero);
   const Real step = (x_max - x_min) / 512, half = step / 2, inverse = 65536 / (y_max - y_min);
   std::vector<std::int32_t> out(513);
-  const auto bounded = [](Real v) { return static_cast<std::int32_t>(std::min<Real>(std::max<Real>(v, -32768), 32767)); };
+  const auto bounded = [](Real v) {
+    return static_cast<std::int32_t>(std::min<Real>(std::max<Real>(v, -32768), 32767));
+  };
   for (int i = 0; i < 512; ++i) {
     const Real at = x_min + static_cast<Real>(i) * step;
-    const Real here = f(at), middle = f(at + half), next = f(x_min + static_cast<Real>(i + 1) * step);
+    const Real here = f(at), middle = f(at + half),
+               next = f(x_min + static_cast<Real>(i + 1) * step);
     const Real line = std::round((next * inverse + std::round(here * inverse)) / 2);
     const Real error = line - std::round(middle * inverse);
     out[static_cast<std::size_t>(i)] = bounded(std::round(here * inverse) - std::round(error / 2));
@@ -52,8 +59,10 @@ std::int32_t between(const std::vector<std::int32_t>& samples, std::int32_t code
 template <class F>
 void fill(const TableScales& s, std::span<std::int32_t> table, F&& f) {
   if (table.size() <= 256) return fill_narrow(s, table, f);
-  const auto samples = samples16<float>(static_cast<float>(s.x_scale), s.x_zero, static_cast<float>(s.y_scale), s.y_zero, f);
-  for (std::size_t i = 0; i < table.size(); ++i) table[i] = between(samples, static_cast<std::int32_t>(i) - 32768);
+  const auto samples = samples16<float>(static_cast<float>(s.x_scale), s.x_zero,
+                                        static_cast<float>(s.y_scale), s.y_zero, f);
+  for (std::size_t i = 0; i < table.size(); ++i)
+    table[i] = between(samples, static_cast<std::int32_t>(i) - 32768);
 }
 
 // N72: 256 values of 65536 * sigmoid(i / 24), each moved by a sixteenth of the second difference.
@@ -64,9 +73,11 @@ std::uint32_t sigmoid_sample(std::uint32_t i) {
   return static_cast<std::uint32_t>(std::floor(f(k) - (f(k + 1) + f(k - 1) - 2 * f(k)) / 16 + 0.5));
 }
 
-// N72: x * 3 * 4096 in integers. `powers` are the shifts with which a step that is a power of two is
-// used as it is.
-struct WideInput { std::int32_t multiplier, shift; };
+// N72: x * 3 * 4096 in integers. `powers` are the shifts with which a step that is a power of two
+// is used as it is.
+struct WideInput {
+  std::int32_t multiplier, shift;
+};
 WideInput wide_input(double x_scale, int powers) {
   const float log2 = std::log(static_cast<float>(x_scale)) * (1.0f / std::log(2.0f));
   const bool power = std::abs(log2 - std::round(log2)) < 1e-3f;
@@ -88,7 +99,8 @@ std::int32_t wide_sigmoid(std::uint32_t magnitude, int bits, std::int32_t limit)
     return v;
   }();
   const std::uint32_t fraction = magnitude & ((1u << bits) - 1);
-  return static_cast<std::int32_t>((samples[index] << bits) + fraction * (samples[index + 1] - samples[index]));
+  return static_cast<std::int32_t>((samples[index] << bits) +
+                                   fraction * (samples[index + 1] - samples[index]));
 }
 
 std::int32_t scaled_input(std::int32_t code, const WideInput& w) {
@@ -97,12 +109,14 @@ std::int32_t scaled_input(std::int32_t code, const WideInput& w) {
 }
 
 void sigmoid(const TableScales& s, std::span<std::int32_t> table) {
-  if (table.size() <= 256) return fill_narrow(s, table, [](float x) { return 1.0f / (1.0f + std::exp(-x)); });
+  if (table.size() <= 256)
+    return fill_narrow(s, table, [](float x) { return 1.0f / (1.0f + std::exp(-x)); });
   const WideInput w = wide_input(s.x_scale, 1);
   for (std::size_t i = 0; i < table.size(); ++i) {
     const std::int32_t x = scaled_input(static_cast<std::int32_t>(i) - 32768, w);
     const std::int32_t y = wide_sigmoid(static_cast<std::uint32_t>(std::abs(x)), 9, 0x7fff << 10);
-    table[i] = static_cast<std::int16_t>((x >= 0 ? y + (1 << 9) : (1 << 25) - y + (1 << 9) - 1) >> 10);
+    table[i] =
+        static_cast<std::int16_t>((x >= 0 ? y + (1 << 9) : (1 << 25) - y + (1 << 9) - 1) >> 10);
   }
 }
 
@@ -112,7 +126,8 @@ void tanh(const TableScales& s, std::span<std::int32_t> table) {
   for (std::size_t i = 0; i < table.size(); ++i) {
     const std::int32_t x = scaled_input(static_cast<std::int32_t>(i) - 32768, w);
     const std::int32_t y = wide_sigmoid(static_cast<std::uint32_t>(std::abs(x)), 8, 0xffff << 8);
-    table[i] = static_cast<std::int16_t>((x >= 0 ? y - (1 << 23) + (1 << 7) : -y + (1 << 23) + (1 << 7) - 1) >> 8);
+    table[i] = static_cast<std::int16_t>(
+        (x >= 0 ? y - (1 << 23) + (1 << 7) : -y + (1 << 23) + (1 << 7) - 1) >> 8);
   }
 }
 
@@ -136,16 +151,21 @@ void gelu(const TableScales& s, std::span<std::int32_t> table) {
 }
 void gelu_tanh(const TableScales& s, std::span<std::int32_t> table) {
   constexpr float slope = static_cast<float>(1.12837916709551257390 * 0.70710678118654752440);
-  fill(s, table, [](float x) { return 0.5f * x * (1.f + std::tanh(slope * (x + 0.044715f * x * x * x))); });
+  fill(s, table,
+       [](float x) { return 0.5f * x * (1.f + std::tanh(slope * (x + 0.044715f * x * x * x))); });
 }
 
-std::int32_t code_at(const TableScales& s, std::size_t i) { return s.x_low + static_cast<std::int32_t>(i) - s.x_zero; }
+std::int32_t code_at(const TableScales& s, std::size_t i) {
+  return s.x_low + static_cast<std::int32_t>(i) - s.x_zero;
+}
 
 // N66: alpha and beta are the bounds; an infinite beta leaves the type's own.
 void bounded_relu(const TableScales& s, std::span<std::int32_t> table) {
   const auto y_scale = static_cast<float>(s.y_scale);
   const Rescale r = fixed_multiplier(static_cast<float>(s.x_scale) / y_scale);
-  const auto code = [&](double bound) { return s.y_zero + nearest_away(static_cast<float>(bound) / y_scale); };
+  const auto code = [&](double bound) {
+    return s.y_zero + nearest_away(static_cast<float>(bound) / y_scale);
+  };
   const std::int32_t low = std::max(s.low, code(s.alpha));
   const std::int32_t high = std::isinf(s.beta) ? s.high : std::min(s.high, code(s.beta));
   for (std::size_t i = 0; i < table.size(); ++i)
@@ -159,21 +179,28 @@ void leaky_relu(const TableScales& s, std::span<std::int32_t> table) {
   const Rescale below = fixed_multiplier(std::abs(slope));
   for (std::size_t i = 0; i < table.size(); ++i) {
     const std::int32_t x = code_at(s, i);
-    const std::int32_t y = x >= 0 ? rescale_twice(x, above) : slope < 0 ? -rescale_twice(x, below) : rescale_twice(x, below);
+    const std::int32_t y = x >= 0      ? rescale_twice(x, above)
+                           : slope < 0 ? -rescale_twice(x, below)
+                                       : rescale_twice(x, below);
     table[i] = clamp_code(std::int64_t{s.y_zero} + y, s.low, s.high);
   }
 }
 
-std::int16_t saturate16(std::int64_t v) { return static_cast<std::int16_t>(clamp_code(v, -32768, 32767)); }
+std::int16_t saturate16(std::int64_t v) {
+  return static_cast<std::int16_t>(clamp_code(v, -32768, 32767));
+}
 // 16-bit fraction products: half up, and truncated.
 std::int16_t high_mul16(std::int16_t a, std::int16_t b) {
   const std::int32_t product = std::int32_t{a} * b;
   return saturate16((product + (product >= 0 ? 1 << 14 : 1 - (1 << 14))) / (1 << 15));
 }
-std::int16_t high_mul16_truncated(std::int16_t a, std::int16_t b) { return saturate16(std::int32_t{a} * b / (1 << 15)); }
+std::int16_t high_mul16_truncated(std::int16_t a, std::int16_t b) {
+  return saturate16(std::int32_t{a} * b / (1 << 15));
+}
 std::int16_t cut_to_16(std::int32_t multiplier) {
   constexpr std::int32_t rest = 1 << 15;
-  if (multiplier >= std::numeric_limits<std::int32_t>::max() - rest) return std::numeric_limits<std::int16_t>::max();
+  if (multiplier >= std::numeric_limits<std::int32_t>::max() - rest)
+    return std::numeric_limits<std::int16_t>::max();
   return static_cast<std::int16_t>((multiplier + rest) >> 16);
 }
 
@@ -192,7 +219,8 @@ void hard_swish(const TableScales& s, std::span<std::int32_t> table) {  // N67
     if (gate.shift < 0) g = static_cast<std::int16_t>(divide_by_power(g, -gate.shift));
     g = static_cast<std::int16_t>((g + (1 << 15)) >> 1);
     const std::int16_t product = high_mul16_truncated(g, scaled);
-    table[i] = clamp_code(std::int64_t{divide_by_power(product, -out.shift)} + s.y_zero, s.low, s.high);
+    table[i] =
+        clamp_code(std::int64_t{divide_by_power(product, -out.shift)} + s.y_zero, s.low, s.high);
   }
 }
 
@@ -200,7 +228,8 @@ void absolute(const TableScales& s, std::span<std::int32_t> table) {
   const Rescale r = fixed_multiplier(static_cast<float>(s.x_scale) / static_cast<float>(s.y_scale));
   for (std::size_t i = 0; i < table.size(); ++i) {
     const std::int32_t x = std::abs(code_at(s, i));
-    table[i] = clamp_code(std::int64_t{s.x_scale == s.y_scale ? x : rescale_twice(x, r)} + s.y_zero, s.low, s.high);
+    table[i] = clamp_code(std::int64_t{s.x_scale == s.y_scale ? x : rescale_twice(x, r)} + s.y_zero,
+                          s.low, s.high);
   }
 }
 
@@ -216,7 +245,10 @@ void square_root(const TableScales& s, std::span<std::int32_t> table) {
   const auto x_scale = static_cast<float>(s.x_scale), y_scale = static_cast<float>(s.y_scale);
   for (std::size_t i = 0; i < table.size(); ++i) {
     const float real = x_scale * static_cast<float>(code_at(s, i));
-    table[i] = real < 0 ? s.low : clamp_code(static_cast<std::int32_t>(std::sqrt(real) / y_scale) + std::int64_t{s.y_zero}, s.low, s.high);
+    table[i] = real < 0 ? s.low
+                        : clamp_code(static_cast<std::int32_t>(std::sqrt(real) / y_scale) +
+                                         std::int64_t{s.y_zero},
+                                     s.low, s.high);
   }
 }
 
@@ -226,7 +258,8 @@ void inverse_root(const TableScales& s, std::span<std::int32_t> table) {
     const float most = 32767 * static_cast<float>(s.y_scale);
     return fill(s, table, [&](float x) { return x <= 0 ? most : 1.0f / std::sqrt(x); });
   }
-  const Rescale r = fixed_multiplier(1. / (std::sqrt(static_cast<float>(s.x_scale)) * static_cast<float>(s.y_scale)));
+  const Rescale r = fixed_multiplier(
+      1. / (std::sqrt(static_cast<float>(s.x_scale)) * static_cast<float>(s.y_scale)));
   constexpr int fine = 20;
   for (std::size_t i = 0; i < table.size(); ++i) {
     const std::int32_t x = code_at(s, i);
@@ -236,14 +269,17 @@ void inverse_root(const TableScales& s, std::span<std::int32_t> table) {
     int shift = 0;
     inverse_sqrt(x, multiplier, shift);
     const std::int32_t root = rescale_twice(1, multiplier, shift + fine);
-    table[i] = clamp_code(std::int64_t{rescale_twice(root, r.multiplier, r.shift - fine)} + s.y_zero, s.low, s.high);
+    table[i] = clamp_code(
+        std::int64_t{rescale_twice(root, r.multiplier, r.shift - fine)} + s.y_zero, s.low, s.high);
   }
 }
 
 // N72: differences in units of 10/65535, exp and 1/(1+x) by samples taken in double.
 void softmax16(std::span<const std::int32_t> x, std::span<std::int32_t> y, const SoftmaxScales& s) {
-  static const auto exp_samples = samples16<double>(10.0 / 65535, 32767, 2.0 / 65535, 0, [](double v) { return std::exp(v); });
-  static const auto inverse_samples = samples16<double>(1.0 / 65535, -32768, 2.0 / 65535, 0, [](double v) { return 1.0 / (1.0 + v); });
+  static const auto exp_samples =
+      samples16<double>(10.0 / 65535, 32767, 2.0 / 65535, 0, [](double v) { return std::exp(v); });
+  static const auto inverse_samples = samples16<double>(1.0 / 65535, -32768, 2.0 / 65535, 0,
+                                                        [](double v) { return 1.0 / (1.0 + v); });
   const float scaled = static_cast<float>(s.x_scale) * static_cast<float>(s.beta);
   const Rescale r = fixed_multiplier(static_cast<double>(scaled) / (10.0 / 65535.0));
   const std::int32_t greatest = std::ranges::max(x);
@@ -254,8 +290,10 @@ void softmax16(std::span<const std::int32_t> x, std::span<std::int32_t> y, const
     sum += y[i];
   }
   const int headroom = leading_zeros(static_cast<std::uint32_t>(sum));
-  const auto shifted = static_cast<std::int32_t>(((std::int64_t{sum} << (headroom - 1)) + (1 << 13)) >> 14);
-  const std::int32_t inverse = between(inverse_samples, clamp_code(std::int64_t{shifted} - ((1 << 15) + (1 << 16)), -32768, 32767));
+  const auto shifted =
+      static_cast<std::int32_t>(((std::int64_t{sum} << (headroom - 1)) + (1 << 13)) >> 14);
+  const std::int32_t inverse = between(
+      inverse_samples, clamp_code(std::int64_t{shifted} - ((1 << 15) + (1 << 16)), -32768, 32767));
   const int down = 31 - headroom;
   for (std::int32_t& v : y) {
     const std::int64_t product = std::int64_t{v} * inverse + (std::int64_t{1} << (down - 1));

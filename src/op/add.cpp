@@ -13,11 +13,16 @@ Result<void> eval(EvalContext& c) {
   return eval_binary(c, c.num.add, "Add", [](auto a, auto b) { return wrapping_add(a, b); });
 }
 
-Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) { return binary_from_tflite(f, graph, "Add"); }
-Result<void> from_onnx(const ForeignNode& f, GraphBuilder& graph) { return binary_from_onnx(f, graph, "Add"); }
+Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
+  return binary_from_tflite(f, graph, "Add");
+}
+Result<void> from_onnx(const ForeignNode& f, GraphBuilder& graph) {
+  return binary_from_onnx(f, graph, "Add");
+}
 
 constexpr Foreign from[] = {{Format::onnx, "com.microsoft:QLinearAdd", from_qlinear_add},
-                            {Format::onnx, "Add", from_onnx}, {Format::tflite, "ADD", from_tflite}};
+                            {Format::onnx, "Add", from_onnx},
+                            {Format::tflite, "ADD", from_tflite}};
 
 }  // namespace
 

@@ -1,4 +1,5 @@
-// y[n,c,o] = act(sum over the window of x[n,c,p] / n), n the positions inside (or in the padding too).
+// y[n,c,o] = act(sum over the window of x[n,c,p] / n), n the positions inside (or in the padding
+// too).
 #include "op/op_pool.h"
 #include "op/op_qlinear.h"
 
@@ -59,9 +60,11 @@ void windows(const Window& w, const std::vector<std::int32_t>& x, bool with_pads
       for (std::int64_t ch = 0; ch < w.channels; ++ch) {
         codes.clear();
         each_tap(w, d, h, v, [&](std::int64_t at, std::int64_t) {
-          codes.push_back(x[static_cast<std::size_t>(w.index(n, ch, at, w.in_count(), w.channels))]);
+          codes.push_back(
+              x[static_cast<std::size_t>(w.index(n, ch, at, w.in_count(), w.channels))]);
         });
-        const std::int64_t count = with_pads ? w.kernel_count() : static_cast<std::int64_t>(codes.size());
+        const std::int64_t count =
+            with_pads ? w.kernel_count() : static_cast<std::int64_t>(codes.size());
         take(w.index(n, ch, position, w.out_count(), w.channels), codes, count);
       }
     });
@@ -69,8 +72,11 @@ void windows(const Window& w, const std::vector<std::int32_t>& x, bool with_pads
 
 // The whole pooling in the arithmetic's own order of summation.
 void eval_in_order(EvalContext& c, const Window& w, bool with_pads) {
-  WindowMeanProblem p{.planes = w.batch * w.channels, .rank = static_cast<int>(w.spatial_rank), .include_pad = with_pads,
-                      .x = c.in[0]->as<float>().data(), .y = c.out[0].as<float>().data()};
+  WindowMeanProblem p{.planes = w.batch * w.channels,
+                      .rank = static_cast<int>(w.spatial_rank),
+                      .include_pad = with_pads,
+                      .x = c.in[0]->as<float>().data(),
+                      .y = c.out[0].as<float>().data()};
   for (std::size_t d = 0; d < 3; ++d) {
     p.in[d] = w.in[d], p.kernel[d] = w.kernel[d], p.out[d] = w.out[d];
     p.strides[d] = w.strides[d], p.pads_begin[d] = w.begin[d], p.pads_end[d] = w.end[d];
@@ -81,7 +87,9 @@ void eval_in_order(EvalContext& c, const Window& w, bool with_pads) {
 // Every window lies in the padded input and taps are neighbours.
 bool is_plain(const Window& w) {
   for (std::size_t d = 0; d < 3; ++d)
-    if (w.dilations[d] != 1 || (w.out[d] - 1) * w.strides[d] + w.kernel[d] > w.in[d] + w.begin[d] + w.end[d]) return false;
+    if (w.dilations[d] != 1 ||
+        (w.out[d] - 1) * w.strides[d] + w.kernel[d] > w.in[d] + w.begin[d] + w.end[d])
+      return false;
   return !w.channels_last;
 }
 
@@ -89,19 +97,29 @@ Result<void> eval_codes(EvalContext& c, const Window& w, bool with_pads) {
   if (!c.num.average) return no_policy(c.view, "AveragePool");
   const Value &xv = c.view.input(0), &yv = c.view.output(0);
   const CodeClamp clamp = clamp_of(c.view);
-  const AverageScales s{xv.quant.scale_at(0), yv.quant.scale_at(0), xv.quant.zero_at(0), yv.quant.zero_at(0), clamp.low, clamp.high};
+  const AverageScales s{xv.quant.scale_at(0),
+                        yv.quant.scale_at(0),
+                        xv.quant.zero_at(0),
+                        yv.quant.zero_at(0),
+                        clamp.low,
+                        clamp.high};
   const std::int32_t shift = c.view.attrs().text("codes", "") == "unsigned" ? 128 : 0;
   const auto x = centred_codes(*c.in[0], -shift);
   if (c.num.average->window) {
     AverageScales shifted = s;
     shifted.x_zero += shift, shifted.y_zero += shift, shifted.low += shift, shifted.high += shift;
-    windows(w, x, with_pads, [&](std::int64_t at, std::span<const std::int32_t> codes, std::int64_t count) {
-      store_code(c.out[0], at, c.num.average->window(codes, static_cast<std::int32_t>(count), shifted) - shift);
-    });
+    windows(w, x, with_pads,
+            [&](std::int64_t at, std::span<const std::int32_t> codes, std::int64_t count) {
+              store_code(
+                  c.out[0], at,
+                  c.num.average->window(codes, static_cast<std::int32_t>(count), shifted) - shift);
+            });
     return {};
   }
   sums<std::int32_t>(w, x, with_pads, [&](std::int64_t at, std::int32_t sum, std::int64_t count) {
-    store_code(c.out[0], at, count == 0 ? yv.quant.zero_at(0) : c.num.average->apply(sum, static_cast<std::int32_t>(count), s));
+    store_code(c.out[0], at,
+               count == 0 ? yv.quant.zero_at(0)
+                          : c.num.average->apply(sum, static_cast<std::int32_t>(count), s));
   });
   return {};
 }
@@ -111,20 +129,27 @@ Result<void> eval(EvalContext& c) {
   const bool with_pads = c.view.attrs().integer("count_include_pad", 0) != 0;
   if (is_code(c.view.input(0))) return eval_codes(c, w, with_pads);
   if (c.in[0]->dtype() != DType::f32)
-    return Error{c.view.where(), "x of type " + std::string(name_of(c.in[0]->dtype())), "float32 or codes", ""};
+    return Error{c.view.where(), "x of type " + std::string(name_of(c.in[0]->dtype())),
+                 "float32 or codes", ""};
   if (c.num.real.window_mean && is_plain(w)) return eval_in_order(c, w, with_pads), Result<void>();
   const auto in = c.in[0]->as<float>();
   const Activation act = activation_of(c.view);
-  sums<float>(w, {in.begin(), in.end()}, with_pads, [&](std::int64_t at, float sum, std::int64_t count) {
-    c.out[0].as<float>()[static_cast<std::size_t>(at)] = count == 0 ? 0.f : activate(act, sum / static_cast<float>(count));
-  });
+  sums<float>(w, {in.begin(), in.end()}, with_pads,
+              [&](std::int64_t at, float sum, std::int64_t count) {
+                c.out[0].as<float>()[static_cast<std::size_t>(at)] =
+                    count == 0 ? 0.f : activate(act, sum / static_cast<float>(count));
+              });
   return {};
 }
 
-Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) { return pool_from_tflite(f, graph, "AveragePool"); }
+Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
+  return pool_from_tflite(f, graph, "AveragePool");
+}
 
-constexpr Foreign from[] = {{Format::onnx, "com.microsoft:QLinearAveragePool", from_qlinear_average_pool},
-                            {Format::onnx, "AveragePool"}, {Format::tflite, "AVERAGE_POOL_2D", from_tflite}};
+constexpr Foreign from[] = {
+    {Format::onnx, "com.microsoft:QLinearAveragePool", from_qlinear_average_pool},
+    {Format::onnx, "AveragePool"},
+    {Format::tflite, "AVERAGE_POOL_2D", from_tflite}};
 
 }  // namespace
 

@@ -9,17 +9,23 @@ namespace {
 
 constexpr Slot inputs[] = {{"x"}, {"block"}, {"crops"}};
 constexpr Slot outputs[] = {{"y"}};
-constexpr Rule rules[] = {{constant_rule, constants_if_there<1, 2>}, {codes_rule, first_keeps_codes}};
+constexpr Rule rules[] = {{constant_rule, constants_if_there<1, 2>},
+                          {codes_rule, first_keeps_codes}};
 
-struct Plan { std::vector<std::int64_t> block, crops; Shape y; };
+struct Plan {
+  std::vector<std::int64_t> block, crops;
+  Shape y;
+};
 
 Result<Plan> plan_of(const NodeView& n) {
   const Shape& x = n.input(0).shape;
   Plan p{integers_at(n, 1, "").value_or(Shape{}), integers_at(n, 2, "").value_or(Shape{}), x};
   std::int64_t blocks = 1;
   for (const std::int64_t b : p.block) blocks *= b < 1 ? 0 : b;
-  if (p.block.empty() || blocks == 0 || x.size() < p.block.size() + 1 || p.crops.size() != 2 * p.block.size() || x[0] % blocks != 0)
-    return Error{n.where(), "x " + shape_text(x) + ", block " + shape_text(p.block), "a batch that holds whole blocks, two crops for each axis", ""};
+  if (p.block.empty() || blocks == 0 || x.size() < p.block.size() + 1 ||
+      p.crops.size() != 2 * p.block.size() || x[0] % blocks != 0)
+    return Error{n.where(), "x " + shape_text(x) + ", block " + shape_text(p.block),
+                 "a batch that holds whole blocks, two crops for each axis", ""};
   p.y[0] = x[0] / blocks;
   for (std::size_t a = 0; a < p.block.size(); ++a) {
     p.y[a + 1] = x[a + 1] * p.block[a] - p.crops[2 * a] - p.crops[2 * a + 1];
@@ -53,7 +59,8 @@ Result<void> eval(EvalContext& c) {
         block += k % p.block[a] * block_step;
         block_step *= p.block[a];
       }
-      const auto from = static_cast<std::size_t>((block * p.y[0] + n) * step + at) * bytes, to = static_cast<std::size_t>(n * positions + o) * bytes;
+      const auto from = static_cast<std::size_t>((block * p.y[0] + n) * step + at) * bytes,
+                 to = static_cast<std::size_t>(n * positions + o) * bytes;
       std::copy_n(c.in[0]->bytes().data() + from, bytes, c.out[0].bytes().data() + to);
     }
   return {};

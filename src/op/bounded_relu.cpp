@@ -24,7 +24,8 @@ constexpr Foreign from[] = {{Format::tflite, "RELU", from_tflite},
                             {Format::tflite, "RELU_0_TO_1", from_tflite}};
 
 Result<void> eval(EvalContext& c) {
-  const double low = c.view.attrs().real("low", 0), high = c.view.attrs().real("high", std::numeric_limits<double>::infinity());
+  const double low = c.view.attrs().real("low", 0),
+               high = c.view.attrs().real("high", std::numeric_limits<double>::infinity());
   if (on_codes(c.view)) return map_codes(c, c.num.bounded_relu, low, high);
   return map_reals(c, [&](double x) { return std::min(std::max(x, low), high); });
 }

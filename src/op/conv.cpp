@@ -1,12 +1,13 @@
-// y[n,o,p] = act(bias[o] + sum_{t,c} x[n, g(o)*C + c, p*s - b + t*d] * w[o,t,c]); on codes x - x_zero,
-// w - w_zero, requantized by x_scale * w_scale[o] / y_scale (N55, N56); float weights in codes: N69.
+// y[n,o,p] = act(bias[o] + sum_{t,c} x[n, g(o)*C + c, p*s - b + t*d] * w[o,t,c]); on codes x -
+// x_zero, w - w_zero, requantized by x_scale * w_scale[o] / y_scale (N55, N56); float weights in
+// codes: N69.
 #include <algorithm>
 
 #include "base/text.h"
 #include "op/op_codes.h"
 #include "op/op_foreign.h"
-#include "op/op_window.h"
 #include "op/op_qlinear.h"
+#include "op/op_window.h"
 
 namespace lockstep {
 namespace {
@@ -35,7 +36,8 @@ Result<Layout> weights_of(const NodeView& n) {
   const Shape& w = n.input(1).shape;
   const std::string order = n.attrs().text("weights", "OIHW");
   if (w.size() < 3 || w.size() != n.input(0).shape.size())
-    return Error{n.where(), "weights of shape " + shape_text(w), "as many axes as the input has, three at least", ""};
+    return Error{n.where(), "weights of shape " + shape_text(w),
+                 "as many axes as the input has, three at least", ""};
   Layout l;
   const int rank = static_cast<int>(w.size());
   if (order == "OHWI") {
@@ -51,10 +53,16 @@ Result<Layout> weights_of(const NodeView& n) {
   l.out_channels = w[static_cast<std::size_t>(l.out_axis)];
   l.in_per_group = w[static_cast<std::size_t>(l.in_axis)];
   l.group = n.attrs().integer("group", 1);
-  const std::int64_t channels = n.attrs().text("layout", "NCHW") == "NHWC" ? n.input(0).shape.back() : n.input(0).shape[1];
-  if (l.group < 1 || l.in_per_group < 1 || l.in_per_group * l.group != channels || l.out_channels % l.group != 0)
-    return Error{n.where(), std::to_string(channels) + " channels, group " + std::to_string(l.group) + ", weights " + shape_text(w),
-                 "channels = group * the weights' input channels, and output channels a multiple of group", ""};
+  const std::int64_t channels =
+      n.attrs().text("layout", "NCHW") == "NHWC" ? n.input(0).shape.back() : n.input(0).shape[1];
+  if (l.group < 1 || l.in_per_group < 1 || l.in_per_group * l.group != channels ||
+      l.out_channels % l.group != 0)
+    return Error{
+        n.where(),
+        std::to_string(channels) + " channels, group " + std::to_string(l.group) + ", weights " +
+            shape_text(w),
+        "channels = group * the weights' input channels, and output channels a multiple of group",
+        ""};
   return l;
 }
 
@@ -66,7 +74,9 @@ std::vector<T> packed_weights(std::span<const T> w, const Layout& l, const Windo
   for (std::int64_t o = 0; o < oc; ++o)
     for (std::int64_t t = 0; t < taps; ++t)
       for (std::int64_t c = 0; c < ic; ++c) {
-        const std::int64_t from = l.out_axis != 0 ? t * oc + o : l.in_axis == 1 ? (o * ic + c) * taps + t : (o * taps + t) * ic + c;
+        const std::int64_t from = l.out_axis != 0  ? t * oc + o
+                                  : l.in_axis == 1 ? (o * ic + c) * taps + t
+                                                   : (o * taps + t) * ic + c;
         out[static_cast<std::size_t>((o * taps + t) * ic + c)] = w[static_cast<std::size_t>(from)];
       }
   return out;
@@ -86,10 +96,12 @@ std::vector<T> packed_input(std::span<const T> x, const Window& g) {
   return out;
 }
 
-// Every sum of products, taps and channels in ascending order; take(n, o, position, sum).
+// Every sum of products, taps and channels in ascending order (N76); take(n, o, position, sum).
 template <class Sum, class T, class Take>
-void convolve(const Window& g, const Layout& l, const std::vector<T>& x, const std::vector<T>& w, Take&& take) {
-  const std::int64_t taps = g.kernel_count(), ic = l.in_per_group, per_group = l.out_channels / l.group;
+void convolve(const Window& g, const Layout& l, const std::vector<T>& x, const std::vector<T>& w,
+              Take&& take) {
+  const std::int64_t taps = g.kernel_count(), ic = l.in_per_group,
+                     per_group = l.out_channels / l.group;
   for (std::int64_t n = 0; n < g.batch; ++n)
     each_position(g, [&](std::int64_t d, std::int64_t h, std::int64_t v, std::int64_t position) {
       for (std::int64_t o = 0; o < l.out_channels; ++o) {
@@ -99,7 +111,8 @@ void convolve(const Window& g, const Layout& l, const std::vector<T>& x, const s
         each_tap(g, d, h, v, [&](std::int64_t at, std::int64_t tap) {
           const T* const a = x.data() + (n * g.in_count() + at) * g.channels + first;
           const T* const b = row + tap * ic;
-          for (std::int64_t c = 0; c < ic; ++c) sum += static_cast<Sum>(a[c]) * static_cast<Sum>(b[c]);
+          for (std::int64_t c = 0; c < ic; ++c)
+            sum += static_cast<Sum>(a[c]) * static_cast<Sum>(b[c]);
         });
         take(n, o, position, sum);
       }
@@ -108,9 +121,14 @@ void convolve(const Window& g, const Layout& l, const std::vector<T>& x, const s
 
 // The whole convolution in the arithmetic's own order of summation, channels first and OIHW.
 void eval_in_order(EvalContext& c, const Window& g, const Layout& l) {
-  ConvolutionProblem p{.batch = g.batch, .groups = l.group, .channels = l.in_per_group, .filters = l.out_channels / l.group,
-                       .rank = static_cast<int>(g.spatial_rank), .x = c.in[0]->as<float>().data(),
-                       .w = c.in[1]->as<float>().data(), .y = c.out[0].as<float>().data(),
+  ConvolutionProblem p{.batch = g.batch,
+                       .groups = l.group,
+                       .channels = l.in_per_group,
+                       .filters = l.out_channels / l.group,
+                       .rank = static_cast<int>(g.spatial_rank),
+                       .x = c.in[0]->as<float>().data(),
+                       .w = c.in[1]->as<float>().data(),
+                       .y = c.out[0].as<float>().data(),
                        .blocked = c.view.attrs().text("kernel", "") == "blocked"};
   for (std::size_t d = 0; d < 3; ++d) {
     p.in[d] = g.in[d], p.kernel[d] = g.kernel[d], p.out[d] = g.out[d];
@@ -124,7 +142,8 @@ void eval_in_order(EvalContext& c, const Window& g, const Layout& l) {
 }
 
 Result<void> eval_float(EvalContext& c, const Window& g, const Layout& l) {
-  if (c.num.real.convolution && !g.channels_last && l.out_axis == 0 && l.in_axis == 1) return eval_in_order(c, g, l), Result<void>();
+  if (c.num.real.convolution && !g.channels_last && l.out_axis == 0 && l.in_axis == 1)
+    return eval_in_order(c, g, l), Result<void>();
   const auto x = packed_input(c.in[0]->as<float>(), g);
   const auto w = packed_weights(c.in[1]->as<float>(), l, g);
   const Tensor* const bias = c.in.size() > 2 ? c.in[2] : nullptr;
@@ -132,13 +151,15 @@ Result<void> eval_float(EvalContext& c, const Window& g, const Layout& l) {
   const auto y = c.out[0].as<float>();
   convolve<float>(g, l, x, w, [&](std::int64_t n, std::int64_t o, std::int64_t p, float sum) {
     if (bias) sum += bias->as<float>()[static_cast<std::size_t>(o)];
-    y[static_cast<std::size_t>(g.index(n, o, p, g.out_count(), l.out_channels))] = activate(act, sum);
+    y[static_cast<std::size_t>(g.index(n, o, p, g.out_count(), l.out_channels))] =
+        activate(act, sum);
   });
   return {};
 }
 
 const RequantPolicy* policy_of(const EvalContext& c) {
-  return c.view.input(0).dtype == DType::u8 && c.num.conv_unsigned ? c.num.conv_unsigned : c.num.conv;
+  return c.view.input(0).dtype == DType::u8 && c.num.conv_unsigned ? c.num.conv_unsigned
+                                                                   : c.num.conv;
 }
 
 Result<void> eval_codes(EvalContext& c, const Window& g, const Layout& l) {
@@ -156,22 +177,28 @@ Result<void> eval_codes(EvalContext& c, const Window& g, const Layout& l) {
   for (std::size_t i = 0; i < w.size(); ++i) w[i] -= wv.quant.zero_at(i / depth);
   const CodeClamp clamp = clamp_of(c.view);
   const std::int32_t zero = yv.quant.zero_at(0);
-  convolve<std::int64_t>(g, l, x, w, [&](std::int64_t n, std::int64_t o, std::int64_t p, std::int64_t sum) {
-    if (bias) sum += bias->code(o);
-    const Rescale& r = rescale[static_cast<std::size_t>(o)];
-    const std::int64_t code = std::int64_t{wide ? policy->apply_wide(sum, r) : policy->apply(static_cast<std::int32_t>(sum), r)} + zero;
-    store_code(c.out[0], g.index(n, o, p, g.out_count(), l.out_channels), clamp_code(code, clamp.low, clamp.high));
-  });
+  convolve<std::int64_t>(
+      g, l, x, w, [&](std::int64_t n, std::int64_t o, std::int64_t p, std::int64_t sum) {
+        if (bias) sum += bias->code(o);
+        const Rescale& r = rescale[static_cast<std::size_t>(o)];
+        const std::int64_t code =
+            std::int64_t{wide ? policy->apply_wide(sum, r)
+                              : policy->apply(static_cast<std::int32_t>(sum), r)} +
+            zero;
+        store_code(c.out[0], g.index(n, o, p, g.out_count(), l.out_channels),
+                   clamp_code(code, clamp.low, clamp.high));
+      });
   return {};
 }
 
-// N69: one scale for each sample of the batch; symmetric unless the weights' scales differ by channel
-// or the convolution is depthwise.
+// N69: one scale for each sample of the batch; symmetric unless the weights' scales differ by
+// channel or the convolution is depthwise.
 Result<void> eval_hybrid(EvalContext& c, const Window& g, const Layout& l) {
   if (!c.num.hybrid) return no_policy(c.view, "Conv of float activations and coded weights");
   const QuantParams& wq = c.view.input(1).quant;
   const bool depthwise = l.out_axis != 0;
-  const bool by_channel = depthwise || std::ranges::any_of(wq.scale, [&](double s) { return s != wq.scale[0]; });
+  const bool by_channel =
+      depthwise || std::ranges::any_of(wq.scale, [&](double s) { return s != wq.scale[0]; });
   const std::size_t row = static_cast<std::size_t>(c.in[0]->count() / g.batch);
   std::vector<std::int8_t> codes(row * static_cast<std::size_t>(g.batch));
   std::vector<float> scale(static_cast<std::size_t>(g.batch));
@@ -180,21 +207,26 @@ Result<void> eval_hybrid(EvalContext& c, const Window& g, const Layout& l) {
     const auto in = c.in[0]->as<float>().subspan(n * row, row);
     const std::span<std::int8_t> out(codes.data() + n * row, row);
     std::int32_t zero = 0;
-    if (by_channel) c.num.hybrid->asymmetric(in, out, scale[n], zero);
-    else c.num.hybrid->symmetric(in, out, scale[n]);
+    if (by_channel)
+      c.num.hybrid->asymmetric(in, out, scale[n], zero);
+    else
+      c.num.hybrid->symmetric(in, out, scale[n]);
     for (std::size_t i = 0; i < row; ++i) x[n * row + i] = out[i] - zero;
   }
   const auto w = packed_weights<std::int32_t>(centred_codes(*c.in[1], 0), l, g);
   const Tensor* const bias = c.in.size() > 2 ? c.in[2] : nullptr;
   const Activation act = activation_of(c.view);
   const auto y = c.out[0].as<float>();
-  convolve<std::int64_t>(g, l, packed_input<std::int32_t>(x, g), w, [&](std::int64_t n, std::int64_t o, std::int64_t p, std::int64_t sum) {
-    const auto ws = static_cast<float>(wq.scale_at(static_cast<std::size_t>(o)));
-    const float xs = scale[static_cast<std::size_t>(n)], acc = static_cast<float>(sum);
-    float real = depthwise || !by_channel ? acc * (ws * xs) : acc * ws * xs;
-    if (bias) real += bias->as<float>()[static_cast<std::size_t>(o)];
-    y[static_cast<std::size_t>(g.index(n, o, p, g.out_count(), l.out_channels))] = activate(act, real);
-  });
+  convolve<std::int64_t>(
+      g, l, packed_input<std::int32_t>(x, g), w,
+      [&](std::int64_t n, std::int64_t o, std::int64_t p, std::int64_t sum) {
+        const auto ws = static_cast<float>(wq.scale_at(static_cast<std::size_t>(o)));
+        const float xs = scale[static_cast<std::size_t>(n)], acc = static_cast<float>(sum);
+        float real = depthwise || !by_channel ? acc * (ws * xs) : acc * ws * xs;
+        if (bias) real += bias->as<float>()[static_cast<std::size_t>(o)];
+        y[static_cast<std::size_t>(g.index(n, o, p, g.out_count(), l.out_channels))] =
+            activate(act, real);
+      });
   return {};
 }
 
@@ -202,9 +234,11 @@ Result<std::vector<Facts>> infer(const NodeView& n) {
   LOCKSTEP_TRY(const Layout l, weights_of(n));
   LOCKSTEP_TRY(const Window g, window_of(n, n.input(0).shape, l.kernel));
   if (n.has_input(2) && count_of(n.input(2).shape) != l.out_channels)
-    return Error{n.where(), "a bias of shape " + shape_text(n.input(2).shape), std::to_string(l.out_channels) + " elements", ""};
+    return Error{n.where(), "a bias of shape " + shape_text(n.input(2).shape),
+                 std::to_string(l.out_channels) + " elements", ""};
   if (n.has_input(2) && n.input(0).dtype == DType::f32 && n.input(2).dtype != DType::f32)
-    return Error{n.where(), "a bias of type " + std::string(name_of(n.input(2).dtype)), "float32 as x", ""};
+    return Error{n.where(), "a bias of type " + std::string(name_of(n.input(2).dtype)),
+                 "float32 as x", ""};
   return std::vector<Facts>{{code_type(n), g.output_shape(l.out_channels), {}}};
 }
 
@@ -215,7 +249,8 @@ Result<void> eval(EvalContext& c) {
   if (is_code(x) && is_code(w) && is_code(c.view.output(0))) return eval_codes(c, g, l);
   if (x.dtype == DType::f32 && is_code(w)) return eval_hybrid(c, g, l);
   if (x.dtype == DType::f32 && w.dtype == DType::f32) return eval_float(c, g, l);
-  return Error{c.view.where(), "x " + std::string(name_of(x.dtype)) + ", w " + std::string(name_of(w.dtype)),
+  return Error{c.view.where(),
+               "x " + std::string(name_of(x.dtype)) + ", w " + std::string(name_of(w.dtype)),
                "float32 throughout, codes throughout, or float32 x and coded w", ""};
 }
 
@@ -234,11 +269,14 @@ Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
   node.attrs.set("layout", "NHWC");
   node.attrs.set("weights", depthwise ? "1HWO" : "OHWI");
   node.attrs.set("auto_pad", f.attrs.text("padding", "SAME") == "VALID" ? "VALID" : "SAME_UPPER");
-  node.attrs.set("strides", std::vector<std::int64_t>{f.attrs.integer("stride_h", 0), f.attrs.integer("stride_w", 0)});
-  node.attrs.set("dilations", std::vector<std::int64_t>{f.attrs.integer("dilation_h_factor", 1), f.attrs.integer("dilation_w_factor", 1)});
+  node.attrs.set("strides", std::vector<std::int64_t>{f.attrs.integer("stride_h", 0),
+                                                      f.attrs.integer("stride_w", 0)});
+  node.attrs.set("dilations", std::vector<std::int64_t>{f.attrs.integer("dilation_h_factor", 1),
+                                                        f.attrs.integer("dilation_w_factor", 1)});
   const Shape &x = graph.value(f.inputs[0]).shape, &w = graph.value(f.inputs[1]).shape;
   if (x.size() != 4 || w.size() != 4 || w[3] == 0)
-    return foreign_error(f, "input " + shape_text(x) + ", weights " + shape_text(w), "four axes each");
+    return foreign_error(f, "input " + shape_text(x) + ", weights " + shape_text(w),
+                         "four axes each");
   node.attrs.set("group", depthwise ? x[3] : x[3] / w[3]);
   LOCKSTEP_CHECK(read_activation(f, node.attrs));
   // The window's pads are written out, so that whoever edits the node sees them.
@@ -247,12 +285,16 @@ Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
 
 // kernel_shape says what the weights' shape says; the pads of auto_pad are written out.
 Result<void> from_onnx(const ForeignNode& f, GraphBuilder& graph) {
-  LOCKSTEP_CHECK(known_attributes(f, {"auto_pad", "dilations", "group", "kernel_shape", "pads", "strides"}));
-  if (!has_input(f, 0) || !has_input(f, 1)) return foreign_error(f, std::to_string(f.inputs.size()) + " inputs", "input, weights and bias");
+  LOCKSTEP_CHECK(
+      known_attributes(f, {"auto_pad", "dilations", "group", "kernel_shape", "pads", "strides"}));
+  if (!has_input(f, 0) || !has_input(f, 1))
+    return foreign_error(f, std::to_string(f.inputs.size()) + " inputs", "input, weights and bias");
   const Shape w = graph.value(f.inputs[1]).shape;
-  const std::vector<std::int64_t> kernel(w.begin() + std::min<std::ptrdiff_t>(2, std::ssize(w)), w.end());
+  const std::vector<std::int64_t> kernel(w.begin() + std::min<std::ptrdiff_t>(2, std::ssize(w)),
+                                         w.end());
   if (f.attrs.has("kernel_shape") && f.attrs.integers("kernel_shape") != kernel)
-    return foreign_error(f, "kernel_shape " + shape_text(f.attrs.integers("kernel_shape")), shape_text(kernel) + " as the weights have");
+    return foreign_error(f, "kernel_shape " + shape_text(f.attrs.integers("kernel_shape")),
+                         shape_text(kernel) + " as the weights have");
   Attrs a = f.attrs;
   a.values.erase("kernel_shape");
   a.set("layout", "NCHW");
@@ -262,7 +304,9 @@ Result<void> from_onnx(const ForeignNode& f, GraphBuilder& graph) {
 }
 
 constexpr Foreign from[] = {{Format::onnx, "QLinearConv", from_qlinear_conv},
-                            {Format::onnx, "Conv", from_onnx}, {Format::tflite, "CONV_2D", from_tflite}, {Format::tflite, "DEPTHWISE_CONV_2D", from_tflite}};
+                            {Format::onnx, "Conv", from_onnx},
+                            {Format::tflite, "CONV_2D", from_tflite},
+                            {Format::tflite, "DEPTHWISE_CONV_2D", from_tflite}};
 
 }  // namespace
 

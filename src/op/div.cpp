@@ -12,8 +12,12 @@ Result<void> eval(EvalContext& c) {
   return eval_binary(c, c.num.div, "Div", [](auto a, auto b) { return wrapping_div(a, b); });
 }
 
-Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) { return binary_from_tflite(f, graph, "Div"); }
-Result<void> from_onnx(const ForeignNode& f, GraphBuilder& graph) { return binary_from_onnx(f, graph, "Div"); }
+Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
+  return binary_from_tflite(f, graph, "Div");
+}
+Result<void> from_onnx(const ForeignNode& f, GraphBuilder& graph) {
+  return binary_from_onnx(f, graph, "Div");
+}
 
 constexpr Foreign from[] = {{Format::onnx, "Div", from_onnx}, {Format::tflite, "DIV", from_tflite}};
 

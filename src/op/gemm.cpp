@@ -1,5 +1,5 @@
-// y = act(alpha * A * B + beta * c), A = a or its transpose, B likewise; on codes a - a_zero, b - b_zero,
-// requantized by a_scale * b_scale[o] / y_scale (N57); float a under b in codes: N69.
+// y = act(alpha * A * B + beta * c), A = a or its transpose, B likewise; on codes a - a_zero, b -
+// b_zero, requantized by a_scale * b_scale[o] / y_scale (N57); float a under b in codes: N69.
 #include <algorithm>
 
 #include "base/text.h"
@@ -33,7 +33,8 @@ Result<Sizes> sizes_of(const NodeView& v) {
   s.trans_a = v.attrs().integer("transA", 0) != 0;
   s.trans_b = v.attrs().integer("transB", 0) != 0;
   const auto mismatch = [&] {
-    return Error{v.where(), "a " + shape_text(a) + " and b " + shape_text(b), "an inner extent that both share", ""};
+    return Error{v.where(), "a " + shape_text(a) + " and b " + shape_text(b),
+                 "an inner extent that both share", ""};
   };
   if (b.size() != 2) return Error{v.where(), "b of shape " + shape_text(b), "two axes", ""};
   s.k = s.trans_b ? b[1] : b[0];
@@ -54,8 +55,11 @@ Result<std::pair<std::int64_t, std::int64_t>> bias_strides(const NodeView& v, co
   const Shape& c = v.input(2).shape;
   const std::int64_t cols = c.empty() ? 1 : c.back(), rows = c.size() > 1 ? c[c.size() - 2] : 1;
   if (c.size() > 2 || (cols != 1 && cols != s.n) || (rows != 1 && rows != s.m))
-    return Error{v.where(), "c of shape " + shape_text(c), "a shape that spreads to [" + std::to_string(s.m) + "," + std::to_string(s.n) + "]", ""};
-  return std::pair{rows == 1 ? std::int64_t{0} : cols, cols == 1 ? std::int64_t{0} : std::int64_t{1}};
+    return Error{
+        v.where(), "c of shape " + shape_text(c),
+        "a shape that spreads to [" + std::to_string(s.m) + "," + std::to_string(s.n) + "]", ""};
+  return std::pair{rows == 1 ? std::int64_t{0} : cols,
+                   cols == 1 ? std::int64_t{0} : std::int64_t{1}};
 }
 
 template <class Sum, class T, class Take>
@@ -66,22 +70,32 @@ void products(const Sizes& s, std::span<const T> a, std::span<const T> b, Take&&
     for (std::int64_t j = 0; j < s.n; ++j) {
       Sum sum = 0;
       for (std::int64_t k = 0; k < s.k; ++k)
-        sum += static_cast<Sum>(a[static_cast<std::size_t>(i * am + k * ak)]) * static_cast<Sum>(b[static_cast<std::size_t>(j * bn + k * bk)]);
+        sum += static_cast<Sum>(a[static_cast<std::size_t>(i * am + k * ak)]) *
+               static_cast<Sum>(b[static_cast<std::size_t>(j * bn + k * bk)]);
       take(i, j, sum);
     }
 }
 
 // The whole product in the arithmetic's own order of summation; it starts from the bias.
-void eval_in_order(EvalContext& c, const Sizes& s, const Tensor* bias, std::pair<std::int64_t, std::int64_t> stride) {
+void eval_in_order(EvalContext& c, const Sizes& s, const Tensor* bias,
+                   std::pair<std::int64_t, std::int64_t> stride) {
   const auto y = c.out[0].as<float>();
   if (bias)
     for (std::int64_t i = 0; i < s.m; ++i)
       for (std::int64_t j = 0; j < s.n; ++j)
-        y[static_cast<std::size_t>(i * s.n + j)] = bias->as<float>()[static_cast<std::size_t>(i * stride.first + j * stride.second)];
+        y[static_cast<std::size_t>(i * s.n + j)] =
+            bias->as<float>()[static_cast<std::size_t>(i * stride.first + j * stride.second)];
   const Value& b = c.view.input(1);
-  c.num.real.matrix({.m = s.m, .n = s.n, .k = s.k, .a = c.in[0]->as<float>().data(), .b = c.in[1]->as<float>().data(),
-                     .y = y.data(), .a_transposed = s.trans_a, .b_transposed = s.trans_b,
-                     .b_constant = b.constant && !b.folded, .start = bias != nullptr});
+  c.num.real.matrix({.m = s.m,
+                     .n = s.n,
+                     .k = s.k,
+                     .a = c.in[0]->as<float>().data(),
+                     .b = c.in[1]->as<float>().data(),
+                     .y = y.data(),
+                     .a_transposed = s.trans_a,
+                     .b_transposed = s.trans_b,
+                     .b_constant = b.constant && !b.folded,
+                     .start = bias != nullptr});
   const Activation act = activation_of(c.view);
   for (float& v : y) v = activate(act, v);
 }
@@ -92,32 +106,40 @@ Result<void> eval_float(EvalContext& c, const Sizes& s) {
   if (bias) {
     LOCKSTEP_TRY(stride, bias_strides(c.view, s));
   }
-  const auto alpha = static_cast<float>(c.view.attrs().real("alpha", 1)), beta = static_cast<float>(c.view.attrs().real("beta", 1));
-  if (c.num.real.matrix && alpha == 1 && (!bias || beta == 1)) return eval_in_order(c, s, bias, stride), Result<void>();
+  const auto alpha = static_cast<float>(c.view.attrs().real("alpha", 1)),
+             beta = static_cast<float>(c.view.attrs().real("beta", 1));
+  if (c.num.real.matrix && alpha == 1 && (!bias || beta == 1))
+    return eval_in_order(c, s, bias, stride), Result<void>();
   const Activation act = activation_of(c.view);
   const auto y = c.out[0].as<float>();
-  products<float>(s, c.in[0]->as<float>(), c.in[1]->as<float>(), [&](std::int64_t i, std::int64_t j, float sum) {
-    if (alpha != 1) sum *= alpha;
-    if (bias) {
-      const float term = bias->as<float>()[static_cast<std::size_t>(i * stride.first + j * stride.second)];
-      sum += beta == 1 ? term : beta * term;
-    }
-    y[static_cast<std::size_t>(i * s.n + j)] = activate(act, sum);
-  });
+  products<float>(
+      s, c.in[0]->as<float>(), c.in[1]->as<float>(),
+      [&](std::int64_t i, std::int64_t j, float sum) {
+        if (alpha != 1) sum *= alpha;
+        if (bias) {
+          const float term =
+              bias->as<float>()[static_cast<std::size_t>(i * stride.first + j * stride.second)];
+          sum += beta == 1 ? term : beta * term;
+        }
+        y[static_cast<std::size_t>(i * s.n + j)] = activate(act, sum);
+      });
   return {};
 }
 
 // alpha enters the first operand's scale, in float32.
 double scaled_by(double alpha, double scale) {
-  return alpha == 1 ? scale : static_cast<double>(static_cast<float>(alpha) * static_cast<float>(scale));
+  return alpha == 1 ? scale
+                    : static_cast<double>(static_cast<float>(alpha) * static_cast<float>(scale));
 }
 
 // b minus its zero point, which may differ from column to column.
-std::vector<std::int32_t> centred_weights(const Tensor& t, const QuantParams& quant, const Sizes& s) {
+std::vector<std::int32_t> centred_weights(const Tensor& t, const QuantParams& quant,
+                                          const Sizes& s) {
   auto b = centred_codes(t, quant.zero.size() > 1 ? 0 : quant.zero_at(0));
   if (quant.zero.size() > 1)
     for (std::size_t i = 0; i < b.size(); ++i)
-      b[i] -= quant.zero_at(s.trans_b ? i / static_cast<std::size_t>(s.k) : i % static_cast<std::size_t>(s.n));
+      b[i] -= quant.zero_at(s.trans_b ? i / static_cast<std::size_t>(s.k)
+                                      : i % static_cast<std::size_t>(s.n));
   return b;
 }
 
@@ -134,11 +156,13 @@ Result<void> eval_codes_to_reals(EvalContext& c, const Sizes& s) {
   const auto b = centred_weights(*c.in[1], bq, s);
   const double alpha = c.view.attrs().real("alpha", 1);
   const auto y = c.out[0].as<float>();
-  products<std::int64_t, std::int32_t>(s, a, b, [&](std::int64_t i, std::int64_t j, std::int64_t sum) {
-    if (bias) sum += bias->code(i * stride.first + j * stride.second);
-    y[static_cast<std::size_t>(i * s.n + j)] =
-        c.num.to_real(static_cast<std::int32_t>(sum), alpha, aq.scale_at(0), bq.scale_at(static_cast<std::size_t>(j)));
-  });
+  products<std::int64_t, std::int32_t>(
+      s, a, b, [&](std::int64_t i, std::int64_t j, std::int64_t sum) {
+        if (bias) sum += bias->code(i * stride.first + j * stride.second);
+        y[static_cast<std::size_t>(i * s.n + j)] =
+            c.num.to_real(static_cast<std::int32_t>(sum), alpha, aq.scale_at(0),
+                          bq.scale_at(static_cast<std::size_t>(j)));
+      });
   return {};
 }
 
@@ -153,17 +177,21 @@ Result<void> eval_codes(EvalContext& c, const Sizes& s) {
   }
   std::vector<Rescale> rescale(static_cast<std::size_t>(s.n));
   for (std::size_t j = 0; j < rescale.size(); ++j)
-    rescale[j] = c.num.dense->prepare(scaled_by(c.view.attrs().real("alpha", 1), av.quant.scale_at(0)), bv.quant.scale_at(j),
-                                      yv.quant.scale_at(0));
+    rescale[j] =
+        c.num.dense->prepare(scaled_by(c.view.attrs().real("alpha", 1), av.quant.scale_at(0)),
+                             bv.quant.scale_at(j), yv.quant.scale_at(0));
   const auto a = centred_codes(*c.in[0], av.quant.zero_at(0));
   const auto b = centred_weights(*c.in[1], bv.quant, s);
   const CodeClamp clamp = clamp_of(c.view);
-  products<std::int64_t, std::int32_t>(s, a, b, [&](std::int64_t i, std::int64_t j, std::int64_t sum) {
-    if (bias) sum += bias->code(i * stride.first + j * stride.second);
-    const Rescale& r = rescale[static_cast<std::size_t>(j)];
-    const std::int64_t scaled = wide ? c.num.dense->apply_wide(sum, r) : c.num.dense->apply(static_cast<std::int32_t>(sum), r);
-    store_code(c.out[0], i * s.n + j, clamp_code(scaled + yv.quant.zero_at(0), clamp.low, clamp.high));
-  });
+  products<std::int64_t, std::int32_t>(
+      s, a, b, [&](std::int64_t i, std::int64_t j, std::int64_t sum) {
+        if (bias) sum += bias->code(i * stride.first + j * stride.second);
+        const Rescale& r = rescale[static_cast<std::size_t>(j)];
+        const std::int64_t scaled = wide ? c.num.dense->apply_wide(sum, r)
+                                         : c.num.dense->apply(static_cast<std::int32_t>(sum), r);
+        store_code(c.out[0], i * s.n + j,
+                   clamp_code(scaled + yv.quant.zero_at(0), clamp.low, clamp.high));
+      });
   return {};
 }
 
@@ -173,7 +201,8 @@ Result<void> eval_hybrid(EvalContext& c, const Sizes& s) {
   const auto x = c.in[0]->as<float>();
   const Tensor* const bias = c.in.size() > 2 ? c.in[2] : nullptr;
   const QuantParams& bq = c.view.input(1).quant;
-  const bool asymmetric = c.view.attrs().integer("asymmetric", 0) != 0, by_channel = bq.per_channel();
+  const bool asymmetric = c.view.attrs().integer("asymmetric", 0) != 0,
+             by_channel = bq.per_channel();
   const auto k = static_cast<std::size_t>(s.k);
   std::vector<std::int8_t> codes(x.size());
   std::vector<std::int32_t> a(x.size());
@@ -181,8 +210,10 @@ Result<void> eval_hybrid(EvalContext& c, const Sizes& s) {
   for (std::size_t i = 0; i < scale.size(); ++i) {
     std::int32_t zero = 0;
     const std::span<std::int8_t> out(codes.data() + i * k, k);
-    if (asymmetric) c.num.hybrid->asymmetric(x.subspan(i * k, k), out, scale[i], zero);
-    else c.num.hybrid->symmetric(x.subspan(i * k, k), out, scale[i]);
+    if (asymmetric)
+      c.num.hybrid->asymmetric(x.subspan(i * k, k), out, scale[i], zero);
+    else
+      c.num.hybrid->symmetric(x.subspan(i * k, k), out, scale[i]);
     for (std::size_t e = 0; e < k; ++e) a[i * k + e] = out[e] - zero;
     if (!by_channel) scale[i] *= static_cast<float>(bq.scale_at(0));
   }
@@ -190,29 +221,35 @@ Result<void> eval_hybrid(EvalContext& c, const Sizes& s) {
   const Activation act = activation_of(c.view);
   const auto b = centred_codes(*c.in[1], 0);
   const auto y = c.out[0].as<float>();
-  products<std::int64_t, std::int32_t>(s, a, b, [&](std::int64_t i, std::int64_t j, std::int64_t sum) {
-    float real = bias ? bias->as<float>()[static_cast<std::size_t>(j)] : 0.f;
-    const float step = by_channel ? static_cast<float>(bq.scale_at(static_cast<std::size_t>(j))) * scale[static_cast<std::size_t>(i)]
-                                  : scale[static_cast<std::size_t>(i)];
-    if (!silent) real += static_cast<float>(sum) * step;
-    y[static_cast<std::size_t>(i * s.n + j)] = activate(act, real);
-  });
+  products<std::int64_t, std::int32_t>(
+      s, a, b, [&](std::int64_t i, std::int64_t j, std::int64_t sum) {
+        float real = bias ? bias->as<float>()[static_cast<std::size_t>(j)] : 0.f;
+        const float step = by_channel
+                               ? static_cast<float>(bq.scale_at(static_cast<std::size_t>(j))) *
+                                     scale[static_cast<std::size_t>(i)]
+                               : scale[static_cast<std::size_t>(i)];
+        if (!silent) real += static_cast<float>(sum) * step;
+        y[static_cast<std::size_t>(i * s.n + j)] = activate(act, real);
+      });
   return {};
 }
 
 Result<std::vector<Facts>> infer(const NodeView& v) {
   LOCKSTEP_TRY(const Sizes s, sizes_of(v));
-  if (v.has_input(2)) LOCKSTEP_CHECK([&]() -> Result<void> {
-    LOCKSTEP_TRY([[maybe_unused]] const auto stride, bias_strides(v, s));
-    return {};
-  }());
+  if (v.has_input(2))
+    LOCKSTEP_CHECK([&]() -> Result<void> {
+      LOCKSTEP_TRY([[maybe_unused]] const auto stride, bias_strides(v, s));
+      return {};
+    }());
   if (v.has_input(2) && v.input(0).dtype == DType::f32 && v.input(2).dtype != DType::f32)
-    return Error{v.where(), "c of type " + std::string(name_of(v.input(2).dtype)), "float32 as a", ""};
+    return Error{v.where(), "c of type " + std::string(name_of(v.input(2).dtype)), "float32 as a",
+                 ""};
   Shape shape{s.m, s.n};
   if (v.attrs().integer("flatten", 0) != 0 && v.attrs().integer("keep_dims", 0) != 0) {
     shape = v.input(0).shape;
     if (shape.empty() || shape.back() != s.k)
-      return Error{v.where(), "a of shape " + shape_text(shape), "a last axis of " + std::to_string(s.k), ""};
+      return Error{v.where(), "a of shape " + shape_text(shape),
+                   "a last axis of " + std::to_string(s.k), ""};
     shape.back() = s.n;
   }
   return std::vector<Facts>{{code_type(v), shape, {}}};
@@ -225,7 +262,8 @@ Result<void> eval(EvalContext& c) {
   if (is_code(a) && is_code(b) && c.out[0].dtype() == DType::f32) return eval_codes_to_reals(c, s);
   if (a.dtype == DType::f32 && is_code(b)) return eval_hybrid(c, s);
   if (a.dtype == DType::f32 && b.dtype == DType::f32) return eval_float(c, s);
-  return Error{c.view.where(), "a " + std::string(name_of(a.dtype)) + ", b " + std::string(name_of(b.dtype)),
+  return Error{c.view.where(),
+               "a " + std::string(name_of(a.dtype)) + ", b " + std::string(name_of(b.dtype)),
                "float32 throughout, codes throughout, or float32 a and coded b", ""};
 }
 
@@ -247,8 +285,10 @@ Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
   return {};
 }
 
-constexpr Foreign from[] = {{Format::onnx, "QLinearMatMul", from_qlinear_matmul}, {Format::onnx, "com.microsoft:QGemm", from_qgemm},
-                            {Format::onnx, "Gemm"}, {Format::tflite, "FULLY_CONNECTED", from_tflite}};
+constexpr Foreign from[] = {{Format::onnx, "QLinearMatMul", from_qlinear_matmul},
+                            {Format::onnx, "com.microsoft:QGemm", from_qgemm},
+                            {Format::onnx, "Gemm"},
+                            {Format::tflite, "FULLY_CONNECTED", from_tflite}};
 
 }  // namespace
 

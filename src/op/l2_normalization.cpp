@@ -19,13 +19,19 @@ Result<void> eval_codes(EvalContext& c, std::size_t depth) {
   const Value &xv = c.view.input(0), &yv = c.view.output(0);
   const CodeRange range = code_range(yv.dtype);
   // x_low carries the zero point of x, which the policy takes away.
-  const SoftmaxScales s{xv.quant.scale_at(0), yv.quant.scale_at(0), 1, yv.quant.zero_at(0), static_cast<std::int32_t>(range.low),
-                        static_cast<std::int32_t>(range.high), xv.quant.zero_at(0)};
+  const SoftmaxScales s{xv.quant.scale_at(0),
+                        yv.quant.scale_at(0),
+                        1,
+                        yv.quant.zero_at(0),
+                        static_cast<std::int32_t>(range.low),
+                        static_cast<std::int32_t>(range.high),
+                        xv.quant.zero_at(0)};
   const auto x = centred_codes(*c.in[0], 0);
   std::vector<std::int32_t> out(depth);
   for (std::size_t first = 0; first + depth <= x.size(); first += depth) {
     c.num.l2_normalization->apply(std::span(x).subspan(first, depth), out, s);
-    for (std::size_t k = 0; k < depth; ++k) store_code(c.out[0], static_cast<std::int64_t>(first + k), out[k]);
+    for (std::size_t k = 0; k < depth; ++k)
+      store_code(c.out[0], static_cast<std::int64_t>(first + k), out[k]);
   }
   return {};
 }

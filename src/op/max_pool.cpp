@@ -22,7 +22,8 @@ constexpr AttrSpec attrs[] = {
 };
 
 // Index of a flat input position in the whole tensor, as ONNX's second output counts.
-std::int64_t flat_index(const Window& w, std::int64_t n, std::int64_t c, std::int64_t at, bool column_major) {
+std::int64_t flat_index(const Window& w, std::int64_t n, std::int64_t c, std::int64_t at,
+                        bool column_major) {
   if (column_major) {
     const std::int64_t plane = w.in[1] * w.in[2], inside = at % plane;
     at = at / plane * plane + inside % w.in[2] * w.in[1] + inside / w.in[2];
@@ -34,7 +35,8 @@ template <class T>
 void pool(EvalContext& c, const Window& w, T low, T high) {
   const auto x = c.in[0]->as<T>();
   const auto y = c.out[0].as<T>();
-  Tensor* const indices = c.out.size() > 1 && c.out[1].count() == c.out[0].count() ? &c.out[1] : nullptr;
+  Tensor* const indices =
+      c.out.size() > 1 && c.out[1].count() == c.out[0].count() ? &c.out[1] : nullptr;
   const bool column_major = c.view.attrs().integer("storage_order", 0) == 1;
   for (std::int64_t n = 0; n < w.batch; ++n)
     for (std::int64_t ch = 0; ch < w.channels; ++ch)
@@ -45,7 +47,8 @@ void pool(EvalContext& c, const Window& w, T low, T high) {
           const T value = x[static_cast<std::size_t>(w.index(n, ch, at, w.in_count(), w.channels))];
           if (where < 0 || value > best) best = value, where = at;
         });
-        const auto out = static_cast<std::size_t>(w.index(n, ch, position, w.out_count(), w.channels));
+        const auto out =
+            static_cast<std::size_t>(w.index(n, ch, position, w.out_count(), w.channels));
         y[out] = best < low ? low : best > high ? high : best;
         if (indices) indices->as<std::int64_t>()[out] = flat_index(w, n, ch, where, column_major);
       });
@@ -64,8 +67,10 @@ Result<void> eval(EvalContext& c) {
     T low = std::numeric_limits<T>::lowest(), high = std::numeric_limits<T>::max();
     if constexpr (std::is_same_v<T, float>) {
       const Activation act = activation_of(c.view);
-      if (act != Activation::none) low = activate(act, low), high = activate(act, high);
-      else low = -std::numeric_limits<T>::infinity(), high = std::numeric_limits<T>::infinity();
+      if (act != Activation::none)
+        low = activate(act, low), high = activate(act, high);
+      else
+        low = -std::numeric_limits<T>::infinity(), high = std::numeric_limits<T>::infinity();
     } else if (c.view.output(0).quant.quantized()) {
       const CodeClamp clamp = clamp_of(c.view);
       low = static_cast<T>(clamp.low);
@@ -76,9 +81,12 @@ Result<void> eval(EvalContext& c) {
   return {};
 }
 
-Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) { return pool_from_tflite(f, graph, "MaxPool"); }
+Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
+  return pool_from_tflite(f, graph, "MaxPool");
+}
 
-constexpr Foreign from[] = {{Format::onnx, "MaxPool"}, {Format::tflite, "MAX_POOL_2D", from_tflite}};
+constexpr Foreign from[] = {{Format::onnx, "MaxPool"},
+                            {Format::tflite, "MAX_POOL_2D", from_tflite}};
 
 }  // namespace
 

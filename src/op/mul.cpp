@@ -13,8 +13,12 @@ Result<void> eval(EvalContext& c) {
   return eval_binary(c, c.num.mul, "Mul", [](auto a, auto b) { return wrapping_mul(a, b); });
 }
 
-Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) { return binary_from_tflite(f, graph, "Mul"); }
-Result<void> from_onnx(const ForeignNode& f, GraphBuilder& graph) { return binary_from_onnx(f, graph, "Mul"); }
+Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
+  return binary_from_tflite(f, graph, "Mul");
+}
+Result<void> from_onnx(const ForeignNode& f, GraphBuilder& graph) {
+  return binary_from_onnx(f, graph, "Mul");
+}
 
 // x * x
 Result<void> square_from_tflite(const ForeignNode& f, GraphBuilder& graph) {
@@ -23,8 +27,10 @@ Result<void> square_from_tflite(const ForeignNode& f, GraphBuilder& graph) {
   return binary_from_tflite(both, graph, "Mul");
 }
 
-constexpr Foreign from[] = {{Format::onnx, "com.microsoft:QLinearMul", from_qlinear_mul}, {Format::onnx, "Mul", from_onnx},
-                            {Format::tflite, "MUL", from_tflite}, {Format::tflite, "SQUARE", square_from_tflite}};
+constexpr Foreign from[] = {{Format::onnx, "com.microsoft:QLinearMul", from_qlinear_mul},
+                            {Format::onnx, "Mul", from_onnx},
+                            {Format::tflite, "MUL", from_tflite},
+                            {Format::tflite, "SQUARE", square_from_tflite}};
 
 }  // namespace
 

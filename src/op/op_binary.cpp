@@ -7,9 +7,11 @@ namespace lockstep {
 Result<Shape> broadcast_shape(const NodeView& n, const Shape& a, const Shape& b) {
   Shape y(std::max(a.size(), b.size()), 1);
   for (std::size_t k = 0; k < y.size(); ++k) {
-    const std::int64_t ea = k < a.size() ? a[a.size() - 1 - k] : 1, eb = k < b.size() ? b[b.size() - 1 - k] : 1;
+    const std::int64_t ea = k < a.size() ? a[a.size() - 1 - k] : 1,
+                       eb = k < b.size() ? b[b.size() - 1 - k] : 1;
     if (ea != eb && ea != 1 && eb != 1)
-      return Error{n.where(), "operands " + shape_text(a) + " and " + shape_text(b), "extents that are equal or 1, from the last axis on", ""};
+      return Error{n.where(), "operands " + shape_text(a) + " and " + shape_text(b),
+                   "extents that are equal or 1, from the last axis on", ""};
     y[y.size() - 1 - k] = ea == 1 ? eb : ea;
   }
   return y;
@@ -29,8 +31,8 @@ Result<void> binary_from_tflite(const ForeignNode& f, GraphBuilder& graph, std::
 
 Result<void> binary_from_onnx(const ForeignNode& f, GraphBuilder& graph, std::string op) {
   if (f.attrs.integer("broadcast", 0) != 0 && f.attrs.has("axis"))
-    return foreign_error(f, "broadcast with axis " + std::to_string(f.attrs.integer("axis", 0)), "opset 7 or later",
-                         "the onnx version converter rewrites it");
+    return foreign_error(f, "broadcast with axis " + std::to_string(f.attrs.integer("axis", 0)),
+                         "opset 7 or later", "the onnx version converter rewrites it");
   Node node = node_from(f, std::move(op));
   graph.add_node(std::move(node));
   return {};
@@ -39,7 +41,8 @@ Result<void> binary_from_onnx(const ForeignNode& f, GraphBuilder& graph, std::st
 // Along the innermost axis on which either operand moves, a does not.
 static bool stands_still(const Shape& a, const Shape& b) {
   for (std::size_t k = 1; k <= std::max(a.size(), b.size()); ++k) {
-    const std::int64_t ea = k <= a.size() ? a[a.size() - k] : 1, eb = k <= b.size() ? b[b.size() - k] : 1;
+    const std::int64_t ea = k <= a.size() ? a[a.size() - k] : 1,
+                       eb = k <= b.size() ? b[b.size() - k] : 1;
     if (ea != 1 || eb != 1) return ea == 1;
   }
   return false;
@@ -51,15 +54,25 @@ Result<void> eval_binary_codes(EvalContext& c, const BinaryPolicy* policy, std::
   const CodeClamp clamp = clamp_of(c.view);
   // Attribute codes = "unsigned": the runtime holds these int8 codes as uint8.
   const std::int32_t shift = c.view.attrs().text("codes", "") == "unsigned" ? 128 : 0;
-  BinaryScales scales{av.quant.scale_at(0), bv.quant.scale_at(0), yv.quant.scale_at(0), av.quant.zero_at(0) + shift,
-                      bv.quant.zero_at(0) + shift, yv.quant.zero_at(0) + shift, clamp.low + shift, clamp.high + shift,
+  BinaryScales scales{av.quant.scale_at(0),
+                      bv.quant.scale_at(0),
+                      yv.quant.scale_at(0),
+                      av.quant.zero_at(0) + shift,
+                      bv.quant.zero_at(0) + shift,
+                      yv.quant.zero_at(0) + shift,
+                      clamp.low + shift,
+                      clamp.high + shift,
                       static_cast<int>(8 * size_of(yv.dtype))};
   scales.a_is_scalar = stands_still(c.in[0]->shape(), c.in[1]->shape());
   const BinaryState state = policy->prepare(scales);
   const auto a = centred_codes(*c.in[0], -shift), b = centred_codes(*c.in[1], -shift);
-  each_pair(c.out[0].shape(), c.in[0]->shape(), c.in[1]->shape(), [&](std::int64_t i, std::int64_t ia, std::int64_t ib) {
-    store_code(c.out[0], i, policy->apply(a[static_cast<std::size_t>(ia)], b[static_cast<std::size_t>(ib)], state) - shift);
-  });
+  each_pair(c.out[0].shape(), c.in[0]->shape(), c.in[1]->shape(),
+            [&](std::int64_t i, std::int64_t ia, std::int64_t ib) {
+              store_code(c.out[0], i,
+                         policy->apply(a[static_cast<std::size_t>(ia)],
+                                       b[static_cast<std::size_t>(ib)], state) -
+                             shift);
+            });
   return {};
 }
 

@@ -16,11 +16,21 @@ std::vector<std::int32_t> centred_codes(const Tensor& t, std::int32_t zero) {
 void store_code(Tensor& t, std::int64_t i, std::int32_t code) {
   const auto at = static_cast<std::size_t>(i);
   switch (t.dtype()) {
-    case DType::i8: t.as<std::int8_t>()[at] = static_cast<std::int8_t>(code); break;
-    case DType::u8: t.as<std::uint8_t>()[at] = static_cast<std::uint8_t>(code); break;
-    case DType::i16: t.as<std::int16_t>()[at] = static_cast<std::int16_t>(code); break;
-    case DType::i32: t.as<std::int32_t>()[at] = code; break;
-    default: t.set_code(i, code); break;
+    case DType::i8:
+      t.as<std::int8_t>()[at] = static_cast<std::int8_t>(code);
+      break;
+    case DType::u8:
+      t.as<std::uint8_t>()[at] = static_cast<std::uint8_t>(code);
+      break;
+    case DType::i16:
+      t.as<std::int16_t>()[at] = static_cast<std::int16_t>(code);
+      break;
+    case DType::i32:
+      t.as<std::int32_t>()[at] = code;
+      break;
+    default:
+      t.set_code(i, code);
+      break;
   }
 }
 
@@ -28,12 +38,13 @@ CodeClamp clamp_of(const NodeView& n, std::size_t output) {
   const Value& y = n.output(output);
   const CodeRange range = code_range(y.dtype);
   return activation_clamp(activation_of(n), y.quant.scale_at(0), y.quant.zero_at(0),
-                          static_cast<std::int32_t>(range.low), static_cast<std::int32_t>(range.high));
+                          static_cast<std::int32_t>(range.low),
+                          static_cast<std::int32_t>(range.high));
 }
 
 Error no_policy(const NodeView& n, std::string_view kind) {
-  return Error{n.where(), "no rule for " + std::string(kind) + " on codes in this arithmetic", "another arithmetic",
-               "--arith names one"};
+  return Error{n.where(), "no rule for " + std::string(kind) + " on codes in this arithmetic",
+               "another arithmetic", "--arith names one"};
 }
 
 Error foreign_error(const ForeignNode& f, std::string what, std::string want, std::string hint) {
@@ -44,8 +55,12 @@ Result<void> read_activation(const ForeignNode& f, Attrs& attrs) {
   const std::string fused = f.attrs.text("fused_activation_function", "NONE");
   if (fused == "NONE") return {};
   if (fused == "SIGN_BIT" || fused.empty())
-    return foreign_error(f, "fused activation '" + fused + "'", "NONE, RELU, RELU6, RELU_N1_TO_1 or TANH");
-  attrs.set("activation", fused == "RELU" ? "relu" : fused == "RELU6" ? "relu6" : fused == "TANH" ? "tanh" : "relu_n1_to_1");
+    return foreign_error(f, "fused activation '" + fused + "'",
+                         "NONE, RELU, RELU6, RELU_N1_TO_1 or TANH");
+  attrs.set("activation", fused == "RELU"    ? "relu"
+                          : fused == "RELU6" ? "relu6"
+                          : fused == "TANH"  ? "tanh"
+                                             : "relu_n1_to_1");
   return {};
 }
 

@@ -18,11 +18,13 @@ Result<std::vector<Facts>> pool_facts(const NodeView& n) {
 Result<void> pool_from_tflite(const ForeignNode& f, GraphBuilder& graph, std::string op) {
   if (f.inputs.empty() || f.inputs[0] == no_id) return foreign_error(f, "no input", "one input");
   Node node = node_from(f, std::move(op));
-  const std::vector<std::int64_t> kernel{f.attrs.integer("filter_height", 0), f.attrs.integer("filter_width", 0)};
+  const std::vector<std::int64_t> kernel{f.attrs.integer("filter_height", 0),
+                                         f.attrs.integer("filter_width", 0)};
   node.attrs.set("layout", "NHWC");
   node.attrs.set("auto_pad", f.attrs.text("padding", "SAME") == "VALID" ? "VALID" : "SAME_UPPER");
   node.attrs.set("kernel_shape", kernel);
-  node.attrs.set("strides", std::vector<std::int64_t>{f.attrs.integer("stride_h", 0), f.attrs.integer("stride_w", 0)});
+  node.attrs.set("strides", std::vector<std::int64_t>{f.attrs.integer("stride_h", 0),
+                                                      f.attrs.integer("stride_w", 0)});
   LOCKSTEP_CHECK(read_activation(f, node.attrs));
   const Shape x = graph.value(f.inputs[0]).shape;
   if (x.size() != 4) return foreign_error(f, "input " + shape_text(x), "four axes");

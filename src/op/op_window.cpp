@@ -5,13 +5,15 @@
 namespace lockstep {
 namespace {
 
-std::vector<std::int64_t> attr_or(const NodeView& n, const char* name, std::size_t count, std::int64_t fallback) {
+std::vector<std::int64_t> attr_or(const NodeView& n, const char* name, std::size_t count,
+                                  std::int64_t fallback) {
   auto v = n.attrs().integers(name);
   if (v.empty()) v.assign(count, fallback);
   return v;
 }
 
-Error bad(const NodeView& n, const char* name, const std::vector<std::int64_t>& v, std::string want) {
+Error bad(const NodeView& n, const char* name, const std::vector<std::int64_t>& v,
+          std::string want) {
   return Error{n.where(), std::string(name) + " " + shape_text(v), std::move(want), ""};
 }
 
@@ -28,10 +30,13 @@ Result<void> set_extent(Window& w, std::size_t a, const NodeView& n) {
   const std::int64_t span = (w.kernel[a] - 1) * w.dilations[a] + 1;
   const std::int64_t room = w.in[a] + w.begin[a] + w.end[a] - span;
   if (room < 0)
-    return Error{n.where(), "a window of " + std::to_string(span) + " over an extent of " + std::to_string(room + span),
-                 "a window not larger than the padded input", ""};
+    return Error{
+        n.where(),
+        "a window of " + std::to_string(span) + " over an extent of " + std::to_string(room + span),
+        "a window not larger than the padded input", ""};
   w.out[a] = room / w.strides[a] + 1;
-  // With ceil_mode a last window may hang over the end, but must start inside the input or its left pad.
+  // With ceil_mode a last window may hang over the end, but must start inside the input or its left
+  // pad.
   if (n.attrs().integer("ceil_mode", 0) != 0 && room % w.strides[a] != 0 &&
       w.out[a] * w.strides[a] < w.in[a] + w.begin[a])
     ++w.out[a];
@@ -48,9 +53,11 @@ Shape Window::output_shape(std::int64_t c) const {
   return shape;
 }
 
-Result<Window> window_of(const NodeView& n, const Shape& x, const std::vector<std::int64_t>& kernel) {
+Result<Window> window_of(const NodeView& n, const Shape& x,
+                         const std::vector<std::int64_t>& kernel) {
   if (x.size() < 3 || x.size() > 5)
-    return Error{n.where(), "an input of shape " + shape_text(x), "one, two or three spatial axes", ""};
+    return Error{n.where(), "an input of shape " + shape_text(x), "one, two or three spatial axes",
+                 ""};
   Window w;
   const std::size_t rank = w.spatial_rank = x.size() - 2;
   w.channels_last = n.attrs().text("layout", "NCHW") == "NHWC";
@@ -60,7 +67,8 @@ Result<Window> window_of(const NodeView& n, const Shape& x, const std::vector<st
   const auto pads = attr_or(n, "pads", 2 * rank, 0);
   if (kernel.size() != rank) return bad(n, "kernel", kernel, std::to_string(rank) + " extents");
   if (strides.size() != rank) return bad(n, "strides", strides, std::to_string(rank) + " numbers");
-  if (dilations.size() != rank) return bad(n, "dilations", dilations, std::to_string(rank) + " numbers");
+  if (dilations.size() != rank)
+    return bad(n, "dilations", dilations, std::to_string(rank) + " numbers");
   if (pads.size() != 2 * rank) return bad(n, "pads", pads, std::to_string(2 * rank) + " numbers");
   const std::string rule = n.attrs().text("auto_pad", "NOTSET");
   for (std::size_t i = 0; i < rank; ++i) {
@@ -72,8 +80,10 @@ Result<Window> window_of(const NodeView& n, const Shape& x, const std::vector<st
     w.begin[a] = pads[i];
     w.end[a] = pads[rank + i];
     if (w.kernel[a] < 1) return bad(n, "kernel", kernel, "extents of at least 1");
-    if (w.strides[a] < 1 || w.strides[a] > 1 << 20) return bad(n, "strides", strides, "numbers from 1 to 2^20");
-    if (w.dilations[a] < 1 || w.dilations[a] > 1 << 20) return bad(n, "dilations", dilations, "numbers from 1 to 2^20");
+    if (w.strides[a] < 1 || w.strides[a] > 1 << 20)
+      return bad(n, "strides", strides, "numbers from 1 to 2^20");
+    if (w.dilations[a] < 1 || w.dilations[a] > 1 << 20)
+      return bad(n, "dilations", dilations, "numbers from 1 to 2^20");
     if (w.begin[a] < 0 || w.end[a] < 0 || w.begin[a] > 1 << 20 || w.end[a] > 1 << 20)
       return bad(n, "pads", pads, "numbers from 0 to 2^20");
     if (rule == "VALID") w.begin[a] = w.end[a] = 0;
@@ -83,11 +93,13 @@ Result<Window> window_of(const NodeView& n, const Shape& x, const std::vector<st
   return w;
 }
 
-Result<void> write_out_pads(GraphBuilder& graph, NodeId id, const std::vector<std::int64_t>& kernel) {
+Result<void> write_out_pads(GraphBuilder& graph, NodeId id,
+                            const std::vector<std::int64_t>& kernel) {
   const NodeView view{graph.so_far(), graph.node(id)};
   LOCKSTEP_TRY(const Window w, window_of(view, view.input(0).shape, kernel));
   std::vector<std::int64_t> pads;
-  for (const auto& side : {w.begin, w.end}) pads.insert(pads.end(), side.end() - static_cast<std::ptrdiff_t>(w.spatial_rank), side.end());
+  for (const auto& side : {w.begin, w.end})
+    pads.insert(pads.end(), side.end() - static_cast<std::ptrdiff_t>(w.spatial_rank), side.end());
   Attrs& attrs = graph.node(id).attrs;
   attrs.set("pads", std::move(pads));
   attrs.values.erase("auto_pad");

@@ -1,7 +1,8 @@
-// y = clamp(y_zero + (x - x_zero) * x_scale / y_scale): codes under another scale and zero point (N65).
+// y = clamp(y_zero + (x - x_zero) * x_scale / y_scale): codes under another scale and zero point
+// (N65).
+#include "op/op_codes.h"
 #include "op/op_elementwise.h"
 #include "op/op_foreign.h"
-#include "op/op_codes.h"
 
 namespace lockstep {
 namespace {
@@ -17,30 +18,37 @@ Result<void> eval(EvalContext& c) {
   const CodeRange range = code_range(yv.dtype);
   for (std::int64_t i = 0; i < c.in[0]->count(); ++i)
     store_code(c.out[0], i,
-               c.num.quantize->requantize(static_cast<std::int32_t>(c.in[0]->code(i)), xv.quant.scale_at(0), xv.quant.zero_at(0),
-                                          yv.quant.scale_at(0), yv.quant.zero_at(0), static_cast<std::int32_t>(range.low),
-                                          static_cast<std::int32_t>(range.high)));
+               c.num.quantize->requantize(
+                   static_cast<std::int32_t>(c.in[0]->code(i)), xv.quant.scale_at(0),
+                   xv.quant.zero_at(0), yv.quant.scale_at(0), yv.quant.zero_at(0),
+                   static_cast<std::int32_t>(range.low), static_cast<std::int32_t>(range.high)));
   return {};
 }
 
 // Scale and zero point as the constants that QuantizeLinear and DequantizeLinear take.
-Result<void> with_parameters(const ForeignNode& f, GraphBuilder& graph, std::string_view op, ValueId coded) {
+Result<void> with_parameters(const ForeignNode& f, GraphBuilder& graph, std::string_view op,
+                             ValueId coded) {
   const QuantParams q = graph.value(coded).quant;
   const DType dtype = graph.value(coded).dtype;
   if (!q.quantized()) return foreign_error(f, "codes without scale", "a quantized tensor");
   const Shape shape = q.per_channel() ? Shape{static_cast<std::int64_t>(q.scale.size())} : Shape{};
   Tensor scale(DType::f32, shape), zero(dtype, shape);
   for (std::int64_t i = 0; i < scale.count(); ++i) {
-    scale.as<float>()[static_cast<std::size_t>(i)] = static_cast<float>(q.scale_at(static_cast<std::size_t>(i)));
+    scale.as<float>()[static_cast<std::size_t>(i)] =
+        static_cast<float>(q.scale_at(static_cast<std::size_t>(i)));
     zero.set_code(i, q.zero_at(static_cast<std::size_t>(i)));
   }
   Attrs attrs;
   if (q.per_channel()) attrs.set("axis", std::int64_t{q.axis});
-  return add_like(f, graph, op, {f.inputs[0], add_constant(f, graph, "scale", std::move(scale)), add_constant(f, graph, "zero", std::move(zero))}, std::move(attrs));
+  return add_like(f, graph, op,
+                  {f.inputs[0], add_constant(f, graph, "scale", std::move(scale)),
+                   add_constant(f, graph, "zero", std::move(zero))},
+                  std::move(attrs));
 }
 
 Result<void> quantize_from_tflite(const ForeignNode& f, GraphBuilder& graph) {
-  if (!has_input(f, 0) || f.outputs.empty() || f.outputs[0] == no_id) return foreign_error(f, "no input or output", "one of each");
+  if (!has_input(f, 0) || f.outputs.empty() || f.outputs[0] == no_id)
+    return foreign_error(f, "no input or output", "one of each");
   const Value x = graph.value(f.inputs[0]);
   if (is_float(x.dtype)) return with_parameters(f, graph, "QuantizeLinear", f.outputs[0]);
   return add_like(f, graph, "Requantize", f.inputs, {});
@@ -56,7 +64,8 @@ Result<void> dequantize_from_tflite(const ForeignNode& f, GraphBuilder& graph) {
   return with_parameters(f, graph, "DequantizeLinear", f.inputs[0]);
 }
 
-constexpr Foreign from[] = {{Format::tflite, "QUANTIZE", quantize_from_tflite}, {Format::tflite, "DEQUANTIZE", dequantize_from_tflite}};
+constexpr Foreign from[] = {{Format::tflite, "QUANTIZE", quantize_from_tflite},
+                            {Format::tflite, "DEQUANTIZE", dequantize_from_tflite}};
 
 }  // namespace
 

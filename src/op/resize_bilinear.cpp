@@ -6,7 +6,8 @@ namespace lockstep {
 namespace {
 
 template <class T, class Mix>
-void resize(EvalContext& c, const std::vector<ResizePoint>& rows, const std::vector<ResizePoint>& columns, Mix&& mix) {
+void resize(EvalContext& c, const std::vector<ResizePoint>& rows,
+            const std::vector<ResizePoint>& columns, Mix&& mix) {
   const Shape& s = c.in[0]->shape();
   const auto x = c.in[0]->as<T>();
   std::size_t out = 0;
@@ -14,9 +15,12 @@ void resize(EvalContext& c, const std::vector<ResizePoint>& rows, const std::vec
     for (const ResizePoint& row : rows)
       for (const ResizePoint& column : columns)
         for (std::int64_t k = 0; k < s[3]; ++k) {
-          const auto at = [&](std::int64_t h, std::int64_t w) { return x[static_cast<std::size_t>(((n * s[1] + h) * s[2] + w) * s[3] + k)]; };
-          c.out[0].as<T>()[out++] = static_cast<T>(mix(at(row.lower, column.lower), at(row.upper, column.lower),
-                                                       at(row.lower, column.upper), at(row.upper, column.upper), row, column));
+          const auto at = [&](std::int64_t h, std::int64_t w) {
+            return x[static_cast<std::size_t>(((n * s[1] + h) * s[2] + w) * s[3] + k)];
+          };
+          c.out[0].as<T>()[out++] = static_cast<T>(
+              mix(at(row.lower, column.lower), at(row.upper, column.lower),
+                  at(row.lower, column.upper), at(row.upper, column.upper), row, column));
         }
 }
 
@@ -24,21 +28,30 @@ Result<void> eval(EvalContext& c) {
   LOCKSTEP_TRY(const ImageResize r, image_resize_of(c.view));
   const DType dtype = c.in[0]->dtype();
   if (dtype == DType::f32) {
-    resize<float>(c, real_points(r.h), real_points(r.w), [](float a, float b, float d, float e, const ResizePoint& y, const ResizePoint& x) {
-      return mix_reals({a, b, d, e}, y, x);
-    });
+    resize<float>(
+        c, real_points(r.h), real_points(r.w),
+        [](float a, float b, float d, float e, const ResizePoint& y, const ResizePoint& x) {
+          return mix_reals({a, b, d, e}, y, x);
+        });
     return {};
   }
   const auto codes = [&](auto type, bool fine) {
-    resize<decltype(type)>(c, fine ? fine_points(r.h) : real_points(r.h), fine ? fine_points(r.w) : real_points(r.w),
-                           [&](std::int32_t a, std::int32_t b, std::int32_t d, std::int32_t e, const ResizePoint& y, const ResizePoint& x) {
-      return fine ? mix_codes({a, b, d, e}, y, x) : mix_unsigned({a, b, d, e}, y, x);
-    });
+    resize<decltype(type)>(
+        c, fine ? fine_points(r.h) : real_points(r.h), fine ? fine_points(r.w) : real_points(r.w),
+        [&](std::int32_t a, std::int32_t b, std::int32_t d, std::int32_t e, const ResizePoint& y,
+            const ResizePoint& x) {
+          return fine ? mix_codes({a, b, d, e}, y, x) : mix_unsigned({a, b, d, e}, y, x);
+        });
   };
-  if (dtype == DType::i8) codes(std::int8_t{}, true);
-  else if (dtype == DType::i16) codes(std::int16_t{}, true);
-  else if (dtype == DType::u8) codes(std::uint8_t{}, false);
-  else return Error{c.view.where(), "x of type " + std::string(name_of(dtype)), "float32, int8, uint8 or int16", ""};
+  if (dtype == DType::i8)
+    codes(std::int8_t{}, true);
+  else if (dtype == DType::i16)
+    codes(std::int16_t{}, true);
+  else if (dtype == DType::u8)
+    codes(std::uint8_t{}, false);
+  else
+    return Error{c.view.where(), "x of type " + std::string(name_of(dtype)),
+                 "float32, int8, uint8 or int16", ""};
   return {};
 }
 

@@ -13,7 +13,8 @@ Result<void> eval(EvalContext& c) {
     LOCKSTEP_CHECK(no_code_below_zero(c));
     return map_codes(c, c.num.rsqrt);
   }
-  if (c.in[0]->dtype() == DType::f32) return map_elements(c, [](auto x) { return 1 / std::sqrt(static_cast<float>(x)); });
+  if (c.in[0]->dtype() == DType::f32)
+    return map_elements(c, [](auto x) { return 1 / std::sqrt(static_cast<float>(x)); });
   return map_reals(c, [](double x) { return 1 / std::sqrt(x); });
 }
 

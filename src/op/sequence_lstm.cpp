@@ -10,14 +10,39 @@
 namespace lockstep {
 namespace {
 
-// Slots as TFLite numbers them: four input weights, four recurrent ones, three peepholes, four biases
-// (each in the order input, forget, cell, output), projection with its bias, the two states.
-enum : std::size_t { x_at = 0, w_at = 1, r_at = 5, peephole_at = 9, bias_at = 12, projection_at = 16, h_at = 18, c_at = 19 };
+// Slots as TFLite numbers them: four input weights, four recurrent ones, three peepholes, four
+// biases (each in the order input, forget, cell, output), projection with its bias, the two states.
+enum : std::size_t {
+  x_at = 0,
+  w_at = 1,
+  r_at = 5,
+  peephole_at = 9,
+  bias_at = 12,
+  projection_at = 16,
+  h_at = 18,
+  c_at = 19
+};
 
-constexpr Slot inputs[] = {
-    {"x"}, {"w_input", Slot::optional}, {"w_forget"}, {"w_cell"}, {"w_output"}, {"r_input", Slot::optional}, {"r_forget"}, {"r_cell"},
-    {"r_output"}, {"p_input", Slot::optional}, {"p_forget", Slot::optional}, {"p_output", Slot::optional}, {"b_input", Slot::optional},
-    {"b_forget"}, {"b_cell"}, {"b_output"}, {"projection", Slot::optional}, {"projection_bias", Slot::optional}, {"h"}, {"c"}};
+constexpr Slot inputs[] = {{"x"},
+                           {"w_input", Slot::optional},
+                           {"w_forget"},
+                           {"w_cell"},
+                           {"w_output"},
+                           {"r_input", Slot::optional},
+                           {"r_forget"},
+                           {"r_cell"},
+                           {"r_output"},
+                           {"p_input", Slot::optional},
+                           {"p_forget", Slot::optional},
+                           {"p_output", Slot::optional},
+                           {"b_input", Slot::optional},
+                           {"b_forget"},
+                           {"b_cell"},
+                           {"b_output"},
+                           {"projection", Slot::optional},
+                           {"projection_bias", Slot::optional},
+                           {"h"},
+                           {"c"}};
 constexpr Slot outputs[] = {{"y"}, {"h_after"}, {"c_after"}};
 constexpr AttrSpec attrs[] = {
     {"activation", "tanh", "of the cell's input and output"},
@@ -26,35 +51,55 @@ constexpr AttrSpec attrs[] = {
     {"time_major", "0", "1: the first axis of x is time, 0: the batch"},
 };
 constexpr Rule rules[] = {
-    {"input weights, recurrent weights and bias of the input gate are all there or all absent (coupled to the forget gate)",
-     [](const NodeView& n) { return n.has_input(w_at) == n.has_input(r_at) && n.has_input(w_at) == n.has_input(bias_at); }},
+    {"input weights, recurrent weights and bias of the input gate are all there or all absent "
+     "(coupled to the forget gate)",
+     [](const NodeView& n) {
+       return n.has_input(w_at) == n.has_input(r_at) && n.has_input(w_at) == n.has_input(bias_at);
+     }},
 };
 
-struct Sizes { std::int64_t batch, steps, in, cells, out; bool time_major; };
+struct Sizes {
+  std::int64_t batch, steps, in, cells, out;
+  bool time_major;
+};
 
 Result<Sizes> sizes_of(const NodeView& n) {
   const Shape &x = n.input(x_at).shape, &w = n.input(w_at + 1).shape, &r = n.input(r_at + 1).shape;
   const bool time_major = n.attrs().integer("time_major", 0) != 0;
   if (x.size() != 3 || w.size() != 2 || r.size() != 2 || w[1] != x[2] || r[0] != w[0])
-    return Error{n.where(), "x " + shape_text(x) + ", weights " + shape_text(w) + " and " + shape_text(r), "[batch,time,in], [cells,in], [cells,out]", ""};
+    return Error{n.where(),
+                 "x " + shape_text(x) + ", weights " + shape_text(w) + " and " + shape_text(r),
+                 "[batch,time,in], [cells,in], [cells,out]", ""};
   Sizes s{time_major ? x[1] : x[0], time_major ? x[0] : x[1], x[2], w[0], r[1], time_major};
   for (std::size_t g = 0; g < 4; ++g) {
-    if (n.has_input(w_at + g) && (n.input(w_at + g).shape != w || n.input(r_at + g).shape != r || count_of(n.input(bias_at + g).shape) != s.cells))
+    if (n.has_input(w_at + g) && (n.input(w_at + g).shape != w || n.input(r_at + g).shape != r ||
+                                  count_of(n.input(bias_at + g).shape) != s.cells))
       return Error{n.where(), "gates of different sizes", "four gates alike", ""};
-    if (g < 3 && n.has_input(peephole_at + g) && count_of(n.input(peephole_at + g).shape) != s.cells)
-      return Error{n.where(), "a peephole of shape " + shape_text(n.input(peephole_at + g).shape), std::to_string(s.cells) + " elements", ""};
+    if (g < 3 && n.has_input(peephole_at + g) &&
+        count_of(n.input(peephole_at + g).shape) != s.cells)
+      return Error{n.where(), "a peephole of shape " + shape_text(n.input(peephole_at + g).shape),
+                   std::to_string(s.cells) + " elements", ""};
   }
-  if (n.has_input(projection_at) ? n.input(projection_at).shape != Shape{s.out, s.cells} : s.out != s.cells)
-    return Error{n.where(), std::to_string(s.cells) + " cells and " + std::to_string(s.out) + " outputs", "as many, or a projection", ""};
-  if (count_of(n.input(h_at).shape) != s.batch * s.out || count_of(n.input(c_at).shape) != s.batch * s.cells)
-    return Error{n.where(), "states " + shape_text(n.input(h_at).shape) + " and " + shape_text(n.input(c_at).shape), "[batch,out] and [batch,cells]", ""};
+  if (n.has_input(projection_at) ? n.input(projection_at).shape != Shape{s.out, s.cells}
+                                 : s.out != s.cells)
+    return Error{n.where(),
+                 std::to_string(s.cells) + " cells and " + std::to_string(s.out) + " outputs",
+                 "as many, or a projection", ""};
+  if (count_of(n.input(h_at).shape) != s.batch * s.out ||
+      count_of(n.input(c_at).shape) != s.batch * s.cells)
+    return Error{
+        n.where(),
+        "states " + shape_text(n.input(h_at).shape) + " and " + shape_text(n.input(c_at).shape),
+        "[batch,out] and [batch,cells]", ""};
   return s;
 }
 
 Result<std::vector<Facts>> infer(const NodeView& n) {
   LOCKSTEP_TRY(const Sizes s, sizes_of(n));
   const Shape y = s.time_major ? Shape{s.steps, s.batch, s.out} : Shape{s.batch, s.steps, s.out};
-  return std::vector<Facts>{{DType::f32, y, {}}, {DType::f32, n.input(h_at).shape, {}}, {DType::f32, n.input(c_at).shape, {}}};
+  return std::vector<Facts>{{DType::f32, y, {}},
+                            {DType::f32, n.input(h_at).shape, {}},
+                            {DType::f32, n.input(c_at).shape, {}}};
 }
 
 struct Step {
@@ -64,7 +109,9 @@ struct Step {
   float* h;
   float* cell;
 
-  const float* data(std::size_t i) const { return i < c.in.size() && c.in[i] ? c.in[i]->as<float>().data() : nullptr; }
+  const float* data(std::size_t i) const {
+    return i < c.in.size() && c.in[i] ? c.in[i]->as<float>().data() : nullptr;
+  }
   float dot(const float* a, const float* b, std::int64_t k) const {
     if (c.num.real.dot) return c.num.real.dot(a, 1, b, 1, k, 0.f);
     float sum = 0;
@@ -88,7 +135,9 @@ struct Step {
   }
 };
 
-float clipped(float v, float bound) { return bound > 0 ? std::min(std::max(v, -bound), bound) : v; }
+float clipped(float v, float bound) {
+  return bound > 0 ? std::min(std::max(v, -bound), bound) : v;
+}
 
 void step(const Step& t, float* y) {
   const Sizes& s = t.s;
@@ -128,7 +177,8 @@ Result<void> eval(EvalContext& c) {
   LOCKSTEP_TRY(const Sizes s, sizes_of(c.view));
   for (const Tensor* t : c.in)
     if (t && t->dtype() != DType::f32)
-      return Error{c.view.where(), "an operand of type " + std::string(name_of(t->dtype())), "float32 throughout", "quantized LSTMs are not computed yet"};
+      return Error{c.view.where(), "an operand of type " + std::string(name_of(t->dtype())),
+                   "float32 throughout", "quantized LSTMs are not computed yet"};
   c.out[1] = *c.in[h_at];
   c.out[2] = *c.in[c_at];
   const float* const x = c.in[x_at]->as<float>().data();
@@ -136,16 +186,22 @@ Result<void> eval(EvalContext& c) {
   for (std::int64_t b = 0; b < s.batch; ++b)
     for (std::int64_t t = 0; t < s.steps; ++t) {
       const std::int64_t at = s.time_major ? t * s.batch + b : b * s.steps + t;
-      step({c, s, x + at * s.in, c.out[1].as<float>().data() + b * s.out, c.out[2].as<float>().data() + b * s.cells}, y + at * s.out);
+      step({c, s, x + at * s.in, c.out[1].as<float>().data() + b * s.out,
+            c.out[2].as<float>().data() + b * s.cells},
+           y + at * s.out);
     }
   return {};
 }
 
 Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
   for (std::size_t i = 20; i < f.inputs.size(); ++i)
-    if (f.inputs[i] != no_id) return foreign_error(f, "layer normalization (input " + std::to_string(i) + ")", "an LSTM without it");
-  if (f.attrs.integer("diagonal_recurrent_tensors", 0) != 0) return foreign_error(f, "diagonal recurrent weights", "full ones");
-  if (f.inputs.size() < 20) return foreign_error(f, std::to_string(f.inputs.size()) + " inputs", "20 or 24");
+    if (f.inputs[i] != no_id)
+      return foreign_error(f, "layer normalization (input " + std::to_string(i) + ")",
+                           "an LSTM without it");
+  if (f.attrs.integer("diagonal_recurrent_tensors", 0) != 0)
+    return foreign_error(f, "diagonal recurrent weights", "full ones");
+  if (f.inputs.size() < 20)
+    return foreign_error(f, std::to_string(f.inputs.size()) + " inputs", "20 or 24");
   Node node = node_from(f, "SequenceLstm");
   node.inputs.resize(20);
   for (const std::size_t i : {h_at, c_at}) {

@@ -17,7 +17,9 @@ constexpr AttrSpec attrs[] = {
 };
 
 // The rows: `outer` times `inner` of them, `count` elements each, `inner` apart.
-struct Rows { std::int64_t outer = 1, count = 1, inner = 1; };
+struct Rows {
+  std::int64_t outer = 1, count = 1, inner = 1;
+};
 
 Result<Rows> rows_of(const NodeView& n) {
   const Shape& x = n.input(0).shape;
@@ -25,11 +27,14 @@ Result<Rows> rows_of(const NodeView& n) {
   std::int64_t axis = n.attrs().integer("axis", -1);
   if (axis < 0) axis += rank;
   if (axis < 0 || axis >= std::max<std::int64_t>(rank, 1))
-    return Error{n.where(), "axis " + std::to_string(n.attrs().integer("axis", -1)), "an axis of " + std::to_string(rank), ""};
+    return Error{n.where(), "axis " + std::to_string(n.attrs().integer("axis", -1)),
+                 "an axis of " + std::to_string(rank), ""};
   Rows r;
   const bool flatten = n.attrs().integer("flatten", 0) != 0;
   for (std::int64_t i = 0; i < rank; ++i)
-    (i < axis ? r.outer : i == axis || flatten ? r.count : r.inner) *= x[static_cast<std::size_t>(i)];
+    (i < axis               ? r.outer
+     : i == axis || flatten ? r.count
+                            : r.inner) *= x[static_cast<std::size_t>(i)];
   return r;
 }
 
@@ -47,21 +52,28 @@ Result<std::vector<Facts>> infer(const NodeView& n) {
 
 Result<void> eval_codes(EvalContext& c, const Rows& r) {
   const bool wide = c.view.input(0).dtype == DType::i16;
-  const SoftmaxPolicy* const policy = wide && c.num.softmax_wide ? c.num.softmax_wide : c.num.softmax;
+  const SoftmaxPolicy* const policy =
+      wide && c.num.softmax_wide ? c.num.softmax_wide : c.num.softmax;
   if (!policy) return no_policy(c.view, "Softmax");
   const Value &xv = c.view.input(0), &yv = c.view.output(0);
   const CodeRange range = code_range(yv.dtype);
-  const SoftmaxScales s{xv.quant.scale_at(0), yv.quant.scale_at(0), c.view.attrs().real("beta", 1), yv.quant.zero_at(0),
-                        static_cast<std::int32_t>(range.low), static_cast<std::int32_t>(range.high),
+  const SoftmaxScales s{xv.quant.scale_at(0),
+                        yv.quant.scale_at(0),
+                        c.view.attrs().real("beta", 1),
+                        yv.quant.zero_at(0),
+                        static_cast<std::int32_t>(range.low),
+                        static_cast<std::int32_t>(range.high),
                         static_cast<std::int32_t>(code_range(xv.dtype).low)};
   const auto x = centred_codes(*c.in[0], 0);
   std::vector<std::int32_t> row(static_cast<std::size_t>(r.count)), out(row.size());
   for (std::int64_t o = 0; o < r.outer; ++o)
     for (std::int64_t i = 0; i < r.inner; ++i) {
       const std::int64_t first = o * r.count * r.inner + i;
-      for (std::size_t k = 0; k < row.size(); ++k) row[k] = x[static_cast<std::size_t>(first) + k * static_cast<std::size_t>(r.inner)];
+      for (std::size_t k = 0; k < row.size(); ++k)
+        row[k] = x[static_cast<std::size_t>(first) + k * static_cast<std::size_t>(r.inner)];
       policy->apply(row, out, s);
-      for (std::size_t k = 0; k < row.size(); ++k) store_code(c.out[0], first + static_cast<std::int64_t>(k) * r.inner, out[k]);
+      for (std::size_t k = 0; k < row.size(); ++k)
+        store_code(c.out[0], first + static_cast<std::int64_t>(k) * r.inner, out[k]);
     }
   return {};
 }
@@ -71,16 +83,22 @@ Result<void> eval(EvalContext& c) {
   if (r.count == 0 || r.outer == 0 || r.inner == 0) return {};
   if (is_code(c.view.input(0)) && is_code(c.view.output(0))) return eval_codes(c, r);
   if (c.in[0]->dtype() != DType::f32)
-    return Error{c.view.where(), "x of type " + std::string(name_of(c.in[0]->dtype())), "float32 or codes", ""};
+    return Error{c.view.where(), "x of type " + std::string(name_of(c.in[0]->dtype())),
+                 "float32 or codes", ""};
   const auto beta = static_cast<float>(c.view.attrs().real("beta", 1));
   const auto x = c.in[0]->as<float>();
   std::vector<float> row(static_cast<std::size_t>(r.count)), out(row.size());
   for (std::int64_t o = 0; o < r.outer; ++o)
     for (std::int64_t i = 0; i < r.inner; ++i) {
-      const auto at = [&](std::size_t k) { return static_cast<std::size_t>(o * r.count * r.inner + i) + k * static_cast<std::size_t>(r.inner); };
+      const auto at = [&](std::size_t k) {
+        return static_cast<std::size_t>(o * r.count * r.inner + i) +
+               k * static_cast<std::size_t>(r.inner);
+      };
       for (std::size_t k = 0; k < row.size(); ++k) row[k] = x[at(k)];
-      if (c.num.real.softmax && beta == 1) c.num.real.softmax(row, out);
-      else softmax_of_reals(row, out, beta);
+      if (c.num.real.softmax && beta == 1)
+        c.num.real.softmax(row, out);
+      else
+        softmax_of_reals(row, out, beta);
       for (std::size_t k = 0; k < row.size(); ++k) c.out[0].as<float>()[at(k)] = out[k];
     }
   return {};
@@ -103,7 +121,8 @@ Result<void> from_onnx(const ForeignNode& f, GraphBuilder& graph) {
 }
 
 constexpr Foreign from[] = {{Format::onnx, "com.microsoft:QLinearSoftmax", from_qlinear_softmax},
-                            {Format::onnx, "Softmax", from_onnx}, {Format::tflite, "SOFTMAX", from_tflite}};
+                            {Format::onnx, "Softmax", from_onnx},
+                            {Format::tflite, "SOFTMAX", from_tflite}};
 
 }  // namespace
 

@@ -1,5 +1,5 @@
-// y[(r*n_count + n), o, c] = x[n, o*block + r - pad, c], zero (the zero point) outside; r counts the
-// positions inside a block, the last axis fastest.
+// y[(r*n_count + n), o, c] = x[n, o*block + r - pad, c], zero (the zero point) outside; r counts
+// the positions inside a block, the last axis fastest.
 #include <algorithm>
 
 #include "base/text.h"
@@ -10,19 +10,28 @@ namespace {
 
 constexpr Slot inputs[] = {{"x"}, {"block"}, {"pads"}};
 constexpr Slot outputs[] = {{"y"}};
-constexpr Rule rules[] = {{constant_rule, constants_if_there<1, 2>}, {codes_rule, first_keeps_codes}};
+constexpr Rule rules[] = {{constant_rule, constants_if_there<1, 2>},
+                          {codes_rule, first_keeps_codes}};
 
-struct Plan { std::vector<std::int64_t> block, pads; Shape y; std::int64_t blocks = 1; };
+struct Plan {
+  std::vector<std::int64_t> block, pads;
+  Shape y;
+  std::int64_t blocks = 1;
+};
 
 Result<Plan> plan_of(const NodeView& n) {
   const Shape& x = n.input(0).shape;
   Plan p{integers_at(n, 1, "").value_or(Shape{}), integers_at(n, 2, "").value_or(Shape{}), x, 1};
   if (p.block.empty() || x.size() < p.block.size() + 1 || p.pads.size() != 2 * p.block.size())
-    return Error{n.where(), "x " + shape_text(x) + ", block " + shape_text(p.block), "fewer block extents than axes, two pads each", ""};
+    return Error{n.where(), "x " + shape_text(x) + ", block " + shape_text(p.block),
+                 "fewer block extents than axes, two pads each", ""};
   for (std::size_t a = 0; a < p.block.size(); ++a) {
     const std::int64_t whole = x[a + 1] + p.pads[2 * a] + p.pads[2 * a + 1];
     if (p.block[a] < 1 || p.pads[2 * a] < 0 || p.pads[2 * a + 1] < 0 || whole % p.block[a] != 0)
-      return Error{n.where(), "a padded extent of " + std::to_string(whole) + " in blocks of " + std::to_string(p.block[a]), "whole blocks", ""};
+      return Error{n.where(),
+                   "a padded extent of " + std::to_string(whole) + " in blocks of " +
+                       std::to_string(p.block[a]),
+                   "whole blocks", ""};
     p.y[a + 1] = whole / p.block[a];
     p.blocks *= p.block[a];
   }
@@ -38,7 +47,8 @@ Result<std::vector<Facts>> infer(const NodeView& n) {
 Result<void> eval(EvalContext& c) {
   LOCKSTEP_TRY(const Plan p, plan_of(c.view));
   const Shape& x = c.in[0]->shape();
-  const std::int32_t zero = c.view.input(0).quant.quantized() ? c.view.input(0).quant.zero_at(0) : 0;
+  const std::int32_t zero =
+      c.view.input(0).quant.quantized() ? c.view.input(0).quant.zero_at(0) : 0;
   for (std::int64_t i = 0; zero != 0 && i < c.out[0].count(); ++i) c.out[0].set_code(i, zero);
   const std::size_t m = p.block.size();
   std::int64_t inner = 1, positions = 1;
@@ -50,7 +60,8 @@ Result<void> eval(EvalContext& c) {
       std::int64_t rest_block = b / x[0], rest_position = o, at = 0, step = 1;
       bool inside = true;
       for (std::size_t a = m; a-- > 0;) {
-        const std::int64_t k = rest_position % p.y[a + 1] * p.block[a] + rest_block % p.block[a] - p.pads[2 * a];
+        const std::int64_t k =
+            rest_position % p.y[a + 1] * p.block[a] + rest_block % p.block[a] - p.pads[2 * a];
         rest_position /= p.y[a + 1];
         rest_block /= p.block[a];
         inside = inside && k >= 0 && k < x[a + 1];
@@ -58,7 +69,8 @@ Result<void> eval(EvalContext& c) {
         step *= x[a + 1];
       }
       if (!inside) continue;
-      const auto from = static_cast<std::size_t>(b % x[0] * step + at) * bytes, to = static_cast<std::size_t>(b * positions + o) * bytes;
+      const auto from = static_cast<std::size_t>(b % x[0] * step + at) * bytes,
+                 to = static_cast<std::size_t>(b * positions + o) * bytes;
       std::copy_n(c.in[0]->bytes().data() + from, bytes, c.out[0].bytes().data() + to);
     }
   return {};

@@ -12,8 +12,12 @@ Result<void> eval(EvalContext& c) {
   return eval_binary(c, c.num.sub, "Sub", [](auto a, auto b) { return wrapping_sub(a, b); });
 }
 
-Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) { return binary_from_tflite(f, graph, "Sub"); }
-Result<void> from_onnx(const ForeignNode& f, GraphBuilder& graph) { return binary_from_onnx(f, graph, "Sub"); }
+Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
+  return binary_from_tflite(f, graph, "Sub");
+}
+Result<void> from_onnx(const ForeignNode& f, GraphBuilder& graph) {
+  return binary_from_onnx(f, graph, "Sub");
+}
 
 constexpr Foreign from[] = {{Format::onnx, "Sub", from_onnx}, {Format::tflite, "SUB", from_tflite}};
 

@@ -17,21 +17,30 @@ constexpr AttrSpec attrs[] = {
     {"asymmetric", "0", "float x under w in codes: 1 codes the rows with a zero point"},
 };
 
-struct Sizes { std::int64_t batch, in, filters, memory, rank, units; };
+struct Sizes {
+  std::int64_t batch, in, filters, memory, rank, units;
+};
 
 Result<Sizes> sizes_of(const NodeView& n) {
-  const Shape &x = n.input(0).shape, &w = n.input(1).shape, &v = n.input(2).shape, &state = n.input(4).shape;
+  const Shape &x = n.input(0).shape, &w = n.input(1).shape, &v = n.input(2).shape,
+              &state = n.input(4).shape;
   const std::int64_t rank = n.attrs().integer("rank", 1);
-  if (x.size() != 2 || w.size() != 2 || v.size() != 2 || rank < 1 || w[1] != x[1] || v[0] != w[0] || w[0] % rank != 0 ||
-      count_of(state) != x[0] * v[0] * v[1] || (n.has_input(3) && count_of(n.input(3).shape) != w[0] / rank))
-    return Error{n.where(), "x " + shape_text(x) + ", w " + shape_text(w) + ", v " + shape_text(v) + ", state " + shape_text(state),
-                 "[batch,in], [filters,in], [filters,memory], [batch,memory*filters], filters a multiple of rank", ""};
+  if (x.size() != 2 || w.size() != 2 || v.size() != 2 || rank < 1 || w[1] != x[1] || v[0] != w[0] ||
+      w[0] % rank != 0 || count_of(state) != x[0] * v[0] * v[1] ||
+      (n.has_input(3) && count_of(n.input(3).shape) != w[0] / rank))
+    return Error{n.where(),
+                 "x " + shape_text(x) + ", w " + shape_text(w) + ", v " + shape_text(v) +
+                     ", state " + shape_text(state),
+                 "[batch,in], [filters,in], [filters,memory], [batch,memory*filters], filters a "
+                 "multiple of rank",
+                 ""};
   return Sizes{x[0], x[1], w[0], v[1], rank, w[0] / rank};
 }
 
 Result<std::vector<Facts>> infer(const NodeView& n) {
   LOCKSTEP_TRY(const Sizes s, sizes_of(n));
-  return std::vector<Facts>{{code_type(n), {s.batch, s.units}, {}}, {n.input(4).dtype, n.input(4).shape, n.input(4).quant}};
+  return std::vector<Facts>{{code_type(n), {s.batch, s.units}, {}},
+                            {n.input(4).dtype, n.input(4).shape, n.input(4).quant}};
 }
 
 // The whole state moves one entry down; the newest of each filter is written afterwards.
@@ -50,15 +59,19 @@ Result<void> eval_codes(EvalContext& c, const Sizes& s) {
   const Rescale into = c.num.state->prepare(q(0).scale_at(0), q(1).scale_at(0), q(4).scale_at(0));
   const Rescale out = c.num.state->prepare(q(4).scale_at(0), q(2).scale_at(0), yq.scale_at(0));
   with_type(c.in[4]->dtype(), [&](auto type) { shift<decltype(type)>(*c.in[4], c.out[1]); });
-  const auto x = centred_codes(*c.in[0], q(0).zero_at(0)), w = centred_codes(*c.in[1], 0), v = centred_codes(*c.in[2], 0);
+  const auto x = centred_codes(*c.in[0], q(0).zero_at(0)), w = centred_codes(*c.in[1], 0),
+             v = centred_codes(*c.in[2], 0);
   const CodeRange kept = code_range(c.in[4]->dtype());
   const std::int32_t zero = q(4).zero_at(0);
   for (std::int64_t b = 0; b < s.batch; ++b)
     for (std::int64_t f = 0; f < s.filters; ++f) {
       std::int64_t sum = 0;
-      for (std::int64_t i = 0; i < s.in; ++i) sum += std::int64_t{x[static_cast<std::size_t>(b * s.in + i)]} * w[static_cast<std::size_t>(f * s.in + i)];
+      for (std::int64_t i = 0; i < s.in; ++i)
+        sum += std::int64_t{x[static_cast<std::size_t>(b * s.in + i)]} *
+               w[static_cast<std::size_t>(f * s.in + i)];
       const std::int32_t scaled = c.num.state->apply(static_cast<std::int32_t>(sum), into);
-      const std::int32_t newest = clamp_code(scaled, static_cast<std::int32_t>(kept.low), static_cast<std::int32_t>(kept.high));
+      const std::int32_t newest = clamp_code(scaled, static_cast<std::int32_t>(kept.low),
+                                             static_cast<std::int32_t>(kept.high));
       store_code(c.out[1], (b * s.filters + f) * s.memory + s.memory - 1, newest + zero);
     }
   const auto state = centred_codes(c.out[1], zero);
@@ -67,9 +80,13 @@ Result<void> eval_codes(EvalContext& c, const Sizes& s) {
     for (std::int64_t u = 0; u < s.units; ++u) {
       std::int64_t sum = c.in[3] ? c.in[3]->code(u) : 0;
       for (std::int64_t k = u * s.rank * s.memory; k < (u + 1) * s.rank * s.memory; ++k)
-        sum += std::int64_t{v[static_cast<std::size_t>(k)]} * state[static_cast<std::size_t>(b * s.filters * s.memory + k)];
-      const std::int64_t code = std::int64_t{c.num.state->apply(static_cast<std::int32_t>(sum), out)} + yq.zero_at(0);
-      store_code(c.out[0], b * s.units + u, clamp_code(code, static_cast<std::int32_t>(range.low), static_cast<std::int32_t>(range.high)));
+        sum += std::int64_t{v[static_cast<std::size_t>(k)]} *
+               state[static_cast<std::size_t>(b * s.filters * s.memory + k)];
+      const std::int64_t code =
+          std::int64_t{c.num.state->apply(static_cast<std::int32_t>(sum), out)} + yq.zero_at(0);
+      store_code(c.out[0], b * s.units + u,
+                 clamp_code(code, static_cast<std::int32_t>(range.low),
+                            static_cast<std::int32_t>(range.high)));
     }
   return {};
 }
@@ -82,7 +99,8 @@ Result<std::vector<float>> newest_reals(EvalContext& c, const Sizes& s) {
   if (c.in[1]->dtype() == DType::f32) {
     const auto w = c.in[1]->as<float>();
     for (std::size_t k = 0; k < newest.size(); ++k) {
-      const std::size_t b = k / static_cast<std::size_t>(s.filters), f = k % static_cast<std::size_t>(s.filters);
+      const std::size_t b = k / static_cast<std::size_t>(s.filters),
+                        f = k % static_cast<std::size_t>(s.filters);
       float sum = 0;
       for (std::size_t i = 0; i < in; ++i) sum += x[b * in + i] * w[f * in + i];
       newest[k] = sum;
@@ -96,8 +114,10 @@ Result<std::vector<float>> newest_reals(EvalContext& c, const Sizes& s) {
   for (std::size_t b = 0; b < static_cast<std::size_t>(s.batch); ++b) {
     float scale = 0;
     std::int32_t zero = 0;
-    if (c.view.attrs().integer("asymmetric", 0) != 0) c.num.hybrid->asymmetric(x.subspan(b * in, in), codes, scale, zero);
-    else c.num.hybrid->symmetric(x.subspan(b * in, in), codes, scale);
+    if (c.view.attrs().integer("asymmetric", 0) != 0)
+      c.num.hybrid->asymmetric(x.subspan(b * in, in), codes, scale, zero);
+    else
+      c.num.hybrid->symmetric(x.subspan(b * in, in), codes, scale);
     scale *= static_cast<float>(c.view.input(1).quant.scale_at(0));
     for (std::size_t f = 0; f < static_cast<std::size_t>(s.filters); ++f) {
       std::int32_t sum = 0;
@@ -112,10 +132,14 @@ Result<void> eval_float(EvalContext& c, const Sizes& s) {
   LOCKSTEP_TRY(const std::vector<float> newest, newest_reals(c, s));
   shift<float>(*c.in[4], c.out[1]);
   const auto state = c.out[1].as<float>();
-  for (std::size_t k = 0; k < newest.size(); ++k) state[(k + 1) * static_cast<std::size_t>(s.memory) - 1] = newest[k];
+  for (std::size_t k = 0; k < newest.size(); ++k)
+    state[(k + 1) * static_cast<std::size_t>(s.memory) - 1] = newest[k];
   std::vector<float> v;
-  if (c.in[2]->dtype() == DType::f32) v.assign(c.in[2]->as<float>().begin(), c.in[2]->as<float>().end());
-  else for (const std::int32_t code : centred_codes(*c.in[2], 0)) v.push_back(static_cast<float>(code) * static_cast<float>(c.view.input(2).quant.scale_at(0)));
+  if (c.in[2]->dtype() == DType::f32)
+    v.assign(c.in[2]->as<float>().begin(), c.in[2]->as<float>().end());
+  else
+    for (const std::int32_t code : centred_codes(*c.in[2], 0))
+      v.push_back(static_cast<float>(code) * static_cast<float>(c.view.input(2).quant.scale_at(0)));
   const Activation act = activation_of(c.view);
   for (std::int64_t b = 0; b < s.batch; ++b)
     for (std::int64_t u = 0; u < s.units; ++u) {
@@ -123,7 +147,8 @@ Result<void> eval_float(EvalContext& c, const Sizes& s) {
       for (std::int64_t f = u * s.rank; f < (u + 1) * s.rank; ++f) {
         float filter = 0;
         for (std::int64_t t = f * s.memory; t < (f + 1) * s.memory; ++t)
-          filter += v[static_cast<std::size_t>(t)] * state[static_cast<std::size_t>(b * s.filters * s.memory + t)];
+          filter += v[static_cast<std::size_t>(t)] *
+                    state[static_cast<std::size_t>(b * s.filters * s.memory + t)];
         sum += filter;
       }
       if (c.in[3]) sum += c.in[3]->as<float>()[static_cast<std::size_t>(u)];
@@ -134,10 +159,12 @@ Result<void> eval_float(EvalContext& c, const Sizes& s) {
 
 Result<void> eval(EvalContext& c) {
   LOCKSTEP_TRY(const Sizes s, sizes_of(c.view));
-  if (s.memory < 1 || s.batch < 1 || s.filters < 1) return Error{c.view.where(), "an empty state", "at least one entry", ""};
+  if (s.memory < 1 || s.batch < 1 || s.filters < 1)
+    return Error{c.view.where(), "an empty state", "at least one entry", ""};
   if (is_code(c.view.input(0)) && is_code(c.view.output(0))) return eval_codes(c, s);
   if (c.in[0]->dtype() == DType::f32 && c.in[4]->dtype() == DType::f32) return eval_float(c, s);
-  return Error{c.view.where(), "x of type " + std::string(name_of(c.in[0]->dtype())), "float32 or codes", ""};
+  return Error{c.view.where(), "x of type " + std::string(name_of(c.in[0]->dtype())),
+               "float32 or codes", ""};
 }
 
 Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {

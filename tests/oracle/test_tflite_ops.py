@@ -23,7 +23,8 @@ import tflite_oracle
 OPERATORS = schema.BuiltinOperator
 TYPES = {np.dtype(np.float32): schema.TensorType.FLOAT32, np.dtype(np.int8): schema.TensorType.INT8,
          np.dtype(np.uint8): schema.TensorType.UINT8, np.dtype(np.int16): schema.TensorType.INT16,
-         np.dtype(np.int32): schema.TensorType.INT32, np.dtype(np.int64): schema.TensorType.INT64}
+         np.dtype(np.int32): schema.TensorType.INT32, np.dtype(np.int64): schema.TensorType.INT64,
+         np.dtype(np.float16): schema.TensorType.FLOAT16}
 FLOAT_STEPS = 16
 
 
@@ -384,6 +385,8 @@ def define_cases():
             case(f"PRELU {n}", lambda m, t=t: prelu(m, t))
             case(f"HARD_SWISH {n}", lambda m, t=t: unary(m, "HARD_SWISH", t, "HardSwish", m.scale(0.05, 0.5) if t != F32 else None))
             case(f"L2_NORMALIZATION {n}", lambda m, t=t: unary(m, "L2_NORMALIZATION", t, "L2Norm", 1 / 128, {U8: 128, I8: 0}.get(t, 0)))
+        if t != I16:
+            case(f"LOG_SOFTMAX {n}", lambda m, t=t: unary(m, "LOG_SOFTMAX", t, "LogSoftmax", 16 / 256, {U8: 255, I8: 127}.get(t, 0)))
         case(f"TANH {n}", lambda m, t=t: unary(m, "TANH", t, None, {I16: 1 / 32768}.get(t, 1 / 128), {U8: 128}.get(t, 0)))
         case(f"LOGISTIC {n}", lambda m, t=t: unary(m, "LOGISTIC", t, None, {I16: 1 / 32768}.get(t, 1 / 256), {I8: -128}.get(t, 0)))
         if t != U8:
@@ -418,6 +421,7 @@ def define_cases():
     case("DIV float", lambda m: binary(m, "DIV", F32, "Div"))
     for a, b in ((F32, I8), (F32, U8), (F32, I16), (I8, I8), (I8, U8), (U8, I8), (U8, U8), (I16, I8), (I8, I16), (I16, I16)):
         case(f"quantize {np.dtype(a)} to {np.dtype(b)}", lambda m, a=a, b=b: requantize(m, a, b))
+    case("dequantize float16", lambda m: ("DEQUANTIZE", [Operand((5, 50), np.float16)], [Operand((5, 50), F32)], None))
     for t in (I8, U8, I16):
         case(f"dequantize {np.dtype(t)}", lambda m, t=t: ("DEQUANTIZE", [m.fed((5, 50), t)], [Operand((5, 50), F32)], None))
 
@@ -429,7 +433,7 @@ def inputs_for(m, operands, op):
             continue
         if o.dtype.kind == "f":
             v = m.r.standard_normal(o.shape) * float(m.r.choice([0.5, 3, 20]))
-            fed[f"x{k}"] = (np.abs(v) if op in ("RSQRT", "SQRT", "LOG") else v).astype(np.float32)
+            fed[f"x{k}"] = (np.abs(v) if op in ("RSQRT", "SQRT", "LOG") else v).astype(o.dtype)
         else:
             fed[f"x{k}"] = m.codes(o.shape, o.dtype)
             if m.r.random() < 0.15:
