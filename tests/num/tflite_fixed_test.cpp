@@ -12,6 +12,8 @@
 namespace lockstep {
 namespace {
 
+__extension__ typedef __int128 Wide;
+
 TEST(TfliteFixed, high_mul_is_the_nearest_fraction_with_ties_up) {
   EXPECT_EQ(high_mul(1 << 30, 1), 1);    // 0.5
   EXPECT_EQ(high_mul(-(1 << 30), 1), 0);  // -0.5
@@ -19,7 +21,7 @@ TEST(TfliteFixed, high_mul_is_the_nearest_fraction_with_ties_up) {
   std::mt19937 random(1);
   for (int i = 0; i < 100000; ++i) {
     const auto a = static_cast<std::int32_t>(random()), b = static_cast<std::int32_t>(random());
-    const __int128 exact = static_cast<__int128>(a) * b * 2 + (static_cast<__int128>(1) << 31);
+    const Wide exact = static_cast<Wide>(a) * b * 2 + (static_cast<Wide>(1) << 31);
     EXPECT_EQ(high_mul(a, b), static_cast<std::int32_t>(exact >> 32));
   }
 }
