@@ -34,8 +34,14 @@ std::vector<Hypothesis> hypotheses(const Trial& trial, const std::vector<Site>& 
   return first;
 }
 
-bool better(const Explanation& a, const Explanation& b) {
+bool tells_more(const Explanation& a, const Explanation& b) {
   return a.score() != b.score() ? a.score() > b.score() : a.reproduced > b.reproduced;
+}
+
+// Of explanations that tell as much, the shorter description first: fewer parameters.
+bool better(const Explanation& a, const Explanation& b) {
+  if (tells_more(a, b) || tells_more(b, a)) return tells_more(a, b);
+  return a.params.size() < b.params.size();
 }
 
 // The same fault with other parameters at the same place is not a tie: the first was preferred.
@@ -43,7 +49,7 @@ void gather_ties(std::vector<Explanation>& ranked) {
   if (ranked.empty() || ranked[0].reproduced == 0) return;
   for (std::size_t i = 1; i < ranked.size(); ++i) {
     const Explanation& e = ranked[i];
-    if (better(ranked[0], e)) break;
+    if (tells_more(ranked[0], e)) break;
     if (e.fault != ranked[0].fault || e.site != ranked[0].site) ranked[0].ties.push_back(e.spec);
   }
 }
