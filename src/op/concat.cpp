@@ -14,6 +14,7 @@ constexpr Slot outputs[] = {{"y"}};
 constexpr AttrSpec attrs[] = {
     {"axis", "", "-rank .. rank-1"},
     {"activation", "none", "fused activation"},
+    {"requantize", "1", "0: codes pass as they are, whatever scales their readers give them (ONNX)"},
 };
 constexpr Rule rules[] = {
     {"there is an x", [](const NodeView& n) { return n.input_count() > 0 && n.has_input(0); }},
@@ -75,10 +76,11 @@ Result<void> eval(EvalContext& c) {
       count_of({y.shape().begin(), y.shape().begin() + static_cast<std::ptrdiff_t>(axis)}));
   if (y.count() == 0) return {};
   const std::size_t row = y.bytes().size() / outer;
+  const bool requantizes = c.view.attrs().integer("requantize", 1) != 0;
   std::size_t at = 0;
   for (std::size_t i = 0; i < c.in.size(); ++i) {
     Tensor other;
-    if (!same_codes(c.view.input(i), c.view.output(0))) {
+    if (requantizes && !same_codes(c.view.input(i), c.view.output(0))) {
       LOCKSTEP_TRY(other, requantized(c, i));
     }
     const auto bytes = other.count() > 0 ? std::as_const(other).bytes() : c.in[i]->bytes();
@@ -91,6 +93,12 @@ Result<void> eval(EvalContext& c) {
   return {};
 }
 
+Result<void> from_onnx(const ForeignNode& foreign, GraphBuilder& graph) {
+  Attrs attrs_as_written = foreign.attrs;
+  attrs_as_written.set("requantize", std::int64_t{0});
+  return add_like(foreign, graph, "Concat", foreign.inputs, std::move(attrs_as_written));
+}
+
 Result<void> from_tflite(const ForeignNode& foreign, GraphBuilder& graph) {
   Attrs canonical;
   canonical.set("axis", foreign.attrs.integer("axis", 0));
@@ -99,7 +107,7 @@ Result<void> from_tflite(const ForeignNode& foreign, GraphBuilder& graph) {
 }
 
 constexpr Foreign from[] = {{Format::onnx, "com.microsoft:QLinearConcat", from_qlinear_concat},
-                            {Format::onnx, "Concat"}, {Format::tflite, "CONCATENATION", from_tflite}};
+                            {Format::onnx, "Concat", from_onnx}, {Format::tflite, "CONCATENATION", from_tflite}};
 
 }  // namespace
 
