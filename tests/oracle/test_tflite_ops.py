@@ -421,7 +421,6 @@ def define_cases():
     case("DIV float", lambda m: binary(m, "DIV", F32, "Div"))
     for a, b in ((F32, I8), (F32, U8), (F32, I16), (I8, I8), (I8, U8), (U8, I8), (U8, U8), (I16, I8), (I8, I16), (I16, I16)):
         case(f"quantize {np.dtype(a)} to {np.dtype(b)}", lambda m, a=a, b=b: requantize(m, a, b))
-    case("dequantize float16", lambda m: ("DEQUANTIZE", [Operand((5, 50), np.float16)], [Operand((5, 50), F32)], None))
     for t in (I8, U8, I16):
         case(f"dequantize {np.dtype(t)}", lambda m, t=t: ("DEQUANTIZE", [m.fed((5, 50), t)], [Operand((5, 50), F32)], None))
 
