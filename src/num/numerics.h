@@ -157,6 +157,8 @@ struct FloatPolicy {
                      float* y) = nullptr;
 };
 
+struct ProductPolicy;  // num/product.h
+
 // The choice of policies that an arithmetic is made of. A null policy means: this arithmetic does
 // not compute that kind, and `Arithmetic::unsupported` says why. Owners add members as kinds appear.
 struct Numerics {
@@ -164,6 +166,7 @@ struct Numerics {
   const RequantPolicy* conv_unsigned = nullptr;  // of uint8 activations where it differs; null: conv
   const RequantPolicy* dense = nullptr;       // fully connected, Gemm, MatMul
   const RequantPolicy* state = nullptr;   // into and out of an SVDF state
+  const ProductPolicy* product = nullptr;     // layers computed in pieces; null: conv and dense
   const RequantPolicy* matmul = nullptr;      // of two computed operands where it differs; null: dense
   const HybridPolicy* hybrid = nullptr;
   const BinaryPolicy* add = nullptr;
