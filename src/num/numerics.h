@@ -3,8 +3,12 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <vector>
 
 namespace lockstep {
+
+struct ResizeAxis;   // num/tflite_resize.h
+struct ResizePoint;
 
 // A numeric policy is a named function (with its preparation) that says how one kind of rounding is
 // done. An arithmetic is a choice of policies (Numerics); an operator calls the policy of its kind
@@ -33,6 +37,7 @@ struct HybridPolicy {
   std::string_view name;
   void (*symmetric)(std::span<const float> x, std::span<std::int8_t> codes, float& scale);
   void (*asymmetric)(std::span<const float> x, std::span<std::int8_t> codes, float& scale, std::int32_t& zero);
+  bool always_asymmetric = false;  // whatever the node asks for
 };
 
 // Two quantized operands, one quantized result. Codes in, unclamped code out (zero point included).
@@ -97,6 +102,14 @@ struct SoftmaxScales {
 struct SoftmaxPolicy {
   std::string_view name;
   void (*apply)(std::span<const std::int32_t> x, std::span<std::int32_t> y, const SoftmaxScales& s);
+};
+
+// TFLite's bilinear resize of codes: where each output of an axis lies, and four neighbours
+// (y0x0, y1x0, y0x1, y1x1) mixed.
+struct ResizePolicy {
+  std::string_view name;
+  std::vector<ResizePoint> (*points)(const ResizeAxis& axis);
+  std::int32_t (*mix)(const std::int32_t (&v)[4], const ResizePoint& y, const ResizePoint& x);
 };
 
 // One whole float matrix product: y[m,n] = start + sum over k of a[m,k] * b[k,n]. Dense, C order.
@@ -164,6 +177,8 @@ struct ProductPolicy;  // num/product.h
 struct Numerics {
   const RequantPolicy* conv = nullptr;        // convolution, per-channel scales
   const RequantPolicy* conv_unsigned = nullptr;  // of uint8 activations where it differs; null: conv
+  const RequantPolicy* depthwise_unsigned = nullptr;  // of uint8 where depthwise differs; null: conv_unsigned
+  bool pairs_saturate = false;  // uint8 * int8 products are added two by two into 16 bits, which saturate
   const RequantPolicy* dense = nullptr;       // fully connected, Gemm, MatMul
   const RequantPolicy* state = nullptr;   // into and out of an SVDF state
   const ProductPolicy* product = nullptr;     // layers computed in pieces; null: conv and dense
@@ -176,6 +191,8 @@ struct Numerics {
   const BinaryPolicy* squared_difference = nullptr;
   const BinaryPolicy* prelu = nullptr;  // of x and slope
   const QuantizePolicy* quantize = nullptr;
+  const QuantizePolicy* quantize_other = nullptr;  // codes to codes of another type where it differs; null: quantize
+  const ResizePolicy* bilinear = nullptr;          // of codes where it is not N68
   const AveragePolicy* average = nullptr;         // windowed pooling
   const AveragePolicy* sum = nullptr;             // over axes
   bool sums_bytes_unsigned = false;               // 8-bit codes enter `sum` as unsigned bytes
