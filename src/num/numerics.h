@@ -178,6 +178,8 @@ struct Numerics {
   const RequantPolicy* conv = nullptr;        // convolution, per-channel scales
   const RequantPolicy* conv_unsigned = nullptr;  // of uint8 activations where it differs; null: conv
   const RequantPolicy* depthwise_unsigned = nullptr;  // of uint8 where depthwise differs; null: conv_unsigned
+  const RequantPolicy* conv_int16 = nullptr;   // of int16 activations where it differs; null: conv
+  const RequantPolicy* dense_int16 = nullptr;  // likewise; null: dense
   bool pairs_saturate = false;  // uint8 * int8 products are added two by two into 16 bits, which saturate
   const RequantPolicy* dense = nullptr;       // fully connected, Gemm, MatMul
   const RequantPolicy* state = nullptr;   // into and out of an SVDF state
@@ -191,7 +193,7 @@ struct Numerics {
   const BinaryPolicy* squared_difference = nullptr;
   const BinaryPolicy* prelu = nullptr;  // of x and slope
   const QuantizePolicy* quantize = nullptr;
-  const QuantizePolicy* quantize_other = nullptr;  // codes to codes of another type where it differs; null: quantize
+  const QuantizePolicy* quantize_other = nullptr;  // 8-bit codes to 8 bits of another type, whole runs of 16; null: quantize
   const ResizePolicy* bilinear = nullptr;          // of codes where it is not N68
   const AveragePolicy* average = nullptr;         // windowed pooling
   const AveragePolicy* sum = nullptr;             // over axes
