@@ -67,6 +67,8 @@ struct QuantizePolicy {
   // code to code under other scale and zero point
   std::int32_t (*requantize)(std::int32_t code, double x_scale, std::int32_t x_zero, double y_scale,
                              std::int32_t y_zero, std::int32_t low, std::int32_t high);
+  // the same for what remains behind whole runs of 16 elements; null: requantize
+  decltype(requantize) requantize_rest = nullptr;
 };
 
 // Average of n codes whose sum is `sum` (zero points not removed). Clamped code out.
@@ -179,6 +181,7 @@ struct Numerics {
   const RequantPolicy* conv_unsigned = nullptr;  // of uint8 activations where it differs; null: conv
   const RequantPolicy* depthwise_unsigned = nullptr;  // of uint8 where depthwise differs; null: conv_unsigned
   const RequantPolicy* conv_int16 = nullptr;   // of int16 activations where it differs; null: conv
+  const RequantPolicy* dense_by_channel = nullptr;  // where scales differ by column; null: dense
   const RequantPolicy* dense_int16 = nullptr;  // likewise; null: dense
   bool pairs_saturate = false;  // uint8 * int8 products are added two by two into 16 bits, which saturate
   const RequantPolicy* dense = nullptr;       // fully connected, Gemm, MatMul
@@ -193,7 +196,7 @@ struct Numerics {
   const BinaryPolicy* squared_difference = nullptr;
   const BinaryPolicy* prelu = nullptr;  // of x and slope
   const QuantizePolicy* quantize = nullptr;
-  const QuantizePolicy* quantize_other = nullptr;  // 8-bit codes to 8 bits of another type, whole runs of 16; null: quantize
+  const QuantizePolicy* quantize_other = nullptr;  // 8-bit codes to 8 bits of another type; null: quantize
   const ResizePolicy* bilinear = nullptr;          // of codes where it is not N68
   const AveragePolicy* average = nullptr;         // windowed pooling
   const AveragePolicy* sum = nullptr;             // over axes
