@@ -5,13 +5,14 @@
 #include <sstream>
 
 #include "base/npy.h"
+#include "support/folders.h"
 
 namespace lockstep {
 namespace {
 
 // The bytes of the hexadecimal dump in docs/captures.md.
 Bytes dump_of_the_page() {
-  std::ifstream page(std::string(LOCKSTEP_SOURCE_DIR) + "/docs/captures.md");
+  std::ifstream page(test::source_folder() + "/docs/captures.md");
   Bytes bytes;
   for (std::string line; std::getline(page, line);) {
     if (!std::regex_search(line, std::regex("^[0-9a-f]{4}  "))) continue;

@@ -4,6 +4,7 @@
 #include "diagnose/judge.h"
 #include "diff/inputs.h"
 #include "import/import.h"
+#include "support/folders.h"
 #include "support/nets.h"
 
 namespace lockstep {
@@ -36,10 +37,10 @@ struct Bench {
   std::vector<Sample> sent, expected;
 
   static Bench s1() {
-    auto graph = import_model(std::string(LOCKSTEP_SOURCE_DIR) + "/examples/s1/tcn_int8.onnx");
+    auto graph = import_model(test::source_folder() + "/examples/s1/tcn_int8.onnx");
     EXPECT_TRUE(graph.ok()) << (graph.ok() ? "" : graph.error().line());
     std::vector<std::string> notes;
-    auto sent = read_inputs(std::string(LOCKSTEP_SOURCE_DIR) + "/examples/s1/golden.npz", *graph, notes);
+    auto sent = read_inputs(test::source_folder() + "/examples/s1/golden.npz", *graph, notes);
     EXPECT_TRUE(sent.ok()) << (sent.ok() ? "" : sent.error().line());
     Executor reference = test::executor(*graph, "ort");
     auto expected = reference.run(*sent);

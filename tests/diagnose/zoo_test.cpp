@@ -6,6 +6,7 @@
 #include "diff/inputs.h"
 #include "import/import.h"
 #include "run/generated.h"
+#include "support/folders.h"
 #include "support/nets.h"
 #include "support/shared.h"
 #include "target/target.h"
@@ -97,7 +98,7 @@ Counts judge_all(const std::string& path, std::string_view arithmetic, const std
 }
 
 TEST(Zoo, every_injected_fault_is_the_one_named_on_case_s1) {
-  const std::string folder = std::string(LOCKSTEP_SOURCE_DIR) + "/examples/s1/";
+  const std::string folder = test::source_folder() + "/examples/s1/";
   const auto model = import_model(folder + "tcn_int8.onnx");
   ASSERT_TRUE(model.ok()) << model.error().line();
   std::vector<std::string> notes;

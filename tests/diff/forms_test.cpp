@@ -9,13 +9,14 @@
 #include "diff/pair.h"
 #include "import/import.h"
 #include "run/recording.h"
+#include "support/folders.h"
 
 namespace lockstep {
 namespace {
 
 namespace fs = std::filesystem;
 
-const std::string example = std::string(LOCKSTEP_SOURCE_DIR) + "/examples/s1/";
+const std::string example = test::source_folder() + "/examples/s1/";
 
 // [S, a, b, c, ...] of channels-first samples as channel-last, and all samples of a name in one
 // array.

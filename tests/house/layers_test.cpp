@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "support/folders.h"
+
 namespace fs = std::filesystem;
 
 namespace lockstep {
@@ -36,7 +38,7 @@ bool may_include(const std::string& from, const std::string& to) {
 
 std::vector<fs::path> sources() {
   std::vector<fs::path> found;
-  for (const auto& entry : fs::recursive_directory_iterator(fs::path(LOCKSTEP_SOURCE_DIR) / "src"))
+  for (const auto& entry : fs::recursive_directory_iterator(fs::path(test::source_folder()) / "src"))
     if (entry.path().extension() == ".cpp" || entry.path().extension() == ".h") found.push_back(entry.path());
   std::ranges::sort(found);
   return found;
@@ -48,7 +50,7 @@ std::string text_of(const fs::path& path) {
 }
 
 TEST(House, includes_point_only_to_the_left) {
-  const fs::path src = fs::path(LOCKSTEP_SOURCE_DIR) / "src";
+  const fs::path src = fs::path(test::source_folder()) / "src";
   const std::regex include("#include \"([a-z]+)/");
   int seen = 0;
   for (const fs::path& path : sources()) {
@@ -64,7 +66,7 @@ TEST(House, includes_point_only_to_the_left) {
 }
 
 TEST(House, every_room_is_one_of_the_plan) {
-  for (const auto& entry : fs::directory_iterator(fs::path(LOCKSTEP_SOURCE_DIR) / "src")) {
+  for (const auto& entry : fs::directory_iterator(fs::path(test::source_folder()) / "src")) {
     const std::string room = entry.path().filename();
     EXPECT_TRUE(room == "link" || row_of(room) >= 0) << room;
   }
@@ -74,7 +76,7 @@ TEST(House, only_num_rounds) {
   // fault/ is exempt (going wrong is its job), tool/ and report/ round for the eye.
   const std::set<std::string> exempt = {"num", "fault", "report", "tool", "frontend", "quant"};
   const std::regex rounding(R"(\b(std::)?(l?lrint|l?lround|nearbyint|rint|round)f?\s*\()");
-  const fs::path src = fs::path(LOCKSTEP_SOURCE_DIR) / "src";
+  const fs::path src = fs::path(test::source_folder()) / "src";
   for (const fs::path& path : sources()) {
     if (exempt.contains(fs::relative(path, src).begin()->string())) continue;
     EXPECT_FALSE(std::regex_search(text_of(path), rounding)) << fs::relative(path, src) << " rounds";
@@ -83,7 +85,7 @@ TEST(House, only_num_rounds) {
 
 TEST(House, nobody_but_tool_prints_or_exits) {
   const std::regex prints(R"(\bstd::cout|\bstd::cerr|\bprintf\s*\(|\bfprintf\s*\(|fmt::print|\bexit\s*\(|\babort\s*\()");
-  const fs::path src = fs::path(LOCKSTEP_SOURCE_DIR) / "src";
+  const fs::path src = fs::path(test::source_folder()) / "src";
   for (const fs::path& path : sources()) {
     if (*fs::relative(path, src).begin() == "tool") continue;
     EXPECT_FALSE(std::regex_search(text_of(path), prints)) << fs::relative(path, src) << " prints or exits";

@@ -7,6 +7,8 @@
 #include <set>
 #include <string>
 
+#include "support/folders.h"
+
 namespace fs = std::filesystem;
 
 namespace lockstep {
@@ -27,7 +29,7 @@ std::set<std::string> matches(const std::string& text, const std::regex& pattern
 const std::set<std::string> principles = {"N1", "N2", "N3", "N4", "N5"};
 
 TEST(Numerics, every_cited_equation_stands_in_the_page_and_every_equation_is_cited) {
-  const fs::path root(LOCKSTEP_SOURCE_DIR);
+  const fs::path root(test::source_folder());
   const auto derived = matches(text_of(root / "docs/numerics.md"), std::regex(R"(\*\*(N\d+)\*\*)"));
   std::set<std::string> cited;
   for (const auto& entry : fs::recursive_directory_iterator(root / "src")) {

@@ -7,6 +7,8 @@
 #include <iterator>
 #include <string>
 
+#include "support/folders.h"
+
 namespace fs = std::filesystem;
 
 namespace lockstep {
@@ -20,11 +22,11 @@ std::string text_of(const fs::path& path) {
 TEST(Pages, the_generated_ones_are_fresh) {
   const fs::path fresh = fs::temp_directory_path() / ("lockstep_pages_" + std::to_string(::getpid()));
   fs::create_directories(fresh);
-  const std::string command = std::string(LOCKSTEP_BINARY_DIR) + "/bin/lockstep docs --write " + fresh.string();
+  const std::string command = test::binary_folder() + "/bin/lockstep docs --write " + fresh.string();
   ASSERT_EQ(std::system((command + " > /dev/null").c_str()), 0);
   int pages = 0;
   for (const auto& entry : fs::directory_iterator(fresh)) {
-    const fs::path kept = fs::path(LOCKSTEP_SOURCE_DIR) / "docs" / entry.path().filename();
+    const fs::path kept = fs::path(test::source_folder()) / "docs" / entry.path().filename();
     EXPECT_TRUE(text_of(entry.path()) == text_of(kept)) << "docs/" << entry.path().filename().string()
                                                         << " is stale: run make docs";
     ++pages;
@@ -34,7 +36,7 @@ TEST(Pages, the_generated_ones_are_fresh) {
 }
 
 TEST(Pages, the_readme_shows_what_the_demo_prints) {
-  const fs::path root(LOCKSTEP_SOURCE_DIR);
+  const fs::path root(test::source_folder());
   const std::string golden = text_of(root / "tests/golden/validate_s1.txt");
   ASSERT_FALSE(golden.empty());
   EXPECT_NE(text_of(root / "README.md").find(golden), std::string::npos)
@@ -42,7 +44,7 @@ TEST(Pages, the_readme_shows_what_the_demo_prints) {
 }
 
 TEST(Pages, the_readme_fits_one_screen) {
-  std::ifstream in(fs::path(LOCKSTEP_SOURCE_DIR) / "README.md");
+  std::ifstream in(fs::path(test::source_folder()) / "README.md");
   int lines = 0;
   for (std::string line; std::getline(in, line);) ++lines;
   EXPECT_LE(lines, 80);

@@ -10,6 +10,8 @@
 
 #include <gtest/gtest.h>
 
+#include "support/folders.h"
+
 namespace lockstep::test {
 
 struct Ran {
@@ -21,8 +23,6 @@ inline std::string text_of(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};
 }
-
-inline std::filesystem::path source_folder() { return LOCKSTEP_SOURCE_DIR; }
 
 // A folder of its own for each test, removed with it.
 class Folder {
@@ -52,7 +52,7 @@ class Folder {
 inline Ran run_tool(const std::string& arguments) {
   const auto base = std::filesystem::temp_directory_path() / ("lockstep_run_" + std::to_string(::getpid()));
   const std::string out = base.string() + ".out", err = base.string() + ".err";
-  const std::string command = "cd '" + std::string(LOCKSTEP_SOURCE_DIR) + "' && '" + std::string(LOCKSTEP_BINARY_DIR) +
+  const std::string command = "cd '" + source_folder() + "' && '" + binary_folder() +
                               "/bin/lockstep' " + arguments + " >'" + out + "' 2>'" + err + "' </dev/null";
   const int status = std::system(command.c_str());
   Ran ran{WIFEXITED(status) ? WEXITSTATUS(status) : -1, text_of(out), text_of(err)};
@@ -73,7 +73,7 @@ inline void expect_refused(const Ran& ran, const std::string& about) {
 
 // Compares with tests/golden/NAME; `--update` on the test's command line rewrites it.
 inline void expect_golden(const std::string& text, const std::string& name) {
-  const auto path = source_folder() / "tests/golden" / name;
+  const auto path = std::filesystem::path(source_folder()) / "tests/golden" / name;
   for (const std::string& argument : testing::internal::GetArgvs())
     if (argument == "--update") {
       std::filesystem::create_directories(path.parent_path());

@@ -6,12 +6,14 @@
 #include <filesystem>
 #include <string>
 
+#include "support/folders.h"
+
 namespace lockstep::test {
 
 // The folder of real models and inputs: $LOCKSTEP_SHARED, else ../shared beside the checkout.
 inline std::string shared_folder() {
   if (const char* named = std::getenv("LOCKSTEP_SHARED")) return named;
-  return std::filesystem::path(LOCKSTEP_SOURCE_DIR).parent_path() / "shared";
+  return std::filesystem::path(source_folder()).parent_path() / "shared";
 }
 
 inline bool have_shared() { return std::filesystem::is_directory(shared_folder()); }

@@ -4,6 +4,7 @@
 #include "base/npy.h"
 #include "base/random.h"
 #include "support/command.h"
+#include "support/folders.h"
 
 namespace lockstep {
 namespace {
@@ -11,7 +12,7 @@ namespace {
 const std::string model = "examples/s1/tcn_int8.onnx";
 const std::string golden = "examples/s1/golden.npz";
 
-std::string bytes_of(const std::string& path) { return test::text_of(test::source_folder() / path); }
+std::string bytes_of(const std::string& path) { return test::text_of(test::source_folder() + "/" + path); }
 
 void write(const std::string& path, const std::string& bytes) { std::ofstream(path, std::ios::binary) << bytes; }
 

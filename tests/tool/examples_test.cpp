@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "support/command.h"
+#include "support/folders.h"
 #include "support/temporary.h"
 
 namespace lockstep {
@@ -27,13 +28,13 @@ std::vector<std::string> commands_in(const fs::path& readme) {
 
 TEST(Examples, show_commands_that_run) {
   int seen = 0;
-  for (const auto& example : fs::directory_iterator(test::source_folder() / "examples")) {
+  for (const auto& example : fs::directory_iterator(test::source_folder() + "/examples")) {
     const auto commands = commands_in(example.path() / "README.md");
     const test::TemporaryFolder scratch;
     const std::string copy = scratch / example.path().filename();
     fs::copy(example.path(), copy, fs::copy_options::recursive);
     for (const std::string& command : commands) {
-      const std::string shell = "cd '" + copy + "' && '" LOCKSTEP_BINARY_DIR "/bin/lockstep' " +
+      const std::string shell = "cd '" + copy + "' && '" + test::binary_folder() + "/bin/lockstep' " +
                                 command + " >out.txt 2>err.txt </dev/null";
       const int status = std::system(shell.c_str());
       const int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
