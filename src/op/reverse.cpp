@@ -1,4 +1,5 @@
-// y[.., i, ..] = x[.., n - 1 - i, ..] on each of the axes
+// y[.., i, ..] = x[.., n - 1 - i, ..] on each of the axes. Codes move as they are: converters give y a scale of
+// its own, and the runtime does not look at it.
 #include <algorithm>
 
 #include "op/op_move.h"
@@ -11,7 +12,6 @@ constexpr Slot outputs[] = {{"y"}};
 constexpr Foreign from[] = {{Format::tflite, "REVERSE_V2"}};
 constexpr Rule rules[] = {
     {constant_rule, constants_if_there<1>},
-    {codes_rule, first_keeps_codes},
 };
 
 Result<Sources> sources_of(const NodeView& n) {

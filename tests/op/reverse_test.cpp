@@ -18,5 +18,14 @@ TEST(Reverse, turns_the_given_axes_round) {
             tensor<float>({2, 2}, {4, 3, 2, 1}));
 }
 
+TEST(Reverse, moves_codes_between_different_scales_as_they_are) {
+  const auto y = OpProblem("Reverse")
+                     .input<std::int8_t>({3}, {1, 2, 3}, {{0.5}, {1}, -1})
+                     .constant<std::int32_t>({1}, {0})
+                     .output({{0.25}, {20}, -1})
+                     .run();
+  EXPECT_EQ(y[0], tensor<std::int8_t>({3}, {3, 2, 1}));
+}
+
 }  // namespace
 }  // namespace lockstep
