@@ -63,6 +63,11 @@ constexpr std::int32_t rescale_wide(std::int64_t x, const Rescale& r) {
   return static_cast<std::int32_t>((x * m + (std::int64_t{1} << (down - 1))) >> down);
 }
 
+// N79: a code (zero point taken off) on the grid on which the runtime compares; the scale is below 1.
+constexpr std::int32_t comparable(std::int32_t code, const Rescale& scale) {
+  return divide_by_power(high_mul(code * 256, scale.multiplier), -scale.shift);
+}
+
 // Nearest integer, ties away from zero, of a float32 quotient: the runtime's conversion of reals.
 // Beyond int32 (and for NaN) the conversion of x86 yields the least int32.
 inline std::int32_t nearest_away(float real) {

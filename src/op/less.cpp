@@ -4,7 +4,9 @@
 namespace lockstep {
 namespace {
 
-constexpr Foreign from[] = {{Format::onnx, "Less"}, {Format::tflite, "LESS"}};
+Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) { return comparison_from(f, graph, "Less"); }
+
+constexpr Foreign from[] = {{Format::onnx, "Less"}, {Format::tflite, "LESS", from_tflite}};
 
 Result<void> eval(EvalContext& c) {
   return compare(c, [](auto a, auto b) { return a < b; });
@@ -17,6 +19,7 @@ extern constinit const OpDef op_less = {
     .meaning = "y = a < b",
     .inputs = logic_inputs,
     .outputs = logic_outputs,
+    .attrs = comparison_attrs,
     .rules = comparison_rules,
     .infer = infer_truth,
     .eval = eval,

@@ -24,7 +24,7 @@ OPERATORS = schema.BuiltinOperator
 TYPES = {np.dtype(np.float32): schema.TensorType.FLOAT32, np.dtype(np.int8): schema.TensorType.INT8,
          np.dtype(np.uint8): schema.TensorType.UINT8, np.dtype(np.int16): schema.TensorType.INT16,
          np.dtype(np.int32): schema.TensorType.INT32, np.dtype(np.int64): schema.TensorType.INT64,
-         np.dtype(np.float16): schema.TensorType.FLOAT16}
+         np.dtype(np.float16): schema.TensorType.FLOAT16, np.dtype(np.bool_): schema.TensorType.BOOL}
 FLOAT_STEPS = 16
 
 
@@ -204,6 +204,16 @@ def binary(m, op, dtype, kind=None):
     return op, [a, b], [y], options(kind, **fused) if kind else None
 
 
+def comparison(m, op, dtype):
+    """Operands of different scales, of one, or of a scale so fine that neighbouring codes count as equal."""
+    a, b = m.fed((7, 40), dtype), m.fed((7, 40), dtype)
+    form = int(m.r.integers(0, 3))
+    if form and dtype != np.float32:
+        b.zero, a.scale = a.zero, a.scale / (400 if form == 2 else 1)
+        b.scale = a.scale
+    return op, [a, b], [Operand((7, 40), np.bool_)], None
+
+
 def unary(m, op, dtype, kind=None, scale=None, zero=None, x_zero=None, **fields):
     shape = (3, 257)
     x = m.fed(shape, dtype, None, x_zero)
@@ -371,6 +381,8 @@ def define_cases():
             case(f"{op} {n}", lambda m, t=t, op=op, kind=kind: binary(m, op, t, kind))
         case(f"MAXIMUM {n}", lambda m, t=t: binary(m, "MAXIMUM", t))
         case(f"MINIMUM {n}", lambda m, t=t: binary(m, "MINIMUM", t))
+        for op in ("EQUAL", "NOT_EQUAL", "GREATER", "GREATER_EQUAL", "LESS", "LESS_EQUAL") if t in (I8, U8, F32) else ():
+            case(f"{op} {n}", lambda m, t=t, op=op: comparison(m, op, t))
         case(f"average pool {n}", lambda m, t=t: pool(m, "AVERAGE_POOL_2D", t))
         case(f"max pool {n}", lambda m, t=t: pool(m, "MAX_POOL_2D", t))
         case(f"MEAN {n}", lambda m, t=t: reduction(m, "MEAN", t))
