@@ -14,3 +14,18 @@ function(flatbuffers_schema library schema)
   target_sources(${library} PRIVATE ${out})
   set_source_files_properties(${out} PROPERTIES GENERATED TRUE HEADER_FILE_ONLY TRUE)
 endfunction()
+
+# protobuf_schema(<library> <schema.proto> <folder>): C++ classes of a schema of our own, in gen/<folder>.
+function(protobuf_schema library schema folder)
+  get_filename_component(name ${schema} NAME_WE)
+  get_filename_component(from ${schema} DIRECTORY)
+  set(out ${CMAKE_BINARY_DIR}/gen/${folder})
+  file(MAKE_DIRECTORY ${out})
+  add_custom_command(
+    OUTPUT ${out}/${name}.pb.cc ${out}/${name}.pb.h
+    COMMAND protobuf::protoc --cpp_out=${out} -I ${from} ${schema}
+    DEPENDS ${schema} VERBATIM)
+  target_sources(${library} PRIVATE ${out}/${name}.pb.cc ${out}/${name}.pb.h)
+  set_source_files_properties(${out}/${name}.pb.cc PROPERTIES
+    COMPILE_OPTIONS "-w" SKIP_PRECOMPILE_HEADERS ON INCLUDE_DIRECTORIES ${out})
+endfunction()
