@@ -1,6 +1,7 @@
 #include "diagnose/session.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <optional>
 
 #include <fmt/format.h>
@@ -48,7 +49,7 @@ class Session {
     LOCKSTEP_TRY(const Arithmetic* arithmetic, arithmetic_for(q_.reference, model.format(), "--reference"));
     LOCKSTEP_TRY(Executor executor, Executor::make(model, *arithmetic));
     a_.reference = std::make_shared<const Executor>(std::move(executor));
-    LOCKSTEP_TRY(auto target, open_target(q_.target, {model, *arithmetic, q_.state}));
+    LOCKSTEP_TRY(auto target, open_target(q_.target, {model, *arithmetic, q_.state, {q_.repeat, kept_name(), q_.resume, q_.progress}}));
     a_.device = target->describe();
     LOCKSTEP_CHECK(choose_inputs(model));
     say("running " + q_.target);
@@ -78,6 +79,12 @@ class Session {
   }
 
  private:
+  // Where captures go when the link breaks: beside the user, named after the model.
+  std::string kept_name() const {
+    if (!q_.resume.empty()) return q_.resume;
+    return std::filesystem::path(q_.model).stem().string() + ".partial.npz";
+  }
+
   void say(const std::string& what) const {
     if (q_.progress) q_.progress(what);
   }

@@ -19,6 +19,8 @@ struct Request {
   int generated_samples = 4;
   std::uint64_t seed = 42;
   std::function<void(const std::string& what)> progress;
+  int repeat = 0;      // of each sample on a device; 0: as its link needs
+  std::string resume;  // captures kept when a link broke; "": none
 };
 
 // The answer, with what it refers to.

@@ -48,7 +48,7 @@ class Run {
     data.set_address(0);
     data.set_bytes(bytes.data(), bytes.size());
     LOCKSTEP_CHECK(d_.send(data));
-    LOCKSTEP_TRY(const wire::Answer taken, expect(d_, wire::Answer::kAck, d_.patience().result));
+    LOCKSTEP_TRY(const wire::Answer taken, expect(d_, wire::Answer::kAck, d_.patience().info));
     if (taken.ack().param() != bytes.size() || taken.state() != (last ? state::processing : state::waiting))
       return d_.broken(fmt::format("the device took {} bytes", taken.ack().param()), fmt::format("{}", bytes.size()), "messages were lost or damaged");
     return d_.acknowledge();

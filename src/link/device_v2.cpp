@@ -47,7 +47,7 @@ class RunV2 {
     *buffer.mutable_shape() = shape_of(network_.inputs[i]);
     buffer.set_bytes(bytes.data(), bytes.size());
     LOCKSTEP_CHECK(d_.send(buffer));
-    LOCKSTEP_TRY(const wire::Answer taken, expect(d_, wire::Answer::kAck, d_.patience().result));
+    LOCKSTEP_TRY(const wire::Answer taken, expect(d_, wire::Answer::kAck, d_.patience().info));
     if (taken.state() != (last ? state::processing : state::waiting)) return d_.broken("an acknowledgement out of turn", "", "messages were lost or damaged");
     return d_.acknowledge();
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -23,11 +24,20 @@ struct Description {
   std::vector<std::string> notes;
 };
 
+// How a target over a link is run.
+struct LinkControl {
+  int repeat = 0;      // times each sample; 0: twice on a serial line without check fields, else once
+  std::string kept;    // .npz for what was captured when the link breaks; "": nothing is kept
+  std::string resume;  // .npz kept by an earlier run, whose samples are not run again; "": none
+  std::function<void(const std::string& what)> progress = {};
+};
+
 // What a target needs to know when it is opened.
 struct TargetContext {
   const Graph& model;            // imported, not lowered
   const Arithmetic& arithmetic;  // the reference's
   StateMode state = StateMode::reset;
+  LinkControl link = {};
 };
 
 // Anything that takes inputs and yields named tensors.

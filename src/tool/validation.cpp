@@ -32,7 +32,7 @@ std::string joined(const std::vector<std::string>& reports) {
 
 void add_validation_options(CLI::App& command, ValidationOptions& o) {
   command.add_option("MODEL,-m,--model", o.request.model, ".onnx or .tflite")->required();
-  command.add_option("--target", o.targets, "the device: sim:FAULT, captures.npz, an arithmetic, another model")
+  command.add_option("--target", o.targets, "the device: serial:PORT:BAUD, tcp:HOST:PORT, sim:FAULT, captures.npz, an arithmetic, another model")
       ->required()->take_all();
   command.add_option("--reference", o.request.reference, "arithmetic of the reference; default ort for ONNX, tflite-ref for TFLite");
   command.add_option("--input,--valinput", o.request.input, "inputs: .npz, folder of .npy, .csv; default: seeded random");
@@ -40,6 +40,9 @@ void add_validation_options(CLI::App& command, ValidationOptions& o) {
   command.add_option("--samples", o.request.generated_samples, "how many random inputs")->check(CLI::Range(1, 10000));
   command.add_option("--seed", o.request.seed, "of the random inputs");
   command.add_option("--state", o.state, "keep or reset states between samples")->check(CLI::IsMember({"keep", "reset"}));
+  command.add_option("--repeat", o.request.repeat, "times each sample runs on a device; runs that disagree are a link fault; default 2 on a serial line, else 1")
+      ->check(CLI::Range(1, 100));
+  command.add_option("--resume", o.request.resume, "captures that an interrupted validation kept: their samples are not run again");
   command.add_option("--json", o.json, "write the whole result to this file");
   command.add_flag("--all", o.all_rows, "print every row of a long table");
 }

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "support/folders.h"
+
 namespace lockstep::test {
 
 // The emulated validation device as a process of its own, on a free TCP port or a pty.
@@ -20,7 +22,7 @@ class Emulator {
     if (child_ == 0) {
       dup2(ends[1], 1);
       const std::string where = pty.empty() ? "--tcp 0" : "--link '" + pty + "'";
-      const std::string command = "exec python3 '" LOCKSTEP_SOURCE_DIR "/tests/link/validation_device.py' " + where + " " + options;
+      const std::string command = "exec python3 '" + source_folder() + "/tests/link/validation_device.py' " + where + " " + options;
       execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
       _exit(127);
     }
