@@ -17,8 +17,8 @@ inline int npu_conv_shift(double largest_kernel_sum) {
 }
 
 // Two-operand Add: final shift 14 - floor(log2(larger ratio)); both coefficients in [2^14, 2^15), the
-// smaller ratio with a right shift of its own; the constant truncated, with the least left shift that
-// makes it fit 16 bits.
+// smaller ratio with a right shift of its own; the constant truncated where it fits 16 bits, else rounded
+// with the least left shift that makes it fit.
 struct NpuAddConstants {
   std::int64_t a = 0, b = 0, c = 0;
   int a_shift = 0, b_shift = 0, c_shift = 0, shift = 0;
@@ -35,8 +35,9 @@ inline NpuAddConstants npu_add_constants(double a_scale, std::int64_t a_zero, do
   k.a = lift(ra, k.a_shift);
   k.b = lift(rb, k.b_shift);
   const double c = std::ldexp(static_cast<double>(y_zero) - static_cast<double>(a_zero) * ra - static_cast<double>(b_zero) * rb, k.shift);
-  while (k.c_shift < 31 && std::abs(std::trunc(std::ldexp(c, -k.c_shift))) > 32767) ++k.c_shift;
-  k.c = static_cast<std::int64_t>(std::trunc(std::ldexp(c, -k.c_shift)));
+  const auto shifted = [&] { return k.c_shift == 0 ? std::trunc(c) : std::floor(std::ldexp(c, -k.c_shift) + 0.5); };
+  while (k.c_shift < 31 && std::abs(shifted()) > 32767) ++k.c_shift;
+  k.c = static_cast<std::int64_t>(shifted());
   return k;
 }
 

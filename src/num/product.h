@@ -15,10 +15,11 @@ namespace lockstep {
 struct ProductProblem {
   double x_scale = 1, y_scale = 1;
   std::int32_t x_zero = 0, y_zero = 0, y_low = -128, y_high = 127;
-  std::span<const double> w_scale;  // one, or one for each kernel
-  std::span<const std::int32_t> weights, bias;
+  std::span<const double> w_scale = {};  // one, or one for each kernel
+  std::span<const std::int32_t> weights = {}, bias = {};
   std::int64_t kernels = 0, rows = 1, columns = 1, channels = 0, groups = 1;
   std::int64_t row_stride = 1, column_stride = 1;
+  std::int64_t pixels = 1;  // of one output map
 };
 
 // A part of every kernel: its first row, column and channel, and how many of each.
@@ -28,7 +29,7 @@ struct ProductPiece {
 
 // The layer's constants. run = add(run, sum of a piece), piece by piece; code = leave(run, kernel).
 struct ProductPlan {
-  std::vector<ProductPiece> pieces;      // in the order of summation
+  std::vector<ProductPiece> pieces;      // in the order of summation; empty: computed elsewhere, by `conv` or `dense`
   int sum_shift = 0, product_shift = 0, final_shift = 0, fraction_bits = 0;
   std::int32_t common = 0, y_zero = 0;
   std::vector<std::int32_t> multiplier;  // by kernel

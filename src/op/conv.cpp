@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "num/product.h"
 #include "op/op_codes.h"
 #include "op/op_foreign.h"
 #include "op/op_qlinear.h"
@@ -191,6 +192,47 @@ Result<void> eval_codes(EvalContext& c, const Window& g, const Layout& l) {
   return {};
 }
 
+// The layer in pieces of its kernels, the running sum rounded after each (docs/neural-art.md).
+Result<void> eval_pieces(EvalContext& c, const Window& g, const Layout& l) {
+  const Value &xv = c.view.input(0), &wv = c.view.input(1), &yv = c.view.output(0);
+  const Tensor* const bias = c.in.size() > 2 ? c.in[2] : nullptr;
+  const auto x = packed_input<std::int32_t>(centred_codes(*c.in[0], xv.quant.zero_at(0)), g);
+  auto w = packed_weights<std::int32_t>(centred_codes(*c.in[1], 0), l, g);
+  const std::size_t depth = w.size() / static_cast<std::size_t>(l.out_channels);
+  for (std::size_t i = 0; i < w.size(); ++i) w[i] -= wv.quant.zero_at(i / depth);
+  const auto b = bias ? centred_codes(*bias, 0) : std::vector<std::int32_t>();
+  const CodeClamp clamp = clamp_of(c.view);
+  const CodeRange codes = code_range(c.out[0].dtype());
+  const ProductPlan plan = c.num.product->prepare(
+      {.x_scale = xv.quant.scale_at(0), .y_scale = yv.quant.scale_at(0), .x_zero = xv.quant.zero_at(0),
+       .y_zero = yv.quant.zero_at(0), .y_low = static_cast<std::int32_t>(codes.low),
+       .y_high = static_cast<std::int32_t>(codes.high), .w_scale = wv.quant.scale, .weights = w, .bias = b,
+       .kernels = l.out_channels, .rows = g.kernel[1], .columns = g.kernel[2], .channels = l.in_per_group,
+       .groups = l.group, .row_stride = g.strides[1], .column_stride = g.strides[2], .pixels = g.out_count()});
+  if (plan.pieces.empty()) return eval_codes(c, g, l);
+  const std::int64_t taps = g.kernel_count(), ic = l.in_per_group, per_group = l.out_channels / l.group;
+  for (std::int64_t n = 0; n < g.batch; ++n)
+    each_position(g, [&](std::int64_t d, std::int64_t h, std::int64_t v, std::int64_t position) {
+      for (std::int64_t o = 0; o < l.out_channels; ++o) {
+        std::int64_t run = 0;
+        for (const ProductPiece& p : plan.pieces) {
+          std::int64_t sum = 0;
+          each_tap(g, d, h, v, [&](std::int64_t at, std::int64_t tap) {
+            const std::int64_t row = tap / g.kernel[2], column = tap % g.kernel[2];
+            if (row < p.row || row >= p.row + p.rows || column < p.column || column >= p.column + p.columns) return;
+            const std::int32_t* const a = x.data() + (n * g.in_count() + at) * g.channels + o / per_group * ic;
+            const std::int32_t* const k = w.data() + (o * taps + tap) * ic;
+            for (std::int64_t q = p.channel; q < p.channel + p.channels; ++q) sum += std::int64_t{a[q]} * k[q];
+          });
+          run = c.num.product->add(run, sum, plan);
+        }
+        store_code(c.out[0], g.index(n, o, position, g.out_count(), l.out_channels),
+                   clamp_code(c.num.product->leave(run, static_cast<std::size_t>(o), plan), clamp.low, clamp.high));
+      }
+    });
+  return {};
+}
+
 // N69: one scale for each sample of the batch; symmetric unless the weights' scales differ by
 // channel or the convolution is depthwise.
 Result<void> eval_hybrid(EvalContext& c, const Window& g, const Layout& l) {
@@ -246,7 +288,8 @@ Result<void> eval(EvalContext& c) {
   LOCKSTEP_TRY(const Layout l, weights_of(c.view));
   LOCKSTEP_TRY(const Window g, window_of(c.view, c.view.input(0).shape, l.kernel));
   const Value &x = c.view.input(0), &w = c.view.input(1);
-  if (is_code(x) && is_code(w) && is_code(c.view.output(0))) return eval_codes(c, g, l);
+  if (is_code(x) && is_code(w) && is_code(c.view.output(0)))
+    return c.num.product && g.spatial_rank <= 2 && c.view.input(1).constant ? eval_pieces(c, g, l) : eval_codes(c, g, l);
   if (x.dtype == DType::f32 && is_code(w)) return eval_hybrid(c, g, l);
   if (x.dtype == DType::f32 && w.dtype == DType::f32) return eval_float(c, g, l);
   return Error{c.view.where(),

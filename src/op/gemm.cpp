@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "num/product.h"
 #include "op/op_codes.h"
 #include "op/op_qlinear.h"
 
@@ -166,6 +167,12 @@ Result<void> eval_codes_to_reals(EvalContext& c, const Sizes& s) {
   return {};
 }
 
+// A layer of constant weights whose bias, where there is one, belongs to the columns.
+bool product_fits(const EvalContext& c, const Sizes& s) {
+  const bool by_column = !c.view.has_input(2) || count_of(c.view.input(2).shape) == s.n;
+  return c.num.product && c.view.input(1).constant && by_column;
+}
+
 Result<void> eval_codes(EvalContext& c, const Sizes& s) {
   const Value &av = c.view.input(0), &bv = c.view.input(1), &yv = c.view.output(0);
   const Tensor* const bias = c.in.size() > 2 ? c.in[2] : nullptr;
@@ -192,6 +199,40 @@ Result<void> eval_codes(EvalContext& c, const Sizes& s) {
         store_code(c.out[0], i * s.n + j,
                    clamp_code(scaled + yv.quant.zero_at(0), clamp.low, clamp.high));
       });
+  return {};
+}
+
+// The layer as 1x1 kernels in pieces, the running sum rounded after each (docs/neural-art.md).
+Result<void> eval_pieces(EvalContext& c, const Sizes& s) {
+  const Value &av = c.view.input(0), &bv = c.view.input(1), &yv = c.view.output(0);
+  const Tensor* const bias = c.in.size() > 2 ? c.in[2] : nullptr;
+  const auto a = centred_codes(*c.in[0], av.quant.zero_at(0));
+  const auto b = centred_weights(*c.in[1], bv.quant, s);
+  std::vector<std::int32_t> w(b.size());
+  for (std::int64_t j = 0; j < s.n; ++j)
+    for (std::int64_t k = 0; k < s.k; ++k)
+      w[static_cast<std::size_t>(j * s.k + k)] = b[static_cast<std::size_t>(s.trans_b ? j * s.k + k : k * s.n + j)];
+  const auto added = bias ? centred_codes(*bias, 0) : std::vector<std::int32_t>();
+  const CodeClamp clamp = clamp_of(c.view);
+  const CodeRange codes = code_range(c.out[0].dtype());
+  const ProductPlan plan = c.num.product->prepare(
+      {.x_scale = scaled_by(c.view.attrs().real("alpha", 1), av.quant.scale_at(0)), .y_scale = yv.quant.scale_at(0),
+       .x_zero = av.quant.zero_at(0), .y_zero = yv.quant.zero_at(0), .y_low = static_cast<std::int32_t>(codes.low),
+       .y_high = static_cast<std::int32_t>(codes.high), .w_scale = bv.quant.scale, .weights = w, .bias = added,
+       .kernels = s.n, .channels = s.k, .pixels = s.m});
+  if (plan.pieces.empty()) return eval_codes(c, s);
+  const std::int64_t row = s.trans_a ? 1 : s.k, step = s.trans_a ? s.m : 1;
+  for (std::int64_t i = 0; i < s.m; ++i)
+    for (std::int64_t j = 0; j < s.n; ++j) {
+      std::int64_t run = 0;
+      for (const ProductPiece& p : plan.pieces) {
+        std::int64_t sum = 0;
+        for (std::int64_t k = p.channel; k < p.channel + p.channels; ++k)
+          sum += std::int64_t{a[static_cast<std::size_t>(i * row + k * step)]} * w[static_cast<std::size_t>(j * s.k + k)];
+        run = c.num.product->add(run, sum, plan);
+      }
+      store_code(c.out[0], i * s.n + j, clamp_code(c.num.product->leave(run, static_cast<std::size_t>(j), plan), clamp.low, clamp.high));
+    }
   return {};
 }
 
@@ -258,7 +299,8 @@ Result<std::vector<Facts>> infer(const NodeView& v) {
 Result<void> eval(EvalContext& c) {
   LOCKSTEP_TRY(const Sizes s, sizes_of(c.view));
   const Value &a = c.view.input(0), &b = c.view.input(1);
-  if (is_code(a) && is_code(b) && is_code(c.view.output(0))) return eval_codes(c, s);
+  if (is_code(a) && is_code(b) && is_code(c.view.output(0)))
+    return product_fits(c, s) ? eval_pieces(c, s) : eval_codes(c, s);
   if (is_code(a) && is_code(b) && c.out[0].dtype() == DType::f32) return eval_codes_to_reals(c, s);
   if (a.dtype == DType::f32 && is_code(b)) return eval_hybrid(c, s);
   if (a.dtype == DType::f32 && b.dtype == DType::f32) return eval_float(c, s);

@@ -27,6 +27,8 @@ constexpr Pass passes[] = {
     {"fuse-qdq-binary", "Add and Mul of codes of one type run on codes", fuse_qdq_binary},
     {"fuse-qdq-unary", "average pooling and Softmax between codes of one type run on codes", fuse_qdq_unary},
     {"block-float-convolutions", "float convolutions with constant weights sum channels in blocks", block_float_convolutions},
+    {"run-on-codes", "operators between dequantizers and a quantizer run on codes, whatever 8-bit types meet", run_on_codes},
+    {"drop-idle-dequantizers", "dequantizers that nobody reads go", drop_idle_dequantizers},
 };
 
 }  // namespace

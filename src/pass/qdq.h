@@ -20,5 +20,8 @@ Result<Patch> fuse_qdq_binary(const Graph& graph);
 Result<Patch> fuse_qdq_unary(const Graph& graph);
 Result<Patch> store_folded_constants(const Graph& graph);
 Result<Patch> block_float_convolutions(const Graph& graph);
+// For arithmetics that compute on codes wherever codes meet.
+Result<Patch> run_on_codes(const Graph& graph);
+Result<Patch> drop_idle_dequantizers(const Graph& graph);
 
 }  // namespace lockstep
