@@ -5,6 +5,7 @@
 
 #include "op/op.h"
 #include "pass/pass.h"
+#include "run/node_kernels.h"
 
 namespace lockstep {
 namespace {
@@ -24,9 +25,11 @@ std::vector<Tensor> allocate_outputs(const Graph& g, const Node& node) {
   return out;
 }
 
-Result<std::vector<Tensor>> evaluate(const Graph& g, const Node& node, const Numerics& num,
-                                     std::span<const Tensor* const> in) {
+Result<std::vector<Tensor>> evaluate(const Graph& g, NodeId id, const Numerics& num,
+                                     const NodeKernels& kernels, std::span<const Tensor* const> in) {
+  const Node& node = g.node(id);
   std::vector<Tensor> out = allocate_outputs(g, node);
+  if (kernels.run(id, in, out)) return out;
   EvalContext context{{g, node}, num, in, out};
   LOCKSTEP_CHECK(find_op(node.op)->eval(context));
   return out;
@@ -55,7 +58,8 @@ TensorInfo info_of(const Value& v) { return {v.dtype, v.shape, v.quant, v.origin
 // One pass over the nodes. `known` values are not recomputed; nodes that nobody needs are skipped.
 class Sweep {
  public:
-  Sweep(const Graph& g, const Arithmetic& a, const RunOptions& o) : g_(g), a_(a), o_(o) {
+  Sweep(const Graph& g, const Arithmetic& a, const NodeKernels& k, const RunOptions& o)
+      : g_(g), a_(a), k_(k), o_(o) {
     slots_.resize(g.values().size());
     have_.resize(g.values().size(), false);
   }
@@ -104,7 +108,7 @@ class Sweep {
         return Error{g_.where(node), "input '" + g_.value(v).name + "' has no contents",
                      "it among the given tensors, or all that it is made from", ""};
     }
-    LOCKSTEP_TRY(std::vector<Tensor> out, evaluate(g_, node, *a_.numerics, in));
+    LOCKSTEP_TRY(std::vector<Tensor> out, evaluate(g_, static_cast<NodeId>(n), *a_.numerics, k_, in));
     LOCKSTEP_CHECK(apply_hooks(static_cast<NodeId>(n), in, out, previous));
     for (std::size_t i = 0; i < out.size(); ++i)
       if (node.outputs[i] != no_id && !have_[static_cast<std::size_t>(node.outputs[i])])
@@ -131,6 +135,7 @@ class Sweep {
 
   const Graph& g_;
   const Arithmetic& a_;
+  const NodeKernels& k_;
   const RunOptions& o_;
   Slots slots_;
   std::vector<bool> have_;
@@ -172,6 +177,7 @@ Result<Executor> Executor::make(const Graph& imported, const Arithmetic& arithme
   Executor e;
   e.graph_ = std::make_shared<const Graph>(std::move(lowered));
   e.arithmetic_ = &arithmetic;
+  e.kernels_ = std::make_shared<const NodeKernels>(*e.graph_, *arithmetic.numerics);
   return e;
 }
 
@@ -201,7 +207,7 @@ Result<Capture> Executor::run(std::span<const Sample> inputs, std::span<const st
   for (const State& s : g.states()) states.push_back(initial_state(g, s));
   Sample hooked;  // outputs of hooked nodes, and inputs as sent, of the sample before
   for (std::size_t s = 0; s < inputs.size(); ++s) {
-    Sweep pass(g, *arithmetic_, options);
+    Sweep pass(g, *arithmetic_, *kernels_, options);
     Sample next_hooked;
     for (const ValueId id : g.inputs()) {
       const Value& v = g.value(id);
@@ -242,14 +248,14 @@ Result<std::vector<Tensor>> Executor::run_node(NodeId id, std::span<const Tensor
       return Error{graph_->where(node), "input '" + graph_->value(node.inputs[i]).name + "' is missing",
                    "every computed input", ""};
   }
-  return evaluate(*graph_, node, *arithmetic_->numerics, in);
+  return evaluate(*graph_, id, *arithmetic_->numerics, *kernels_, in);
 }
 
 Result<Sample> Executor::run_from(const Sample& known, std::span<const std::string> wanted,
                                   const RunOptions& options) const {
   const Graph& g = *graph_;
   LOCKSTEP_TRY(const std::vector<ValueId> goals, wanted_values(g, wanted));
-  Sweep pass(g, *arithmetic_, options);
+  Sweep pass(g, *arithmetic_, *kernels_, options);
   for (const auto& [name, tensor] : known) {
     const ValueId id = g.find_value(name);
     if (id != no_id && !g.value(id).constant && tensor.dtype() == g.value(id).dtype && tensor.count() == count_of(g.value(id).shape))

@@ -38,8 +38,10 @@ struct RunOptions {
   std::vector<InputHook> input_hooks;
 };
 
+class NodeKernels;
+
 // The living definition: a graph lowered for one arithmetic, evaluated node by node with the
-// operators' own meanings.
+// operators' own meanings, or by kernels that yield the same bytes.
 class Executor {
  public:
   // Lowers `imported` by the arithmetic's passes; an error names the node it cannot compute and why.
@@ -63,6 +65,7 @@ class Executor {
 
  private:
   std::shared_ptr<const Graph> graph_;
+  std::shared_ptr<const NodeKernels> kernels_;
   const Arithmetic* arithmetic_ = nullptr;
 };
 

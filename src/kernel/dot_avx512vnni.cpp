@@ -1,0 +1,69 @@
+// Sums of products of bytes by vpdpbusd on 512 bits: 64 multiply-accumulates an instruction.
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // gcc 12 warns inside its own header
+#include <immintrin.h>
+
+#include <cstring>
+
+#include "kernel/kernel_dot.h"
+
+#pragma GCC push_options
+#pragma GCC target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")
+#include "num/simd/avx512.h"
+#include "num/simd/requant.h"
+#include "kernel/simd/dot.h"
+
+namespace lockstep {
+namespace {
+
+struct Product {
+  static __m512i dot(__m512i acc, __m512i x, __m512i w) { return _mm512_dpbusd_epi32(acc, x, w); }
+};
+
+void stage(const std::byte* x, std::byte* to, std::int64_t count, std::int32_t flip, bool) {
+  const __m512i f = _mm512_set1_epi8(static_cast<char>(flip));
+  std::int64_t i = 0;
+  for (; i + 64 <= count; i += 64)
+    _mm512_storeu_si512(to + i, _mm512_xor_si512(_mm512_loadu_si512(x + i), f));
+  const __mmask64 rest = (std::uint64_t{1} << (count - i)) - 1;
+  if (i < count) _mm512_mask_storeu_epi8(to + i, rest, _mm512_xor_si512(_mm512_maskz_loadu_epi8(rest, x + i), f));
+}
+
+constexpr DotSet make() {
+  DotSet s;
+  s.lanes = 16;
+  s.max_vecs = 4;
+  s.max_rows[1] = 16, s.max_rows[2] = 12, s.max_rows[3] = 8, s.max_rows[4] = 6;
+  add_tiles<Avx512, Product, 16, 1>(s);
+  add_tiles<Avx512, Product, 12, 2>(s);
+  add_tiles<Avx512, Product, 8, 3>(s);
+  add_tiles<Avx512, Product, 6, 4>(s);
+  s.float_nearest = finish_float_nearest<Avx512>;
+  s.fixed_twice = finish_fixed_twice<Avx512>;
+  s.stage = stage;
+  return s;
+}
+
+}  // namespace
+}  // namespace lockstep
+#pragma GCC pop_options
+
+namespace lockstep {
+namespace {
+
+constexpr DotSet set = make();
+constexpr std::string_view ops[] = {"Conv", "Gemm", "MatMul"};
+
+}  // namespace
+
+extern constinit const Kernel kernel_dot_avx512vnni = {
+    .name = "dot_avx512vnni",
+    .ops = ops,
+    .isa = Isa::avx512vnni,
+    .speed = 30,
+    .meaning = "convolutions and products of 8-bit codes, 64 multiply-accumulates an instruction",
+    .order = Order::channels_last,
+    .fits = [](const KernelProblem& p) { return dot_fits(p, set); },
+    .prepare = [](const KernelProblem& p) { return prepare_dot(p, set); },
+};
+
+}  // namespace lockstep

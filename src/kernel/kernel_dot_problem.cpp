@@ -1,0 +1,149 @@
+#include <algorithm>
+
+#include "kernel/kernel_dot.h"
+#include "op/op_codes.h"
+#include "op/op_matrix.h"
+
+namespace lockstep {
+namespace {
+
+bool byte_code(const Value& v) {
+  return is_code(v) && (v.dtype == DType::i8 || v.dtype == DType::u8);
+}
+
+// w as int32 minus its zero point, [oc][taps][ic], where element (o, t, c) lies at `from`.
+template <class From>
+std::vector<std::int16_t> centred(const Tensor& w, const QuantParams& quant, std::int64_t oc,
+                                  std::int64_t taps, std::int64_t ic, From&& from) {
+  std::vector<std::int16_t> out(static_cast<std::size_t>(oc * taps * ic));
+  const bool is_signed = w.dtype() == DType::i8;
+  const std::byte* const bytes = w.bytes().data();
+  std::size_t i = 0;
+  for (std::int64_t o = 0; o < oc; ++o) {
+    const std::int32_t zero = quant.zero_at(static_cast<std::size_t>(o));
+    for (std::int64_t t = 0; t < taps; ++t)
+      for (std::int64_t c = 0; c < ic; ++c) {
+        const std::byte b = bytes[from(o, t, c)];
+        const std::int32_t code = is_signed ? std::int32_t{static_cast<std::int8_t>(b)}
+                                            : std::int32_t{static_cast<std::uint8_t>(b)};
+        out[i++] = static_cast<std::int16_t>(code - zero);
+      }
+  }
+  return out;
+}
+
+// Bias of one number for each output channel, as codes; false where it is anything else.
+bool read_bias(const KernelProblem& p, std::int64_t oc, std::vector<std::int32_t>& bias) {
+  bias.assign(static_cast<std::size_t>(oc), 0);
+  if (!p.view.has_input(2)) return true;
+  const Value& v = p.view.input(2);
+  const Tensor* const t = p.constants[2];
+  if (!t || v.dtype != DType::i32 || (t->count() != oc && t->count() != 1)) return false;
+  if (!v.shape.empty() && v.shape.back() != t->count()) return false;
+  for (std::int64_t o = 0; o < oc; ++o)
+    bias[static_cast<std::size_t>(o)] = t->as<std::int32_t>()[static_cast<std::size_t>(t->count() == 1 ? 0 : o)];
+  return true;
+}
+
+bool set_finish(const KernelProblem& p, const RequantPolicy* policy, double alpha, DotProblem& d) {
+  const Value &xv = p.view.input(0), &wv = p.view.input(1), &yv = p.view.output(0);
+  DotFinish& f = d.finish;
+  d.y = yv.dtype;
+  if (yv.dtype == DType::f32) {
+    if (!p.num.to_real) return false;
+    f.to_real = p.num.to_real;
+    f.alpha = alpha;
+    f.x_scale = xv.quant.scale_at(0);
+    for (std::int64_t o = 0; o < d.oc; ++o) f.w_scale.push_back(wv.quant.scale_at(static_cast<std::size_t>(o)));
+    return true;
+  }
+  if (!policy || !byte_code(yv)) return false;
+  const double x_scale = alpha == 1 ? xv.quant.scale_at(0)
+                                    : static_cast<double>(static_cast<float>(alpha) * static_cast<float>(xv.quant.scale_at(0)));
+  f.policy = policy;
+  f.form = requant_form(*policy);
+  f.y_zero = yv.quant.zero_at(0);
+  const CodeClamp clamp = clamp_of(p.view);
+  f.low = clamp.low;
+  f.high = clamp.high;
+  for (std::int64_t o = 0; o < d.oc; ++o) {
+    const Rescale r = policy->prepare(x_scale, wv.quant.scale_at(static_cast<std::size_t>(o)), yv.quant.scale_at(0));
+    f.rescale.push_back(r);
+    f.factor.push_back(r.factor);
+    f.multiplier.push_back(r.multiplier);
+    f.left.push_back(std::max(r.shift, 0));
+    f.right.push_back(std::max(-r.shift, 0));
+  }
+  return true;
+}
+
+std::optional<DotProblem> convolution(const KernelProblem& p, bool with_weights) {
+  const Shape& w = p.view.input(1).shape;
+  const std::size_t rank = w.size();
+  if (rank < 3 || rank != p.view.input(0).shape.size()) return {};
+  const std::string order = p.view.attrs().text("weights", "OIHW");
+  const bool first = order == "OIHW", last = order == "1HWO";
+  const std::vector<std::int64_t> kernel(w.begin() + (first ? 2 : 1), w.end() - (first ? 0 : 1));
+  const auto window = window_of(p.view, p.view.input(0).shape, kernel);
+  if (!window.ok()) return {};
+  DotProblem d;
+  d.window = *window;
+  d.group = p.view.attrs().integer("group", 1);
+  d.oc = last ? w.back() : w[0];
+  d.ic = last ? w[0] : first ? w[1] : w.back();
+  const RequantPolicy* const policy =
+      p.view.input(0).dtype == DType::u8 && p.num.conv_unsigned ? p.num.conv_unsigned : p.num.conv;
+  // Where the depthwise rule differs, the operator alone says what it calls depthwise.
+  if (p.num.depthwise_unsigned && p.view.input(0).dtype == DType::u8) return {};
+  if (!set_finish(p, policy, 1, d) || d.y == DType::f32 || !read_bias(p, d.oc, d.bias)) return {};
+  const std::int64_t taps = d.window.kernel_count(), ic = d.ic, oc = d.oc;
+  if (with_weights)
+    d.w = centred(*p.constants[1], p.view.input(1).quant, oc, taps, ic,
+                  [&](std::int64_t o, std::int64_t t, std::int64_t c) {
+                    return static_cast<std::size_t>(last ? t * oc + o : first ? (o * ic + c) * taps + t : (o * taps + t) * ic + c);
+                  });
+  return d;
+}
+
+// Rows of a times a constant matrix: positions times a window of one.
+std::optional<DotProblem> product(const KernelProblem& p, bool with_weights) {
+  const Shape &a = p.view.input(0).shape, &b = p.view.input(1).shape;
+  const bool gemm = p.view.node.op == "Gemm";
+  const bool trans_b = p.view.attrs().integer("transB", 0) != 0;
+  if (b.size() != 2 || a.empty() || p.view.attrs().integer("transA", 0) != 0) return {};
+  if (gemm && p.view.attrs().integer("flatten", 0) == 0 && a.size() != 2) return {};
+  if (!gemm && (a.size() < 2 || a.back() != (trans_b ? b[1] : b[0]))) return {};
+  DotProblem d;
+  d.ic = trans_b ? b[1] : b[0];
+  d.oc = trans_b ? b[0] : b[1];
+  if (d.ic < 1 || d.oc < 1 || count_of(a) % d.ic != 0 || count_of(a) == 0) return {};
+  d.window.channels_last = true;
+  d.window.channels = d.ic;
+  d.window.in[2] = d.window.out[2] = count_of(a) / d.ic;
+  const RequantPolicy* const policy = gemm || !p.num.matmul ? p.num.dense : p.num.matmul;
+  const double alpha = gemm ? p.view.attrs().real("alpha", 1) : 1;
+  if (!set_finish(p, policy, alpha, d) || !read_bias(p, d.oc, d.bias)) return {};
+  // A product of zero points per column of a transposed b is another case of the operator.
+  if (!gemm && trans_b && p.view.input(1).quant.zero.size() > 1) return {};
+  const std::int64_t ic = d.ic, oc = d.oc;
+  if (with_weights)
+    d.w = centred(*p.constants[1], p.view.input(1).quant, oc, 1, ic, [&](std::int64_t o, std::int64_t, std::int64_t c) {
+      return static_cast<std::size_t>(trans_b ? o * ic + c : c * oc + o);
+    });
+  return d;
+}
+
+}  // namespace
+
+std::optional<DotProblem> dot_problem(const KernelProblem& p, bool with_weights) {
+  // Sums that saturate or are held in pieces are not the exact sums of this kernel.
+  if (p.num.pairs_saturate || p.num.product) return {};
+  if (p.view.input_count() < 2 || !p.constants[1] || !byte_code(p.view.input(0)) || !byte_code(p.view.input(1))) return {};
+  auto d = p.view.node.op == "Conv" ? convolution(p, with_weights) : product(p, with_weights);
+  if (!d) return {};
+  d->x = p.view.input(0).dtype;
+  d->x_zero = p.view.input(0).quant.zero_at(0);
+  return d;
+}
+
+}  // namespace lockstep

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/dtype.h"
+#include "op/op_window.h"
+
+namespace lockstep {
+
+// How an ISA brings codes into the form that its products read: `count` codes to bytes xor
+// `flip_or_zero`, or to words minus it.
+using StageCodes = void (*)(const std::byte* x, std::byte* to, std::int64_t count,
+                            std::int32_t flip_or_zero, bool is_signed);
+
+// The input of a window as kernels read it, channels last: with its padding written out, signed bytes
+// as unsigned ones (code + 128), or words without zero point. Where nothing of that is asked for, the
+// input itself (`needed` false).
+struct Stage {
+  Window window;
+  StageCodes copy = nullptr;
+  bool words = false, is_signed = false, needed = false, padded = false;
+  std::int32_t take = 0;  // flip or zero point
+  int fill = 0;           // byte of the padding
+  std::int64_t size = 1, extent[3] = {1, 1, 1};
+  std::int64_t pixel = 0, row = 0, plane = 0, bytes = 0;  // strides; all of it
+
+  static Stage of(const Window& window, DType x, std::int32_t x_zero, bool words, StageCodes copy);
+  std::int64_t parts() const;  // independent pieces of the work
+  void run(const std::byte* x, std::byte* to, std::int64_t first, std::int64_t last) const;
+  std::size_t scratch_bytes() const { return needed ? static_cast<std::size_t>(bytes) + 512 : 0; }
+};
+
+}  // namespace lockstep

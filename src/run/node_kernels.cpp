@@ -1,0 +1,108 @@
+#include "run/node_kernels.h"
+
+#include <cstring>
+
+namespace lockstep {
+namespace {
+
+struct Axes {
+  std::int64_t batch, channels, positions;
+};
+Axes axes_of(const Shape& s) { return {s[0], s[1], count_of(s) / std::max<std::int64_t>(1, s[0] * s[1])}; }
+
+// Bytes aligned to 64 with the slack that kernels may read.
+class Room {
+ public:
+  explicit Room(std::size_t bytes) : bytes_(bytes + kernel_slack + 64) {}
+  std::byte* data() {
+    return bytes_.data() + (64 - reinterpret_cast<std::uintptr_t>(bytes_.data()) % 64) % 64;
+  }
+
+ private:
+  std::vector<std::byte> bytes_;
+};
+
+void apply(const Kernel& kernel, const PreparedKernel& prepared, const NodeView& view,
+           std::span<const Tensor* const> in, std::span<Tensor> out) {
+  const bool moves = moves_channels(kernel, view);
+  const bool inward = moves && view.input(0).shape.size() > 2;
+  const bool outward = moves && out[0].shape().size() > 2;
+  std::vector<Room> rooms;
+  std::vector<const std::byte*> from;
+  for (std::size_t i = 0; i < in.size(); ++i) {
+    from.push_back(nullptr);
+    if (!in[i] || view.constant(i)) continue;
+    const std::span<const std::byte> bytes = in[i]->bytes();
+    Room& room = rooms.emplace_back(bytes.size());
+    if (inward && in[i]->shape().size() > 2) {
+      const Axes a = axes_of(in[i]->shape());
+      move_channels_last(bytes.data(), room.data(), a.batch, a.channels, a.positions, size_of(in[i]->dtype()));
+    } else if (!bytes.empty()) {
+      std::memcpy(room.data(), bytes.data(), bytes.size());
+    }
+    from.back() = room.data();
+  }
+  Room result(out[0].bytes().size());
+  std::byte* const to = outward ? result.data() : out[0].bytes().data();
+  Room scratch(prepared.scratch_bytes(1));
+  Workers alone(1);
+  prepared.run({from.data(), &to, scratch.data(), alone});
+  if (!outward) return;
+  const Axes a = axes_of(out[0].shape());
+  move_channels_last(to, out[0].bytes().data(), a.batch, a.positions, a.channels, size_of(out[0].dtype()));
+}
+
+std::vector<const Tensor*> constants_of(const NodeView& view) {
+  std::vector<const Tensor*> constants;
+  for (std::size_t i = 0; i < view.input_count(); ++i) constants.push_back(view.constant(i));
+  return constants;
+}
+
+}  // namespace
+
+bool moves_channels(const Kernel& kernel, const NodeView& node) {
+  return kernel.order == Order::channels_last && node.node.op != "Gemm" && node.node.op != "MatMul" &&
+         node.attrs().text("layout", "NCHW") != "NHWC";
+}
+
+NodeKernels::NodeKernels(const Graph& graph, const Numerics& num)
+    : graph_(graph), num_(num), slots_(graph.nodes().size()) {}
+
+NodeKernels::Slot& NodeKernels::slot(NodeId node) const {
+  Slot& s = slots_[static_cast<std::size_t>(node)];
+  std::call_once(s.once, [&] {
+    const NodeView view{graph_, graph_.node(node)};
+    const auto constants = constants_of(view);
+    const KernelProblem problem{view, num_, constants};
+    s.kernel = pick_kernel(problem);
+    if (s.kernel) s.prepared = s.kernel->prepare(problem);
+  });
+  return s;
+}
+
+const Kernel* NodeKernels::kernel(NodeId node) const { return slot(node).kernel; }
+const PreparedKernel* NodeKernels::prepared(NodeId node) const { return slot(node).prepared.get(); }
+
+bool NodeKernels::run(NodeId node, std::span<const Tensor* const> in, std::span<Tensor> out) const {
+  const Slot& s = slot(node);
+  if (!s.kernel) return false;
+  const NodeView view{graph_, graph_.node(node)};
+  auto constants = constants_of(view);
+  bool own = true;
+  for (std::size_t i = 0; i < constants.size(); ++i)
+    if (constants[i] && i < in.size() && in[i] != constants[i]) {
+      constants[i] = in[i];
+      own = false;
+    }
+  if (own) {
+    apply(*s.kernel, *s.prepared, view, in, out);
+    return true;
+  }
+  const KernelProblem problem{view, num_, constants};
+  const Kernel* const kernel = pick_kernel(problem);
+  if (!kernel) return false;
+  apply(*kernel, *kernel->prepare(problem), view, in, out);
+  return true;
+}
+
+}  // namespace lockstep

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "arith/arith.h"
+#include "kernel/kernel.h"
+
+namespace lockstep {
+
+// True where `kernel` wants the activations of this node with axis 1 moved to the end.
+bool moves_channels(const Kernel& kernel, const NodeView& node);
+
+// The kernels of a graph's nodes, each made ready when first asked for. Safe for several threads.
+class NodeKernels {
+ public:
+  NodeKernels(const Graph& graph, const Numerics& num);
+
+  // The kernel of a node with the graph's own constants; null: the operator's `eval`.
+  const Kernel* kernel(NodeId node) const;
+  const PreparedKernel* prepared(NodeId node) const;
+
+  // Evaluates the node by its kernel; false when it has none. `in` may hold other contents than the
+  // graph's constants; shapes and types are the graph's.
+  bool run(NodeId node, std::span<const Tensor* const> in, std::span<Tensor> out) const;
+
+ private:
+  struct Slot {
+    std::once_flag once;
+    const Kernel* kernel = nullptr;
+    std::unique_ptr<PreparedKernel> prepared;
+  };
+  Slot& slot(NodeId node) const;
+
+  const Graph& graph_;
+  const Numerics& num_;
+  mutable std::vector<Slot> slots_;
+};
+
+}  // namespace lockstep
