@@ -20,8 +20,8 @@ std::string_view name_of(Isa isa);
 bool runs_here(Isa isa);
 
 // How a kernel wants its tensors in memory: as their shape says, or with axis 1 moved to the end.
-// Tensors of nodes whose own layout is NHWC lie so already.
-enum class Order : std::uint8_t { as_shaped, channels_last };
+// Tensors of nodes whose own layout is NHWC lie so already. any: all operands in one order.
+enum class Order : std::uint8_t { as_shaped, channels_last, any };
 
 // One node to be computed. `constants` has an entry for each input: null comes with every run.
 struct KernelProblem {

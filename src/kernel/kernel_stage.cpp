@@ -10,13 +10,21 @@ constexpr std::int64_t piece = 16384;  // codes of an input without padding that
 
 }  // namespace
 
+Stage Stage::of_reals(const Window& w) {
+  const auto copy = [](const std::byte* x, std::byte* to, std::int64_t count, std::int32_t, bool) {
+    std::memcpy(to, x, static_cast<std::size_t>(count) * 4);
+  };
+  return of(w, DType::f32, 0, false, copy);
+}
+
 Stage Stage::of(const Window& w, DType x, std::int32_t x_zero, bool words, StageCodes copy) {
   Stage s;
   s.window = w;
   s.copy = copy;
   s.words = words;
   s.is_signed = x == DType::i8;
-  s.size = words ? 2 : 1;
+  s.x_size = static_cast<std::int64_t>(size_of(x));
+  s.size = words ? 2 : s.x_size;
   for (int a = 0; a < 3; ++a) {
     const std::int64_t reach = (w.out[a] - 1) * w.strides[a] + (w.kernel[a] - 1) * w.dilations[a] + 1;
     s.extent[a] = std::max(w.in[a] + w.begin[a], reach);
@@ -43,7 +51,7 @@ void Stage::run(const std::byte* x, std::byte* to, std::int64_t first, std::int6
   for (std::int64_t i = first; i < last; ++i) {
     if (!padded) {
       const std::int64_t at = i * piece;
-      copy(x + at, to + at * size, std::min(piece, bytes / size - at), take, is_signed);
+      copy(x + at * x_size, to + at * size, std::min(piece, bytes / size - at), take, is_signed);
       continue;
     }
     const std::int64_t h = i % extent[1], d = i / extent[1] % extent[0], n = i / extent[1] / extent[0];
@@ -53,7 +61,7 @@ void Stage::run(const std::byte* x, std::byte* to, std::int64_t first, std::int6
     const std::int64_t left = inside ? w.begin[2] * pixel : row;
     std::memset(line, fill, static_cast<std::size_t>(left));
     if (!inside) continue;
-    copy(x + ((n * w.in[0] + id) * w.in[1] + ih) * w.in[2] * w.channels, line + left,
+    copy(x + ((n * w.in[0] + id) * w.in[1] + ih) * w.in[2] * w.channels * x_size, line + left,
          w.in[2] * w.channels, take, is_signed);
     const std::int64_t end = left + w.in[2] * pixel;
     std::memset(line + end, fill, static_cast<std::size_t>(row - end));

@@ -14,18 +14,19 @@ using StageCodes = void (*)(const std::byte* x, std::byte* to, std::int64_t coun
                             std::int32_t flip_or_zero, bool is_signed);
 
 // The input of a window as kernels read it, channels last: with its padding written out, signed bytes
-// as unsigned ones (code + 128), or words without zero point. Where nothing of that is asked for, the
-// input itself (`needed` false).
+// as unsigned ones (code + 128), or words without zero point; float32 as it is, padded with zeros.
+// Where nothing of that is asked for, the input itself (`needed` false).
 struct Stage {
   Window window;
   StageCodes copy = nullptr;
   bool words = false, is_signed = false, needed = false, padded = false;
   std::int32_t take = 0;  // flip or zero point
   int fill = 0;           // byte of the padding
-  std::int64_t size = 1, extent[3] = {1, 1, 1};
+  std::int64_t x_size = 1, size = 1, extent[3] = {1, 1, 1};
   std::int64_t pixel = 0, row = 0, plane = 0, bytes = 0;  // strides; all of it
 
   static Stage of(const Window& window, DType x, std::int32_t x_zero, bool words, StageCodes copy);
+  static Stage of_reals(const Window& window);
   std::int64_t parts() const;  // independent pieces of the work
   void run(const std::byte* x, std::byte* to, std::int64_t first, std::int64_t last) const;
   std::size_t scratch_bytes() const { return needed ? static_cast<std::size_t>(bytes) + 512 : 0; }

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "base/text.h"
 #include "op/op.h"
 #include "pass/pass.h"
 #include "run/node_kernels.h"
+#include "run/session_cache.h"
 
 namespace lockstep {
 namespace {
@@ -177,6 +179,7 @@ Result<Executor> Executor::make(const Graph& imported, const Arithmetic& arithme
   Executor e;
   e.graph_ = std::make_shared<const Graph>(std::move(lowered));
   e.arithmetic_ = &arithmetic;
+  e.sessions_ = std::make_shared<SessionCache>();
   e.kernels_ = std::make_shared<const NodeKernels>(*e.graph_, *arithmetic.numerics);
   return e;
 }
@@ -194,6 +197,7 @@ Result<Capture> Executor::run(std::span<const Sample> inputs, std::span<const st
     capture.infos.emplace(g.value(id).name, info_of(g.value(id)));
     capture.order.push_back(g.value(id).name);
   }
+  if (options.node_hooks.empty()) return run_planned(inputs, goals, options, std::move(capture));
   for (const State& s : g.states()) keep[static_cast<std::size_t>(s.out)] = true;
   std::vector<ValueId> ends = goals;
   for (const State& s : g.states()) ends.push_back(s.out);
@@ -234,6 +238,53 @@ Result<Capture> Executor::run(std::span<const Sample> inputs, std::span<const st
     Sample& sample = capture.samples.emplace_back();
     for (const ValueId id : goals)
       if (const Tensor* t = pass.get(id)) sample.emplace(g.value(id).name, *t);
+  }
+  return capture;
+}
+
+// Without changes to nodes: planned once for these goals, and again for the next call that has them.
+Result<Capture> Executor::run_planned(std::span<const Sample> inputs, const std::vector<ValueId>& goals,
+                                      const RunOptions& options, Capture capture) const {
+  const Graph& g = *graph_;
+  Session::Options plan{{g.inputs().begin(), g.inputs().end()}, goals, default_threads()};
+  std::vector<Tensor> states;
+  for (const State& s : g.states()) {
+    plan.given.push_back(s.in);
+    plan.goals.push_back(s.out);
+    states.push_back(initial_state(g, s));
+  }
+  LOCKSTEP_TRY(SessionCache::Lease lease, sessions_->take(g, *arithmetic_->numerics, *kernels_, std::move(plan)));
+  Session& session = lease.session();
+  const auto feed = [&](ValueId id, const Tensor& x) { std::ranges::copy(x.bytes(), session.input(id).begin()); };
+  for (std::size_t s = 0; s < inputs.size(); ++s) {
+    for (const ValueId id : g.inputs()) {
+      const Value& v = g.value(id);
+      const auto it = inputs[s].find(v.name);
+      if (it == inputs[s].end())
+        return Error{g.file(), "no input '" + v.name + "'", "every input of the model", ""};
+      if (it->second.bytes().size() != session.input(id).size())
+        return Error{g.file(), "input '" + v.name + "' of shape " + shape_text(it->second.shape()), shape_text(v.shape), ""};
+      const Tensor* before = nullptr;
+      if (s > 0) before = &inputs[s - 1].find(v.name)->second;
+      std::optional<Tensor> changed;
+      for (const InputHook& h : options.input_hooks)
+        if (h.input == id) {
+          if (!changed) changed = it->second;
+          LOCKSTEP_CHECK(h.change(*changed, before));
+        }
+      feed(id, changed ? *changed : it->second);
+    }
+    for (std::size_t i = 0; i < states.size(); ++i) feed(g.states()[i].in, states[i]);
+    LOCKSTEP_CHECK(session.run());
+    const auto read = [&](ValueId id) {
+      Tensor t(g.value(id).dtype, g.value(id).shape);
+      std::ranges::copy(session.value(id), t.bytes().begin());
+      return t;
+    };
+    for (std::size_t i = 0; i < states.size(); ++i)
+      if (options.state == StateMode::keep) states[i] = read(g.states()[i].out);
+    Sample& sample = capture.samples.emplace_back();
+    for (const ValueId id : goals) sample.emplace(g.value(id).name, read(id));
   }
   return capture;
 }

@@ -39,6 +39,7 @@ struct RunOptions {
 };
 
 class NodeKernels;
+class SessionCache;
 
 // The living definition: a graph lowered for one arithmetic, evaluated node by node with the
 // operators' own meanings, or by kernels that yield the same bytes.
@@ -48,6 +49,7 @@ class Executor {
   static Result<Executor> make(const Graph& imported, const Arithmetic& arithmetic);
 
   const Graph& graph() const { return *graph_; }           // lowered
+  const NodeKernels& kernels() const { return *kernels_; }
   const Arithmetic& arithmetic() const { return *arithmetic_; }
 
   // Runs each sample (tensors by input name). Records the named values, all when `wanted` is empty:
@@ -65,7 +67,11 @@ class Executor {
 
  private:
   std::shared_ptr<const Graph> graph_;
+  Result<Capture> run_planned(std::span<const Sample> inputs, const std::vector<ValueId>& goals,
+                              const RunOptions& options, Capture capture) const;
+
   std::shared_ptr<const NodeKernels> kernels_;
+  std::shared_ptr<SessionCache> sessions_;
   const Arithmetic* arithmetic_ = nullptr;
 };
 

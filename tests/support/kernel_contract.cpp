@@ -110,7 +110,7 @@ class NodeBuilder {
 
 DType byte_type(Maker& m) { return m.coin() ? DType::i8 : DType::u8; }
 
-std::optional<Problem> convolution(Maker& m) {
+std::optional<Problem> convolution(Maker& m, bool real) {
   const bool nhwc = m.coin();
   const auto rank = static_cast<std::size_t>(m.from(1, 5) == 5 ? 3 : m.from(1, 2));
   const bool depthwise = m.from(0, 2) == 0;
@@ -142,9 +142,16 @@ std::optional<Problem> convolution(Maker& m) {
   }
   NodeBuilder b("Conv");
   const DType tx = byte_type(m), tw = m.from(0, 3) ? DType::i8 : DType::u8;
-  b.input(m.codes(tx, x), m.quant(tx), false);
-  b.input(m.codes(tw, w), m.quant(tw, m.coin() ? oc : 1, axis, m.from(0, 3) == 0), true);
-  if (m.coin()) b.input(m.bias(oc), {}, true);
+  if (real) {
+    b.input(m.reals(x), {}, false);
+    b.input(m.reals(w), {}, true);
+    if (m.coin()) b.input(m.reals({oc}), {}, true);
+    if (m.coin()) b.node().attrs.set("kernel", std::string("blocked"));
+  } else {
+    b.input(m.codes(tx, x), m.quant(tx), false);
+    b.input(m.codes(tw, w), m.quant(tw, m.coin() ? oc : 1, axis, m.from(0, 3) == 0), true);
+    if (m.coin()) b.input(m.bias(oc), {}, true);
+  }
   Attrs& a = b.node().attrs;
   a.set("layout", std::string(nhwc ? "NHWC" : "NCHW"));
   a.set("weights", order);
@@ -152,6 +159,7 @@ std::optional<Problem> convolution(Maker& m) {
   a.set("strides", strides);
   a.set("dilations", dilations);
   a.set("pads", pads);
+  if (real) return b.finish(DType::f32, {});
   if (m.coin()) a.set("activation", std::string(m.coin() ? "relu" : "relu6"));
   const DType ty = m.from(0, 3) ? tx : byte_type(m);
   return b.finish(ty, m.quant(ty));
@@ -175,7 +183,7 @@ std::optional<Problem> product(Maker& m) {
 std::optional<Problem> problem_for(const Kernel& kernel, std::uint64_t seed) {
   Maker m(seed);
   const std::string_view op = kernel.ops[static_cast<std::size_t>(m.from(0, static_cast<std::int64_t>(kernel.ops.size()) - 1))];
-  if (op == "Conv") return convolution(m);
+  if (op == "Conv") return convolution(m, kernel.name.starts_with("reals"));
   if (op == "Gemm" || op == "MatMul") return product(m);
   return {};
 }

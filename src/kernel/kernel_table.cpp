@@ -1,0 +1,88 @@
+#include "kernel/kernel_table.h"
+
+#if defined(__x86_64__)
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // gcc 12 warns inside its own header
+#include <immintrin.h>
+#endif
+
+#include <algorithm>
+#include <cstring>
+
+namespace lockstep {
+namespace {
+
+void bytes_portable(const std::byte* table, const std::byte* x, std::byte* y, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) y[i] = table[static_cast<std::uint8_t>(x[i])];
+}
+
+#if defined(__x86_64__)
+// 256 entries in four registers: two lookups of 128 entries, the top bit chooses.
+[[gnu::target("avx512f,avx512bw,avx512vl,avx512vbmi")]] void bytes_vbmi(const std::byte* table, const std::byte* x,
+                                                                       std::byte* y, std::int64_t count) {
+  const __m512i t0 = _mm512_loadu_si512(table), t1 = _mm512_loadu_si512(table + 64),
+                t2 = _mm512_loadu_si512(table + 128), t3 = _mm512_loadu_si512(table + 192);
+  for (std::int64_t i = 0; i < count; i += 64) {
+    const __mmask64 mask = count - i >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << (count - i)) - 1;
+    const __m512i code = _mm512_maskz_loadu_epi8(mask, x + i);
+    const __m512i low = _mm512_permutex2var_epi8(t0, code, t1), high = _mm512_permutex2var_epi8(t2, code, t3);
+    _mm512_mask_storeu_epi8(y + i, mask, _mm512_mask_blend_epi8(_mm512_movepi8_mask(code), low, high));
+  }
+}
+#endif
+
+using Bytes = void (*)(const std::byte*, const std::byte*, std::byte*, std::int64_t);
+Bytes pick() {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512bw")) return bytes_vbmi;
+#endif
+  return bytes_portable;
+}
+
+template <class T>
+void words(const T* table, const std::byte* x, T* y, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) y[i] = table[static_cast<std::uint8_t>(x[i])];
+}
+
+// Channels innermost: every element has a table of its own.
+template <class T>
+void by_channel(const T* table, std::int64_t channels, const std::byte* x, T* y, std::int64_t first, std::int64_t count) {
+  std::int64_t c = first % channels;
+  for (std::int64_t i = 0; i < count;) {
+    const std::int64_t n = std::min(count - i, channels - c);
+    for (std::int64_t k = 0; k < n; ++k) y[i + k] = table[(c + k) * 256 + static_cast<std::uint8_t>(x[i + k])];
+    i += n;
+    c = 0;
+  }
+}
+
+}  // namespace
+
+void apply_table(const CodeTable& table, const std::byte* x, std::byte* y, std::int64_t first, std::int64_t count,
+                 std::int64_t run) {
+  static const Bytes bytes = pick();
+  const std::byte* const t = table.entries.data();
+  x += first;
+  y += first * static_cast<std::int64_t>(table.width);
+  if (table.channels > 1 && run == 1) {
+    if (table.width == 1)
+      by_channel(t, table.channels, x, y, first, count);
+    else
+      by_channel(reinterpret_cast<const std::uint32_t*>(t), table.channels, x, reinterpret_cast<std::uint32_t*>(y), first, count);
+    return;
+  }
+  while (count > 0) {
+    const std::int64_t channel = table.channels > 1 ? first / run % table.channels : 0;
+    const std::int64_t n = table.channels > 1 ? std::min(count, run - first % run) : count;
+    const std::byte* const own = t + channel * 256 * static_cast<std::int64_t>(table.width);
+    if (table.width == 1)
+      bytes(own, x, y, n);
+    else
+      words(reinterpret_cast<const std::uint32_t*>(own), x, reinterpret_cast<std::uint32_t*>(y), n);
+    x += n;
+    y += n * static_cast<std::int64_t>(table.width);
+    first += n;
+    count -= n;
+  }
+}
+
+}  // namespace lockstep
