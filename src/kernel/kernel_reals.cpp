@@ -94,7 +94,7 @@ class RealKernel : public PreparedKernel {
   RealKernel(const KernelProblem& p, const RealSet& set) : set_(set), r_(*problem_of(p)), stage_(Stage::of_reals(r_.window)) {
     const Window& w = r_.window;
     og_ = r_.oc / r_.group;
-    depthwise_ = r_.ic == 1 && og_ == 1 && r_.group > 1;
+    depthwise_ = r_.ic == 1 && og_ == 1;
     depth_ = r_.ic * w.kernel_count();
     flat_ = w.kernel_count() == 1 && w.strides == Window::Axes{1, 1, 1} && !stage_.padded;
     width_ = depthwise_ ? r_.oc : parts(og_, set_.lanes) * set_.lanes;

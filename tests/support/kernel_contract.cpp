@@ -114,7 +114,7 @@ std::optional<Problem> convolution(Maker& m, bool real) {
   const bool nhwc = m.coin();
   const auto rank = static_cast<std::size_t>(m.from(1, 5) == 5 ? 3 : m.from(1, 2));
   const bool depthwise = m.from(0, 2) == 0;
-  const std::int64_t group = depthwise ? m.from(1, 70) : m.from(0, 4) == 0 ? m.from(2, 3) : 1;
+  const std::int64_t group = depthwise ? m.from(1, m.coin() ? 4 : 70) : m.from(0, 4) == 0 ? m.from(2, 3) : 1;
   const std::int64_t ic = depthwise ? 1 : m.from(1, 3) == 1 ? m.from(1, 80) : m.from(1, 9);
   const std::int64_t og = depthwise ? (m.from(0, 4) == 0 ? 2 : 1) : m.from(1, 3) == 1 ? m.from(1, 100) : m.from(1, 20);
   Shape x{m.from(1, 2)}, w;
