@@ -70,6 +70,9 @@ struct Replay {
   std::int64_t run = 0;
 };
 
+// How far a replay with these parameters stays from the evidence; 0 when it is reproduced.
+using Misfit = std::function<double(const Params&)>;
+
 // A changed reference: the same object injects in sim: and explains in diagnose/.
 struct FaultDef {
   std::string_view name = {};    // what the device does: "reads-input-as-nhwc"
@@ -85,6 +88,9 @@ struct FaultDef {
   Result<void> (*replay)(Replay& r);
   // Tensors that replay asks `find` for, beside the node's own; null: none.
   std::vector<ValueId> (*reads)(const Site& site, const Params& params) = nullptr;
+  // Parameters found by replaying, where what the fault made was not observed itself: `misfit` says how far
+  // the replay with some parameters stays from what the device yields further on (0: equal). Null: none.
+  std::vector<Params> (*fit)(const Site& site, const Evidence& evidence, const Misfit& misfit) = nullptr;
 };
 
 // The parameter's value: as given, else the fault's fallback.

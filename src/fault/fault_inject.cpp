@@ -34,13 +34,21 @@ Error unknown_place(const Graph& g, const FaultSpec& spec) {
                near.empty() ? "" : "did you mean '" + near + "'?"};
 }
 
+std::string place_hint(const Executor& reference, const FaultDef& fault) {
+  const auto sites = sites_of(reference, fault);
+  if (sites.empty()) return "this model has none";
+  const Graph& g = reference.graph();
+  const Site& first = sites[0];
+  return "for instance '" + (first.node == no_id ? g.value(first.input).name : g.node(first.node).name) + "'";
+}
+
 Result<std::vector<Site>> sites_for(const Executor& reference, const FaultSpec& spec) {
   const Graph& g = reference.graph();
   if (spec.node.empty()) {
     std::vector<Site> sites = sites_of(reference, *spec.fault);
     if (sites.empty())
-      return Error{g.file(), "fault " + std::string(spec.fault->name) + " applies nowhere in this model",
-                   std::string(spec.fault->claim), ""};
+      return Error{g.file(), "fault " + std::string(spec.fault->name) + " could show nowhere in this model",
+                   "a model with a place for it", "under another arithmetic the nodes may differ: --reference"};
     return sites;
   }
   Site site{reference, no_id, no_id};
@@ -53,8 +61,8 @@ Result<std::vector<Site>> sites_for(const Executor& reference, const FaultSpec& 
   if (site.node == no_id && site.input == no_id) return unknown_place(g, spec);
   if (!spec.fault->applies(site))
     return Error{site.node != no_id ? g.where(g.node(site.node)) : g.file() + ": input '" + spec.node + "'",
-                 "fault " + std::string(spec.fault->name) + " does not apply here",
-                 std::string(spec.fault->claim), ""};
+                 "fault " + std::string(spec.fault->name) + " could not show here", "a place where it could",
+                 place_hint(reference, *spec.fault)};
   return std::vector<Site>{site};
 }
 

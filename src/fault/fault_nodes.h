@@ -27,7 +27,8 @@ std::size_t channel_axis(const NodeView& n, const Shape& shape);
 std::int64_t index_along(const Shape& shape, std::size_t axis, std::int64_t i);
 
 // Of the parameter sets, those whose replay leaves fewest differing elements on the first run that
-// differs; none when no set leaves fewer than the reference itself. At most `limit`, best first.
+// differs most; none when no set leaves fewer than the reference itself. At most `limit`, best first. Where
+// the evidence holds no output of the site at all, the first sets.
 std::vector<Params> best_sets(const Site& site, const Evidence& evidence, std::vector<Params> sets,
                               Result<void> (*replay)(Replay& r), std::size_t limit = 2);
 

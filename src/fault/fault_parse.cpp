@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <charconv>
+#include <cmath>
 
 #include "base/text.h"
 #include "fault/fault.h"
@@ -41,8 +43,9 @@ std::vector<std::string> split_faults(std::string_view text) {
 Result<double> parse_number(std::string_view text, const std::string& where) {
   double value = 0;
   const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (status != std::errc() || end != text.data() + text.size() || value != value)
-    return Error{where, "'" + std::string(text) + "'", "a number", ""};
+  constexpr double kMost = 1e9;  // counts, places and factors all fit
+  if (status != std::errc() || end != text.data() + text.size() || !(std::fabs(value) <= kMost))
+    return Error{where, "'" + std::string(text) + "'", "a number of at most 1e9 in magnitude", ""};
   return value;
 }
 

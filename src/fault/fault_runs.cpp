@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 
 #include "base/random.h"
 
@@ -95,6 +96,49 @@ std::vector<Params> stale_blocks(const Evidence& evidence, std::int64_t size) {
     return {params};
   }
   return {};
+}
+
+std::vector<Params> fit_blocks(const Evidence& evidence, std::int64_t size, const Misfit& misfit) {
+  constexpr std::size_t most_blocks = 256;
+  struct Block {
+    std::int64_t run;
+    Stretch stretch;
+    bool stale;
+  };
+  std::vector<Block> blocks;
+  for (const Evidence::Item& item : evidence.items) {
+    if (item.in.empty() || !item.in[0] || !item.previous) continue;
+    for (std::int64_t first = 0; first < byte_count(*item.in[0]); first += size) {
+      const Stretch s{first, std::min(size, byte_count(*item.in[0]) - first)};
+      if (!equal_bytes(*item.in[0], *item.previous, {s})) blocks.push_back({item.run, s, false});
+    }
+  }
+  if (blocks.empty() || blocks.size() > most_blocks) return {};
+  const auto params = [&] {
+    std::map<std::int64_t, std::vector<Stretch>> stale;
+    for (const Block& b : blocks) {
+      if (!b.stale) continue;
+      auto& list = stale[b.run];
+      if (!list.empty() && list.back().first + list.back().count == b.stretch.first) list.back().count += b.stretch.count;
+      else list.push_back(b.stretch);
+    }
+    Params p;
+    for (const auto& [run, list] : stale) put_stretches(p, run, list);
+    if (p.empty()) p["r0.0.first"] = 0, p["r0.0.count"] = 0;  // none at all, not drawn ones
+    return p;
+  };
+  double least = misfit(params());
+  for (int pass = 0; pass < 3 && least > 0; ++pass) {
+    const double before = least;
+    for (Block& b : blocks) {
+      b.stale = !b.stale;
+      if (const double now = misfit(params()); now < least) least = now;
+      else b.stale = !b.stale;
+      if (least == 0) break;
+    }
+    if (least == before) break;
+  }
+  return {params()};
 }
 
 void make_stale(Replay& r, std::int64_t size, double share, double seed) {

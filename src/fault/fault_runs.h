@@ -28,6 +28,9 @@ std::int64_t total(const std::vector<Stretch>& stretches);
 // Which earlier tensor a stale stretch shows: what was made or what was shown in the run before.
 // One set of parameters when in every run the differing blocks hold the earlier contents and some do.
 std::vector<Params> stale_blocks(const Evidence& evidence, std::int64_t size);
+// The blocks of `size` bytes, run by run, that leave least misfit when they are those of the run before:
+// one after the other is taken in or out while that brings the replay nearer.
+std::vector<Params> fit_blocks(const Evidence& evidence, std::int64_t size, const Misfit& misfit);
 // The replay to it: stretches of the parameters, else drawn blocks, are those of `earlier`.
 void make_stale(Replay& r, std::int64_t size, double share, double seed);
 

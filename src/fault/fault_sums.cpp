@@ -70,7 +70,7 @@ Result<void> resum_conv(Replay& r, TermOrder order, const Sum& f, const Finish& 
   const NodeView n = r.site.view();
   const ConvWeights w = conv_weights(n);
   LOCKSTEP_TRY(const Window g, window_of(n, n.input(0).shape, w.kernel));
-  const Tensor &x = *r.in[0], &weights = *r.in[kWeights];
+  const auto x = centred_codes(*r.in[0], 0), weights = centred_codes(*r.in[kWeights], 0);
   const std::int64_t group = n.attrs().integer("group", 1), per_group = w.channels / group;
   std::vector<std::pair<std::int64_t, std::int64_t>> taps;
   std::vector<Term> terms;
@@ -82,8 +82,8 @@ Result<void> resum_conv(Replay& r, TermOrder order, const Sum& f, const Finish& 
         terms.clear();
         const std::int64_t first = o / per_group * w.depth;
         const auto add = [&](std::int64_t c, const std::pair<std::int64_t, std::int64_t>& t) {
-          terms.push_back({static_cast<std::int32_t>(x.code(g.index(batch, first + c, t.first, g.in_count(), g.channels))),
-                           static_cast<std::int32_t>(weights.code(w.at(o, c, t.second)))});
+          terms.push_back({x[static_cast<std::size_t>(g.index(batch, first + c, t.first, g.in_count(), g.channels))],
+                           weights[static_cast<std::size_t>(w.at(o, c, t.second))]});
         };
         if (order == TermOrder::channel_last)
           for (const auto& t : taps)
@@ -99,16 +99,17 @@ Result<void> resum_conv(Replay& r, TermOrder order, const Sum& f, const Finish& 
 
 Result<void> resum_gemm(Replay& r, const Sum& f, const Finish& finish) {
   const NodeView n = r.site.view();
-  const Tensor &a = *r.in[0], &b = *r.in[kWeights];
+  const auto a = centred_codes(*r.in[0], 0), b = centred_codes(*r.in[kWeights], 0);
+  const Shape& shape = r.in[kWeights]->shape();
   const bool trans_b = n.attrs().integer("transB", 0) != 0, trans_a = n.attrs().integer("transA", 0) != 0;
-  const std::int64_t width = trans_b ? b.shape()[0] : b.shape()[1], depth = trans_b ? b.shape()[1] : b.shape()[0];
-  const std::int64_t rows = a.count() / depth;
+  const std::int64_t width = trans_b ? shape[0] : shape[1], depth = trans_b ? shape[1] : shape[0];
+  const std::int64_t rows = static_cast<std::int64_t>(a.size()) / depth;
   std::vector<Term> terms(static_cast<std::size_t>(depth));
   for (std::int64_t i = 0; i < rows; ++i)
     for (std::int64_t o = 0; o < width; ++o) {
       for (std::int64_t k = 0; k < depth; ++k)
-        terms[static_cast<std::size_t>(k)] = {static_cast<std::int32_t>(a.code(trans_a ? k * rows + i : i * depth + k)),
-                                              static_cast<std::int32_t>(b.code(trans_b ? o * depth + k : k * width + o))};
+        terms[static_cast<std::size_t>(k)] = {a[static_cast<std::size_t>(trans_a ? k * rows + i : i * depth + k)],
+                                              b[static_cast<std::size_t>(trans_b ? o * depth + k : k * width + o)]};
       r.out[0].set_code(i * width + o, finish(f(terms), terms, o));
     }
   return {};

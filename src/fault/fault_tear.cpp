@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "fault/fault_search.h"
+
 namespace lockstep {
 
 std::vector<Params> torn(const Evidence& evidence) {
@@ -19,6 +21,16 @@ std::vector<Params> torn(const Evidence& evidence) {
   }
   if (!some) return {};
   return {params};
+}
+
+std::vector<Params> fit_tear(std::int64_t count, const Misfit& misfit) {
+  const auto share = [&](std::int64_t i) { return static_cast<double>(i) / static_cast<double>(count); };
+  const auto found = least_misfit(
+      [&](std::int64_t i) { return misfit({{"at", (share(i) + share(i + 1)) / 2}}); }, 0, count - 1);
+  if (!found) return {};
+  const auto i = static_cast<std::int64_t>(found->low);
+  const double wishes[] = {0.5, 0.25, 0.75};
+  return {{{"at", snap(share(i), share(i) + 0.999 * (share(i + 1) - share(i)), wishes)}}};
 }
 
 void tear(Replay& r, double at) {

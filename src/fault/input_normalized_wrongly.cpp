@@ -59,7 +59,7 @@ std::vector<Params> fitted(const Site& site, const Evidence& evidence) {
   if (x.size() < 8) return {};
   const Line line = fit_line(x, y);
   if (!line.valid) return {};
-  const double step = coding && !coding->is_float ? coding->scale : 0;
+  const double step = coding ? coding->scale : 0;
   if (line.spread > std::max(1e-5 * (std::fabs(line.slope) + std::fabs(line.intercept)), step)) return {};
   for (const Step& s : kSteps)
     if (std::fabs(line.slope / s.scale - 1) < 0.01 && std::fabs(line.intercept - s.offset) < 0.02 * std::fabs(s.scale) + step)

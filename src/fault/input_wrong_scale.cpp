@@ -4,6 +4,7 @@
 
 #include "fault/fault_fit.h"
 #include "fault/fault_input.h"
+#include "fault/fault_search.h"
 
 namespace lockstep {
 namespace {
@@ -69,6 +70,39 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
   return sets;
 }
 
+// Scale and zero point in turn, from the zero points that applications assume.
+std::vector<Params> fit(const Site& site, const Evidence&, const Misfit& misfit) {
+  const InputCoding coding = *input_coding(site);
+  std::vector<Params> sets;
+  double least = 0;
+  for (const double start : {static_cast<double>(coding.zero), 0.0, -128.0, 128.0}) {
+    if (start < static_cast<double>(coding.low()) || start > static_cast<double>(coding.high())) continue;
+    double zero = start, scale = coding.scale, reached = 0;
+    for (int turn = 0; turn < 3; ++turn) {
+      const double middle = turn == 0 ? coding.scale : scale, width = turn == 0 ? 4 : 1.2;
+      const auto by_scale = least_misfit([&](double s) { return misfit({{"scale", s}, {"zero", zero}}); },
+                                         by_factors(middle / width, middle * width, turn == 0 ? 17 : 7));
+      if (!by_scale) return sets;
+      const double wishes[] = {coding.scale, 1 / 255.0, 1 / 256.0, 1 / 128.0, 1 / 127.0, 1 / 127.5, 1.0};
+      scale = snap(by_scale->low, by_scale->high, wishes);
+      reached = by_scale->misfit;
+      if (reached == 0) break;
+      const auto by_zero = least_misfit(
+          [&](std::int64_t z) { return misfit({{"scale", scale}, {"zero", static_cast<double>(z)}}); },
+          std::max(coding.low(), static_cast<std::int64_t>(zero) - 32), std::min(coding.high(), static_cast<std::int64_t>(zero) + 32));
+      if (!by_zero) return sets;
+      zero = by_zero->low;
+      reached = by_zero->misfit;
+      if (reached == 0) break;
+    }
+    if (!sets.empty() && reached >= least) continue;
+    least = reached;
+    sets = {{{"scale", scale}, {"zero", zero}}};
+    if (least == 0) break;
+  }
+  return sets;
+}
+
 Result<void> replay(Replay& r) {
   const InputCoding coding = *input_coding(r.site);
   const double scale = param(params, r.params, "scale"), zero = param(params, r.params, "zero");
@@ -90,6 +124,7 @@ extern constinit const FaultDef fault_input_wrong_scale = {
     .applies = applies,
     .candidates = candidates,
     .replay = replay,
+    .fit = fit,
 };
 
 }  // namespace lockstep

@@ -3,6 +3,7 @@
 
 #include "fault/fault_elements.h"
 #include "fault/fault_fit.h"
+#include "fault/fault_search.h"
 #include "fault/fault_weights.h"
 
 namespace lockstep {
@@ -64,6 +65,15 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
   return best_sets(site, evidence, std::move(sets), replay, 1);
 }
 
+std::vector<Params> fit(const Site& site, const Evidence&, const Misfit& misfit) {
+  const double own = greatest(site.view());
+  if (!(own > 0)) return {};
+  const auto found = least_misfit([&](double limit) { return misfit({{"limit", limit}}); }, by_factors(own / 16, own * 0.999, 20));
+  const double wishes[] = {1, 0.5, 0.25, 0.125, own / 2};
+  if (!found) return {};
+  return {{{"limit", snap(found->low, found->high, wishes)}}};
+}
+
 }  // namespace
 
 extern constinit const FaultDef fault_multiplier_clipped = {
@@ -76,6 +86,7 @@ extern constinit const FaultDef fault_multiplier_clipped = {
     .applies = applies,
     .candidates = candidates,
     .replay = replay,
+    .fit = fit,
 };
 
 }  // namespace lockstep

@@ -4,6 +4,7 @@
 #include "fault/fault_eval.h"
 #include "fault/fault_nodes.h"
 #include "fault/fault_other.h"
+#include "op/op.h"
 
 namespace lockstep {
 namespace {
@@ -45,13 +46,15 @@ Result<void> replay(Replay& r) {
 }
 
 std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
-  constexpr std::size_t kMost = 40;  // tensors tried for one operand, nearest first
   const NodeView n = site.view();
+  const OpDef* op = find_op(n.node.op);
+  const bool is_large = op && op->cost && op->cost(n).macs > 2'000'000;
+  const std::size_t most = is_large ? 8 : 40;  // tensors tried for one operand, nearest first
   std::vector<Params> sets;
   for (const std::size_t operand : computed_inputs(n)) {
     std::size_t tried = 0;
     for (const ValueId id : other_tensors(site, bytes_of(n.input(operand))))
-      if (id != n.node.inputs[operand] && tried++ < kMost)
+      if (id != n.node.inputs[operand] && tried++ < most)
         sets.push_back({{"operand", static_cast<double>(operand + 1)}, {"other", id}});
   }
   return best_sets(site, evidence, std::move(sets), replay);

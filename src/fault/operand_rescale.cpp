@@ -5,6 +5,7 @@
 #include "fault/fault_elements.h"
 #include "fault/fault_eval.h"
 #include "fault/fault_fit.h"
+#include "fault/fault_search.h"
 
 namespace lockstep {
 namespace {
@@ -95,6 +96,19 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
   return sets;
 }
 
+std::vector<Params> fit(const Site& site, const Evidence&, const Misfit& misfit) {
+  std::vector<Params> sets;
+  for (std::size_t operand = 0; operand < 2; ++operand) {
+    const auto number = static_cast<double>(operand + 1);
+    const auto grid = by_factors(0.05, 8, 24);
+    const auto found = least_misfit([&](double k) { return misfit({{"operand", number}, {"k", k}}); }, grid);
+    if (!found) continue;
+    const double k = snap(found->low, found->high, meaningful(site.view(), operand));
+    sets.push_back({{"operand", number}, {"k", k}});
+  }
+  return sets;
+}
+
 Result<void> replay(Replay& r) {
   const double k = param(params, r.params, "k");
   const double number = param(params, r.params, "operand");
@@ -126,6 +140,7 @@ extern constinit const FaultDef fault_operand_rescale = {
     .applies = applies,
     .candidates = candidates,
     .replay = replay,
+    .fit = fit,
 };
 
 }  // namespace lockstep

@@ -1,8 +1,10 @@
 // y' = op(..., x[i + by], ...): an operand is read at a wrong offset; beyond its end lie zeros.
+#include <algorithm>
 #include <set>
 
 #include "fault/fault_eval.h"
 #include "fault/fault_nodes.h"
+#include "fault/fault_search.h"
 
 namespace lockstep {
 namespace {
@@ -38,6 +40,17 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
   return best_sets(site, evidence, std::move(sets), replay);
 }
 
+std::vector<Params> fit(const Site& site, const Evidence&, const Misfit& misfit) {
+  std::vector<Params> sets;
+  for (const std::size_t operand : computed_inputs(site.view())) {
+    const auto number = static_cast<double>(operand + 1);
+    const std::int64_t most = std::min<std::int64_t>(64, count_of(site.view().input(operand).shape) - 1);
+    if (const auto by = least_step([&](double b) { return misfit({{"operand", number}, {"by", b}}); }, most))
+      sets.push_back({{"operand", number}, {"by", *by}});
+  }
+  return sets;
+}
+
 }  // namespace
 
 extern constinit const FaultDef fault_operand_shifted = {
@@ -50,6 +63,7 @@ extern constinit const FaultDef fault_operand_shifted = {
     .applies = applies,
     .candidates = candidates,
     .replay = replay,
+    .fit = fit,
 };
 
 }  // namespace lockstep

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <set>
 
+#include "fault/fault_search.h"
 #include "fault/fault_sums.h"
 
 namespace lockstep {
@@ -39,6 +40,16 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
   return best_sets(site, evidence, std::move(sets), replay, 1);
 }
 
+std::vector<Params> fit(const Site& site, const Evidence&, const Misfit& misfit) {
+  std::vector<Params> sets;
+  for (const double first : {0.0, 1.0})
+    if (const auto found = least_misfit(
+            [&](std::int64_t used) { return misfit({{"used", static_cast<double>(used)}, {"channel_first", first}}); }, 1,
+            depth_of(site.view()) - 1))
+      sets.push_back({{"used", found->low}, {"channel_first", first}});
+  return sets;
+}
+
 }  // namespace
 
 extern constinit const FaultDef fault_products_dropped = {
@@ -51,6 +62,7 @@ extern constinit const FaultDef fault_products_dropped = {
     .applies = applies,
     .candidates = candidates,
     .replay = replay,
+    .fit = fit,
 };
 
 }  // namespace lockstep

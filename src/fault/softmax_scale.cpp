@@ -8,6 +8,7 @@
 #include "fault/fault_eval.h"
 #include "fault/fault_fit.h"
 #include "fault/fault_nodes.h"
+#include "fault/fault_search.h"
 
 namespace lockstep {
 namespace {
@@ -73,6 +74,13 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
   return best_sets(site, evidence, std::move(sets), replay, 1);
 }
 
+std::vector<Params> fit(const Site&, const Evidence&, const Misfit& misfit) {
+  const auto found = least_misfit([&](double gamma) { return misfit({{"gamma", gamma}}); }, by_factors(0.02, 16, 24));
+  const double wishes[] = {0.5, 2, 0.25, 4, 0.125, 8};
+  if (!found) return {};
+  return {{{"gamma", snap(found->low, found->high, wishes)}}};
+}
+
 }  // namespace
 
 extern constinit const FaultDef fault_softmax_scale = {
@@ -85,6 +93,7 @@ extern constinit const FaultDef fault_softmax_scale = {
     .applies = applies,
     .candidates = candidates,
     .replay = replay,
+    .fit = fit,
 };
 
 }  // namespace lockstep

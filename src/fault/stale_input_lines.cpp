@@ -14,6 +14,7 @@ constexpr ParamSpec params[] = {
 bool applies(const Site& site) { return site.input != no_id; }
 
 std::vector<Params> candidates(const Site&, const Evidence& evidence) { return stale_blocks(evidence, 32); }
+std::vector<Params> fit(const Site&, const Evidence& evidence, const Misfit& misfit) { return fit_blocks(evidence, 32, misfit); }
 
 Result<void> replay(Replay& r) {
   const double line = param(params, r.params, "line");
@@ -34,6 +35,7 @@ extern constinit const FaultDef fault_stale_input_lines = {
     .applies = applies,
     .candidates = candidates,
     .replay = replay,
+    .fit = fit,
 };
 
 }  // namespace lockstep

@@ -8,6 +8,10 @@ constexpr ParamSpec params[] = {{"at", "share of the output that is new", 0.5}};
 
 bool applies(const Site& site) { return site.node != no_id && site.view().node.outputs[0] != no_id; }
 std::vector<Params> candidates(const Site&, const Evidence& evidence) { return torn(evidence); }
+std::vector<Params> fit(const Site& site, const Evidence& evidence, const Misfit& misfit) {
+  if (evidence.items.size() < 2) return {};
+  return fit_tear(count_of(site.view().output(0).shape), misfit);
+}
 
 Result<void> replay(Replay& r) {
   tear(r, param(params, r.params, "at"));
@@ -26,6 +30,7 @@ extern constinit const FaultDef fault_torn_output = {
     .applies = applies,
     .candidates = candidates,
     .replay = replay,
+    .fit = fit,
 };
 
 }  // namespace lockstep

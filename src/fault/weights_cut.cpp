@@ -1,6 +1,7 @@
 // y' = op(x, w up to a point, one byte from there on): only the first part of the weights is present.
 #include <algorithm>
 
+#include "fault/fault_search.h"
 #include "fault/fault_weights.h"
 
 namespace lockstep {
@@ -68,6 +69,16 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
   return best_sets(site, evidence, std::move(finer), replay, 1);
 }
 
+std::vector<Params> fit(const Site& site, const Evidence&, const Misfit& misfit) {
+  std::vector<Params> sets;
+  const std::int64_t count = count_of(site.view().input(kWeights).shape);
+  for (const double byte : {0.0, 255.0})
+    if (const auto found = least_misfit(
+            [&](std::int64_t from) { return misfit({{"from", static_cast<double>(from)}, {"byte", byte}}); }, 0, count - 1))
+      sets.push_back({{"from", found->low}, {"byte", byte}});
+  return sets;
+}
+
 }  // namespace
 
 extern constinit const FaultDef fault_weights_cut = {
@@ -80,6 +91,7 @@ extern constinit const FaultDef fault_weights_cut = {
     .applies = applies,
     .candidates = candidates,
     .replay = replay,
+    .fit = fit,
 };
 
 }  // namespace lockstep

@@ -1,4 +1,7 @@
 // y' = op(x, w[i + by]): the weights are read at a wrong address; beyond their end lie zeros.
+#include <algorithm>
+
+#include "fault/fault_search.h"
 #include "fault/fault_weights.h"
 
 namespace lockstep {
@@ -22,6 +25,12 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
   return best_sets(site, evidence, std::move(sets), replay);
 }
 
+std::vector<Params> fit(const Site& site, const Evidence&, const Misfit& misfit) {
+  const std::int64_t most = std::min<std::int64_t>(64, count_of(site.view().input(kWeights).shape) - 1);
+  if (const auto by = least_step([&](double b) { return misfit({{"by", b}}); }, most)) return {{{"by", *by}}};
+  return {};
+}
+
 }  // namespace
 
 extern constinit const FaultDef fault_weights_shifted = {
@@ -34,6 +43,7 @@ extern constinit const FaultDef fault_weights_shifted = {
     .applies = applies,
     .candidates = candidates,
     .replay = replay,
+    .fit = fit,
 };
 
 }  // namespace lockstep

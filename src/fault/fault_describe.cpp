@@ -1,0 +1,59 @@
+#include "fault/fault_describe.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+
+namespace lockstep {
+namespace {
+
+double place_bits(const Site& site) {
+  const Graph& g = site.graph();
+  const ValueId id = site.node == no_id ? site.input : g.node(site.node).outputs[0];
+  if (id == no_id) return 16;
+  return std::log2(1.0 + static_cast<double>(count_of(g.value(id).shape)));
+}
+
+// Whole numbers by Elias' gamma code and a sign; others by their shortest decimal.
+double number_bits(double v) {
+  if (v == std::nearbyint(v) && std::fabs(v) < 1e12) return 2 + 2 * std::floor(std::log2(1 + std::fabs(v)));
+  const double power = std::log2(std::fabs(v));
+  if (power == std::nearbyint(power)) return 3 + 2 * std::floor(std::log2(1 + std::fabs(power)));
+  for (int digits = 1; digits < 9; ++digits) {
+    char text[40];
+    std::snprintf(text, sizeof text, "%.*g", digits, v);
+    if (std::strtod(text, nullptr) == v) return 4 + 3.33 * digits;
+  }
+  return 32;
+}
+
+// How widely the fault applies: the share of the graph's nodes.
+double generality(const Site& site, const FaultDef& fault) {
+  if (fault.stage == Stage::input) return 0;
+  const auto nodes = site.graph().nodes().size();
+  std::size_t applicable = 0;
+  for (std::size_t n = 0; n < nodes; ++n)
+    applicable += fault.applies({site.reference, static_cast<NodeId>(n), no_id});
+  return nodes == 0 ? 0 : static_cast<double>(applicable) / static_cast<double>(nodes);
+}
+
+}  // namespace
+
+bool lists_places(const Params& params) {
+  return std::ranges::any_of(params, [](const auto& p) { return p.first.ends_with(".first"); });
+}
+
+double description_bits(const Site& site, const FaultDef& fault, const Params& params) {
+  double bits = std::log2(static_cast<double>(fault_table().size())) + generality(site, fault);
+  for (const auto& [name, value] : params) {
+    const bool place = name.find('.') != std::string::npos;
+    if (place) bits += place_bits(site);
+    else if (value == param(fault, {}, name)) bits += 0.5;
+    else if (name == "other") bits += std::log2(1.0 + static_cast<double>(site.graph().values().size()));
+    else bits += number_bits(value);
+  }
+  return bits;
+}
+
+}  // namespace lockstep

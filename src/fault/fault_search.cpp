@@ -1,0 +1,84 @@
+#include "fault/fault_search.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+
+namespace lockstep {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+// Halves the way from a point that reproduces to one that does not.
+double edge(const std::function<double(double)>& misfit, double inside, double outside) {
+  for (int step = 0; step < 10; ++step) {
+    const double middle = inside + (outside - inside) / 2;
+    (misfit(middle) == 0 ? inside : outside) = middle;
+  }
+  return inside;
+}
+
+}  // namespace
+
+std::optional<Found> least_misfit(const std::function<double(double)>& misfit, std::span<const double> grid) {
+  constexpr double golden = 0.6180339887498949;
+  std::size_t best = grid.size();
+  double least = kInfinity;
+  for (std::size_t i = 0; i < grid.size(); ++i)
+    if (const double m = misfit(grid[i]); m < least) least = m, best = i;
+  if (best == grid.size()) return std::nullopt;
+  double low = grid[best == 0 ? 0 : best - 1], high = grid[std::min(best + 1, grid.size() - 1)], at = grid[best];
+  for (int step = 0; step < 28 && least > 0; ++step) {
+    // The longer side of the best point is cut.
+    const bool above = high - at > at - low;
+    const double next = above ? high - golden * (high - at) : low + golden * (at - low);
+    const double m = misfit(next);
+    if (m < least) {
+      (above ? low : high) = at;
+      at = next, least = m;
+    } else {
+      (above ? high : low) = next;
+    }
+  }
+  if (least > 0) return Found{at, at, least};
+  return Found{edge(misfit, at, low), edge(misfit, at, high), 0};
+}
+
+std::optional<Found> least_misfit(const std::function<double(std::int64_t)>& misfit, std::int64_t low, std::int64_t high) {
+  std::map<std::int64_t, double> known;
+  const auto at = [&](std::int64_t i) {
+    const auto it = known.find(i);
+    return it != known.end() ? it->second : known[i] = misfit(i);
+  };
+  if (low > high) return std::nullopt;
+  const std::int64_t first = low, last = high;
+  for (std::int64_t step = std::max<std::int64_t>(1, (high - low) / 16);; step = std::max<std::int64_t>(1, step / 4)) {
+    for (std::int64_t i = low; i <= high; i += step) at(i);
+    const auto best = std::ranges::min_element(known, {}, [](const auto& k) { return k.second; });
+    if (best->second == 0 || step == 1) {
+      if (!(best->second < kInfinity)) return std::nullopt;
+      const auto x = static_cast<double>(best->first);
+      return Found{x, x, best->second};
+    }
+    low = std::max(first, best->first - step);
+    high = std::min(last, best->first + step);
+  }
+}
+
+std::optional<double> least_step(const std::function<double(double)>& misfit, std::int64_t most) {
+  std::optional<double> best;
+  double least = kInfinity;
+  for (std::int64_t step = 1; step <= most && least > 0; ++step)
+    for (const std::int64_t by : {step, -step})
+      if (const double m = misfit(static_cast<double>(by)); m < least) least = m, best = static_cast<double>(by);
+  return best;
+}
+
+std::vector<double> by_factors(double low, double high, int count) {
+  std::vector<double> points;
+  for (int i = 0; i < count; ++i) points.push_back(low * std::pow(high / low, i / static_cast<double>(count - 1)));
+  return points;
+}
+
+}  // namespace lockstep
