@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <deque>
 
 #include <fmt/format.h>
 
@@ -88,10 +89,18 @@ class Comparer {
   Result<Comparison> run() {
     Comparison c;
     c.samples = static_cast<std::int64_t>(recorded_.device.size());
-    for (const ValueId v : activations()) {
-      ++c.tensors;
+    same_.assign(recorded_.device.size(), std::vector<bool>(g_.values().size(), false));
+    for (const ValueId v : computed_values()) {
       const bool captured = std::ranges::any_of(
           recorded_.device, [&](const Sample& s) { return s.contains(g_.value(v).name); });
+      if (test_.is_fixed(v)) {
+        // Weights that the graph itself dequantizes are no work of the device, unless it shows wrong ones.
+        if (!captured) continue;
+        LOCKSTEP_TRY(Row row, compare_value(v));
+        if (row.state == Judgement::wrong) c.rows.push_back(std::move(row));
+        continue;
+      }
+      ++c.tensors;
       if (!captured) {
         c.left_reference.push_back(g_.value(v).name);
         continue;
@@ -104,22 +113,12 @@ class Comparer {
   }
 
  private:
-  // Network inputs, and what nodes make of them or of states: weights that a graph dequantizes are no
-  // work of the device.
-  std::vector<ValueId> activations() const {
+  // Network inputs, and what nodes make, in execution order.
+  std::vector<ValueId> computed_values() const {
     std::vector<ValueId> order(g_.inputs().begin(), g_.inputs().end());
-    std::vector<bool> varies(g_.values().size(), false);
-    for (std::size_t v = 0; v < varies.size(); ++v)
-      varies[v] = !g_.values()[v].constant && g_.values()[v].producer == no_id;
-    for (const Node& node : g_.nodes()) {
-      const bool reads = std::ranges::any_of(
-          node.inputs, [&](ValueId v) { return v != no_id && varies[static_cast<std::size_t>(v)]; });
-      for (const ValueId v : node.outputs) {
-        if (v == no_id || !reads || g_.value(v).constant) continue;
-        varies[static_cast<std::size_t>(v)] = true;
-        order.push_back(v);
-      }
-    }
+    for (const Node& node : g_.nodes())
+      for (const ValueId v : node.outputs)
+        if (v != no_id && !g_.value(v).constant) order.push_back(v);
     return order;
   }
 
@@ -136,7 +135,7 @@ class Comparer {
     StMeter st;
     StructureTest structure(v.shape, channel_axis(g_, id));
     double magnitude = 0;
-    bool known = true;
+    bool known = true, shared = true;  // shared: so far every recomputation is what the reference had end to end
     distance_.assign(recorded_.device.size(), 0);
     for (std::size_t s = 0; s < recorded_.device.size(); ++s) {
       const Tensor* device = test_.device(id, s);
@@ -144,11 +143,19 @@ class Comparer {
       if (const auto it = recorded_.expected[s].find(v.name); it != recorded_.expected[s].end()) {
         LOCKSTEP_CHECK(whole.add(it->second, step, *device, step));
         LOCKSTEP_CHECK(st.add(it->second, *device, step));
+        same_[s][static_cast<std::size_t>(id)] = it->second == *device;
       }
       LOCKSTEP_TRY(const Tensor* again, recomputed(id, s, row));
       known = known && again;
       if (!again) continue;
-      LOCKSTEP_CHECK(local.add(*again, step, *device, step));
+      const auto expected = recorded_.expected[s].find(v.name);
+      if (shared && (expected == recorded_.expected[s].end() || again != &expected->second)) {
+        shared = false;
+        for (std::size_t t = 0; t < s; ++t)
+          if (const Tensor* before = test_.device(id, t))
+            LOCKSTEP_CHECK(local.add(recorded_.expected[t].at(v.name), step, *before, step));
+      }
+      if (!shared) LOCKSTEP_CHECK(local.add(*again, step, *device, step));
       if (row.segment.size() > 1) {
         LOCKSTEP_TRY(const Metrics alone, measure(*again, *device, step));
         distance_[s] = alone.max_abs;
@@ -158,12 +165,14 @@ class Comparer {
     }
     row.whole = whole.metrics();
     row.st = st.metrics();
-    row.local = local.metrics();
+    row.local = shared ? row.whole : local.metrics();
     row.structure = structure.result();
     row.state = known ? judge(v, row.local, magnitude, row.structure, tolerance_) : Judgement::unknown;
     if (row.state == Judgement::wrong && tolerance_.kind != Tolerance::Kind::exact && row.node != no_id) {
       row.in_spread = tolerance_.kind == Tolerance::Kind::standard && inside_spread(id, row);
       if (row.in_spread || equals_another(id, row)) row.state = Judgement::rounding;
+    } else if (row.state == Judgement::rounding && tolerance_.kind == Tolerance::Kind::standard && row.node != no_id) {
+      equals_another(id, row);
     }
     return row;
   }
@@ -182,8 +191,19 @@ class Comparer {
       row.note = "a state of the run before was not captured";
       return static_cast<const Tensor*>(nullptr);
     }
+    if (const auto it = recorded_.expected[s].find(g_.value(id).name);
+        it != recorded_.expected[s].end() && it->second.dtype() == g_.value(id).dtype && starts_equal(cone, s))
+      return &it->second;
     LOCKSTEP_TRY(again_, test_.recompute(id, s));
     return &again_;
+  }
+
+  // All that the cone starts from is what the reference had end to end: so is what it makes.
+  bool starts_equal(const Cone& cone, std::size_t s) const {
+    return g_.states().empty() && std::ranges::all_of(cone.frontier, [&](ValueId v) {
+      return test_.is_fixed(v) || same_[s][static_cast<std::size_t>(v)] ||
+             (!test_.device(v, s) && std::ranges::count(g_.inputs(), v) > 0);
+    });
   }
 
   bool inside_spread(ValueId id, const Row& row) {
@@ -197,10 +217,11 @@ class Comparer {
   bool equals_another(ValueId id, Row& row) {
     if (!others_) return false;
     const bool quantized = std::ranges::any_of(g_.values(), [](const Value& v) { return v.quant.quantized(); });
-    for (const Executor& executor : others_()) {
+    if (tests_.empty())
+      for (const Executor& executor : others_()) tests_.emplace_back(executor, recorded_);
+    for (const LocalTest& other : tests_) {
       // Between quantized tensors, computing without quantization is no way of rounding: it is a loss.
-      if (quantized && executor.arithmetic().name == "float") continue;
-      const LocalTest other(executor, recorded_);
+      if (quantized && other.reference().arithmetic().name == "float") continue;
       const Graph& g = other.reference().graph();
       const ValueId there = g.find_value(g_.value(id).name);
       if (there == no_id || g.value(there).dtype != g_.value(id).dtype) continue;
@@ -250,6 +271,8 @@ class Comparer {
   const Tolerance& tolerance_;
   const Others& others_;
   LocalTest test_;
+  std::deque<LocalTest> tests_;          // in the other arithmetics, made when first needed
+  std::vector<std::vector<bool>> same_;  // [sample][value]: captured, and what the reference has end to end
   Tensor again_;
   std::vector<double> distance_;  // of the row at hand from its recomputation, per sample
 };

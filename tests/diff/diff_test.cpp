@@ -76,6 +76,58 @@ TEST(Compare, recomputes_over_operations_that_were_not_captured) {
   EXPECT_EQ(c->left_reference, (std::vector<std::string>{"t1", "t2"}));
 }
 
+// y = x + relu(w): the weights pass through an operation of the graph.
+Graph with_made_weights() {
+  GraphBuilder b("weights", "onnx");
+  const auto value = [&](const char* name) {
+    Value v;
+    v.name = name;
+    v.shape = {1, 4};
+    return v;
+  };
+  const ValueId x = b.add_value(value("x"));
+  Value w = value("w");
+  w.constant = std::make_shared<const Tensor>(Tensor::of<float>({1, 4}, std::vector<float>{-1, 2, -3, 4}));
+  const ValueId weight = b.add_value(w), made = b.add_value(value("made")), y = b.add_value(value("y"));
+  b.add_node({"prepare", "Relu", {}, {weight}, {made}, {}});
+  b.add_node({"sum", "Add", {}, {x, made}, {y}, {}});
+  b.add_input(x);
+  b.add_output(y);
+  return std::move(std::move(b).finish()).value();
+}
+
+TEST(Compare, weights_that_the_graph_itself_makes_need_no_capture) {
+  const Graph graph = with_made_weights();
+  const Executor reference = test::executor(graph);
+  const auto sent = test::random_samples(graph, 1);
+  const std::string wanted[] = {"x", "y"};
+  const auto device = reference.run(sent, wanted)->samples;
+  const auto c = compare(reference, {sent, device, device, StateMode::reset}, {});
+  ASSERT_TRUE(c.ok());
+  EXPECT_EQ(c->tensors, 2);
+  EXPECT_EQ(row_of(*c, "y").segment.size(), 1u);
+  EXPECT_EQ(row_of(*c, "y").state, Judgement::exact);
+}
+
+TEST(Compare, wrong_weights_that_the_graph_makes_are_wrong_whether_they_are_captured_or_not) {
+  const Graph graph = with_made_weights();
+  const Executor reference = test::executor(graph);
+  const auto sent = test::random_samples(graph, 1);
+  const auto expected = reference.run(sent)->samples;
+  auto device = expected;
+  device[0].at("made").set_number(1, 5);
+  device[0].at("y").set_number(1, device[0].at("y").number(1) + 3);
+  const auto shown = compare(reference, {sent, expected, device, StateMode::reset}, {});
+  ASSERT_TRUE(shown.ok());
+  ASSERT_GE(shown->first_wrong(), 0);
+  EXPECT_EQ(shown->rows[static_cast<std::size_t>(shown->first_wrong())].name, "prepare");
+  EXPECT_EQ(row_of(*shown, "y").state, Judgement::wrong) << "recomputed from the reference's own weights";
+  device[0].erase("made");
+  const auto hidden = compare(reference, {sent, expected, device, StateMode::reset}, {});
+  ASSERT_TRUE(hidden.ok());
+  EXPECT_EQ(hidden->rows[static_cast<std::size_t>(hidden->first_wrong())].name, "sum");
+}
+
 TEST(Compare, an_input_that_is_not_what_was_sent_is_wrong) {
   Bench b;
   for (Sample& s : b.device) s.at("x").set_number(0, 1.5);
