@@ -48,7 +48,7 @@ std::vector<std::string> capture_next(const Case& c, const Verdict& v) {
   const Row& row = v.comparison.rows[first.row];
   const Explanation* cause = first.cause();
   const std::vector<std::string> inside = missing_inside(g, row);
-  if (!inside.empty() && (!cause || !cause->ties.empty())) {
+  if (!inside.empty() && (!cause || !cause->certain || !cause->ties.empty())) {
     std::vector<std::string> few(inside.begin(), inside.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(
                                                                     inside.size(), 3)));
     std::string list;
@@ -59,7 +59,7 @@ std::vector<std::string> capture_next(const Case& c, const Verdict& v) {
     next.push_back("what they must hold: " + reference_command(c, few));
     return next;
   }
-  if (cause && cause->ties.empty()) {
+  if (cause && cause->certain) {
     if (cause->differing < few_values)
       next.push_back(fmt::format("{} differing values carry this claim: more samples, or tensors from inside, make it "
                                  "firm: {}", cause->differing, again_command(c)));

@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "base/text.h"
+#include "diagnose/bad_capture.h"
 #include "diff/local.h"
 
 namespace lockstep {
@@ -44,6 +45,7 @@ Result<void> find_causes(const Case& c, Verdict& v) {
     const Row& row = v.comparison.rows[i];
     if (row.state != Judgement::wrong) continue;
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+    if (c.search.first_only && !v.suspects.empty()) break;
     if (v.suspects.size() == most_suspects || (left.count() <= 0 && !v.suspects.empty())) {
       ++v.not_examined;
       continue;
@@ -67,6 +69,24 @@ void advise(Verdict& v) {
     if (const Explanation* cause = suspect.cause())
       for (const std::string& line : split(cause->fault->advice, '\n'))
         if (!line.empty() && std::ranges::find(v.advice, line) == v.advice.end()) v.advice.push_back(line);
+}
+
+// Within rounding, and yet as no named arithmetic computes: the first operation that does so, when one
+// cause makes all of its codes.
+void find_departure(const Case& c, Verdict& v) {
+  for (std::size_t i = 0; i < v.comparison.rows.size(); ++i) {
+    const Row& row = v.comparison.rows[i];
+    if (row.node == no_id || row.in_spread || !row.like.empty() || row.state != Judgement::rounding) continue;
+    const LocalTest test(c.reference, c.recorded);
+    const auto trial = Trial::make(test, c.recorded, row);
+    if (!trial.ok()) return;
+    SearchOptions options = c.search;
+    options.budget /= 4;
+    options.fits = false;
+    Suspect suspect = search(*trial, i, {}, options);
+    if (const Explanation* cause = suspect.cause(); cause && cause->exact()) v.departure = std::move(suspect);
+    return;
+  }
 }
 
 std::string healthy_summary(const Verdict& v) {
@@ -122,14 +142,29 @@ Result<Verdict> judge(const Case& c, const std::vector<std::string>& left_device
     v.healthy = v.comparison.first_wrong() < 0;
   }
   if (v.healthy) {
+    if (v.computes_as.empty() && c.tolerance.kind == Tolerance::Kind::standard) find_departure(c, v);
     if (v.summary.empty()) v.summary = healthy_summary(v);
+    if (const Explanation* e = v.departure ? v.departure->cause() : nullptr)
+      v.notes.push_back(v.comparison.rows[v.departure->row].name + " rounds as no named arithmetic does: " + e->claim +
+                        " (" + e->spec + " makes all of its codes)");
     if (v.summary.empty())
       return Error{c.target, "nothing that the device computed could be compared",
                    "at least one computed tensor, with the inputs it was made from", ""};
     return v;
   }
+  v.notes = capture_notes(c, v.comparison);
+  if (const auto bad = bad_capture(c, v.comparison)) {
+    v.summary = "the captures do not belong to this run: " + *bad;
+    v.next.push_back("put the recording right and ask again; nothing in it is explained as it is");
+    return v;
+  }
   v.summary = "mismatch";
   LOCKSTEP_CHECK(find_causes(c, v));
+  if (const std::string version = other_version(c, v); !version.empty()) {
+    v.summary = "mismatch: " + version;
+    v.notes.insert(v.notes.begin(), version);
+  }
+  if (c.search.first_only) return v;
   v.reach = reach_of(c, v);
   LOCKSTEP_TRY(v.repairs, replay_repair(c, v));
   LOCKSTEP_TRY(v.rewrites, predict_rewrites(c, v));

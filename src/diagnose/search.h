@@ -11,16 +11,23 @@ namespace lockstep {
 struct SearchOptions {
   std::chrono::milliseconds budget{20000};
   std::function<void(const std::string& what)> progress;
+  bool fits = true;         // parameters are sought by replaying where plain ones do not do
+  bool first_only = false;  // explain the first wrong operation, nothing else: no repair, no prediction
 };
 
 // Every fault of the table at every place where it could have acted, with the parameters that fit the
-// evidence, replayed and ranked: reproduced minus spoiled values, best first; equal ones become ties of
-// the first. `known` are explanations of other suspects, tried first.
+// evidence, replayed and ranked by length: the bits that state the cause and those that state the values
+// that its replay leaves wrong, fewest first. What does the very same as the first becomes its tie.
+// `known` are explanations of other suspects, tried first.
 Suspect search(const Trial& trial, std::size_t row, std::span<const Explanation> known, const SearchOptions& options);
 
-// An explanation carries a claim when its replay leaves nothing (or, on a device that rounds in another
-// way, next to nothing) of the difference: nine of ten differing values reproduced net of the spoiled
-// ones, or at least half and no value more than one LSB away.
-bool carries(const Explanation& e);
+// Bits that state `wrong` of `values` elements one by one: which they are, and what each holds.
+double listing_bits(std::int64_t wrong, std::int64_t values);
+
+// An explanation carries a claim when stating it is shorter than listing the differing values, and its
+// replay leaves none of them - or, on a device that also rounds in another way, at most a tenth of all
+// values, none more than one LSB away, at half the length of the list. `places`: among how many places it
+// was sought.
+bool carries(const Explanation& e, std::size_t places);
 
 }  // namespace lockstep

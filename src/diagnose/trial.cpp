@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "fault/fault_describe.h"
+
 namespace lockstep {
 namespace {
 
@@ -61,12 +63,13 @@ Result<void> Trial::fill(Item& item) const {
     return {};
   }
   if (single_node()) {
-    LOCKSTEP_TRY(item.expected, test_->recompute(row_->value, item.sample));
     LOCKSTEP_TRY(item.in, test_->inputs_of(row_->node, item.sample));
     const Node& node = g.node(row_->node);
     for (std::size_t i = 0; i < item.in.size(); ++i)
       item.in_pointers.push_back(node.inputs[i] == no_id ? nullptr : &item.in[i]);
     LOCKSTEP_TRY(item.out, test_->reference().run_node(row_->node, item.in_pointers));
+    for (std::size_t i = 0; i < item.out.size(); ++i)
+      if (node.outputs[i] == row_->value) item.expected = item.out[i];
     return {};
   }
   Sample known;
@@ -97,6 +100,7 @@ Result<Trial> Trial::make(const LocalTest& test, const Recorded& recorded, const
                    "the codes themselves", ""};
     item.shown_before = s > 0 ? test.device(row.value, s - 1) : nullptr;
     LOCKSTEP_CHECK(trial.fill(item));
+    trial.read_back(item);
     for (const auto& [name, tensor] : item.inside) bytes += tensor.bytes().size();
     for (std::int64_t i = 0; i < item.device->count(); ++i)
       item.differing += !same_number(item.expected, *item.device, i);
@@ -104,6 +108,24 @@ Result<Trial> Trial::make(const LocalTest& test, const Recorded& recorded, const
   }
   trial.choose_telling();
   return trial;
+}
+
+bool Trial::reads_first(ValueId input) const {
+  const Graph& g = test_->reference().graph();
+  return single_node() && row_->op == "QuantizeLinear" && g.node(row_->node).inputs[0] == input;
+}
+
+// What a quantizer of a network input yields says what it read, to half a step.
+void Trial::read_back(Item& item) const {
+  const Graph& g = test_->reference().graph();
+  const Value& y = g.value(row_->value);
+  if (std::ranges::none_of(g.inputs(), [&](ValueId id) { return reads_first(id); })) return;
+  if (!y.quant.quantized() || y.quant.per_channel() || g.value(g.node(row_->node).inputs[0]).dtype != DType::f32) return;
+  Tensor x(DType::f32, g.value(g.node(row_->node).inputs[0]).shape);
+  const float scale = static_cast<float>(y.quant.scale_at(0));
+  for (std::int64_t i = 0; i < x.count(); ++i)
+    x.set_number(i, static_cast<double>(static_cast<float>(item.device->code(i) - y.quant.zero_at(0)) * scale));
+  item.read = std::move(x);
 }
 
 void Trial::choose_telling() {
@@ -125,6 +147,11 @@ std::vector<Site> Trial::sites() const {
   std::vector<Site> sites;
   for (auto it = row_->segment.rbegin(); it != row_->segment.rend(); ++it)
     sites.push_back({test_->reference(), *it, no_id});
+  for (std::size_t i = 0; i < sites.size(); ++i)  // grows: what makes weights may read what makes weights
+    for (const ValueId v : g.node(sites[i].node).inputs)
+      if (v != no_id && test_->is_fixed(v) &&
+          std::ranges::none_of(sites, [&](const Site& s) { return s.node == g.value(v).producer; }))
+        sites.push_back({test_->reference(), g.value(v).producer, no_id});
   if (row_->node == no_id) sites.push_back({test_->reference(), no_id, row_->value});
   for (const ValueId input : g.inputs()) {
     const bool read = std::ranges::any_of(row_->segment, [&](NodeId n) {
@@ -147,7 +174,7 @@ Trial::Past Trial::past(std::size_t index, const Site& site) const {
     return p;
   }
   const ValueId y = g.node(site.node).outputs[0];
-  if (single_node() && y == row_->value) {
+  if (is_row(site)) {
     if (index > 0) p.previous = &items_[index - 1].expected;
     p.shown = items_[index].shown_before;
     p.first = &items_[0].expected;
@@ -170,8 +197,8 @@ Evidence Trial::evidence(const Site& site) const {
       if (sent == recorded_->sent[item.sample].end()) return {};
       known.in = {&sent->second};
       known.expected = &sent->second;
-      known.observed = row_->node == no_id ? item.device : nullptr;
-    } else if (single_node()) {
+      known.observed = row_->node == no_id ? item.device : item.read && reads_first(site.input) ? &*item.read : nullptr;
+    } else if (is_row(site)) {
       known.in = item.in_pointers;
       known.expected = &item.expected;
       known.observed = item.device;
@@ -213,7 +240,7 @@ Result<Tensor> Trial::replay_node(std::size_t index, const Site& site, const Fau
   const Item& item = items_[index];
   const Node& node = site.graph().node(site.node);
   const Past p = past(index, site);
-  if (single_node()) {
+  if (is_row(site)) {
     std::vector<Tensor> out = item.out;
     Replay r{site, params, item.in_pointers, out, p.previous, p.shown, p.first, p.find,
              static_cast<std::int64_t>(item.sample)};
@@ -230,7 +257,12 @@ Result<Tensor> Trial::replay_node(std::size_t index, const Site& site, const Fau
   // Only what stands after the node is computed again.
   std::vector<bool> changed(site.graph().values().size(), false);
   Sample known;
-  for (const NodeId n : row_->segment) {
+  std::vector<NodeId> nodes = row_->segment;
+  if (std::ranges::find(nodes, site.node) == nodes.end())
+    for (const Site& s : sites())
+      if (s.node != no_id && std::ranges::find(nodes, s.node) == nodes.end()) nodes.push_back(s.node);
+  std::ranges::sort(nodes);
+  for (const NodeId n : nodes) {
     const Node& each = site.graph().node(n);
     const bool again = n == site.node || std::ranges::any_of(each.inputs, [&](ValueId v) {
       return v != no_id && changed[static_cast<std::size_t>(v)];
@@ -252,6 +284,34 @@ Result<Tensor> Trial::replay(std::size_t index, const Site& site, const FaultDef
   return site.node == no_id ? replay_input(index, site, fault, params) : replay_node(index, site, fault, params);
 }
 
+std::int64_t Trial::values() const {
+  std::int64_t n = 0;
+  for (const Item& item : items_) n += item.device->count();
+  return n;
+}
+
+double Trial::misfit(const Site& site, const FaultDef& fault, const Params& params,
+                     std::span<const std::size_t> samples) const {
+  constexpr double most = 16;
+  const bool codes = !is_float(test_->reference().graph().value(row_->value).dtype);
+  double sum = 0;
+  for (const std::size_t s : samples) {
+    const auto made = replay(s, site, fault, params);
+    if (!made.ok()) return std::numeric_limits<double>::infinity();
+    const Tensor& device = *items_[s].device;
+    for (std::int64_t i = 0; i < device.count(); ++i) {
+      if (codes) {
+        sum += std::min(most, static_cast<double>(std::abs(made->code(i) - device.code(i))));
+      } else if (!same_number(*made, device, i)) {
+        const double apart = std::abs(made->number(i) - device.number(i));
+        const double share = apart / (std::abs(device.number(i)) + 1e-30);
+        sum += std::isfinite(share) ? std::min(most, 64 * share) : most;
+      }
+    }
+  }
+  return sum;
+}
+
 Result<Explanation> Trial::test(const Site& site, const FaultDef& fault, const Params& params,
                                 std::span<const std::size_t> samples) const {
   const Graph& g = test_->reference().graph();
@@ -268,6 +328,8 @@ Result<Explanation> Trial::test(const Site& site, const FaultDef& fault, const P
     count(items_[i].expected, made, *items_[i].device, e);
     LOCKSTEP_CHECK(rest.add(made, step, *items_[i].device, step));
   }
+  e.bits = description_bits(site, fault, params);
+  e.listed = lists_places(params);
   const Metrics m = rest.metrics();
   e.rest_lsb = m.has_lsb ? m.max_lsb : std::numeric_limits<double>::quiet_NaN();
   return e;

@@ -15,8 +15,8 @@ class Trial {
   static Result<Trial> make(const LocalTest& test, const Recorded& recorded, const Row& row);
 
   const Row& row() const { return *row_; }
-  // Places where a fault could have acted: nodes of the cone, nearest to the tensor first, then the
-  // network inputs it is made from.
+  // Places where a fault could have acted: nodes of the cone, nearest to the tensor first, those that
+  // make weights for them from constants, then the network inputs it is made from.
   std::vector<Site> sites() const;
   // What is known at a site; nothing is observed where the node's output was not captured.
   Evidence evidence(const Site& site) const;
@@ -26,6 +26,12 @@ class Trial {
   const std::vector<std::size_t>& every() const { return every_; }
   const std::vector<std::size_t>& telling() const { return telling_; }  // the three that differ most
   bool single_node() const { return row_->segment.size() == 1; }
+  // Elements of the suspect tensor, in all samples judged.
+  std::int64_t values() const;
+  // The fault replayed in the given samples: the sum of distances to the device's tensor, in LSB (reals:
+  // in shares of its magnitude), each at most 16; 0 when it is reproduced. Infinite where it cannot be replayed.
+  double misfit(const Site& site, const FaultDef& fault, const Params& params,
+                std::span<const std::size_t> samples) const;
 
  private:
   struct Item {
@@ -37,9 +43,13 @@ class Trial {
     std::vector<const Tensor*> in_pointers;
     Sample inside;                         // over several nodes: what the reference makes in the cone
     std::int64_t differing = 0;
+    std::optional<Tensor> read;  // the real network input that the suspect quantizer's codes stand for
   };
   Result<void> fill(Item& item) const;
+  bool is_row(const Site& site) const { return single_node() && site.node == row_->segment[0]; }
   const Tensor* inside(std::size_t item, ValueId id) const;
+  bool reads_first(ValueId input) const;
+  void read_back(Item& item) const;
   void choose_telling();
   // What FaultDef::replay asks for at this site beside inputs and outputs.
   struct Past {

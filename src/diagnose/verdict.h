@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,10 +24,18 @@ struct Explanation {
   std::int64_t spoiled = 0;     // of the equal, where the replay no longer equals the device
   double rest_lsb = 0;          // greatest difference that the replay leaves, in LSB (NaN: no scale)
   bool accepted = false;        // carries a claim
-  std::vector<std::string> ties;  // other specs that reproduce and spoil exactly as much
+  // Other specs that do the very same: proven by replays on inputs that the device never saw.
+  std::vector<std::string> ties;
+  // Other specs that reproduce all that was captured and would differ on other inputs.
+  std::vector<std::string> rivals;
+  double bits = 0;       // needed to state the cause
+  bool listed = false;   // its parameters list places run by run
+  bool certain = false;  // all differing values reproduced, none spoiled, the search complete, no rival as short
 
   std::int64_t matching() const { return values - differing - spoiled + reproduced; }
   std::int64_t score() const { return reproduced - spoiled; }
+  std::int64_t rest() const { return differing - reproduced + spoiled; }  // values that the replay leaves wrong
+  bool exact() const { return differing > 0 && rest() == 0; }
 };
 
 // One wrong operation and what may explain it, best first.
@@ -67,6 +76,8 @@ struct Verdict {
   std::string computes_as;  // another arithmetic that the device equals on every tensor, or ""
   Comparison comparison;
   std::vector<Suspect> suspects;  // the first is the first wrong operation
+  // A healthy device's first operation that rounds as no named arithmetic does, and what rounds so.
+  std::optional<Suspect> departure;
   int not_examined = 0;           // further wrong operations, beyond number or time
   Reach reach;                    // of the first suspect's cause
   std::vector<Repair> repairs;    // one per network output

@@ -62,7 +62,7 @@ Place first_wrong_place(const Verdict& verdict, const Graph& graph) {
   Place place{operation_of(row, graph), operations_in(row, graph), false};
   const Explanation* cause = first.cause();
   const NodeId site =
-      place.among > 1 && cause && cause->ties.empty() ? graph.find_node(cause->site) : no_id;
+      place.among > 1 && cause && cause->certain ? graph.find_node(cause->site) : no_id;
   if (site != no_id) place = {site, place.among, true};
   return place;
 }

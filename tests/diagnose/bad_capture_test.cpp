@@ -1,0 +1,83 @@
+// Recordings that are wrong themselves are said to be so, not explained by a fault.
+#include "diagnose/bad_capture.h"
+
+#include "support/nets.h"
+
+namespace lockstep {
+namespace {
+
+struct Bench {
+  Graph graph = test::relu_chain(3);
+  Executor reference = test::executor(graph);
+  std::vector<Sample> sent = test::random_samples(graph, 3);
+  std::vector<Sample> expected = reference.run(sent)->samples;
+  std::vector<Sample> device = expected;
+
+  Verdict judged() {
+    auto v = judge({.reference = reference, .recorded = {sent, expected, device, StateMode::reset}, .tolerance = {},
+                    .others = {}, .search = {}, .model = "chain.onnx", .target = "c.npz", .input = "x.npz"});
+    EXPECT_TRUE(v.ok()) << (v.ok() ? "" : v.error().line());
+    return std::move(*v);
+  }
+};
+
+TEST(BadCapture, samples_in_another_order_are_recognized) {
+  Bench b;
+  for (Sample& s : b.device) s.erase("x");
+  std::swap(b.device[0], b.device[2]);
+  const Verdict v = b.judged();
+  EXPECT_FALSE(v.healthy);
+  EXPECT_TRUE(v.suspects.empty());
+  EXPECT_NE(v.summary.find("another order"), v.summary.npos) << v.summary;
+  EXPECT_NE(v.summary.find("3, 2, 1"), v.summary.npos) << v.summary;
+}
+
+TEST(BadCapture, a_device_that_lags_one_input_behind_is_no_matter_of_order) {
+  Bench b;
+  for (std::size_t s = 2; s > 0; --s) b.device[s] = b.device[s - 1];
+  for (std::size_t s = 0; s < 3; ++s) b.device[s].at("x") = b.sent[s].at("x");
+  const Verdict v = b.judged();
+  ASSERT_FALSE(v.suspects.empty()) << v.summary;
+  ASSERT_NE(v.suspects[0].cause(), nullptr);
+  EXPECT_EQ(v.suspects[0].cause()->fault->name, "stale-input");
+}
+
+TEST(BadCapture, names_that_are_swapped_are_recognized) {
+  Bench b;
+  b.graph = test::relu_chain(1);
+  GraphBuilder builder("two", "onnx");
+  const auto value = [&](const char* name) {
+    Value v;
+    v.name = name;
+    v.shape = {1, 8};
+    return builder.add_value(v);
+  };
+  const ValueId x = value("x"), p = value("p"), q = value("q");
+  builder.add_node({"neg", "Neg", {}, {x}, {p}, {}});
+  builder.add_node({"relu", "Relu", {}, {x}, {q}, {}});
+  builder.add_input(x);
+  builder.add_output(p);
+  builder.add_output(q);
+  auto graph = std::move(builder).finish();
+  ASSERT_TRUE(graph.ok());
+  b.reference = test::executor(*graph);
+  b.sent = test::random_samples(*graph, 2);
+  b.expected = b.reference.run(b.sent)->samples;
+  b.device = b.expected;
+  for (Sample& s : b.device) std::swap(s.at("p"), s.at("q"));
+  const Verdict v = b.judged();
+  EXPECT_NE(v.summary.find("names are swapped"), v.summary.npos) << v.summary;
+  EXPECT_TRUE(v.suspects.empty());
+}
+
+TEST(BadCapture, values_that_are_not_finite_are_counted) {
+  Bench b;
+  b.device[1].at("t2").set_number(3, std::numeric_limits<double>::quiet_NaN());
+  const Verdict v = b.judged();
+  EXPECT_FALSE(v.healthy);
+  ASSERT_FALSE(v.notes.empty());
+  EXPECT_NE(v.notes[0].find("'t2' holds 1"), v.notes[0].npos) << v.notes[0];
+}
+
+}  // namespace
+}  // namespace lockstep
