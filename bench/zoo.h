@@ -1,0 +1,107 @@
+#pragma once
+
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "diagnose/judge.h"
+
+namespace lockstep::zoo {
+
+// The fault zoo: virtual devices with a known fault, judged like any other, and counted.
+
+// A model with its inputs, what the reference makes of them, and what every other arithmetic does.
+struct Animal {
+  std::string name;
+  Graph model;
+  Executor reference;
+  std::vector<Executor> others;
+  std::vector<Sample> sent, expected;
+  std::vector<std::vector<Sample>> otherwise;  // by other arithmetic, paired to the reference's names
+};
+// Errors: the file, or an arithmetic that cannot compute it.
+Result<Animal> animal(const std::string& path, std::string_view arithmetic, int samples, std::uint64_t seed);
+
+// Which tensors of the device are captured.
+enum class Level : std::uint8_t { all, half, outputs };
+inline constexpr const char* level_names[] = {"all tensors", "every other tensor", "outputs only"};
+
+// One device. `fault` null: `unknown` names a generator of perturbations that no fault model describes.
+struct Case {
+  const Animal* animal = nullptr;
+  const FaultDef* fault = nullptr;
+  std::string unknown;
+  NodeId node = no_id;
+  ValueId input = no_id;
+  Params params;
+  Level level = Level::all;
+  std::uint64_t seed = 0;
+  std::string place() const;
+  std::string text() const;  // "kws: operand-rescale@add,k=0.5"
+};
+
+// A set of parameters for the fault at this place, from hardly visible to total.
+Params strength(const FaultDef& fault, const Site& site, Random& random);
+
+// Perturbations outside the catalogue.
+inline constexpr const char* unknown_names[] = {"noise", "random-codes", "permuted-channel", "monotone-table", "mixed"};
+// The hook that perturbs the output of `node`; an error where it holds no codes.
+Result<NodeHook> perturb(const Animal& animal, const std::string& name, NodeId node, std::uint64_t seed);
+
+struct Plan {
+  int sites = 2;       // places per model, fault and level
+  int unknown = 2;     // places per model and generator
+  bool healthy = true;
+  std::vector<Level> levels = {Level::all, Level::half, Level::outputs};
+  std::vector<std::string> faults;  // empty: all
+  std::uint64_t seed = 1;
+};
+std::vector<Case> cases_of(const Animal& animal, const Plan& plan);
+
+// What became of one device.
+enum class Fate : std::uint8_t {
+  failed,       // could not be run or judged: the parameters do not fit this place
+  invisible,    // equal to the reference or to a named arithmetic on all that is captured
+  arithmetic,   // every operation computes as some named arithmetic: no fault by definition
+  named,        // the injected fault, at its place
+  same,         // another fault whose replay is equal in all that is captured
+  wrong,        // another fault
+  unexplained,
+  healthy,      // visible, within rounding, and nothing said of its cause
+};
+inline constexpr const char* fate_names[] = {"failed", "invisible", "arithmetic", "named", "same", "wrong", "unexplained", "healthy"};
+struct Outcome {
+  Fate fate = Fate::failed;
+  bool first_right = false;  // the first wrong operation is the faulty one (or spans it)
+  bool certain = false;
+  bool judged_healthy = false;
+  std::string said;          // the cause named, or the failure
+  double parameter_error = -1;  // relative, of the fault's continuous parameter; -1: none
+  double seconds = 0;
+  bool visible() const { return fate >= Fate::named; }
+  bool right() const { return fate == Fate::named || fate == Fate::same; }
+};
+Outcome judge_case(const Case& c, std::chrono::milliseconds budget);
+
+// A healthy device: the model in another arithmetic. True when it is called faulty.
+struct Pair {
+  std::string model, reference, device, said;
+  bool alarm = false;
+};
+std::vector<Pair> healthy_pairs(const std::string& path);
+
+struct Score {
+  std::vector<Case> cases;
+  std::vector<Outcome> outcomes;  // by case
+  std::vector<Pair> pairs;
+  double seconds = 0;
+};
+// All cases judged by `threads` threads; the order of the result does not depend on them.
+Score run(std::vector<Case> cases, int threads, std::chrono::milliseconds budget, bool progress);
+
+// The last line, and the page with tables.
+std::string last_line(const Score& score);
+std::string page(const Score& score, const std::string& command);
+
+}  // namespace lockstep::zoo

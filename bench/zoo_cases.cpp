@@ -1,0 +1,122 @@
+#include <algorithm>
+#include <numeric>
+
+#include "diagnose/session.h"
+#include "diff/inputs.h"
+#include "diff/pair.h"
+#include "import/import.h"
+#include "run/generated.h"
+#include "zoo.h"
+
+namespace lockstep::zoo {
+namespace {
+
+std::string base_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
+// Places are drawn without repetition.
+template <class T>
+std::vector<T> drawn(const std::vector<T>& from, std::size_t count, Random& random) {
+  std::vector<std::size_t> left(from.size());
+  std::iota(left.begin(), left.end(), std::size_t{0});
+  std::vector<T> out;
+  while (!left.empty() && out.size() < count) {
+    const auto i = static_cast<std::size_t>(random.between(0, static_cast<std::int64_t>(left.size()) - 1));
+    out.push_back(from[left[i]]);
+    std::swap(left[i], left.back());
+    left.pop_back();
+  }
+  return out;
+}
+
+std::uint64_t hash(std::string_view text, std::uint64_t seed) {
+  for (const char c : text) seed = (seed ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+  return seed;
+}
+
+std::vector<NodeId> coded_nodes(const Executor& reference) {
+  const Graph& g = reference.graph();
+  std::vector<NodeId> nodes;
+  for (std::size_t n = 0; n < g.nodes().size(); ++n) {
+    const ValueId id = g.nodes()[n].outputs.empty() ? no_id : g.nodes()[n].outputs[0];
+    if (id != no_id && g.value(id).quant.quantized() && size_of(g.value(id).dtype) == 1 && !g.value(id).constant)
+      nodes.push_back(static_cast<NodeId>(n));
+  }
+  return nodes;
+}
+
+}  // namespace
+
+std::string Case::place() const {
+  const Graph& g = animal->reference.graph();
+  return node == no_id ? g.value(input).name : g.node(node).name;
+}
+
+std::string Case::text() const {
+  std::string t = animal->name + ": " + (fault ? std::string(fault->name) : unknown) + "@" + place();
+  for (const auto& [name, value] : params) t += "," + name + "=" + number_text(value);
+  return t + " (" + level_names[static_cast<int>(level)] + ")";
+}
+
+Result<Animal> animal(const std::string& path, std::string_view arithmetic, int samples, std::uint64_t seed) {
+  LOCKSTEP_TRY(Graph model, import_model(path));
+  LOCKSTEP_TRY(Executor reference, Executor::make(model, *find_arithmetic(arithmetic)));
+  std::vector<Sample> sent = generated_inputs(model, samples, seed);
+  LOCKSTEP_TRY(Capture expected, reference.run(sent));
+  Animal a{base_name(path), model, reference, other_arithmetics(model, *find_arithmetic(arithmetic)), std::move(sent),
+           std::move(expected.samples), {}};
+  for (const Executor& other : a.others) {
+    LOCKSTEP_TRY(const Capture capture, other.run(a.sent));
+    auto pairing = pair_tensors(a.reference.graph(), capture);
+    a.otherwise.push_back(pairing.ok() ? std::move(pairing->samples) : std::vector<Sample>{});
+  }
+  return a;
+}
+
+std::vector<Case> cases_of(const Animal& animal, const Plan& plan) {
+  std::vector<Case> cases;
+  for (const FaultDef* fault : fault_table()) {
+    if (!plan.faults.empty() && std::ranges::find(plan.faults, fault->name) == plan.faults.end()) continue;
+    for (const Level level : plan.levels) {
+      const std::uint64_t seed = hash(animal.name + std::string(fault->name) + level_names[static_cast<int>(level)], plan.seed);
+      Random random(seed);
+      for (const Site& site : drawn(sites_of(animal.reference, *fault), static_cast<std::size_t>(plan.sites), random))
+        cases.push_back({&animal, fault, "", site.node, site.input, strength(*fault, site, random), level, random.next()});
+    }
+  }
+  for (const char* unknown : unknown_names) {
+    Random random(hash(animal.name + unknown, plan.seed));
+    for (const NodeId node : drawn(coded_nodes(animal.reference), static_cast<std::size_t>(plan.unknown), random))
+      cases.push_back({&animal, nullptr, unknown, node, no_id, {}, Level::all, random.next()});
+  }
+  return cases;
+}
+
+std::vector<Pair> healthy_pairs(const std::string& path) {
+  std::vector<Pair> pairs;
+  const auto model = import_model(path);
+  if (!model.ok()) return pairs;
+  const std::vector<Sample> sent = generated_inputs(*model, 3, 42);
+  for (const Arithmetic* a : arith_table()) {
+    auto reference = Executor::make(*model, *a);
+    if (!reference.ok()) continue;
+    const std::vector<Executor> others = other_arithmetics(*model, *a);
+    auto expected = reference->run(sent);
+    for (const Executor& device : others) {
+      Pair pair{base_name(path), std::string(a->name), std::string(device.arithmetic().name), "", false};
+      auto capture = device.run(sent);
+      if (!expected.ok() || !capture.ok()) continue;
+      auto pairing = pair_tensors(reference->graph(), *capture);
+      if (!pairing.ok()) continue;
+      const lockstep::Case c{.reference = *reference, .recorded = {sent, expected->samples, pairing->samples, StateMode::reset},
+                             .tolerance = {}, .others = [&]() -> std::span<const Executor> { return others; },
+                             .search = {}, .model = path, .target = pair.device, .input = ""};
+      const auto v = judge(c, pairing->left_device);
+      pair.alarm = !v.ok() || !v->healthy;
+      pair.said = v.ok() ? v->summary : v.error().line();
+      pairs.push_back(std::move(pair));
+    }
+  }
+  return pairs;
+}
+
+}  // namespace lockstep::zoo
