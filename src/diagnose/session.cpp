@@ -75,6 +75,9 @@ class Session {
            .model = q_.model, .target = q_.target, .input = q_.input};
     c.search.progress = q_.progress;
     LOCKSTEP_TRY(a_.verdict, judge(c, without_weights(model, pairing.left_device)));
+    a_.sent = std::move(sent_);
+    a_.expected = std::move(expected_);
+    a_.observed = std::move(pairing.samples);
     return std::move(a_);
   }
 

@@ -30,6 +30,9 @@ struct Answer {
   std::string input;  // the file, or how the inputs were made
   std::vector<std::string> notes;
   Verdict verdict;
+  // What the verdict is about, one entry per sample: as sent, the reference's tensors, the device's
+  // under the reference's names.
+  std::vector<Sample> sent, expected, observed;
 };
 
 // Opens model and target, runs both, pairs their tensors and judges. Errors: a bad request or file

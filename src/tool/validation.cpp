@@ -7,6 +7,8 @@
 
 #include "base/files.h"
 #include "base/text.h"
+#include "diff/inputs.h"
+#include "report/three_way.h"
 #include "tool/command.h"
 #include "tool/terminal.h"
 
@@ -43,13 +45,49 @@ void add_validation_options(CLI::App& command, ValidationOptions& o) {
   command.add_option("--repeat", o.request.repeat, "times each sample runs on a device; runs that disagree are a link fault; default 2 on a serial line, else 1")
       ->check(CLI::Range(1, 100));
   command.add_option("--resume", o.request.resume, "captures that an interrupted validation kept: their samples are not run again");
+  command.add_option("--decision", o.decision, "what the output decides: top1, or I>T, I-J>T of its elements; counts what flips");
   command.add_option("--json", o.json, "write the whole result to this file");
   command.add_flag("--all", o.all_rows, "print every row of a long table");
 }
 
+namespace {
+
+struct Done {
+  std::string target;
+  Answer answer;
+};
+
+// The decision's lines of one target; an error is printed and changes the exit code.
+int tell_decision(const ValidationOptions& o, const Decision& decision, const Done& done, std::vector<std::string>& reports) {
+  const auto model = import_for_inputs(o.request.model, o.request.input);
+  if (!model.ok()) return fail(model.error());
+  const auto made = decide(decision, done.answer, *model, done.target);
+  if (!made.ok()) return fail(made.error());
+  fmt::print("{}", text_decision(*made, o.decision, colour_wanted()));
+  reports.push_back(json_decision(*made, o.decision, done.target));
+  return 0;
+}
+
+int tell_three_way(const ValidationOptions& o, const Done& a, const Done& b, std::vector<std::string>& reports) {
+  const auto made = three_way(o.request, a.answer, a.target, b.answer, b.target);
+  if (!made.ok()) return fail(made.error());
+  fmt::print("\n{}", text_three_way(*made, a.answer, a.target, b.target, colour_wanted(), o.all_rows));
+  reports.push_back(json_three_way(*made, a.target, b.target));
+  return 0;
+}
+
+}  // namespace
+
 int run_validation(const ValidationOptions& options, bool ranking) {
+  Decision decision;
+  if (!options.decision.empty()) {
+    const auto parsed = parse_decision(options.decision);
+    if (!parsed.ok()) return fail(parsed.error());
+    decision = *parsed;
+  }
   int worst = 0;
   std::vector<std::string> reports;
+  std::vector<Done> done;
   for (const std::string& target : options.targets) {
     Request request = options.request;
     request.target = target;
@@ -61,12 +99,16 @@ int run_validation(const ValidationOptions& options, bool ranking) {
       worst = std::max(worst, fail(answered.error()));
       continue;
     }
-    const Report report = report_of(request, *answered);
+    Report report = report_of(request, *answered);
     if (&target != &options.targets.front()) fmt::print("\n");
     fmt::print("{}", text_report(report, {colour_wanted(), options.all_rows, ranking}));
     reports.push_back(json_report(report));
     worst = std::max(worst, report.verdict.healthy ? 0 : 1);
+    answered->verdict = std::move(report.verdict);
+    done.push_back({target, std::move(*answered)});
+    if (!options.decision.empty()) worst = std::max(worst, tell_decision(options, decision, done.back(), reports));
   }
+  for (std::size_t b = 1; b < done.size(); ++b) worst = std::max(worst, tell_three_way(options, done[0], done[b], reports));
   if (!options.json.empty() && !reports.empty())
     if (const auto written = write_file(options.json, joined(reports)); !written.ok())
       worst = std::max(worst, fail(written.error()));
