@@ -17,10 +17,14 @@ void add_faults(CLI::App& app, int& code);
 void add_docs(CLI::App& app, int& code);
 void add_npu(CLI::App& app, int& code);
 void add_audit(CLI::App& app, int& code);
+void add_sensitivity(CLI::App& app, int& code);
+void add_expose(CLI::App& app, int& code);
+void add_reduce(CLI::App& app, int& code);
 
 std::span<const Command> commands() {
-  static constexpr Command table[] = {{add_inspect}, {add_run},    {add_validate}, {add_diagnose},
-                                      {add_inject},  {add_faults}, {add_docs},     {add_npu},      {add_audit}};
+  static constexpr Command table[] = {
+      {add_inspect}, {add_run}, {add_validate}, {add_diagnose}, {add_sensitivity},
+      {add_inject},  {add_expose}, {add_reduce}, {add_faults}, {add_docs}, {add_npu}, {add_audit}};
   return table;
 }
 

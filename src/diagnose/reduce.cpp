@@ -1,0 +1,227 @@
+// From a verdict to the least that shows it. Nothing here is assumed: every step is taken only when
+// the smaller model, run again, yields the same numbers as the larger one did at those places.
+#include "diagnose/reduce.h"
+
+#include <algorithm>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "diff/local.h"
+#include "export/edit.h"
+#include "import/import.h"
+
+namespace lockstep {
+namespace {
+
+std::int64_t differing(const Tensor& a, const Tensor& b) {
+  std::int64_t n = 0;
+  const std::size_t width = size_of(a.dtype());
+  for (std::size_t i = 0; i < a.bytes().size(); i += width)
+    n += !std::ranges::equal(a.bytes().subspan(i, width), b.bytes().subspan(i, width));
+  return n;
+}
+
+// Elements [begin, begin + length) along an axis.
+Tensor cropped(const Tensor& t, std::size_t axis, std::int64_t begin, std::int64_t length) {
+  Shape shape = t.shape();
+  const std::int64_t extent = shape[axis];
+  shape[axis] = length;
+  Tensor out(t.dtype(), shape);
+  std::int64_t inner = 1, outer = 1;
+  for (std::size_t a = 0; a < axis; ++a) outer *= shape[a];
+  for (std::size_t a = axis + 1; a < shape.size(); ++a) inner *= shape[a];
+  const auto run = static_cast<std::size_t>(inner) * size_of(t.dtype());
+  for (std::int64_t o = 0; o < outer; ++o) {
+    const auto from = static_cast<std::size_t>(o * extent + begin) * run, to = static_cast<std::size_t>(o * length) * run;
+    std::ranges::copy(t.bytes().subspan(from, run * static_cast<std::size_t>(length)), out.bytes().begin() + static_cast<std::ptrdiff_t>(to));
+  }
+  return out;
+}
+
+class Reducer {
+ public:
+  Reducer(const Request& q, const Answer& a, std::span<const std::byte> bytes, std::int64_t keep)
+      : q_(q), a_(a), g_(a.reference->graph()), bytes_(bytes), keep_(keep), recorded_{a.sent, a.expected, a.observed, q.state},
+        test_(*a.reference, recorded_) {}
+
+  Result<Reduction> run() {
+    LOCKSTEP_CHECK(choose());
+    LOCKSTEP_CHECK(cut());
+    const std::int64_t needed = std::min(keep_, r_.differing);
+    for (std::size_t axis = r_.expected.shape().size(); axis-- > 0;) LOCKSTEP_CHECK(crop_axis(axis, needed));
+    return std::move(r_);
+  }
+
+ private:
+  // The first wrong tensor, and the sample in which most of its values are wrong.
+  Result<void> choose() {
+    const Verdict& v = a_.verdict;
+    if (v.healthy) return Error{q_.target, "healthy: nothing to reduce", "a target with a mismatch", ""};
+    if (v.suspects.empty()) return Error{q_.target, "no operation is wrong from its own inputs", "captures that show one", ""};
+    row_ = &v.comparison.rows[v.suspects[0].row];
+    if (row_->node == no_id)
+      return Error{q_.target, "the device's input '" + row_->tensor + "' is not what was sent", "a fault inside the network",
+                   "no model is needed to show it: compare the two inputs"};
+    for (std::size_t s = 0; s < a_.observed.size(); ++s) {
+      const Tensor* device = test_.device(row_->value, s);
+      if (!device) continue;
+      LOCKSTEP_TRY(Tensor expected, test_.recompute(row_->value, s));
+      if (expected.dtype() != device->dtype() || expected.count() != device->count()) continue;
+      const std::int64_t n = differing(expected, *device);
+      if (n <= r_.differing) continue;
+      r_.differing = n;
+      r_.sample = s;
+      r_.device = device->reshaped(expected.shape());
+      r_.expected = std::move(expected);
+    }
+    if (r_.differing == 0) return Error{q_.target, "no sample shows it in the reference's own type", "captures in codes", ""};
+    r_.output = row_->tensor;
+    r_.quant = g_.value(row_->value).quant;
+    return {};
+  }
+
+  Result<void> cut() {
+    LOCKSTEP_TRY(whole_, import_model(q_.model));
+    const Cone cone = test_.cone(row_->value, r_.sample);
+    for (const ValueId id : cone.frontier) {
+      const Tensor* given = test_.given(id, r_.sample);
+      if (!given) return Error{q_.target, "'" + g_.value(id).name + "' was not captured", "what the operation reads", ""};
+      r_.inputs.push_back(g_.value(id).name);
+      r_.input.emplace(g_.value(id).name, *given);
+    }
+    r_.nodes_before = whole_->nodes().size();
+    LOCKSTEP_TRY(auto made, attempt(r_.input, r_.expected));
+    if (!made) return Error{q_.model, "the part that makes '" + r_.output + "' yields other numbers when it stands alone", "", "please report it"};
+    r_.model = std::move(*made);
+    LOCKSTEP_CHECK(speak_codes(cone));
+    r_.steps.push_back(fmt::format("cut to {} of {} nodes: what makes {} from captured tensors", r_.nodes, r_.nodes_before, r_.output));
+    if (a_.observed.size() > 1) r_.steps.push_back(fmt::format("sample {} of {}: the one in which most values are wrong", r_.sample, a_.observed.size()));
+    return {};
+  }
+
+  // Where the device's codes stand behind dequantizers and before a quantizer, the part takes in and
+  // yields those: what a device holds.
+  Result<void> speak_codes(const Cone& cone) {
+    Reduction coded = r_;
+    coded.inputs.clear();
+    coded.input.clear();
+    for (const ValueId id : cone.frontier) {
+      const NodeId maker = g_.value(id).producer;
+      const bool real = is_float(g_.value(id).dtype) && maker != no_id && g_.node(maker).op == "DequantizeLinear";
+      const ValueId codes = real ? g_.node(maker).inputs[0] : id;
+      const Tensor* given = g_.value(codes).constant ? nullptr : test_.given(codes, r_.sample);
+      const ValueId taken = given ? codes : id;
+      if (coded.input.contains(g_.value(taken).name)) continue;
+      coded.inputs.push_back(g_.value(taken).name);
+      coded.input.emplace(g_.value(taken).name, given ? *given : *test_.given(id, r_.sample));
+    }
+    for (const NodeId n : g_.consumers(row_->value)) {
+      if (g_.node(n).op != "QuantizeLinear" || !is_float(g_.value(row_->value).dtype)) continue;
+      const ValueId codes = g_.node(n).outputs[0];
+      const Tensor* device = test_.device(codes, r_.sample);
+      if (!device || device->dtype() != g_.value(codes).dtype) continue;
+      coded.output = g_.value(codes).name;
+      coded.quant = g_.value(codes).quant;
+      coded.device = device->reshaped(g_.value(codes).shape);
+      break;
+    }
+    std::swap(coded, r_);
+    LOCKSTEP_TRY(auto made, part(r_.input, r_.device.shape()));
+    if (made) {
+      r_.expected = std::move(made->yields);
+      r_.model = std::move(made->bytes);
+      r_.differing = differing(r_.expected, r_.device);
+    }
+    if (!made || r_.differing == 0) std::swap(coded, r_);
+    return {};
+  }
+
+  struct Part {
+    Bytes bytes;
+    Tensor yields;
+  };
+
+  // The part as a model for these inputs, and what it yields; nothing when it is no model.
+  Result<std::optional<Part>> part(const Sample& input, const Shape& shape) {
+    std::map<std::string, Shape> shapes = {{r_.output, shape}};
+    for (const auto& [name, tensor] : input) shapes.emplace(name, tensor.shape());
+    const std::string outputs[] = {r_.output};
+    LOCKSTEP_TRY(Bytes bytes, onnx_between(bytes_, *whole_, r_.inputs, outputs, shapes));
+    const auto graph = import_onnx_bytes(bytes, "part.onnx");
+    if (!graph.ok()) return std::optional<Part>();
+    const auto executor = Executor::make(*graph, a_.reference->arithmetic());
+    if (!executor.ok()) return std::optional<Part>();
+    auto made = executor->run({&input, 1}, outputs);
+    if (!made.ok()) return std::optional<Part>();
+    r_.nodes = graph->nodes().size();
+    return std::optional(Part{std::move(bytes), std::move(made->samples[0].at(r_.output))});
+  }
+
+  // The part as a model for these inputs, when it computes `expected` from them; nothing when not.
+  Result<std::optional<Bytes>> attempt(const Sample& input, const Tensor& expected) {
+    LOCKSTEP_TRY(auto made, part(input, expected.shape()));
+    if (!made || !(made->yields == expected)) return std::optional<Bytes>();
+    return std::optional(std::move(made->bytes));
+  }
+
+  // Halves the axis while the part's numbers stay what they are and enough of them are wrong.
+  Result<void> crop_axis(std::size_t axis, std::int64_t needed) {
+    const std::int64_t before = r_.expected.shape()[axis];
+    for (bool again = true; again && r_.expected.shape()[axis] > 1;) {
+      const std::int64_t extent = r_.expected.shape()[axis], half = (extent + 1) / 2;
+      struct Side { std::int64_t begin, wrong; };
+      Side parts[] = {{0, 0}, {extent - half, 0}};
+      for (Side& p : parts) p.wrong = differing(cropped(r_.expected, axis, p.begin, half), cropped(r_.device, axis, p.begin, half));
+      const Side best = parts[0].wrong >= parts[1].wrong ? parts[0] : parts[1];
+      again = best.wrong >= needed;
+      if (!again) break;
+      LOCKSTEP_TRY(again, crop(axis, best.begin, half, best.wrong));
+    }
+    if (r_.expected.shape()[axis] < before)
+      r_.steps.push_back(fmt::format("axis {} cropped from {} to {}: the numbers left are the same", axis, before, r_.expected.shape()[axis]));
+    return {};
+  }
+
+  Result<bool> crop(std::size_t axis, std::int64_t begin, std::int64_t length, std::int64_t wrong) {
+    Sample input = r_.input;
+    bool any = false;
+    for (auto& [name, tensor] : input)
+      if (tensor.shape().size() == r_.expected.shape().size() && tensor.shape()[axis] == r_.expected.shape()[axis]) {
+        tensor = cropped(tensor, axis, begin, length);
+        any = true;
+      }
+    if (!any) return false;
+    Tensor expected = cropped(r_.expected, axis, begin, length);
+    LOCKSTEP_TRY(auto made, attempt(input, expected));
+    if (!made) return false;
+    r_.model = std::move(*made);
+    r_.input = std::move(input);
+    r_.expected = std::move(expected);
+    r_.device = cropped(r_.device, axis, begin, length);
+    r_.differing = wrong;
+    return true;
+  }
+
+  const Request& q_;
+  const Answer& a_;
+  const Graph& g_;
+  std::span<const std::byte> bytes_;
+  const std::int64_t keep_;
+  Recorded recorded_;
+  LocalTest test_;
+  const Row* row_ = nullptr;
+  std::optional<Graph> whole_;
+  Reduction r_;
+};
+
+}  // namespace
+
+Result<Reduction> reduce(const Request& request, const Answer& answer, std::span<const std::byte> bytes, std::int64_t keep) {
+  if (is_tflite(bytes))
+    return Error{request.model, "a TFLite model", "an ONNX model", "parts of TFLite files are not cut out yet"};
+  return Reducer(request, answer, bytes, keep).run();
+}
+
+}  // namespace lockstep

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/files.h"
+#include "diagnose/session.h"
+
+namespace lockstep {
+
+// The smallest part of a model, and the smallest input, that still show what a verdict found first:
+// the wrong operation alone, fed with what the device had there, cropped as far as cropping changes no
+// number.
+struct Reduction {
+  Bytes model;                 // ONNX
+  std::vector<std::string> inputs;
+  std::string output;
+  Sample input;                // one sample
+  Tensor expected, device;     // of the output
+  QuantParams quant;           // of the output
+  std::size_t sample = 0;      // of the original run
+  std::size_t nodes = 0, nodes_before = 0;
+  std::int64_t differing = 0;  // of the output's values
+  std::vector<std::string> steps;  // what was done, one sentence each
+};
+
+// `bytes` are the model's file; cropping keeps at least `keep` wrong values. Errors: a healthy device; a fault that is in the network's input; a
+// model that cannot be cut (TFLite, tensors that the file does not name).
+Result<Reduction> reduce(const Request& request, const Answer& answer, std::span<const std::byte> bytes, std::int64_t keep);
+
+}  // namespace lockstep

@@ -1,0 +1,106 @@
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <limits>
+#include <memory>
+
+#include <fmt/core.h>
+
+#include "base/files.h"
+#include "base/text.h"
+#include "diagnose/reduce.h"
+#include "report/reduction.h"
+#include "run/recording.h"
+#include "tool/command.h"
+#include "tool/terminal.h"
+
+namespace lockstep {
+namespace {
+
+namespace fs = std::filesystem;
+
+// One sample of the inputs alone, or with the output as the device had it.
+Capture capture_of(const Reduction& r, const std::string& source, bool with_output) {
+  Capture c;
+  c.source = source;
+  Sample& sample = c.samples.emplace_back();
+  const auto add = [&](const std::string& name, const Tensor& t, const QuantParams& q) {
+    c.order.push_back(name);
+    c.infos.emplace(name, TensorInfo{t.dtype(), t.shape(), q, {}});
+    sample.emplace(name, t);
+  };
+  for (const std::string& name : r.inputs) add(name, r.input.at(name), {});
+  if (with_output) add(r.output, r.device, r.quant);
+  return c;
+}
+
+// Writes model and tensors, and judges those files alone.
+Result<Answer> write_and_judge(const Request& request, const Reduction& r, std::string_view arithmetic, const fs::path& folder) {
+  LOCKSTEP_CHECK(write_file((folder / "model.onnx").string(), r.model));
+  LOCKSTEP_CHECK(write_capture((folder / "input.npz").string(), capture_of(r, "", false)));
+  LOCKSTEP_CHECK(write_capture((folder / "device.npz").string(), capture_of(r, "", true)));
+  Request again = request;
+  again.model = (folder / "model.onnx").string();
+  again.target = (folder / "device.npz").string();
+  again.input = (folder / "input.npz").string();
+  again.reference = arithmetic;
+  return answer(again);
+}
+
+bool same_cause(const Answer& whole, const Answer& part) {
+  const auto cause = [](const Answer& a) { return a.verdict.suspects.empty() ? nullptr : a.verdict.suspects[0].cause(); };
+  return !part.verdict.healthy && (!cause(whole) || (cause(part) && cause(part)->fault == cause(whole)->fault));
+}
+
+Result<int> reduce_to(const Request& request, const std::string& folder) {
+  LOCKSTEP_TRY(const Bytes bytes, read_file(request.model));
+  auto found = answer(request);
+  if (!found.ok()) return found.error();
+  const std::string_view arithmetic = found->reference->arithmetic().name;
+  std::error_code failed;
+  const bool new_folder = !fs::exists(folder);
+  // Fewer wrong values than a fault needs to be told from rounding or from another fault are no use.
+  constexpr std::int64_t whole = std::numeric_limits<std::int64_t>::max();
+  for (const std::int64_t keep : {std::int64_t{12}, std::int64_t{48}, std::int64_t{192}, whole}) {
+    LOCKSTEP_TRY(const Reduction r, reduce(request, *found, bytes, keep));
+    fs::create_directories(folder, failed);
+    if (failed) return Error{folder, "cannot be made: " + failed.message(), "a folder to write to", ""};
+    const auto confirmed = write_and_judge(request, r, arithmetic, folder);
+    if (!confirmed.ok()) return confirmed.error();
+    if (!(keep == whole ? !confirmed->verdict.healthy : same_cause(*found, *confirmed))) continue;
+    LOCKSTEP_CHECK(write_file((fs::path(folder) / "README.md").string(), page_of_reduction(request, *found, r, *confirmed)));
+    end_progress();
+    fmt::print("{}", text_of_reduction(request, *found, r, *confirmed, folder));
+    return 1;
+  }
+  for (const char* name : {"model.onnx", "input.npz", "device.npz"}) fs::remove(fs::path(folder) / name, failed);
+  if (new_folder) fs::remove(folder, failed);
+  return Error{request.model, "the wrong operation alone does not show the fault", "one that does", "the fault may need the whole network: report that"};
+}
+
+}  // namespace
+
+void add_reduce(CLI::App& app, int& code) {
+  auto* command = app.add_subcommand("reduce", "the smallest model and input that still show the fault, with a page that says so");
+  struct Options {
+    Request request;
+    std::string folder, state = "reset";
+  };
+  auto o = std::make_shared<Options>();
+  command->add_option("MODEL,-m,--model", o->request.model, ".onnx")->required();
+  command->add_option("--target", o->request.target, "the device, as for `validate`")->required();
+  command->add_option("--reference", o->request.reference, "arithmetic of the reference; default ort");
+  command->add_option("--input,--valinput", o->request.input, "inputs, as for `validate`");
+  command->add_option("--samples", o->request.generated_samples, "how many random inputs")->check(CLI::Range(1, 10000));
+  command->add_option("--seed", o->request.seed, "of the random inputs");
+  command->add_option("--state", o->state, "keep or reset states between samples")->check(CLI::IsMember({"keep", "reset"}));
+  command->add_option("-o,--output", o->folder, "the folder to write to: model.onnx, input.npz, device.npz, README.md")->required();
+  command->callback([o, &code] {
+    o->request.state = o->state == "keep" ? StateMode::keep : StateMode::reset;
+    o->request.progress = show_progress;
+    const auto done = reduce_to(o->request, o->folder);
+    end_progress();
+    code = done.ok() ? *done : fail(done.error());
+  });
+}
+
+}  // namespace lockstep
