@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <sstream>
 
+#include <nlohmann/json.hpp>
+
 #include "support/command.h"
 #include "support/folders.h"
 #include "support/temporary.h"
@@ -44,7 +46,61 @@ TEST(Examples, show_commands_that_run) {
       ++seen;
     }
   }
-  EXPECT_GE(seen, 5);
+  EXPECT_GE(seen, 20);
+}
+
+// The verdict of each case, from the evidence that its owner had.
+class Case : public testing::Test {
+ protected:
+  nlohmann::json report(const std::string& command, int code) {
+    const auto ran = test::run_tool(command + " --json " + folder / "r.json");
+    EXPECT_EQ(ran.code, code) << command << "\n" << ran.out << ran.err;
+    return nlohmann::json::parse(test::text_of(folder / "r.json"));
+  }
+  nlohmann::json diagnosed(const std::string& model, const std::string& input, const std::string& fault, const std::string& tensor) {
+    const std::string in = " --input " + input;
+    EXPECT_EQ(test::run_tool("inject " + model + in + " --fault " + fault + " --tensor " + tensor + " -o " + folder / "b.npz").code, 0);
+    return report("diagnose " + model + in + " --target " + folder / "b.npz", 1)["suspects"][0]["explanations"][0];
+  }
+  test::Folder folder;
+};
+
+TEST_F(Case, s0_calm_windows_die_in_the_softmax) {
+  const auto j = report("sensitivity examples/s0/pump_int8.onnx --input examples/s0/calm_a.npz --input examples/s0/calm_b.npz", 1);
+  EXPECT_EQ(j["reaching"], 0);
+  for (const auto& row : j["rows"]) EXPECT_EQ(row["pairs_dying"] == 8, row["node"] == "/softmax") << row;
+  EXPECT_EQ(j["softmax"][0]["codes"], (std::vector<int>{127, -128, -128, -128, -128}));
+  EXPECT_TRUE(j["softmax"][0]["up"].is_null());
+  EXPECT_GT(j["softmax"][0]["down"], 0);
+}
+
+TEST_F(Case, s0_a_frozen_output_and_a_stale_input_are_named_from_five_codes) {
+  const std::string model = "examples/s0/pump_int8.onnx", event = "examples/s0/event.npz";
+  EXPECT_EQ(diagnosed(model, event, "frozen-output@/softmax", "state")["fault"], "frozen-output");
+  EXPECT_EQ(diagnosed(model, event, "memory-asleep@/softmax", "state")["fault"], "memory-asleep");
+  const auto stale = diagnosed(model, event, "stale-input", "state");
+  std::string all = stale["spec"];
+  for (const auto& tie : stale["ties"]) all += " " + tie.get<std::string>();
+  EXPECT_NE(all.find("stale-input@readings"), std::string::npos) << all;
+}
+
+TEST_F(Case, s2_truncation_is_a_defect_and_another_runtime_is_not) {
+  const std::string base = "validate examples/s2/liveness_int8.onnx --input examples/s2/faces.npz --decision '1-0>0.9' --target ";
+  EXPECT_TRUE(report(base + "ort-noopt", 0)[0]["healthy"]);
+  const auto j = report(base + "sim:requant-truncates", 1);
+  EXPECT_EQ(j[0]["suspects"][0]["explanations"][0]["fault"], "requant-truncates");
+  EXPECT_EQ(j[1]["schema"], "lockstep.decision");
+  EXPECT_TRUE(j[1]["outside"]);
+  EXPECT_LT(j[1]["device"]["mean_shift"], 0);
+}
+
+TEST_F(Case, s3_nine_numbers_name_the_reading_of_the_input) {
+  for (const char* fault : {"input-axes-swapped", "input-quantized-twice"}) {
+    const auto e = diagnosed("examples/s3/words_int8.onnx", "examples/s3/dump.npz", fault, "logits");
+    EXPECT_EQ(e["fault"], fault);
+    EXPECT_EQ(e["reproduced"], 9);
+    EXPECT_TRUE(e["ties"].empty()) << e;
+  }
 }
 
 }  // namespace
