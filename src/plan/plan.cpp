@@ -1,0 +1,222 @@
+// Greedy placement at the lowest free offset, in several orders, then a seeded search over orders.
+#include "plan/plan.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "base/random.h"
+
+namespace lockstep {
+namespace {
+
+struct Item {
+  std::int64_t bytes;  // rounded up
+  int first, last;
+};
+
+bool together(const Item& a, const Item& b) {
+  return a.first <= b.last && b.first <= a.last;
+}
+
+// The offsets of `order`'s items, each at the lowest offset that no item living with it holds.
+// Returns the end, or nothing worth more than `bound` (stops early).
+std::int64_t place_in_order(const std::vector<Item>& items, const std::vector<std::size_t>& order,
+                            std::vector<std::int64_t>& offsets, std::int64_t bound) {
+  std::vector<std::pair<std::int64_t, std::int64_t>> taken;
+  std::int64_t end = 0;
+  for (std::size_t n = 0; n < order.size(); ++n) {
+    const Item& item = items[order[n]];
+    taken.clear();
+    for (std::size_t k = 0; k < n; ++k)
+      if (together(item, items[order[k]]))
+        taken.emplace_back(offsets[order[k]], offsets[order[k]] + items[order[k]].bytes);
+    std::ranges::sort(taken);
+    std::int64_t at = 0;
+    for (const auto& [begin, finish] : taken) {
+      if (at + item.bytes <= begin) break;
+      at = std::max(at, finish);
+    }
+    offsets[order[n]] = at;
+    end = std::max(end, at + item.bytes);
+    if (end >= bound) return end;
+  }
+  return end;
+}
+
+std::int64_t largest_live(const std::vector<Item>& items) {
+  std::int64_t most = 0;
+  for (const Item& at : items) {
+    std::int64_t live = 0;
+    for (const Item& other : items)
+      if (other.first <= at.first && at.first <= other.last) live += other.bytes;
+    most = std::max(most, live);
+  }
+  return most;
+}
+
+using Order = std::vector<std::size_t>;
+
+std::vector<Order> first_orders(const std::vector<Item>& items) {
+  Order by_index(items.size());
+  std::iota(by_index.begin(), by_index.end(), std::size_t{0});
+  const auto sorted = [&](auto&& key) {
+    Order order = by_index;
+    std::ranges::stable_sort(
+        order, [&](std::size_t a, std::size_t b) { return key(items[a]) > key(items[b]); });
+    return order;
+  };
+  return {sorted([](const Item& i) { return i.bytes; }),
+          sorted([](const Item& i) { return i.bytes * (i.last - i.first + 1); }),
+          sorted([](const Item& i) { return static_cast<std::int64_t>(i.last - i.first); }),
+          sorted([](const Item& i) { return -static_cast<std::int64_t>(i.first); }), by_index};
+}
+
+// The best offsets that a bounded search finds; stops at the largest live set, below which none go.
+std::int64_t search(const std::vector<Item>& items, std::vector<std::int64_t>& best) {
+  const std::int64_t goal = largest_live(items);
+  std::int64_t least = INT64_MAX;
+  Order best_order;
+  std::vector<std::int64_t> offsets(items.size(), 0);
+  const auto attempt = [&](const Order& order) {
+    const std::int64_t end = place_in_order(items, order, offsets, least);
+    if (end >= least) return false;
+    least = end;
+    best = offsets;
+    best_order = order;
+    return true;
+  };
+  for (const Order& order : first_orders(items)) {
+    attempt(order);
+    if (least <= goal) return least;
+  }
+  Random random(1);
+  const auto count = static_cast<std::int64_t>(items.size());
+  const int tries = count > 400 ? 300 : 3000;
+  for (int t = 0; t < tries && least > goal && count > 1; ++t) {
+    Order order = best_order;
+    for (int swaps = 0; swaps < 1 + t % 4; ++swaps) {
+      const auto from = static_cast<std::ptrdiff_t>(random.between(0, count - 1)),
+                 to = static_cast<std::ptrdiff_t>(random.between(0, count - 1));
+      const std::size_t moved = order[static_cast<std::size_t>(from)];
+      order.erase(order.begin() + from);
+      order.insert(order.begin() + to, moved);
+    }
+    attempt(order);
+  }
+  return least;
+}
+
+std::int64_t rounded(std::int64_t bytes, std::int64_t alignment) {
+  return (bytes + alignment - 1) / alignment * alignment;
+}
+
+// Takes from `waiting` what goes into one pool, the largest first, as far as it fits.
+std::vector<std::size_t> choose(const std::vector<Buffer>& buffers, const Pool& pool, int index,
+                                std::vector<std::size_t>& waiting) {
+  std::vector<std::size_t> in, out;
+  std::vector<Item> items;
+  std::ranges::stable_sort(waiting, [&](std::size_t a, std::size_t b) {
+    return std::pair(buffers[a].pool != index, -buffers[a].bytes) <
+           std::pair(buffers[b].pool != index, -buffers[b].bytes);
+  });
+  for (const std::size_t i : waiting) {
+    const Buffer& b = buffers[i];
+    bool fits = b.pool == index || b.pool < 0;
+    if (fits && pool.size > 0) {
+      items.push_back({rounded(b.bytes, pool.alignment), b.first, b.last});
+      std::vector<std::int64_t> offsets(items.size(), 0);
+      Order order(items.size());
+      std::iota(order.begin(), order.end(), std::size_t{0});
+      fits = place_in_order(items, order, offsets, pool.size + 1) <= pool.size;
+      if (!fits) items.pop_back();
+    }
+    (fits ? in : out).push_back(i);
+  }
+  waiting = out;
+  return in;
+}
+
+void place_pool(MemoryPlan& plan, int index, const std::vector<std::size_t>& chosen) {
+  const Pool& pool = plan.pools[static_cast<std::size_t>(index)];
+  std::vector<Item> items;
+  for (const std::size_t i : chosen)
+    items.push_back({rounded(plan.buffers[i].bytes, pool.alignment), plan.buffers[i].first,
+                     plan.buffers[i].last});
+  std::vector<std::int64_t> offsets(items.size(), 0);
+  plan.used[static_cast<std::size_t>(index)] = items.empty() ? 0 : search(items, offsets);
+  for (std::size_t k = 0; k < chosen.size(); ++k) plan.places[chosen[k]] = {index, offsets[k]};
+}
+
+Result<void> check(const std::vector<Buffer>& buffers, const std::vector<Pool>& pools) {
+  for (const Pool& p : pools)
+    if (p.alignment < 1 || (p.alignment & (p.alignment - 1)) != 0)
+      return Error{"pool '" + p.name + "'", "alignment " + std::to_string(p.alignment),
+                   "a power of two", ""};
+  for (const Buffer& b : buffers)
+    if (b.bytes < 0 || b.last < b.first || b.pool >= static_cast<int>(pools.size()))
+      return Error{"buffer '" + b.name + "'", "size, steps or pool out of range",
+                   "bytes >= 0, first <= last", ""};
+  return {};
+}
+
+}  // namespace
+
+Result<MemoryPlan> plan_memory(std::vector<Buffer> buffers, std::vector<Pool> pools) {
+  if (pools.empty()) pools.emplace_back();
+  LOCKSTEP_CHECK(check(buffers, pools));
+  MemoryPlan plan{std::move(buffers), std::move(pools), {}, {}, 0, 0, 0};
+  plan.places.resize(plan.buffers.size());
+  plan.used.assign(plan.pools.size(), 0);
+  std::vector<int> by_speed(plan.pools.size());
+  std::iota(by_speed.begin(), by_speed.end(), 0);
+  std::ranges::stable_sort(by_speed, [&](int a, int b) {
+    return plan.pools[static_cast<std::size_t>(a)].speed >
+           plan.pools[static_cast<std::size_t>(b)].speed;
+  });
+  std::vector<std::size_t> waiting(plan.buffers.size());
+  std::iota(waiting.begin(), waiting.end(), std::size_t{0});
+  for (const int index : by_speed)
+    place_pool(plan, index,
+               choose(plan.buffers, plan.pools[static_cast<std::size_t>(index)], index, waiting));
+  if (!waiting.empty()) {
+    const Buffer& b = plan.buffers[waiting.front()];
+    std::string sizes;
+    for (const Pool& p : plan.pools)
+      sizes += (sizes.empty() ? "" : ", ") + p.name + " " + std::to_string(p.size);
+    return Error{"buffer '" + b.name + "'", std::to_string(b.bytes) + " bytes fit in no pool",
+                 "room beside what lives with it", "pools in bytes: " + sizes};
+  }
+  std::vector<Item> items;
+  for (std::size_t i = 0; i < plan.buffers.size(); ++i) {
+    const Buffer& b = plan.buffers[i];
+    items.push_back(
+        {rounded(b.bytes, plan.pools[static_cast<std::size_t>(plan.places[i].pool)].alignment),
+         b.first, b.last});
+    plan.steps = std::max(plan.steps, b.last + 1);
+  }
+  plan.largest_live = largest_live(items);
+  plan.total = std::accumulate(plan.used.begin(), plan.used.end(), std::int64_t{0});
+  return plan;
+}
+
+std::string overlap_of(const MemoryPlan& plan) {
+  for (std::size_t i = 0; i < plan.buffers.size(); ++i) {
+    const Buffer& a = plan.buffers[i];
+    const Place& pa = plan.places[i];
+    const Pool& pool = plan.pools[static_cast<std::size_t>(pa.pool)];
+    if (pa.offset < 0 || pa.offset % pool.alignment != 0 ||
+        (pool.size > 0 && pa.offset + a.bytes > pool.size))
+      return "'" + a.name + "' stands at " + std::to_string(pa.offset) + " of pool '" + pool.name +
+             "'";
+    for (std::size_t k = i + 1; k < plan.buffers.size(); ++k) {
+      const Buffer& b = plan.buffers[k];
+      const Place& pb = plan.places[k];
+      if (pa.pool == pb.pool && a.first <= b.last && b.first <= a.last &&
+          pa.offset < pb.offset + b.bytes && pb.offset < pa.offset + a.bytes)
+        return "'" + a.name + "' and '" + b.name + "' share bytes of pool '" + pool.name + "'";
+    }
+  }
+  return "";
+}
+
+}  // namespace lockstep
