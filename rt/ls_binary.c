@@ -1,0 +1,130 @@
+/* Operators on two operands. */
+#include <math.h>
+
+#include "ls_fixed.h"
+
+#if LS_HELIUM
+#include <arm_mve.h>
+#endif
+
+/* Fixed point. One function for each combination, so that the loops stay small. */
+typedef int32_t (*combine_fixed)(const ls_binary_fixed *p, int32_t a, int32_t b);
+
+static inline int32_t on_grid(int32_t distance, int32_t left, int32_t multiplier, int32_t shift) {
+  return ls_rescale(ls_shift_left(distance, left), multiplier, shift);
+}
+static inline int32_t settle(const ls_binary_fixed *p, int32_t grid) {
+  const int32_t scaled = ls_rescale(grid, p->y_multiplier, p->y_shift);
+  return ls_clamp(scaled, p->low - p->y_zero, p->high - p->y_zero) + p->y_zero;
+}
+static int32_t add_fixed(const ls_binary_fixed *p, int32_t a, int32_t b) {
+  return settle(p, on_grid(a, p->left, p->a_multiplier, p->a_shift) +
+                       on_grid(b, p->left, p->b_multiplier, p->b_shift));
+}
+static int32_t sub_fixed(const ls_binary_fixed *p, int32_t a, int32_t b) {
+  return settle(p, on_grid(a, p->left, p->a_multiplier, p->a_shift) -
+                       on_grid(b, p->left, p->b_multiplier, p->b_shift));
+}
+static int32_t mul_fixed(const ls_binary_fixed *p, int32_t a, int32_t b) { return settle(p, a * b); }
+static int32_t squared_difference_fixed(const ls_binary_fixed *p, int32_t a, int32_t b) {
+  const int32_t d = on_grid(a, p->left, p->a_multiplier, p->a_shift) -
+                    on_grid(b, p->left, p->b_multiplier, p->b_shift);
+  return settle(p, (int32_t)(uint32_t)((uint64_t)((int64_t)d * d) & 0xffffffffu));
+}
+
+static void spread_fixed(const ls_binary_fixed *p, const int8_t *a, const int8_t *b, int8_t *y,
+                         combine_fixed combine) {
+  const ls_spread *s = &p->spread;
+  int32_t i, j, k, l;
+  for (i = 0; i < s->extent[0]; ++i)
+    for (j = 0; j < s->extent[1]; ++j)
+      for (k = 0; k < s->extent[2]; ++k) {
+        const int8_t *ra = a + i * s->a_stride[0] + j * s->a_stride[1] + k * s->a_stride[2];
+        const int8_t *rb = b + i * s->b_stride[0] + j * s->b_stride[1] + k * s->b_stride[2];
+        for (l = 0; l < s->extent[3]; ++l)
+          *y++ = ls_byte(combine(p, ls_flipped(ra[l * s->a_stride[3]], p->a_flip) - p->a_zero,
+                                 ls_flipped(rb[l * s->b_stride[3]], p->b_flip) - p->b_zero));
+      }
+}
+
+#if LS_HELIUM
+static inline int32x4_t rescaled(int32x4_t v, int32_t multiplier, int32_t shift) {
+  const int32x4_t down = vdupq_n_s32(shift);
+  v = vqrdmulhq_n_s32(v, multiplier);
+  return vrshlq_s32(vqaddq_s32(v, vshrq_n_s32(vandq_s32(v, down), 31)), down);
+}
+
+/* Sums of operands that are neither spread nor uint8, with multipliers below 1. */
+static void add_run(const ls_binary_fixed *p, const int8_t *a, const int8_t *b, int8_t *y, int32_t count) {
+  const int32x4_t low = vdupq_n_s32(p->low - p->y_zero), high = vdupq_n_s32(p->high - p->y_zero);
+  for (; count > 0; count -= 4, a += 4, b += 4, y += 4) {
+    const mve_pred16_t on = vctp32q((uint32_t)count);
+    int32x4_t u = vshlq_r_s32(vsubq_n_s32(vldrbq_z_s32(a, on), p->a_zero), p->left);
+    int32x4_t v = vshlq_r_s32(vsubq_n_s32(vldrbq_z_s32(b, on), p->b_zero), p->left);
+    u = vaddq_s32(rescaled(u, p->a_multiplier, p->a_shift), rescaled(v, p->b_multiplier, p->b_shift));
+    u = vminq_s32(vmaxq_s32(rescaled(u, p->y_multiplier, p->y_shift), low), high);
+    vstrbq_p_s32(y, vaddq_n_s32(u, p->y_zero), on);
+  }
+}
+#endif
+
+void ls_add_fixed_8(const ls_binary_fixed *p, const void *a, const void *b, void *y) {
+#if LS_HELIUM
+  const ls_spread *s = &p->spread;
+  if (s->extent[0] == 1 && s->extent[1] == 1 && s->extent[2] == 1 && s->a_stride[3] == 1 &&
+      s->b_stride[3] == 1 && p->a_flip == 0 && p->b_flip == 0 && p->a_shift <= 0 && p->b_shift <= 0 &&
+      p->y_shift <= 0) {
+    add_run(p, (const int8_t *)a, (const int8_t *)b, (int8_t *)y, s->extent[3]);
+    return;
+  }
+#endif
+  spread_fixed(p, (const int8_t *)a, (const int8_t *)b, (int8_t *)y, add_fixed);
+}
+void ls_sub_fixed_8(const ls_binary_fixed *p, const void *a, const void *b, void *y) {
+  spread_fixed(p, (const int8_t *)a, (const int8_t *)b, (int8_t *)y, sub_fixed);
+}
+void ls_mul_fixed_8(const ls_binary_fixed *p, const void *a, const void *b, void *y) {
+  spread_fixed(p, (const int8_t *)a, (const int8_t *)b, (int8_t *)y, mul_fixed);
+}
+void ls_squared_difference_fixed_8(const ls_binary_fixed *p, const void *a, const void *b, void *y) {
+  spread_fixed(p, (const int8_t *)a, (const int8_t *)b, (int8_t *)y, squared_difference_fixed);
+}
+
+/* float32. */
+typedef int32_t (*combine_float)(const ls_binary_float *p, int32_t a, int32_t b);
+
+static int32_t saturated(const ls_binary_float *p, float v) {
+  const float far = 1048576.0f; /* beyond every code */
+  return ls_clamp(ls_nearest_even(ls_clamp_real(v, -far, far)), p->low, p->high);
+}
+static int32_t add_float(const ls_binary_float *p, int32_t a, int32_t b) {
+  const float fa = (float)a, fb = (float)b;
+  return saturated(p, p->a_first ? fmaf(fb, p->b_factor, fmaf(fa, p->a_factor, p->constant))
+                                 : fmaf(fa, p->a_factor, fmaf(fb, p->b_factor, p->constant)));
+}
+static int32_t mul_float(const ls_binary_float *p, int32_t a, int32_t b) {
+  const float product = (float)((a - p->a_zero) * (b - p->b_zero)) * p->a_factor;
+  return saturated(p, product + p->constant);
+}
+
+static void spread_float(const ls_binary_float *p, const int8_t *a, const int8_t *b, int8_t *y,
+                         combine_float combine) {
+  const ls_spread *s = &p->spread;
+  int32_t i, j, k, l;
+  for (i = 0; i < s->extent[0]; ++i)
+    for (j = 0; j < s->extent[1]; ++j)
+      for (k = 0; k < s->extent[2]; ++k) {
+        const int8_t *ra = a + i * s->a_stride[0] + j * s->a_stride[1] + k * s->a_stride[2];
+        const int8_t *rb = b + i * s->b_stride[0] + j * s->b_stride[1] + k * s->b_stride[2];
+        for (l = 0; l < s->extent[3]; ++l)
+          *y++ = ls_byte(combine(p, ls_code(ra[l * s->a_stride[3]], p->a_flip) + p->a_offset,
+                                 ls_code(rb[l * s->b_stride[3]], p->b_flip) + p->b_offset) - p->y_offset);
+      }
+}
+
+void ls_add_float_8(const ls_binary_float *p, const void *a, const void *b, void *y) {
+  spread_float(p, (const int8_t *)a, (const int8_t *)b, (int8_t *)y, add_float);
+}
+void ls_mul_float_8(const ls_binary_float *p, const void *a, const void *b, void *y) {
+  spread_float(p, (const int8_t *)a, (const int8_t *)b, (int8_t *)y, mul_float);
+}

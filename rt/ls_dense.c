@@ -1,0 +1,108 @@
+/* Matrix products. */
+#include "ls_fixed.h"
+
+#if LS_HELIUM
+#include <arm_mve.h>
+
+/* Two channels of packed weights with one row. */
+static inline void dot2(const int8_t *row, const int8_t *w, int32_t depth, int32_t *sums) {
+  int32_t s0 = sums[0], s1 = sums[1];
+  for (; depth > 0; depth -= 16, row += 16, w += 32) {
+    const int8x16_t v = vldrbq_z_s8(row, vctp8q((uint32_t)depth));
+    s0 = vmladavaq_s8(s0, v, vldrbq_s8(w));
+    s1 = vmladavaq_s8(s1, v, vldrbq_s8(w + 16));
+  }
+  sums[0] = s0;
+  sums[1] = s1;
+}
+
+static int32_t sum_of(const int8_t *row, int32_t depth) {
+  int32_t sum = 0;
+  for (; depth > 0; depth -= 16, row += 16) sum = vaddvaq_s8(sum, vldrbq_z_s8(row, vctp8q((uint32_t)depth)));
+  return sum;
+}
+#else
+static void dot2(const int8_t *row, const int8_t *w, int32_t depth, int32_t *sums) {
+  int32_t s0 = sums[0], s1 = sums[1], k, i;
+  for (k = 0; k < depth; k += 16, w += 32) {
+    const int32_t rest = depth - k < 16 ? depth - k : 16;
+    for (i = 0; i < rest; ++i) {
+      s0 += row[k + i] * w[i];
+      s1 += row[k + i] * w[16 + i];
+    }
+  }
+  sums[0] = s0;
+  sums[1] = s1;
+}
+
+static int32_t sum_of(const int8_t *row, int32_t depth) {
+  int32_t sum = 0, k;
+  for (k = 0; k < depth; ++k) sum += row[k];
+  return sum;
+}
+#endif
+
+/* A uint8 row in runs of 128: its codes less 128 are made on the stack. */
+static void dot2_flipped(const int8_t *row, const int8_t *w, int32_t depth, uint8_t flip, int32_t *sums) {
+  int8_t run[128];
+  int32_t k, i;
+  for (k = 0; k < depth; k += 128) {
+    const int32_t count = depth - k < 128 ? depth - k : 128;
+    for (i = 0; i < count; ++i) run[i] = ls_flipped(row[k + i], flip);
+    dot2(run, w + k * 2, count, sums);
+  }
+}
+
+static int32_t centre_of(const ls_dense *p, const int8_t *row) {
+  int32_t k, sum = 0;
+  if (p->w_zero == 0) return 0;
+  if (p->flip == 0) return p->w_zero * sum_of(row, p->depth);
+  for (k = 0; k < p->depth; ++k) sum += ls_flipped(row[k], p->flip);
+  return p->w_zero * sum;
+}
+
+void ls_dense_8(const ls_dense *p, const void *x, void *y) {
+  const int8_t *row = (const int8_t *)x;
+  uint8_t *out = (uint8_t *)y;
+  const int32_t chunks = (p->depth + 15) / 16;
+  int32_t acc[LS_RUN];
+  int32_t r, o, i;
+  for (r = 0; r < p->rows; ++r, row += p->depth) {
+    const int32_t centre = centre_of(p, row);
+    const int8_t *w = p->weights;
+    for (o = 0; o < p->out; o += LS_RUN) {
+      const int32_t count = p->out - o < LS_RUN ? p->out - o : LS_RUN;
+      for (i = 0; i < count; i += 2, w += chunks * 32) {
+        acc[i] = p->bias[o + i] - centre;
+        acc[i + 1] = p->bias[o + i + 1] - centre; /* bias is padded to an even number */
+        if (p->flip == 0)
+          dot2(row, w, p->depth, acc + i);
+        else
+          dot2_flipped(row, w, p->depth, p->flip, acc + i);
+      }
+      p->finish(&p->q, acc, count, o, out);
+      out += count * p->y_bytes;
+    }
+  }
+}
+
+void ls_matmul_8(const ls_matmul *p, const void *a, const void *b, void *y) {
+  const int8_t *left = (const int8_t *)a, *right = (const int8_t *)b;
+  uint8_t *out = (uint8_t *)y;
+  int32_t acc[LS_RUN];
+  int32_t t, i, j, k, c;
+  for (t = 0; t < p->count; ++t, left += p->a_step, right += p->b_step)
+    for (i = 0; i < p->m; ++i)
+      for (j = 0; j < p->n; j += LS_RUN) {
+        const int32_t count = p->n - j < LS_RUN ? p->n - j : LS_RUN;
+        for (c = 0; c < count; ++c) {
+          int32_t sum = 0;
+          for (k = 0; k < p->k; ++k)
+            sum += (ls_flipped(left[i * p->a_row + k * p->a_col], p->a_flip) - p->a_zero) *
+                   (ls_flipped(right[k * p->b_row + (j + c) * p->b_col], p->b_flip) - p->b_zero);
+          acc[c] = sum;
+        }
+        p->finish(&p->q, acc, count, j, out);
+        out += count * p->y_bytes;
+      }
+}

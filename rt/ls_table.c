@@ -1,0 +1,133 @@
+/* Functions of one code, softmax, and the way between reals and codes. */
+#include <math.h>
+
+#include "ls_fixed.h"
+
+void ls_table_8(const uint8_t *table, const void *x, void *y, size_t count) {
+  const uint8_t *in = (const uint8_t *)x;
+  uint8_t *out = (uint8_t *)y;
+  size_t i;
+  for (i = 0; i < count; ++i) out[i] = table[in[i]];
+}
+
+void ls_table_8_f32(const float *table, const void *x, float *y, size_t count) {
+  const uint8_t *in = (const uint8_t *)x;
+  size_t i;
+  for (i = 0; i < count; ++i) y[i] = table[in[i]];
+}
+
+/* x saturated after a shift to the left by e. */
+static int32_t saturating_shift(int32_t x, int32_t e) {
+  const int64_t wide = (int64_t)x * ((int64_t)1 << e);
+  return wide > INT32_MAX ? INT32_MAX : wide < INT32_MIN ? INT32_MIN : (int32_t)wide;
+}
+
+/* 1 / (1 + x), x in [0, 1] of Q0.31: three Newton steps. */
+static int32_t inverse_of_one_plus(int32_t x) {
+  const int64_t sum = (int64_t)x + INT32_MAX;
+  const int32_t half = (int32_t)((sum + (sum >= 0 ? 1 : -1)) / 2);
+  int32_t y = 1515870810 + ls_high_mul(half, -1010580540); /* 48/17 - 32/17 x in Q2.29 */
+  int32_t i;
+  for (i = 0; i < 3; ++i) {
+    const int32_t rest = ((int32_t)1 << 29) - ls_high_mul(half, y);
+    y = (int32_t)((uint32_t)y + (uint32_t)saturating_shift(ls_high_mul(y, rest), 2));
+  }
+  return saturating_shift(y, 1);
+}
+
+static int32_t leading_zeros(uint32_t x) {
+  int32_t n = 0;
+  if (x == 0) return 32;
+  while ((x & 0x80000000u) == 0) x <<= 1, ++n;
+  return n;
+}
+
+static void softmax_row_fixed(const ls_softmax *p, const int8_t *x, int8_t *y) {
+  int32_t best = INT32_MIN, sum = 0, i, headroom, inverse;
+  for (i = 0; i < p->count; ++i) {
+    const int32_t code = ls_code(x[i * p->inner], p->is_unsigned);
+    if (code > best) best = code;
+  }
+  for (i = 0; i < p->count; ++i) {
+    const int32_t d = best - ls_code(x[i * p->inner], p->is_unsigned);
+    if (d < p->live) sum += ls_divide_by_power(p->exponential[d], 12); /* Q12.19 */
+  }
+  headroom = leading_zeros((uint32_t)sum);
+  inverse = inverse_of_one_plus((int32_t)(((uint32_t)sum << headroom) - 0x80000000u));
+  for (i = 0; i < p->count; ++i) {
+    const int32_t d = best - ls_code(x[i * p->inner], p->is_unsigned);
+    int32_t code = p->low;
+    if (d < p->live) {
+      const int32_t share = ls_divide_by_power(ls_high_mul(inverse, p->exponential[d]), 12 - headroom + 23);
+      code = ls_clamp(share + p->low, p->low, p->high);
+    }
+    y[i * p->inner] = ls_byte(code);
+  }
+}
+
+static void softmax_row_float(const ls_softmax *p, const int8_t *x, int8_t *y) {
+  const float far = 1048576.0f; /* beyond every code */
+  int32_t best = INT32_MIN, i;
+  float sum = 0.0f;
+  for (i = 0; i < p->count; ++i) {
+    const int32_t code = ls_code(x[i * p->inner], p->is_unsigned);
+    if (code > best) best = code;
+  }
+  for (i = 0; i < p->count; ++i) sum = sum + p->exponential_real[best - ls_code(x[i * p->inner], p->is_unsigned)];
+  for (i = 0; i < p->count; ++i) {
+    const float term = p->exponential_real[best - ls_code(x[i * p->inner], p->is_unsigned)];
+    const float scaled = term * p->y_factor;
+    const float share = scaled / sum;
+    y[i * p->inner] =
+        ls_byte(ls_clamp(ls_nearest_even(ls_clamp_real(share, -far, far)) + p->zero, p->low, p->high));
+  }
+}
+
+static void each_row(const ls_softmax *p, const int8_t *x, int8_t *y,
+                     void (*row)(const ls_softmax *, const int8_t *, int8_t *)) {
+  int32_t o, i;
+  for (o = 0; o < p->outer; ++o)
+    for (i = 0; i < p->inner; ++i) {
+      const int32_t at = o * p->count * p->inner + i;
+      row(p, x + at, y + at);
+    }
+}
+void ls_softmax_fixed_8(const ls_softmax *p, const void *x, void *y) {
+  each_row(p, (const int8_t *)x, (int8_t *)y, softmax_row_fixed);
+}
+void ls_softmax_float_8(const ls_softmax *p, const void *x, void *y) {
+  each_row(p, (const int8_t *)x, (int8_t *)y, softmax_row_float);
+}
+
+void ls_quantize_even_8(const float *x, void *y, size_t count, float scale, int32_t zero, int32_t low,
+                        int32_t high) {
+  const float least = (float)(low - zero), most = (float)(high - zero);
+  int8_t *out = (int8_t *)y;
+  size_t i;
+  for (i = 0; i < count; ++i) {
+    const float v = x[i] / scale;
+    const float known = v == v ? v : least; /* not a number becomes the least code */
+    out[i] = ls_byte(ls_nearest_even(ls_clamp_real(known, least, most)) + zero);
+  }
+}
+
+void ls_quantize_away_8(const float *x, void *y, size_t count, float scale, int32_t zero, int32_t low,
+                        int32_t high) {
+  int8_t *out = (int8_t *)y;
+  size_t i;
+  for (i = 0; i < count; ++i) {
+    const float v = roundf(x[i] / scale);
+    /* What int32 cannot hold becomes the least int32, as x86 converts. */
+    const int32_t n = v >= -2147483648.0f && v < 2147483648.0f ? (int32_t)v : INT32_MIN;
+    out[i] = ls_byte(ls_clamp((int32_t)((uint32_t)n + (uint32_t)zero), low, high));
+  }
+}
+
+void ls_dequantize_s8(const int8_t *x, float *y, size_t count, float scale, int32_t zero) {
+  size_t i;
+  for (i = count; i-- > 0;) y[i] = scale * (float)(x[i] - zero);
+}
+void ls_dequantize_u8(const uint8_t *x, float *y, size_t count, float scale, int32_t zero) {
+  size_t i;
+  for (i = count; i-- > 0;) y[i] = scale * (float)(x[i] - zero);
+}
