@@ -1,0 +1,44 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "plan/plan.h"
+#include "run/executor.h"
+
+namespace lockstep {
+
+// C99 for a device from a lowered graph: network.h (the API), network.c, network_weights.c, the
+// kernels that they call, and network.json, which says what stands where.
+struct GenerateOptions {
+  std::string name = "network";  // prefix of files and functions: a C identifier in lower case
+  std::string model_hash;        // of the model's file
+  std::vector<Pool> pools;       // empty: one arena
+  bool keep_inputs = false;      // input buffers survive the run
+};
+
+struct GeneratedFile {
+  std::string path;  // relative to the folder
+  std::string text;
+};
+
+struct Generated {
+  std::vector<GeneratedFile> files;
+  MemoryPlan plan;
+  std::int64_t weight_bytes = 0;
+};
+
+// Errors name the first node that has no C in this arithmetic, and why.
+Result<Generated> generate(const Executor& executor, const GenerateOptions& options);
+
+// FNV-1a, 64 bits, over the bytes, as 16 hexadecimal digits: how network.h and network.json name
+// the model they were made from.
+std::string content_hash(std::span<const std::byte> bytes);
+
+// A file of rt/ as it stands in the source tree; the error says that there is none.
+struct RuntimeFile {
+  std::string_view path, text;
+};
+std::span<const RuntimeFile> runtime_files();  // generated from rt/
+
+}  // namespace lockstep

@@ -1,0 +1,41 @@
+#include "emit/evaluate.h"
+
+namespace lockstep {
+
+Result<Tensor> every_code(const NodeWriter& w) {
+  const NodeView& v = w.view();
+  Tensor x(v.input(0).dtype, {256});
+  const std::int64_t low = code_range(v.input(0).dtype).low;
+  for (std::int64_t i = 0; i < 256; ++i) x.set_code(i, low + i);
+  std::vector<const Tensor*> in;
+  for (std::size_t i = 0; i < v.input_count(); ++i) in.push_back(i == 0 ? &x : v.constant(i));
+  std::vector<Tensor> out;
+  out.emplace_back(v.output(0).dtype, Shape{256});
+  EvalContext context{v, w.num(), in, out};
+  LOCKSTEP_CHECK(find_op(v.node.op)->eval(context));
+  return std::move(out[0]);
+}
+
+Result<std::vector<std::int64_t>> index_map(const NodeWriter& w, std::size_t o) {
+  const NodeView& v = w.view();
+  Tensor x(DType::i32, v.input(0).shape);
+  for (std::int64_t i = 0; i < x.count(); ++i)
+    x.as<std::int32_t>()[static_cast<std::size_t>(i)] = static_cast<std::int32_t>(i);
+  const Tensor nowhere = Tensor::scalar<std::int32_t>(-1);
+  std::vector<const Tensor*> in;
+  for (std::size_t i = 0; i < v.input_count(); ++i) in.push_back(i == 0 ? &x : v.constant(i));
+  if (v.node.op == "Pad") {
+    in.resize(std::max<std::size_t>(in.size(), 3), nullptr);
+    in[2] = &nowhere;
+  }
+  std::vector<Tensor> out;
+  for (std::size_t i = 0; i < v.node.outputs.size(); ++i)
+    out.emplace_back(DType::i32, v.output(i).shape);
+  EvalContext context{v, w.num(), in, out};
+  LOCKSTEP_CHECK(find_op(v.node.op)->eval(context));
+  std::vector<std::int64_t> map;
+  for (std::int64_t i = 0; i < out[o].count(); ++i) map.push_back(out[o].code(i));
+  return map;
+}
+
+}  // namespace lockstep

@@ -1,0 +1,27 @@
+#pragma once
+
+#include "emit/node.h"
+
+namespace lockstep {
+
+// How accumulators become an output's elements: writes the fields `finish` and `q` of a parameter
+// structure. `scales` are the rescales of each output channel, prepared by the policy called
+// `policy`.
+Result<void> write_finish(NodeWriter& w, std::string_view policy, std::span<const Rescale> rescales,
+                          std::int32_t zero, std::int32_t low, std::int32_t high);
+// The same with a float output: y = acc * factor.
+Result<void> write_finish_real(NodeWriter& w, std::span<const float> factors);
+
+// 8-bit codes: what enters a kernel is code - flip (flip 128 for uint8).
+inline bool is_narrow(const Value& v) {
+  return v.dtype == DType::i8 || v.dtype == DType::u8;
+}
+inline std::int32_t flip_of(const Value& v) {
+  return v.dtype == DType::u8 ? 128 : 0;
+}
+
+// Weights as the kernels read them: rows of `depth` codes, two rows and 16 codes in turn, zeros
+// behind.
+std::vector<std::int64_t> pack_rows(std::span<const std::int64_t> rows, std::int64_t depth);
+
+}  // namespace lockstep

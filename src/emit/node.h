@@ -1,0 +1,110 @@
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "num/numerics.h"
+#include "op/op.h"
+#include "plan/live.h"
+#include "run/executor.h"
+
+namespace lockstep {
+
+// What the C of single operators is written with.
+
+// Constant arrays of the weights file, each with a name of its own; equal ones are written once.
+class ConstantPool {
+ public:
+  explicit ConstantPool(std::string prefix) : prefix_(std::move(prefix)) {}
+  // Returns the array's name. `type` is the C type of an element; `wish` names what it is.
+  std::string add(std::string_view type, std::span<const std::int64_t> elements,
+                  const std::string& wish);
+  std::string add(std::string_view type, std::span<const double> elements, const std::string& wish);
+  std::string add_tensor(const Tensor& tensor, const std::string& wish);
+  std::string declarations() const { return declarations_; }
+  std::string definitions() const { return definitions_; }
+  std::int64_t bytes() const { return bytes_; }
+
+ private:
+  std::string put(std::string_view type, std::size_t count, std::size_t size,
+                  const std::string& body, const std::string& wish);
+  std::string prefix_, declarations_, definitions_;
+  std::map<std::string, std::string> known_;  // contents -> name
+  std::set<std::string> names_;
+  std::int64_t bytes_ = 0;
+};
+
+// One node on its way to C.
+class NodeWriter {
+ public:
+  NodeWriter(const Executor& executor, NodeId id, ConstantPool& constants, const Lives& lives,
+             const MemoryPlan& plan);
+
+  const NodeView& view() const { return view_; }
+  const Numerics& num() const { return num_; }
+  NodeId id() const { return id_; }
+  const std::string& label() const { return label_; }  // "3_conv": for names of constants
+  ConstantPool& constants() { return constants_; }
+
+  // Pointer expressions, as `const TYPE *` or `TYPE *`; "void" takes every type.
+  std::string in(std::size_t i, std::string_view type = "void");
+  std::string out(std::size_t o, std::string_view type = "void");
+  std::string scratch(std::string_view type = "int8_t");
+  bool in_place(std::size_t o, std::size_t i) const;  // output and input stand in one place
+
+  // Fields of a parameter structure, in order; `params` writes it and returns "&node_3".
+  void field(const std::string& name, const std::string& value);
+  void field(const std::string& name, std::int64_t value) { field(name, std::to_string(value)); }
+  void array(const std::string& name, std::span<const std::int64_t> values);
+  std::string params(const std::string& type);
+  void line(const std::string& text) { body_ += "  " + text + "\n"; }
+  void uses(const std::string& runtime_file) { files_.insert(runtime_file); }
+
+  const std::string& statics() const { return statics_; }
+  const std::string& body() const { return body_; }
+  const std::set<std::string>& files() const { return files_; }
+
+  Error unsupported(const std::string& what) const;
+
+ private:
+  std::string pointer(ValueId v, std::string_view type, bool is_const);
+  const Executor& executor_;
+  NodeView view_;
+  const Numerics& num_;
+  NodeId id_;
+  std::string label_;
+  ConstantPool& constants_;
+  const Lives& lives_;
+  const MemoryPlan& plan_;
+  std::string statics_, body_, fields_;
+  std::set<std::string> files_;
+  int structs_ = 0;
+};
+
+// C text of a number: every digit of a float, "INT32_MIN" where C has no literal.
+std::string c_integer(std::int64_t v);
+std::string c_float(float v);
+std::string c_double(double v);
+std::string c_identifier(std::string_view name);
+
+// How one operator becomes C. `memory` says what it asks of memory; `emit` writes parameters and
+// call, or the error that names what it cannot.
+struct NodeEmitter {
+  std::string_view op;
+  NodeMemory (*memory)(const NodeView& view, const Numerics& num) = nullptr;  // null: nothing
+  Result<void> (*emit)(NodeWriter& w) = nullptr;
+};
+
+// One table for each family of operators, a file each.
+std::span<const NodeEmitter> window_emitters();  // convolutions, poolings
+std::span<const NodeEmitter> matrix_emitters();  // Gemm, MatMul
+std::span<const NodeEmitter>
+elementwise_emitters();                           // two operands; functions of one code; softmax
+std::span<const NodeEmitter> move_emitters();     // what moves elements
+std::span<const NodeEmitter> reduce_emitters();   // means and maxima over axes
+std::span<const NodeEmitter> convert_emitters();  // between reals and codes
+const NodeEmitter* find_emitter(std::string_view op);
+
+}  // namespace lockstep

@@ -1,0 +1,254 @@
+// Convolutions and poolings to C.
+#include <algorithm>
+#include <limits>
+
+#include "emit/finish.h"
+#include "op/op_codes.h"
+#include "op/op_pool.h"
+#include "op/op_window.h"
+
+namespace lockstep {
+namespace {
+
+// Weights as [output channel][tap][channel of the group], whatever order the file has.
+struct Filters {
+  std::int64_t outputs = 0, channels = 0, group = 1;
+  std::vector<std::int64_t> kernel, codes;  // codes less 128 where uint8
+};
+
+std::vector<std::int64_t> kernel_of(const NodeView& v) {
+  const Shape& w = v.input(1).shape;
+  if (w.size() < 3) return {};
+  return v.attrs().text("weights", "OIHW") == "OIHW"
+             ? std::vector<std::int64_t>(w.begin() + 2, w.end())
+             : std::vector<std::int64_t>(w.begin() + 1, w.end() - 1);
+}
+
+Filters filters_of(const NodeView& v) {
+  const Tensor& t = *v.constant(1);
+  const Shape& w = t.shape();
+  const std::string order = v.attrs().text("weights", "OIHW");
+  Filters f;
+  f.kernel = kernel_of(v);
+  f.group = v.attrs().integer("group", 1);
+  const bool last = order == "1HWO";
+  f.outputs = last ? w.back() : w[0];
+  f.channels = last ? w[0] : order == "OHWI" ? w.back() : w[1];
+  const std::int64_t taps = count_of(f.kernel), flip = flip_of(v.input(1));
+  f.codes.resize(static_cast<std::size_t>(t.count()));
+  for (std::int64_t o = 0; o < f.outputs; ++o)
+    for (std::int64_t k = 0; k < taps; ++k)
+      for (std::int64_t c = 0; c < f.channels; ++c) {
+        const std::int64_t from = last              ? k * f.outputs + o
+                                  : order == "OHWI" ? (o * taps + k) * f.channels + c
+                                                    : (o * f.channels + c) * taps + k;
+        f.codes[static_cast<std::size_t>((o * taps + k) * f.channels + c)] = t.code(from) - flip;
+      }
+  return f;
+}
+
+// Window axes 1 and 2; the third must be empty.
+Result<Window> flat_window(const NodeWriter& w, const std::vector<std::int64_t>& kernel) {
+  LOCKSTEP_TRY(const Window g, window_of(w.view(), w.view().input(0).shape, kernel));
+  if (g.in[0] != 1 || g.kernel[0] != 1 || g.out[0] != 1) return w.unsupported("three spatial axes");
+  return g;
+}
+
+std::string window_text(const Window& g, std::int64_t outputs) {
+  const auto n = [](std::int64_t v) { return std::to_string(v); };
+  return "{.batch = " + n(g.batch) + ", .in_h = " + n(g.in[1]) + ", .in_w = " + n(g.in[2]) +
+         ", .in_c = " + n(g.channels) + ",\n               .out_h = " + n(g.out[1]) +
+         ", .out_w = " + n(g.out[2]) + ", .out_c = " + n(outputs) +
+         ",\n               .kernel_h = " + n(g.kernel[1]) + ", .kernel_w = " + n(g.kernel[2]) +
+         ", .stride_h = " + n(g.strides[1]) + ", .stride_w = " + n(g.strides[2]) +
+         ",\n               .dilation_h = " + n(g.dilations[1]) +
+         ", .dilation_w = " + n(g.dilations[2]) + ", .top = " + n(g.begin[1]) +
+         ", .left = " + n(g.begin[2]) + ", .channels_last = " + n(g.channels_last ? 1 : 0) + "}";
+}
+
+bool is_depthwise(const NodeView& v) {
+  const std::int64_t group = v.attrs().integer("group", 1);
+  const Shape& x = v.input(0).shape;
+  const std::int64_t channels = v.attrs().text("layout", "NCHW") == "NHWC" ? x.back() : x[1];
+  return group > 1 && group == channels;
+}
+
+NodeMemory conv_memory(const NodeView& v, const Numerics&) {
+  const Shape& w = v.input(1).shape;
+  if (is_depthwise(v)) return {v.input(0).shape.empty() ? 0 : v.attrs().integer("group", 1), {}};
+  const std::string order = v.attrs().text("weights", "OIHW");
+  const std::int64_t outputs = order == "1HWO" ? w.back() : w[0];
+  const std::int64_t depth = count_of(w) / std::max<std::int64_t>(outputs, 1);
+  return {3 * ((depth + 15) / 16 * 16), {}};
+}
+
+const RequantPolicy* conv_policy(const NodeWriter& w) {
+  return w.view().input(0).dtype == DType::u8 && w.num().conv_unsigned ? w.num().conv_unsigned
+                                                                       : w.num().conv;
+}
+
+// bias - x_zero * sum(w - w_zero), 32 bits wrapping.
+std::int64_t folded_bias(const Tensor* bias, std::int64_t o, std::int64_t x_zero,
+                         std::int64_t w_zero, std::span<const std::int64_t> codes) {
+  std::int64_t sum = bias ? bias->code(o) : 0;
+  for (const std::int64_t c : codes) sum -= x_zero * (c - w_zero);
+  return static_cast<std::int32_t>(static_cast<std::uint32_t>(sum));
+}
+
+Result<void> write_conv_finish(NodeWriter& w, std::int64_t outputs) {
+  const Value &x = w.view().input(0), &weights = w.view().input(1), &y = w.view().output(0);
+  const RequantPolicy* policy = conv_policy(w);
+  if (!policy) return w.unsupported("Conv on codes");
+  std::vector<Rescale> rescales;
+  for (std::int64_t o = 0; o < outputs; ++o)
+    rescales.push_back(policy->prepare(x.quant.scale_at(0),
+                                       weights.quant.scale_at(static_cast<std::size_t>(o)),
+                                       y.quant.scale_at(0)));
+  const CodeClamp clamp = clamp_of(w.view());
+  return write_finish(w, policy->name, rescales, y.quant.zero_at(0), clamp.low, clamp.high);
+}
+
+Result<void> emit_conv(NodeWriter& w) {
+  const NodeView& v = w.view();
+  const Value &x = v.input(0), &y = v.output(0);
+  if (!is_code(x) || !is_code(y) || !is_narrow(x) || !is_narrow(y) || !v.constant(1) ||
+      !is_narrow(v.input(1)))
+    return w.unsupported("Conv of " + std::string(name_of(x.dtype)) + " under " +
+                         std::string(name_of(v.input(1).dtype)));
+  if (v.has_input(2) && !v.constant(2)) return w.unsupported("a computed bias");
+  const QuantParams& wq = v.input(1).quant;
+  const std::int64_t w_zero = wq.zero_at(0) - flip_of(v.input(1));
+  if (std::ranges::any_of(wq.zero, [&](std::int32_t z) { return z != wq.zero[0]; }))
+    return w.unsupported("weights with several zero points");
+  LOCKSTEP_TRY(const Window g, flat_window(w, kernel_of(v)));
+  const Filters f = filters_of(v);
+  const std::int64_t depth = count_of(f.kernel) * f.channels,
+                     x_zero = x.quant.zero_at(0) - flip_of(x);
+  std::vector<std::int64_t> bias;
+  for (std::int64_t o = 0; o < f.outputs; ++o)
+    bias.push_back(folded_bias(v.constant(2), o, x_zero, w_zero,
+                               std::span(f.codes).subspan(static_cast<std::size_t>(o * depth),
+                                                          static_cast<std::size_t>(depth))));
+  const bool depthwise = is_depthwise(v);
+  while (bias.size() % (depthwise ? 16 : 2) != 0) bias.push_back(0);  // kernels read whole groups
+  w.field("window", window_text(g, f.outputs));
+  std::vector<std::int64_t> packed;
+  if (depthwise) {
+    bool pairs = w_zero == 0;
+    for (std::int64_t t = 0; t < depth; ++t)
+      for (std::int64_t o = 0; o < f.outputs; ++o) {
+        packed.push_back(f.codes[static_cast<std::size_t>(o * depth + t)]);
+        pairs = pairs && packed.back() != -128;
+      }
+    w.field("pairs", pairs ? 1 : 0);
+  } else {
+    const std::int64_t rows = f.outputs / f.group;
+    for (std::int64_t i = 0; i < f.group; ++i) {
+      const auto part =
+          pack_rows(std::span(f.codes).subspan(static_cast<std::size_t>(i * rows * depth),
+                                               static_cast<std::size_t>(rows * depth)),
+                    depth);
+      packed.insert(packed.end(), part.begin(), part.end());
+    }
+    w.field("group", f.group);
+    w.field("depth", depth);
+    w.field("y_bytes", 1);
+  }
+  w.field("w_zero", w_zero);
+  w.field("flip", flip_of(x));
+  w.field("pad", x_zero);
+  w.field("weights", w.constants().add("int8_t", std::span<const std::int64_t>(packed),
+                                       w.label() + "_weights"));
+  w.field("bias",
+          w.constants().add("int32_t", std::span<const std::int64_t>(bias), w.label() + "_bias"));
+  LOCKSTEP_CHECK(write_conv_finish(w, f.outputs));
+  w.uses(depthwise ? "ls_depthwise.c" : "ls_conv.c");
+  w.uses(depthwise ? "ls_depthwise_helium.c" : "ls_conv_helium.c");
+  const std::string p = w.params(depthwise ? "ls_depthwise" : "ls_conv");
+  w.line((depthwise ? "ls_depthwise_8(" : "ls_conv_8(") + p + ", " + w.in(0) + ", " + w.out(0) +
+         ", " + w.scratch() + ");");
+  return {};
+}
+
+Result<void> emit_max_pool(NodeWriter& w) {
+  const NodeView& v = w.view();
+  const Value& x = v.input(0);
+  LOCKSTEP_TRY(const Window g, flat_window(w, v.attrs().integers("kernel_shape")));
+  if (v.node.outputs.size() > 1 && v.node.outputs[1] != no_id)
+    return w.unsupported("indices of the greatest");
+  w.uses("ls_pool.c");
+  w.uses("ls_finish.c");
+  if (x.dtype == DType::f32) {
+    const Activation act = activation_of(v);
+    if (act == Activation::tanh) return w.unsupported("a fused tanh");
+    const float most = std::numeric_limits<float>::max();
+    const bool open = act == Activation::none;
+    w.field("window", window_text(g, g.channels));
+    w.field("low", open ? "-INFINITY" : c_float(activate(act, -most)));
+    w.field("high", open ? "INFINITY" : c_float(activate(act, most)));
+    w.line("ls_max_pool_f32(" + w.params("ls_pool_real") + ", " + w.in(0, "float") + ", " +
+           w.out(0, "float") + ");");
+    return {};
+  }
+  if (!is_narrow(x)) return w.unsupported("MaxPool of " + std::string(name_of(x.dtype)));
+  const CodeRange range = code_range(x.dtype);
+  CodeClamp clamp{static_cast<std::int32_t>(range.low), static_cast<std::int32_t>(range.high)};
+  if (v.output(0).quant.quantized()) clamp = clamp_of(v);
+  w.field("window", window_text(g, g.channels));
+  w.field("low", clamp.low);
+  w.field("high", clamp.high);
+  w.field("is_unsigned", x.dtype == DType::u8 ? 1 : 0);
+  w.line("ls_max_pool_8(" + w.params("ls_pool") + ", " + w.in(0) + ", " + w.out(0) + ");");
+  return {};
+}
+
+Result<void> emit_average_pool(NodeWriter& w) {
+  const NodeView& v = w.view();
+  const Value &x = v.input(0), &y = v.output(0);
+  LOCKSTEP_TRY(const Window g, flat_window(w, v.attrs().integers("kernel_shape")));
+  if (!is_code(x) || !is_code(y) || !is_narrow(x) || !w.num().average)
+    return w.unsupported("AveragePool of " + std::string(name_of(x.dtype)));
+  const CodeClamp clamp = clamp_of(v);
+  const bool with_pads = v.attrs().integer("count_include_pad", 0) != 0;
+  const std::string_view policy = w.num().average->name;
+  w.field("window", window_text(g, g.channels));
+  w.uses("ls_pool.c");
+  w.uses("ls_finish.c");
+  if (policy == "tflite-average" && !with_pads) {
+    w.field("low", clamp.low);
+    w.field("high", clamp.high);
+    w.field("is_unsigned", x.dtype == DType::u8 ? 1 : 0);
+    w.line("ls_average_pool_8(" + w.params("ls_pool") + ", " + w.in(0) + ", " + w.out(0) + ");");
+    return {};
+  }
+  if (policy != "ort-average") return w.unsupported("the rounding '" + std::string(policy) + "'");
+  // Codes that the runtime holds as uint8: the zero point and the clamp move by 128, the rounding
+  // with them.
+  const std::int32_t shift = v.attrs().text("codes", "") == "unsigned" ? 128 : 0;
+  w.field("x_zero", x.quant.zero_at(0));
+  w.field("x_scale", c_float(static_cast<float>(x.quant.scale_at(0))));
+  w.field("y_scale", c_float(static_cast<float>(y.quant.scale_at(0))));
+  w.field("y_zero", c_float(static_cast<float>(y.quant.zero_at(0) + shift)));
+  w.field("low", clamp.low + shift);
+  w.field("high", clamp.high + shift);
+  w.field("y_offset", shift);
+  w.field("is_unsigned", x.dtype == DType::u8 ? 1 : 0);
+  w.field("include_pad", with_pads ? 1 : 0);
+  w.line("ls_average_pool_float_8(" + w.params("ls_average_float") + ", " + w.in(0) + ", " +
+         w.out(0) + ");");
+  return {};
+}
+
+constexpr NodeEmitter table[] = {
+    {"Conv", conv_memory, emit_conv},
+    {"MaxPool", nullptr, emit_max_pool},
+    {"AveragePool", nullptr, emit_average_pool},
+};
+
+}  // namespace
+
+std::span<const NodeEmitter> window_emitters() {
+  return table;
+}
+
+}  // namespace lockstep

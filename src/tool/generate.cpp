@@ -1,0 +1,114 @@
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <memory>
+
+#include <fmt/core.h>
+
+#include "base/files.h"
+#include "base/text.h"
+#include "diagnose/session.h"
+#include "emit/emit.h"
+#include "import/import.h"
+#include "run/generated.h"
+#include "target/target_generated.h"
+#include "tool/command.h"
+
+namespace lockstep {
+namespace {
+
+struct GenerateRequest {
+  std::string model, folder, arithmetic, name = "network";
+  std::vector<std::string> pools;
+  bool keep_inputs = false, picture = false, count = false;
+};
+
+// NAME:BYTES[:SPEED[:BASE]]
+Result<Pool> pool_of(const std::string& text) {
+  const auto parts = split(text, ':');
+  const Error wrong{"--pool " + text, "not a pool", "NAME:BYTES[:SPEED[:ADDRESS]]",
+                    "for instance dtcm:131072:2:0x30000000"};
+  Pool pool;
+  if (parts.size() < 2 || parts.size() > 4 || parts[0].empty()) return wrong;
+  std::vector<long long> numbers;
+  for (std::size_t i = 1; i < parts.size(); ++i) {
+    char* end = nullptr;
+    numbers.push_back(std::strtoll(parts[i].c_str(), &end, 0));
+    if (parts[i].empty() || *end != 0 || numbers.back() < 0) return wrong;
+  }
+  pool.name = parts[0];
+  pool.size = numbers[0];
+  if (numbers.size() > 1) pool.speed = static_cast<int>(numbers[1]);
+  if (numbers.size() > 2) pool.base = numbers[2];
+  return pool;
+}
+
+Result<void> write_all(const GenerateRequest& r, const Generated& g) {
+  std::error_code failure;
+  std::filesystem::create_directories(r.folder, failure);
+  if (failure || !folder_exists(r.folder))
+    return Error{"-o " + r.folder, "cannot be made", "a writable folder", ""};
+  for (const GeneratedFile& f : g.files)
+    LOCKSTEP_CHECK(write_file(r.folder + "/" + f.path, f.text));
+  return {};
+}
+
+Result<void> print_count(const GenerateRequest& r, const Executor& executor) {
+  const auto samples = generated_inputs(executor.graph(), 1, 42);
+  LOCKSTEP_TRY(const InstructionCount count, count_instructions(r.folder, samples[0]));
+  fmt::print("{:>5}  {:20} {:>12} {:>12}  {}\n", "node", "op", "instructions", "vector", "name");
+  for (std::size_t i = 0; i < count.nodes.size(); ++i)
+    fmt::print("{:5}  {:20} {:12} {:12}  {}\n", i, count.nodes[i].op, count.nodes[i].instructions,
+               count.nodes[i].vector, count.nodes[i].name);
+  fmt::print("total  {:20} {:12} {:12}  stack {} bytes\n", "", count.instructions, count.vector,
+             count.stack);
+  return {};
+}
+
+Result<void> run(const GenerateRequest& r) {
+  LOCKSTEP_TRY(const Graph model, import_model(r.model));
+  LOCKSTEP_TRY(const Arithmetic* arithmetic,
+               arithmetic_for(r.arithmetic, model.format(), "--arith"));
+  LOCKSTEP_TRY(const Executor executor, Executor::make(model, *arithmetic));
+  LOCKSTEP_TRY(const Bytes file, read_file(r.model));
+  GenerateOptions options{
+      .name = r.name, .model_hash = content_hash(file), .pools = {}, .keep_inputs = r.keep_inputs};
+  for (const std::string& text : r.pools) {
+    LOCKSTEP_TRY(Pool pool, pool_of(text));
+    options.pools.push_back(std::move(pool));
+  }
+  LOCKSTEP_TRY(const Generated g, generate(executor, options));
+  LOCKSTEP_CHECK(write_all(r, g));
+  if (r.picture) fmt::print("{}", picture_text(g.plan));
+  fmt::print("wrote        {}: {} files, arithmetic {}\n", r.folder, g.files.size(),
+             arithmetic->name);
+  fmt::print("activations  {} bytes ({} live at most)\nweights      {} bytes\n", g.plan.total,
+             g.plan.largest_live, g.weight_bytes);
+  return r.count ? print_count(r, executor) : Result<void>();
+}
+
+}  // namespace
+
+void add_generate(CLI::App& app, int& code) {
+  auto* command = app.add_subcommand(
+      "generate", "C99 for the device, with memory plan and weights; c:DIR and qemu:DIR run it");
+  auto r = std::make_shared<GenerateRequest>();
+  command->add_option("MODEL,-m,--model", r->model, ".onnx or .tflite")->required();
+  command->add_option("-o,--output", r->folder, "the folder to write")->required();
+  command->add_option("--arith", r->arithmetic,
+                      "the arithmetic to meet to the bit; default by the model's format");
+  command->add_option("--name", r->name, "prefix of files and functions");
+  command
+      ->add_option("--pool", r->pools,
+                   "NAME:BYTES[:SPEED[:ADDRESS]]: memory for activations, the fastest filled first")
+      ->take_all();
+  command->add_flag("--keep-inputs", r->keep_inputs, "input buffers survive the run");
+  command->add_flag("--picture", r->picture, "print who lives where and when");
+  command->add_flag("--count", r->count,
+                    "run it on the emulated Cortex-M55 and print instructions per node");
+  command->callback([r, &code] {
+    const auto done = run(*r);
+    code = done.ok() ? 0 : fail(done.error());
+  });
+}
+
+}  // namespace lockstep

@@ -1,0 +1,79 @@
+// Generated C computes every tensor of every shared int8 network to the bit.
+#include <gtest/gtest.h>
+
+#include "support/generated_network.h"
+#include "support/shared.h"
+#include "support/temporary.h"
+
+namespace lockstep {
+namespace {
+
+struct Case {
+  const char* path;
+  const char* arithmetic;
+  const char* missing;  // the operator that has no C yet; null: all have
+};
+
+constexpr Case cases[] = {
+    {"mlperf/kws_ref_model_int8.tflite", "tflite-ref", nullptr},
+    {"mlperf/resnet8_int8.tflite", "tflite-ref", nullptr},
+    {"mlperf/resnet_large_int8.tflite", "tflite-ref", nullptr},
+    {"mlperf/vww_96_int8.tflite", "tflite-ref", nullptr},
+    {"mlperf/ad01_int8.tflite", "tflite-ref", nullptr},
+    {"mlperf/str_ww_ref_model_int8.tflite", "tflite-ref", nullptr},
+    {"birdnet/birdnet_stm32n6_100_int8.tflite", "tflite-ref", nullptr},
+    {"coral/mobilenet_v1_0.25_128_quant.tflite", "tflite-ref", nullptr},
+    {"coral/split_concat.tflite", "tflite-ref", nullptr},
+    {"st/blazeface_front_128_int8.tflite", "tflite-ref", nullptr},
+    {"st/mobilenet_v1_0.25_96_tfs_int8.tflite", "tflite-ref", nullptr},
+    {"st_zoo/miniresnet_1stacks_64x50_int8.tflite", "tflite-ref", nullptr},
+    {"st_zoo/mobility_gmp_wl_24_int8.tflite", "tflite-ref", nullptr},
+    {"st_zoo/mobility_ign_wl_24_int8.tflite", "tflite-ref", nullptr},
+    {"st_zoo/yamnet_256_64x96_int8.tflite", "tflite-ref", nullptr},
+    {"tflm/hello_world_int8.tflite", "tflite-ref", nullptr},
+    {"tflm/keyword_scrambled_8bit.tflite", "tflite-ref", "Svdf"},
+    {"tflm/micro_speech_quantized.tflite", "tflite-ref", nullptr},
+    {"tflm/person_detect.tflite", "tflite-ref", nullptr},
+    {"tflm/simple_add_model.tflite", "tflite-ref", nullptr},
+    {"timeseries/predmaint_cnn_int8_io.tflite", "tflite-ref", nullptr},
+    {"timeseries/tinyhar_cnn_attention_int8.tflite", "tflite-ref", "Neg"},
+    {"timeseries/tinyhar_cnn_deep_int8.tflite", "tflite-ref", nullptr},
+    {"timeseries/tinyhar_depthwise_cnn_int8.tflite", "tflite-ref", nullptr},
+};
+
+std::string short_name(const Case& c) {
+  std::string name =
+      std::string(c.path).substr(std::string(c.path).find('/') + 1) + "_" + c.arithmetic;
+  for (char& ch : name)
+    if (!std::isalnum(static_cast<unsigned char>(ch))) ch = '_';
+  return name;
+}
+
+class GeneratedModels : public testing::TestWithParam<Case> {};
+
+TEST_P(GeneratedModels, equal_the_reference_in_every_tensor_with_dead_bytes_poisoned) {
+  LOCKSTEP_NEEDS_SHARED();
+  const Case& c = GetParam();
+  const test::TemporaryFolder folder;
+  const auto made = test::generate_into(test::shared_folder() + "/models/" + c.path, c.arithmetic,
+                                        folder / "net");
+  if (c.missing) {
+    ASSERT_FALSE(made.ok()) << "has C now: say so in the table";
+    EXPECT_NE(made.error().line().find(c.missing), std::string::npos) << made.error().line();
+    GTEST_SKIP() << "no C for " << c.missing;
+  }
+  ASSERT_TRUE(made.ok()) << made.error().line();
+  EXPECT_EQ(overlap_of(made->generated.plan), "");
+  EXPECT_LE(static_cast<double>(made->generated.plan.total),
+            1.02 * static_cast<double>(made->generated.plan.largest_live));
+  const test::Compared compared =
+      test::run_and_compare(*made, "c:" + (folder / "net") + ",poison=on", 2);
+  EXPECT_EQ(compared.different, 0) << "first: " << compared.first;
+  RecordProperty("tensors", compared.tensors);
+}
+
+INSTANTIATE_TEST_SUITE_P(Shared, GeneratedModels, testing::ValuesIn(cases),
+                         [](const auto& one) { return short_name(one.param); });
+
+}  // namespace
+}  // namespace lockstep
