@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "op/op_move.h"
 #include "op/op_pool.h"
 
 namespace lockstep {
@@ -19,6 +20,7 @@ constexpr AttrSpec attrs[] = {
     {"ceil_mode", "0", "1: a last window may hang over the end"},
     {"storage_order", "0", "of indices: 1 counts the last two axes column by column"},
     {"activation", "none", "fused activation"},
+    {"opset", "12", "ONNX opset, where it is an older one: before 12 runtimes leave the operator in float"},
 };
 
 // Index of a flat input position in the whole tensor, as ONNX's second output counts.
@@ -81,11 +83,17 @@ Result<void> eval(EvalContext& c) {
   return {};
 }
 
+Result<void> from_onnx(const ForeignNode& f, GraphBuilder& graph) {
+  Attrs attrs_as_written = f.attrs;
+  if (f.version < 12) attrs_as_written.set("opset", std::int64_t{f.version});
+  return add_like(f, graph, "MaxPool", f.inputs, std::move(attrs_as_written));
+}
+
 Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
   return pool_from_tflite(f, graph, "MaxPool");
 }
 
-constexpr Foreign from[] = {{Format::onnx, "MaxPool"},
+constexpr Foreign from[] = {{Format::onnx, "MaxPool", from_onnx},
                             {Format::tflite, "MAX_POOL_2D", from_tflite}};
 
 }  // namespace

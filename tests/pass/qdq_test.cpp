@@ -107,6 +107,19 @@ TEST(Qdq, a_transpose_before_a_conv_hands_its_scale_on) {
   EXPECT_EQ(count.at("DequantizeLinear"), 2);
 }
 
+TEST(Qdq, codes_pass_a_max_pool_from_opset_12_on) {
+  for (const std::int64_t opset : {11, 12}) {
+    Sketch s;
+    const ValueId x = s.add("Sin", "sin", {s.input("x", image)}, DType::f32, image);
+    const ValueId pooled = s.add("MaxPool", "pool", {x}, DType::f32, image);
+    Node& pool = s.builder.node(s.builder.value(pooled).producer);
+    pool.attrs.set("kernel_shape", std::vector<std::int64_t>{1, 1});
+    pool.attrs.set("opset", opset);
+    const ValueId y = s.dq(s.q(pooled, "q", image), "dq", image);
+    EXPECT_EQ(operators(lowered(s.finish({y}), {"propagate-quantize"})).at("QuantizeLinear"), opset < 12 ? 1 : 2);
+  }
+}
+
 TEST(Qdq, a_relu_before_codes_that_start_at_zero_goes) {
   Sketch s;
   const ValueId y = s.add("Relu", "relu", {s.input("x", image)}, DType::f32, image);
