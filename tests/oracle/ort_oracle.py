@@ -36,13 +36,22 @@ def open_session(model, arith, dump=None):
 
 
 def operators(model, added=()):
-    """Multiset of operators, without the pure layout changes that only produce an added output."""
+    """Multiset of operators with the operators that make their inputs, without the pure layout changes that only
+    produce an added output. The inputs' makers tell a Reshape of codes from one of reals behind which codes are made."""
+    maker = {o: n for n in model.graph.node for o in n.output if o}
+    domain_of = lambda n: "" if n.domain == "ai.onnx" else n.domain
+
+    def made_by(name):
+        n = maker.get(name)
+        while n is not None and (domain_of(n), n.op_type) in LAYOUT_ONLY:
+            n = maker.get(n.input[0])
+        return n.op_type if n is not None else ""
+
     kinds = collections.Counter()
     for n in model.graph.node:
-        domain = "" if n.domain == "ai.onnx" else n.domain
-        if (domain, n.op_type) in LAYOUT_ONLY and n.output[0] in added:
+        if (domain_of(n), n.op_type) in LAYOUT_ONLY and n.output[0] in added:
             continue
-        kinds[domain + ":" + n.op_type] += 1
+        kinds[f"{domain_of(n)}:{n.op_type}({', '.join(map(made_by, n.input))})"] += 1
     return kinds
 
 
@@ -80,7 +89,7 @@ def candidates(model):
 
 def observability(model, sha):
     """{name: reason why not observable, or ''} for `ort`."""
-    stem = "ort-observable-" + cache.key_of("ort", onnxruntime.__version__, sha)
+    stem = "ort-observable-" + cache.key_of("ort by makers", onnxruntime.__version__, sha)
     known = cache.load_json(stem)
     if known is not None:
         return known
@@ -155,7 +164,7 @@ def quantization(model):
 def answer(path, inputs, arith):
     """(tensors by name, meta) of this model on these inputs; from the cache when it is there."""
     sha, insha = cache.sha_of_file(path), cache.sha_of_inputs(inputs)
-    stem = f"{arith}-" + cache.key_of(arith, onnxruntime.__version__, sha, insha)
+    stem = f"{arith}-" + cache.key_of(arith + (" by makers" if arith == "ort" else ""), onnxruntime.__version__, sha, insha)
     known = cache.load(stem)
     if known is not None:
         return known
