@@ -7,6 +7,7 @@
 #include <fmt/core.h>
 
 #include "npu/c_text.h"
+#include "npu/ec_blob.h"
 #include "npu/images.h"
 
 namespace lockstep {
@@ -40,15 +41,16 @@ constexpr std::string_view harmless[] = {"LL_Switch_Deinit", "LL_ATON_EnableUnit
 
 class Reader {
  public:
-  Reader(std::vector<CToken> tokens, std::string file) : t_(std::move(tokens)) { program_.file = std::move(file); }
+  Reader(std::vector<CToken> tokens, std::string file, const NpuBlobText* blobs) : t_(std::move(tokens)), blobs_(blobs) { program_.file = std::move(file); }
 
   Result<NpuProgram> read() {
     for (; t_[at_].is != Is::end; ) LOCKSTEP_CHECK(step());
-    if (epochs_.empty()) return Error{program_.file, "no LL_ATON_Start_EpochBlock function", "a generated network.c", {}};
     if (depth_ != 0) return Error{program_.file, "braces that do not close", "the whole generated file", "the file is truncated"};
     LOCKSTEP_CHECK(blocks());
+    if (epochs_.empty()) return Error{program_.file, "no LL_ATON_Start_EpochBlock function", "a generated network.c", {}};
     for (auto& [n, e] : epochs_) program_.epochs.push_back(std::move(e));
     LOCKSTEP_CHECK(buffers());
+    name_npu_streams(program_);
     return std::move(program_);
   }
 
@@ -272,44 +274,56 @@ class Reader {
     return {};
   }
 
-  // The list of epochs says whether any of them is a program of the epoch controller.
-  Result<void> blocks() const {
+  // Epochs that the epoch controller runs stand in blobs; the rest of the file says all else.
+  Result<void> blocks() {
+    bool blobs = false;
     for (const auto& [name, d] : declared_) {
       if (d.type != "EpochBlock_ItemTypeDef") continue;
       for (const auto& [key, row] : d.value.fields) {
         const CValue* flags = row.find("flags");
         const std::string text = flags ? c_source(flags->expression) : "";
         if (text.find("blob_encrypted") != std::string::npos) return Error{program_.file, "encrypted epochs", "a program compiled without encryption", {}};
-        if (text.find("Flags_blob") != std::string::npos)
-          return Error{program_.file, "epochs in the form of blobs", "network.c with explicit structures", "recompile without --enable-epoch-controller"};
+        blobs = blobs || text.find("Flags_blob") != std::string::npos;
       }
+    }
+    if (!blobs) return {};
+    if (!blobs_) return Error{program_.file, "epochs in the form of blobs", "their *_ecblobs.h beside network.c", {}};
+    LOCKSTEP_TRY(const std::vector<EcBlob> all, parse_ec_blobs(blobs_->text, blobs_->file));
+    for (const EcBlob& blob : all) {
+      LOCKSTEP_TRY(EcEpochs decoded, decode_ec_blob(blob, blobs_->file));
+      for (NpuEpoch& e : decoded.epochs) {
+        NpuEpoch& known = epochs_[e.number];
+        if (known.hardware()) return Error{blobs_->file, fmt::format("epoch {} twice", e.number), "each epoch once", {}};
+        e.calls = std::move(known.calls), e.tables = std::move(known.tables), e.nodes = std::move(known.nodes);
+        known = std::move(e);
+      }
+      for (NpuImage& i : decoded.images) program_.images.push_back(std::move(i));
+      for (const auto& [label, places] : blob.relocations)
+        program_.notes.push_back(fmt::format("{} is placed at run time ({} places of {})", label, places.size(), blob.name));
     }
     return {};
   }
 
   // Buffer tables, of the whole network and of data movements, as the interchange form has them.
   Result<void> buffers() {
-    std::vector<std::pair<std::string, const Declaration*>> found;
-    for (const auto& [name, d] : declared_)
-      if (d.type == "LL_Buffer_InfoTypeDef") found.emplace_back(name, &d);
-    for (const auto& [name, d] : found)
-      for (const auto& [key, row] : d->value.fields) {
+    for (const auto& [name, d] : declared_) {
+      if (d.type != "LL_Buffer_InfoTypeDef") continue;
+      for (const auto& [key, row] : d.value.fields) {
         LOCKSTEP_TRY(NpuFields fields, fields_of(row, program_.file + ": " + name));
         const auto label = fields.find("name");
         if (label == fields.end() || label->second.is != NpuField::Is::name) continue;  // the row that ends the table
-        LOCKSTEP_TRY(NpuBuffer b, buffer(fields, name));
+        LOCKSTEP_TRY(NpuBuffer b, npu_buffer_from(fields, [&](std::string_view table) { return list_of(table); }, program_.file + ": " + name));
         const bool known = std::ranges::any_of(program_.buffers, [&](const NpuBuffer& o) { return o.name == b.name && o.epoch == b.epoch && o.start == b.start; });
         if (!known) program_.buffers.push_back(std::move(b));
       }
+    }
     return {};
   }
 
-  Result<std::vector<NpuField>> array(const NpuFields& row, std::string_view key, const std::string& at) {
-    const auto it = row.find(key);
-    if (it == row.end() || (it->second.is == NpuField::Is::integer && it->second.integer == 0)) return std::vector<NpuField>();
-    if (it->second.is == NpuField::Is::list) return it->second.list;
-    const auto d = declared_.find(it->second.name);
-    if (d == declared_.end()) return Error{program_.file + ": " + at, "no table " + it->second.name, "the table of " + std::string(key), {}};
+  Result<std::vector<NpuField>> list_of(std::string_view table) const {
+    const std::string at = program_.file + ": " + std::string(table);
+    const auto d = declared_.find(table);
+    if (d == declared_.end()) return Error{at, "no such table", "the table that a buffer names", {}};
     std::vector<NpuField> out;
     for (const auto& [k, v] : d->second.value.fields) {
       LOCKSTEP_TRY(NpuField f, c_field(v, symbols_, at));
@@ -318,46 +332,8 @@ class Reader {
     return out;
   }
 
-  Result<NpuBuffer> buffer(const NpuFields& row, const std::string& at) {
-    const auto integer = [&](std::string_view key) {
-      const auto it = row.find(key);
-      return it == row.end() ? std::int64_t{0} : it->second.integer;
-    };
-    const auto word = [&](std::string_view key) {
-      const auto it = row.find(key);
-      return it == row.end() ? std::string() : it->second.name;
-    };
-    NpuBuffer b;
-    b.name = word("name");
-    const auto base = row.find("addr_base");
-    const std::int64_t address = base != row.end() && base->second.is == NpuField::Is::list && !base->second.list.empty() ? base->second.list[0].integer : integer("addr_base");
-    b.base = static_cast<std::uint64_t>(address);
-    b.start = integer("offset_start"), b.end = integer("offset_end"), b.limit = integer("offset_limit");
-    if (address < 0 || b.start < 0 || b.end < b.start || b.end > (std::int64_t{1} << 32))
-      return Error{program_.file + ": " + at, fmt::format("{} from {} to {}", b.name, b.start, b.end), "offsets in order, below 4 GB", {}};
-    b.user_allocated = integer("is_user_allocated") != 0;
-    b.is_param = integer("is_param") != 0;
-    b.epoch = static_cast<int>(integer("epoch"));
-    b.batch = static_cast<int>(integer("batch"));
-    b.nbits = static_cast<int>(integer("nbits"));
-    b.qm = static_cast<int>(integer("Qm")), b.qn = static_cast<int>(integer("Qn"));
-    b.q_unsigned = integer("Qunsigned") != 0;
-    b.per_channel = integer("per_channel") != 0;
-    b.chpos = word("chpos"), b.type = word("type");
-    LOCKSTEP_TRY(const auto shape, array(row, "shape", at));
-    LOCKSTEP_TRY(const auto mem, array(row, "mem_shape", at));
-    LOCKSTEP_TRY(const auto scale, array(row, "scale", at));
-    LOCKSTEP_TRY(const auto zero, array(row, "offset", at));
-    for (const NpuField& f : shape) b.shape.push_back(f.integer);
-    for (const NpuField& f : mem) b.mem_shape.push_back(f.integer);
-    for (const NpuField& f : scale) b.scale.push_back(f.number());
-    for (const NpuField& f : zero) b.zero.push_back(f.integer);
-    LOCKSTEP_TRY([[maybe_unused]] const auto n, checked_count(b.shape, b.name));
-    LOCKSTEP_TRY([[maybe_unused]] const auto m, checked_count(b.mem_shape, b.name));
-    return b;
-  }
-
   std::vector<CToken> t_;
+  const NpuBlobText* blobs_ = nullptr;
   std::size_t at_ = 0;
   int depth_ = 0, current_ = -1;
   NpuProgram program_;
@@ -369,128 +345,41 @@ class Reader {
 
 }  // namespace
 
-Result<NpuProgram> parse_network_c(std::string_view text, const std::string& file) {
+Result<NpuProgram> parse_network_c(std::string_view text, const std::string& file, const NpuBlobText* blobs) {
   LOCKSTEP_TRY(std::vector<CToken> tokens, lex_c(text, file));
   tokens.push_back(tokens.back());  // so that a look ahead stays inside
-  return Reader(std::move(tokens), file).read();
+  return Reader(std::move(tokens), file, blobs).read();
 }
 
 namespace {
 
-std::string c_number(const NpuField& f) {
-  if (f.is == NpuField::Is::real) return fmt::format("{:.17g}f", f.real);
-  if (f.is == NpuField::Is::name) return f.name;
-  if (f.is == NpuField::Is::integer) return fmt::format("{}", f.integer);
-  std::string list;
-  for (const NpuField& item : f.list) list += (list.empty() ? "" : ", ") + c_number(item);
-  return "{" + list + "}";
-}
-
-bool is_address(std::string_view key) { return key == "addr_base" || key.ends_with("_vector"); }
-
-std::string c_fields(const NpuFields& fields, const std::string& buffer) {
-  std::string out;
-  for (const auto& [key, f] : fields) {
-    const bool address = is_address(key) && f.is == NpuField::Is::integer && f.integer != 0;
-    out += "      ." + key + " = " + (address ? fmt::format("{{(unsigned char *)(ATON_LIB_PHYSICAL_TO_VIRTUAL_ADDR(0x{:08x}UL))}}", f.integer) : c_number(f)) + ",";
-    if (key == "addr_base" && !buffer.empty()) out += " /* " + buffer + " */";
-    out += "\n";
+// The header of blobs beside network.c: the one that it includes, else the only one there.
+Result<std::optional<NpuBlobText>> blobs_beside(const std::string& path, std::string_view text) {
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  std::string name;
+  if (const std::size_t at = text.find("_ecblobs.h\""); at != std::string_view::npos) {
+    const std::size_t from = text.rfind('"', at);
+    if (from != std::string_view::npos) name = std::filesystem::path(text.substr(from + 1, at + 10 - from - 1)).filename().string();
   }
-  return out;
-}
-
-std::string c_table(const std::string& name, const NpuTable& t) {
-  const bool pointer = t.type.ends_with('*');
-  std::string out = "    static const " + (pointer ? t.type.substr(0, t.type.size() - 1) + " *" : t.type + " ") + name + "[] = {\n";
-  for (const NpuField& f : t.values) out += "      " + c_number(f) + ",\n";
-  for (const NpuFields& row : t.rows) {
-    NpuFields quoted = row;
-    if (const auto it = quoted.find("name"); it != quoted.end() && it->second.name != "NULL" && !it->second.name.starts_with('"')) it->second.name = '"' + it->second.name + '"';
-    out += "      {\n" + c_fields(quoted, "") + "      },\n";
+  std::error_code failed;
+  if (name.empty() || !std::filesystem::exists(folder / name, failed)) {
+    std::vector<std::string> found;
+    for (const auto& e : std::filesystem::directory_iterator(folder.empty() ? "." : folder, failed))
+      if (e.path().filename().string().ends_with("_ecblobs.h")) found.push_back(e.path().filename().string());
+    if (found.size() != 1) return std::optional<NpuBlobText>();
+    name = found[0];
   }
-  return out + "    };\n";
-}
-
-constexpr std::pair<NpuKind, std::pair<std::string_view, std::string_view>> c_units[] = {
-    {NpuKind::stream, {"LL_Streng_TensorInitTypeDef", "LL_Streng_TensorInit"}}, {NpuKind::conv, {"LL_Convacc_InitTypeDef", "LL_Convacc_Init"}},
-    {NpuKind::arith, {"LL_Arithacc_InitTypeDef", "LL_Arithacc_Init"}},          {NpuKind::pool, {"LL_Poolacc_InitTypeDef", "LL_Poolacc_Init"}},
-    {NpuKind::activ, {"LL_Activacc_InitTypeDef", "LL_Activacc_Init"}},          {NpuKind::decompress, {"LL_Decun_InitTypeDef", "LL_Decun_Init"}},
-};
-
-std::string c_port(const char* what, const NpuPort& p) {
-  return fmt::format("{}(STRSWITCH, 0, {}, {}, {})", what, name_of(p.unit.kind), p.unit.id, p.port);
-}
-
-std::string c_epoch(const NpuEpoch& e) {
-  std::string out = fmt::format("static void LL_ATON_Start_EpochBlock_{}(const void *epoch_block)\n{{\n", e.number);
-  for (const auto& [node, op] : e.nodes) out += "    /* kind=" + op + " node=" + node + " */\n";
-  for (const NpuUnit& u : e.units)
-    for (const auto& [kind, names] : c_units)
-      if (kind == u.id.kind)
-        out += fmt::format("    static const {} {} = {{\n{}    }};\n    {}({}, &{}{});\n", names.first, u.name, c_fields(u.fields, u.buffer), names.second, u.id.id, u.name,
-                           kind == NpuKind::stream ? ", 1" : "");
-  if (!e.links.empty()) {
-    out += fmt::format("    static const LL_Switch_InitTypeDef switch_{}[] = {{\n", e.number);
-    for (const NpuLink& l : e.links) {
-      out += "      { LL_Switch_Init_Dest() = " + c_port("ATONN_DSTPORT", l.to) + ",";
-      for (std::size_t i = 0; i < l.from.size(); ++i)
-        out += fmt::format(" LL_Switch_Init_Source({0}) = {1}, LL_Switch_Init_Context({0}) = {2}, LL_Switch_Init_Frames({0}) = {3},", i, c_port("ATONN_SRCPORT", l.from[i].source),
-                           l.from[i].context, l.from[i].frames);
-      out += " },\n";
-    }
-    out += fmt::format("    }};\n    LL_Switch_Init(switch_{}, {});\n", e.number, e.links.size());
-  }
-  for (const auto& [name, t] : e.tables) out += c_table(name, t);
-  for (const NpuCall& c : e.calls) {
-    out += "    " + c.function + "(";
-    for (std::size_t i = 0; i < c.arguments.size(); ++i) out += (i ? ", " : "") + c.arguments[i];
-    out += ");\n";
-  }
-  return out + "}\n\n";
-}
-
-template <class List>
-std::string c_array(const std::string& type, const std::string& name, const List& list) {
-  std::string out = "  static const " + type + " " + name + "[] = { ";
-  for (const auto& v : list) {
-    if constexpr (std::is_same_v<std::decay_t<decltype(v)>, double>) out += fmt::format("{:.17g}f, ", v);
-    else out += fmt::format("{}, ", v);
-  }
-  return out + "};\n";
-}
-
-std::string c_buffers(const NpuProgram& program) {
-  std::string arrays, rows;
-  int n = 0;
-  for (const NpuBuffer& b : program.buffers) {
-    const std::string id = fmt::format("buffer_{}", n++);
-    arrays += c_array("uint32_t", id + "_shape", b.shape) + c_array("uint32_t", id + "_mem_shape", b.mem_shape);
-    if (!b.scale.empty()) arrays += c_array("float", id + "_scale", b.scale);
-    if (!b.zero.empty()) arrays += c_array("int16_t", id + "_offset", b.zero);
-    rows += fmt::format("    {{ .name = \"{}\", .addr_base = {{(unsigned char *)(0x{:08x}UL)}}, .offset_start = {}, .offset_end = {}, .offset_limit = {}, .is_user_allocated = {}, "
-                        ".is_param = {}, .epoch = {}, .batch = {}, .mem_shape = {}_mem_shape, .mem_ndims = {}, .chpos = {}, .Qm = {}, .Qn = {}, .Qunsigned = {}, .type = {}, "
-                        ".nbits = {}, .ndims = {}, .per_channel = {}, .shape = {}_shape, .scale = {}, .offset = {} }},\n",
-                        b.name, b.base, b.start, b.end, b.limit, b.user_allocated ? 1 : 0, b.is_param ? 1 : 0, b.epoch, b.batch, id, b.mem_shape.size(), b.chpos, b.qm, b.qn,
-                        b.q_unsigned ? 1 : 0, b.type, b.nbits, b.shape.size(), b.per_channel ? 1 : 0, id, b.scale.empty() ? "NULL" : id + "_scale",
-                        b.zero.empty() ? "NULL" : id + "_offset");
-  }
-  return "const LL_Buffer_InfoTypeDef *LL_ATON_Buffers_Info(void)\n{\n" + arrays + "  static const LL_Buffer_InfoTypeDef buff_info[] = {\n" + rows +
-         "    { .name = NULL, },\n  };\n  return buff_info;\n}\n";
+  LOCKSTEP_TRY(const Bytes bytes, read_file((folder / name).string(), std::uint64_t{1} << 28));
+  return std::optional(NpuBlobText{(folder / name).string(), std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size())});
 }
 
 }  // namespace
 
-std::string format_network_c(const NpuProgram& program) {
-  std::string out = "/* version " + program.compiler.substr(program.compiler.find(' ') + 1) + " */\n";
-  for (const NpuPool& p : program.pools)
-    out += fmt::format("/* name={} offset=0x{:08x} absolute_mode size={} {} */\n", p.name, p.base, p.size, p.read_only ? "READ_ONLY" : "READ_WRITE");
-  for (const NpuEpoch& e : program.epochs) out += c_epoch(e);
-  return out + c_buffers(program);
-}
-
 Result<NpuProgram> read_network_c(const std::string& path) {
   LOCKSTEP_TRY(const Bytes bytes, read_file(path, std::uint64_t{1} << 28));
-  LOCKSTEP_TRY(NpuProgram program, parse_network_c({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path));
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  LOCKSTEP_TRY(const std::optional<NpuBlobText> blobs, blobs_beside(path, text));
+  LOCKSTEP_TRY(NpuProgram program, parse_network_c(text, path, blobs ? &*blobs : nullptr));
   LOCKSTEP_CHECK(find_npu_images(program, std::filesystem::path(path).parent_path().string()));
   return program;
 }

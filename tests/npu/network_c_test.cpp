@@ -102,7 +102,7 @@ TEST(NetworkC, blobs_encryption_and_truncation_are_named) {
     const auto p = parse_network_c(t, "network.c");
     return p.ok() ? std::string("accepted") : p.error().line();
   };
-  EXPECT_NE(refusal(text + "static const EpochBlock_ItemTypeDef e[] = { { .flags = EpochBlock_Flags_epoch_start | EpochBlock_Flags_blob, }, };").find("blob"), std::string::npos);
+  EXPECT_NE(refusal(text + "static const EpochBlock_ItemTypeDef e[] = { { .flags = EpochBlock_Flags_epoch_start | EpochBlock_Flags_blob, }, };").find("_ecblobs.h"), std::string::npos);
   EXPECT_NE(refusal(text + "static const EpochBlock_ItemTypeDef e[] = { { .flags = EpochBlock_Flags_blob_encrypted, }, };").find("encrypted"), std::string::npos);
   EXPECT_NE(refusal("int main(void) { return 0; }").find("EpochBlock"), std::string::npos);
   EXPECT_NE(refusal(text.substr(0, text.size() / 2)), "accepted");
