@@ -1,6 +1,7 @@
 #include "npu/compare.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include <fmt/core.h>
 
@@ -14,11 +15,15 @@ NpuRow& row_for(std::vector<NpuRow>& rows, int epoch, const std::string& buffer,
   return rows.back();
 }
 
+double as_printed(double v, int decimals) { return std::strtod(fmt::format("{:.{}f}", v, decimals).c_str(), nullptr); }
+
 void add(NpuRow& row, const Metrics& m) {
   row.max_lsb = std::max(row.max_lsb, m.max_lsb);
   row.cosine = std::min(row.cosine, m.cosine);
   row.share += m.share_differing();
   row.mean_lsb += m.mean_lsb;
+  row.shown_percent += as_printed(100 * m.share_differing(), 3);
+  row.shown_mean += as_printed(m.mean_lsb, 4);
   ++row.samples;
 }
 
@@ -88,7 +93,7 @@ Result<std::vector<NpuRow>> compare_epochs(NpuSimulator& simulator, const Graph&
     };
     LOCKSTEP_CHECK(simulator.run(inputs, observe));
   }
-  for (NpuRow& r : rows) r.share /= r.samples, r.mean_lsb /= r.samples;
+  for (NpuRow& r : rows) r.share /= r.samples, r.mean_lsb /= r.samples, r.shown_percent /= r.samples, r.shown_mean /= r.samples;
   return rows;
 }
 

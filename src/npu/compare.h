@@ -20,6 +20,8 @@ struct NpuRow {
   int epoch = 0;
   std::string buffer, value;
   double max_lsb = 0, share = 0, cosine = 1, mean_lsb = 0;  // worst, mean, least, mean over samples
+  // The mean over samples of figures that were rounded as they are printed: percent to 3 decimals, LSB to 4.
+  double shown_percent = 0, shown_mean = 0;
   int samples = 0;
 };
 

@@ -1,0 +1,172 @@
+#include "npu/attribute.h"
+
+#include <algorithm>
+#include <cmath>
+#include <tuple>
+
+#include <fmt/core.h>
+
+namespace lockstep {
+namespace {
+
+using Made = std::map<std::pair<int, std::string>, Tensor>;
+
+// What every epoch makes from the reference's tensors, by epoch and buffer; `expected` what it
+// should.
+Result<Made> run_forced(NpuSimulator& sim, const Graph& model, const NpuMapping& mapping,
+                        const Sample& sample, const NpuRules& rules, Made& expected) {
+  const NpuRules before = sim.rules();
+  sim.set_rules(rules);
+  Made made;
+  LOCKSTEP_TRY(const Sample inputs, simulator_inputs(sim, model, mapping, sample));
+  const auto observe = [&](const NpuEpoch& epoch, NpuMemory& memory) -> Result<void> {
+    for (const NpuBuffer* b : sim.program().made_by(epoch.number)) {
+      const NpuPair* pair = mapping.find(b->name);
+      const auto it = pair ? sample.find(pair->value) : sample.end();
+      if (it == sample.end()) continue;
+      const std::string where = fmt::format("{}: epoch {}", sim.program().file, epoch.number);
+      LOCKSTEP_TRY(Tensor codes,
+                   codes_for(*b, *pair, model.value(model.find_value(pair->value)), it->second));
+      LOCKSTEP_TRY(Tensor got, read_buffer(*b, memory, where));
+      LOCKSTEP_CHECK(write_buffer(*b, codes, memory, where));
+      made.insert_or_assign({epoch.number, b->name}, std::move(got));
+      expected.insert_or_assign({epoch.number, b->name}, std::move(codes));
+    }
+    return {};
+  };
+  const Result<void> done = sim.run(inputs, observe);
+  sim.set_rules(before);
+  if (!done.ok()) return done.error();
+  return made;
+}
+
+struct Squares {
+  double predicted = 0, measured = 0;
+  std::int64_t count = 0;
+};
+
+class Attributor {
+ public:
+  Attributor(const Graph& model, const NpuMapping& mapping, std::vector<NpuDrift> drifts)
+      : model_(model), mapping_(mapping), drifts_(std::move(drifts)) {}
+
+  void add(const NpuBuffer& b, int epoch, const Tensor& expected, const Tensor& exact,
+           const Tensor& got, const Tensor& other) {
+    const NpuPair& pair = *mapping_.find(b.name);
+    NpuAttribution& row = row_for(epoch, b.name, pair.value);
+    const NpuDrift* own = find(pair.value, epoch);
+    const NpuDrift* inside = own ? own : find("", epoch);
+    if (inside) row.node = inside->node;
+    const Shape& plain = expected.shape();
+    const std::int64_t channels = plain.size() == 4 ? plain[1]
+                                  : plain.empty()   ? 1
+                                                    : plain.back(),
+                       area = plain.size() == 4 ? plain[2] * plain[3] : 1;
+    const std::int64_t zero = model_.value(model_.find_value(pair.value)).quant.zero_at(0),
+                       shift = zero - (b.zero.empty() ? 0 : b.zero[0]);
+    for (std::int64_t i = 0; i < expected.count(); ++i) {
+      const std::int64_t r = expected.code(i) + shift, e = exact.code(i) + shift,
+                         s = got.code(i) + shift;
+      ++row.count;
+      row.ties += got.code(i) != other.code(i);
+      const auto k = static_cast<std::size_t>(i / area % channels);
+      if (own && k < own->channels() && r > -128 && r < 127) {  // saturated codes say nothing
+        Squares& q = squares_[&row - rows_.data()];
+        q.predicted += square(*own, k, r), q.measured += static_cast<double>((s - r) * (s - r)),
+            ++q.count;
+      }
+      if (s == r) continue;
+      count(row, own, inside, k, r, e, s, pair.value);
+    }
+  }
+
+  std::vector<NpuAttribution> rows() {
+    for (auto& [at, q] : squares_)
+      if (q.count > 0) {
+        rows_[static_cast<std::size_t>(at)].predicted_rms =
+            std::sqrt(q.predicted / static_cast<double>(q.count));
+        rows_[static_cast<std::size_t>(at)].measured_rms =
+            std::sqrt(q.measured / static_cast<double>(q.count));
+      }
+    return std::move(rows_);
+  }
+
+ private:
+  NpuAttribution& row_for(int epoch, const std::string& buffer, const std::string& value) {
+    for (NpuAttribution& r : rows_)
+      if (r.epoch == epoch && r.buffer == buffer) return r;
+    NpuAttribution row;
+    row.epoch = epoch, row.buffer = buffer, row.value = value;
+    rows_.push_back(std::move(row));
+    return rows_.back();
+  }
+
+  // The layer whose codes the tensor is; "" asks for any layer of the epoch.
+  const NpuDrift* find(std::string_view tensor, int epoch) const {
+    for (const NpuDrift& d : drifts_)
+      if (d.codes_epoch == epoch && (tensor.empty() || d.tensor == tensor)) return &d;
+    return nullptr;
+  }
+
+  double square(const NpuDrift& d, std::size_t k, std::int64_t code) {
+    const auto [it, fresh] = known_.try_emplace({&d, k, code}, 0);
+    if (fresh) it->second = d.square(k, static_cast<double>(code));
+    return it->second;
+  }
+
+  void count(NpuAttribution& row, const NpuDrift* own, const NpuDrift* inside, std::size_t k,
+             std::int64_t r, std::int64_t e, std::int64_t s, const std::string& value) {
+    ++row.differing;
+    const bool far = std::abs(s - r) > 1;
+    row.above_one += far;
+    NpuCause cause = far ? NpuCause::unexplained : NpuCause::rounding;
+    if (own && k < own->channels()) {
+      cause = cause_of(*own, k, r, e, s);
+    } else if (inside && k < inside->channels()) {
+      // A layer requantized inside the epoch and added: its drift enters under the quotient of the
+      // scales.
+      const double ratio = model_.value(model_.find_value(inside->tensor)).quant.scale_at(0) /
+                           model_.value(model_.find_value(value)).quant.scale_at(0);
+      if (far && std::abs(static_cast<double>(s - r)) <= 1 + ratio * (1 + inside->data_path(k)))
+        cause = NpuCause::sums;
+    }
+    row.rounding += cause == NpuCause::rounding, row.sums += cause == NpuCause::sums,
+        row.multiplier += cause == NpuCause::multiplier;
+    row.unexplained += cause == NpuCause::unexplained;
+    row.above_one_unexplained += far && cause == NpuCause::unexplained;
+  }
+
+  const Graph& model_;
+  const NpuMapping& mapping_;
+  std::vector<NpuDrift> drifts_;
+  std::vector<NpuAttribution> rows_;
+  std::map<std::ptrdiff_t, Squares> squares_;
+  std::map<std::tuple<const NpuDrift*, std::size_t, std::int64_t>, double> known_;
+};
+
+}  // namespace
+
+Result<std::vector<NpuAttribution>> attribute_epochs(NpuSimulator& simulator, const Graph& model,
+                                                     const NpuMapping& mapping,
+                                                     std::span<const Sample> reference,
+                                                     NpuTie other_ties) {
+  LOCKSTEP_TRY(std::vector<NpuDrift> drifts, predict_drift(simulator, model));
+  Attributor attributor(model, mapping, std::move(drifts));
+  const NpuRules rules = simulator.rules();
+  NpuRules unrounded = rules, others = rules;
+  unrounded.exact = true;
+  others.conv = others.arith = others.pool = others.activ = other_ties;
+  for (const Sample& sample : reference) {
+    Made expected;
+    LOCKSTEP_TRY(const Made got, run_forced(simulator, model, mapping, sample, rules, expected));
+    LOCKSTEP_TRY(const Made exact,
+                 run_forced(simulator, model, mapping, sample, unrounded, expected));
+    LOCKSTEP_TRY(const Made other, run_forced(simulator, model, mapping, sample, others, expected));
+    for (const auto& [at, tensor] : got)
+      attributor.add(*simulator.program().find_buffer(at.second), at.first, expected.at(at),
+                     exact.at(at), tensor, other.at(at));
+  }
+  return attributor.rows();
+}
+
+}  // namespace lockstep

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "npu/audit.h"
+
+namespace lockstep {
+
+// What a layer's constants and 16-bit data path cost, by output channel and in codes (LSB) of its
+// output: docs/neural-art.md, "Predicted drift".
+struct NpuDrift {
+  std::string node, tensor;  // of the model; the tensor is the layer's coded output
+  int epoch = 0, codes_epoch = 0, passes = 1;
+  std::vector<double> step;              // one step of the 16-bit sum
+  std::vector<double> multiplier_error;  // got / wanted - 1
+  std::vector<double> constant_error;    // of bias and zero point
+  std::vector<double> offset;            // codes at sum 0, as the model wants
+  double inner_step = 0;                 // one step of the 16-bit product
+
+  std::size_t channels() const { return step.size(); }
+  double data_path(std::size_t k)
+      const;  // the most that rounding on the way can move a code, final rounding apart
+  // The expected square of the difference to a code that was rounded once.
+  double square(std::size_t k, double code) const;
+};
+
+// Every layer with a counterpart in the model and a whole chain of constants.
+Result<std::vector<NpuDrift>> predict_drift(const NpuSimulator& simulator, const Graph& model);
+
+// Why a code differs from the reference's.
+enum class NpuCause : std::uint8_t { none, rounding, sums, multiplier, unexplained };
+std::string_view name_of(NpuCause cause);
+
+// reference: the model's code; exact: the program's with its intermediates unrounded; simulated:
+// the program's. Codes of channel k before the model's zero point is taken off; low and high
+// saturate.
+NpuCause cause_of(const NpuDrift& drift, std::size_t k, std::int64_t reference, std::int64_t exact,
+                  std::int64_t simulated);
+
+}  // namespace lockstep
