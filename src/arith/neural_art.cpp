@@ -41,8 +41,10 @@ constexpr Numerics numerics{
     .real = {.sigmoid = ort_sigmoid, .tanh = ort_tanh, .exp = ort_exp, .softmax = ort_softmax},
 };
 
-constexpr std::string_view passes[] = {"store-folded-constants", "merge-equal-quantize", "fuse-matmul-add", "propagate-dequantize",
-                                       "propagate-quantize", "quantize-bias", "drop-redundant-clip", "run-on-codes", "drop-idle-dequantizers"};
+constexpr std::string_view passes[] = {
+    "store-folded-constants", "merge-equal-quantize", "fuse-matmul-add",
+    "propagate-dequantize",   "propagate-quantize",   "quantize-bias",
+    "drop-redundant-clip",    "run-on-codes",         "drop-idle-dequantizers"};
 
 }  // namespace
 
@@ -50,7 +52,9 @@ extern constinit const Arithmetic arith_neural_art = {
     .name = "neural-art",
     .runtime = "STM32N6 Neural-ART as ST's compiler programs it, predicted from the model alone",
     .version = "atonn 1.1.1-14",
-    .meaning = "16-bit sums, multipliers and intermediates by the compiler's rules, ties away from zero; what runs on the CPU is assumed",
+    .meaning =
+        "16-bit sums, multipliers and intermediates by the compiler's rules, ties away from zero; "
+        "what runs on the CPU is assumed",
     .numerics = &numerics,
     .passes = passes,
 };

@@ -16,7 +16,9 @@ int log2_above(double x) {
   return std::frexp(x, &e) == 0.5 ? e - 1 : e;
 }
 
-std::int64_t nearest_up(double x) { return static_cast<std::int64_t>(std::floor(x + 0.5)); }
+std::int64_t nearest_up(double x) {
+  return static_cast<std::int64_t>(std::floor(x + 0.5));
+}
 
 // x * 2^n in [2^14, 2^15); n for x > 0.
 int lift_to_15_bits(double x) {
@@ -30,7 +32,8 @@ double product_scale(const ProductProblem& p, std::size_t k) {
   return static_cast<double>(static_cast<float>(p.x_scale) * w);
 }
 
-// Kernels of at most 3 rows and 6 columns (12 when columns are skipped), and channels as the units take them.
+// Kernels of at most 3 rows and 6 columns (12 when columns are skipped), and channels as the units
+// take them.
 std::vector<ProductPiece> pieces_of(const ProductProblem& p) {
   const std::int64_t wide = p.column_stride >= 2 ? 12 : 6;
   const bool point = p.rows * p.columns == 1 && p.groups == 1;
@@ -40,7 +43,8 @@ std::vector<ProductPiece> pieces_of(const ProductProblem& p) {
   for (std::int64_t r = 0; r < p.rows; r += 3)
     for (std::int64_t c = 0; c < p.columns; c += wide)
       for (std::int64_t d = 0; d < p.channels; d += deep)
-        pieces.push_back({r, std::min<std::int64_t>(3, p.rows - r), c, std::min(wide, p.columns - c), d, std::min(deep, p.channels - d)});
+        pieces.push_back({r, std::min<std::int64_t>(3, p.rows - r), c,
+                          std::min(wide, p.columns - c), d, std::min(deep, p.channels - d)});
   return pieces;
 }
 
@@ -59,7 +63,8 @@ int sum_shift_of(const ProductProblem& p) {
 int fraction_bits_of(const ProductProblem& p) {
   int bits = 14 - log2_above(static_cast<double>(p.y_high - p.y_low) * p.y_scale);
   double bias = 0;
-  for (std::size_t k = 0; k < p.bias.size(); ++k) bias = std::max(bias, std::abs(p.bias[k] * product_scale(p, k)));
+  for (std::size_t k = 0; k < p.bias.size(); ++k)
+    bias = std::max(bias, std::abs(p.bias[k] * product_scale(p, k)));
   if (bias > 0) bits = std::min(bits, 15 - log2_above(bias));
   return bits;
 }
@@ -69,21 +74,25 @@ ProductPlan prepare(const ProductProblem& p) {
   plan.pieces = pieces_of(p);
   plan.sum_shift = sum_shift_of(p);
   double largest = 0;
-  for (std::int64_t k = 0; k < p.kernels; ++k) largest = std::max(largest, product_scale(p, static_cast<std::size_t>(k)));
+  for (std::int64_t k = 0; k < p.kernels; ++k)
+    largest = std::max(largest, product_scale(p, static_cast<std::size_t>(k)));
   const int lift = lift_to_15_bits(largest);
   plan.fraction_bits = std::min(fraction_bits_of(p), lift - plan.sum_shift);
   plan.product_shift = lift - plan.sum_shift - plan.fraction_bits;
   const int out = lift_to_15_bits(1 / p.y_scale);
   plan.common = static_cast<std::int32_t>(nearest_up(std::ldexp(1 / p.y_scale, out)));
   plan.final_shift = out + plan.fraction_bits;
-  const bool streamed = p.kernels > 512;  // more rows than the coefficient memory: a bias of 16 bits
+  const bool streamed =
+      p.kernels > 512;  // more rows than the coefficient memory: a bias of 16 bits
   for (std::int64_t i = 0; i < p.kernels; ++i) {
     const auto k = static_cast<std::size_t>(i);
-    const double scale = product_scale(p, k), bias = p.bias.empty() ? 0 : static_cast<double>(p.bias[k]) * scale;
+    const double scale = product_scale(p, k),
+                 bias = p.bias.empty() ? 0 : static_cast<double>(p.bias[k]) * scale;
     plan.multiplier.push_back(static_cast<std::int32_t>(nearest_up(std::ldexp(scale, lift))));
     const double exact = std::trunc(std::ldexp(bias / p.y_scale + p.y_zero, plan.final_shift));
     const double narrow = std::ldexp(static_cast<double>(p.y_zero), plan.final_shift) +
-                          static_cast<double>(plan.common) * static_cast<double>(nearest_up(std::ldexp(bias, plan.fraction_bits)));
+                          static_cast<double>(plan.common) *
+                              static_cast<double>(nearest_up(std::ldexp(bias, plan.fraction_bits)));
     plan.constant.push_back(static_cast<std::int64_t>(streamed ? narrow : exact));
   }
   return plan;
@@ -95,8 +104,10 @@ std::int64_t add_piece(std::int64_t run, std::int64_t sum, const ProductPlan& pl
 }
 
 std::int32_t leave(std::int64_t run, std::size_t kernel, const ProductPlan& plan) {
-  const std::int64_t real = npu_saturate(npu_shift(run * plan.multiplier[kernel], plan.product_shift, NpuTie::away), 2);
-  return static_cast<std::int32_t>(npu_shift(real * plan.common + plan.constant[kernel], plan.final_shift, NpuTie::away));
+  const std::int64_t real =
+      npu_saturate(npu_shift(run * plan.multiplier[kernel], plan.product_shift, NpuTie::away), 2);
+  return static_cast<std::int32_t>(
+      npu_shift(real * plan.common + plan.constant[kernel], plan.final_shift, NpuTie::away));
 }
 
 Rescale prepare_once(double x_scale, double w_scale, double y_scale) {
@@ -117,10 +128,12 @@ BinaryState state_of(const BinaryScales& s, const NpuAddConstants& k) {
   return state;
 }
 BinaryState prepare_add(const BinaryScales& s) {
-  return state_of(s, npu_add_constants(s.a_scale, s.a_zero, s.b_scale, s.b_zero, s.y_scale, s.y_zero));
+  return state_of(s,
+                  npu_add_constants(s.a_scale, s.a_zero, s.b_scale, s.b_zero, s.y_scale, s.y_zero));
 }
 BinaryState prepare_sub(const BinaryScales& s) {
-  NpuAddConstants k = npu_add_constants(s.a_scale, s.a_zero, s.b_scale, -s.b_zero, s.y_scale, s.y_zero);
+  NpuAddConstants k =
+      npu_add_constants(s.a_scale, s.a_zero, s.b_scale, -s.b_zero, s.y_scale, s.y_zero);
   k.b = -k.b;
   return state_of(s, k);
 }
@@ -128,7 +141,8 @@ std::int32_t apply_add(std::int32_t a, std::int32_t b, const BinaryState& k) {
   const std::int64_t x = npu_shift(std::int64_t{a} * k.a.multiplier, k.a.shift, NpuTie::floor);
   const std::int64_t y = npu_shift(std::int64_t{b} * k.b.multiplier, k.b.shift, NpuTie::floor);
   const std::int64_t sum = x + y + k.y.multiplier * (std::int64_t{1} << k.y.shift);
-  return static_cast<std::int32_t>(std::clamp<std::int64_t>(npu_shift(sum, k.left_shift, NpuTie::away), k.s.low, k.s.high));
+  return static_cast<std::int32_t>(
+      std::clamp<std::int64_t>(npu_shift(sum, k.left_shift, NpuTie::away), k.s.low, k.s.high));
 }
 
 BinaryState prepare_mul(const BinaryScales& s) {
@@ -143,21 +157,27 @@ std::int32_t apply_mul(std::int32_t a, std::int32_t b, const BinaryState& k) {
   return static_cast<std::int32_t>(std::clamp<std::int64_t>(code, k.s.low, k.s.high));
 }
 
-std::int32_t quantize(float real, float scale, std::int32_t zero, std::int32_t low, std::int32_t high) {
+std::int32_t quantize(float real, float scale, std::int32_t zero, std::int32_t low,
+                      std::int32_t high) {
   return ort_quantize.quantize(real, scale, zero, low, high);
 }
-float dequantize(std::int32_t code, float scale, std::int32_t zero) { return ort_quantize.dequantize(code, scale, zero); }
+float dequantize(std::int32_t code, float scale, std::int32_t zero) {
+  return ort_quantize.dequantize(code, scale, zero);
+}
 
 // (A * x >> drop) + C, C = trunc((y_zero - x_zero * ratio) * 2^shift); `drop` fraction bits of x
-std::int64_t rescaled(std::int64_t x, int drop, double ratio, std::int32_t x_zero, std::int32_t y_zero) {
+std::int64_t rescaled(std::int64_t x, int drop, double ratio, std::int32_t x_zero,
+                      std::int32_t y_zero) {
   const NpuRatio r = npu_ratio(ratio);
-  const auto c = static_cast<std::int64_t>(std::trunc(std::ldexp(y_zero - x_zero * ratio, r.shift)));
+  const auto c =
+      static_cast<std::int64_t>(std::trunc(std::ldexp(y_zero - x_zero * ratio, r.shift)));
   return npu_shift(npu_shift(r.a * x, drop, NpuTie::floor) + c, r.shift, NpuTie::away);
 }
-std::int32_t requantize(std::int32_t code, double x_scale, std::int32_t x_zero, double y_scale, std::int32_t y_zero,
-                        std::int32_t low, std::int32_t high) {
+std::int32_t requantize(std::int32_t code, double x_scale, std::int32_t x_zero, double y_scale,
+                        std::int32_t y_zero, std::int32_t low, std::int32_t high) {
   if (x_scale == y_scale && x_zero == y_zero) return std::clamp(code, low, high);
-  return static_cast<std::int32_t>(std::clamp<std::int64_t>(rescaled(code, 0, x_scale / y_scale, x_zero, y_zero), low, high));
+  return static_cast<std::int32_t>(
+      std::clamp<std::int64_t>(rescaled(code, 0, x_scale / y_scale, x_zero, y_zero), low, high));
 }
 
 // The mean with 8 bits behind the point, in 16 bits; then rescaled.

@@ -7,11 +7,11 @@
 
 namespace lockstep {
 
-// Convolutions and matrix products of codes in arithmetics whose constants follow from all kernels of a
-// layer together, and whose sums are held in few bits between pieces of a kernel (Neural-ART).
+// Convolutions and matrix products of codes in arithmetics whose constants follow from all kernels
+// of a layer together, and whose sums are held in few bits between pieces of a kernel (Neural-ART).
 
-// One layer. Weights are [kernel][row][column][channel] with zero points removed; a matrix product has
-// one row and one column. Bias is in units of x_scale * w_scale[kernel], empty when absent.
+// One layer. Weights are [kernel][row][column][channel] with zero points removed; a matrix product
+// has one row and one column. Bias is in units of x_scale * w_scale[kernel], empty when absent.
 struct ProductProblem {
   double x_scale = 1, y_scale = 1;
   std::int32_t x_zero = 0, y_zero = 0, y_low = -128, y_high = 127;
@@ -29,7 +29,8 @@ struct ProductPiece {
 
 // The layer's constants. run = add(run, sum of a piece), piece by piece; code = leave(run, kernel).
 struct ProductPlan {
-  std::vector<ProductPiece> pieces;      // in the order of summation; empty: computed elsewhere, by `conv` or `dense`
+  std::vector<ProductPiece>
+      pieces;  // in the order of summation; empty: computed elsewhere, by `conv` or `dense`
   int sum_shift = 0, product_shift = 0, final_shift = 0, fraction_bits = 0;
   std::int32_t common = 0, y_zero = 0;
   std::vector<std::int32_t> multiplier;  // by kernel
@@ -40,7 +41,8 @@ struct ProductPolicy {
   std::string_view name;
   ProductPlan (*prepare)(const ProductProblem& problem);
   std::int64_t (*add)(std::int64_t run, std::int64_t sum, const ProductPlan& plan);
-  std::int32_t (*leave)(std::int64_t run, std::size_t kernel, const ProductPlan& plan);  // not clamped
+  std::int32_t (*leave)(std::int64_t run, std::size_t kernel,
+                        const ProductPlan& plan);  // not clamped
 };
 
 }  // namespace lockstep

@@ -6,6 +6,7 @@
 
 #include "arith/arith.h"
 #include "base/text.h"
+#include "device/device.h"
 #include "fault/fault.h"
 #include "op/op.h"
 #include "target/target.h"
@@ -97,8 +98,15 @@ std::string targets_page() {
 }
 
 std::string devices_page() {
-  return head("Devices", "Memories, limits and default arithmetic of the devices that `analyze` knows.") +
-         "\nNone is described yet.\n";
+  std::string text = head("Devices", "Memories, limits and default arithmetic of the devices that `analyze` knows.");
+  for (const DeviceDef* d : device_table()) {
+    text += fmt::format("\n## {}\n{}\n\nArithmetic: `{}`. Channels in groups of {}.\n\n| memory | address | bytes | is |\n| --- | --- | --- | --- |\n", d->name, d->meaning, d->arithmetic, d->channel_group);
+    for (const DeviceMemory& m : d->memories)
+      text += fmt::format("| {} | 0x{:08x} | {} | {}{} |\n", m.name, m.base, m.size, m.meaning, m.read_only ? ", read only" : "");
+    text += "\n| limit | do |\n| --- | --- |\n";
+    for (const DeviceLimit& l : d->limits) text += fmt::format("| {} | {} |\n", cell(l.text), cell(l.advice));
+  }
+  return text;
 }
 
 }  // namespace

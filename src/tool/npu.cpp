@@ -7,15 +7,21 @@
 #include "diff/inputs.h"
 #include "import/import.h"
 #include "base/npy.h"
+#include "npu/attribute.h"
+#include "npu/fit.h"
 #include "npu/record.h"
+#include "npu/side_files.h"
+#include "npu/software.h"
 #include "run/executor.h"
+#include "target/target.h"
 #include "tool/command.h"
+#include "tool/npu_explain.h"
 
 namespace lockstep {
 namespace {
 
 struct NpuOptions {
-  std::string program, model, input, mode = "forced", ties, output;
+  std::string program, model, input, mode = "forced", ties, output, captures, target, versus = "up";
 };
 
 Result<NpuRules> rules_from(const NpuOptions& o) {
@@ -40,7 +46,7 @@ Result<std::vector<Sample>> reference_of(const Graph& model, const std::string& 
 void print_rows(const std::vector<NpuRow>& rows) {
   fmt::print("{:>5}  {:44} {:>7} {:>10} {:>9} {:>11}\n", "epoch", "buffer", "max LSB", "differ %", "cosine", "mean signed");
   for (const NpuRow& r : rows)
-    fmt::print("{:5}  {:44} {:7.0f} {:10.3f} {:9.6f} {:+11.4f}  {}\n", r.epoch, r.buffer, r.max_lsb, 100 * r.share, r.cosine, r.mean_lsb, r.value);
+    fmt::print("{:5}  {:44} {:7.0f} {:10.3f} {:9.6f} {:+11.4f}  {}\n", r.epoch, r.buffer, r.max_lsb, r.shown_percent, r.cosine, r.shown_mean, r.value);
 }
 
 Result<void> compare(const NpuOptions& o) {
@@ -54,6 +60,57 @@ Result<void> compare(const NpuOptions& o) {
   LOCKSTEP_TRY(const std::vector<Sample> reference, reference_of(model, o.input));
   LOCKSTEP_TRY(const std::vector<NpuRow> rows, compare_epochs(simulator, model, mapping, reference, *mode));
   print_rows(rows);
+  return {};
+}
+
+// Why codes differ from onnxruntime's, epoch by epoch.
+Result<void> attribute(const NpuOptions& o) {
+  LOCKSTEP_TRY(const NpuRules rules, rules_from(o));
+  const auto versus = npu_tie_named(o.versus);
+  if (!versus) return Error{"--versus-ties", o.versus, "away, up, even, odd, zero or down", {}};
+  LOCKSTEP_TRY(NpuProgram program, read_npu_program(o.program));
+  LOCKSTEP_TRY(const Graph model, import_model(o.model));
+  const NpuMapping mapping = map_npu_buffers(program, model);
+  LOCKSTEP_TRY(NpuSimulator simulator, NpuSimulator::make(std::make_shared<const NpuProgram>(std::move(program)), rules));
+  LOCKSTEP_TRY(const std::vector<Sample> reference, reference_of(model, o.input));
+  LOCKSTEP_TRY(const std::vector<NpuAttribution> rows, attribute_epochs(simulator, model, mapping, reference, *versus));
+  fmt::print("{:>5}  {:44} {:>8} {:>8} {:>8} {:>8} {:>10} {:>11} {:>8} {:>7} {:>9} {:>8}\n", "epoch", "buffer", "codes", "differ", "over 1", "rounding", "16-b sums",
+             "16-b factor", "unexpl.", "ties", "RMS pred.", "measured");
+  std::int64_t above = 0, open = 0, unexplained = 0;
+  for (const NpuAttribution& r : rows) {
+    fmt::print("{:5}  {:44} {:8} {:8} {:8} {:8} {:10} {:11} {:8} {:7} {:9.4f} {:8.4f}  {}\n", r.epoch, r.buffer, r.count, r.differing, r.above_one, r.rounding, r.sums, r.multiplier,
+               r.unexplained, r.ties, r.predicted_rms, r.measured_rms, r.node);
+    above += r.above_one, open += r.above_one_unexplained, unexplained += r.unexplained;
+  }
+  fmt::print("{} codes differ by more than one LSB, {} of them without a predicted cause; {} differing codes unexplained; ties: codes that {} instead of {} changes\n", above, open,
+             unexplained, o.versus, o.ties.empty() ? "away" : o.ties);
+  return {};
+}
+
+// Captured tensors and, where they lack the network inputs, those of --input.
+Result<std::vector<Sample>> captured_samples(const NpuOptions& o, const Graph& model) {
+  const Arithmetic* arithmetic = find_arithmetic("ort-noopt");
+  LOCKSTEP_TRY(const std::unique_ptr<Target> target, open_target(o.captures, {model, *arithmetic}));
+  std::vector<Sample> inputs;
+  std::vector<std::string> notes;
+  if (!o.input.empty()) {
+    LOCKSTEP_TRY(inputs, read_inputs(o.input, model, notes));
+  }
+  LOCKSTEP_TRY(Capture capture, target->run(inputs, {}));
+  for (std::size_t i = 0; i < capture.samples.size() && i < inputs.size(); ++i) capture.samples[i].insert(inputs[i].begin(), inputs[i].end());
+  return std::move(capture.samples);
+}
+
+Result<void> fit(const NpuOptions& o) {
+  LOCKSTEP_TRY(NpuProgram program, read_npu_program(o.program));
+  LOCKSTEP_TRY(const Graph model, import_model(o.model));
+  const NpuMapping mapping = map_npu_buffers(program, model);
+  LOCKSTEP_TRY(NpuSimulator simulator, NpuSimulator::make(std::make_shared<const NpuProgram>(std::move(program))));
+  LOCKSTEP_TRY(const std::vector<Sample> captured, captured_samples(o, model));
+  LOCKSTEP_TRY(const std::vector<NpuFitRow> rows, fit_npu_rules(simulator, model, mapping, captured));
+  fmt::print("{:15} {:6} {:>10} {:>10}  {}\n", "stage", "ties", "codes", "differ", "the captures say");
+  for (const NpuFitRow& r : rows)
+    fmt::print("{:15} {:6} {:10} {:10}  {}{}\n", r.stage, npu_tie_names[static_cast<int>(r.rule)], r.compared, r.differing, name_of(proof_of(rows, r)), r.is_default ? " (default)" : "");
   return {};
 }
 
@@ -90,10 +147,42 @@ Result<void> run(const NpuOptions& o) {
   return write_npz(o.output, members);
 }
 
+// Why an epoch is no hardware epoch, in a word.
+std::string why_software(const NpuEpoch& e) {
+  const std::string f = software_function(e);
+  return e.hardware() ? "" : f.starts_with("LL_ATON_LIB_DMA") ? "moved by the library" : f.starts_with("ll_sw_") ? "no unit computes " + f.substr(14) : "the CPU's";
+}
+
+void print_epochs(const NpuProgram& program, const NpuSideFiles& side, const NpuMapping& mapping) {
+  fmt::print("{:>5}  {:4} {:44} {:40} {:>10}  {}\n", "epoch", "", "nodes", "makes", "cycles", "at");
+  for (const NpuEpoch& e : program.epochs) {
+    const NpuEpochInfo* info = side.find_epoch(e.number);
+    std::string nodes, makes, at;
+    for (const auto& [node, kind] : e.nodes) nodes += (nodes.empty() ? "" : ", ") + node;
+    if (info)
+      for (const std::string& o : info->originals) nodes += (nodes.empty() ? "" : ", ") + o;
+    for (const NpuBuffer* b : program.made_by(e.number)) {
+      const NpuPair* pair = mapping.find(b->name);
+      makes += (makes.empty() ? "" : ", ") + (pair ? pair->value : b->name);
+      std::string pool;
+      for (const NpuPool& p : program.pools)
+        if (b->address() >= p.base && b->address() < p.base + p.size) pool = p.name + " ";
+      at += fmt::format("{}{}0x{:08x}+{}", at.empty() ? "" : ", ", pool, b->address(), b->bytes());
+    }
+    const std::string why = why_software(e);
+    fmt::print("{:5}  {:4} {:44} {:40} {:>10}  {}{}\n", e.number, e.hardware() ? info && info->mapping == "EC" ? "EC" : "HW" : "SW", nodes, makes,
+               info && info->cycles > 0 ? fmt::format("{}", info->cycles) : "", at, why.empty() ? "" : "  because: " + why);
+  }
+}
+
 Result<void> print_map(const NpuOptions& o) {
-  LOCKSTEP_TRY(const NpuProgram program, read_npu_program(o.program));
+  LOCKSTEP_TRY(NpuProgram program, read_npu_program(o.program));
+  LOCKSTEP_TRY(const NpuSideFiles side, read_side_files(o.program));
+  complete_program(program, side);
   LOCKSTEP_TRY(const Graph model, import_model(o.model));
-  const NpuMapping mapping = map_npu_buffers(program, model);
+  const NpuMapping mapping = map_npu_buffers(program, model, names_from(side, program, model));
+  for (const std::string& file : side.files) fmt::print("read      {}\n", file);
+  print_epochs(program, side, mapping);
   for (const NpuPair& p : mapping.pairs) fmt::print("{:48} {:64} {}\n", p.buffer, p.value, p.how);
   for (const std::string& u : mapping.unmapped) fmt::print("unmapped  {}\n", u);
   return {};
@@ -120,6 +209,15 @@ void add_npu(CLI::App& app, int& code) {
     });
   };
   add("compare", "each epoch against onnxruntime's arithmetic, as a table", compare, true);
+  add("attribute", "why codes differ from onnxruntime's: rounding, 16-bit sums, 16-bit multipliers, ties", attribute, true);
+  npu->get_subcommand("attribute")->add_option("--versus-ties", o->versus, "the tie rule that the column `ties` compares with");
+  add("fit", "which rounding rules captured tensors prove", fit, false);
+  npu->get_subcommand("fit")->add_option("--captures", o->captures, "captured tensors: any target")->required();
+  npu->get_subcommand("fit")->add_option("--input", o->input, "the network inputs, where the captures lack them");
+  add("explain", "a device's differences, split by what its program makes of the device's own inputs",
+      [](const NpuOptions& q) { return explain_with_program({q.program, q.model, q.target, q.input}); }, false);
+  npu->get_subcommand("explain")->add_option("--target", o->target, "the device: captures or any target")->required();
+  npu->get_subcommand("explain")->add_option("--input", o->input, "the network inputs, where the captures lack them");
   add("run", "the program's tensors on these inputs, and how long they took", run, true);
   npu->get_subcommand("run")->add_option("-o,--output", o->output, "the .npz to write");
   add("map", "epochs and buffers to the model's own tensors", print_map, false);

@@ -8,8 +8,10 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "diff/inputs.h"
+#include "npu/standing.h"
 #include "report/three_way.h"
 #include "tool/command.h"
+#include "tool/npu_explain.h"
 #include "tool/terminal.h"
 
 namespace lockstep {
@@ -22,6 +24,20 @@ Report report_of(const Request& request, Answer& answer) {
           .runtime = std::string(a.runtime) + (a.version.empty() ? "" : " " + std::string(a.version)),
           .target = request.target, .device = answer.device.device, .tolerance = request.tolerance,
           .notes = answer.notes, .verdict = std::move(answer.verdict), .graph = &answer.reference->graph()};
+}
+
+// Predicted from the model alone, every tensor says how well its rule is founded.
+void mark_standing(Report& report) {
+  if (report.reference != "neural-art") return;
+  int count[3] = {0, 0, 0};
+  for (Row& row : report.verdict.comparison.rows) {
+    if (row.node == no_id) continue;
+    const NpuStanding s = standing_of(*report.graph, report.graph->node(row.node));
+    ++count[static_cast<int>(s)];
+    row.note += (row.note.empty() ? "" : ", ") + std::string(name_of(s));
+  }
+  report.notes.push_back(fmt::format("predicted from the model alone: {} tensors by proven rules, {} inferred, {} assumed; a difference at an assumed one is no verdict",
+                                     count[0], count[1], count[2]));
 }
 
 // One report as an object; several as an array of such.
@@ -46,6 +62,7 @@ void add_validation_options(CLI::App& command, ValidationOptions& o) {
       ->check(CLI::Range(1, 100));
   command.add_option("--resume", o.request.resume, "captures that an interrupted validation kept: their samples are not run again");
   command.add_option("--decision", o.decision, "what the output decides: top1, or I>T, I-J>T of its elements; counts what flips");
+  command.add_option("--program", o.program, "the device's compiled Neural-ART program: differences that it explains are told apart");
   command.add_option("--json", o.json, "write the whole result to this file");
   command.add_flag("--all", o.all_rows, "print every row of a long table");
 }
@@ -100,8 +117,11 @@ int run_validation(const ValidationOptions& options, bool ranking) {
       continue;
     }
     Report report = report_of(request, *answered);
+    mark_standing(report);
     if (&target != &options.targets.front()) fmt::print("\n");
     fmt::print("{}", text_report(report, {colour_wanted(), options.all_rows, ranking}));
+    if (!options.program.empty())
+      if (const auto split = explain_with_program({options.program, request.model, target, request.input}); !split.ok()) worst = std::max(worst, fail(split.error()));
     reports.push_back(json_report(report));
     worst = std::max(worst, report.verdict.healthy ? 0 : 1);
     answered->verdict = std::move(report.verdict);

@@ -39,13 +39,15 @@ Result<Network> network(const std::string& program, const std::string& model) {
   return n;
 }
 
-// Codes that differ between the prediction and the simulated program, by tensor; both feed themselves.
+// Codes that differ between the prediction and the simulated program, by tensor; both feed
+// themselves.
 Result<std::map<std::string, std::int64_t>> differences(const Network& n) {
   LOCKSTEP_TRY(const Executor executor, Executor::make(*n.model, *find_arithmetic("neural-art")));
   LOCKSTEP_TRY(const Capture predicted, executor.run(n.inputs));
   LOCKSTEP_TRY(NpuSimulator sim, NpuSimulator::make(n.program));
   const NpuMapping mapping = map_npu_buffers(*n.program, *n.model);
-  LOCKSTEP_TRY(const Capture simulated, record_npu(sim, *n.model, mapping, predicted.samples, NpuMode::chained, {}));
+  LOCKSTEP_TRY(const Capture simulated,
+               record_npu(sim, *n.model, mapping, predicted.samples, NpuMode::chained, {}));
   std::map<std::string, std::int64_t> differ;
   for (const auto& [name, t] : simulated.samples[0]) {
     const auto it = predicted.samples[0].find(name);
@@ -76,11 +78,14 @@ TEST(NeuralArtPrediction, the_tcn_from_the_model_alone_gives_every_code_of_the_c
   for (const auto& [name, count] : *differ) EXPECT_EQ(count, 0) << name;
 }
 
-// Shifts, multipliers, fraction bits and common scales of every layer whose constants the program holds.
+// Shifts, multipliers, fraction bits and common scales of every layer whose constants the program
+// holds.
 TEST(NeuralArtPrediction, constants_equal_the_compiled_programs) {
   LOCKSTEP_NEEDS_SHARED();
   int layers = 0, multipliers = 0;
-  for (const auto& [program, model] : {std::pair{"yamnet_1024", "yamnet_1024_64x96_qdq_int8"}, std::pair{"stft_tcnn", "stft_tcnn_medium_257x40_qdq_int8"}}) {
+  for (const auto& [program, model] :
+       {std::pair{"yamnet_1024", "yamnet_1024_64x96_qdq_int8"},
+        std::pair{"stft_tcnn", "stft_tcnn_medium_257x40_qdq_int8"}}) {
     const auto n = network(program, model);
     ASSERT_TRUE(n.ok());
     const auto sim = NpuSimulator::make(n->program);
@@ -95,7 +100,8 @@ TEST(NeuralArtPrediction, constants_equal_the_compiled_programs) {
       const Node& dq = n->model->node(n->model->value(node.inputs[1]).producer);
       const Tensor& codes = *n->model->value(dq.inputs[0]).constant;
       std::vector<std::int32_t> w, bias;
-      for (std::int64_t i = 0; i < codes.count(); ++i) w.push_back(static_cast<std::int32_t>(codes.code(i)));
+      for (std::int64_t i = 0; i < codes.count(); ++i)
+        w.push_back(static_cast<std::int32_t>(codes.code(i)));
       for (const double b : m.bias) bias.push_back(static_cast<std::int32_t>(b));
       if (m.op != "Conv" && node.attrs.integer("transB", 0) == 0) {  // one row for each kernel
         std::vector<std::int32_t> rows(w.size());
@@ -103,13 +109,22 @@ TEST(NeuralArtPrediction, constants_equal_the_compiled_programs) {
         for (std::size_t i = 0; i < w.size(); ++i) rows[i % k * (w.size() / k) + i / k] = w[i];
         w = rows;
       }
-      const ProductPlan plan = neural_art_product.prepare({.x_scale = m.x_scale, .y_scale = m.y_scale, .y_zero = static_cast<std::int32_t>(m.y_zero),
-          .w_scale = m.w_scale, .weights = w, .bias = bias, .kernels = m.out_channels, .channels = codes.count() / m.out_channels, .pixels = 2});
+      const ProductPlan plan =
+          neural_art_product.prepare({.x_scale = m.x_scale,
+                                      .y_scale = m.y_scale,
+                                      .y_zero = static_cast<std::int32_t>(m.y_zero),
+                                      .w_scale = m.w_scale,
+                                      .weights = w,
+                                      .bias = bias,
+                                      .kernels = m.out_channels,
+                                      .channels = codes.count() / m.out_channels,
+                                      .pixels = 2});
       EXPECT_EQ(plan.sum_shift, l.shift) << m.node;
       EXPECT_EQ(plan.product_shift, l.stages[0].arith->shift_o) << m.node;
       EXPECT_EQ(plan.common, l.stages[1].arith->A_scalar) << m.node;
       EXPECT_EQ(plan.final_shift, l.stages[1].arith->shift_o) << m.node;
-      for (std::size_t k = 0; k < l.stages[0].coefficient.size() && k < plan.multiplier.size(); ++k, ++multipliers)
+      for (std::size_t k = 0; k < l.stages[0].coefficient.size() && k < plan.multiplier.size();
+           ++k, ++multipliers)
         EXPECT_EQ(plan.multiplier[k], l.stages[0].coefficient[k]) << m.node << " kernel " << k;
       ++layers;
     }

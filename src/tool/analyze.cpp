@@ -1,0 +1,165 @@
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <memory>
+
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
+#include "base/files.h"
+#include "base/text.h"
+#include "device/device_analyze.h"
+#include "import/import.h"
+#include "tool/command.h"
+
+namespace lockstep {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct AnalyzeOptions {
+  std::string model, device = "stm32n6", json;
+};
+
+std::string size_text(std::int64_t bytes) {
+  return bytes < 1024 ? fmt::format("{} B", bytes)
+                      : fmt::format("{} B ({:.2f} KiB)", bytes, static_cast<double>(bytes) / 1024);
+}
+
+void print_summary(const DeviceReport& r, const Graph& model) {
+  const auto value = [&](ValueId v) {
+    const Value& x = model.value(v);
+    return fmt::format("{}, {}{}", x.name, name_of(x.dtype), shape_text(x.shape));
+  };
+  fmt::print("Exec/report summary (analyze)\n{:-<100}\n", "");
+  fmt::print(
+      "model file         :   {}\ntype               :   {}\ntarget             :   {}, {}\n",
+      r.model, model.format(), r.device->name, r.device->meaning);
+  for (const ValueId v : model.inputs()) fmt::print("input              :   {}\n", value(v));
+  for (const ValueId v : model.outputs()) fmt::print("output             :   {}\n", value(v));
+  fmt::print(
+      "macc               :   {}\nparams #           :   {} items\nweights (ro)       :   "
+      "{}\nactivations (rw)   :   {}\n",
+      r.macs, r.parameters, size_text(r.weight_bytes), size_text(r.activation_bytes));
+}
+
+void print_nodes(const DeviceReport& r) {
+  fmt::print("\n{:>5}  {:44} {:18} {:18} {:>11} {:>12} {:>9}  {:9} {}\n{:-<150}\n", "m_id",
+             "layer (type)", "op", "oshape", "param/size", "macc", "us", "mapping", "because", "");
+  int id = 0;
+  for (const DeviceNode& n : r.nodes)
+    fmt::print("{:5}  {:44} {:18} {:18} {:>11} {:12} {:9.1f}  {:9} {}{}\n", id++,
+               n.node.size() > 44 ? "..." + n.node.substr(n.node.size() - 41) : n.node, n.op,
+               shape_text(n.shape), n.parameter_bytes, n.macs, n.cost.microseconds,
+               name_of(n.placement.place), n.placement.rule,
+               n.aligned || n.channels < 2 ? ""
+                                           : fmt::format("; {} channels, no multiple of {}",
+                                                         n.channels, r.device->channel_group));
+}
+
+void print_totals(const DeviceReport& r) {
+  int count[5] = {0, 0, 0, 0, 0};
+  for (const DeviceNode& n : r.nodes) ++count[static_cast<int>(n.placement.place)];
+  fmt::print(
+      "\nMapping            :   {} HW, {} DMA, {} CPU integer, {} CPU float, {} without work\n",
+      count[0], count[1], count[2], count[3], count[4]);
+  fmt::print("Predicted epochs   :   {}\n\nMemory usage\n{:-<100}\n", r.epochs, "");
+  for (const DeviceMemoryUse& m : r.memories)
+    fmt::print("{:10} 0x{:08x}  {:>12} of {:>12}  {:6.2f} %  {}\n", m.memory->name, m.memory->base,
+               m.used, m.memory->size,
+               100.0 * static_cast<double>(m.used) / static_cast<double>(m.memory->size),
+               m.memory->external && !m.memory->read_only && m.used > 0
+                   ? "activations spill into external memory"
+                   : m.memory->meaning);
+  fmt::print("\nEstimated latency  :   {:.2f} ms (model's error: docs/neural-art.md)\n",
+             r.microseconds / 1000);
+}
+
+void print_edits(const DeviceReport& r) {
+  if (!r.scales.empty())
+    fmt::print("\nScales that the 16-bit multipliers cannot carry\n{:-<100}\n", "");
+  for (const DeviceScales& s : r.scales)
+    fmt::print(
+        "{}: {} of {} channels keep fewer than 7 bits (largest scale over smallest {:.0f}); clamp "
+        "the smallest scales to 1/256 of the largest before quantizing\n",
+        s.node, s.lost, s.channels, s.ratio);
+  if (!r.edits.empty()) fmt::print("\nEdits, by what they are worth at most\n{:-<100}\n", "");
+  for (const DeviceEdit& e : r.edits)
+    fmt::print("{:8.1f} us  {}: {}\n             do: {}\n", e.microseconds, e.node, e.why,
+               e.advice);
+}
+
+Json json_of(const DeviceReport& r) {
+  Json nodes = Json::array(), memories = Json::array(), edits = Json::array(),
+       scales = Json::array();
+  for (const DeviceNode& n : r.nodes)
+    nodes.push_back({{"node", n.node},
+                     {"op", n.op},
+                     {"shape", n.shape},
+                     {"mapping", std::string(name_of(n.placement.place))},
+                     {"rule", std::string(n.placement.rule)},
+                     {"macs", n.macs},
+                     {"parameters", n.parameters},
+                     {"parameter_bytes", n.parameter_bytes},
+                     {"epochs", n.cost.epochs},
+                     {"us", n.cost.microseconds},
+                     {"channels_aligned", n.aligned}});
+  for (const DeviceMemoryUse& m : r.memories)
+    memories.push_back({{"name", std::string(m.memory->name)},
+                        {"base", m.memory->base},
+                        {"size", m.memory->size},
+                        {"used", m.used}});
+  for (const DeviceEdit& e : r.edits)
+    edits.push_back({{"node", e.node}, {"why", e.why}, {"do", e.advice}, {"us", e.microseconds}});
+  for (const DeviceScales& s : r.scales)
+    scales.push_back(
+        {{"node", s.node}, {"channels", s.channels}, {"lost", s.lost}, {"ratio", s.ratio}});
+  return {{"format", "lockstep-analyze"},
+          {"version", 1},
+          {"model", r.model},
+          {"device", std::string(r.device->name)},
+          {"macs", r.macs},
+          {"parameters", r.parameters},
+          {"weight_bytes", r.weight_bytes},
+          {"activation_bytes", r.activation_bytes},
+          {"epochs", r.epochs},
+          {"latency_ms", r.microseconds / 1000},
+          {"nodes", nodes},
+          {"memories", memories},
+          {"edits", edits},
+          {"scales", scales}};
+}
+
+Result<void> analyze(const AnalyzeOptions& o) {
+  const DeviceDef* device = find_device(o.device);
+  if (!device) {
+    std::string known;
+    for (const DeviceDef* d : device_table())
+      known += (known.empty() ? "" : ", ") + std::string(d->name);
+    return Error{"--device", o.device, known, ""};
+  }
+  LOCKSTEP_TRY(const Graph model, import_model(o.model));
+  LOCKSTEP_TRY(const DeviceReport report, analyze_for(model, *device));
+  print_summary(report, model);
+  print_nodes(report);
+  print_totals(report);
+  print_edits(report);
+  return o.json.empty() ? Result<void>()
+                        : write_file(o.json, std::string_view(json_of(report).dump(1) + "\n"));
+}
+
+}  // namespace
+
+void add_analyze(CLI::App& app, int& code) {
+  auto* command =
+      app.add_subcommand("analyze", "how a model fits a device: mapping, memories, latency, edits");
+  auto o = std::make_shared<AnalyzeOptions>();
+  command->add_option("MODEL", o->model, ".onnx or .tflite")->required();
+  command->add_option("--device", o->device, "stm32n6");
+  command->add_option("--json", o->json, "writes the report");
+  command->callback([o, &code] {
+    const Result<void> done = analyze(*o);
+    code = done.ok() ? 0 : fail(done.error());
+  });
+}
+
+}  // namespace lockstep
