@@ -5,7 +5,7 @@
 
 #include "op/op.h"
 #include "pass/pass.h"
-#include "plan/arena.h"
+#include "plan/plan.h"
 
 namespace lockstep {
 namespace {
@@ -53,32 +53,63 @@ void find_edits(const NodeView& n, const DeviceNode& d, const DeviceDef& device,
                        limit.share * d.cost.microseconds});
 }
 
-// Activations in one arena, laid over the working memories in their order; constants in the first
-// read-only one.
-void place_memories(const Graph& g, DeviceReport& r) {
-  std::map<ValueId, LiveRange> live;
-  for (const ValueId v : g.inputs())
-    live[v] = {static_cast<std::size_t>(bytes_of(g.value(v))), 0, 0};
+// Tensors with their live ranges: a network input lives from the start, an output to the end.
+std::vector<Buffer> buffers_of(const Graph& g) {
+  std::map<ValueId, Buffer> live;
+  for (const ValueId v : g.inputs()) live[v] = {g.value(v).name, bytes_of(g.value(v)), 0, 0, -1};
   for (std::size_t step = 0; step < g.nodes().size(); ++step) {
     const Node& n = g.nodes()[step];
+    const int at = static_cast<int>(step);
     for (const ValueId v : n.outputs)
-      if (v != no_id) live[v] = {static_cast<std::size_t>(bytes_of(g.value(v))), step, step};
+      if (v != no_id && !g.value(v).constant) live[v] = {g.value(v).name, bytes_of(g.value(v)), at, at, -1};
     for (const ValueId v : n.inputs)
-      if (const auto it = live.find(v); it != live.end()) it->second.last = step;
+      if (const auto it = live.find(v); it != live.end()) it->second.last = at;
   }
   for (const ValueId v : g.outputs())
-    if (const auto it = live.find(v); it != live.end()) it->second.last = g.nodes().size();
-  std::vector<LiveRange> ranges;
-  for (const auto& [v, range] : live) ranges.push_back(range);
-  r.activation_bytes = static_cast<std::int64_t>(plan_arena(ranges, 32).bytes);
-  auto left = static_cast<std::uint64_t>(r.activation_bytes),
-       weights = static_cast<std::uint64_t>(r.weight_bytes);
-  for (const DeviceMemory& m : r.device->memories) {
-    std::uint64_t& want = m.read_only ? weights : left;
-    const std::uint64_t used = std::min(m.size, want);
-    want -= used;
-    r.memories.push_back({&m, used});
+    if (const auto it = live.find(v); it != live.end()) it->second.last = static_cast<int>(g.nodes().size());
+  std::vector<Buffer> buffers;
+  for (auto& [v, b] : live) buffers.push_back(std::move(b));
+  return buffers;
+}
+
+// Working memories as pools, neighbours of one speed joined; `members` says which memories a pool is.
+std::vector<Pool> pools_of(const DeviceDef& device, std::vector<std::vector<const DeviceMemory*>>& members) {
+  std::vector<Pool> pools;
+  for (const DeviceMemory& m : device.memories) {
+    if (m.read_only) continue;
+    const bool joins = !pools.empty() && members.back().back()->base + members.back().back()->size == m.base &&
+                       members.back().back()->bytes_per_us == m.bytes_per_us;
+    if (joins) {
+      pools.back().size += static_cast<std::int64_t>(m.size);
+      members.back().push_back(&m);
+      continue;
+    }
+    pools.push_back({std::string(m.name), static_cast<std::int64_t>(m.base), static_cast<std::int64_t>(m.size),
+                     static_cast<int>(m.bytes_per_us), "rwn", 32});
+    members.push_back({&m});
   }
+  return pools;
+}
+
+Result<void> place_memories(const Graph& g, DeviceReport& r) {
+  std::vector<std::vector<const DeviceMemory*>> members;
+  std::vector<Pool> pools = pools_of(*r.device, members);
+  LOCKSTEP_TRY(const MemoryPlan plan, plan_memory(buffers_of(g), std::move(pools)));
+  r.activation_bytes = plan.total;
+  std::map<const DeviceMemory*, std::uint64_t> used;
+  for (std::size_t p = 0; p < members.size(); ++p) {
+    auto left = static_cast<std::uint64_t>(plan.used[p]);
+    for (const DeviceMemory* m : members[p]) {
+      used[m] = std::min(m->size, left);
+      left -= used[m];
+    }
+  }
+  auto weights = static_cast<std::uint64_t>(r.weight_bytes);
+  for (const DeviceMemory& m : r.device->memories) {
+    if (m.read_only) used[&m] = std::min(m.size, weights), weights -= used[&m];
+    r.memories.push_back({&m, used[&m]});
+  }
+  return {};
 }
 
 }  // namespace
@@ -103,7 +134,7 @@ Result<DeviceReport> analyze_for(const Graph& model, const DeviceDef& device) {
   std::ranges::stable_sort(r.edits, [](const DeviceEdit& a, const DeviceEdit& b) {
     return a.microseconds > b.microseconds;
   });
-  place_memories(g, r);
+  LOCKSTEP_CHECK(place_memories(g, r));
   return r;
 }
 
