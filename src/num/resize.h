@@ -98,4 +98,16 @@ inline std::pair<Tap, Tap> linear_neighbours(float place, std::int64_t extent) {
   return {{first, std::abs(inside - static_cast<float>(second))}, {second, std::abs(inside - static_cast<float>(first))}};
 }
 
+// N44: the share of the second of one or two taps in units of 1/1024, cut.
+inline std::int32_t fine_share(const std::vector<Tap>& taps) {
+  return taps.size() < 2 ? 0 : static_cast<std::int32_t>(taps.back().weight * 1024.0f);
+}
+
+// N44: four codes (both columns of the first row, then of the second) mixed by the shares of second
+// row and second column, cut toward zero.
+inline std::int32_t fine_mix(const std::int32_t (&v)[4], std::int32_t row, std::int32_t column) {
+  const std::int32_t row0 = 1024 - row, column0 = 1024 - column;
+  return (row0 * column0 * v[0] + row0 * column * v[1] + row * column0 * v[2] + row * column * v[3]) / (1 << 20);
+}
+
 }  // namespace lockstep

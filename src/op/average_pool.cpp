@@ -18,6 +18,7 @@ constexpr AttrSpec attrs[] = {
     {"ceil_mode", "0", "1: a last window may hang over the end"},
     {"count_include_pad", "0", "1: padding counts as zeros"},
     {"activation", "none", "fused activation"},
+    {"kernel", "", "\"blocked\": the runtime sums straight through the window (N45)"},
 };
 
 // Taps that lie inside the padded input: what count_include_pad divides by.
@@ -131,7 +132,8 @@ Result<void> eval(EvalContext& c) {
   if (c.in[0]->dtype() != DType::f32)
     return Error{c.view.where(), "x of type " + std::string(name_of(c.in[0]->dtype())),
                  "float32 or codes", ""};
-  if (c.num.real.window_mean && is_plain(w)) return eval_in_order(c, w, with_pads), Result<void>();
+  const bool straight = c.view.attrs().text("kernel", "") == "blocked";
+  if (c.num.real.window_mean && is_plain(w) && !straight) return eval_in_order(c, w, with_pads), Result<void>();
   const auto in = c.in[0]->as<float>();
   const Activation act = activation_of(c.view);
   sums<float>(w, {in.begin(), in.end()}, with_pads,

@@ -7,7 +7,10 @@ namespace {
 
 constexpr Slot inputs[] = {{"x"}};
 constexpr Slot outputs[] = {{"y"}};
-constexpr AttrSpec attrs[] = {{"layout", "NCHW", "NCHW or NHWC, with any number of spatial axes"}};
+constexpr AttrSpec attrs[] = {
+    {"layout", "NCHW", "NCHW or NHWC, with any number of spatial axes"},
+    {"kernel", "", "\"blocked\": the runtime sums straight through the plane (N45)"},
+};
 constexpr Rule rules[] = {{"x has batch and channels, and is not empty",
                            [](const NodeView& n) { return n.input(0).shape.size() >= 2 && count_of(n.input(0).shape) > 0; }}};
 
@@ -70,10 +73,24 @@ Result<void> eval_codes(EvalContext& c, const Planes& p) {
   return {};
 }
 
+// N45: one float32 sum for each plane, in order, then a division.
+void eval_straight(EvalContext& c, const Planes& p) {
+  const auto x = c.in[0]->as<float>();
+  const auto y = c.out[0].as<float>();
+  for (std::size_t plane = 0; plane < y.size(); ++plane) {
+    const auto in = x.subspan(plane * static_cast<std::size_t>(p.positions), static_cast<std::size_t>(p.positions));
+    float sum = 0;
+    for (const float v : in) sum += v;
+    y[plane] = sum / static_cast<float>(p.positions);
+  }
+}
+
 Result<void> eval(EvalContext& c) {
   const Planes p = planes_of(c.view);
   if (is_code(c.view.input(0))) return eval_codes(c, p);
   const Tensor& x = *c.in[0];
+  if (x.dtype() == DType::f32 && !p.channels_last && c.view.attrs().text("kernel", "") == "blocked")
+    return eval_straight(c, p), Result<void>();
   if (x.dtype() == DType::f32 && c.num.real.plane_mean && !p.channels_last) {
     c.num.real.plane_mean(x.as<float>().data(), p.batch * p.channels, p.positions, c.out[0].as<float>().data());
     return {};

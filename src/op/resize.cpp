@@ -21,6 +21,7 @@ constexpr AttrSpec attrs[] = {
     {"exclude_outside", "0", "1: elements outside x weigh nothing"},
     {"antialias", "0", "1: a shrinking axis widens the filter"},
     {"extrapolation_value", "0", "outside x, with tf_crop_and_resize"},
+    {"kernel", "", "\"channels-last\": linear on codes in fixed point (N44)"},
     {"roi", "all of x", "starts, then ends by axis, in parts of the extent"},
 };
 
@@ -167,6 +168,20 @@ class Blend {
   bool corners_;
 };
 
+// N44: the same over rows and columns with weights in fixed point.
+template <class T>
+T fine_blend(std::span<const T> x, const Shape& strides, const std::vector<const std::vector<Tap>*>& taps) {
+  std::int64_t from = 0;
+  for (std::size_t d = 0; d < 2; ++d) from += taps[d]->front().index * strides[d];
+  const auto &rows = *taps[2], &columns = *taps[3];
+  const auto at = [&](const Tap& row, const Tap& column) {
+    return static_cast<std::int32_t>(x[static_cast<std::size_t>(from + row.index * strides[2] + column.index)]);
+  };
+  return static_cast<T>(fine_mix({at(rows.front(), columns.front()), at(rows.front(), columns.back()),
+                                  at(rows.back(), columns.front()), at(rows.back(), columns.back())},
+                                 fine_share(rows), fine_share(columns)));
+}
+
 // Codes are blended as codes and cut toward zero.
 Result<void> blend(EvalContext& c, const Plan& p) {
   const auto taps = taps_of(c.view, p);
@@ -177,6 +192,8 @@ Result<void> blend(EvalContext& c, const Plan& p) {
   with_type(c.in[0]->dtype(), [&](auto type) {
     using T = decltype(type);
     const Blend<T> value(c.in[0]->as<T>(), xs, corners);
+    const bool fine = corners && xs.size() == 4 && c.view.attrs().text("kernel", "") == "channels-last";
+    const Shape strides = strides_of(xs);
     const auto y = c.out[0].as<T>();
     std::vector<const std::vector<Tap>*> at(xs.size());
     Shape index(xs.size(), 0);
@@ -186,7 +203,9 @@ Result<void> blend(EvalContext& c, const Plan& p) {
         at[d] = &taps[d][static_cast<std::size_t>(index[d])];
         inside = inside && !at[d]->empty();
       }
-      element = inside ? static_cast<T>(value(at)) : static_cast<T>(outside);
+      element = !inside ? static_cast<T>(outside)
+                : fine  ? fine_blend<T>(c.in[0]->as<T>(), strides, at)
+                        : static_cast<T>(value(at));
       for (std::size_t d = index.size(); d-- > 0;) {
         if (++index[d] < ys[d]) break;
         index[d] = 0;

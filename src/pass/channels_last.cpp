@@ -1,4 +1,4 @@
-// Linear Resize of codes between integer convolutions runs channels last, where onnxruntime mixes in
+// Linear Resize of codes behind integer convolutions runs channels last, where onnxruntime mixes in
 // fixed point (N44).
 #include <algorithm>
 #include <set>
@@ -41,15 +41,18 @@ bool leads_to_transpose(const Graph& g, const Uses& uses, ValueId v, std::set<Va
   });
 }
 
-// Some way up from v begins at an integer convolution, every node between leading to another.
-bool comes_from_convolution(const Graph& g, const Uses& uses, ValueId v) {
+// A transposition behind an integer convolution has come down to v. It always passes linear Resize, MaxPool and
+// ArgMax, and operators that join several such values; others only where it will meet another transposition.
+bool arrives_transposed(const Graph& g, const Uses& uses, ValueId v) {
   const NodeId maker = v == no_id ? no_id : g.value(v).producer;
   if (maker == no_id || g.value(v).constant) return false;
   const Node& n = g.node(maker);
   if (is_integer_convolution(g, n)) return true;
+  if (!carries(n)) return false;
+  const auto count = std::ranges::count_if(n.inputs, [&](ValueId in) { return arrives_transposed(g, uses, in); });
+  const bool free = n.op == "MaxPool" || n.op == "ArgMax" || (n.op == "Resize" && n.attrs.text("mode", "") == "linear");
   std::set<ValueId> seen;
-  if (!carries(n) || !leads_to_transpose(g, uses, v, seen)) return false;
-  return std::ranges::any_of(n.inputs, [&](ValueId in) { return comes_from_convolution(g, uses, in); });
+  return count > 1 || (count == 1 && (free || leads_to_transpose(g, uses, v, seen)));
 }
 
 }  // namespace
@@ -63,8 +66,7 @@ Result<Patch> resize_channels_last(const Graph& g) {
     // With the rows as they were, the runtime takes columns and channels for the image.
     if (x.shape.size() != 4 || !is_integer(x.dtype) || x.shape[2] == y.shape[2]) continue;
     if (n.attrs.integer("antialias", 0) != 0 || n.attrs.text("coordinates", "") == "tf_crop_and_resize") continue;
-    std::set<ValueId> seen;
-    if (!comes_from_convolution(g, uses, n.inputs[0]) || !leads_to_transpose(g, uses, n.outputs[0], seen)) continue;
+    if (!arrives_transposed(g, uses, n.inputs[0])) continue;
     Node next = n;
     next.attrs.set("kernel", std::string("channels-last"));
     patch.replace_node(uses.id_of(n), std::move(next));

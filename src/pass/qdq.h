@@ -23,5 +23,7 @@ Result<Patch> block_float_convolutions(const Graph& graph);
 // For arithmetics that compute on codes wherever codes meet.
 Result<Patch> run_on_codes(const Graph& graph);
 Result<Patch> drop_idle_dequantizers(const Graph& graph);
+Result<Patch> block_float_pools(const Graph& graph);
+Result<Patch> resize_channels_last(const Graph& graph);
 
 }  // namespace lockstep

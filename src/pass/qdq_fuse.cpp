@@ -218,4 +218,19 @@ Result<Patch> block_float_convolutions(const Graph& g) {
   return patch;
 }
 
+// N45: which float average pools run on blocked channels.
+Result<Patch> block_float_pools(const Graph& g) {
+  Patch patch(g, "block-float-pools");
+  for (std::size_t i = 0; i < g.nodes().size(); ++i) {
+    const Node& n = g.nodes()[i];
+    if ((n.op != "AveragePool" && n.op != "GlobalAveragePool") || n.attrs.has("kernel")) continue;
+    const Value& x = g.value(n.inputs[0]);
+    if (x.dtype != DType::f32 || x.shape.size() != 4 || x.shape[1] % 16 != 0 || n.attrs.text("layout", "NCHW") != "NCHW") continue;
+    Node next = n;
+    next.attrs.set("kernel", std::string("blocked"));
+    patch.replace_node(static_cast<NodeId>(i), std::move(next));
+  }
+  return patch;
+}
+
 }  // namespace lockstep

@@ -36,5 +36,15 @@ TEST(Resize, a_widened_tent_reaches_further) {  // scale 1/2: four elements, 1/8
   EXPECT_FLOAT_EQ(taps[1].weight, 0.375f);
 }
 
+// Shares of 1/3 are 341/1024; -45.6 and 45.6 are both cut toward zero.
+TEST(Resize, codes_channels_last_are_mixed_in_1024ths_and_cut_toward_zero) {
+  const auto [first, second] = linear_neighbours(1.f / 3, 4);
+  EXPECT_EQ(fine_share({first, second}), 341);
+  EXPECT_EQ(fine_share({first}), 0);
+  EXPECT_EQ(fine_mix({30, 77, 30, 77}, 500, 341), 45);
+  EXPECT_EQ(fine_mix({-30, -77, -30, -77}, 500, 341), -45);
+  EXPECT_EQ(fine_mix({127, 127, 127, 127}, 512, 512), 127);
+}
+
 }  // namespace
 }  // namespace lockstep

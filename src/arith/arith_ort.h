@@ -1,0 +1,39 @@
+#pragma once
+
+#include "arith/arith.h"
+#include "num/ort_codes.h"
+#include "num/ort_float.h"
+
+namespace lockstep {
+
+// onnxruntime's policies and, in order, what its optimizer does.
+inline constexpr Numerics ort_numerics{
+    .conv = &ort_requant,
+    .dense = &ort_requant,
+    .add = &ort_add,
+    .mul = &ort_mul,
+    .quantize = &ort_quantize,
+    .average = &ort_average,
+    .global_average = &ort_global_average,
+    .sigmoid = &ort_sigmoid_table,
+    .leaky_relu = &ort_leaky_relu_table,
+    .softmax = &ort_softmax_codes,
+    .to_real = ort_to_real,
+    .real = {.sigmoid = ort_sigmoid,
+             .tanh = ort_tanh,
+             .exp = ort_exp,
+             .softmax = ort_softmax,
+             .matrix = ort_matrix,
+             .convolution = ort_convolution,
+             .window_mean = ort_window_mean,
+             .plane_mean = ort_plane_mean,
+             .reduce_sum = ort_reduce_sum},
+};
+
+inline constexpr std::string_view ort_passes[] = {
+    "store-folded-constants", "merge-equal-quantize", "remove-double-qdq", "fuse-matmul-add", "propagate-dequantize",
+    "propagate-quantize", "quantize-bias", "drop-redundant-clip", "mark-unsigned-codes",
+    "fuse-qdq-conv", "fuse-qdq-dense", "fuse-qdq-binary", "fuse-qdq-unary", "block-float-convolutions", "block-float-pools",
+    "resize-channels-last"};
+
+}  // namespace lockstep
