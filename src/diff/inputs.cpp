@@ -148,6 +148,10 @@ Result<Graph> import_for_inputs(const std::string& model, const std::string& inp
 
 Result<std::vector<Sample>> read_inputs(const std::string& path, const Graph& model,
                                         std::vector<std::string>& notes) {
+  if (model.inputs().empty()) {
+    notes.push_back("the model takes no inputs, so nothing is read");
+    return std::vector<Sample>(1);
+  }
   LOCKSTEP_TRY(Recording recording, read_recording(path));
   if (recording.arrays.size() == 1 && model.inputs().size() == 1)
     recording.arrays[0].name = model.value(model.inputs()[0]).name;

@@ -93,8 +93,6 @@ std::optional<DotProblem> convolution(const KernelProblem& p, bool with_weights)
   d.ic = last ? w[0] : first ? w[1] : w.back();
   const RequantPolicy* const policy =
       p.view.input(0).dtype == DType::u8 && p.num.conv_unsigned ? p.num.conv_unsigned : p.num.conv;
-  // Where the depthwise rule differs, the operator alone says what it calls depthwise.
-  if (p.num.depthwise_unsigned && p.view.input(0).dtype == DType::u8) return {};
   if (!set_finish(p, policy, 1, d) || d.y == DType::f32 || !read_bias(p, d.oc, d.bias)) return {};
   const std::int64_t taps = d.window.kernel_count(), ic = d.ic, oc = d.oc;
   if (with_weights)
@@ -120,7 +118,10 @@ std::optional<DotProblem> product(const KernelProblem& p, bool with_weights) {
   d.window.channels_last = true;
   d.window.channels = d.ic;
   d.window.in[2] = d.window.out[2] = count_of(a) / d.ic;
-  const RequantPolicy* const policy = gemm || !p.num.matmul ? p.num.dense : p.num.matmul;
+  const bool by_channel = gemm && p.num.dense_by_channel && p.view.input(1).quant.per_channel();
+  const RequantPolicy* const policy = by_channel               ? p.num.dense_by_channel
+                                      : gemm || !p.num.matmul ? p.num.dense
+                                                              : p.num.matmul;
   const double alpha = gemm ? p.view.attrs().real("alpha", 1) : 1;
   if (!set_finish(p, policy, alpha, d) || !read_bias(p, d.oc, d.bias)) return {};
   // A product of zero points per column of a transposed b is another case of the operator.

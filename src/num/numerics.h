@@ -179,7 +179,6 @@ struct ProductPolicy;  // num/product.h
 struct Numerics {
   const RequantPolicy* conv = nullptr;        // convolution, per-channel scales
   const RequantPolicy* conv_unsigned = nullptr;  // of uint8 activations where it differs; null: conv
-  const RequantPolicy* depthwise_unsigned = nullptr;  // of uint8 where depthwise differs; null: conv_unsigned
   const RequantPolicy* conv_int16 = nullptr;   // of int16 activations where it differs; null: conv
   const RequantPolicy* dense_by_channel = nullptr;  // where scales differ by column; null: dense
   const RequantPolicy* dense_int16 = nullptr;  // likewise; null: dense
@@ -196,7 +195,7 @@ struct Numerics {
   const BinaryPolicy* squared_difference = nullptr;
   const BinaryPolicy* prelu = nullptr;  // of x and slope
   const QuantizePolicy* quantize = nullptr;
-  const QuantizePolicy* quantize_other = nullptr;  // 8-bit codes to 8 bits of another type; null: quantize
+  const QuantizePolicy* quantize_other = nullptr;  // codes of another type, and in Concat; null: quantize
   const ResizePolicy* bilinear = nullptr;          // of codes where it is not N68
   const AveragePolicy* average = nullptr;         // windowed pooling
   const AveragePolicy* sum = nullptr;             // over axes

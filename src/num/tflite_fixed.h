@@ -56,6 +56,12 @@ constexpr std::int32_t rescale_twice(std::int32_t x, const Rescale& r) {
   return rescale_twice(x, r.multiplier, r.shift);
 }
 
+// N93: x times the multiplier, rounded once, ties toward +inf.
+constexpr std::int32_t rescale_once(std::int32_t x, const Rescale& r) {
+  const int down = 31 - r.shift;
+  return wrap32((std::int64_t{x} * r.multiplier + (std::int64_t{1} << (down - 1))) >> down);
+}
+
 // N54: a 64-bit accumulator times the multiplier cut to 16 bits, rounded once, ties toward +inf.
 constexpr std::int32_t rescale_wide(std::int64_t x, const Rescale& r) {
   const std::int64_t m = r.multiplier < 0x7fff0000 ? (r.multiplier + (1 << 15)) >> 16 : 0x7fff;

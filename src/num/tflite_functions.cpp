@@ -25,30 +25,35 @@ std::int32_t half_sum(std::int32_t a, std::int32_t b) {
 
 constexpr std::int32_t one_q0 = std::numeric_limits<std::int32_t>::max();
 
-// 1 / (1 + x), x in [0, 1] of Q0.31: three Newton steps.
-std::int32_t inverse_of_one_plus(std::int32_t x) {
+// 2 / (1 + x) in Q2.29, x in [0, 1] of Q0.31: three Newton steps.
+std::int32_t newton(std::int32_t x) {
   const std::int32_t half = half_sum(x, one_q0);
   std::int32_t y = 1515870810 + high_mul(half, -1010580540);  // 48/17 - 32/17 x, in Q2.29
   for (int i = 0; i < 3; ++i) {
     const std::int32_t rest = (1 << 29) - high_mul(half, y);
     y = wrap32(std::int64_t{y} + saturating_shift(high_mul(y, rest), 2));
   }
-  return saturating_shift(y, 1);
+  return y;
 }
 
 }  // namespace
 
-std::int32_t exp_of_negative(std::int32_t a) {
+std::int32_t inverse_of_one_plus(std::int32_t x) { return saturating_shift(newton(x), 1); }
+
+std::int32_t quotient_of_one_minus(std::int32_t x) { return saturating_shift(wrap32(std::int64_t{newton(x)} - (1 << 29)), 2); }
+
+std::int32_t exp_of_negative(std::int32_t a, int integer_bits) {
   if (a == 0) return one_q0;
-  constexpr std::int32_t quarter = 1 << 24;  // 1/4 in Q5.26
+  const int fraction_bits = 31 - integer_bits;
+  const std::int32_t quarter = 1 << (fraction_bits - 2);
   const std::int32_t low = (a & (quarter - 1)) - quarter;
-  std::int32_t result = exp_near_zero(saturating_shift(low, 5));
+  std::int32_t result = exp_near_zero(saturating_shift(low, integer_bits));
   const std::int32_t rest = low - a;
   // exp(-2^e) for the bits of the multiple of 1/4 that remains
   constexpr std::int32_t factors[] = {1672461947, 1302514674, 790015084, 290630308,
                                       39332535,   720401,     242};
-  for (int e = -2; e <= 4; ++e)
-    if ((rest >> (26 + e)) & 1) result = high_mul(result, factors[e + 2]);
+  for (int e = -2; e < integer_bits; ++e)
+    if ((rest >> (fraction_bits + e)) & 1) result = high_mul(result, factors[e + 2]);
   return result;
 }
 

@@ -7,8 +7,12 @@ namespace lockstep {
 // Functions on fixed-point numbers as gemmlowp and TFLite compute them. Qi.f is an int32 with i
 // integer bits: real = raw / 2^(31-i). docs/numerics.md N63, N71, N73.
 
-// exp(a), a <= 0 in Q5.26, result in Q0.31.
-std::int32_t exp_of_negative(std::int32_t a);
+// exp(a), a <= 0 with `integer_bits` (at most 5) integer bits, result in Q0.31.
+std::int32_t exp_of_negative(std::int32_t a, int integer_bits = 5);
+
+// 1 / (1 + x) and (1 - x) / (1 + x), x in [0, 1] of Q0.31, results in Q0.31.
+std::int32_t inverse_of_one_plus(std::int32_t x);
+std::int32_t quotient_of_one_minus(std::int32_t x);
 
 // 1 / x for x > 0 with `integer_bits` integer bits: Q0.31 significand and the power of two that the
 // result is to be divided by.

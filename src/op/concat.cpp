@@ -53,15 +53,16 @@ Result<std::vector<Facts>> infer(const NodeView& n) {
 Result<Tensor> requantized(const EvalContext& c, std::size_t i) {
   const QuantParams& from = c.view.input(i).quant;
   const QuantParams& to = c.view.output(0).quant;
-  const QuantizePolicy* policy = c.num.quantize;
+  const QuantizePolicy* policy = c.num.quantize_other ? c.num.quantize_other : c.num.quantize;
   if (!policy || !policy->requantize || !from.quantized() || from.per_channel() || to.per_channel())
     return Error{c.view.where(),
                  "x" + std::to_string(i) + " has another scale or zero point than y",
                  "one scale and zero point, or an arithmetic that requantizes codes", ""};
   Tensor codes = *c.in[i];
   const CodeRange range = code_range(codes.dtype());
+  const auto requantize = policy->requantize_rest ? policy->requantize_rest : policy->requantize;
   for (std::int64_t k = 0; k < codes.count(); ++k)
-    codes.set_code(k, policy->requantize(static_cast<std::int32_t>(codes.code(k)), from.scale_at(0),
+    codes.set_code(k, requantize(static_cast<std::int32_t>(codes.code(k)), from.scale_at(0),
                                          from.zero_at(0), to.scale_at(0), to.zero_at(0),
                                          static_cast<std::int32_t>(range.low),
                                          static_cast<std::int32_t>(range.high)));

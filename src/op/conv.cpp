@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "num/product.h"
+#include "num/pairs.h"
 #include "op/op_codes.h"
 #include "op/op_foreign.h"
 #include "op/op_qlinear.h"
@@ -159,8 +160,36 @@ Result<void> eval_float(EvalContext& c, const Window& g, const Layout& l) {
 }
 
 const RequantPolicy* policy_of(const EvalContext& c) {
-  return c.view.input(0).dtype == DType::u8 && c.num.conv_unsigned ? c.num.conv_unsigned
-                                                                   : c.num.conv;
+  const DType x = c.view.input(0).dtype;
+  if (x == DType::i16 && c.num.conv_int16) return c.num.conv_int16;
+  return x == DType::u8 && c.num.conv_unsigned ? c.num.conv_unsigned : c.num.conv;
+}
+
+// N46: what each sum loses to saturation, by element of y; empty where nothing saturates. Taps outside x hold its
+// zero point; a depthwise convolution is summed in 32 bits.
+std::vector<std::int64_t> losses(const EvalContext& c, const Window& g, const Layout& l) {
+  const std::int64_t taps = g.kernel_count(), ic = l.in_per_group, per_group = l.out_channels / l.group;
+  if (!saturates_in_pairs(c) || (ic == 1 && per_group == 1)) return {};
+  const std::int32_t shift = runtime_shift(c.view);
+  const auto x = packed_input<std::int32_t>(centred_codes(*c.in[0], -shift), g);
+  const auto w = packed_weights<std::int32_t>(centred_codes(*c.in[1], 0), l, g);
+  std::vector<std::int64_t> out(static_cast<std::size_t>(c.out[0].count()));
+  std::vector<std::int32_t> row(static_cast<std::size_t>(taps * ic));
+  for (std::int64_t n = 0; n < g.batch; ++n)
+    each_position(g, [&](std::int64_t d, std::int64_t h, std::int64_t v, std::int64_t position) {
+      for (std::int64_t o = 0; o < l.out_channels; ++o) {
+        if (o % per_group == 0) {
+          std::ranges::fill(row, c.view.input(0).quant.zero_at(0) + shift);
+          each_tap(g, d, h, v, [&](std::int64_t at, std::int64_t tap) {
+            std::copy_n(x.data() + (n * g.in_count() + at) * g.channels + o / per_group * ic, ic, row.data() + tap * ic);
+          });
+        }
+        PairLoss loss;
+        for (std::size_t k = 0; k < row.size(); ++k) loss.add(row[k] * w[static_cast<std::size_t>(o) * row.size() + k]);
+        out[static_cast<std::size_t>(g.index(n, o, position, g.out_count(), l.out_channels))] = loss.total();
+      }
+    });
+  return out;
 }
 
 Result<void> eval_codes(EvalContext& c, const Window& g, const Layout& l) {
@@ -178,9 +207,11 @@ Result<void> eval_codes(EvalContext& c, const Window& g, const Layout& l) {
   for (std::size_t i = 0; i < w.size(); ++i) w[i] -= wv.quant.zero_at(i / depth);
   const CodeClamp clamp = clamp_of(c.view);
   const std::int32_t zero = yv.quant.zero_at(0);
+  const auto lost = losses(c, g, l);
   convolve<std::int64_t>(
       g, l, x, w, [&](std::int64_t n, std::int64_t o, std::int64_t p, std::int64_t sum) {
         if (bias) sum += bias->code(o);
+        if (!lost.empty()) sum += lost[static_cast<std::size_t>(g.index(n, o, p, g.out_count(), l.out_channels))];
         const Rescale& r = rescale[static_cast<std::size_t>(o)];
         const std::int64_t code =
             std::int64_t{wide ? policy->apply_wide(sum, r)
@@ -233,6 +264,12 @@ Result<void> eval_pieces(EvalContext& c, const Window& g, const Layout& l) {
   return {};
 }
 
+// N88: a window of one element that reads every pixel once is computed as a layer on pixels.
+bool by_pixel(const EvalContext& c, const Window& g, const Layout& l) {
+  return c.num.hybrid->always_asymmetric && g.channels_last && l.group == 1 && g.kernel_count() == 1 &&
+         g.in_count() == g.out_count();
+}
+
 // N69: one scale for each sample of the batch; symmetric unless the weights' scales differ by
 // channel or the convolution is depthwise.
 Result<void> eval_hybrid(EvalContext& c, const Window& g, const Layout& l) {
@@ -241,15 +278,16 @@ Result<void> eval_hybrid(EvalContext& c, const Window& g, const Layout& l) {
   const bool depthwise = l.out_axis != 0;
   const bool by_channel =
       depthwise || std::ranges::any_of(wq.scale, [&](double s) { return s != wq.scale[0]; });
-  const std::size_t row = static_cast<std::size_t>(c.in[0]->count() / g.batch);
-  std::vector<std::int8_t> codes(row * static_cast<std::size_t>(g.batch));
-  std::vector<float> scale(static_cast<std::size_t>(g.batch));
+  const std::int64_t rows = g.batch * (by_pixel(c, g, l) ? g.in_count() : 1);
+  const std::size_t row = static_cast<std::size_t>(c.in[0]->count() / rows);
+  std::vector<std::int8_t> codes(row * static_cast<std::size_t>(rows));
+  std::vector<float> scale(static_cast<std::size_t>(rows));
   std::vector<std::int32_t> x(codes.size());
   for (std::size_t n = 0; n < scale.size(); ++n) {
     const auto in = c.in[0]->as<float>().subspan(n * row, row);
     const std::span<std::int8_t> out(codes.data() + n * row, row);
     std::int32_t zero = 0;
-    if (by_channel)
+    if (by_channel || c.num.hybrid->always_asymmetric)
       c.num.hybrid->asymmetric(in, out, scale[n], zero);
     else
       c.num.hybrid->symmetric(in, out, scale[n]);
@@ -263,7 +301,8 @@ Result<void> eval_hybrid(EvalContext& c, const Window& g, const Layout& l) {
       g, l, packed_input<std::int32_t>(x, g), w,
       [&](std::int64_t n, std::int64_t o, std::int64_t p, std::int64_t sum) {
         const auto ws = static_cast<float>(wq.scale_at(static_cast<std::size_t>(o)));
-        const float xs = scale[static_cast<std::size_t>(n)], acc = static_cast<float>(sum);
+        const float xs = scale[static_cast<std::size_t>(rows == g.batch ? n : n * g.in_count() + p)],
+                    acc = static_cast<float>(sum);
         float real = depthwise || !by_channel ? acc * (ws * xs) : acc * ws * xs;
         if (bias) real += bias->as<float>()[static_cast<std::size_t>(o)];
         y[static_cast<std::size_t>(g.index(n, o, p, g.out_count(), l.out_channels))] =

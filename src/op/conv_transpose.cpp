@@ -165,7 +165,9 @@ Result<void> eval_float(EvalContext& c, const Plan& p) {
 
 Result<void> eval_codes(EvalContext& c, const Plan& p) {
   const Value &xv = c.view.input(0), &wv = c.view.input(1), &yv = c.view.output(0);
-  const RequantPolicy* const policy = xv.dtype == DType::u8 && c.num.conv_unsigned ? c.num.conv_unsigned : c.num.conv;
+  const RequantPolicy* const policy = xv.dtype == DType::u8 && c.num.conv_unsigned   ? c.num.conv_unsigned
+                                      : xv.dtype == DType::i16 && c.num.conv_int16 ? c.num.conv_int16
+                                                                                   : c.num.conv;
   const bool wide = xv.dtype == DType::i16;
   if (!policy || (wide && !policy->apply_wide)) return no_policy(c.view, "ConvTranspose");
   const auto x = centred_codes(*c.in[0], xv.quant.zero_at(0)), w = centred_codes(*c.in[1], wv.quant.zero_at(0));

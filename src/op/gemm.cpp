@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "num/product.h"
+#include "num/pairs.h"
 #include "op/op_codes.h"
 #include "op/op_qlinear.h"
 
@@ -144,6 +145,22 @@ std::vector<std::int32_t> centred_weights(const Tensor& t, const QuantParams& qu
   return b;
 }
 
+// N46: what each sum loses to saturation, row by row; empty where nothing saturates.
+std::vector<std::int64_t> losses(const EvalContext& c, const Sizes& s) {
+  if (!saturates_in_pairs(c)) return {};
+  const auto a = centred_codes(*c.in[0], -runtime_shift(c.view)), b = centred_codes(*c.in[1], 0);
+  std::vector<std::int64_t> out;
+  for (std::int64_t i = 0; i < s.m; ++i)
+    for (std::int64_t j = 0; j < s.n; ++j) {
+      PairLoss loss;
+      for (std::int64_t k = 0; k < s.k; ++k)
+        loss.add(a[static_cast<std::size_t>(s.trans_a ? k * s.m + i : i * s.k + k)] *
+                 b[static_cast<std::size_t>(s.trans_b ? j * s.k + k : k * s.n + j)]);
+      out.push_back(loss.total());
+    }
+  return out;
+}
+
 // N22 without an output scale: codes in, reals out.
 Result<void> eval_codes_to_reals(EvalContext& c, const Sizes& s) {
   if (!c.num.to_real) return no_policy(c.view, "Gemm with a float result");
@@ -157,9 +174,11 @@ Result<void> eval_codes_to_reals(EvalContext& c, const Sizes& s) {
   const auto b = centred_weights(*c.in[1], bq, s);
   const double alpha = c.view.attrs().real("alpha", 1);
   const auto y = c.out[0].as<float>();
+  const auto lost = losses(c, s);
   products<std::int64_t, std::int32_t>(
       s, a, b, [&](std::int64_t i, std::int64_t j, std::int64_t sum) {
         if (bias) sum += bias->code(i * stride.first + j * stride.second);
+        if (!lost.empty()) sum += lost[static_cast<std::size_t>(i * s.n + j)];
         y[static_cast<std::size_t>(i * s.n + j)] =
             c.num.to_real(static_cast<std::int32_t>(sum), alpha, aq.scale_at(0),
                           bq.scale_at(static_cast<std::size_t>(j)));
@@ -177,7 +196,10 @@ Result<void> eval_codes(EvalContext& c, const Sizes& s) {
   const Value &av = c.view.input(0), &bv = c.view.input(1), &yv = c.view.output(0);
   const Tensor* const bias = c.in.size() > 2 ? c.in[2] : nullptr;
   const bool wide = av.dtype == DType::i16;
-  if (!c.num.dense || (wide && !c.num.dense->apply_wide)) return no_policy(c.view, "Gemm");
+  const RequantPolicy* const policy = wide && c.num.dense_int16                             ? c.num.dense_int16
+                                      : bv.quant.per_channel() && c.num.dense_by_channel ? c.num.dense_by_channel
+                                                                                         : c.num.dense;
+  if (!policy || (wide && !policy->apply_wide)) return no_policy(c.view, "Gemm");
   std::pair<std::int64_t, std::int64_t> stride{0, 0};
   if (bias) {
     LOCKSTEP_TRY(stride, bias_strides(c.view, s));
@@ -185,17 +207,19 @@ Result<void> eval_codes(EvalContext& c, const Sizes& s) {
   std::vector<Rescale> rescale(static_cast<std::size_t>(s.n));
   for (std::size_t j = 0; j < rescale.size(); ++j)
     rescale[j] =
-        c.num.dense->prepare(scaled_by(c.view.attrs().real("alpha", 1), av.quant.scale_at(0)),
+        policy->prepare(scaled_by(c.view.attrs().real("alpha", 1), av.quant.scale_at(0)),
                              bv.quant.scale_at(j), yv.quant.scale_at(0));
   const auto a = centred_codes(*c.in[0], av.quant.zero_at(0));
   const auto b = centred_weights(*c.in[1], bv.quant, s);
   const CodeClamp clamp = clamp_of(c.view);
+  const auto lost = losses(c, s);
   products<std::int64_t, std::int32_t>(
       s, a, b, [&](std::int64_t i, std::int64_t j, std::int64_t sum) {
         if (bias) sum += bias->code(i * stride.first + j * stride.second);
+        if (!lost.empty()) sum += lost[static_cast<std::size_t>(i * s.n + j)];
         const Rescale& r = rescale[static_cast<std::size_t>(j)];
-        const std::int64_t scaled = wide ? c.num.dense->apply_wide(sum, r)
-                                         : c.num.dense->apply(static_cast<std::int32_t>(sum), r);
+        const std::int64_t scaled = wide ? policy->apply_wide(sum, r)
+                                         : policy->apply(static_cast<std::int32_t>(sum), r);
         store_code(c.out[0], i * s.n + j,
                    clamp_code(scaled + yv.quant.zero_at(0), clamp.low, clamp.high));
       });
@@ -242,7 +266,7 @@ Result<void> eval_hybrid(EvalContext& c, const Sizes& s) {
   const auto x = c.in[0]->as<float>();
   const Tensor* const bias = c.in.size() > 2 ? c.in[2] : nullptr;
   const QuantParams& bq = c.view.input(1).quant;
-  const bool asymmetric = c.view.attrs().integer("asymmetric", 0) != 0,
+  const bool asymmetric = c.num.hybrid->always_asymmetric || c.view.attrs().integer("asymmetric", 0) != 0,
              by_channel = bq.per_channel();
   const auto k = static_cast<std::size_t>(s.k);
   std::vector<std::int8_t> codes(x.size());

@@ -1,8 +1,10 @@
 // y[...,m,n] = sum_k a[...,m,k] * b[...,k,n], outer axes spread; on codes a - a_zero, b - b_zero,
 // requantized by a_scale * b_scale[n] / y_scale.
 #include "base/text.h"
+#include "num/pairs.h"
 #include "op/op_codes.h"
 #include "op/op_matrix.h"
+#include "op/op_qlinear.h"
 
 namespace lockstep {
 namespace {
@@ -41,6 +43,30 @@ void multiply(EvalContext& c, const MatrixPlan& p) {
   });
 }
 
+// N46: what element `at` of the product of two matrices loses to saturation, 0 where nothing saturates.
+class Losses {
+ public:
+  Losses(const EvalContext& c, const MatrixPlan& p) : p_(p), on_(saturates_in_pairs(c)) {
+    if (!on_) return;
+    a_ = centred_codes(*c.in[0], -runtime_shift(c.view));
+    b_ = centred_codes(*c.in[1], 0);
+  }
+  std::int64_t of(std::int64_t ia, std::int64_t ib, std::int64_t at) const {
+    if (!on_) return 0;
+    const std::int32_t *const a = a_.data() + ia * p_.m * p_.k, *const b = b_.data() + ib * p_.k * p_.n;
+    const std::int64_t i = at / p_.n, j = at % p_.n;
+    PairLoss loss;
+    for (std::int64_t k = 0; k < p_.k; ++k)
+      loss.add(a[p_.trans_a ? k * p_.m + i : i * p_.k + k] * b[p_.trans_b ? j * p_.k + k : k * p_.n + j]);
+    return loss.total();
+  }
+
+ private:
+  const MatrixPlan& p_;
+  bool on_;
+  std::vector<std::int32_t> a_, b_;
+};
+
 // Codes in, reals out.
 Result<void> multiply_to_reals(EvalContext& c, const MatrixPlan& p) {
   if (!c.num.to_real) return no_policy(c.view, "MatMul with a float result");
@@ -49,9 +75,11 @@ Result<void> multiply_to_reals(EvalContext& c, const MatrixPlan& p) {
   auto b = centred_codes(*c.in[1], 0);
   for (std::size_t i = 0; i < b.size(); ++i) b[i] -= bq.zero_at(i % static_cast<std::size_t>(p.n));
   const auto y = c.out[0].as<float>();
+  const Losses lost(c, p);
   each_matrix(p, [&](std::int64_t iy, std::int64_t ia, std::int64_t ib) {
     matrix_products<std::int64_t>(p, a.data() + ia * p.m * p.k, b.data() + ib * p.k * p.n, iy * p.m * p.n,
                                   [&](std::int64_t at, std::int64_t j, std::int64_t sum) {
+      sum += lost.of(ia, ib, at - iy * p.m * p.n);
       y[static_cast<std::size_t>(at)] =
           c.num.to_real(static_cast<std::int32_t>(sum), 1, aq.scale_at(0), bq.scale_at(static_cast<std::size_t>(j)));
     });
@@ -71,9 +99,11 @@ Result<void> multiply_codes(EvalContext& c, const MatrixPlan& p) {
   auto b = centred_codes(*c.in[1], 0);
   for (std::size_t i = 0; i < b.size(); ++i) b[i] -= bv.quant.zero_at(p.trans_b ? 0 : i % static_cast<std::size_t>(p.n));
   const CodeClamp clamp = clamp_of(c.view);
+  const Losses lost(c, p);
   each_matrix(p, [&](std::int64_t iy, std::int64_t ia, std::int64_t ib) {
     matrix_products<std::int64_t>(p, a.data() + ia * p.m * p.k, b.data() + ib * p.k * p.n, iy * p.m * p.n,
                            [&](std::int64_t at, std::int64_t j, std::int64_t sum) {
+      sum += lost.of(ia, ib, at - iy * p.m * p.n);
       const Rescale& r = rescale[static_cast<std::size_t>(j)];
       const std::int64_t scaled = wide ? policy->apply_wide(sum, r) : policy->apply(static_cast<std::int32_t>(sum), r);
       store_code(c.out[0], at, clamp_code(scaled + yv.quant.zero_at(0), clamp.low, clamp.high));

@@ -146,4 +146,11 @@ Result<void> from_qlinear_concat(const ForeignNode& f, GraphBuilder& graph) {
   return add_node(f, graph, "Concat", std::move(places), f.attrs);
 }
 
+std::int32_t runtime_shift(const NodeView& n) { return n.attrs().text("codes", "") == "unsigned" ? 128 : 0; }
+
+bool saturates_in_pairs(const EvalContext& c) {
+  if (!c.num.pairs_saturate || c.view.input(1).dtype != DType::i8) return false;
+  return c.view.input(0).dtype == DType::u8 || runtime_shift(c.view) != 0;
+}
+
 }  // namespace lockstep

@@ -16,4 +16,9 @@ Result<void> from_qlinear_average_pool(const ForeignNode& f, GraphBuilder& graph
 Result<void> from_qlinear_global_average_pool(const ForeignNode& f, GraphBuilder& graph);
 Result<void> from_qlinear_concat(const ForeignNode& f, GraphBuilder& graph);
 
+// N46: whether this product saturates in pairs: uint8 (as the runtime holds it) by int8 under an arithmetic that says so.
+// `shift` is what makes a stored code of the first operand the runtime's.
+bool saturates_in_pairs(const EvalContext& c);
+std::int32_t runtime_shift(const NodeView& n);
+
 }  // namespace lockstep

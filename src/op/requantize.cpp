@@ -16,9 +16,15 @@ Result<void> eval(EvalContext& c) {
   if (!c.num.quantize || !c.num.quantize->requantize) return no_policy(c.view, "Requantize");
   if (!is_code(xv) || !is_code(yv)) return not_computed(c.view, xv.dtype);
   const CodeRange range = code_range(yv.dtype);
-  for (std::int64_t i = 0; i < c.in[0]->count(); ++i)
+  const bool other = c.num.quantize_other && xv.dtype != yv.dtype;
+  const bool bytes = size_of(xv.dtype) == 1 && size_of(yv.dtype) == 1;
+  constexpr std::int64_t run = 16;
+  const QuantizePolicy& policy = other ? *c.num.quantize_other : *c.num.quantize;
+  const auto rest = policy.requantize_rest ? policy.requantize_rest : policy.requantize;
+  const std::int64_t count = c.in[0]->count(), in_runs = bytes ? count - count % run : 0;
+  for (std::int64_t i = 0; i < count; ++i)
     store_code(c.out[0], i,
-               c.num.quantize->requantize(
+               (i < in_runs ? policy.requantize : rest)(
                    static_cast<std::int32_t>(c.in[0]->code(i)), xv.quant.scale_at(0),
                    xv.quant.zero_at(0), yv.quant.scale_at(0), yv.quant.zero_at(0),
                    static_cast<std::int32_t>(range.low), static_cast<std::int32_t>(range.high)));

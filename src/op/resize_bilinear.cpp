@@ -35,7 +35,14 @@ Result<void> eval(EvalContext& c) {
         });
     return {};
   }
+  const ResizePolicy* const own = size_of(dtype) == 1 ? c.num.bilinear : nullptr;
+  const auto by_policy = [&](auto type) {
+    resize<decltype(type)>(c, own->points(r.h), own->points(r.w),
+                           [&](std::int32_t a, std::int32_t b, std::int32_t d, std::int32_t e,
+                               const ResizePoint& y, const ResizePoint& x) { return own->mix({a, b, d, e}, y, x); });
+  };
   const auto codes = [&](auto type, bool fine) {
+    if (own) return by_policy(type);
     resize<decltype(type)>(
         c, fine ? fine_points(r.h) : real_points(r.h), fine ? fine_points(r.w) : real_points(r.w),
         [&](std::int32_t a, std::int32_t b, std::int32_t d, std::int32_t e, const ResizePoint& y,

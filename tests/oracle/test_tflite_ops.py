@@ -1,4 +1,7 @@
-"""Single-operator TFLite models, made at random, through LiteRT's reference kernels and through Lockstep.
+"""Single-operator TFLite models, made at random, through LiteRT and through Lockstep.
+
+In each arithmetic: `tflite-ref` against the reference kernels, `tflite` against LiteRT as it runs by default (XNNPACK),
+`cmsis-nn` against TFLite Micro where its package is installed.
 
 Weights of hybrid operators keep to -127..127, as converters write them: the runtime's SSE product negates -128 wrongly.
 Integer outputs must be equal to the code, float outputs within FLOAT_STEPS * 2^-23 of the largest magnitude. Covers
@@ -18,7 +21,9 @@ from ai_edge_litert import schema_py_generated as schema
 
 import cache
 import compare_models
+import litert_oracle
 import tflite_oracle
+import tflm_oracle
 
 OPERATORS = schema.BuiltinOperator
 TYPES = {np.dtype(np.float32): schema.TensorType.FLOAT32, np.dtype(np.int8): schema.TensorType.INT8,
@@ -140,7 +145,7 @@ def conv(m, dtype, depthwise=False, hybrid=False, per_channel=True):
     if dtype == np.float32 and not hybrid:
         weights, bias = Operand(wshape, np.float32, contents=m.r.standard_normal(wshape)), Operand((oc,), np.float32, contents=m.r.standard_normal(oc))
     else:
-        weights = Operand(wshape, wtype, ws, m.zero(np.uint8) if dtype == np.uint8 else 0, m.codes(wshape, wtype, -127 if hybrid else None), 3 if depthwise else 0)
+        weights = Operand(wshape, wtype, ws, m.zero(np.uint8) if dtype == np.uint8 else 0, m.codes(wshape, wtype, -127 if hybrid else None), 3 if depthwise and len(ws) > 1 else 0)
         if hybrid:
             bias = Operand((oc,), np.float32, contents=m.r.standard_normal(oc))
         else:
@@ -433,6 +438,7 @@ def define_cases():
     case("DIV float", lambda m: binary(m, "DIV", F32, "Div"))
     for a, b in ((F32, I8), (F32, U8), (F32, I16), (I8, I8), (I8, U8), (U8, I8), (U8, U8), (I16, I8), (I8, I16), (I16, I16)):
         case(f"quantize {np.dtype(a)} to {np.dtype(b)}", lambda m, a=a, b=b: requantize(m, a, b))
+    case("dequantize float16", lambda m: ("DEQUANTIZE", [Operand((5, 50), np.float16, contents=m.r.standard_normal((5, 50)))], [Operand((5, 50), F32)], None))
     for t in (I8, U8, I16):
         case(f"dequantize {np.dtype(t)}", lambda m, t=t: ("DEQUANTIZE", [m.fed((5, 50), t)], [Operand((5, 50), F32)], None))
 
@@ -467,7 +473,12 @@ def mark_variables(data, operands):
     return bytes(builder.Output())
 
 
-def run_case(name, seed, binary_path, folder, count, notes):
+ORACLES = {"tflite-ref": tflite_oracle.run, "tflite": litert_oracle.run, "cmsis-nn": tflm_oracle.run}
+# In `tflite` XNNPACK's float kernels sum and approximate in their own ways; hybrid layers code rows alike.
+FLOATS_WITHIN = {"tflite-ref": FLOAT_STEPS, "tflite": 64, "cmsis-nn": 64}
+
+
+def run_case(name, seed, binary_path, folder, count, notes, arith="tflite-ref"):
     m = Maker([seed, sum(name.encode())])
     op, operands, results, kind, *_ = CASES[name](m)
     path = os.path.join(folder, "m.tflite")
@@ -475,7 +486,7 @@ def run_case(name, seed, binary_path, folder, count, notes):
     for version in range(7, 0, -1):  # the newest that the runtime knows
         data = mark_variables(build(op, operands, results, kind, version), operands)
         try:
-            theirs, _ = tflite_oracle.run(data, fed, tflite_oracle.file_tensors(data))
+            theirs, _ = ORACLES[arith](data, fed, tflite_oracle.file_tensors(data))
             break
         except (RuntimeError, ValueError) as error:
             if "Didn't find op" in str(error) and version > 1:
@@ -484,7 +495,7 @@ def run_case(name, seed, binary_path, folder, count, notes):
             notes.append(f"{name} #{seed}: the runtime refuses: {str(error).strip()[:160]}")
             return
     pathlib.Path(path).write_bytes(data)
-    mine, words = compare_models.ask_lockstep(binary_path, path, fed, "tflite-ref", folder)
+    mine, words = compare_models.ask_lockstep(binary_path, path, fed, arith, folder)
     if mine is None:
         count["failed"] += 1
         notes.append(f"{name} #{seed}: {words}")
@@ -509,8 +520,8 @@ def run_case(name, seed, binary_path, folder, count, notes):
                 steps = np.where(same, 0, np.abs(a.astype(np.float64) - b) / (top * 2.0 ** -23))
             count["floats"] += b.size
             count["float steps"] = max(count["float steps"], float(steps.max(initial=0)))
-            if not (steps <= FLOAT_STEPS).all():
-                count["differ"] += int((~(steps <= FLOAT_STEPS)).sum())
+            if not (steps <= FLOATS_WITHIN[arith]).all():
+                count["differ"] += int((~(steps <= FLOATS_WITHIN[arith])).sum())
                 notes.append(f"{name} #{seed}: {tensor} floats off by {steps.max():.3g} steps")
 
 
@@ -520,24 +531,25 @@ def main():
     p.add_argument("--binary", default=str(cache.ROOT / "build" / "bin" / "lockstep"))
     p.add_argument("--seeds", type=int, default=0, help="models of each case")
     p.add_argument("--long", action="store_true")
+    p.add_argument("--arith", action="append", choices=list(ORACLES), help="only these")
     args = p.parse_args()
     args.seeds = args.seeds or (20 if args.long else 2)
     define_cases()
     total = collections.Counter()
     with tempfile.TemporaryDirectory() as folder:
-        for name in CASES:
+        for name, arith in [(name, arith) for arith in args.arith or ORACLES for name in CASES]:
             if args.case and not any(c in name for c in args.case):
                 continue
             count, notes = collections.Counter(), []
-            for seed in range(args.seeds):
-                run_case(name, seed, args.binary, folder, count, notes)
+            for seed in range(args.seeds if arith != "cmsis-nn" or tflm_oracle.available() else 0):
+                run_case(name, seed, args.binary, folder, count, notes, arith)
             bad = count["differ"] + count["failed"]
             verdict = "failed" if bad else "passed" if count["models"] else "skipped"
             total[verdict] += 1
             total["codes"] += count["codes"]
             total["differ"] += count["differ"]
             if args.case or verdict != "passed":
-                print(f"{verdict} {name}: {dict(count)}", flush=True)
+                print(f"{verdict} {arith} {name}: {dict(count)}", flush=True)
                 for note in notes[:2]:
                     print("    " + note, flush=True)
     print(f"{total['codes']} codes compared, {total['differ']} elements differ")

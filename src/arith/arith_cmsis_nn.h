@@ -1,0 +1,41 @@
+#pragma once
+
+#include <string>
+
+#include "arith/arith.h"
+#include "arith/arith_tflite.h"
+#include "num/cmsis_nn.h"
+
+namespace lockstep {
+
+// TFLite Micro with CMSIS-NN: the reference kernels but for N90 to N92.
+constexpr Numerics tflm_numerics() {
+  Numerics n = tflite_reference_numerics;
+  n.conv_unsigned = nullptr;
+  n.dense = n.dense_int16 = &cmsis_nn_dense;
+  n.dense_by_channel = &cmsis_nn_dense_by_channel;
+  n.mul = &cmsis_nn_mul;
+  n.sigmoid = &tflm_sigmoid;
+  n.tanh = &tflm_tanh;
+  n.bounded_relu = &tflm_bounded_relu;
+  n.sums_bytes_unsigned = false;
+  return n;
+}
+
+// What TFLite Micro has no kernel for, or computes in a way that is not imitated.
+inline std::string unsupported_by_tflm(const NodeView& node) {
+  const std::string& op = node.node.op;
+  if (node.node.inputs.empty() || !node.has_input(0)) return "";
+  const Value& x = node.input(0);
+  if (!x.quant.quantized()) {
+    const bool hybrid = (op == "Conv" || op == "Gemm") && node.has_input(1) && node.input(1).quant.quantized();
+    return hybrid ? "TFLite Micro has no layers of float activations and coded weights" : "";
+  }
+  if (x.dtype == DType::u8 && (op == "Conv" || op == "Gemm")) return "TFLite Micro has no uint8 layers";
+  if (x.dtype == DType::i16 && op == "Abs") return "TFLite Micro computes ABS of int16 by another multiplier";
+  if (op == "SpaceToBatch" && x.quant.zero_at(0) != 0)
+    return "TFLite Micro's SPACE_TO_BATCH_ND pads with code 0 whatever the zero point";
+  return "";
+}
+
+}  // namespace lockstep

@@ -1,0 +1,41 @@
+#include "arith/arith.h"
+#include "arith/arith_tflite.h"
+#include "num/xnnpack.h"
+
+namespace lockstep {
+namespace {
+
+constexpr Numerics with_xnnpack() {
+  Numerics n = tflite_reference_numerics;
+  n.conv = n.conv_unsigned = n.dense = &xnnpack_requant;
+  n.conv_int16 = &tflite_conv;
+  n.dense_int16 = &tflite_dense;
+  n.matmul = &ruy_matmul;
+  n.hybrid = &xnnpack_hybrid;
+  n.add = &xnnpack_add;
+  n.sub = &xnnpack_sub;
+  n.mul = &xnnpack_mul;
+  n.quantize = &xnnpack_quantize;
+  n.quantize_other = &litert_requantize_runs;
+  n.bilinear = &xnnpack_bilinear;
+  n.leaky_relu = &xnnpack_leaky_relu;
+  n.sigmoid = &xnnpack_sigmoid;
+  n.tanh = &xnnpack_tanh;
+  n.global_average = &xnnpack_mean;
+  n.sum = &xnnpack_sum;
+  n.sums_bytes_unsigned = false;
+  return n;
+}
+constexpr Numerics numerics = with_xnnpack();
+
+}  // namespace
+
+extern constinit const Arithmetic arith_tflite = {
+    .name = "tflite",
+    .runtime = "LiteRT as it runs by default: XNNPACK's delegate, TFLite's own kernels for what it leaves, x86-64 with AVX-512",
+    .version = "2.3.0",
+    .meaning = "XNNPACK: layers requantized in float32, sums and averages in its own fixed point",
+    .numerics = &numerics,
+};
+
+}  // namespace lockstep
