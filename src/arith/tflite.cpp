@@ -10,7 +10,6 @@ constexpr Numerics with_xnnpack() {
   n.conv = n.conv_unsigned = n.dense = &xnnpack_requant;
   n.conv_int16 = &tflite_conv;
   n.dense_int16 = &tflite_dense;
-  n.matmul = &ruy_matmul;
   n.hybrid = &xnnpack_hybrid;
   n.add = &xnnpack_add;
   n.sub = &xnnpack_sub;
@@ -27,6 +26,7 @@ constexpr Numerics with_xnnpack() {
   return n;
 }
 constexpr Numerics numerics = with_xnnpack();
+constexpr std::string_view passes[] = {"delegate-products"};
 
 }  // namespace
 
@@ -36,6 +36,7 @@ extern constinit const Arithmetic arith_tflite = {
     .version = "2.3.0",
     .meaning = "XNNPACK: layers requantized in float32, sums and averages in its own fixed point",
     .numerics = &numerics,
+    .passes = passes,
 };
 
 }  // namespace lockstep

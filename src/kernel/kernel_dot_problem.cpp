@@ -118,9 +118,10 @@ std::optional<DotProblem> product(const KernelProblem& p, bool with_weights) {
   d.window.channels_last = true;
   d.window.channels = d.ic;
   d.window.in[2] = d.window.out[2] = count_of(a) / d.ic;
+  const bool layer = p.view.attrs().text("kernel", "") == "layer";
   const bool by_channel = gemm && p.num.dense_by_channel && p.view.input(1).quant.per_channel();
   const RequantPolicy* const policy = by_channel               ? p.num.dense_by_channel
-                                      : gemm || !p.num.matmul ? p.num.dense
+                                      : gemm || layer || !p.num.matmul ? p.num.dense
                                                               : p.num.matmul;
   const double alpha = gemm ? p.view.attrs().real("alpha", 1) : 1;
   if (!set_finish(p, policy, alpha, d) || !read_bias(p, d.oc, d.bias)) return {};

@@ -69,10 +69,6 @@ std::int32_t apply_sub(std::int32_t a, std::int32_t b, const BinaryState& t) {
   return sum_of(a, b, minus);
 }
 
-// N93: products of two computed operands are TFLite's own, on ruy: one rounding.
-Rescale prepare_matmul(double x, double w, double y) { return tflite_matmul.prepare(x, w, y); }
-std::int32_t apply_matmul(std::int32_t acc, const Rescale& r) { return rescale_once(acc, r); }
-
 // N82: factor = a_scale * b_scale / y_scale in float32, half to even; factor 0 marks TFLite's N60.
 BinaryState prepare_mul(const BinaryScales& s) {
   BinaryState state = tflite_mul.prepare(s);
@@ -215,7 +211,6 @@ void no_symmetric_codes(std::span<const float> x, std::span<std::int8_t> codes, 
 }  // namespace
 
 const RequantPolicy xnnpack_requant = {"xnnpack-requant", prepare_requant, apply_requant};
-const RequantPolicy ruy_matmul = {"ruy-matmul", prepare_matmul, apply_matmul, rescale_wide};
 const BinaryPolicy xnnpack_add = {"xnnpack-add", prepare_add, apply_add};
 const BinaryPolicy xnnpack_sub = {"xnnpack-sub", prepare_add, apply_sub};
 const BinaryPolicy xnnpack_mul = {"xnnpack-mul", prepare_mul, apply_mul};

@@ -7,7 +7,6 @@ namespace lockstep {
 // How XNNPACK's quantized operators round on x86-64 (AVX-512), as LiteRT's delegate uses them.
 // docs/numerics.md N80 to N88. Where the delegate leaves a node to LiteRT, TFLite's own policy answers.
 extern const RequantPolicy xnnpack_requant;             // N80
-extern const RequantPolicy ruy_matmul;                  // N93
 extern const BinaryPolicy xnnpack_add, xnnpack_sub;     // N81
 extern const BinaryPolicy xnnpack_mul;                  // N82
 extern const QuantizePolicy xnnpack_quantize;           // N83

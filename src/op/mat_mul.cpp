@@ -11,7 +11,8 @@ namespace {
 
 constexpr Slot inputs[] = {{"a"}, {"b"}};
 constexpr Slot outputs[] = {{"y"}};
-constexpr AttrSpec attrs[] = {{"transA", "0", "1: the last two axes of a change places"}, {"transB", "0", "1: those of b"}};
+constexpr AttrSpec attrs[] = {{"transA", "0", "1: the last two axes of a change places"}, {"transB", "0", "1: those of b"},
+    {"kernel", "", "\"layer\": codes are requantized as a fully connected layer's (N80)"}};
 
 template <class T>
 void multiply(EvalContext& c, const MatrixPlan& p) {
@@ -88,7 +89,8 @@ Result<void> multiply_to_reals(EvalContext& c, const MatrixPlan& p) {
 }
 
 Result<void> multiply_codes(EvalContext& c, const MatrixPlan& p) {
-  const RequantPolicy* const policy = c.num.matmul ? c.num.matmul : c.num.dense;
+  const bool layer = c.view.attrs().text("kernel", "") == "layer";
+  const RequantPolicy* const policy = c.num.matmul && !layer ? c.num.matmul : c.num.dense;
   const bool wide = c.view.input(0).dtype == DType::i16;
   if (!policy || (wide && !policy->apply_wide)) return no_policy(c.view, "MatMul");
   const Value &av = c.view.input(0), &bv = c.view.input(1), &yv = c.view.output(0);
