@@ -15,7 +15,7 @@ constexpr Rule rules[] = {
     {"the axis is one constant integer",
      [](const NodeView& n) { return n.constant(1) && is_integer(n.constant(1)->dtype()) && n.constant(1)->count() == 1; }},
 };
-constexpr Foreign from[] = {{Format::onnx, "CumSum"}};
+constexpr Foreign from[] = {{Format::onnx, "CumSum"}, {Format::tflite, "CUMSUM"}};
 
 Result<std::vector<Facts>> infer(const NodeView& n) {
   LOCKSTEP_TRY([[maybe_unused]] const std::size_t axis, normal_axis(n, n.constant(1)->code(0), n.input(0).shape.size()));

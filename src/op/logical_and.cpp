@@ -4,7 +4,7 @@
 namespace lockstep {
 namespace {
 
-constexpr Foreign from[] = {{Format::onnx, "And"}};
+constexpr Foreign from[] = {{Format::onnx, "And"}, {Format::tflite, "LOGICAL_AND"}};
 
 Result<void> eval(EvalContext& c) {
   const auto a = c.in[0]->as<std::uint8_t>(), b = c.in[1]->as<std::uint8_t>();

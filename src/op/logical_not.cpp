@@ -5,7 +5,7 @@ namespace lockstep {
 namespace {
 
 constexpr Rule rules[] = {{"x is bool", [](const NodeView& n) { return n.input(0).dtype == DType::boolean; }}};
-constexpr Foreign from[] = {{Format::onnx, "Not"}};
+constexpr Foreign from[] = {{Format::onnx, "Not"}, {Format::tflite, "LOGICAL_NOT"}};
 
 Result<void> eval(EvalContext& c) {
   const auto x = c.in[0]->as<std::uint8_t>();

@@ -1,6 +1,8 @@
-"""The small .tflite networks of networks/ in tflite-ref against LiteRT's reference kernels: every tensor, end to end.
+"""The small .tflite networks of networks/ against the runtimes, every tensor, end to end: tflite-ref against LiteRT's
+reference kernels, tflite against its default, cmsis-nn against TFLite Micro.
 
-`--folder F` takes the files of another folder. Ends with `N passed, M failed, K skipped`; one test is one file.
+`--folder F` takes the files of another folder. Ends with `N passed, M failed, K skipped`; one test is one file in one
+arithmetic.
 """
 import argparse
 import pathlib
@@ -12,7 +14,9 @@ import numpy as np
 import cache
 import compare_models
 import inputs_tflite
+import litert_oracle
 import tflite_oracle
+import tflm_oracle
 
 
 def cases(path):
@@ -40,17 +44,21 @@ def main():
     args = p.parse_args()
     passed = failed = skipped = codes = 0
     with tempfile.TemporaryDirectory() as folder:
-        for path in sorted(p for p in pathlib.Path(args.folder).glob("*.tflite") if args.only in p.name):
-            row = compare_models.Row(path.name, "tflite-ref")
+        oracles = {"tflite-ref": tflite_oracle.answer, "tflite": litert_oracle.answer}
+        if tflm_oracle.available():
+            oracles["cmsis-nn"] = tflm_oracle.answer
+        files = sorted(p for p in pathlib.Path(args.folder).glob("*.tflite") if args.only in p.name)
+        for path, arith in [(path, arith) for path in files for arith in oracles]:
+            row = compare_models.Row(path.name, arith)
             for tag, case in cases(path)[:None if args.long else 3]:
-                compare_models.compare_case(row, args.binary, str(path), tag, case, tflite_oracle.answer, folder, False)
+                compare_models.compare_case(row, args.binary, str(path), tag, case, oracles[arith], folder, False)
             refused = not row.bad() and row.count["refused"] > 0
             if refused:
-                print(f"skipped  {path.name}: refused by both")
+                print(f"skipped  {arith} {path.name}: refused by the runtime")
             skipped, passed, failed = skipped + refused, passed + (row.bad() == 0 and not refused), failed + (row.bad() > 0)
             codes += row.count["codes"]
             if row.bad():
-                print(f"FAILED  tflite-ref {path}: " + ", ".join(f"{k} {v}" for k, v in sorted(row.count.items())))
+                print(f"FAILED  {arith} {path}: " + ", ".join(f"{k} {v}" for k, v in sorted(row.count.items())))
                 for note in row.notes[:args.notes]:
                     print("    " + note, flush=True)
     if not passed + failed + skipped:

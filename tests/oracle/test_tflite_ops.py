@@ -435,6 +435,8 @@ def define_cases():
     case("fully connected hybrid, asymmetric", lambda m: dense(m, I8, hybrid=True, asymmetric=True))
     case("softmax int8 to int16", lambda m: softmax(m, I8, I16))
     case("concat uint8, own scales", lambda m: concat(m, U8, False))
+    case("CUMSUM float", lambda m: ("CUMSUM", [m.fed((3, 5), F32), Operand((), np.int32, contents=[1])], [m.fed((3, 5), F32)], options("Cumsum", exclusive=bool(m.r.integers(0, 2)), reverse=bool(m.r.integers(0, 2)))))
+    case("ADD_N float", lambda m: ("ADD_N", [m.fed((3, 5), F32) for _ in range(3)], [m.fed((3, 5), F32)], None))
     case("DIV float", lambda m: binary(m, "DIV", F32, "Div"))
     for a, b in ((F32, I8), (F32, U8), (F32, I16), (I8, I8), (I8, U8), (U8, I8), (U8, U8), (I16, I8), (I8, I16), (I16, I16)):
         case(f"quantize {np.dtype(a)} to {np.dtype(b)}", lambda m, a=a, b=b: requantize(m, a, b))
@@ -496,6 +498,10 @@ def run_case(name, seed, binary_path, folder, count, notes, arith="tflite-ref"):
             return
     pathlib.Path(path).write_bytes(data)
     mine, words = compare_models.ask_lockstep(binary_path, path, fed, arith, folder)
+    if mine is None and arith == "cmsis-nn" and "not computed in cmsis-nn" in words:  # named in docs/numerics.md
+        count["refused by name"] += 1
+        notes.append(f"{name} #{seed}: {words}")
+        return
     if mine is None:
         count["failed"] += 1
         notes.append(f"{name} #{seed}: {words}")
