@@ -16,6 +16,11 @@ int log2_above(double x) {
   return std::frexp(x, &e) == 0.5 ? e - 1 : e;
 }
 
+// uint8 codes are held as int8: code - 128. Ties away from zero fall by the sign of those.
+std::int32_t signed_offset(std::int32_t high) {
+  return high > 127 ? 128 : 0;
+}
+
 std::int64_t nearest_up(double x) {
   return static_cast<std::int64_t>(std::floor(x + 0.5));
 }
@@ -78,10 +83,12 @@ ProductPlan prepare(const ProductProblem& p) {
     largest = std::max(largest, product_scale(p, static_cast<std::size_t>(k)));
   const int lift = lift_to_15_bits(largest);
   plan.fraction_bits = std::min(fraction_bits_of(p), lift - plan.sum_shift);
-  plan.product_shift = lift - plan.sum_shift - plan.fraction_bits;
+  plan.product_shift = std::min(lift - plan.sum_shift - plan.fraction_bits, 62);
   const int out = lift_to_15_bits(1 / p.y_scale);
   plan.common = static_cast<std::int32_t>(nearest_up(std::ldexp(1 / p.y_scale, out)));
-  plan.final_shift = out + plan.fraction_bits;
+  plan.final_shift = std::clamp(out + plan.fraction_bits, 0, 46);
+  plan.offset = signed_offset(p.y_high);
+  const int y_zero = p.y_zero - plan.offset;
   const bool streamed =
       p.kernels > 512;  // more rows than the coefficient memory: a bias of 16 bits
   for (std::int64_t i = 0; i < p.kernels; ++i) {
@@ -89,11 +96,13 @@ ProductPlan prepare(const ProductProblem& p) {
     const double scale = product_scale(p, k),
                  bias = p.bias.empty() ? 0 : static_cast<double>(p.bias[k]) * scale;
     plan.multiplier.push_back(static_cast<std::int32_t>(nearest_up(std::ldexp(scale, lift))));
-    const double exact = std::trunc(std::ldexp(bias / p.y_scale + p.y_zero, plan.final_shift));
-    const double narrow = std::ldexp(static_cast<double>(p.y_zero), plan.final_shift) +
+    const double exact = std::trunc(std::ldexp(bias / p.y_scale + y_zero, plan.final_shift));
+    const double narrow = std::ldexp(static_cast<double>(y_zero), plan.final_shift) +
                           static_cast<double>(plan.common) *
                               static_cast<double>(nearest_up(std::ldexp(bias, plan.fraction_bits)));
-    plan.constant.push_back(static_cast<std::int64_t>(streamed ? narrow : exact));
+    constexpr double most = 1LL << 61;
+    plan.constant.push_back(
+        static_cast<std::int64_t>(std::clamp(streamed ? narrow : exact, -most, most)));
   }
   return plan;
 }
@@ -106,8 +115,9 @@ std::int64_t add_piece(std::int64_t run, std::int64_t sum, const ProductPlan& pl
 std::int32_t leave(std::int64_t run, std::size_t kernel, const ProductPlan& plan) {
   const std::int64_t real =
       npu_saturate(npu_shift(run * plan.multiplier[kernel], plan.product_shift, NpuTie::away), 2);
-  return static_cast<std::int32_t>(
-      npu_shift(real * plan.common + plan.constant[kernel], plan.final_shift, NpuTie::away));
+  return static_cast<std::int32_t>(npu_shift(real * plan.common + plan.constant[kernel],
+                                             plan.final_shift, NpuTie::away)) +
+         plan.offset;
 }
 
 Rescale prepare_once(double x_scale, double w_scale, double y_scale) {
@@ -128,21 +138,26 @@ BinaryState state_of(const BinaryScales& s, const NpuAddConstants& k) {
   return state;
 }
 BinaryState prepare_add(const BinaryScales& s) {
-  return state_of(s,
-                  npu_add_constants(s.a_scale, s.a_zero, s.b_scale, s.b_zero, s.y_scale, s.y_zero));
+  const std::int32_t off = signed_offset(s.high);
+  return state_of(s, npu_add_constants(s.a_scale, s.a_zero - off, s.b_scale, s.b_zero - off,
+                                       s.y_scale, s.y_zero - off));
 }
 BinaryState prepare_sub(const BinaryScales& s) {
-  NpuAddConstants k =
-      npu_add_constants(s.a_scale, s.a_zero, s.b_scale, -s.b_zero, s.y_scale, s.y_zero);
+  const std::int32_t off = signed_offset(s.high);
+  NpuAddConstants k = npu_add_constants(s.a_scale, s.a_zero - off, s.b_scale, off - s.b_zero,
+                                        s.y_scale, s.y_zero - off);
   k.b = -k.b;
   return state_of(s, k);
 }
 std::int32_t apply_add(std::int32_t a, std::int32_t b, const BinaryState& k) {
-  const std::int64_t x = npu_shift(std::int64_t{a} * k.a.multiplier, k.a.shift, NpuTie::floor);
-  const std::int64_t y = npu_shift(std::int64_t{b} * k.b.multiplier, k.b.shift, NpuTie::floor);
+  const std::int32_t off = signed_offset(k.s.high);
+  const std::int64_t x =
+      npu_shift(std::int64_t{a - off} * k.a.multiplier, k.a.shift, NpuTie::floor);
+  const std::int64_t y =
+      npu_shift(std::int64_t{b - off} * k.b.multiplier, k.b.shift, NpuTie::floor);
   const std::int64_t sum = x + y + k.y.multiplier * (std::int64_t{1} << k.y.shift);
-  return static_cast<std::int32_t>(
-      std::clamp<std::int64_t>(npu_shift(sum, k.left_shift, NpuTie::away), k.s.low, k.s.high));
+  return static_cast<std::int32_t>(std::clamp<std::int64_t>(
+      npu_shift(sum, k.left_shift, NpuTie::away) + off, k.s.low, k.s.high));
 }
 
 BinaryState prepare_mul(const BinaryScales& s) {
@@ -176,16 +191,21 @@ std::int64_t rescaled(std::int64_t x, int drop, double ratio, std::int32_t x_zer
 std::int32_t requantize(std::int32_t code, double x_scale, std::int32_t x_zero, double y_scale,
                         std::int32_t y_zero, std::int32_t low, std::int32_t high) {
   if (x_scale == y_scale && x_zero == y_zero) return std::clamp(code, low, high);
-  return static_cast<std::int32_t>(
-      std::clamp<std::int64_t>(rescaled(code, 0, x_scale / y_scale, x_zero, y_zero), low, high));
+  const std::int32_t off = signed_offset(high);
+  const std::int64_t y =
+      rescaled(code - off, 0, x_scale / y_scale, x_zero - off, y_zero - off) + off;
+  return static_cast<std::int32_t>(std::clamp<std::int64_t>(y, low, high));
 }
 
 // The mean with 8 bits behind the point, in 16 bits; then rescaled.
 std::int32_t average(std::int32_t sum, std::int32_t n, const AverageScales& s) {
   const int lift = lift_to_15_bits(1.0 / n);
   const std::int64_t reciprocal = nearest_up(std::ldexp(1.0 / n, lift));
-  const std::int64_t mean = npu_saturate(npu_shift(sum * reciprocal, lift - 8, NpuTie::away), 2);
-  const std::int64_t code = rescaled(mean, 8, s.x_scale / s.y_scale, s.x_zero, s.y_zero);
+  const std::int32_t off = signed_offset(s.high);
+  const std::int64_t total = sum - std::int64_t{off} * n;
+  const std::int64_t mean = npu_saturate(npu_shift(total * reciprocal, lift - 8, NpuTie::away), 2);
+  const std::int64_t code =
+      rescaled(mean, 8, s.x_scale / s.y_scale, s.x_zero - off, s.y_zero - off) + off;
   return static_cast<std::int32_t>(std::clamp<std::int64_t>(code, s.low, s.high));
 }
 
