@@ -6,6 +6,7 @@
 #include "npu/layers.h"
 #include "npu/map.h"
 #include "npu/model_layers.h"
+#include "npu/side_files.h"
 
 namespace lockstep {
 
@@ -34,6 +35,12 @@ Result<std::vector<NpuFinding>> audit_npu(const NpuSimulator& simulator, const G
 
 // Where two compilations of one network depart: first layer and stage, then all others.
 Result<std::vector<NpuFinding>> compare_npu(const NpuSimulator& a, const NpuSimulator& b);
+
+// Where the compiler's optimized graph departs from the model it was made of, layer by layer.
+std::vector<NpuFinding> compare_graphs(const Graph& original, const Graph& optimized);
+
+// Whether the files of a compilation belong together.
+std::vector<NpuFinding> audit_build(const NpuProgram& program, const NpuSideFiles& side);
 
 // The parts, in the order in which they run.
 void audit_layers(const std::vector<NpuLayerPair>& pairs, std::vector<NpuFinding>& found);

@@ -98,8 +98,8 @@ Result<NpuPatches<P>> patches_of(const NpuConv& c, const std::vector<T>& frame, 
     return Error{who, fmt::format("a feature frame of {}", frame.size()), fmt::format("{}x{}x{}", c.fHeight, c.fWidth, depth), {}};
   const std::int64_t oh = c.out_height(), ow = c.out_width();
   NpuPatches<P> out{oh * ow, c.kernel_elements(), 0, {}};
-  if (out.pixels * out.elements > (std::int64_t{1} << 28))
-    return Error{who, fmt::format("{} patches of {}", out.pixels, out.elements), "at most 2^28 elements", {}};
+  if (out.pixels > (std::int64_t{1} << 26) || out.pixels * out.elements > (std::int64_t{1} << 26))
+    return Error{who, fmt::format("{} patches of {}", out.pixels, out.elements), "at most 2^26 elements", {}};
   out.rows.assign(static_cast<std::size_t>(out.pixels * out.elements), P{0});
   const std::int64_t height = c.cropped_height(), width = c.cropped_width();
   double largest = 0;

@@ -257,6 +257,7 @@ class EpochRun {
     }
     multiply_patches(*patches, *l.kernels, static_cast<std::int64_t>(f) % l.kernels->sets, sums_);
     counts_.macs += patches->pixels * patches->elements * l.kernels->kernels;
+    if (counts_.macs > (std::int64_t{1} << 36)) return wrong(l.id, "more than 2^36 multiply-accumulates in one inference", "a network for a microcontroller");
     LOCKSTEP_TRY(const std::vector<T>* partial, partial_for(links, partials[i], c, f));
     if (partial) {
       if (partial->size() != sums_.size()) return wrong(l.id, fmt::format("{} partial sums", partial->size()), fmt::format("{}", sums_.size()));

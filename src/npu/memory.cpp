@@ -66,8 +66,8 @@ Result<NpuMemory> NpuMemory::make(const NpuProgram& program) {
   for (const Range& r : working_ranges(program)) {
     const std::uint64_t size = r.high - r.low;
     total += size;
-    if (total > (std::uint64_t{1} << 30))
-      return Error{program.file, fmt::format("{} bytes of working memory", total), "at most 1 GB", {}};
+    if (total > (std::uint64_t{1} << 28))
+      return Error{program.file, fmt::format("{} bytes of working memory", total), "at most 256 MB", {}};
     NpuRegion region{fmt::format("memory 0x{:08x}", r.low), r.low, {}, {}, false};
     region.bytes.resize(size);
     region.written.resize(size);

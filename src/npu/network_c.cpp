@@ -277,18 +277,26 @@ class Reader {
   // Epochs that the epoch controller runs stand in blobs; the rest of the file says all else.
   Result<void> blocks() {
     bool blobs = false;
+    std::vector<std::string> wanted;
     for (const auto& [name, d] : declared_) {
       if (d.type != "EpochBlock_ItemTypeDef") continue;
       for (const auto& [key, row] : d.value.fields) {
         const CValue* flags = row.find("flags");
         const std::string text = flags ? c_source(flags->expression) : "";
         if (text.find("blob_encrypted") != std::string::npos) return Error{program_.file, "encrypted epochs", "a program compiled without encryption", {}};
-        blobs = blobs || text.find("Flags_blob") != std::string::npos;
+        if (text.find("Flags_blob") == std::string::npos) continue;
+        blobs = true;
+        if (const CValue* address = row.find("blob_address"))
+          for (const CToken& t : address->unwrapped().expression)
+            if (t.is == Is::word && t.text.find("ec_blob") != std::string_view::npos) wanted.emplace_back(t.text);
       }
     }
     if (!blobs) return {};
     if (!blobs_) return Error{program_.file, "epochs in the form of blobs", "their *_ecblobs.h beside network.c", {}};
     LOCKSTEP_TRY(const std::vector<EcBlob> all, parse_ec_blobs(blobs_->text, blobs_->file));
+    for (const std::string& name : wanted)
+      if (std::ranges::find(all, name, &EcBlob::name) == all.end())
+        return Error{program_.file, "blob " + name + " is not in " + blobs_->file, "the header of the same compilation", "the two files are of different builds"};
     for (const EcBlob& blob : all) {
       LOCKSTEP_TRY(EcEpochs decoded, decode_ec_blob(blob, blobs_->file));
       for (NpuEpoch& e : decoded.epochs) {

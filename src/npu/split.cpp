@@ -26,8 +26,10 @@ void count(NpuSplit& row, const Tensor& device, const Tensor& reference, const T
 
 }  // namespace
 
-Result<std::vector<NpuSplit>> split_differences(NpuSimulator& simulator, const Graph& model, const NpuMapping& mapping,
-                                                std::span<const Sample> device, std::span<const Sample> reference) {
+Result<std::vector<NpuSplit>> split_differences(NpuSimulator& simulator, const Graph& model,
+                                                const NpuMapping& mapping,
+                                                std::span<const Sample> device,
+                                                std::span<const Sample> reference) {
   std::vector<NpuSplit> rows;
   for (std::size_t s = 0; s < device.size() && s < reference.size(); ++s) {
     LOCKSTEP_TRY(const Sample inputs, simulator_inputs(simulator, model, mapping, device[s]));
@@ -41,7 +43,8 @@ Result<std::vector<NpuSplit>> split_differences(NpuSimulator& simulator, const G
         const Value& value = model.value(model.find_value(pair->value));
         LOCKSTEP_TRY(const Tensor codes, codes_for(*b, *pair, value, own->second));
         const auto wanted = reference[s].find(pair->value);
-        if (wanted != reference[s].end() && is_integer(wanted->second.dtype()) && std::ranges::count(counted, pair->value) == 0) {
+        if (wanted != reference[s].end() && is_integer(wanted->second.dtype()) &&
+            std::ranges::count(counted, pair->value) == 0) {
           LOCKSTEP_TRY(const Tensor want, codes_for(*b, *pair, value, wanted->second));
           LOCKSTEP_TRY(const Tensor made, read_buffer(*b, memory, where));
           count(row_for(rows, epoch.number, pair->value), codes, want, made);

@@ -28,27 +28,36 @@ NpuStanding convolution(const Graph& g, const Node& n) {
   const std::int64_t in = order == "OIHW" ? w.shape[1] : order == "OHWI" ? w.shape[3] : 1;
   const bool point = w.constant->count() == in * out, grouped = n.attrs.integer("group", 1) > 1;
   if (point && !grouped && in > 128 && in % 8 != 0) return NpuStanding::assumed;  // the CPU's
-  const bool biased = n.inputs.size() > 2 && n.inputs[2] != no_id && !all_zero(g.value(n.inputs[2]));
+  const bool biased =
+      n.inputs.size() > 2 && n.inputs[2] != no_id && !all_zero(g.value(n.inputs[2]));
   const bool sliced = point && !grouped && in > npu_channels_in_a_pass(out, 2);
   return biased || sliced || out > 512 ? NpuStanding::inferred : NpuStanding::proven;
 }
 
-constexpr std::string_view exact[] = {"QuantizeLinear", "Requantize", "Relu", "MaxPool", "GlobalMaxPool", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity",
-                                      "Transpose", "Slice", "StridedSlice", "Split", "SpaceToDepth", "DepthToSpace", "Pack", "Unpack"};
+constexpr std::string_view exact[] = {
+    "QuantizeLinear", "Requantize", "Relu",         "MaxPool",      "GlobalMaxPool", "Reshape",
+    "Flatten",        "Squeeze",    "Unsqueeze",    "Identity",     "Transpose",     "Slice",
+    "StridedSlice",   "Split",      "SpaceToDepth", "DepthToSpace", "Pack",          "Unpack"};
 constexpr std::string_view compiled[] = {"Gemm", "Add", "AveragePool", "DequantizeLinear"};
 
 }  // namespace
 
-std::string_view name_of(NpuStanding s) { return s == NpuStanding::proven ? "proven" : s == NpuStanding::inferred ? "inferred" : "assumed"; }
+std::string_view name_of(NpuStanding s) {
+  return s == NpuStanding::proven ? "proven" : s == NpuStanding::inferred ? "inferred" : "assumed";
+}
 
 NpuStanding standing_of(const Graph& g, const Node& n) {
-  if (n.inputs.empty() || n.inputs[0] == no_id || n.outputs.empty() || n.outputs[0] == no_id) return NpuStanding::assumed;
+  if (n.inputs.empty() || n.inputs[0] == no_id || n.outputs.empty() || n.outputs[0] == no_id)
+    return NpuStanding::assumed;
   if (std::ranges::find(exact, n.op) != std::end(exact)) return NpuStanding::proven;
   if (n.op == "DequantizeLinear") return NpuStanding::inferred;
   if (!coded(g, n)) return NpuStanding::assumed;
   if (n.op == "Conv") return convolution(g, n);
-  if (n.op == "GlobalAveragePool" || (n.op == "ReduceMean" && g.value(n.inputs[0]).shape.size() == 4)) return NpuStanding::proven;
-  return std::ranges::find(compiled, n.op) != std::end(compiled) ? NpuStanding::inferred : NpuStanding::assumed;
+  if (n.op == "GlobalAveragePool" ||
+      (n.op == "ReduceMean" && g.value(n.inputs[0]).shape.size() == 4))
+    return NpuStanding::proven;
+  return std::ranges::find(compiled, n.op) != std::end(compiled) ? NpuStanding::inferred
+                                                                 : NpuStanding::assumed;
 }
 
 }  // namespace lockstep

@@ -6,9 +6,9 @@
 
 namespace lockstep {
 
-// How well the prediction of one operation from the model alone is founded. proven: reproduces captures of
-// boards. inferred: reproduces compiled programs, or follows from their constants. assumed: another
-// runtime's way, or one that nothing was compared with; no verdict rests on it.
+// How well the prediction of one operation from the model alone is founded. proven: reproduces
+// captures of boards. inferred: reproduces compiled programs, or follows from their constants.
+// assumed: another runtime's way, or one that nothing was compared with; no verdict rests on it.
 enum class NpuStanding : unsigned char { proven, inferred, assumed };
 std::string_view name_of(NpuStanding standing);
 

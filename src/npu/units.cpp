@@ -189,7 +189,7 @@ Problem problem(const NpuStream& s) {
   if (s.fwidth > 65536 || s.fheight > 65536 || s.batch_depth > 65536) return "a frame of more than 65536 in one extent";
   const std::int64_t n = s.frame_elements();
   if (n <= 0 || n > (std::int64_t{1} << 27)) return fmt::format("a frame of {} elements", n);
-  if (s.frames() > (std::int64_t{1} << 24)) return fmt::format("{} frames", s.frames());
+  if (s.frames() > (std::int64_t{1} << 20)) return fmt::format("{} frames", s.frames());
   if (s.nbits_in < s.nbits_out && s.align_right == 0 && !s.writes()) return "widening with align_right = 0";
   return "";
 }

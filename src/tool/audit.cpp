@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 
 #include <fmt/core.h>
@@ -13,7 +14,7 @@ namespace lockstep {
 namespace {
 
 struct AuditOptions {
-  std::string program, other, model, json;
+  std::string program, other, model, optimized, json;
 };
 
 Result<NpuSimulator> load(const std::string& path) {
@@ -44,7 +45,23 @@ Result<int> audit(const AuditOptions& o) {
     LOCKSTEP_TRY(Graph graph, import_model(o.model));
     model = std::make_unique<Graph>(std::move(graph));
   }
-  LOCKSTEP_TRY(found, audit_npu(program, model.get()));
+  std::unique_ptr<Graph> optimized;
+  if (!o.optimized.empty()) {
+    if (!model) return Error{"--optimized", o.optimized, "--model, the graph that it was made of", ""};
+    LOCKSTEP_TRY(Graph graph, import_model(o.optimized));
+    optimized = std::make_unique<Graph>(std::move(graph));
+  }
+  LOCKSTEP_TRY(found, audit_npu(program, optimized ? optimized.get() : model.get()));
+  LOCKSTEP_TRY(const NpuSideFiles side, read_side_files(o.program));
+  const std::vector<NpuFinding> build = audit_build(program.program(), side);
+  found.insert(found.begin(), build.begin(), build.end());
+  if (optimized) {
+    const std::vector<NpuFinding> graphs = compare_graphs(*model, *optimized);
+    const auto wrong = std::ranges::find(found, NpuSeverity::error, &NpuFinding::severity);
+    fmt::print("original -> optimized  {}\noptimized -> program   {}\n", graphs.empty() ? "every layer agrees" : "departs first at " + graphs[0].where,
+               wrong == found.end() ? "every constant agrees" : fmt::format("departs first in epoch {}, {}", wrong->epoch, wrong->where));
+    found.insert(found.begin(), graphs.begin(), graphs.end());
+  }
   if (!o.other.empty()) {
     LOCKSTEP_TRY(const NpuSimulator other, load(o.other));
     LOCKSTEP_TRY(const std::vector<NpuFinding> differ, compare_npu(program, other));
@@ -69,6 +86,7 @@ void add_audit(CLI::App& app, int& code) {
   command->add_option("PROGRAM", o->program, "x.program.json or network.c")->required();
   command->add_option("OTHER", o->other, "a second compilation to compare with");
   command->add_option("--model", o->model, "the network as the user wrote it");
+  command->add_option("--optimized", o->optimized, "the compiler's optimized graph: original, optimized and program are compared stage by stage");
   command->add_option("--json", o->json, "writes the findings");
   command->callback([o, &code] {
     const Result<int> done = audit(*o);

@@ -6,8 +6,8 @@
 
 namespace lockstep {
 
-// A device's tensors against the reference's, each difference split by what the device's compiled program
-// makes of the device's own inputs: printed as a table.
+// A device's tensors against the reference's, each difference split by what the device's compiled
+// program makes of the device's own inputs: printed as a table.
 struct ProgramQuestion {
   std::string program, model, target, input;
 };

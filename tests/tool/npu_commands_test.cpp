@@ -1,0 +1,88 @@
+#include <gtest/gtest.h>
+
+#include "npu/network_c.h"
+#include "support/command.h"
+#include "support/shared.h"
+
+namespace lockstep {
+namespace {
+
+std::string program(const std::string& name) {
+  return test::shared_folder() + "/models/neural-art/" + name + ".program.json";
+}
+std::string inputs(const std::string& name) {
+  return test::shared_folder() + "/models/neural-art/" + name + ".inputs.npz";
+}
+std::string tcn() {
+  return test::shared_folder() + "/models/st/stft_tcnn_medium_257x40_qdq_int8.onnx";
+}
+
+TEST(NpuCommands, analyze_prints_mapping_memories_latency_and_edits) {
+  const test::Ran ran = test::run_tool("analyze examples/s1/tcn_int8.onnx");
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  for (const char* part :
+       {"Exec/report summary", "macc", "Mapping", "Memory usage", "Estimated latency", "Edits"})
+    EXPECT_NE(ran.out.find(part), std::string::npos) << part;
+}
+
+TEST(NpuCommands, analyze_writes_json_and_refuses_other_devices) {
+  const test::Folder folder;
+  EXPECT_EQ(test::run_tool("analyze examples/s1/tcn_int8.onnx --json " + (folder / "a.json")).code,
+            0);
+  EXPECT_NE(test::text_of(folder / "a.json").find("lockstep-analyze"), std::string::npos);
+  test::expect_refused(test::run_tool("analyze examples/s1/tcn_int8.onnx --device z80"), "stm32n6");
+}
+
+TEST(NpuCommands, explain_and_fit_read_what_run_recorded) {
+  LOCKSTEP_NEEDS_SHARED();
+  const test::Folder folder;
+  const std::string both = program("yamnet_1024") + " --model " + test::shared_folder() +
+                           "/models/st/yamnet_1024_64x96_qdq_int8.onnx --input " +
+                           inputs("yamnet_1024");
+  EXPECT_EQ(test::run_tool("npu run " + both + " --mode chained -o " + (folder / "d.npz")).code, 0);
+  const test::Ran explained =
+      test::run_tool("npu explain " + both + " --target " + (folder / "d.npz"));
+  EXPECT_EQ(explained.code, 0) << explained.err;
+  EXPECT_NE(explained.out.find("0 are unexplained"), std::string::npos) << explained.out;
+  const test::Ran fitted = test::run_tool("npu fit " + both + " --captures " + (folder / "d.npz"));
+  EXPECT_EQ(fitted.code, 0) << fitted.err;
+  EXPECT_NE(fitted.out.find("proven (default)"), std::string::npos) << fitted.out;
+}
+
+TEST(NpuCommands, a_device_that_computes_as_predicted_is_healthy) {
+  LOCKSTEP_NEEDS_SHARED();
+  const test::Folder folder;
+  const std::string both =
+      program("stft_tcnn") + " --model " + tcn() + " --input " + inputs("stft_tcnn");
+  EXPECT_EQ(test::run_tool("npu run " + both + " --mode chained -o " + (folder / "d.npz")).code, 0);
+  const test::Ran ran = test::run_tool("validate " + tcn() + " --reference neural-art --input " +
+                                       inputs("stft_tcnn") + " --target " + (folder / "d.npz") +
+                                       " --program " + program("stft_tcnn"));
+  EXPECT_EQ(ran.code, 0) << ran.out << ran.err;
+  EXPECT_NE(ran.out.find("inferred"), std::string::npos);
+  EXPECT_NE(ran.out.find("0 are unexplained"), std::string::npos);
+}
+
+TEST(NpuCommands, map_and_attribute_print_every_epoch) {
+  LOCKSTEP_NEEDS_SHARED();
+  const test::Ran map = test::run_tool("npu map " + program("stft_tcnn") + " --model " + tcn());
+  EXPECT_EQ(map.code, 0) << map.err;
+  EXPECT_NE(map.out.find("because: no unit computes conv_integer"), std::string::npos)
+      << map.out.substr(0, 2000);
+  const test::Ran attribute = test::run_tool("npu attribute " + program("stft_tcnn") + " --model " +
+                                             tcn() + " --input " + inputs("stft_tcnn"));
+  EXPECT_EQ(attribute.code, 0) << attribute.err;
+  EXPECT_NE(attribute.out.find("0 of them without a predicted cause"), std::string::npos)
+      << attribute.out;
+}
+
+TEST(NpuCommands, a_program_without_its_weights_or_its_blobs_is_refused) {
+  const test::Folder folder;
+  std::ofstream(folder / "network.c")
+      << "static void LL_ATON_Start_EpochBlock_1(const void *e)\n{\n}\nstatic const "
+         "EpochBlock_ItemTypeDef e[] = { { .flags = EpochBlock_Flags_blob, }, };\n";
+  test::expect_refused(test::run_tool("audit " + (folder / "network.c")), "_ecblobs.h");
+}
+
+}  // namespace
+}  // namespace lockstep
