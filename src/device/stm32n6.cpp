@@ -109,7 +109,7 @@ std::int64_t bytes_of(const Value& v) {
 
 // Rates fitted to the published figures below; their error stands in docs/neural-art.md.
 constexpr double epoch_us = 33, flash_bytes_per_us = 400, cpu_macs_per_us = 400,
-                 cpu_elements_per_us = 25;
+                 cpu_elements_per_us = 100;
 
 // An Add takes part in the epoch of the convolution before it.
 bool joins_convolution(const NodeView& n) {
