@@ -54,16 +54,26 @@ static inline int32x4_t rescaled(int32x4_t v, int32_t multiplier, int32_t shift)
   return vrshlq_s32(vqaddq_s32(v, vshrq_n_s32(vandq_s32(v, down), 31)), down);
 }
 
+static inline int32x4_t sum4(const ls_binary_fixed *p, int32x4_t a, int32x4_t b, int32x4_t low, int32x4_t high) {
+  const int32x4_t unit = vdupq_n_s32((int32_t)1 << p->left);
+  const int32_t a_start = -p->a_zero * ((int32_t)1 << p->left), b_start = -p->b_zero * ((int32_t)1 << p->left);
+  a = vmlasq_n_s32(a, unit, a_start); /* (a - zero) * 2^left */
+  b = vmlasq_n_s32(b, unit, b_start);
+  a = p->a_shift == 0 ? vqrdmulhq_n_s32(a, p->a_multiplier) : rescaled(a, p->a_multiplier, p->a_shift);
+  b = p->b_shift == 0 ? vqrdmulhq_n_s32(b, p->b_multiplier) : rescaled(b, p->b_multiplier, p->b_shift);
+  a = rescaled(vaddq_s32(a, b), p->y_multiplier, p->y_shift);
+  return vaddq_n_s32(vminq_s32(vmaxq_s32(a, low), high), p->y_zero);
+}
+
 /* Sums of operands that are neither spread nor uint8, with multipliers below 1. */
 static void add_run(const ls_binary_fixed *p, const int8_t *a, const int8_t *b, int8_t *y, int32_t count) {
+  const ls_binary_fixed q = *p;
   const int32x4_t low = vdupq_n_s32(p->low - p->y_zero), high = vdupq_n_s32(p->high - p->y_zero);
-  for (; count > 0; count -= 4, a += 4, b += 4, y += 4) {
-    const mve_pred16_t on = vctp32q((uint32_t)count);
-    int32x4_t u = vshlq_r_s32(vsubq_n_s32(vldrbq_z_s32(a, on), p->a_zero), p->left);
-    int32x4_t v = vshlq_r_s32(vsubq_n_s32(vldrbq_z_s32(b, on), p->b_zero), p->left);
-    u = vaddq_s32(rescaled(u, p->a_multiplier, p->a_shift), rescaled(v, p->b_multiplier, p->b_shift));
-    u = vminq_s32(vmaxq_s32(rescaled(u, p->y_multiplier, p->y_shift), low), high);
-    vstrbq_p_s32(y, vaddq_n_s32(u, p->y_zero), on);
+  int32_t fours = count / 4;
+  for (; fours > 0; --fours, a += 4, b += 4, y += 4) vstrbq_s32(y, sum4(&q, vldrbq_s32(a), vldrbq_s32(b), low, high));
+  if (count % 4 != 0) {
+    const mve_pred16_t on = vctp32q((uint32_t)(count % 4));
+    vstrbq_p_s32(y, sum4(&q, vldrbq_z_s32(a, on), vldrbq_z_s32(b, on), low, high), on);
   }
 }
 #endif

@@ -47,10 +47,10 @@ static void put(const ls_conv *p, const int32_t *acc, int32_t count, int32_t cha
   int32_t run[LS_RUN];
   int32_t i;
   if (w->channels_last) {
-    p->finish(&p->q, acc, count, channel, out + (position * w->out_c + channel) * p->y_bytes);
+    p->finish(&p->q, acc, count, channel, 1, out + (position * w->out_c + channel) * p->y_bytes, 0);
     return;
   }
-  p->finish(&p->q, acc, count, channel, run);
+  p->finish(&p->q, acc, count, channel, 1, run, 0);
   for (i = 0; i < count; ++i)
     memcpy(out + ((channel + i) * positions + position) * p->y_bytes, (const uint8_t *)run + i * p->y_bytes,
            p->y_bytes);

@@ -1,4 +1,8 @@
-/* Convolution with Helium: three output positions by two channels at a time. */
+/*
+ * Convolution with Helium: three output positions by two channels at a time. Windows are laid out as rows in
+ * `scratch` first, but for 1x1 windows, which are read where they are. A row is read in whole vectors: what lies
+ * behind its end meets weights of zero.
+ */
 #include <string.h>
 
 #include "ls_fixed.h"
@@ -8,48 +12,53 @@
 
 void ls_conv_gather(const ls_conv *p, const int8_t *x, int32_t g, int32_t oh, int32_t ow, int8_t *row);
 
-/*
- * Three rows of `segments` pieces of `length` codes (a multiple of 16 where there are several), pieces
- * `pitch` bytes apart, with packed weights of two channels: sums[0..1] of the first row, [2..3] of the
- * second, [4..5] of the third. The last 16 codes of a piece are cut by `tail`.
- */
-static inline const int8_t *dot3x2(const int8_t *a, const int8_t *b, const int8_t *c, const int8_t *w,
-                                   int32_t segments, int32_t length, int32_t pitch, const int32_t *bias,
-                                   int32_t *first, int32_t *second, int32_t *third) {
-  int32_t a0 = bias[0], a1 = bias[1], b0 = bias[0], b1 = bias[1], c0 = bias[0], c1 = bias[1];
-  const int32_t full = length / 16, rest = length & 15;
-  do {
-    const int8_t *pa = a, *pb = b, *pc = c;
-    int32_t k;
-    for (k = full; k > 0; --k) {
-      const int8x16_t u = vldrbq_s8(w), v = vldrbq_s8(w + 16);
-      const int8x16_t xa = vldrbq_s8(pa), xb = vldrbq_s8(pb), xc = vldrbq_s8(pc);
-      a0 = vmladavaq_s8(a0, xa, u);
-      a1 = vmladavaq_s8(a1, xa, v);
-      b0 = vmladavaq_s8(b0, xb, u);
-      b1 = vmladavaq_s8(b1, xb, v);
-      c0 = vmladavaq_s8(c0, xc, u);
-      c1 = vmladavaq_s8(c1, xc, v);
-      w += 32, pa += 16, pb += 16, pc += 16;
-    }
-    if (rest > 0) {
-      const mve_pred16_t on = vctp8q((uint32_t)rest);
-      const int8x16_t u = vldrbq_s8(w), v = vldrbq_s8(w + 16);
-      const int8x16_t xa = vldrbq_z_s8(pa, on), xb = vldrbq_z_s8(pb, on), xc = vldrbq_z_s8(pc, on);
-      a0 = vmladavaq_s8(a0, xa, u);
-      a1 = vmladavaq_s8(a1, xa, v);
-      b0 = vmladavaq_s8(b0, xb, u);
-      b1 = vmladavaq_s8(b1, xb, v);
-      c0 = vmladavaq_s8(c0, xc, u);
-      c1 = vmladavaq_s8(c1, xc, v);
-      w += 32;
-    }
-    a += pitch, b += pitch, c += pitch;
-  } while (--segments > 0);
-  first[0] = a0, first[1] = a1;
-  second[0] = b0, second[1] = b1;
-  third[0] = c0, third[1] = c1;
-  return w;
+/* Three rows of `vectors` times 16 codes, and the pairs of channels from `acc` to `end`; the sums of the second
+   and third row go LS_RUN and 2 LS_RUN behind those of the first. The assembly below knows this layout. */
+typedef struct {
+  const int8_t *row[3];
+  int32_t vectors;
+  const int8_t *weights;
+  const int32_t *bias;
+  int32_t *acc, *end;
+} block;
+
+/* Six sums at a time: twelve instructions for 96 products. */
+void ls_conv_products(const block *b);
+__attribute__((naked, noinline, used)) void ls_conv_products(const block *b __attribute__((unused))) {
+  __asm__ volatile(
+      "push {r4-r11, lr}\n"
+      "mov r12, r0\n"
+      "ldrd r1, r9, [r12, #16]\n" /* weights, bias */
+      "ldr r11, [r12, #24]\n"     /* sums */
+      "1:\n"
+      "ldrd r3, r5, [r12]\n"
+      "ldrd r7, lr, [r12, #8]\n" /* the third row, vectors */
+      "ldrd r0, r2, [r9], #8\n"
+      "mov r4, r0\n"
+      "mov r6, r2\n"
+      "mov r8, r0\n"
+      "mov r10, r2\n"
+      "dls lr, lr\n"
+      "2:\n"
+      "vldrb.8 q0, [r1], #16\n"
+      "vldrb.8 q2, [r3], #16\n"
+      "vmladava.s8 r0, q2, q0\n"
+      "vldrb.8 q1, [r1], #16\n"
+      "vmladava.s8 r2, q2, q1\n"
+      "vldrb.8 q3, [r5], #16\n"
+      "vmladava.s8 r4, q3, q0\n"
+      "vmladava.s8 r6, q3, q1\n"
+      "vldrb.8 q2, [r7], #16\n"
+      "vmladava.s8 r8, q2, q0\n"
+      "vmladava.s8 r10, q2, q1\n"
+      "le lr, 2b\n"
+      "strd r0, r2, [r11], #8\n"
+      "ldr r0, [r12, #28]\n"
+      "strd r4, r6, [r11, #248]\n" /* 4 LS_RUN - 8 */
+      "cmp r11, r0\n"
+      "strd r8, r10, [r11, #504]\n" /* 8 LS_RUN - 8 */
+      "bne 1b\n"
+      "pop {r4-r11, pc}\n");
 }
 
 static int32_t sum_of(const int8_t *row, int32_t depth) {
@@ -58,102 +67,131 @@ static int32_t sum_of(const int8_t *row, int32_t depth) {
   return sum;
 }
 
-/* Where up to three windows stand: three starts, and how their pieces follow one another. */
-typedef struct {
-  const int8_t *row[3];
-  int32_t segments, length, pitch;
-} windows;
-
-static void put(const ls_conv *p, const int32_t *acc, int32_t count, int32_t channel, int32_t position,
-                uint8_t *y) {
-  const ls_window *w = &p->window;
-  const int32_t positions = w->out_h * w->out_w;
+/* Channels first: finished on the side, then scattered. */
+static void scatter(const ls_conv *p, const int32_t *acc, int32_t count, int32_t channel, int32_t position, uint8_t *y) {
+  const int32_t positions = p->window.out_h * p->window.out_w;
   int32_t run[LS_RUN], i;
-  if (w->channels_last) {
-    p->finish(&p->q, acc, count, channel, y + (position * w->out_c + channel) * p->y_bytes);
-    return;
-  }
-  p->finish(&p->q, acc, count, channel, run);
+  p->finish(&p->q, acc, count, channel, 1, run, 0);
   for (i = 0; i < count; ++i)
     memcpy(y + ((channel + i) * positions + position) * p->y_bytes, (const uint8_t *)run + i * p->y_bytes, p->y_bytes);
 }
 
-/* `count` (at most three) neighbouring positions of group g. */
-static void convolve(const ls_conv *p, const windows *at, int32_t g, int32_t position, int32_t count, uint8_t *y) {
-  const int32_t filters = p->window.out_c / p->group, chunks = (p->depth + 15) / 16;
-  const int8_t *w = p->weights + g * ((filters + 1) / 2) * chunks * 32;
-  const int32_t *bias = p->bias + g * filters;
-  int32_t acc[3][LS_RUN];
+/* `count` (at most three) positions of group g from `position` on, whose windows stand at b->row. */
+static void convolve(const ls_conv *p, block *b, int32_t g, int32_t position, int32_t count, uint8_t *y) {
+  const int32_t filters = p->window.out_c / p->group, out_c = p->window.out_c, y_bytes = p->y_bytes;
+  const int8_t *w = p->weights + g * ((filters + 1) / 2) * b->vectors * 32;
+  int32_t acc[3 * LS_RUN];
   int32_t o, i, n;
   for (o = 0; o < filters; o += LS_RUN) {
-    const int32_t run = filters - o < LS_RUN ? filters - o : LS_RUN;
-    for (i = 0; i < run; i += 2)
-      w = dot3x2(at->row[0], at->row[1], at->row[2], w, at->segments, at->length, at->pitch, bias + o + i,
-                 &acc[0][i], &acc[1][i], &acc[2][i]);
-    for (n = 0; n < count; ++n) {
-      if (p->w_zero != 0) {
-        const int32_t centre = p->w_zero * sum_of(at->row[n], p->depth);
-        for (i = 0; i < run; ++i) acc[n][i] -= centre;
+    const int32_t run = filters - o < LS_RUN ? filters - o : LS_RUN, channel = g * filters + o;
+    b->weights = w + o * b->vectors * 16;
+    b->bias = p->bias + channel;
+    b->acc = acc;
+    b->end = acc + (run + 1) / 2 * 2;
+    ls_conv_products(b);
+    if (p->w_zero != 0)
+      for (n = 0; n < count; ++n) {
+        const int32_t centre = p->w_zero * sum_of(b->row[n], p->depth);
+        for (i = 0; i < run; ++i) acc[n * LS_RUN + i] -= centre;
       }
-      put(p, acc[n], run, g * filters + o, position + n, y);
-    }
+    if (p->window.channels_last)
+      p->finish(&p->q, acc, run, channel, count, y + (position * out_c + channel) * y_bytes, out_c * y_bytes);
+    else
+      for (n = 0; n < count; ++n) scatter(p, acc + n * LS_RUN, run, channel, position + n, y);
   }
 }
 
-/* Windows of positions ow .. ow + count - 1 that lie wholly inside the input are read where they are. */
-static int inside(const ls_window *w, int32_t oh, int32_t ow, int32_t count) {
-  const int32_t h = oh * w->stride_h - w->top, v = ow * w->stride_w - w->left;
-  return h >= 0 && v >= 0 && h + w->kernel_h <= w->in_h && v + (count - 1) * w->stride_w + w->kernel_w <= w->in_w;
+/* 16 bytes at a time; may write up to 15 bytes behind the end. */
+static inline void copy_over(int8_t *to, const int8_t *from, int32_t bytes) {
+  for (; bytes > 0; bytes -= 16, to += 16, from += 16) vstrbq_s8(to, vldrbq_s8(from));
+}
+static inline void fill_over(int8_t *to, int8_t code, int32_t bytes) {
+  const int8x16_t v = vdupq_n_s8(code);
+  for (; bytes > 0; bytes -= 16, to += 16) vstrbq_s8(to, v);
 }
 
-static void convolve_row(const ls_conv *p, const int8_t *x, int32_t oh, uint8_t *y, int8_t *scratch) {
-  const ls_window *w = &p->window;
-  const int32_t padded = (p->depth + 15) / 16 * 16, piece = w->kernel_w * w->in_c;
-  /* In place: one piece, or pieces of whole vectors, one behind the other in the weights as in the input. */
-  const int direct = w->channels_last && p->flip == 0 && p->group == 1 && p->w_zero == 0 && w->dilation_h == 1 &&
-                     w->dilation_w == 1 && (w->kernel_h == 1 || piece % 16 == 0);
-  int32_t ow, n, g;
-  for (ow = 0; ow < w->out_w; ow += 3) {
-    const int32_t count = w->out_w - ow < 3 ? w->out_w - ow : 3;
-    windows at;
-    if (direct && inside(w, oh, ow, count)) {
-      at.segments = w->kernel_h, at.length = piece, at.pitch = w->in_w * w->in_c;
-      for (n = 0; n < 3; ++n) {
-        const int32_t k = n < count ? n : count - 1;
-        at.row[n] = x + ((oh * w->stride_h - w->top) * w->in_w + (ow + k) * w->stride_w - w->left) * w->in_c;
-      }
-      convolve(p, &at, 0, oh * w->out_w + ow, count, y);
+/* The window whose first tap is (h, v) as a row: neighbouring columns are copied together. Pieces are written in
+   order, so that what is written behind one is written over by the next; behind the last is room in the scratch. */
+static void gather(const ls_window *w, int8_t pad, const int8_t *x, int32_t h, int32_t v, int8_t *row) {
+  const int32_t in_w = w->in_w, in_h = w->in_h, c = w->in_c, kernel_w = w->kernel_w, down = w->dilation_h;
+  const int32_t piece = kernel_w * c, pitch = down * in_w * c;
+  int32_t before, after, i = w->kernel_h;
+  const int8_t *from = x + (h * in_w + v) * c;
+  if (h >= 0 && v >= 0 && h + (i - 1) * down < in_h && v + kernel_w <= in_w) {
+    if (piece <= 16)
+      for (; i > 0; --i, row += piece, from += pitch) vstrbq_s8(row, vldrbq_s8(from));
+    else
+      for (; i > 0; --i, row += piece, from += pitch) copy_over(row, from, piece);
+    return;
+  }
+  before = v < 0 ? -v : 0;
+  after = v + kernel_w > in_w ? v + kernel_w - in_w : 0;
+  for (; i > 0; --i, h += down, row += piece, from += pitch) {
+    if (h < 0 || h >= in_h) {
+      fill_over(row, pad, piece);
       continue;
     }
-    at.segments = 1, at.length = p->depth, at.pitch = 0;
-    for (g = 0; g < p->group; ++g) {
-      for (n = 0; n < 3; ++n) {
-        const int32_t k = n < count ? n : count - 1;
-        at.row[n] = scratch + k * padded;
-        if (n < count) ls_conv_gather(p, x, g, oh, ow + n, scratch + n * padded);
+    if (before > 0) fill_over(row, pad, before * c);
+    copy_over(row + before * c, from + before * c, (kernel_w - before - after) * c);
+    if (after > 0) fill_over(row + (kernel_w - after) * c, pad, after * c);
+  }
+}
+
+/* Whatever layout and groups: element by element. */
+static void convolve_slowly(const ls_conv *p, const int8_t *in, uint8_t *out, int8_t *scratch) {
+  const ls_window *w = &p->window;
+  const int32_t positions = w->out_h * w->out_w, vectors = (p->depth + 15) / 16;
+  int32_t g, position, i;
+  block b;
+  b.vectors = vectors;
+  for (g = 0; g < p->group; ++g)
+    for (position = 0; position < positions; position += 3) {
+      const int32_t count = positions - position < 3 ? positions - position : 3;
+      for (i = 0; i < 3; ++i) {
+        b.row[i] = scratch + (i < count ? i : 0) * vectors * 16;
+        if (i < count)
+          ls_conv_gather(p, in, g, (position + i) / w->out_w, (position + i) % w->out_w, scratch + i * vectors * 16);
       }
-      convolve(p, &at, g, oh * w->out_w + ow, count, y);
+      convolve(p, &b, g, position, count, out);
     }
+}
+
+static void convolve_pieces(const ls_conv *p, const int8_t *in, uint8_t *out, int8_t *scratch) {
+  const ls_window w = p->window;
+  const int32_t positions = w.out_h * w.out_w, padded = (p->depth + 15) / 16 * 16, c = w.in_c;
+  const int pointwise = w.kernel_h == 1 && w.kernel_w == 1 && w.top == 0 && w.left == 0 &&
+                        (w.out_h - 1) * w.stride_h < w.in_h && (w.out_w - 1) * w.stride_w < w.in_w;
+  int32_t position, i, h = -w.top, v = -w.left, ow = 0;
+  block b;
+  b.vectors = padded / 16;
+  for (position = 0; position < positions; position += 3) {
+    const int32_t count = positions - position < 3 ? positions - position : 3;
+    for (i = 0; i < count; ++i) {
+      if (pointwise) {
+        b.row[i] = in + (h * w.in_w + v) * c;
+      } else {
+        b.row[i] = scratch + i * padded;
+        gather(&w, p->pad, in, h, v, scratch + i * padded);
+      }
+      v += w.stride_w;
+      if (++ow == w.out_w) ow = 0, v = -w.left, h += w.stride_h;
+    }
+    for (; i < 3; ++i) b.row[i] = b.row[0];
+    convolve(p, &b, 0, position, count, out);
   }
 }
 
 void ls_conv_8(const ls_conv *p, const void *x, void *y, int8_t *scratch) {
   const ls_window *w = &p->window;
+  const int plain = w->channels_last && p->flip == 0 && p->group == 1 && w->dilation_w == 1;
   const int8_t *in = (const int8_t *)x;
   uint8_t *out = (uint8_t *)y;
-  ls_conv row;
-  const ls_conv *q = p;
-  int32_t n, oh;
-  /* 1x1 without stride and padding: all positions are one row. */
-  if (w->channels_last && w->kernel_h == 1 && w->kernel_w == 1 && w->stride_h == 1 && w->stride_w == 1 && w->top == 0 &&
-      w->left == 0 && w->out_h == w->in_h && w->out_w == w->in_w) {
-    row = *p;
-    row.window.in_w *= row.window.in_h, row.window.out_w *= row.window.out_h;
-    row.window.in_h = row.window.out_h = 1;
-    q = &row;
-  }
+  int32_t n;
   for (n = 0; n < w->batch; ++n) {
-    for (oh = 0; oh < q->window.out_h; ++oh) convolve_row(q, in, oh, out, scratch);
+    if (plain)
+      convolve_pieces(p, in, out, scratch);
+    else
+      convolve_slowly(p, in, out, scratch);
     in += w->in_h * w->in_w * w->in_c;
     out += w->out_h * w->out_w * w->out_c * p->y_bytes;
   }

@@ -80,7 +80,7 @@ void ls_dense_8(const ls_dense *p, const void *x, void *y) {
         else
           dot2_flipped(row, w, p->depth, p->flip, acc + i);
       }
-      p->finish(&p->q, acc, count, o, out);
+      p->finish(&p->q, acc, count, o, 1, out, 0);
       out += count * p->y_bytes;
     }
   }
@@ -102,7 +102,7 @@ void ls_matmul_8(const ls_matmul *p, const void *a, const void *b, void *y) {
                    (ls_flipped(right[k * p->b_row + (j + c) * p->b_col], p->b_flip) - p->b_zero);
           acc[c] = sum;
         }
-        p->finish(&p->q, acc, count, j, out);
+        p->finish(&p->q, acc, count, j, 1, out, 0);
         out += count * p->y_bytes;
       }
 }

@@ -17,12 +17,12 @@ static void sums(const ls_depthwise *p, const int8_t *x, int32_t oh, int32_t ow,
       const int32_t h = oh * w->stride_h - w->top + i * w->dilation_h;
       const int32_t v = ow * w->stride_w - w->left + j * w->dilation_w;
       const int32_t inside = h >= 0 && h < w->in_h && v >= 0 && v < w->in_w;
-      const int8_t *weights = p->weights + (i * w->kernel_w + j) * w->out_c + first;
+      const int32_t tap = i * w->kernel_w + j, taps = w->kernel_h * w->kernel_w;
       for (o = 0; o < count; ++o) {
         const int32_t c = (first + o) / times;
         const int32_t at = w->channels_last ? (h * w->in_w + v) * w->in_c + c : c * plane + h * w->in_w + v;
         const int32_t code = inside ? ls_flipped(x[at], p->flip) : p->pad;
-        acc[o] += code * (weights[o] - p->w_zero);
+        acc[o] += code * (p->weights[((first + o) / 16 * taps + tap) * 16 + (first + o) % 16] - p->w_zero);
       }
     }
 }
@@ -39,10 +39,10 @@ void ls_depthwise_portable(const ls_depthwise *p, const int8_t *x, int8_t *y) {
         const int32_t count = w->out_c - first < LS_RUN ? w->out_c - first : LS_RUN;
         sums(p, x, position / w->out_w, position % w->out_w, first, count, acc);
         if (w->channels_last) {
-          p->finish(&p->q, acc, count, first, y + position * w->out_c + first);
+          p->finish(&p->q, acc, count, first, 1, y + position * w->out_c + first, 0);
           continue;
         }
-        p->finish(&p->q, acc, count, first, codes);
+        p->finish(&p->q, acc, count, first, 1, codes, 0);
         for (i = 0; i < count; ++i) y[(first + i) * positions + position] = codes[i];
       }
     x += w->in_h * w->in_w * w->in_c;

@@ -1,4 +1,7 @@
-/* Depthwise convolution with Helium: 16 channels at a time, taps in pairs. */
+/*
+ * Depthwise convolution with Helium: 16 channels at a time, taps in pairs. Inputs are read in whole vectors; what
+ * lies behind the last channel is computed and not used.
+ */
 #include <string.h>
 
 #include "ls_fixed.h"
@@ -8,71 +11,138 @@
 
 void ls_depthwise_portable(const ls_depthwise *p, const int8_t *x, int8_t *y);
 
+#define MOST_TAPS 64
+
+/* 16 channels: inputs at tap[0] + first, tap[1] + first, ...; weights 16 a tap. The assembly below knows this
+   layout. */
+typedef struct {
+  const int8_t *const *tap;
+  int32_t pairs, single, first;
+  const int8_t *weights;
+  const int32_t *bias;
+  int32_t *acc;
+} block;
+
 /*
- * Sums of 16 channels over `taps` inputs: tap[k] + first and the weights `step` bytes apart. The products of
- * two neighbouring taps are added in 16 bits, which they never leave (|w| <= 127), then widened. Even and odd
- * channels go apart, and join when they are stored.
+ * The products of two taps are added in 16 bits, which they never leave (|w| <= 127), then widened. Even and odd
+ * channels go apart, and join when they are stored: q4..q7 hold channels 0 4 8 12, 1 5 9 13, and so on.
  */
-static inline void sums16(const int8_t *const *tap, int32_t taps, int32_t first, const int8_t *w, int32_t step,
-                          const int32_t *bias, mve_pred16_t on, int32_t *acc) {
-  const int32x4x4_t start = vld4q_s32(bias);
-  int32x4_t s0 = start.val[0], s1 = start.val[1], s2 = start.val[2], s3 = start.val[3];
-  for (; taps > 1; taps -= 2, tap += 2, w += 2 * step) {
-    int8x16_t x = vldrbq_z_s8(tap[0] + first, on), v = vldrbq_z_s8(w, on);
-    int16x8_t even = vmullbq_int_s8(x, v), odd = vmulltq_int_s8(x, v);
-    x = vldrbq_z_s8(tap[1] + first, on), v = vldrbq_z_s8(w + step, on);
-    even = vaddq_s16(even, vmullbq_int_s8(x, v));
-    odd = vaddq_s16(odd, vmulltq_int_s8(x, v));
-    s0 = vaddq_s32(s0, vmovlbq_s16(even));
-    s1 = vaddq_s32(s1, vmovlbq_s16(odd));
-    s2 = vaddq_s32(s2, vmovltq_s16(even));
-    s3 = vaddq_s32(s3, vmovltq_s16(odd));
-  }
-  if (taps > 0) {
-    const int8x16_t x = vldrbq_z_s8(tap[0] + first, on), v = vldrbq_z_s8(w, on);
-    const int16x8_t even = vmullbq_int_s8(x, v), odd = vmulltq_int_s8(x, v);
-    s0 = vaddq_s32(s0, vmovlbq_s16(even));
-    s1 = vaddq_s32(s1, vmovlbq_s16(odd));
-    s2 = vaddq_s32(s2, vmovltq_s16(even));
-    s3 = vaddq_s32(s3, vmovltq_s16(odd));
-  }
-  {
-    const int32x4x4_t sums = {{s0, s1, s2, s3}};
-    vst4q_s32(acc, sums);
+void ls_depthwise_sums(const block *b);
+__attribute__((naked, noinline, used)) void ls_depthwise_sums(const block *b __attribute__((unused))) {
+  __asm__ volatile(
+      "push {r4-r7, lr}\n"
+      "vpush {d8-d15}\n"
+      "ldrd r1, r2, [r0]\n"       /* taps, pairs */
+      "ldrd r3, r4, [r0, #8]\n"   /* single, first */
+      "ldrd r5, r6, [r0, #16]\n"  /* weights, bias */
+      "ldr r12, [r0, #24]\n"      /* sums */
+      "vld40.32 {q4, q5, q6, q7}, [r6]\n"
+      "vld41.32 {q4, q5, q6, q7}, [r6]\n"
+      "vld42.32 {q4, q5, q6, q7}, [r6]\n"
+      "vld43.32 {q4, q5, q6, q7}, [r6]\n"
+      "wls lr, r2, 2f\n"
+      "1:\n"
+      "ldrd r6, r7, [r1], #8\n"
+      "vldrb.8 q1, [r5], #16\n"
+      "add r6, r4\n"
+      "vldrb.8 q0, [r6]\n"
+      "add r7, r4\n"
+      "vmullb.s8 q2, q0, q1\n"
+      "vmullt.s8 q3, q0, q1\n"
+      "vldrb.8 q1, [r5], #16\n"
+      "vldrb.8 q0, [r7]\n"
+      "vmullb.s8 q0, q0, q1\n"
+      "vadd.i16 q2, q2, q0\n"
+      "vldrb.8 q0, [r7]\n"
+      "vmullt.s8 q0, q0, q1\n"
+      "vmovlb.s16 q1, q2\n"
+      "vadd.i16 q3, q3, q0\n"
+      "vmovlt.s16 q2, q2\n"
+      "vadd.i32 q4, q4, q1\n"
+      "vmovlb.s16 q0, q3\n"
+      "vadd.i32 q6, q6, q2\n"
+      "vmovlt.s16 q3, q3\n"
+      "vadd.i32 q5, q5, q0\n"
+      "vadd.i32 q7, q7, q3\n"
+      "le lr, 1b\n"
+      "2:\n"
+      "cbz r3, 3f\n"
+      "ldr r6, [r1]\n"
+      "vldrb.8 q1, [r5]\n"
+      "add r6, r4\n"
+      "vldrb.8 q0, [r6]\n"
+      "vmullb.s8 q2, q0, q1\n"
+      "vmullt.s8 q3, q0, q1\n"
+      "vmovlb.s16 q1, q2\n"
+      "vmovlt.s16 q2, q2\n"
+      "vadd.i32 q4, q4, q1\n"
+      "vmovlb.s16 q0, q3\n"
+      "vadd.i32 q6, q6, q2\n"
+      "vmovlt.s16 q3, q3\n"
+      "vadd.i32 q5, q5, q0\n"
+      "vadd.i32 q7, q7, q3\n"
+      "3:\n"
+      "vst40.32 {q4, q5, q6, q7}, [r12]\n"
+      "vst41.32 {q4, q5, q6, q7}, [r12]\n"
+      "vst42.32 {q4, q5, q6, q7}, [r12]\n"
+      "vst43.32 {q4, q5, q6, q7}, [r12]\n"
+      "vpop {d8-d15}\n"
+      "pop {r4-r7, pc}\n");
+}
+
+/* Where the taps of the window whose first tap is (h, v) read: the input, or `outside`. */
+static void place_taps(const ls_window *w, const int8_t *in, const int8_t *outside, int32_t h, int32_t v,
+                       const int8_t **tap) {
+  const int32_t in_h = w->in_h, in_w = w->in_w, c = w->in_c, across = w->dilation_w, down = w->dilation_h;
+  const int32_t kernel_w = w->kernel_w;
+  int32_t i, j;
+  for (i = w->kernel_h; i > 0; --i, h += down) {
+    const int8_t *at = in + (h * in_w + v) * c;
+    const int32_t row_inside = h >= 0 && h < in_h;
+    int32_t k = v;
+    for (j = kernel_w; j > 0; --j, k += across, at += across * c)
+      *tap++ = row_inside && k >= 0 && k < in_w ? at : outside;
   }
 }
 
-#define MOST_TAPS 64
-
 void ls_depthwise_8(const ls_depthwise *p, const void *x, void *y, int8_t *scratch) {
-  const ls_window *w = &p->window;
-  const int32_t taps = w->kernel_h * w->kernel_w;
+  const ls_window w = p->window;
+  const int32_t taps = w.kernel_h * w.kernel_w, span = (w.kernel_w - 1) * w.dilation_w, step = w.stride_w * w.in_c;
   const int8_t *in = (const int8_t *)x;
   int8_t *out = (int8_t *)y;
   const int8_t *tap[MOST_TAPS];
-  int32_t acc[LS_RUN], n, oh, ow, i, j, c;
-  if (!w->channels_last || p->flip != 0 || !p->pairs || w->in_c != w->out_c || taps > MOST_TAPS) {
+  int32_t acc[LS_RUN], n, oh, ow, i, c;
+  block b;
+  if (!w.channels_last || p->flip != 0 || !p->pairs || w.in_c != w.out_c || taps > MOST_TAPS) {
     ls_depthwise_portable(p, in, out);
     return;
   }
-  memset(scratch, p->pad, (size_t)w->in_c); /* what taps outside the input read */
-  for (n = 0; n < w->batch; ++n, in += w->in_h * w->in_w * w->in_c)
-    for (oh = 0; oh < w->out_h; ++oh)
-      for (ow = 0; ow < w->out_w; ++ow, out += w->out_c) {
-        const int8_t **t = tap;
-        for (i = 0; i < w->kernel_h; ++i) {
-          const int32_t h = oh * w->stride_h - w->top + i * w->dilation_h;
-          int32_t v = ow * w->stride_w - w->left;
-          for (j = 0; j < w->kernel_w; ++j, v += w->dilation_w)
-            *t++ = h < 0 || h >= w->in_h || v < 0 || v >= w->in_w ? scratch : in + (h * w->in_w + v) * w->in_c;
-        }
-        for (c = 0; c < w->out_c; c += LS_RUN) {
-          const int32_t run = w->out_c - c < LS_RUN ? w->out_c - c : LS_RUN;
-          for (i = 0; i < run; i += 16)
-            sums16(tap, taps, c + i, p->weights + c + i, w->out_c, p->bias + c + i, vctp8q((uint32_t)(run - i)), acc + i);
-          p->finish(&p->q, acc, run, c, out + c);
+  memset(scratch, p->pad, (size_t)w.in_c); /* what taps outside the input read */
+  b.tap = tap;
+  b.pairs = taps / 2;
+  b.single = taps & 1;
+  for (n = 0; n < w.batch; ++n, in += w.in_h * w.in_w * w.in_c)
+    for (oh = 0; oh < w.out_h; ++oh) {
+      int32_t v = -w.left;
+      for (ow = 0; ow < w.out_w; ++ow, v += w.stride_w, out += w.out_c) {
+        if (ow > 0 && v - w.stride_w >= 0 && v + span < w.in_w)
+          for (i = 0; i < taps; ++i) tap[i] += tap[i] == scratch ? 0 : step;
+        else
+          place_taps(&w, in, scratch, oh * w.stride_h - w.top, v, tap);
+        for (c = 0; c < w.out_c; c += LS_RUN) {
+          const int32_t run = w.out_c - c < LS_RUN ? w.out_c - c : LS_RUN;
+          b.weights = p->weights + c * taps;
+          for (i = 0; i < run; i += 16) {
+            b.first = c + i;
+            b.bias = p->bias + c + i;
+            b.acc = acc + i;
+            ls_depthwise_sums(&b);
+            b.weights += taps * 16;
+          }
+          p->finish(&p->q, acc, run, c, 1, out + c, 0);
         }
       }
+    }
 }
 #endif
 

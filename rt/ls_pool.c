@@ -214,7 +214,7 @@ void ls_reduce_sum_8(const ls_reduce *p, const void *x, void *y) {
       for (k = 0; k < count; ++k) acc[k] = p->start;
       for (r = 0; r < p->reduced; ++r)
         for (k = 0; k < count; ++k) acc[k] += ls_code(in[r * p->inner + i + k], p->is_unsigned);
-      p->finish(&p->q, acc, count, 0, out);
+      p->finish(&p->q, acc, count, 0, 1, out, 0);
       out += count;
     }
 }

@@ -26,8 +26,9 @@
 #define LS_RUN 64
 
 /*
- * How accumulators become codes. A finish function turns `count` accumulators, the first of output
- * channel `channel`, into `count` elements at y: codes, or floats (ls_finish_real).
+ * How accumulators become codes. A finish function turns `rows` rows of `count` accumulators, LS_RUN apart, the
+ * first of each of output channel `channel`, into as many elements at y, rows `step` bytes apart: codes, or
+ * floats (ls_finish_real).
  */
 typedef struct ls_requant {
   const int32_t *multiplier; /* Q0.31 */
@@ -38,23 +39,23 @@ typedef struct ls_requant {
   int32_t low;  /* clamp of y's codes */
   int32_t high;
 } ls_requant;
-typedef void (*ls_finish)(const ls_requant *q, const int32_t *acc, int32_t count, int32_t channel,
-                          void *y);
+typedef void (*ls_finish)(const ls_requant *q, const int32_t *acc, int32_t count, int32_t channel, int32_t rows,
+                          void *y, int32_t step);
 
 /* Fixed point rounded twice: floor(a m / 2^31 + 1/2), then / 2^-shift, ties away from zero. The
    plain names have one multiplier a channel, those with _one a single one; the fixed ones without
    _left need every shift <= 0. */
-void ls_finish_fixed(const ls_requant *q, const int32_t *acc, int32_t count, int32_t channel, void *y);
-void ls_finish_fixed_left(const ls_requant *q, const int32_t *acc, int32_t count, int32_t channel, void *y);
-void ls_finish_fixed_one(const ls_requant *q, const int32_t *acc, int32_t count, int32_t channel, void *y);
+void ls_finish_fixed(const ls_requant *q, const int32_t *acc, int32_t count, int32_t channel, int32_t rows, void *y, int32_t step);
+void ls_finish_fixed_left(const ls_requant *q, const int32_t *acc, int32_t count, int32_t channel, int32_t rows, void *y, int32_t step);
+void ls_finish_fixed_one(const ls_requant *q, const int32_t *acc, int32_t count, int32_t channel, int32_t rows, void *y, int32_t step);
 /* float32 factor, ties to even. */
-void ls_finish_float(const ls_requant *q, const int32_t *acc, int32_t count, int32_t channel, void *y);
-void ls_finish_float_one(const ls_requant *q, const int32_t *acc, int32_t count, int32_t channel, void *y);
+void ls_finish_float(const ls_requant *q, const int32_t *acc, int32_t count, int32_t channel, int32_t rows, void *y, int32_t step);
+void ls_finish_float_one(const ls_requant *q, const int32_t *acc, int32_t count, int32_t channel, int32_t rows, void *y, int32_t step);
 /* double multiplier, ties away from zero. */
-void ls_finish_double(const ls_requant *q, const int32_t *acc, int32_t count, int32_t channel, void *y);
-void ls_finish_double_one(const ls_requant *q, const int32_t *acc, int32_t count, int32_t channel, void *y);
+void ls_finish_double(const ls_requant *q, const int32_t *acc, int32_t count, int32_t channel, int32_t rows, void *y, int32_t step);
+void ls_finish_double_one(const ls_requant *q, const int32_t *acc, int32_t count, int32_t channel, int32_t rows, void *y, int32_t step);
 /* y is float: acc * factor. */
-void ls_finish_real(const ls_requant *q, const int32_t *acc, int32_t count, int32_t channel, void *y);
+void ls_finish_real(const ls_requant *q, const int32_t *acc, int32_t count, int32_t channel, int32_t rows, void *y, int32_t step);
 
 /* A two-dimensional window. Tap (i, j) of output (h, w) reads input (h stride_h - top + i dilation_h, ...). */
 typedef struct ls_window {
@@ -73,7 +74,7 @@ typedef struct ls_window {
  * column, channel) in turn: [group][channel / 2][depth / 16][2][16], the rest filled with zeros.
  * bias[o] already holds -x_zero * sum(w - w_zero); it is padded to whole pairs. Padding reads `pad`, x's zero point
  * after the flip.
- * scratch: 3 * depth bytes, depth rounded up to 16.
+ * scratch: 3 rows of depth bytes rounded up to 16, and 16 bytes.
  */
 typedef struct ls_conv {
   ls_window window;
@@ -92,7 +93,7 @@ void ls_conv_8(const ls_conv *p, const void *x, void *y, int8_t *scratch);
 
 /*
  * Depthwise convolution: output channel o reads input channel o / (out_c / in_c). Weights are
- * [tap][out_c]. scratch: in_c bytes. `pairs`: 1 when two products of neighbouring taps always fit
+ * [out_c / 16][tap][16], zeros behind. scratch: in_c + 16 bytes. `pairs`: 1 when two products of neighbouring taps always fit
  * in 16 bits. The bias is padded to a multiple of 16.
  */
 typedef struct ls_depthwise {

@@ -26,6 +26,7 @@ struct Generated {
   std::vector<GeneratedFile> files;
   MemoryPlan plan;
   std::int64_t weight_bytes = 0;
+  std::int64_t activation_bytes = 0;  // the plan's total and a vector behind each pool
 };
 
 // Errors name the first node that has no C in this arithmetic, and why.

@@ -38,6 +38,9 @@ class Template {
   std::vector<std::pair<std::string, std::string>> words_;
 };
 
+// Bytes behind each pool: vector kernels read whole vectors, beyond a tensor's end.
+constexpr std::int64_t slack = 16;
+
 // What holds the pieces of one generation.
 struct Work {
   const Executor& executor;
@@ -217,6 +220,12 @@ void @name@_run(void) {
 @body@}
 )";
 
+std::int64_t activation_bytes(const Work& w) {
+  std::int64_t bytes = 0;
+  for (const std::int64_t used : w.plan.used) bytes += used > 0 ? used + slack : 0;
+  return bytes;
+}
+
 std::string pools_text(const Work& w) {
   std::string out;
   for (std::size_t i = 0; i < w.plan.pools.size(); ++i) {
@@ -231,7 +240,7 @@ std::string pools_text(const Work& w) {
     }
     out +=
         fmt::format("#ifndef {0}\n#define {0}\n#endif\nstatic uint8_t {1}[{2}] {3}_ALIGNED {0};\n",
-                    macro, c_identifier(p.name), w.plan.used[i], upper(w.options.name));
+                    macro, c_identifier(p.name), w.plan.used[i] + slack, upper(w.options.name));
   }
   return out;
 }
@@ -317,6 +326,7 @@ std::string manifest(const Work& w) {
     if (p.base >= 0) pool["base"] = p.base;
     j["pools"].push_back(pool);
   }
+  j["activation_bytes"] = activation_bytes(w);
   j["weight_bytes"] = w.constants.bytes();
   j["inputs"] = j["outputs"] = j["states"] = j["nodes"] = nlohmann::ordered_json::array();
   for (const State& s : w.graph().states())
@@ -356,7 +366,7 @@ Generated write_files(Work& w) {
   t.set("nodes", std::to_string(w.nodes.size()))
       .set("inputs", std::to_string(w.graph().inputs().size()));
   t.set("outputs", std::to_string(w.graph().outputs().size()))
-      .set("arena", std::to_string(w.plan.total));
+      .set("arena", std::to_string(activation_bytes(w)));
   t.set("ends",
         ends_text(w, w.graph().inputs(), "INPUT") + ends_text(w, w.graph().outputs(), "OUTPUT"));
   t.set("pools", pools_text(w))
@@ -381,6 +391,7 @@ Generated write_files(Work& w) {
   g.files.push_back({name + "_memory.svg", picture_svg(w.plan)});
   add_runtime(w, g.files);
   g.plan = w.plan;
+  g.activation_bytes = activation_bytes(w);
   g.weight_bytes = w.constants.bytes();
   return g;
 }
@@ -402,7 +413,10 @@ Result<Generated> generate(const Executor& executor, const GenerateOptions& opti
         return e->memory ? e->memory(view, *executor.arithmetic().numerics) : NodeMemory{};
       },
       options.keep_inputs);
-  LOCKSTEP_TRY(MemoryPlan plan, plan_memory(lives.buffers, options.pools));
+  std::vector<Pool> pools = options.pools;
+  for (Pool& p : pools)
+    if (p.size > 0) p.size = std::max<std::int64_t>(p.size - slack, 1);
+  LOCKSTEP_TRY(MemoryPlan plan, plan_memory(lives.buffers, pools));
   Work w{executor, options, std::move(lives), std::move(plan), ConstantPool(options.name), {}};
   for (std::size_t n = 0; n < g.nodes().size(); ++n) {
     NodeWriter node(executor, static_cast<NodeId>(n), w.constants, w.lives, w.plan);

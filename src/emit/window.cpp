@@ -73,13 +73,50 @@ bool is_depthwise(const NodeView& v) {
   return group > 1 && group == channels;
 }
 
+// How far before its input an output of `outputs` channels must begin, when blocks of three
+// positions are read whole and then written: nothing that a later block reads may have been written
+// over. 0: it may not.
+std::int64_t slide_of(const NodeView& v, const std::vector<std::int64_t>& kernel,
+                      std::int64_t outputs) {
+  const auto window = window_of(v, v.input(0).shape, kernel);
+  if (!window.ok() || !window->channels_last || window->batch != 1 || window->in[0] != 1) return 0;
+  if (size_of(v.input(0).dtype) != 1 || size_of(v.output(0).dtype) != 1) return 0;
+  const Window& g = *window;
+  constexpr std::int64_t block = 3;
+  const std::int64_t positions = g.out[1] * g.out[2];
+  const auto first_read = [&](std::int64_t position) {
+    const std::int64_t h = position / g.out[2] * g.strides[1] - g.begin[1],
+                       w = position % g.out[2] * g.strides[2] - g.begin[2];
+    const auto inside = [](std::int64_t at, std::int64_t step) {
+      return at >= 0 ? at : (step + at % step) % step;
+    };
+    return (inside(h, g.dilations[1]) * g.in[2] + inside(w, g.dilations[2])) * g.channels;
+  };
+  std::int64_t needed = g.in[1] * g.in[2] * g.channels, slide = 1;
+  for (std::int64_t start = (positions - 1) / block * block; start >= 0; start -= block) {
+    const std::int64_t end = std::min(start + block, positions);
+    for (std::int64_t p = start; p < end; ++p) needed = std::min(needed, first_read(p));
+    slide = std::max(slide, end * outputs - needed);
+  }
+  // As far as this there is nothing to gain.
+  return slide < positions * outputs ? slide : 0;
+}
+
+NodeMemory with_slide(NodeMemory m, std::int64_t slide) {
+  if (slide > 0) m.shares.push_back({0, 0, false, slide});
+  return m;
+}
+
 NodeMemory conv_memory(const NodeView& v, const Numerics&) {
   const Shape& w = v.input(1).shape;
-  if (is_depthwise(v)) return {v.input(0).shape.empty() ? 0 : v.attrs().integer("group", 1), {}};
   const std::string order = v.attrs().text("weights", "OIHW");
   const std::int64_t outputs = order == "1HWO" ? w.back() : w[0];
+  const std::int64_t group = v.attrs().integer("group", 1);
+  const std::int64_t slide = slide_of(v, kernel_of(v), outputs);
+  if (is_depthwise(v)) return with_slide({group + 16, {}}, slide);
   const std::int64_t depth = count_of(w) / std::max<std::int64_t>(outputs, 1);
-  return {3 * ((depth + 15) / 16 * 16), {}};
+  // A vector of room behind the last row; of several groups each reads the whole input anew.
+  return with_slide({3 * ((depth + 15) / 16 * 16) + 16, {}}, group == 1 ? slide : 0);
 }
 
 const RequantPolicy* conv_policy(const NodeWriter& w) {
@@ -135,11 +172,13 @@ Result<void> emit_conv(NodeWriter& w) {
   std::vector<std::int64_t> packed;
   if (depthwise) {
     bool pairs = w_zero == 0;
-    for (std::int64_t t = 0; t < depth; ++t)
-      for (std::int64_t o = 0; o < f.outputs; ++o) {
-        packed.push_back(f.codes[static_cast<std::size_t>(o * depth + t)]);
-        pairs = pairs && packed.back() != -128;
-      }
+    // Sixteen channels and their taps in turn.
+    for (std::int64_t first = 0; first < f.outputs; first += 16)
+      for (std::int64_t t = 0; t < depth; ++t)
+        for (std::int64_t o = first; o < first + 16; ++o) {
+          packed.push_back(o < f.outputs ? f.codes[static_cast<std::size_t>(o * depth + t)] : 0);
+          pairs = pairs && packed.back() != -128;
+        }
     w.field("pairs", pairs ? 1 : 0);
   } else {
     const std::int64_t rows = f.outputs / f.group;
@@ -239,10 +278,15 @@ Result<void> emit_average_pool(NodeWriter& w) {
   return {};
 }
 
+NodeMemory pool_memory(const NodeView& v, const Numerics&) {
+  const Shape& y = v.output(0).shape;
+  return with_slide({}, slide_of(v, v.attrs().integers("kernel_shape"), y.empty() ? 0 : y.back()));
+}
+
 constexpr NodeEmitter table[] = {
     {"Conv", conv_memory, emit_conv},
-    {"MaxPool", nullptr, emit_max_pool},
-    {"AveragePool", nullptr, emit_average_pool},
+    {"MaxPool", pool_memory, emit_max_pool},
+    {"AveragePool", pool_memory, emit_average_pool},
 };
 
 }  // namespace

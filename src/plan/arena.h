@@ -17,8 +17,8 @@ struct ArenaPlan {
   std::size_t bytes = 0;             // of the whole arena
 };
 
-// Places ranges so that those whose steps meet do not overlap: the largest first, each in the lowest
-// gap that holds it. Offsets are multiples of `alignment`.
+// Places ranges so that those whose steps meet do not overlap: the largest first, each in the
+// lowest gap that holds it. Offsets are multiples of `alignment`.
 ArenaPlan plan_arena(std::span<const LiveRange> ranges, std::size_t alignment);
 
 }  // namespace lockstep

@@ -8,7 +8,7 @@ namespace {
 class Ranges {
  public:
   Ranges(const Graph& g, bool keep_inputs)
-      : g_(g), end_(std::max(static_cast<int>(g.nodes().size()) - 1, 0)) {
+      : g_(g), end_(static_cast<int>(g.nodes().size())) {
     lives_.of_value.assign(g.values().size(), -1);
     lives_.scratch.assign(g.nodes().size(), -1);
     last_.assign(g.values().size(), -1);
@@ -62,7 +62,14 @@ class Ranges {
       const int index = lives_.of_value[static_cast<std::size_t>(in)];
       if (index < 0 || is_state(in)) continue;
       Buffer& buffer = lives_.buffers[static_cast<std::size_t>(index)];
-      if ((!s.same && buffer.last > step) || bytes_of(g_.value(out)) > buffer.bytes) continue;
+      if (!s.same && buffer.last > step) continue;
+      if (s.slide > 0) {
+        add(out, step);
+        lives_.buffers.back().over = index;
+        lives_.buffers.back().slide = s.slide;
+        return true;
+      }
+      if (bytes_of(g_.value(out)) > buffer.bytes) continue;
       lives_.of_value[static_cast<std::size_t>(out)] = index;
       buffer.last = std::max(buffer.last, last_[static_cast<std::size_t>(out)]);
       buffer.name += " + " + g_.value(out).name;

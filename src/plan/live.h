@@ -16,6 +16,9 @@ struct NodeMemory {
   struct Share {
     std::size_t output = 0, input = 0;
     bool same = false;
+    // The operation reads the input from front to back while it writes: the output may begin so
+    // many bytes before the input and run over what has been read. 0: no.
+    std::int64_t slide = 0;
   };
   std::vector<Share> shares = {};
 };

@@ -12,16 +12,28 @@ namespace {
 struct Item {
   std::int64_t bytes;  // rounded up
   int first, last;
+  std::size_t id;    // index of the buffer
+  std::size_t over;  // index of the buffer that it may slide over, or its own
+  std::int64_t slide = 0;
 };
 
 bool together(const Item& a, const Item& b) {
   return a.first <= b.last && b.first <= a.last;
 }
 
-// The offsets of `order`'s items, each at the lowest offset that no item living with it holds.
-// Returns the end, or nothing worth more than `bound` (stops early).
+// Offsets strictly between these are no place for `item` beside `other`, which begins at `at`.
+std::pair<std::int64_t, std::int64_t> forbidden(const Item& item, const Item& other,
+                                                std::int64_t at) {
+  if (item.over == other.id && item.id != other.id) return {at - item.slide, at + other.bytes};
+  if (other.over == item.id && item.id != other.id) return {at - item.bytes, at + other.slide};
+  return {at - item.bytes, at + other.bytes};
+}
+
+// The offsets of `order`'s items, each the lowest at which it stands beside those that live with
+// it. Returns the end, or nothing worth more than `bound` (stops early).
 std::int64_t place_in_order(const std::vector<Item>& items, const std::vector<std::size_t>& order,
-                            std::vector<std::int64_t>& offsets, std::int64_t bound) {
+                            std::vector<std::int64_t>& offsets, std::int64_t bound,
+                            std::int64_t alignment) {
   std::vector<std::pair<std::int64_t, std::int64_t>> taken;
   std::int64_t end = 0;
   for (std::size_t n = 0; n < order.size(); ++n) {
@@ -29,13 +41,11 @@ std::int64_t place_in_order(const std::vector<Item>& items, const std::vector<st
     taken.clear();
     for (std::size_t k = 0; k < n; ++k)
       if (together(item, items[order[k]]))
-        taken.emplace_back(offsets[order[k]], offsets[order[k]] + items[order[k]].bytes);
+        taken.push_back(forbidden(item, items[order[k]], offsets[order[k]]));
     std::ranges::sort(taken);
     std::int64_t at = 0;
-    for (const auto& [begin, finish] : taken) {
-      if (at + item.bytes <= begin) break;
-      at = std::max(at, finish);
-    }
+    for (const auto& [below, above] : taken)
+      if (at > below && at < above) at = (above + alignment - 1) / alignment * alignment;
     offsets[order[n]] = at;
     end = std::max(end, at + item.bytes);
     if (end >= bound) return end;
@@ -43,12 +53,19 @@ std::int64_t place_in_order(const std::vector<Item>& items, const std::vector<st
   return end;
 }
 
-std::int64_t largest_live(const std::vector<Item>& items) {
+// The most that lives at one step; with `slides`, two that slide count as what both together need.
+std::int64_t largest_live(const std::vector<Item>& items, bool slides) {
   std::int64_t most = 0;
   for (const Item& at : items) {
     std::int64_t live = 0;
-    for (const Item& other : items)
-      if (other.first <= at.first && at.first <= other.last) live += other.bytes;
+    for (const Item& other : items) {
+      if (other.first > at.first || at.first > other.last) continue;
+      live += other.bytes;
+      if (!slides || other.over == other.id || other.first != at.first) continue;
+      for (const Item& under : items)
+        if (under.id == other.over)
+          live -= under.bytes + other.bytes - std::max(under.bytes + other.slide, other.bytes);
+    }
     most = std::max(most, live);
   }
   return most;
@@ -65,20 +82,29 @@ std::vector<Order> first_orders(const std::vector<Item>& items) {
         order, [&](std::size_t a, std::size_t b) { return key(items[a]) > key(items[b]); });
     return order;
   };
-  return {sorted([](const Item& i) { return i.bytes; }),
-          sorted([](const Item& i) { return i.bytes * (i.last - i.first + 1); }),
-          sorted([](const Item& i) { return static_cast<std::int64_t>(i.last - i.first); }),
-          sorted([](const Item& i) { return -static_cast<std::int64_t>(i.first); }), by_index};
+  Order backwards(by_index.rbegin(), by_index.rend());
+  const Order forwards = by_index;
+  std::vector<Order> orders{forwards, backwards};
+  // Equal ones from the last to the first: what slides over another is then placed below it.
+  for (const Order& start : {forwards, backwards}) {
+    by_index = start;
+    orders.push_back(sorted([](const Item& i) { return i.bytes; }));
+    orders.push_back(sorted([](const Item& i) { return i.bytes * (i.last - i.first + 1); }));
+    orders.push_back(
+        sorted([](const Item& i) { return static_cast<std::int64_t>(i.last - i.first); }));
+  }
+  return orders;
 }
 
 // The best offsets that a bounded search finds; stops at the largest live set, below which none go.
-std::int64_t search(const std::vector<Item>& items, std::vector<std::int64_t>& best) {
-  const std::int64_t goal = largest_live(items);
+std::int64_t search(const std::vector<Item>& items, std::vector<std::int64_t>& best,
+                    std::int64_t alignment) {
+  const std::int64_t goal = largest_live(items, true);
   std::int64_t least = INT64_MAX;
   Order best_order;
   std::vector<std::int64_t> offsets(items.size(), 0);
   const auto attempt = [&](const Order& order) {
-    const std::int64_t end = place_in_order(items, order, offsets, least);
+    const std::int64_t end = place_in_order(items, order, offsets, least, alignment);
     if (end >= least) return false;
     least = end;
     best = offsets;
@@ -110,6 +136,16 @@ std::int64_t rounded(std::int64_t bytes, std::int64_t alignment) {
   return (bytes + alignment - 1) / alignment * alignment;
 }
 
+Item item_of(const std::vector<Buffer>& buffers, std::size_t i, std::int64_t alignment) {
+  const Buffer& b = buffers[i];
+  return {rounded(b.bytes, alignment),
+          b.first,
+          b.last,
+          i,
+          b.over < 0 ? i : static_cast<std::size_t>(b.over),
+          rounded(b.slide, alignment)};
+}
+
 // Takes from `waiting` what goes into one pool, the largest first, as far as it fits.
 std::vector<std::size_t> choose(const std::vector<Buffer>& buffers, const Pool& pool, int index,
                                 std::vector<std::size_t>& waiting) {
@@ -123,11 +159,11 @@ std::vector<std::size_t> choose(const std::vector<Buffer>& buffers, const Pool& 
     const Buffer& b = buffers[i];
     bool fits = b.pool == index || b.pool < 0;
     if (fits && pool.size > 0) {
-      items.push_back({rounded(b.bytes, pool.alignment), b.first, b.last});
+      items.push_back(item_of(buffers, i, pool.alignment));
       std::vector<std::int64_t> offsets(items.size(), 0);
       Order order(items.size());
       std::iota(order.begin(), order.end(), std::size_t{0});
-      fits = place_in_order(items, order, offsets, pool.size + 1) <= pool.size;
+      fits = place_in_order(items, order, offsets, pool.size + 1, pool.alignment) <= pool.size;
       if (!fits) items.pop_back();
     }
     (fits ? in : out).push_back(i);
@@ -139,11 +175,10 @@ std::vector<std::size_t> choose(const std::vector<Buffer>& buffers, const Pool& 
 void place_pool(MemoryPlan& plan, int index, const std::vector<std::size_t>& chosen) {
   const Pool& pool = plan.pools[static_cast<std::size_t>(index)];
   std::vector<Item> items;
-  for (const std::size_t i : chosen)
-    items.push_back({rounded(plan.buffers[i].bytes, pool.alignment), plan.buffers[i].first,
-                     plan.buffers[i].last});
+  for (const std::size_t i : chosen) items.push_back(item_of(plan.buffers, i, pool.alignment));
   std::vector<std::int64_t> offsets(items.size(), 0);
-  plan.used[static_cast<std::size_t>(index)] = items.empty() ? 0 : search(items, offsets);
+  plan.used[static_cast<std::size_t>(index)] =
+      items.empty() ? 0 : search(items, offsets, pool.alignment);
   for (std::size_t k = 0; k < chosen.size(); ++k) plan.places[chosen[k]] = {index, offsets[k]};
 }
 
@@ -189,12 +224,11 @@ Result<MemoryPlan> plan_memory(std::vector<Buffer> buffers, std::vector<Pool> po
   std::vector<Item> items;
   for (std::size_t i = 0; i < plan.buffers.size(); ++i) {
     const Buffer& b = plan.buffers[i];
-    items.push_back(
-        {rounded(b.bytes, plan.pools[static_cast<std::size_t>(plan.places[i].pool)].alignment),
-         b.first, b.last});
+    items.push_back(item_of(plan.buffers, i,
+                            plan.pools[static_cast<std::size_t>(plan.places[i].pool)].alignment));
     plan.steps = std::max(plan.steps, b.last + 1);
   }
-  plan.largest_live = largest_live(items);
+  plan.largest_live = largest_live(items, false);
   plan.total = std::accumulate(plan.used.begin(), plan.used.end(), std::int64_t{0});
   return plan;
 }
@@ -211,6 +245,9 @@ std::string overlap_of(const MemoryPlan& plan) {
     for (std::size_t k = i + 1; k < plan.buffers.size(); ++k) {
       const Buffer& b = plan.buffers[k];
       const Place& pb = plan.places[k];
+      if ((a.over == static_cast<int>(k) && pa.offset + a.slide <= pb.offset) ||
+          (b.over == static_cast<int>(i) && pb.offset + b.slide <= pa.offset))
+        continue;
       if (pa.pool == pb.pool && a.first <= b.last && b.first <= a.last &&
           pa.offset < pb.offset + b.bytes && pb.offset < pa.offset + a.bytes)
         return "'" + a.name + "' and '" + b.name + "' share bytes of pool '" + pool.name + "'";

@@ -18,6 +18,10 @@ struct Buffer {
   std::int64_t bytes = 0;
   int first = 0, last = 0;
   int pool = -1;  // must stand in this pool; -1: in any
+  // The buffer that is read from front to back while this one is written: at the step at which both
+  // live, this one may run over it when it begins at least `slide` bytes before it. -1: none.
+  int over = -1;
+  std::int64_t slide = 0;
 };
 
 // Memory that buffers may stand in. Buffers go to the fastest pool with room.

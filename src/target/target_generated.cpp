@@ -67,7 +67,7 @@ Result<GeneratedNetwork> network_of(const json& j, const std::string& path) {
   n.folder = fs::path(path).parent_path();
   n.name = j.at("name"), n.model_hash = j.at("model_hash"), n.arithmetic = j.at("arithmetic");
   for (const json& p : j.at("pools")) n.pools.emplace_back(p.at("name"), p.at("bytes"));
-  for (const auto& [name, bytes] : n.pools) n.activation_bytes += bytes;
+  n.activation_bytes = j.at("activation_bytes");
   n.weight_bytes = j.at("weight_bytes");
   for (const json& t : j.at("outputs")) n.kept.push_back(t.at("name"));
   for (const json& state : j.at("states")) {

@@ -81,21 +81,22 @@ Result<std::vector<Mark>> read_marks(const std::string& path) {
 
 Result<InstructionCount> counted(const GeneratedNetwork& network, const std::vector<Mark>& marks,
                                  const std::string& out) {
+  constexpr std::int64_t mark = 3;  // call, hint, return
   InstructionCount count;
   Mark begin{}, whole{};
   for (const Mark& m : marks) {
     if (m.number == 1) begin = m;
     if (m.number == 3) whole = m;
     if (m.number == 4)
-      count.instructions = m.all - whole.all - 1, count.vector = m.vector - whole.vector;
+      count.instructions = m.all - whole.all - mark, count.vector = m.vector - whole.vector;
     if (m.number != 2) continue;
     const std::size_t n = count.nodes.size();
     if (n >= network.node_names.size()) break;
-    count.nodes.push_back({network.node_names[n], network.node_ops[n], m.all - begin.all - 1,
+    count.nodes.push_back({network.node_names[n], network.node_ops[n], m.all - begin.all - mark,
                            m.vector - begin.vector});
   }
   // The marks around the nodes are not the network's.
-  count.instructions -= 2 * static_cast<std::int64_t>(count.nodes.size());
+  count.instructions -= 2 * mark * static_cast<std::int64_t>(count.nodes.size());
   if (count.nodes.size() != network.node_names.size())
     return Error{network.folder, std::to_string(count.nodes.size()) + " nodes counted",
                  std::to_string(network.node_names.size()), "the plugin needs QEMU 7.2",
@@ -116,8 +117,9 @@ Result<InstructionCount> count_instructions(const std::string& folder, const Sam
   std::string prefix = network.name;
   for (char& c : prefix) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   std::vector<std::string> all{
-      "-DLS_COUNT", "-D" + prefix + "_NODE_BEGIN(n)=__asm__ volatile(\"dbg #1\" ::: \"memory\")",
-      "-D" + prefix + "_NODE_END(n)=__asm__ volatile(\"dbg #2\" ::: \"memory\")"};
+      "-DLS_COUNT",
+      "-D" + prefix + "_NODE_BEGIN(n)=({extern void ls_mark_begin(void); ls_mark_begin();})",
+      "-D" + prefix + "_NODE_END(n)=({extern void ls_mark_end(void); ls_mark_end();})"};
   all.insert(all.end(), flags.begin(), flags.end());
   LOCKSTEP_CHECK(build_firmware(network, work, all));
   LOCKSTEP_TRY(const ProcessResult plugin,

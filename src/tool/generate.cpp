@@ -81,7 +81,7 @@ Result<void> run(const GenerateRequest& r) {
   if (r.picture) fmt::print("{}", picture_text(g.plan));
   fmt::print("wrote        {}: {} files, arithmetic {}\n", r.folder, g.files.size(),
              arithmetic->name);
-  fmt::print("activations  {} bytes ({} live at most)\nweights      {} bytes\n", g.plan.total,
+  fmt::print("activations  {} bytes ({} live at most)\nweights      {} bytes\n", g.activation_bytes,
              g.plan.largest_live, g.weight_bytes);
   return r.count ? print_count(r, executor) : Result<void>();
 }
