@@ -98,7 +98,7 @@ double parameter_error(const Case& c, const Explanation& e) {
   return worst;
 }
 
-void weigh(const Case& c, const Explanation& e, const std::vector<Sample>& device, Outcome& o) {
+void weigh(const Case& c, const Explanation& e, const std::vector<Explanation>& ranked, const std::vector<Sample>& device, Outcome& o) {
   o.said = e.spec + ", " + std::to_string(e.reproduced) + " of " + std::to_string(e.differing) +
            (e.spoiled ? ", spoils " + std::to_string(e.spoiled) : "");
   o.certain = e.certain;
@@ -106,10 +106,14 @@ void weigh(const Case& c, const Explanation& e, const std::vector<Sample>& devic
   const bool tied = c.fault && std::ranges::any_of(e.ties, [&](const std::string& t) {
     return t == own || t.starts_with(own + ",");
   });
+  // Both list places run by run, reproduce all, and are as short.
+  const bool as_good = c.fault && e.listed && e.exact() && std::ranges::any_of(ranked, [&](const Explanation& x) {
+    return x.fault == c.fault && x.site == c.place() && x.exact() && x.listed && x.bits <= e.bits + 2;
+  });
   if (c.fault && e.fault == c.fault && e.site == c.place()) {
     o.fate = Fate::named;
     if (e.exact()) o.parameter_error = parameter_error(c, e);
-  } else if (tied || shows_the_same(c, e, device)) {
+  } else if (tied || as_good || shows_the_same(c, e, device)) {
     o.fate = c.fault ? Fate::same : Fate::wrong;
   } else {
     o.fate = Fate::wrong;
@@ -123,13 +127,14 @@ void conclude(const Case& c, const Verdict& v, const std::vector<Sample>& device
     const bool by_arithmetic = v.healthy && std::ranges::all_of(v.comparison.rows, [](const Row& r) {
       return r.state == Judgement::exact || !r.like.empty();
     });
+    o.said = v.summary;
     o.fate = by_arithmetic ? Fate::arithmetic : v.healthy ? Fate::healthy : Fate::unexplained;
     return;
   }
   o.first_right = is_first(c, v.comparison.rows[suspect->row]);
   const Explanation* e = suspect->cause();
   o.fate = Fate::unexplained;
-  if (e) weigh(c, *e, device, o);
+  if (e) weigh(c, *e, suspect->ranked, device, o);
   else if (!suspect->ranked.empty()) o.said = "nearest " + suspect->ranked[0].spec + ", " + std::to_string(suspect->ranked[0].reproduced) + " of " + std::to_string(suspect->ranked[0].differing);
   if (!o.first_right) o.said = "at " + v.comparison.rows[suspect->row].name + ": " + o.said;
   if (suspect->cut_short) o.said += " (time)";

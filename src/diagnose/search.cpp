@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <limits>
 
 #include "run/generated.h"
 
@@ -112,30 +114,43 @@ class Search {
     if (tested.ok() && tested->reproduced > 0) suspect_.ranked.push_back(std::move(*tested));
   }
 
-  // Where plain parameters do not do, those faults that can are fitted by replay.
+  // Where plain parameters do not do, those faults that can are fitted by replay: those of the inputs
+  // first, each for a share of the time. At a single operation the first that reproduces all ends it; over
+  // several, another place may do as well.
   void fit() {
-    for (const Site& site : sites_) {
+    std::vector<Site> order;
+    for (const bool input : {true, false})
+      std::ranges::copy_if(sites_, std::back_inserter(order), [&](const Site& s) { return (s.node == no_id) == input; });
+    for (const Site& site : order) {
       const Evidence evidence = trial_.evidence(site);
-      for (const FaultDef* fault : fault_table()) {
-        if (!fault->fit || !fits_stage(*fault, site)) continue;
-        const auto misfit = [&](const Params& params) {
-          if (out_of_time()) return std::numeric_limits<double>::infinity();
-          ++suspect_.tried;
-          return trial_.misfit(site, *fault, params, trial_.every());
-        };
-        for (Params& params : fault->fit(site, evidence, misfit)) {
-          if (out_of_time()) return;
-          try_one({site, fault, std::move(params)});
-        }
-      }
+      for (const FaultDef* fault : fault_table())
+        if (fault->fit && fits_stage(*fault, site) && fit_one(site, *fault, evidence) && trial_.single_node()) return;
     }
+  }
+
+  bool fit_one(const Site& site, const FaultDef& fault, const Evidence& evidence) {
+    const auto end = std::min(end_, Clock::now() + options_.budget / 5);
+    const auto misfit = [&](const Params& params) {
+      if (Clock::now() > end) {
+        incomplete_ = true;
+        return std::numeric_limits<double>::infinity();
+      }
+      ++suspect_.tried;
+      return trial_.misfit(site, fault, params, trial_.every());
+    };
+    if (out_of_time()) return true;
+    const std::size_t before = suspect_.ranked.size();
+    for (Params& params : fault.fit(site, evidence, misfit)) try_one({site, &fault, std::move(params)});
+    return std::any_of(suspect_.ranked.begin() + static_cast<std::ptrdiff_t>(before), suspect_.ranked.end(),
+                       [](const Explanation& e) { return e.exact() && !e.listed; });
   }
 
   void rank() {
     std::vector<Explanation>& ranked = suspect_.ranked;
     std::ranges::stable_sort(ranked, shorter);
     keep_best_of_each();
-    for (Explanation& e : ranked) e.accepted = carries(e, sites_.size());
+    const double table = ranked.empty() ? 0 : trial_.table_bits();
+    for (Explanation& e : ranked) e.accepted = carries(e, sites_.size(), table);
     if (ranked.empty() || !ranked[0].accepted) return;
     bool rivalled = false;
     std::size_t proofs = 0;
@@ -149,7 +164,7 @@ class Search {
         rivalled = rivalled || e.bits <= ranked[0].bits + as_short_bits;
       }
     }
-    ranked[0].certain = ranked[0].exact() && !suspect_.cut_short && !rivalled;
+    ranked[0].certain = ranked[0].exact() && !suspect_.cut_short && !(incomplete_ && !trial_.single_node()) && !rivalled;
   }
 
   // Keeps the best parameters of each fault at each place.
@@ -184,6 +199,7 @@ class Search {
   std::vector<Site> sites_;
   Clock::time_point end_;
   Suspect suspect_;
+  bool incomplete_ = false;  // a fit ended by its share of the time
 };
 
 }  // namespace
@@ -194,9 +210,9 @@ double listing_bits(std::int64_t wrong, std::int64_t values) {
   return static_cast<double>(wrong) * (each + 1 + std::log2(static_cast<double>(values) / static_cast<double>(wrong)));
 }
 
-bool carries(const Explanation& e, std::size_t places) {
+bool carries(const Explanation& e, std::size_t places, double table_bits) {
   if (e.differing == 0 || e.reproduced == 0) return false;
-  const double list = listing_bits(e.differing, e.values);
+  const double list = std::min(listing_bits(e.differing, e.values), table_bits);
   const double stated = e.bits + std::log2(static_cast<double>(std::max<std::size_t>(places, 1)));
   if (e.exact()) return stated + margin_bits <= list;
   return e.rest() * 10 <= e.values && e.rest_lsb <= 1.001 && stated + listing_bits(e.rest(), e.values) <= list / 2;

@@ -28,6 +28,7 @@ double listing_bits(std::int64_t wrong, std::int64_t values);
 // replay leaves none of them - or, on a device that also rounds in another way, at most a tenth of all
 // values, none more than one LSB away, at half the length of the list. `places`: among how many places it
 // was sought.
-bool carries(const Explanation& e, std::size_t places);
+// `table_bits`: what a table from right values to the device's would cost, where one holds.
+bool carries(const Explanation& e, std::size_t places, double table_bits);
 
 }  // namespace lockstep

@@ -28,8 +28,10 @@ class Trial {
   bool single_node() const { return row_->segment.size() == 1; }
   // Elements of the suspect tensor, in all samples judged.
   std::int64_t values() const;
+  // Bits of a table from right values to the device's, where one holds for all elements; else infinite.
+  double table_bits() const;
   // The fault replayed in the given samples: the sum of distances to the device's tensor, in LSB (reals:
-  // in shares of its magnitude), each at most 16; 0 when it is reproduced. Infinite where it cannot be replayed.
+  // in shares of its magnitude), each at most 255; 0 when it is reproduced. Infinite where it cannot be replayed.
   double misfit(const Site& site, const FaultDef& fault, const Params& params,
                 std::span<const std::size_t> samples) const;
 

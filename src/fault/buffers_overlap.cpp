@@ -24,29 +24,51 @@ std::vector<ValueId> reads(const Site& site, const Params& p) {
   return id == no_id ? std::vector<ValueId>{} : std::vector<ValueId>{id};
 }
 
-// Where `needle` occurs in `hay`, -1 when nowhere.
-std::int64_t find_bytes(std::span<const std::byte> hay, std::span<const std::byte> needle) {
-  const auto at = std::search(hay.begin(), hay.end(), needle.begin(), needle.end());
-  return at == hay.end() ? -1 : at - hay.begin();
+struct Seen {
+  std::span<const std::byte> observed, other;
+  std::int64_t first = 0, end = 0;  // the differing bytes lie within; equal when none differ
+};
+
+// Whether bytes first .. end of the output hold those of the other tensor `shift` further on, in every run.
+bool holds(const std::vector<Seen>& seen, std::int64_t first, std::int64_t end, std::int64_t shift) {
+  for (const Seen& s : seen) {
+    if (s.first == s.end) continue;  // nothing shows in this run; what is equal may lie there by chance
+    if (first + shift < 0 || end + shift > static_cast<std::int64_t>(s.other.size())) return false;
+    if (std::memcmp(s.observed.data() + first, s.other.data() + first + shift, static_cast<std::size_t>(end - first)) != 0) return false;
+  }
+  return true;
 }
 
 std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
-  const Evidence::Item* item = nullptr;
-  for (const Evidence::Item& i : evidence.items)
-    if (!item && i.observed && i.expected && i.find && !differing_blocks(*i.observed, *i.expected, 1).empty()) item = &i;
-  if (!item) return {};
-  const auto spots = differing_blocks(*item->observed, *item->expected, 1);
-  const std::int64_t to = spots.front().first, count = spots.back().first + spots.back().count - to;
-  if (count < 8) return {};  // too short to recognize another tensor by
+  std::int64_t first = -1, end = 0, shown = 0;
+  for (const Evidence::Item& i : evidence.items) {
+    if (!i.observed || !i.expected) continue;
+    const auto spots = differing_blocks(*i.observed, *i.expected, 1);
+    if (spots.empty()) continue;
+    first = first < 0 ? spots.front().first : std::min(first, spots.front().first);
+    end = std::max(end, spots.back().first + spots.back().count);
+    shown += total(spots);
+  }
+  if (first < 0 || shown < 4) return {};  // too few to recognize another tensor by
   std::vector<Params> sets;
-  const auto needle = item->observed->bytes().subspan(static_cast<std::size_t>(to), static_cast<std::size_t>(count));
   const Params none;
-  for (const ValueId id : other_tensors(site, count)) {
-    const Replay r{site, none, item->in, {}, nullptr, nullptr, nullptr, item->find, 0};
-    const Tensor* other = contents_of(r, id);
-    const std::int64_t from = other ? find_bytes(other->bytes(), needle) : -1;
-    if (from < 0 || sets.size() >= 4) continue;
-    sets.push_back({{"other", id}, {"to", static_cast<double>(to)}, {"from", static_cast<double>(from)}, {"count", static_cast<double>(count)}});
+  for (const ValueId id : other_tensors(site, end - first)) {
+    std::vector<Seen> seen;
+    for (const Evidence::Item& i : evidence.items) {
+      if (!i.observed || !i.expected) continue;
+      const Replay r{site, none, i.in, {}, nullptr, nullptr, nullptr, i.find, 0};
+      const Tensor* other = contents_of(r, id);
+      if (!other) break;
+      const bool differs = !(*i.observed == *i.expected);
+      seen.push_back({i.observed->bytes(), other->bytes(), 0, differs ? 1 : 0});
+    }
+    if (seen.empty() || sets.size() >= 4) continue;
+    const auto size = static_cast<std::int64_t>(seen[0].other.size());
+    for (std::int64_t from = 0; from + (end - first) <= size; ++from)
+      if (holds(seen, first, end, from - first)) {
+        sets.push_back({{"other", id}, {"to", static_cast<double>(first)}, {"from", static_cast<double>(from)}, {"count", static_cast<double>(end - first)}});
+        break;
+      }
   }
   return sets;
 }

@@ -38,7 +38,7 @@ Result<void> replay(Replay& r) {
 std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
   const auto channels = static_cast<double>(site.view().input(kWeights).quant.scale.size());
   std::vector<Params> sets;
-  for (const double by : {1.0, -1.0, 2.0, -2.0, 4.0, -4.0}) sets.push_back({{"by", by}, {"modulus", 0}});
+  for (const double by : {1.0, -1.0, 2.0, -2.0, 3.0, -3.0, 4.0, -4.0, 8.0, -8.0}) sets.push_back({{"by", by}, {"modulus", 0}});
   for (double modulus = 4; modulus < channels; modulus *= 2) sets.push_back({{"by", 0}, {"modulus", modulus}});
   return best_sets(site, evidence, std::move(sets), replay, 1);
 }

@@ -21,6 +21,13 @@ bool observed_anywhere(const Evidence& evidence) {
   return std::ranges::any_of(evidence.items, [](const Evidence::Item& i) { return i.observed && i.expected; });
 }
 
+// Elements of one run that the replay leaves differing; all where it cannot be replayed.
+std::int64_t left_by(const Site& site, const Evidence::Item& item, const Params& params, Result<void> (*replay)(Replay& r)) {
+  std::vector<Tensor> out = {*item.expected};
+  Replay r{site, params, item.in, out, item.previous, item.previous_shown, item.first, item.find, item.run};
+  return replay(r).ok() ? differing(*item.observed, out[0]) : item.observed->count();
+}
+
 bool is_sum(const NodeView& n) { return n.node.op == "Conv" || n.node.op == "Gemm" || n.node.op == "MatMul"; }
 
 }  // namespace
@@ -73,7 +80,7 @@ std::int64_t index_along(const Shape& shape, std::size_t axis, std::int64_t i) {
 
 std::vector<Params> best_sets(const Site& site, const Evidence& evidence, std::vector<Params> sets,
                               Result<void> (*replay)(Replay& r), std::size_t limit) {
-  constexpr std::size_t most_blind = 12;
+  constexpr std::size_t most_blind = 12, most_equal = 48;
   const Evidence::Item* item = nullptr;  // the run that differs most
   std::int64_t most = 0;
   for (const Evidence::Item& i : evidence.items)
@@ -89,13 +96,18 @@ std::vector<Params> best_sets(const Site& site, const Evidence& evidence, std::v
   std::vector<std::pair<std::int64_t, std::size_t>> left;
   const std::int64_t before = differing(*item->observed, *item->expected);
   for (std::size_t i = 0; i < sets.size(); ++i) {
-    std::vector<Tensor> out = {*item->expected};
-    Replay r{site, sets[i], item->in, out, item->previous, item->previous_shown, item->first, item->find, item->run};
-    if (!replay(r).ok()) continue;
-    const std::int64_t now = differing(*item->observed, out[0]);
-    if (now < before) left.emplace_back(now, i);
+    if (const std::int64_t now = left_by(site, *item, sets[i], replay); now < before) left.emplace_back(now, i);
   }
   std::ranges::sort(left);
+  // Those that leave as few as the best on this run are told apart by the others.
+  std::size_t equal = 0;
+  while (equal < left.size() && equal < most_equal && left[equal].first == left[0].first) ++equal;
+  if (equal > 1 && evidence.items.size() > 1) {
+    for (std::size_t e = 0; e < equal; ++e)
+      for (const Evidence::Item& i : evidence.items)
+        if (&i != item && i.observed && i.expected) left[e].first += left_by(site, i, sets[left[e].second], replay);
+    std::sort(left.begin(), left.begin() + static_cast<std::ptrdiff_t>(equal));
+  }
   std::vector<Params> best;
   for (const auto& [count, i] : left)
     if (best.size() < limit) best.push_back(std::move(sets[i]));

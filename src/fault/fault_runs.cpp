@@ -99,7 +99,7 @@ std::vector<Params> stale_blocks(const Evidence& evidence, std::int64_t size) {
 }
 
 std::vector<Params> fit_blocks(const Evidence& evidence, std::int64_t size, const Misfit& misfit) {
-  constexpr std::size_t most_blocks = 256;
+  constexpr std::size_t most_blocks = 1024, most_pairs = 96;
   struct Block {
     std::int64_t run;
     Stretch stretch;
@@ -128,7 +128,7 @@ std::vector<Params> fit_blocks(const Evidence& evidence, std::int64_t size, cons
     return p;
   };
   double least = misfit(params());
-  for (int pass = 0; pass < 3 && least > 0; ++pass) {
+  for (int pass = 0; pass < 12 && least > 0; ++pass) {
     const double before = least;
     for (Block& b : blocks) {
       b.stale = !b.stale;
@@ -136,6 +136,18 @@ std::vector<Params> fit_blocks(const Evidence& evidence, std::int64_t size, cons
       else b.stale = !b.stale;
       if (least == 0) break;
     }
+    if (least < before || least == 0) continue;
+    if (blocks.size() > most_pairs) break;
+    for (std::size_t a = 0; a < blocks.size() && least == before; ++a)
+      for (std::size_t b = a + 1; b < blocks.size(); ++b) {
+        if (blocks[a].run != blocks[b].run) continue;
+        blocks[a].stale = !blocks[a].stale, blocks[b].stale = !blocks[b].stale;
+        if (const double now = misfit(params()); now < least) {
+          least = now;
+          break;
+        }
+        blocks[a].stale = !blocks[a].stale, blocks[b].stale = !blocks[b].stale;
+      }
     if (least == before) break;
   }
   return {params()};

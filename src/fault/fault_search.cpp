@@ -75,6 +75,28 @@ std::optional<double> least_step(const std::function<double(double)>& misfit, st
   return best;
 }
 
+std::optional<Affine> least_affine(const std::function<double(double, double)>& misfit, double middle, double spread) {
+  Affine best{1, middle, kInfinity};
+  const auto slopes = by_factors(0.25, 4, 9);
+  for (const double slope : slopes)
+    for (double shift = -2; shift <= 2; shift += 0.5)
+      if (const double m = misfit(slope, middle + shift * spread); m < best.misfit) best = {slope, middle + shift * spread, m};
+  if (!(best.misfit < kInfinity)) return std::nullopt;
+  double width = 1.3, reach = 0.5 * spread;
+  for (int turn = 0; turn < 5 && best.misfit > 0; ++turn, width = 1 + (width - 1) / 4, reach /= 4) {
+    const double slope = best.slope, level = best.level;
+    std::vector<double> levels;
+    for (int i = -3; i <= 3; ++i) levels.push_back(level + i * reach / 3);
+    if (const auto found = least_misfit([&](double l) { return misfit(slope, l); }, levels); found && found->misfit <= best.misfit)
+      best = {slope, found->low + (found->high - found->low) / 2, found->misfit};
+    const auto near = by_factors(slope / width, slope * width, 7);
+    if (best.misfit == 0) break;
+    if (const auto found = least_misfit([&](double s) { return misfit(s, best.level); }, near); found && found->misfit <= best.misfit)
+      best = {found->low + (found->high - found->low) / 2, best.level, found->misfit};
+  }
+  return best;
+}
+
 std::vector<double> by_factors(double low, double high, int count) {
   std::vector<double> points;
   for (int i = 0; i < count; ++i) points.push_back(low * std::pow(high / low, i / static_cast<double>(count - 1)));

@@ -23,6 +23,13 @@ std::optional<Found> least_misfit(const std::function<double(std::int64_t)>& mis
 // Whole numbers without zero, -most..most, nearest to zero first: the one of least misfit. Stops at 0.
 std::optional<double> least_step(const std::function<double(double)>& misfit, std::int64_t most);
 
+// y = slope (x - middle) + level over x of the given mean and spread: the slope and level of least misfit,
+// each in turn, from a coarse grid around the identity.
+struct Affine {
+  double slope, level, misfit;
+};
+std::optional<Affine> least_affine(const std::function<double(double slope, double level)>& misfit, double middle, double spread);
+
 // `count` points from low to high, each by the same factor further on.
 std::vector<double> by_factors(double low, double high, int count);
 

@@ -32,7 +32,7 @@ Result<void> replay(Replay& r) {
 
 std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
   std::vector<Params> sets;
-  for (const double group : {1.0, 8.0, 16.0, 32.0, 64.0}) sets.push_back({{"group", group}, {"wraps", 0}});
+  for (const double group : {1.0, 8.0, 16.0, 32.0, 64.0}) for (const double wraps : {0.0, 1.0}) sets.push_back({{"group", group}, {"wraps", wraps}});
   return best_sets(site, evidence, std::move(sets), replay);
 }
 

@@ -6,6 +6,7 @@
 #include "fault/fault_fit.h"
 #include "fault/fault_input.h"
 #include "fault/fault_nodes.h"
+#include "fault/fault_search.h"
 
 namespace lockstep {
 namespace {
@@ -95,9 +96,37 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
   for (const Step& s : kSteps) sets.push_back({{"scale", s.scale}, {"offset", s.offset}});
   if (channels(site) == 3)
     for (const double statistics : {1.0, 2.0}) sets.push_back({{"statistics", statistics}});
-  for (const Evidence::Item& item : evidence.items)
-    if (item.observed) return best_sets(site, evidence, std::move(sets), replay);
+  const auto coding = input_coding(site);
+  for (const Evidence::Item& item : evidence.items)  // reals may be known to half a step only
+    if (item.observed && !(coding && coding->is_float)) return best_sets(site, evidence, std::move(sets), replay);
   return sets;  // the device's input is not known: all that applications forget
+}
+
+double rounded(double x, int digits) {
+  if (x == 0) return 0;
+  const double unit = std::pow(10, std::floor(std::log10(std::fabs(x))) + 1 - digits);
+  return std::nearbyint(x / unit) * unit;
+}
+
+std::vector<Params> fit(const Site& site, const Evidence& evidence, const Misfit& misfit) {
+  const auto coding = input_coding(site);
+  double n = 0, sum = 0, squares = 0;
+  for (const Evidence::Item& item : evidence.items)
+    for (std::int64_t i = 0; item.in[0] && i < item.in[0]->count(); ++i) {
+      const double x = real_of(coding, *item.in[0], i);
+      n += 1, sum += x, squares += x * x;
+    }
+  if (n == 0) return {};
+  const double middle = sum / n, spread = std::sqrt(std::max(0.0, squares / n - middle * middle));
+  const auto found = least_affine(
+      [&](double slope, double level) { return misfit({{"scale", slope}, {"offset", level - slope * middle}}); }, middle, spread);
+  if (!found) return {};
+  const double offset = found->level - found->slope * middle;
+  for (int digits = 1; digits <= 6 && found->misfit == 0; ++digits) {
+    const Params shorter = {{"scale", rounded(found->slope, digits)}, {"offset", rounded(offset, digits)}};
+    if (misfit(shorter) == 0) return {shorter};
+  }
+  return {{{"scale", found->slope}, {"offset", offset}}};
 }
 
 }  // namespace
@@ -112,6 +141,7 @@ extern constinit const FaultDef fault_input_normalized_wrongly = {
     .applies = applies,
     .candidates = candidates,
     .replay = replay,
+    .fit = fit,
 };
 
 }  // namespace lockstep

@@ -43,7 +43,7 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
   if (!w.ok()) return {};
   std::vector<Params> sets = {{{"by", 0}, {"axis", -1}}};
   const std::int64_t most = std::max({w->begin[0] + w->end[0], w->begin[1] + w->end[1], w->begin[2] + w->end[2]});
-  for (std::int64_t by = 1; by <= std::min<std::int64_t>(most, 4); ++by)
+  for (std::int64_t by = 1; by <= std::clamp<std::int64_t>(most, 2, 4); ++by)
     for (const std::int64_t sign : {1, -1}) {
       for (std::size_t a = 0; a < w->spatial_rank; ++a)
         if (pads(*w, 3 - w->spatial_rank + a)) sets.push_back({{"by", static_cast<double>(sign * by)}, {"axis", static_cast<double>(a)}});

@@ -49,7 +49,7 @@ TEST(BadCapture, names_that_are_swapped_are_recognized) {
   const auto value = [&](const char* name) {
     Value v;
     v.name = name;
-    v.shape = {1, 8};
+    v.shape = {1, 64};
     return builder.add_value(v);
   };
   const ValueId x = value("x"), p = value("p"), q = value("q");

@@ -60,15 +60,24 @@ TEST(Judge, a_fault_that_the_next_operation_hides_is_not_seen_at_the_outputs) {
 
 TEST(Judge, with_outputs_only_what_reproduces_a_part_is_no_cause) {
   Bench b;
-  const auto v = b.judged("sim:clamp-lost@r1+clamp-lost@r2+clamp-lost@r3", {"t1", "t2"});
+  // Half of the output is the network's input, as if it were copied; in the other half negatives leak through.
+  b.device = b.expected;
+  for (std::size_t s = 0; s < b.device.size(); ++s) {
+    Tensor& y = b.device[s].at("y");
+    for (std::int64_t i = 0; i < y.count(); ++i) {
+      const double x = b.sent[s].at("x").number(i);
+      y.set_number(i, i < y.count() / 2 || x > 0 ? x : 0.1 * x);
+    }
+    b.device[s].erase("t1");
+    b.device[s].erase("t2");
+  }
+  const auto v = judge({.reference = b.reference, .recorded = {b.sent, b.expected, b.device, StateMode::reset}, .tolerance = {},
+                        .others = {}, .search = {}, .model = "chain.onnx", .target = "c.npz", .input = "x.npz"});
   ASSERT_TRUE(v.ok());
   EXPECT_FALSE(v->healthy);
-  // One lost clamp cannot explain it, the other two would hide it; others meet a part of the values.
-  EXPECT_TRUE(v->unexplained());
+  EXPECT_TRUE(v->unexplained()) << v->suspects.at(0).ranked.at(0).spec;
   EXPECT_FALSE(v->next.empty());
-  ASSERT_FALSE(v->suspects[0].ranked.empty());
-  EXPECT_LT(v->suspects[0].ranked[0].matching(), v->suspects[0].ranked[0].values);
-  EXPECT_GT(v->suspects[0].tried, 3);
+  EXPECT_GT(v->suspects.at(0).tried, 3);
 }
 
 TEST(Judge, an_input_fault_is_found_at_the_first_operation_that_reads_it) {
