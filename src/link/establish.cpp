@@ -128,13 +128,20 @@ class Establisher {
     if (got.empty()) return silent();
     if (got.size() < 3 || got[0] < std::byte{0x80}) return std::optional<wire::Sync>{};
     d_.set_form({Framing::two_byte, got.size() - 2});
-    if (!sync_in(got)) return std::optional<wire::Sync>{};
     const std::size_t begun = sent % d_.form().size();  // of the next packet
     if (begun > 0) {
       LOCKSTEP_CHECK(d_.write_raw(Bytes(d_.form().size() - begun)));
       LOCKSTEP_TRY(const Bytes asked, d_.collect(d_.patience().sync, d_.patience().sync, 1));
       (void)asked;
     }
+    if (!sync_in(got)) LOCKSTEP_CHECK(converse());  // the end of an earlier conversation
+    LOCKSTEP_CHECK(disconnect());
+    d_.set_form({Framing::two_byte, 32});
+    LOCKSTEP_TRY(const Bytes again, probe());
+    return sync_in(again);
+  }
+
+  Result<void> disconnect() {
     wire::Request leave;
     leave.set_id(++id_);
     leave.set_command(2);
@@ -144,10 +151,7 @@ class Establisher {
     Bytes bytes(leave.ByteSizeLong());
     leave.SerializeToArray(bytes.data(), static_cast<int>(bytes.size()));
     LOCKSTEP_CHECK(d_.write_raw(packets_of(bytes, d_.form())));
-    LOCKSTEP_CHECK(drop_banner());
-    d_.set_form({Framing::two_byte, 32});
-    LOCKSTEP_TRY(const Bytes again, probe());
-    return sync_in(again);
+    return drop_banner();
   }
 
   // Zeros one by one: the device asks for a packet (0xAA) after the last byte of each. The number of zeros
