@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "base/files.h"
+
+namespace lockstep {
+
+// One named place of a program.
+struct ElfSymbol {
+  std::uint32_t address = 0, size = 0;  // bit 0 of a Thumb function's address is cleared
+  bool function = false;
+};
+
+// The symbols of a 32-bit little-endian ELF file, by name; of equal names the first global one. Errors:
+// not such a file, tables outside of it, no symbols.
+Result<std::map<std::string, ElfSymbol, std::less<>>> read_elf_symbols(const std::string& path);
+
+// Bytes that the file puts at an address, or an error when no segment holds them.
+Result<Bytes> read_elf_bytes(const std::string& path, std::uint32_t address, std::uint32_t size);
+
+}  // namespace lockstep

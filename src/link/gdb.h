@@ -1,0 +1,62 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+
+#include "base/files.h"
+#include "link/byte_stream.h"
+
+namespace lockstep {
+
+// Registers 0..15 of an Arm core as the server orders them, with whatever follows.
+struct GdbRegisters {
+  static constexpr std::size_t stack = 13, link = 14, program = 15;
+  Bytes all;  // the whole answer of `g`
+
+  std::uint32_t at(std::size_t i) const;
+  void set(std::size_t i, std::uint32_t value);
+};
+
+// A client of the GDB remote serial protocol. Servers: QEMU, OpenOCD, ST-LINK, J-Link.
+class Gdb {
+ public:
+  // Connects and halts the core.
+  static Result<Gdb> connect(std::unique_ptr<ByteStream> stream);
+  Gdb(Gdb&&) = default;
+  Gdb& operator=(Gdb&&) = default;
+
+  const std::string& name() const { return stream_->name(); }
+  Result<GdbRegisters> registers();
+  Result<void> set_registers(const GdbRegisters& registers);
+  Result<Bytes> read(std::uint32_t address, std::uint32_t size);
+  Result<std::uint32_t> read_word(std::uint32_t address);
+  Result<void> write(std::uint32_t address, std::span<const std::byte> bytes);
+  // Hardware breakpoints, software ones where the server has none.
+  Result<void> set_breakpoint(std::uint32_t address);
+  Result<void> clear_breakpoint(std::uint32_t address);
+  // Runs until the core stops. After `wait` it is halted and the error says so.
+  Result<void> run_until_stop(Milliseconds wait);
+  // Runs on and lets go.
+  void detach();
+
+ private:
+  explicit Gdb(std::unique_ptr<ByteStream> stream) : stream_(std::move(stream)) {}
+
+  Result<void> send(std::string_view packet);
+  Result<std::string> receive(Milliseconds wait);
+  Result<std::string> ask(std::string_view packet, Milliseconds wait = Milliseconds(4000));
+  Result<void> ask_ok(std::string_view packet, std::string_view doing);
+  Result<int> next_byte(Milliseconds wait);  // -1: silence
+  Error broken(std::string what, std::string want = "", std::string hint = "") const;
+
+  std::unique_ptr<ByteStream> stream_;
+  bool acknowledges_ = true;
+  bool binary_writes_ = true;
+  char breakpoint_kind_ = '1';
+  std::size_t packet_size_ = 1024;
+  Bytes arrived_;
+  std::size_t read_at_ = 0;
+};
+
+}  // namespace lockstep

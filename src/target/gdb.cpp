@@ -1,0 +1,272 @@
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "link/gdb.h"
+#include "target/target.h"
+#include "target/target_kept.h"
+#include "target/target_places.h"
+#include "target/target_wire.h"
+
+namespace lockstep {
+namespace {
+
+constexpr std::string_view prefix = "gdb:";
+constexpr std::byte poison{0xA5};
+
+struct GdbOptions {
+  std::string host, port, elf, description, run;
+  Milliseconds patience{9000};
+  bool poison = true;
+};
+
+Result<GdbOptions> parse_options(std::string_view uri) {
+  const std::vector<std::string> parts = split(uri.substr(prefix.size()), ',');
+  const std::size_t colon = parts[0].rfind(':');
+  const Error form{std::string(uri), "no such target", "gdb:HOST:PORT,net=network.json,elf=FIRMWARE.elf[,run=FUNCTION][,patience=SECONDS][,poison=no]", ""};
+  if (colon == std::string::npos || colon == 0 || colon + 1 == parts[0].size()) return form;
+  GdbOptions o;
+  o.host = parts[0].substr(0, colon);
+  o.port = parts[0].substr(colon + 1);
+  for (std::size_t i = 1; i < parts.size(); ++i) {
+    const std::size_t equals = parts[i].find('=');
+    const std::string key = parts[i].substr(0, equals), value = equals == std::string::npos ? "" : parts[i].substr(equals + 1);
+    int seconds = 0;
+    const auto [end, failure] = std::from_chars(value.data(), value.data() + value.size(), seconds);
+    const bool number = failure == std::errc() && end == value.data() + value.size() && seconds > 0 && seconds <= 3600;
+    if (key == "elf") o.elf = value;
+    else if (key == "net") o.description = value;
+    else if (key == "run") o.run = value;
+    else if (key == "patience" && number) o.patience = std::chrono::seconds(seconds);
+    else if (key == "poison" && (value == "yes" || value == "no")) o.poison = value == "yes";
+    else return Error{std::string(uri), "'" + parts[i] + "'", "net=FILE, elf=FILE, run=FUNCTION, patience=SECONDS, poison=no", ""};
+  }
+  if (o.elf.empty() || o.description.empty()) return form;
+  return o;
+}
+
+// A firmware under a debugger: inputs are written where the network reads them, the core runs to each
+// stop, and what a node made is read before it is reused.
+class Debugged : public Target {
+ public:
+  Debugged(std::string uri, GdbOptions options, Gdb gdb, PlacedNetwork network, const TargetContext& context)
+      : uri_(std::move(uri)), options_(std::move(options)), gdb_(std::move(gdb)), network_(std::move(network)), model_(context.model),
+        arithmetic_(context.arithmetic), state_(context.state), control_(context.link) {}
+  ~Debugged() override {
+    clear();
+    gdb_.detach();
+  }
+
+  Result<void> plan() {
+    const DeviceNetwork seen{network_.name, "", "", "", 0, 0, network_.inputs, network_.outputs, {}, {}};
+    LOCKSTEP_TRY(const std::size_t fits, network_for(model_, {seen}, "", uri_));
+    (void)fits;
+    for (std::size_t i = 0; i < model_.inputs().size(); ++i) {
+      LOCKSTEP_TRY(InputPlan p, plan_input(model_.value(model_.inputs()[i]), network_.inputs[i], uri_));
+      plans_.push_back(std::move(p));
+    }
+    return {};
+  }
+
+  Description describe() const override {
+    Description d{.uri = uri_, .device = "network '" + network_.name + "' under a debugger", .arithmetic = "", .all_tensors = !network_.stops.empty(),
+                  .takes_inputs = true, .notes = {}};
+    for (const InputPlan& p : plans_)
+      if (!p.note.empty()) d.notes.push_back("input '" + p.name + "': " + p.note);
+    if (network_.stops.empty()) {
+      const std::size_t left = surviving(network_).size();
+      d.notes.push_back(fmt::format("the firmware has no place to stop after a node: whole runs only, and of {} nodes the outputs of {} survive to its end", network_.nodes.size(), left));
+    }
+    return d;
+  }
+
+  Result<Capture> run(std::span<const Sample> inputs, std::span<const std::string>) override {
+    capture_ = {};
+    capture_.source = uri_;
+    if (!control_.resume.empty()) LOCKSTEP_TRY(capture_, kept_capture(control_.resume, inputs));
+    start_ = std::chrono::steady_clock::now();
+    const auto done = run_all(inputs);
+    clear();
+    if (done.ok()) return std::move(capture_);
+    Error error = done.error();
+    if (error.blame == Blame::target && !capture_.samples.empty() && !control_.kept.empty() &&
+        keep_capture(control_.kept, capture_, inputs.first(capture_.samples.size())).ok())
+      error.hint += fmt::format("{}{} of {} samples kept in {}: go on with --resume {}", error.hint.empty() ? "" : "; ", capture_.samples.size(), inputs.size(), control_.kept, control_.kept);
+    return error;
+  }
+
+ private:
+  Result<void> run_all(std::span<const Sample> inputs) {
+    LOCKSTEP_CHECK(enter());
+    for (std::size_t s = capture_.samples.size(); s < inputs.size(); ++s) {
+      if (network_.init != 0 && (s == 0 || state_ == StateMode::reset)) LOCKSTEP_CHECK(call_init());
+      LOCKSTEP_CHECK(poison_buffers());
+      LOCKSTEP_CHECK(write_inputs(inputs[s]));
+      LOCKSTEP_CHECK(run_sample());
+      if (control_.progress) {
+        const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+        control_.progress(fmt::format("sample {} of {}, {:.1f} KB/s", s + 1, inputs.size(), seconds > 0 ? static_cast<double>(moved_) / 1024 / seconds : 0));
+      }
+    }
+    return {};
+  }
+
+  // To the first call of the run function: its registers are every later run's.
+  Result<void> enter() {
+    LOCKSTEP_TRY(entry_, gdb_.registers());
+    if (entry_.at(GdbRegisters::program) != network_.run) {
+      LOCKSTEP_CHECK(gdb_.set_breakpoint(network_.run));
+      const auto reached = gdb_.run_until_stop(options_.patience);
+      LOCKSTEP_CHECK(gdb_.clear_breakpoint(network_.run));
+      if (!reached.ok()) return reached.error();
+      LOCKSTEP_TRY(entry_, gdb_.registers());
+    }
+    if (entry_.at(GdbRegisters::program) != network_.run)
+      return link_error(uri_, fmt::format("the core stopped at {:#010x}", entry_.at(GdbRegisters::program)), fmt::format("the run function at {:#010x}", network_.run), "a fault, or another breakpoint?");
+    back_ = entry_.at(GdbRegisters::link) & ~1u;
+    LOCKSTEP_CHECK(break_at(back_));
+    return {};
+  }
+
+  Result<void> break_at(std::uint32_t address) {
+    if (std::ranges::find(broken_at_, address) != broken_at_.end()) return {};
+    LOCKSTEP_CHECK(gdb_.set_breakpoint(address));
+    broken_at_.push_back(address);
+    return {};
+  }
+
+  void unbreak(std::uint32_t address) {
+    if (std::erase(broken_at_, address) > 0) (void)gdb_.clear_breakpoint(address);
+  }
+
+  void clear() {
+    while (!broken_at_.empty()) unbreak(broken_at_.back());
+  }
+
+  Result<void> call_init() {
+    GdbRegisters r = entry_;
+    r.set(GdbRegisters::program, network_.init);
+    LOCKSTEP_CHECK(gdb_.set_registers(r));
+    LOCKSTEP_TRY(const std::uint32_t at, go_on());
+    if (at != back_) return strayed(at, "the end of the init function");
+    return {};
+  }
+
+  Result<std::uint32_t> go_on() {
+    LOCKSTEP_CHECK(gdb_.run_until_stop(options_.patience));
+    LOCKSTEP_TRY(const GdbRegisters r, gdb_.registers());
+    first_register_ = r.at(0);
+    return r.at(GdbRegisters::program);
+  }
+
+  Error strayed(std::uint32_t at, const std::string& want) const {
+    return link_error(uri_, fmt::format("the core stopped at {:#010x}", at), want, "a fault handler, or a breakpoint of another debugger?");
+  }
+
+  // Every output buffer is overwritten first, so that what a node left undone shows.
+  Result<void> poison_buffers() {
+    if (!options_.poison) return {};
+    for (const PlacedNode& node : network_.nodes)
+      for (const DeviceTensor& t : node.outputs) {
+        const auto touches = [&](const DeviceTensor& s) { return t.address < s.address + s.bytes() && s.address < t.address + t.bytes(); };
+        if (std::ranges::any_of(network_.states, touches)) continue;
+        LOCKSTEP_CHECK(gdb_.write(t.address, Bytes(t.bytes(), poison)));
+      }
+    return {};
+  }
+
+  Result<void> write_inputs(const Sample& sample) {
+    for (const InputPlan& p : plans_) {
+      const auto it = sample.find(p.name);
+      if (it == sample.end()) return Error{uri_, "no input '" + p.name + "'", "every input of the model", ""};
+      LOCKSTEP_TRY(const Bytes bytes, apply(p, it->second, arithmetic_));
+      LOCKSTEP_CHECK(gdb_.write(p.to.address, bytes));
+      moved_ += bytes.size();
+    }
+    return {};
+  }
+
+  Result<void> run_sample() {
+    LOCKSTEP_CHECK(gdb_.set_registers(entry_));
+    Sample sample;
+    std::size_t done = 0;
+    for (const PlacedStop& stop : network_.stops) {
+      LOCKSTEP_CHECK(break_at(stop.address));
+      LOCKSTEP_TRY(const std::uint32_t at, go_on());
+      if (at != stop.address) return strayed(at, fmt::format("the end of node '{}' at {:#010x}", network_.nodes[stop.done - 1].name, stop.address));
+      if (stop.counted && first_register_ + 1 != stop.done)
+        return link_error(uri_, fmt::format("the firmware ended node {}", first_register_), fmt::format("node {}", stop.done - 1), "was it built with another network.json?");
+      for (; done < stop.done; ++done) LOCKSTEP_CHECK(read_node(network_.nodes[done], sample));
+      if (!stop.counted) unbreak(stop.address);
+    }
+    if (!network_.stops.empty() && network_.stops.back().counted) unbreak(network_.stops.back().address);
+    LOCKSTEP_TRY(const std::uint32_t at, go_on());
+    if (at != back_) return strayed(at, "the end of the run function");
+    if (network_.stops.empty()) {
+      for (const std::size_t i : surviving(network_)) LOCKSTEP_CHECK(read_node(network_.nodes[i], sample));
+    } else {
+      for (; done < network_.nodes.size(); ++done) LOCKSTEP_CHECK(read_node(network_.nodes[done], sample));
+    }
+    for (std::size_t i = 0; i < network_.outputs.size(); ++i) LOCKSTEP_CHECK(read_tensor(network_.outputs[i], model_.value(model_.outputs()[i]).name, sample));
+    capture_.samples.push_back(std::move(sample));
+    return {};
+  }
+
+  Result<void> read_node(const PlacedNode& node, Sample& sample) {
+    for (const DeviceTensor& t : node.outputs) LOCKSTEP_CHECK(read_tensor(t, t.name, sample));
+    return {};
+  }
+
+  Result<void> read_tensor(const DeviceTensor& t, const std::string& name, Sample& sample) {
+    if (sample.contains(name) || !t.dtype || t.elements == 0) return {};
+    DeviceTensor held = t;
+    LOCKSTEP_TRY(held.data, gdb_.read(t.address, static_cast<std::uint32_t>(t.bytes())));
+    moved_ += held.data.size();
+    std::optional<Tensor> tensor = tensor_of_device(held);
+    if (!tensor) return {};
+    if (capture_.infos.emplace(name, TensorInfo{tensor->dtype(), tensor->shape(), quant_of_device(t), {}}).second) capture_.order.push_back(name);
+    sample.emplace(name, std::move(*tensor));
+    return {};
+  }
+
+  std::string uri_;
+  GdbOptions options_;
+  Gdb gdb_;
+  PlacedNetwork network_;
+  Graph model_;
+  const Arithmetic& arithmetic_;
+  StateMode state_;
+  LinkControl control_;
+  std::vector<InputPlan> plans_;
+  GdbRegisters entry_;
+  std::uint32_t back_ = 0, first_register_ = 0;
+  std::vector<std::uint32_t> broken_at_;
+  Capture capture_;
+  std::uint64_t moved_ = 0;
+  std::chrono::steady_clock::time_point start_;
+};
+
+Result<std::unique_ptr<Target>> open(std::string_view uri, const TargetContext& context) {
+  LOCKSTEP_TRY(const GdbOptions options, parse_options(uri));
+  LOCKSTEP_TRY(PlacedNetwork network, place_network(options.description, options.elf, options.run));
+  LOCKSTEP_TRY(auto stream, open_tcp(options.host, options.port));
+  LOCKSTEP_TRY(Gdb gdb, Gdb::connect(std::move(stream)));
+  auto target = std::make_unique<Debugged>(std::string(uri), options, std::move(gdb), std::move(network), context);
+  LOCKSTEP_CHECK(target->plan());
+  return std::unique_ptr<Target>(std::move(target));
+}
+
+}  // namespace
+
+extern constinit const TargetDef target_gdb = {
+    .name = "gdb",
+    .syntax = "gdb:HOST:PORT,net=network.json,elf=FIRMWARE.elf[,run=FUNCTION][,patience=SECONDS][,poison=no]",
+    .meaning = "a firmware under any GDB server (QEMU, OpenOCD, ST-LINK, J-Link), stopped after every operation or epoch",
+    .matches = [](std::string_view uri) { return uri.starts_with(prefix); },
+    .open = open,
+};
+
+}  // namespace lockstep

@@ -1,0 +1,309 @@
+#pragma once
+
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "base/files.h"
+
+namespace lockstep::test {
+
+// What a bad server or a bad line does.
+struct GdbFaults {
+  bool no_ack_mode = true, hardware_breakpoints = true, binary_writes = true, run_lengths = false;
+  int damage_every = 0;     // every n-th packet of the server arrives damaged
+  int refuse_every = 0;     // every n-th packet of the client is asked for again ('-')
+  int silent_after = 0;     // packets; then nothing is answered
+  int close_after = 0;      // packets; then the connection is closed
+  bool runs_away = false;   // the core reaches no breakpoint; an interrupt halts it
+  bool hangs = false;       // not even an interrupt
+  std::uint32_t forbidden = 0;  // an address that cannot be read
+};
+
+// A GDB server with a machine behind it: memory, 17 registers, and a program that calls `run` in a loop,
+// which calls `node_done` after each node. What a node does is the test's.
+class GdbServer {
+ public:
+  static constexpr std::uint32_t idle = 0x0400, init = 0x0F00, run = 0x1000, node_done = 0x1100, back = 0x2000;
+
+  GdbServer(int nodes, std::function<void(GdbServer&, int node)> compute, GdbFaults faults = {})
+      : nodes_(nodes), compute_(std::move(compute)), faults_(faults) {
+    listener_ = socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    if (bind(listener_, reinterpret_cast<sockaddr*>(&address), size) == 0 && listen(listener_, 4) == 0)
+      getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
+    port_ = ntohs(address.sin_port);
+    thread_ = std::thread([this] { serve(); });
+  }
+  ~GdbServer() {
+    stop_ = true;
+    shutdown(listener_, SHUT_RDWR);
+    thread_.join();
+    close(listener_);
+  }
+
+  std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
+  int inits() const { return inits_; }
+  int packets() const { return packets_; }
+  // Memory: a byte that was never written is 0.
+  std::uint8_t& at(std::uint32_t address) { return memory_[address]; }
+  std::uint32_t word(std::uint32_t address) {
+    return at(address) | at(address + 1) << 8 | at(address + 2) << 16 | static_cast<std::uint32_t>(at(address + 3)) << 24;
+  }
+  void set_word(std::uint32_t address, std::uint32_t value) {
+    for (std::uint32_t i = 0; i < 4; ++i) at(address + i) = static_cast<std::uint8_t>(value >> (8 * i));
+  }
+
+ private:
+  void serve() {
+    while (!stop_) {
+      pollfd ready{listener_, POLLIN, 0};
+      if (poll(&ready, 1, 50) <= 0) continue;
+      host_ = accept(listener_, nullptr, nullptr);
+      if (host_ < 0) continue;
+      acknowledges_ = true;
+      while (!stop_ && host_ >= 0) packet();
+      if (host_ >= 0) close(host_);
+    }
+  }
+
+  int byte(int wait) {
+    pollfd ready{host_, POLLIN, 0};
+    if (poll(&ready, 1, wait) <= 0) return -1;
+    unsigned char c;
+    if (::read(host_, &c, 1) == 1) return c;
+    close(host_);
+    host_ = -1;
+    return -1;
+  }
+
+  void put(const std::string& bytes) {
+    if (host_ >= 0 && send(host_, bytes.data(), bytes.size(), MSG_NOSIGNAL) < 0) return;
+  }
+
+  void packet() {
+    int c = byte(50);
+    if (c == 3) return answer("T02thread:01;");
+    if (c != '$') return;
+    std::string text;
+    while ((c = byte(2000)) >= 0 && c != '#') text += static_cast<char>(c);
+    byte(1000), byte(1000);
+    ++packets_;
+    if (faults_.close_after && packets_ > faults_.close_after) {
+      close(host_);
+      host_ = -1;
+      return;
+    }
+    if (faults_.silent_after && packets_ > faults_.silent_after) return;
+    if (acknowledges_ && faults_.refuse_every && packets_ % faults_.refuse_every == 0) {
+      --packets_;
+      faults_.refuse_every = faults_.refuse_every * 2 + 1;  // not for ever
+      return put("-");
+    }
+    if (acknowledges_) put("+");
+    serve_packet(text);
+  }
+
+  void answer(const std::string& plain) {
+    std::string text;
+    for (std::size_t i = 0; i < plain.size(); ++i) {
+      std::size_t n = 1;
+      while (faults_.run_lengths && i + n < plain.size() && plain[i + n] == plain[i] && n < 60) ++n;
+      const std::size_t more = n - 1;
+      if (more >= 3 && more + 29 != '#' && more + 29 != '$' && more + 29 != '+' && more + 29 != '-') {
+        text += plain[i], text += '*', text += static_cast<char>(more + 29);
+        i += more;
+      } else {
+        text += plain[i];
+      }
+    }
+    unsigned sum = 0;
+    for (const char c : text) sum += static_cast<unsigned char>(c);
+    ++answers_;
+    const bool damaged = faults_.damage_every && answers_ % faults_.damage_every == 0;
+    put(fmt::format("${}#{:02x}", text, (sum + (damaged ? 1 : 0)) & 0xFF));
+    if (!acknowledges_) return;
+    const int c = byte(2000);
+    if (c == '-') {
+      ++answers_;
+      put(fmt::format("${}#{:02x}", text, sum & 0xFF));
+      byte(2000);
+    }
+  }
+
+  void serve_packet(const std::string& p) {
+    if (p.starts_with("qSupported")) return answer(std::string("PacketSize=400") + (faults_.no_ack_mode ? ";QStartNoAckMode+" : ""));
+    if (p == "QStartNoAckMode") {
+      answer("OK");
+      acknowledges_ = false;
+      return;
+    }
+    if (p == "?") return answer("T05thread:01;");
+    if (p == "g") return answer(registers());
+    if (p[0] == 'G') {
+      for (std::size_t i = 0; i < 17 && 1 + i * 8 + 8 <= p.size(); ++i) registers_[i] = from_hex(p.substr(1 + i * 8, 8));
+      return answer("OK");
+    }
+    if (p[0] == 'm') return read_memory(p);
+    if (p[0] == 'X' && !faults_.binary_writes) return answer("");
+    if (p[0] == 'X' || p[0] == 'M') return write_memory(p);
+    if (p[0] == 'Z' || p[0] == 'z') {
+      if (p[1] == '1' && !faults_.hardware_breakpoints) return answer("");
+      const auto at = static_cast<std::uint32_t>(std::stoul(p.substr(3), nullptr, 16));
+      if (p[0] == 'Z') breakpoints_.insert(at);
+      else breakpoints_.erase(at);
+      return answer("OK");
+    }
+    if (p == "c") return go_on();
+    if (p == "D") return answer("OK");
+    answer("");
+  }
+
+  std::string registers() const {
+    std::string text;
+    for (const std::uint32_t r : registers_)
+      for (int b = 0; b < 4; ++b) text += fmt::format("{:02x}", r >> (8 * b) & 0xFF);
+    return text;
+  }
+  static std::uint32_t from_hex(const std::string& text) {
+    std::uint32_t value = 0;
+    for (int b = 0; b < 4; ++b) value |= static_cast<std::uint32_t>(std::stoul(text.substr(static_cast<std::size_t>(b) * 2, 2), nullptr, 16)) << (8 * b);
+    return value;
+  }
+
+  void read_memory(const std::string& p) {
+    std::size_t used = 0;
+    const auto at = static_cast<std::uint32_t>(std::stoul(p.substr(1), &used, 16));
+    const auto n = std::stoul(p.substr(used + 2), nullptr, 16);
+    if (faults_.forbidden && at <= faults_.forbidden && faults_.forbidden < at + n) return answer("E0e");
+    std::string text;
+    for (std::uint32_t i = 0; i < n; ++i) text += fmt::format("{:02x}", memory_[at + i]);
+    answer(text);
+  }
+
+  void write_memory(const std::string& p) {
+    const std::size_t comma = p.find(','), colon = p.find(':');
+    const auto at = static_cast<std::uint32_t>(std::stoul(p.substr(1), nullptr, 16));
+    const auto n = std::stoul(p.substr(comma + 1), nullptr, 16);
+    std::size_t from = colon + 1;
+    for (std::uint32_t i = 0; i < n && from < p.size(); ++i) {
+      if (p[0] == 'M') {
+        memory_[at + i] = static_cast<std::uint8_t>(std::stoul(p.substr(from, 2), nullptr, 16));
+        from += 2;
+      } else {
+        const bool escaped = p[from] == '}';
+        memory_[at + i] = static_cast<std::uint8_t>(escaped ? p[from + 1] ^ 0x20 : p[from]);
+        from += escaped ? 2 : 1;
+      }
+    }
+    answer("OK");
+  }
+
+  void go_on() {
+    if (faults_.runs_away || faults_.hangs) {
+      while (!stop_ && host_ >= 0) {
+        const int c = byte(50);
+        if (c == 3 && !faults_.hangs) return answer("T02thread:01;");
+      }
+      return;
+    }
+    for (int steps = 0; steps < 100000; ++steps) {
+      step();
+      if (breakpoints_.contains(registers_[15])) return answer("T05thread:01;hwbreak:;");
+    }
+    answer("T02thread:01;");
+  }
+
+  void step() {
+    std::uint32_t& pc = registers_[15];
+    switch (pc) {
+      case run: node_ = 0; finish_node(); break;
+      case node_done:
+        if (++node_ < nodes_) finish_node();
+        else pc = registers_[14] & ~1u;
+        break;
+      case init:
+        ++inits_;
+        pc = registers_[14] & ~1u;
+        break;
+      case idle:
+        registers_[14] = back | 1;
+        pc = run;
+        break;
+      default: pc = idle;
+    }
+  }
+
+  void finish_node() {
+    compute_(*this, node_);
+    registers_[0] = static_cast<std::uint32_t>(node_);
+    registers_[15] = node_done;
+  }
+
+  int nodes_, node_ = 0;
+  std::function<void(GdbServer&, int)> compute_;
+  GdbFaults faults_;
+  int listener_ = -1, host_ = -1, port_ = 0, answers_ = 0;
+  std::atomic<int> packets_ = 0, inits_ = 0;
+  std::atomic<bool> stop_ = false;
+  bool acknowledges_ = true;
+  std::map<std::uint32_t, std::uint8_t> memory_;
+  std::set<std::uint32_t> breakpoints_;
+  std::uint32_t registers_[17] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x8000, 0, idle, 0x01000000};
+  std::thread thread_;
+};
+
+// A 32-bit little-endian ELF file with these symbols and no code.
+struct ElfEntry {
+  std::string name;
+  std::uint32_t address, size;
+  bool function;
+};
+inline Bytes elf_with(const std::vector<ElfEntry>& symbols) {
+  Bytes file(52 + 3 * 40);
+  const auto word = [&](std::size_t at, std::uint32_t v, int bytes = 4) {
+    for (int b = 0; b < bytes; ++b) file[at + static_cast<std::size_t>(b)] = static_cast<std::byte>(v >> (8 * b));
+  };
+  word(0, 0x464C457F);
+  word(4, 0x00010101);
+  word(32, 52);
+  word(48, 3, 2);
+  std::string names(1, '\0');
+  const std::size_t table = file.size();
+  file.resize(table + 16 * (symbols.size() + 1));
+  for (std::size_t i = 0; i < symbols.size(); ++i) {
+    const std::size_t at = table + 16 * (i + 1);
+    word(at, static_cast<std::uint32_t>(names.size()));
+    word(at + 4, symbols[i].address | (symbols[i].function ? 1u : 0u));
+    word(at + 8, symbols[i].size);
+    word(at + 12, 0x10u | (symbols[i].function ? 2u : 1u), 1);
+    word(at + 14, 1, 2);
+    names += symbols[i].name + '\0';
+  }
+  const std::size_t text = file.size();
+  for (const char c : names) file.push_back(static_cast<std::byte>(c));
+  word(52 + 40 + 4, 2);
+  word(52 + 40 + 16, static_cast<std::uint32_t>(table));
+  word(52 + 40 + 20, static_cast<std::uint32_t>(16 * (symbols.size() + 1)));
+  word(52 + 40 + 24, 2);
+  word(52 + 80 + 4, 3);
+  word(52 + 80 + 16, static_cast<std::uint32_t>(text));
+  word(52 + 80 + 20, static_cast<std::uint32_t>(names.size()));
+  return file;
+}
+
+}  // namespace lockstep::test
