@@ -149,6 +149,7 @@ Result<wire::Answer> expect(Dialogue& d, wire::Answer::PayloadCase payload, Mill
   LOCKSTEP_TRY(wire::Answer a, d.answer(wait));
   if (a.state() == state::error) {
     const std::uint32_t code = a.payload_case() == wire::Answer::kAck ? a.ack().error() : 10;
+    d.set_refused();
     if (code == 32) return d.broken("a message reached the device damaged (its CRC-32 differs)", "", "noise on the line: shorter cable, lower rate");
     return d.broken("the device answers " + error_text(code), "", code == 6 || code == 4 ? "its firmware does not offer this, or does not know the name" : "");
   }
@@ -188,6 +189,8 @@ Result<Device> Device::connect(std::unique_ptr<ByteStream> stream, DialogueLimit
   if (s->info.networks.empty()) return s->dialogue.broken("the firmware holds no network", "one");
   return Device(std::move(s));
 }
+
+bool Device::refused() const { return state_->dialogue.refused(); }
 
 Result<void> Device::recover() {
   const DeviceInfo before = state_->info;

@@ -102,7 +102,9 @@ class Device {
   Result<void> write_memory(std::uint32_t address, std::span<const std::byte> bytes);
   Result<std::uint16_t> checksum(std::uint32_t address, std::uint32_t size);
 
-  // After an error: brings the device back to where it takes requests.
+  // After an error: whether the device itself answered with one, and takes requests.
+  bool refused() const;
+  // After any other error: brings the device back to where it takes requests.
   Result<void> recover();
 
   struct State;

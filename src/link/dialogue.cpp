@@ -62,6 +62,7 @@ Result<void> Dialogue::send(const google::protobuf::MessageLite& message) {
 
 Result<void> Dialogue::request(std::uint32_t command, std::uint32_t param, const std::string& name, std::uint32_t option) {
   logs_.clear();
+  refused_ = false;
   wire::Request r;
   r.set_id(++id_);
   r.set_command(command);

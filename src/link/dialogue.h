@@ -50,6 +50,9 @@ class Dialogue {
   std::vector<std::string> take_logs() { return std::exchange(logs_, {}); }
   std::uint32_t id() const { return id_; }
   std::uint64_t dropped() const { return dropped_; }  // bytes that nobody had asked for
+  // Whether the last request was answered by an error: the device is idle again.
+  bool refused() const { return refused_; }
+  void set_refused() { refused_ = true; }
 
   // The bare bytes, for detection and recovery.
   Result<void> write_raw(std::span<const std::byte> bytes) { return stream_->write(bytes, patience_.sync_byte); }
@@ -66,7 +69,7 @@ class Dialogue {
   std::unique_ptr<ByteStream> stream_;
   Patience patience_;
   PacketForm form_;
-  bool protect_ = false;
+  bool protect_ = false, refused_ = false;
   std::uint32_t id_ = 0;
   std::string doing_;
   std::vector<std::string> logs_;

@@ -73,20 +73,21 @@ Result<std::map<std::string, ElfSymbol, std::less<>>> read_elf_symbols(const std
   return symbols;
 }
 
-Result<Bytes> read_elf_bytes(const std::string& path, std::uint32_t address, std::uint32_t size) {
+Result<std::vector<ElfSegment>> read_elf_segments(const std::string& path) {
   LOCKSTEP_TRY(const Bytes bytes, read_file(path));
   const View v(bytes);
   LOCKSTEP_CHECK(check_header(v, path));
   const std::uint32_t segments = v.word(28), count = v.half(44);
+  std::vector<ElfSegment> found;
   for (std::uint32_t s = 0; s < count; ++s) {
     const std::uint64_t at = segments + std::uint64_t{s} * segment_bytes;
-    const std::uint32_t type = v.word(at), from = v.word(at + 4), place = v.word(at + 8), held = v.word(at + 16);
-    if (type != load_segment || address < place || std::uint64_t{address} + size > std::uint64_t{place} + held) continue;
-    const std::uint64_t begin = std::uint64_t{from} + (address - place);
-    if (!v.holds(begin, size)) break;
-    return Bytes(bytes.begin() + static_cast<std::ptrdiff_t>(begin), bytes.begin() + static_cast<std::ptrdiff_t>(begin + size));
+    const std::uint32_t type = v.word(at), from = v.word(at + 4), size = v.word(at + 16), flags = v.word(at + 24);
+    if (type != load_segment || size == 0) continue;
+    if (!v.holds(from, size)) return Error{path, fmt::format("segment {} outside the file", s), "a whole ELF file", "was it cut off?"};
+    const auto begin = bytes.begin() + static_cast<std::ptrdiff_t>(from);
+    found.push_back({v.word(at + 8), (flags & 2) != 0, Bytes(begin, begin + static_cast<std::ptrdiff_t>(size))});
   }
-  return Error{path, fmt::format("holds nothing at {:#010x}", address), "an address of its code or constants", ""};
+  return found;
 }
 
 }  // namespace lockstep

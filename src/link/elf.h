@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "base/files.h"
 
@@ -18,7 +19,12 @@ struct ElfSymbol {
 // not such a file, tables outside of it, no symbols.
 Result<std::map<std::string, ElfSymbol, std::less<>>> read_elf_symbols(const std::string& path);
 
-// Bytes that the file puts at an address, or an error when no segment holds them.
-Result<Bytes> read_elf_bytes(const std::string& path, std::uint32_t address, std::uint32_t size);
+// What the file puts into memory: code and constants where `writable` is false.
+struct ElfSegment {
+  std::uint32_t address = 0;
+  bool writable = false;
+  Bytes bytes;
+};
+Result<std::vector<ElfSegment>> read_elf_segments(const std::string& path);
 
 }  // namespace lockstep

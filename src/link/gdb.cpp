@@ -247,8 +247,17 @@ Result<void> Gdb::clear_breakpoint(std::uint32_t address) {
   return ask_ok(fmt::format("z{},{:x},2", breakpoint_kind_, address), fmt::format("clearing the breakpoint at {:#010x}", address));
 }
 
+Result<void> Gdb::step() {
+  LOCKSTEP_CHECK(send("s"));
+  return wait_for_stop(Milliseconds(4000));
+}
+
 Result<void> Gdb::run_until_stop(Milliseconds wait) {
   LOCKSTEP_CHECK(send("c"));
+  return wait_for_stop(wait);
+}
+
+Result<void> Gdb::wait_for_stop(Milliseconds wait) {
   const auto end = std::chrono::steady_clock::now() + wait;
   for (;;) {
     const auto left = std::chrono::ceil<Milliseconds>(end - std::chrono::steady_clock::now());

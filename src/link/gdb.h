@@ -35,7 +35,10 @@ class Gdb {
   // Hardware breakpoints, software ones where the server has none.
   Result<void> set_breakpoint(std::uint32_t address);
   Result<void> clear_breakpoint(std::uint32_t address);
-  // Runs until the core stops. After `wait` it is halted and the error says so.
+  // One instruction.
+  Result<void> step();
+  // Runs until the core stops. Servers may stop at once where a breakpoint stands at the program counter:
+  // step over it first. After `wait` it is halted and the error says so.
   Result<void> run_until_stop(Milliseconds wait);
   // Runs on and lets go.
   void detach();
@@ -47,6 +50,7 @@ class Gdb {
   Result<std::string> receive(Milliseconds wait);
   Result<std::string> ask(std::string_view packet, Milliseconds wait = Milliseconds(4000));
   Result<void> ask_ok(std::string_view packet, std::string_view doing);
+  Result<void> wait_for_stop(Milliseconds wait);
   Result<int> next_byte(Milliseconds wait);  // -1: silence
   Error broken(std::string what, std::string want = "", std::string hint = "") const;
 

@@ -111,7 +111,7 @@ class Questions {
 
   void ask_npu() {
     const auto enable = word(ahb5_enable), reset = word(ahb5_reset);
-    const std::string source = std::string(header) + ": RCC AHB5ENR bit 31, AHB5RSTR bit 31";
+    const std::string source = fmt::format("{}: RCC AHB5ENR bit 31, AHB5RSTR bit 31", header);
     if (!enable || !reset) return unknown("NPU", source);
     const bool clocked = *enable >> 31 & 1, held = *reset >> 31 & 1;
     answers_.push_back({clocked && !held ? Kind::fine : Kind::error, "NPU", std::string(clocked ? "clocked" : "not clocked") + (held ? ", held in reset" : ", out of reset"),
@@ -120,7 +120,7 @@ class Questions {
 
   void ask_caches() {
     const auto enable = word(ahb5_enable);
-    const std::string source = std::string(header) + ": RCC AHB5ENR bit 30, CACHEAXI CR1 0x580DFC00, SR +0x04";
+    const std::string source = fmt::format("{}: RCC AHB5ENR bit 30, CACHEAXI CR1 0x580DFC00, SR +0x04", header);
     if (!enable) {
       unknown("NPU cache", source);
     } else if (!(*enable >> 30 & 1)) {
@@ -145,7 +145,7 @@ class Questions {
   void ask_flash() {
     const bool needed = std::ranges::any_of(used_, [](const UsedMemory& m) { return touches(m, external[0].from, external[0].to); });
     if (!needed) return;
-    const std::string source = std::string(header) + ": RCC AHB5ENR bit 12";
+    const std::string source = fmt::format("{}: RCC AHB5ENR bit 12", header);
     const auto enable = word(ahb5_enable);
     if (!enable) return unknown("XSPI2 (flash)", source);
     const bool clocked = *enable >> 12 & 1;
@@ -154,7 +154,7 @@ class Questions {
   }
 
   void ask_master() {
-    const std::string source = std::string(header) + ": RIFSC RIMC_ATTR1 0x54024C14";
+    const std::string source = fmt::format("{}: RIFSC RIMC_ATTR1 0x54024C14", header);
     const auto attributes = word(npu_attributes);
     if (!attributes) return unknown("NPU as bus master", source);
     const bool secure = *attributes >> 8 & 1, privileged = *attributes >> 9 & 1;
@@ -179,9 +179,9 @@ class Questions {
       std::string found = address ? fmt::format("refused an access at {:#010x}", *address) : "refused an access";
       const bool ours = address && std::ranges::any_of(used_, [&](const UsedMemory& m) { return touches(m, *address, std::uint64_t{*address} + 1); });
       answers_.push_back({ours || used_.empty() ? Kind::error : Kind::warning, fmt::format("RISAF{}", n), found + (ours ? ", in the network's memory" : ""),
-                          "the refused master read zeros, or its write was lost", "open the region for the NPU's compartment, secure and privileged state", std::string(header) + fmt::format(": RISAF{} IASR {:#010x} bit 1, IADDR +0x24", n, base + 8)});
+                          "the refused master read zeros, or its write was lost", "open the region for the NPU's compartment, secure and privileged state", fmt::format("{}: RISAF{} IASR {:#010x} bit 1, IADDR +0x24", header, n, base + 8)});
     }
-    const std::string source = std::string(header) + ": RISAFn IASR bit 1";
+    const std::string source = fmt::format("{}: RISAFn IASR bit 1", header);
     if (asked == 0) unknown("firewalls of memory (RISAF)", source);
     else if (blocked == 0) answers_.push_back({Kind::fine, "firewalls of memory (RISAF)", fmt::format("none of {} refused an access", asked), "", "", source});
   }
@@ -207,7 +207,7 @@ std::vector<PreflightAnswer> ask_placement_stm32n6(std::span<const UsedMemory> u
     const std::string subject = (m.input ? "input '" : "buffer '") + m.name + "'";
     const std::string found = fmt::format("{} bytes at {:#010x}", m.size, m.address);
     if (where.empty()) {
-      answers.push_back({Kind::warning, subject, found + ", in no memory that the NPU reaches", "the NPU reads zeros there", "place it in AXISRAM or external memory", std::string(header) + ": memory map"});
+      answers.push_back({Kind::warning, subject, found + ", in no memory that the NPU reaches", "the NPU reads zeros there", "place it in AXISRAM or external memory", fmt::format("{}: memory map", header)});
       continue;
     }
     const bool odd = m.address % 16 != 0, half_line = m.input && m.address % 32 != 0;
@@ -216,7 +216,7 @@ std::vector<PreflightAnswer> ask_placement_stm32n6(std::span<const UsedMemory> u
                          odd ? "streams of the NPU start at multiples of 16" : "cleaning its first cache line writes a neighbour's bytes too", odd ? "align it to 32 bytes" : "align it to 32 bytes",
                          "RM0486: NPU stream engines, cache lines of 32 bytes"});
     else
-      answers.push_back({Kind::fine, subject, found + ", in " + where, "", "", std::string(header) + ": memory map"});
+      answers.push_back({Kind::fine, subject, found + ", in " + where, "", "", fmt::format("{}: memory map", header)});
   }
   return answers;
 }

@@ -85,8 +85,10 @@ class Debugged : public Target {
 
   Result<Capture> run(std::span<const Sample> inputs, std::span<const std::string>) override {
     capture_ = {};
+    if (!control_.resume.empty()) {
+      LOCKSTEP_TRY(capture_, kept_capture(control_.resume, inputs));
+    }
     capture_.source = uri_;
-    if (!control_.resume.empty()) LOCKSTEP_TRY(capture_, kept_capture(control_.resume, inputs));
     start_ = std::chrono::steady_clock::now();
     const auto done = run_all(inputs);
     clear();
@@ -119,9 +121,8 @@ class Debugged : public Target {
     LOCKSTEP_TRY(entry_, gdb_.registers());
     if (entry_.at(GdbRegisters::program) != network_.run) {
       LOCKSTEP_CHECK(gdb_.set_breakpoint(network_.run));
-      const auto reached = gdb_.run_until_stop(options_.patience);
+      LOCKSTEP_CHECK(gdb_.run_until_stop(options_.patience));
       LOCKSTEP_CHECK(gdb_.clear_breakpoint(network_.run));
-      if (!reached.ok()) return reached.error();
       LOCKSTEP_TRY(entry_, gdb_.registers());
     }
     if (entry_.at(GdbRegisters::program) != network_.run)
@@ -155,7 +156,19 @@ class Debugged : public Target {
     return {};
   }
 
+  // To the next breakpoint: the program counter there.
   Result<std::uint32_t> go_on() {
+    LOCKSTEP_TRY(const GdbRegisters from, gdb_.registers());
+    const std::uint32_t here = from.at(GdbRegisters::program);
+    if (std::ranges::find(broken_at_, here) != broken_at_.end()) {
+      LOCKSTEP_CHECK(gdb_.clear_breakpoint(here));
+      LOCKSTEP_CHECK(gdb_.step());
+      LOCKSTEP_CHECK(gdb_.set_breakpoint(here));
+      LOCKSTEP_TRY(const GdbRegisters stepped, gdb_.registers());
+      first_register_ = stepped.at(0);
+      const std::uint32_t there = stepped.at(GdbRegisters::program);
+      if (std::ranges::find(broken_at_, there) != broken_at_.end()) return there;
+    }
     LOCKSTEP_CHECK(gdb_.run_until_stop(options_.patience));
     LOCKSTEP_TRY(const GdbRegisters r, gdb_.registers());
     first_register_ = r.at(0);

@@ -169,6 +169,10 @@ class GdbServer {
       return answer("OK");
     }
     if (p == "c") return go_on();
+    if (p == "s") {
+      step();
+      return answer("T05thread:01;");
+    }
     if (p == "D") return answer("OK");
     answer("");
   }
@@ -221,6 +225,7 @@ class GdbServer {
       }
       return;
     }
+    if (breakpoints_.contains(registers_[15])) return answer("T05thread:01;hwbreak:;");  // as QEMU does
     for (int steps = 0; steps < 100000; ++steps) {
       step();
       if (breakpoints_.contains(registers_[15])) return answer("T05thread:01;hwbreak:;");
