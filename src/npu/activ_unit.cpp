@@ -58,7 +58,7 @@ Result<NpuFlow<T>> run_activ(const NpuActiv& v, const NpuFlow<T>& x, const NpuMe
     auto y = std::make_shared<std::vector<T>>(frame->size());
     for (std::size_t i = 0; i < frame->size(); ++i) {
       std::int64_t in = static_cast<std::int64_t>((*frame)[i]);
-      if (v.inbytes_f == 1) in = npu_wrap(in, 1);
+      in = npu_wrap(in, v.inbytes_f == 1 ? 1 : 2);
       in -= v.fsub;
       const auto& [a, b, c] = row_of(t, v, in);
       const std::int64_t sum = a * in * in + b * in * (std::int64_t{1} << v.shift_b) + c * (std::int64_t{1} << v.shift_c);

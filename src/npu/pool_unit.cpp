@@ -54,7 +54,7 @@ Result<NpuFlow<T>> run_pool(const NpuPoolUnit& p, const NpuFlow<T>& x, const Npu
               std::int64_t v = outside ? (p.pad_val_en != 0 ? p.pad_val : 0)
                                        : static_cast<std::int64_t>((*frame)[static_cast<std::size_t>(
                                              ((fy + p.topCrop) * p.inputX + fx + p.leftCrop) * depth + c)]);
-              if (p.inbytes_f == 1) v = npu_wrap(v, 1);
+              v = npu_wrap(v, p.inbytes_f == 1 ? 1 : 2);
               sum += v;
               best = !any ? v : least ? std::min(best, v) : std::max(best, v);
               any = true;

@@ -135,7 +135,9 @@ Result<void> conv_integer(const NpuSoftwareIo& io, NpuMemory& memory, NpuCounts&
   LOCKSTEP_TRY(const Tensor x, read_buffer(*io.in, memory, where));
   LOCKSTEP_TRY(const Tensor w, read_buffer(*io.weights, memory, where));
   Tensor y(dtype_of(*io.out), plain_shape(*io.out));
-  const std::int64_t out = io.out->shape[3], in = io.in->shape[3], area = count_of(x.shape()) / in;
+  const std::int64_t out = io.out->shape[3], in = io.in->shape[3], area = in > 0 ? count_of(x.shape()) / in : 0;
+  if (in < 1 || out < 1 || w.dtype() != DType::i8 || !is_integer(x.dtype()) || !is_integer(y.dtype()))
+    return Error{where, "a software convolution of other types", "int8 weights between codes", {}};
   if (w.count() != out * in || y.count() != out * area)
     return Error{where, fmt::format("a software convolution with {} weights for {} x {} channels", w.count(), out, in), "a 1x1 convolution", {}};
   if (io.in->scale.size() != 1 || io.out->scale.size() != 1 || (io.weights->scale.size() != 1 && io.weights->scale.size() != static_cast<std::size_t>(out)))

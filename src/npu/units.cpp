@@ -235,6 +235,9 @@ Problem problem(const NpuArith& a) {
   if (std::ranges::find(modes, a.bcast) == std::ranges::end(modes)) return "bcast = " + a.bcast;
   for (const std::int64_t bits : a.vec_precision)
     if (bits != 8 && bits != 16 && bits != 32) return fmt::format("coefficients of {} bits", bits);
+  if (a.vec_precision.size() == 3 && (a.vec_precision[0] == 32 || a.vec_precision[1] == 32)) return "multipliers of 32 bits";
+  const bool wide = a.combinebc != 0 || (a.vec_precision.size() == 3 && a.vec_precision[2] == 32);
+  if (wide && a.C_shift > 24) return fmt::format("a 32-bit constant shifted by {}", a.C_shift);
   if (a.scalar == 0 && a.operation == "ARITH_AFFINE") {
     if (a.vec_precision.size() != 3) return "vec_precision without three widths";
     if (a.bcast == "ARITH_BCAST_NONE" || a.bcast.empty()) return "coefficient tables without a broadcast";
@@ -263,7 +266,8 @@ Problem problem(const NpuActiv& v) {
   constexpr std::string_view known[] = {"ACTIV_RELU", "ACTIV_PRELU", "ACTIV_TRELU", "ACTIV_FUNC"};
   if (std::ranges::find(known, v.operation) == std::ranges::end(known)) return "operation = " + v.operation;
   if (v.outbytes_o < 1 || v.outbytes_o > 3 || v.shift_o < 0 || v.shift_o > 47) return "output format";
-  if (v.shift_b < 0 || v.shift_b > 31 || v.shift_c < 0 || v.shift_c > 31 || v.shift_norm < 0 || v.shift_norm > 15 ||
+  if (!(v.fsub > -65536 && v.fsub < 65536)) return "fsub";
+  if (v.shift_b < 0 || v.shift_b > 28 || v.shift_c < 0 || v.shift_c > 31 || v.shift_norm < 0 || v.shift_norm > 15 ||
       v.bwidth < 0 || v.bwidth > 5)
     return "shifts or segments";
   if (v.ROM0_nbytes < 0 || v.ROM0_nbytes > 64 || v.ROM1_nbytes < 0 || v.ROM1_nbytes > 6 * 64) return "table sizes";
