@@ -49,7 +49,16 @@ void by_channel(const T* table, std::int64_t channels, const std::byte* x, T* y,
   std::int64_t c = first % channels;
   for (std::int64_t i = 0; i < count;) {
     const std::int64_t n = std::min(count - i, channels - c);
-    for (std::int64_t k = 0; k < n; ++k) y[i + k] = table[(c + k) * 256 + static_cast<std::uint8_t>(x[i + k])];
+    const T* own = table + c * 256;
+    const std::byte* const from = x + i;
+    T* const to = y + i;
+    std::int64_t k = 0;
+    for (; k + 4 <= n; k += 4, own += 1024) {
+      const T v0 = own[static_cast<std::uint8_t>(from[k])], v1 = own[256 + static_cast<std::uint8_t>(from[k + 1])],
+              v2 = own[512 + static_cast<std::uint8_t>(from[k + 2])], v3 = own[768 + static_cast<std::uint8_t>(from[k + 3])];
+      to[k] = v0, to[k + 1] = v1, to[k + 2] = v2, to[k + 3] = v3;
+    }
+    for (; k < n; ++k, own += 256) to[k] = own[static_cast<std::uint8_t>(from[k])];
     i += n;
     c = 0;
   }

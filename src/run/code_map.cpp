@@ -42,7 +42,8 @@ int scale_axis(const Graph& g, const Node& n) {
 
 struct Search {
   const Graph& g;
-  std::vector<CodeMap>& maps;
+  std::span<const Tensor* const> constants;
+  std::span<const CodeMap> maps;
 
   CodeMap of(const Node& n) const {
     CodeMap map;
@@ -55,7 +56,7 @@ struct Search {
     for (std::size_t i = 0; i < n.inputs.size(); ++i) {
       if (n.inputs[i] == no_id) continue;
       const Value& v = g.value(n.inputs[i]);
-      if (v.constant) {
+      if (constants[static_cast<std::size_t>(n.inputs[i])]) {
         const int axis = scaled ? scale_axis(g, n) : axis_of(y.shape, v.shape);
         if (axis == -2 || (axis >= 0 && map.axis >= 0 && axis != map.axis)) return {};
         map.axis = std::max(map.axis, axis);
@@ -82,8 +83,8 @@ struct Search {
 };
 
 // One node over other extents, evaluated as the executor would.
-Result<Tensor> evaluate(const Graph& g, const Numerics& num, const Node& node, const Shape& shape,
-                        const std::map<ValueId, Tensor>& known) {
+Result<Tensor> evaluate(const Graph& g, const Numerics& num, std::span<const Tensor* const> constants,
+                        const Node& node, const Shape& shape, const std::map<ValueId, Tensor>& known) {
   GraphBuilder b(g.file(), g.format());
   Node copy = node;
   std::vector<const Tensor*> in;
@@ -96,7 +97,9 @@ Result<Tensor> evaluate(const Graph& g, const Numerics& num, const Node& node, c
     v.producer = no_id;
     const auto it = known.find(id);
     if (it != known.end()) v.shape = shape;
-    in.push_back(it == known.end() ? v.constant.get() : &it->second);
+    const Tensor* const constant = constants[static_cast<std::size_t>(id)];
+    in.push_back(it == known.end() ? constant : &it->second);
+    if (constant) v.constant = std::shared_ptr<const Tensor>(std::shared_ptr<void>(), constant);
     const ValueId there = b.find(v.name);
     id = there == no_id ? b.add_value(std::move(v)) : there;
   }
@@ -111,28 +114,29 @@ Result<Tensor> evaluate(const Graph& g, const Numerics& num, const Node& node, c
 }
 
 // The nodes between the source and `id`, in order.
-void collect(const Graph& g, ValueId source, ValueId id, std::vector<NodeId>& nodes) {
-  if (id == source || g.value(id).constant) return;
+void collect(const Graph& g, std::span<const Tensor* const> constants, ValueId source, ValueId id,
+             std::vector<NodeId>& nodes) {
+  if (id == source || constants[static_cast<std::size_t>(id)]) return;
   const NodeId n = g.value(id).producer;
   for (const ValueId in : g.node(n).inputs)
-    if (in != no_id) collect(g, source, in, nodes);
+    if (in != no_id) collect(g, constants, source, in, nodes);
   if (std::ranges::count(nodes, n) == 0) nodes.push_back(n);
 }
 
 }  // namespace
 
-std::vector<CodeMap> code_maps(const Graph& graph) {
+std::vector<CodeMap> code_maps(const Graph& graph, std::span<const Tensor* const> constants) {
   std::vector<CodeMap> maps(graph.values().size());
-  const Search search{graph, maps};
+  const Search search{graph, constants, maps};
   for (const Node& n : graph.nodes())
-    if (n.outputs.size() == 1 && n.outputs[0] != no_id) maps[static_cast<std::size_t>(n.outputs[0])] = search.of(n);
+    if (n.outputs.size() == 1 && n.outputs[0] != no_id && !constants[static_cast<std::size_t>(n.outputs[0])]) maps[static_cast<std::size_t>(n.outputs[0])] = search.of(n);
   return maps;
 }
 
-CodeTable code_table(const Graph& g, const Numerics& num, std::span<const CodeMap> maps, ValueId id) {
+CodeTable code_table(const Graph& g, const Numerics& num, std::span<const Tensor* const> constants,
+                     std::span<const CodeMap> maps, ValueId id) {
   const CodeMap map = maps[static_cast<std::size_t>(id)];
-  std::vector<CodeMap> all(maps.begin(), maps.end());
-  const auto room = static_cast<std::size_t>(Search{g, all}.room(map));
+  const auto room = static_cast<std::size_t>(Search{g, constants, maps}.room(map));
   const Value& source = g.value(map.source);
   Shape shape(source.shape.size(), 1);
   shape[room] = 256;
@@ -147,9 +151,9 @@ CodeTable code_table(const Graph& g, const Numerics& num, std::span<const CodeMa
   for (std::int64_t c = 0; c < table.channels; ++c)
     for (std::int64_t q = 0; q < 256; ++q) x.bytes()[at(c, q)] = static_cast<std::byte>(q);
   std::vector<NodeId> nodes;
-  collect(g, map.source, id, nodes);
+  collect(g, constants, map.source, id, nodes);
   for (const NodeId n : nodes) {
-    auto made = evaluate(g, num, g.node(n), shape, known);
+    auto made = evaluate(g, num, constants, g.node(n), shape, known);
     if (!made.ok()) return {};
     known.insert_or_assign(g.node(n).outputs[0], std::move(made).value());
   }

@@ -16,9 +16,11 @@ struct CodeMap {
 };
 
 // For every value of the graph. A byte tensor that is no function of another has no map.
-std::vector<CodeMap> code_maps(const Graph& graph);
+// `constants` are by value, as NodeKernels knows them.
+std::vector<CodeMap> code_maps(const Graph& graph, std::span<const Tensor* const> constants);
 
 // The table of value `id`, made by the operators' own `eval`; empty when one of them refuses.
-CodeTable code_table(const Graph& graph, const Numerics& num, std::span<const CodeMap> maps, ValueId id);
+CodeTable code_table(const Graph& graph, const Numerics& num, std::span<const Tensor* const> constants,
+                     std::span<const CodeMap> maps, ValueId id);
 
 }  // namespace lockstep

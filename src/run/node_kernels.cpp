@@ -23,7 +23,7 @@ class Room {
 };
 
 void apply(const Kernel& kernel, const PreparedKernel& prepared, const NodeView& view,
-           std::span<const Tensor* const> in, std::span<Tensor> out) {
+           std::span<const Tensor* const> constants, std::span<const Tensor* const> in, std::span<Tensor> out) {
   const bool moves = moves_channels(kernel, view);
   const bool inward = moves && view.input(0).shape.size() > 2;
   const bool outward = moves && out[0].shape().size() > 2;
@@ -31,7 +31,7 @@ void apply(const Kernel& kernel, const PreparedKernel& prepared, const NodeView&
   std::vector<const std::byte*> from;
   for (std::size_t i = 0; i < in.size(); ++i) {
     from.push_back(nullptr);
-    if (!in[i] || view.constant(i)) continue;
+    if (!in[i] || constants[i]) continue;
     const std::span<const std::byte> bytes = in[i]->bytes();
     Room& room = rooms.emplace_back(bytes.size());
     if (inward && in[i]->shape().size() > 2) {
@@ -52,12 +52,6 @@ void apply(const Kernel& kernel, const PreparedKernel& prepared, const NodeView&
   move_channels_last(to, out[0].bytes().data(), a.batch, a.positions, a.channels, size_of(out[0].dtype()));
 }
 
-std::vector<const Tensor*> constants_of(const NodeView& view) {
-  std::vector<const Tensor*> constants;
-  for (std::size_t i = 0; i < view.input_count(); ++i) constants.push_back(view.constant(i));
-  return constants;
-}
-
 }  // namespace
 
 bool moves_channels(const Kernel& kernel, const NodeView& node) {
@@ -68,11 +62,48 @@ bool moves_channels(const Kernel& kernel, const NodeView& node) {
 NodeKernels::NodeKernels(const Graph& graph, const Numerics& num)
     : graph_(graph), num_(num), slots_(graph.nodes().size()) {}
 
+std::vector<const Tensor*> NodeKernels::inputs_of(NodeId node) const {
+  std::vector<const Tensor*> constant;
+  for (const ValueId v : graph_.node(node).inputs)
+    constant.push_back(v == no_id ? nullptr : constants()[static_cast<std::size_t>(v)]);
+  return constant;
+}
+
+std::span<const Tensor* const> NodeKernels::constants() const {
+  std::call_once(folded_once_, [this] { fold(); });
+  return constants_;
+}
+
+void NodeKernels::fold() const {
+  const auto values = graph_.values();
+  constants_.assign(values.size(), nullptr);
+  for (std::size_t v = 0; v < values.size(); ++v) constants_[v] = values[v].constant.get();
+  for (const Node& node : graph_.nodes()) {
+    std::vector<const Tensor*> in;
+    bool whole = !node.inputs.empty();
+    for (const ValueId v : node.inputs) {
+      in.push_back(v == no_id ? nullptr : constants_[static_cast<std::size_t>(v)]);
+      whole &= v == no_id || in.back();
+    }
+    if (!whole) continue;
+    std::vector<Tensor> out;
+    for (const ValueId v : node.outputs)
+      out.push_back(v == no_id ? Tensor() : Tensor(graph_.value(v).dtype, graph_.value(v).shape));
+    EvalContext context{{graph_, node}, num_, in, out};
+    if (!find_op(node.op)->eval(context).ok()) continue;  // whoever runs the node reports it
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      if (node.outputs[i] == no_id) continue;
+      folded_.push_back(std::make_unique<const Tensor>(std::move(out[i])));
+      constants_[static_cast<std::size_t>(node.outputs[i])] = folded_.back().get();
+    }
+  }
+}
+
 NodeKernels::Slot& NodeKernels::slot(NodeId node) const {
   Slot& s = slots_[static_cast<std::size_t>(node)];
   std::call_once(s.once, [&] {
     const NodeView view{graph_, graph_.node(node)};
-    const auto constants = constants_of(view);
+    const auto constants = inputs_of(node);
     const KernelProblem problem{view, num_, constants};
     s.kernel = pick_kernel(problem);
     if (s.kernel) s.prepared = s.kernel->prepare(problem);
@@ -87,21 +118,21 @@ bool NodeKernels::run(NodeId node, std::span<const Tensor* const> in, std::span<
   const Slot& s = slot(node);
   if (!s.kernel) return false;
   const NodeView view{graph_, graph_.node(node)};
-  auto constants = constants_of(view);
+  auto constants = inputs_of(node);
   bool own = true;
   for (std::size_t i = 0; i < constants.size(); ++i)
-    if (constants[i] && i < in.size() && in[i] != constants[i]) {
+    if (constants[i] && i < in.size() && in[i] != constants[i] && (!in[i] || !(*in[i] == *constants[i]))) {
       constants[i] = in[i];
       own = false;
     }
   if (own) {
-    apply(*s.kernel, *s.prepared, view, in, out);
+    apply(*s.kernel, *s.prepared, view, constants, in, out);
     return true;
   }
   const KernelProblem problem{view, num_, constants};
   const Kernel* const kernel = pick_kernel(problem);
   if (!kernel) return false;
-  apply(*kernel, *kernel->prepare(problem), view, in, out);
+  apply(*kernel, *kernel->prepare(problem), view, constants, in, out);
   return true;
 }
 

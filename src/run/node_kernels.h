@@ -17,7 +17,10 @@ class NodeKernels {
  public:
   NodeKernels(const Graph& graph, const Numerics& num);
 
-  // The kernel of a node with the graph's own constants; null: the operator's `eval`.
+  // By value: the graph's constants and what follows from constants alone; null elsewhere.
+  std::span<const Tensor* const> constants() const;
+
+  // The kernel of a node with the constants; null: the operator's `eval`.
   const Kernel* kernel(NodeId node) const;
   const PreparedKernel* prepared(NodeId node) const;
 
@@ -32,10 +35,15 @@ class NodeKernels {
     std::unique_ptr<PreparedKernel> prepared;
   };
   Slot& slot(NodeId node) const;
+  std::vector<const Tensor*> inputs_of(NodeId node) const;  // those that are constant
+  void fold() const;
 
   const Graph& graph_;
   const Numerics& num_;
   mutable std::vector<Slot> slots_;
+  mutable std::once_flag folded_once_;
+  mutable std::vector<std::unique_ptr<const Tensor>> folded_;
+  mutable std::vector<const Tensor*> constants_;
 };
 
 }  // namespace lockstep

@@ -17,6 +17,23 @@ bool only_reshapes(const Node& n) {
   return n.op == "Reshape" || n.op == "Flatten" || n.op == "Squeeze" || n.op == "Unsqueeze" || n.op == "Identity";
 }
 
+// Moves only axes of one element past others: the bytes stay where they are.
+bool keeps_bytes(const Graph& g, const Node& n) {
+  if (only_reshapes(n)) return true;
+  if (n.op != "Transpose") return false;
+  const Shape& s = g.value(n.inputs[0]).shape;
+  std::vector<std::int64_t> perm = n.attrs.integers("perm");
+  if (perm.size() != s.size()) return false;
+  std::int64_t before = -1;
+  for (const std::int64_t axis : perm) {
+    if (axis < 0 || axis >= static_cast<std::int64_t>(s.size())) return false;
+    if (s[static_cast<std::size_t>(axis)] == 1) continue;
+    if (axis < before) return false;
+    before = axis;
+  }
+  return true;
+}
+
 struct Axes {
   std::int64_t batch = 1, channels = 1, positions = 1;
 };
@@ -88,27 +105,30 @@ struct Session::Plan {
   void use(Step&& step);
   void place();
   Result<void> execute(Step& s);
+  const Tensor* constant(ValueId v) const { return kernels.constants()[at(v)]; }
   static std::size_t at(ValueId v) { return static_cast<std::size_t>(v); }
 };
 
 // Which values must exist as bytes: goals, and what nodes read that are not part of a table.
 Result<void> Session::Plan::find_needed() {
-  maps = code_maps(g);
+  maps = code_maps(g, kernels.constants());
   materialized.assign(g.values().size(), 0);
   std::vector<char> given(g.values().size(), 0);
   for (const ValueId v : options.given) given[at(v)] = materialized[at(v)] = 1;
   std::vector<ValueId> open;
   for (const ValueId v : options.goals)
-    if (!g.value(v).constant) open.push_back(v);
+    if (!constant(v)) open.push_back(v);
   while (!open.empty()) {
     const ValueId v = open.back();
     open.pop_back();
-    if (materialized[at(v)] || g.value(v).constant) continue;
+    if (materialized[at(v)] || constant(v)) continue;
     materialized[at(v)] = 1;
     if (g.value(v).producer == no_id)
       return Error{g.file(), "'" + g.value(v).name + "' has no contents", "every input", ""};
     // A map whose source is behind a given value is computed from there on.
     CodeMap& map = maps[at(v)];
+    const NodeId producer = g.value(v).producer;
+    if (map.source != no_id && g.node(producer).op == "DequantizeLinear" && kernels.kernel(producer)) map.source = no_id;
     if (map.source != no_id) {
       open.push_back(map.source);
       continue;
@@ -159,7 +179,7 @@ bool Session::Plan::add_table(ValueId v) {
   const CodeMap& map = maps[at(v)];
   Step s;
   s.kind = Step::table;
-  s.codes = code_table(g, num, maps, v);
+  s.codes = code_table(g, num, kernels.constants(), maps, v);
   if (s.codes.entries.empty()) return false;
   const Value& value = g.value(v);
   const bool in_last = lies_last(map.source);
@@ -192,9 +212,9 @@ void Session::Plan::add_kernel(NodeId n, const Kernel& kernel, const PreparedKer
   bool want_last = moves;
   if (kernel.order == Order::any)
     for (const ValueId v : node.inputs)
-      if (v != no_id && !g.value(v).constant) want_last |= lies_last(v) && !same_either_way(g.value(v).shape);
+      if (v != no_id && !constant(v)) want_last |= lies_last(v) && !same_either_way(g.value(v).shape);
   for (const ValueId v : node.inputs)
-    s.in.push_back(v == no_id || g.value(v).constant ? -1 : in_order(v, want_last && g.value(v).shape.size() > 2));
+    s.in.push_back(v == no_id || constant(v) ? -1 : in_order(v, want_last && g.value(v).shape.size() > 2));
   for (const ValueId v : node.outputs) {
     s.out.push_back(v == no_id ? -1 : make_buffer(v));
     if (v != no_id) (want_last && g.value(v).shape.size() > 2 ? last : shaped)[at(v)] = s.out.back();
@@ -210,7 +230,7 @@ void Session::Plan::add_eval(NodeId n) {
   s.node = n;
   s.name = find_op(node.op)->name;
   for (const ValueId v : node.inputs) {
-    const bool computed = v != no_id && !g.value(v).constant;
+    const bool computed = v != no_id && !constant(v);
     s.in.push_back(computed ? in_order(v, false) : -1);
     s.in_tensors.push_back(computed ? Tensor(g.value(v).dtype, g.value(v).shape) : Tensor());
   }
@@ -233,7 +253,7 @@ Result<void> Session::Plan::add_node(NodeId n) {
     if (add_table(y)) return {};
     return Error{g.where(node), "no table of its codes", "an operator that computes 256 codes", ""};
   }
-  if (only_reshapes(node) && !g.value(node.inputs[0]).constant) {
+  if (keeps_bytes(g, node) && !constant(node.inputs[0])) {
     const bool flat = g.value(node.inputs[0]).shape == g.value(y).shape;
     if (flat && lies_last(node.inputs[0])) last[at(y)] = last[at(node.inputs[0])];
     else shaped[at(y)] = in_order(node.inputs[0], false);
@@ -261,7 +281,7 @@ void Session::Plan::place() {
     const Node& node = g.node(s.node);
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
       const ValueId v = node.inputs[i];
-      s.in_pointers.push_back(v == no_id ? nullptr : g.value(v).constant ? g.value(v).constant.get() : &s.in_tensors[i]);
+      s.in_pointers.push_back(v == no_id ? nullptr : constant(v) ? constant(v) : &s.in_tensors[i]);
     }
   }
 }
@@ -273,7 +293,7 @@ Result<void> Session::Plan::build() {
   for (const ValueId v : options.given) shaped[at(v)] = make_buffer(v);
   for (std::size_t n = 0; n < g.nodes().size(); ++n) LOCKSTEP_CHECK(add_node(static_cast<NodeId>(n)));
   for (const ValueId v : options.goals)
-    if (!g.value(v).constant) in_order(v, false);
+    if (!constant(v)) in_order(v, false);
   for (const ValueId v : options.given) buffers[static_cast<std::size_t>(shaped[at(v)])].first = 0;
   // Goals stay until the run ends; what is given stays for the next one.
   for (const auto* list : {&options.goals, &options.given})
@@ -332,7 +352,7 @@ Result<void> Session::run() {
 }
 
 std::span<const std::byte> Session::value(ValueId id) const {
-  if (const Tensor* const constant = plan_->g.value(id).constant.get()) return constant->bytes();
+  if (const Tensor* const constant = plan_->constant(id)) return constant->bytes();
   const Buffer& b = plan_->buffers[static_cast<std::size_t>(plan_->shaped[Plan::at(id)])];
   return {b.data, b.bytes};
 }

@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 
 #include "arith/arith.h"
 #include "base/random.h"
@@ -180,18 +181,88 @@ std::optional<Problem> product(Maker& m) {
   return real ? b.finish(DType::f32, {}) : b.finish(ty, m.quant(ty));
 }
 
+Shape places_shape(Maker& m) {
+  Shape s;
+  for (std::int64_t rank = m.from(1, 4); rank > 0; --rank) s.push_back(m.from(1, rank == 1 ? 90 : 5));
+  return s;
+}
+
+std::optional<Problem> scaled(Maker& m, const std::string& op) {
+  NodeBuilder b(op);
+  const DType t = byte_type(m);
+  const Shape shape = places_shape(m);
+  const QuantParams q = m.quant(t);
+  Tensor zero(t, {});
+  zero.set_code(0, q.zero[0]);
+  if (op == "QuantizeLinear") {
+    Tensor x = m.reals(shape);
+    for (float& v : x.as<float>()) {
+      const auto kind = m.from(0, 9);
+      // Ties, far values, and what is no number.
+      if (kind == 0) v = (static_cast<float>(m.from(-300, 300)) + 0.5f) * static_cast<float>(q.scale[0]);
+      if (kind == 1) v = m.coin() ? 3e38f : -std::numeric_limits<float>::infinity();
+      if (kind == 2) v = std::numeric_limits<float>::quiet_NaN();
+    }
+    b.input(std::move(x), {}, false);
+  } else {
+    b.input(m.codes(t, shape), q, false);
+  }
+  b.input(Tensor::scalar(static_cast<float>(q.scale[0])), {}, true);
+  if (q.zero[0] != 0 || m.coin()) b.input(zero, {}, true);
+  return op == "QuantizeLinear" ? b.finish(t, q) : b.finish(DType::f32, {});
+}
+
+std::optional<Problem> pair(Maker& m, const std::string& op) {
+  NodeBuilder b(op);
+  const Shape shape = places_shape(m);
+  if (m.from(0, 2) == 0) {
+    b.input(m.reals(shape), {}, false);
+    b.input(m.reals(shape), {}, false);
+    return b.finish(DType::f32, {});
+  }
+  const DType t = byte_type(m);
+  for (int i = 0; i < 2; ++i) b.input(m.codes(t, shape), m.quant(t), false);
+  if (t == DType::i8 && m.coin()) b.node().attrs.set("codes", std::string("unsigned"));
+  if (m.coin()) b.node().attrs.set("activation", std::string(m.coin() ? "relu" : "relu6"));
+  return b.finish(t, m.quant(t));
+}
+
+std::optional<Problem> pooling(Maker& m, const std::string& op) {
+  NodeBuilder b(op);
+  const bool nhwc = m.coin();
+  Shape x{m.from(1, 2), m.from(1, 12), m.from(1, 12)};
+  const std::int64_t channels = m.from(1, 150);
+  nhwc ? x.push_back(channels) : static_cast<void>(x.insert(x.begin() + 1, channels));
+  const DType t = op == "MaxPool" && m.from(0, 2) == 0 ? DType::f32 : byte_type(m);
+  const QuantParams q = t == DType::f32 ? QuantParams{} : m.quant(t);
+  b.input(t == DType::f32 ? m.reals(x) : m.codes(t, x), q, false);
+  Attrs& a = b.node().attrs;
+  a.set("layout", std::string(nhwc ? "NHWC" : "NCHW"));
+  if (op == "MaxPool") {
+    a.set("kernel_shape", std::vector<std::int64_t>{m.from(1, 4), m.from(1, 4)});
+    a.set("strides", std::vector<std::int64_t>{m.from(1, 3), m.from(1, 3)});
+    a.set("pads", std::vector<std::int64_t>{m.from(0, 1), m.from(0, 1), m.from(0, 1), m.from(0, 1)});
+    if (t != DType::f32 && m.coin()) a.set("activation", std::string("relu"));
+    return b.finish(t, q);
+  }
+  return b.finish(t, m.quant(t));
+}
+
 std::optional<Problem> problem_for(const Kernel& kernel, std::uint64_t seed) {
   Maker m(seed);
   const std::string_view op = kernel.ops[static_cast<std::size_t>(m.from(0, static_cast<std::int64_t>(kernel.ops.size()) - 1))];
   if (op == "Conv") return convolution(m, kernel.name.starts_with("reals"));
   if (op == "Gemm" || op == "MatMul") return product(m);
+  if (op == "QuantizeLinear" || op == "DequantizeLinear") return scaled(m, std::string(op));
+  if (op == "Add" || op == "Sub" || op == "Mul") return pair(m, std::string(op));
+  if (op == "MaxPool" || op == "GlobalAveragePool") return pooling(m, std::string(op));
   return {};
 }
 
 // What the kernel makes of the problem, in the tensor's own order.
 Tensor by_kernel(const Kernel& kernel, const KernelProblem& p, const Problem& problem, int threads) {
   const NodeView& view = p.view;
-  const bool moves = kernel.order == Order::channels_last && view.node.op == "Conv" && view.attrs().text("layout", "NCHW") != "NHWC";
+  const bool moves = kernel.order == Order::channels_last && view.node.op != "Gemm" && view.node.op != "MatMul" && view.attrs().text("layout", "NCHW") != "NHWC";
   const auto aligned = [](std::vector<std::byte>& v) { return v.data() + (64 - reinterpret_cast<std::uintptr_t>(v.data()) % 64) % 64; };
   const auto prepared = kernel.prepare(p);
   std::vector<std::vector<std::byte>> rooms(problem.tensors.size());

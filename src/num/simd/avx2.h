@@ -40,6 +40,7 @@ struct Avx2 {
   static F real(I v) { return _mm256_cvtepi32_ps(v); }
   static F mul_f(F a, F b) { return _mm256_mul_ps(a, b); }
   static F add_f(F a, F b) { return _mm256_add_ps(a, b); }
+  static F sub_f(F a, F b) { return _mm256_sub_ps(a, b); }
   static F div_f(F a, F b) { return _mm256_div_ps(a, b); }
   static F fma(F a, F b, F c) { return _mm256_fmadd_ps(a, b, c); }
   static F least_f(F a, F b) { return _mm256_min_ps(a, b); }

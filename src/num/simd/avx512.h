@@ -42,6 +42,7 @@ struct Avx512 {
   static F real(I v) { return _mm512_cvtepi32_ps(v); }
   static F mul_f(F a, F b) { return _mm512_mul_ps(a, b); }
   static F add_f(F a, F b) { return _mm512_add_ps(a, b); }
+  static F sub_f(F a, F b) { return _mm512_sub_ps(a, b); }
   static F div_f(F a, F b) { return _mm512_div_ps(a, b); }
   static F fma(F a, F b, F c) { return _mm512_fmadd_ps(a, b, c); }
   static F least_f(F a, F b) { return _mm512_min_ps(a, b); }

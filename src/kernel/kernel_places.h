@@ -1,0 +1,37 @@
+#pragma once
+
+#include "kernel/kernel.h"
+#include "num/numerics.h"
+
+namespace lockstep {
+
+// Operators whose every element follows from the elements at the same place. All operands have the
+// shape of the result, or are single constants.
+struct PlaceCall {
+  const std::byte *a = nullptr, *b = nullptr;
+  std::byte* y = nullptr;
+  std::int64_t count = 0;
+  bool a_signed = false, b_signed = false;
+  // codes from reals and back
+  float scale = 1;
+  std::int32_t zero = 0, low = 0, high = 0;
+  // two operands in codes; a stored code stands for code + shift
+  const BinaryState* state = nullptr;
+  const BinaryPolicy* policy = nullptr;
+  std::int32_t shift = 0;
+};
+using PlaceFunction = void (*)(const PlaceCall&);
+
+struct PlaceSet {
+  PlaceFunction quantize = nullptr;    // N20
+  PlaceFunction dequantize = nullptr;  // N21
+  PlaceFunction add_nearest = nullptr; // N23
+  PlaceFunction mul_nearest = nullptr; // N24
+  PlaceFunction add_grid = nullptr;    // N59
+  PlaceFunction add = nullptr, sub = nullptr, mul = nullptr;  // of reals
+};
+
+bool places_fit(const KernelProblem& p, const PlaceSet& set);
+std::unique_ptr<PreparedKernel> prepare_places(const KernelProblem& p, const PlaceSet& set);
+
+}  // namespace lockstep

@@ -1,0 +1,120 @@
+#pragma once
+
+// Elements at the same place, over V of num/simd/. Included under the target of V.
+
+namespace lockstep {
+namespace {
+
+template <class V>
+typename V::I load_codes(const std::byte* p, std::int64_t n, bool is_signed) {
+  return is_signed ? V::load_signed_bytes(p, n) : V::load_unsigned_bytes(p, n);
+}
+
+// N20
+template <class V>
+void quantize_places(const PlaceCall& c) {
+  const auto low = V::set_f(static_cast<float>(c.low - c.zero)), high = V::set_f(static_cast<float>(c.high - c.zero));
+  const auto scale = V::set_f(c.scale);
+  const auto zero = V::set(c.zero);
+  const auto* const x = reinterpret_cast<const float*>(c.a);
+  for (std::int64_t i = 0; i < c.count; i += V::lanes) {
+    const std::int64_t n = c.count - i;
+    const auto v = V::div_f(n >= V::lanes ? V::load_f(x + i) : V::load_f(x + i, n), scale);
+    const auto code = V::nearest_even(V::least_f(V::greatest_f(V::number_or(v, low), low), high));
+    V::store_bytes(c.y + i, V::add(code, zero), n);
+  }
+}
+
+// N21
+template <class V>
+void dequantize_places(const PlaceCall& c) {
+  const auto scale = V::set_f(c.scale);
+  const auto zero = V::set(c.zero);
+  auto* const y = reinterpret_cast<float*>(c.y);
+  for (std::int64_t i = 0; i < c.count; i += V::lanes) {
+    const std::int64_t n = c.count - i;
+    const auto v = V::mul_f(V::real(V::sub(load_codes<V>(c.a + i, n, c.a_signed), zero)), scale);
+    if (n >= V::lanes) V::store_f(y + i, v);
+    else V::store_f(y + i, v, n);
+  }
+}
+
+// N23
+template <class V>
+void add_nearest_places(const PlaceCall& c) {
+  const BinaryState& s = *c.state;
+  const auto low = V::set_f(static_cast<float>(s.s.low)), high = V::set_f(static_cast<float>(s.s.high));
+  const auto ra = V::set_f(s.a.factor), rb = V::set_f(s.b.factor), start = V::set_f(s.y.factor);
+  const auto shift = V::set(c.shift);
+  for (std::int64_t i = 0; i < c.count; i += V::lanes) {
+    const std::int64_t n = c.count - i;
+    const auto a = V::real(V::add(load_codes<V>(c.a + i, n, c.a_signed), shift)),
+               b = V::real(V::add(load_codes<V>(c.b + i, n, c.b_signed), shift));
+    const auto v = V::fma(a, ra, V::fma(b, rb, start));
+    V::store_bytes(c.y + i, V::sub(V::nearest_even(V::least_f(V::greatest_f(v, low), high)), shift), n);
+  }
+}
+
+// N24
+template <class V>
+void mul_nearest_places(const PlaceCall& c) {
+  const BinaryState& s = *c.state;
+  const auto low = V::set_f(static_cast<float>(s.s.low)), high = V::set_f(static_cast<float>(s.s.high));
+  const auto factor = V::set_f(s.y.factor), zero = V::set_f(static_cast<float>(s.s.y_zero));
+  const auto a_zero = V::set(s.s.a_zero - c.shift), b_zero = V::set(s.s.b_zero - c.shift), shift = V::set(c.shift);
+  for (std::int64_t i = 0; i < c.count; i += V::lanes) {
+    const std::int64_t n = c.count - i;
+    // Distances of codes are below 2^9: their product as a real is exact.
+    const auto a = V::real(V::sub(load_codes<V>(c.a + i, n, c.a_signed), a_zero)),
+               b = V::real(V::sub(load_codes<V>(c.b + i, n, c.b_signed), b_zero));
+    const auto v = V::add_f(V::mul_f(V::mul_f(a, b), factor), zero);
+    V::store_bytes(c.y + i, V::sub(V::nearest_even(V::least_f(V::greatest_f(v, low), high)), shift), n);
+  }
+}
+
+// N59
+template <class V>
+void add_grid_places(const PlaceCall& c) {
+  const BinaryState& s = *c.state;
+  const auto grid = [&](const std::byte* p, std::int64_t n, bool is_signed, std::int32_t zero, const Rescale& r) {
+    const auto x = V::shift_left(V::sub(load_codes<V>(p, n, is_signed), V::set(zero - c.shift)), V::set(s.left_shift));
+    return fixed_twice<V>(x, V::set(r.multiplier), V::set(r.shift > 0 ? r.shift : 0), V::set(r.shift < 0 ? -r.shift : 0));
+  };
+  const auto low = V::set(s.s.low), high = V::set(s.s.high), zero = V::set(s.s.y_zero), shift = V::set(c.shift);
+  for (std::int64_t i = 0; i < c.count; i += V::lanes) {
+    const std::int64_t n = c.count - i;
+    const auto sum = V::add(grid(c.a + i, n, c.a_signed, s.s.a_zero, s.a), grid(c.b + i, n, c.b_signed, s.s.b_zero, s.b));
+    const auto code = V::add(fixed_twice<V>(sum, V::set(s.y.multiplier), V::set(s.y.shift > 0 ? s.y.shift : 0), V::set(s.y.shift < 0 ? -s.y.shift : 0)), zero);
+    V::store_bytes(c.y + i, V::sub(V::least(V::greatest(code, low), high), shift), n);
+  }
+}
+
+template <class V, class F>
+void reals_places(const PlaceCall& c, F&& f) {
+  const auto *a = reinterpret_cast<const float*>(c.a), *b = reinterpret_cast<const float*>(c.b);
+  auto* const y = reinterpret_cast<float*>(c.y);
+  std::int64_t i = 0;
+  for (; i + V::lanes <= c.count; i += V::lanes) V::store_f(y + i, f(V::load_f(a + i), V::load_f(b + i)));
+  if (i < c.count) V::store_f(y + i, f(V::load_f(a + i, c.count - i), V::load_f(b + i, c.count - i)), c.count - i);
+}
+template <class V>
+void add_places(const PlaceCall& c) {
+  reals_places<V>(c, [](auto a, auto b) { return V::add_f(a, b); });
+}
+template <class V>
+void sub_places(const PlaceCall& c) {
+  reals_places<V>(c, [](auto a, auto b) { return V::sub_f(a, b); });
+}
+template <class V>
+void mul_places(const PlaceCall& c) {
+  reals_places<V>(c, [](auto a, auto b) { return V::mul_f(a, b); });
+}
+
+template <class V>
+constexpr PlaceSet place_set() {
+  return {quantize_places<V>, dequantize_places<V>, add_nearest_places<V>, mul_nearest_places<V>, add_grid_places<V>,
+          add_places<V>, sub_places<V>, mul_places<V>};
+}
+
+}  // namespace
+}  // namespace lockstep
