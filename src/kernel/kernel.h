@@ -38,6 +38,7 @@ struct KernelRun {
   std::byte* const* out;
   std::byte* scratch;  // scratch_bytes, aligned to 64
   Workers& workers;
+  bool channels_last = false;  // to a kernel of any order: operands of three axes and more lie so
 };
 
 // A kernel made ready for one node: weights packed, multipliers computed. Shared by threads; a run

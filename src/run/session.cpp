@@ -5,7 +5,7 @@
 #include <cstring>
 #include <map>
 
-#include "op/op.h"
+#include "op/op_move.h"
 #include "plan/arena.h"
 #include "run/code_map.h"
 
@@ -22,10 +22,10 @@ bool keeps_bytes(const Graph& g, const Node& n) {
   if (only_reshapes(n)) return true;
   if (n.op != "Transpose") return false;
   const Shape& s = g.value(n.inputs[0]).shape;
-  std::vector<std::int64_t> perm = n.attrs.integers("perm");
-  if (perm.size() != s.size()) return false;
+  const auto perm = integers_at({g, n}, 1, "perm");
+  if (!perm || perm->size() != s.size()) return false;
   std::int64_t before = -1;
-  for (const std::int64_t axis : perm) {
+  for (const std::int64_t axis : *perm) {
     if (axis < 0 || axis >= static_cast<std::int64_t>(s.size())) return false;
     if (s[static_cast<std::size_t>(axis)] == 1) continue;
     if (axis < before) return false;
@@ -63,6 +63,7 @@ struct Step {
   std::int64_t run = 1, count = 0;        // of a table
   Axes axes;                              // of a move, as read
   std::size_t width = 1;
+  bool channels_last = false;             // of a kernel that takes any order
   std::vector<BufferId> in, out;          // -1: constant or absent
   std::vector<const std::byte*> from;     // addresses of `in`, `out`
   std::vector<std::byte*> to;
@@ -213,6 +214,7 @@ void Session::Plan::add_kernel(NodeId n, const Kernel& kernel, const PreparedKer
   if (kernel.order == Order::any)
     for (const ValueId v : node.inputs)
       if (v != no_id && !constant(v)) want_last |= lies_last(v) && !same_either_way(g.value(v).shape);
+  s.channels_last = want_last;
   for (const ValueId v : node.inputs)
     s.in.push_back(v == no_id || constant(v) ? -1 : in_order(v, want_last && g.value(v).shape.size() > 2));
   for (const ValueId v : node.outputs) {
@@ -306,7 +308,7 @@ Result<void> Session::Plan::build() {
 Result<void> Session::Plan::execute(Step& s) {
   switch (s.kind) {
     case Step::kernel:
-      s.prepared->run({s.from.data(), s.to.data(), scratch, workers});
+      s.prepared->run({s.from.data(), s.to.data(), scratch, workers, s.channels_last});
       return {};
     case Step::table:
       workers.each((s.count + 4095) / 4096, [&](std::int64_t first, std::int64_t end, int) {
@@ -367,7 +369,7 @@ std::vector<Session::StepTime> Session::profile() {
     (void)plan_->execute(s);
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
     const std::string node = s.node == no_id ? "" : " " + plan_->g.node(s.node).op + " '" + plan_->g.node(s.node).name + "'";
-    times.push_back({std::string(s.name) + node, took.count()});
+    times.push_back({std::string(s.name) + node, s.node, took.count()});
   }
   return times;
 }

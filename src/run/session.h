@@ -34,6 +34,7 @@ class Session {
   // One line for each step: what it does and, after `profile`, the seconds of the last run.
   struct StepTime {
     std::string what;
+    NodeId node = no_id;
     double seconds = 0;
   };
   std::vector<StepTime> profile();

@@ -6,6 +6,8 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "kernel/kernel.h"
+#include "run/session_cache.h"
 #include "tool/command.h"
 
 namespace {
@@ -36,10 +38,22 @@ int main(int argc, char** argv) {
   app.name("lockstep");
   app.require_subcommand(1);
   int code = 0;
+  lockstep::Result<void> machine;
+  app.add_option_function<std::vector<std::string>>(
+         "--kernel", [&](const std::vector<std::string>& names) { machine = lockstep::force_kernels(names); },
+         "only these kernels of `lockstep kernels`; scalar: none")
+      ->delimiter(',');
+  app.add_option_function<int>("--threads", lockstep::set_default_threads, "threads of the reference; results do not depend on it")
+      ->check(CLI::Range(1, 256));
+  app.parse_complete_callback([&] {
+    if (!machine.ok()) throw CLI::RuntimeError(2);
+  });
   for (const lockstep::Command& command : lockstep::commands()) command.add(app, code);
+  for (CLI::App* command : app.get_subcommands({})) command->fallthrough();
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
+    if (!machine.ok()) return lockstep::fail(machine.error());
     if (e.get_exit_code() == 0) return app.exit(e);
     return lockstep::fail(bad_request(app, e, argc, argv));
   } catch (const std::bad_alloc&) {

@@ -248,6 +248,38 @@ std::optional<Problem> pooling(Maker& m, const std::string& op) {
   return b.finish(t, m.quant(t));
 }
 
+std::optional<Problem> move(Maker& m, const std::string& op) {
+  NodeBuilder b(op);
+  Shape x;
+  const auto rank = static_cast<std::size_t>(m.from(1, 4));
+  for (std::size_t a = 0; a < rank; ++a) x.push_back(m.from(1, 9));
+  const DType t = m.coin() ? DType::f32 : byte_type(m);
+  const QuantParams q = t == DType::f32 ? QuantParams{} : m.quant(t);
+  b.input(t == DType::f32 ? m.reals(x) : m.codes(t, x), q, false);
+  const auto list = [&](std::int64_t low, std::int64_t high, std::size_t n) {
+    Tensor v(DType::i64, {static_cast<std::int64_t>(n)});
+    for (auto& e : v.as<std::int64_t>()) e = m.from(low, high);
+    return v;
+  };
+  if (op == "Transpose") {
+    std::vector<std::int64_t> perm;
+    for (std::size_t a = 0; a < rank; ++a) perm.insert(perm.begin() + m.from(0, static_cast<std::int64_t>(a)), static_cast<std::int64_t>(a));
+    b.node().attrs.set("perm", perm);
+  } else if (op == "Pad") {
+    b.input(list(0, 4, 2 * rank), {}, true);
+    if (m.coin()) b.input(t == DType::f32 ? Tensor::scalar(1.5f) : m.codes(t, {}), {}, true);
+    else if (m.coin()) b.node().attrs.set("fill", std::string("zero_point"));
+  } else {
+    b.input(list(0, 4, rank), {}, true);
+    b.input(list(3, 12, rank), {}, true);
+    Tensor axes(DType::i64, {static_cast<std::int64_t>(rank)});
+    for (std::size_t a = 0; a < rank; ++a) axes.as<std::int64_t>()[a] = static_cast<std::int64_t>(a);
+    if (op == "Slice") b.input(std::move(axes), {}, true);
+    b.input(list(1, 2, rank), {}, true);
+  }
+  return b.finish(t, q);
+}
+
 std::optional<Problem> problem_for(const Kernel& kernel, std::uint64_t seed) {
   Maker m(seed);
   const std::string_view op = kernel.ops[static_cast<std::size_t>(m.from(0, static_cast<std::int64_t>(kernel.ops.size()) - 1))];
@@ -255,14 +287,16 @@ std::optional<Problem> problem_for(const Kernel& kernel, std::uint64_t seed) {
   if (op == "Gemm" || op == "MatMul") return product(m);
   if (op == "QuantizeLinear" || op == "DequantizeLinear") return scaled(m, std::string(op));
   if (op == "Add" || op == "Sub" || op == "Mul") return pair(m, std::string(op));
+  if (op == "Transpose" || op == "Pad" || op == "Slice" || op == "StridedSlice") return move(m, std::string(op));
   if (op == "MaxPool" || op == "GlobalAveragePool") return pooling(m, std::string(op));
   return {};
 }
 
 // What the kernel makes of the problem, in the tensor's own order.
-Tensor by_kernel(const Kernel& kernel, const KernelProblem& p, const Problem& problem, int threads) {
+Tensor by_kernel(const Kernel& kernel, const KernelProblem& p, const Problem& problem, int threads, bool last) {
   const NodeView& view = p.view;
-  const bool moves = kernel.order == Order::channels_last && view.node.op != "Gemm" && view.node.op != "MatMul" && view.attrs().text("layout", "NCHW") != "NHWC";
+  last &= kernel.order == Order::any && view.input(0).shape.size() > 2 && view.output(0).shape.size() > 2;
+  const bool moves = last || (kernel.order == Order::channels_last && view.node.op != "Gemm" && view.node.op != "MatMul" && view.attrs().text("layout", "NCHW") != "NHWC");
   const auto aligned = [](std::vector<std::byte>& v) { return v.data() + (64 - reinterpret_cast<std::uintptr_t>(v.data()) % 64) % 64; };
   const auto prepared = kernel.prepare(p);
   std::vector<std::vector<std::byte>> rooms(problem.tensors.size());
@@ -281,7 +315,7 @@ Tensor by_kernel(const Kernel& kernel, const KernelProblem& p, const Problem& pr
   std::vector<std::byte> scratch(prepared->scratch_bytes(threads) + 128, std::byte{0x5a});
   std::byte* const to = out.bytes().data();
   Workers workers(threads);
-  prepared->run({in.data(), &to, aligned(scratch), workers});
+  prepared->run({in.data(), &to, aligned(scratch), workers, last});
   if (!moves || y.shape.size() < 3) return out;
   move_channels_last(to, moved.bytes().data(), y.shape[0], out.count() / y.shape[0] / y.shape[1], y.shape[1], size_of(y.dtype));
   return moved;
@@ -315,7 +349,7 @@ void expect_equal_to_eval(std::string_view name, int problems) {
       const auto done = find_op(view.node.op)->eval(context);
       if (!done.ok()) continue;
       const int threads = seed % 5 == 0 ? 3 : 1;
-      const Tensor got = by_kernel(*kernel, p, *problem, threads);
+      const Tensor got = by_kernel(*kernel, p, *problem, threads, seed % 2 == 1);
       ++computed;
       std::int64_t differ = 0, at = -1;
       const std::size_t width = size_of(got.dtype());

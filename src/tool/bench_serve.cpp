@@ -1,0 +1,135 @@
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <fstream>
+#include <iostream>
+
+#include <fmt/core.h>
+
+#include "base/npy.h"
+#include "import/import.h"
+#include "op/op.h"
+#include "run/executor.h"
+#include "run/session.h"
+#include "run/recording.h"
+#include "tool/bench_worker.h"
+
+namespace lockstep {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+long peak_kb() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_maxrss;
+}
+
+long resident_kb() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with("VmRSS:")) return std::strtol(line.c_str() + 6, nullptr, 10);
+  return 0;
+}
+
+// One planned network with its inputs and a place for its outputs.
+class Calls {
+ public:
+  static Result<Calls> make(const Executor& e, const NpzMembers& arrays, int threads, bool all) {
+    const Graph& g = e.graph();
+    Session::Options o;
+    o.threads = threads;
+    o.given.assign(g.inputs().begin(), g.inputs().end());
+    for (const State& s : g.states()) o.given.push_back(s.in);
+    o.goals.assign(g.outputs().begin(), g.outputs().end());
+    if (all)
+      for (std::size_t v = 0; v < g.values().size(); ++v)
+        if (g.values()[v].producer != no_id && std::ranges::count(o.goals, static_cast<ValueId>(v)) == 0)
+          o.goals.push_back(static_cast<ValueId>(v));
+    Calls c;
+    LOCKSTEP_TRY(c.session_, Session::make(g, *e.arithmetic().numerics, e.kernels(), o));
+    for (const ValueId v : g.inputs())
+      for (const auto& [name, array] : arrays)
+        if (name == g.value(v).name) c.inputs_.push_back({v, array.bytes});
+    for (const ValueId v : o.goals) c.outputs_.push_back({v, Bytes(c.session_->value(v).size())});
+    return c;
+  }
+
+  // As a user calls: inputs in, outputs out.
+  Result<void> call() {
+    for (const auto& [v, bytes] : inputs_) std::ranges::copy(bytes, session_->input(v).begin());
+    LOCKSTEP_CHECK(session_->run());
+    for (auto& [v, bytes] : outputs_) std::ranges::copy(session_->value(v), bytes.begin());
+    return {};
+  }
+  Session& session() { return *session_; }
+
+ private:
+  std::unique_ptr<Session> session_;
+  std::vector<std::pair<ValueId, Bytes>> inputs_, outputs_;
+};
+
+Result<double> median_seconds(Calls& calls, int count) {
+  std::vector<double> seconds;
+  for (int i = 0; i < count; ++i) {
+    const auto start = Clock::now();
+    LOCKSTEP_CHECK(calls.call());
+    seconds.push_back(since(start));
+  }
+  std::ranges::nth_element(seconds, seconds.begin() + static_cast<std::ptrdiff_t>(seconds.size() / 2));
+  return seconds[seconds.size() / 2];
+}
+
+// Multiply-accumulates a second of the convolution (or product) that has the most of them.
+double largest_rate(const Graph& g, Session& session) {
+  double most = 0, best = 0;
+  for (int round = 0; round < 9; ++round)
+    for (const Session::StepTime& step : session.profile()) {
+      if (step.node == no_id || !find_op(g.node(step.node).op)->cost) continue;
+      const Value& x = g.value(g.node(step.node).inputs[0]);
+      if (size_of(x.dtype) != 1) continue;
+      const auto macs = static_cast<double>(find_op(g.node(step.node).op)->cost({g, g.node(step.node)}).macs);
+      if (macs > most) most = macs, best = 0;
+      if (macs == most && step.seconds > 0) best = std::max(best, macs / step.seconds);
+    }
+  return best;
+}
+
+}  // namespace
+
+Result<void> serve_bench(const BenchServing& options) {
+  LOCKSTEP_TRY(const NpzMembers arrays, read_npz(options.input));
+  const long start_kb = resident_kb();
+  const auto began = Clock::now();
+  LOCKSTEP_TRY(const Graph graph, import_model(options.model));
+  LOCKSTEP_TRY(const Executor executor, Executor::make(graph, *find_arithmetic(options.arithmetic)));
+  LOCKSTEP_TRY(Calls calls, Calls::make(executor, arrays, options.threads, false));
+  const double load = since(began);
+  const auto first = Clock::now();
+  LOCKSTEP_CHECK(calls.call());
+  fmt::print("ready {} {} {} {}\n", load, since(first), start_kb, peak_kb());
+  std::fflush(stdout);
+  std::optional<Calls> observed;
+  for (std::string line; std::getline(std::cin, line);) {
+    if (line == "rate") {
+      fmt::print("{}\n", largest_rate(executor.graph(), calls.session()));
+    } else {
+      const bool all = line.starts_with("all ");
+      if (all && !observed) {
+        LOCKSTEP_TRY(Calls made, Calls::make(executor, arrays, options.threads, true));
+        observed.emplace(std::move(made));
+      }
+      const int count = std::max(1, static_cast<int>(std::strtol(line.c_str() + (all ? 4 : 0), nullptr, 10)));
+      LOCKSTEP_TRY(const double seconds, median_seconds(all ? *observed : calls, count));
+      fmt::print("{}\n", seconds);
+    }
+    std::fflush(stdout);
+  }
+  return {};
+}
+
+}  // namespace lockstep
