@@ -67,6 +67,7 @@ bool codes_pair(const KernelProblem& p, const PlaceSet& set, PlaceProblem& out) 
   out.function = policy->apply == ort_add.apply      ? set.add_nearest
                  : policy->apply == ort_mul.apply    ? set.mul_nearest
                  : policy->apply == tflite_add.apply ? set.add_grid
+                 : policy->name == "xnnpack-add" && out.state.left_shift == 0 && shift == 0 ? set.add_half_up
                                                      : by_policy;
   return true;
 }

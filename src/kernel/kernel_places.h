@@ -28,6 +28,7 @@ struct PlaceSet {
   PlaceFunction add_nearest = nullptr; // N23
   PlaceFunction mul_nearest = nullptr; // N24
   PlaceFunction add_grid = nullptr;    // N59
+  PlaceFunction add_half_up = nullptr; // both factors integers of one power of two, half up
   PlaceFunction add = nullptr, sub = nullptr, mul = nullptr;  // of reals
 };
 

@@ -38,7 +38,7 @@ struct Figures {
   double ratio = 0, least = 0, most = 0;      // Lockstep's time over the other's, by rounds
   double own = 0, other = 0;                  // seconds, medians
   double observed = 0;                        // all tensors observed over none
-  double rate = 0;                            // multiply-accumulates a second of the largest layer
+  double rate = 0, peak = 0;                  // multiply-accumulates a second: largest layer, machine
   std::int64_t macs = 0;
   BenchWorker::Ready own_ready, other_ready;
 };
@@ -128,7 +128,8 @@ Result<void> observe(BenchWorker& own, const Options& o, Figures& f) {
   }
   f.observed = median(ratios);
   LOCKSTEP_TRY(const std::string rate, own.ask("rate"));
-  f.rate = std::strtod(rate.c_str(), nullptr);
+  if (std::sscanf(rate.c_str(), "%lf %lf", &f.rate, &f.peak) != 2)
+    return Error{"bench", "the worker answered '" + rate + "'", "two rates", ""};
   return {};
 }
 
@@ -154,16 +155,16 @@ Result<Figures> compare(const std::string& model, const Graph& g, const std::str
 nlohmann::json as_json(const Figures& f) {
   return {{"model", f.model}, {"arith", f.arithmetic}, {"against", f.against}, {"threads", f.threads}, {"ratio_median", f.ratio},
           {"ratio_min", f.least}, {"ratio_max", f.most}, {"ms", f.own * 1e3}, {"against_ms", f.other * 1e3}, {"macs", f.macs},
-          {"observed_ratio", f.observed}, {"largest_layer_macs_per_second", f.rate},
+          {"observed_ratio", f.observed}, {"largest_layer_macs_per_second", f.rate}, {"peak_macs_per_second", f.peak},
           {"load_ms", f.own_ready.load * 1e3}, {"first_ms", f.own_ready.first * 1e3}, {"against_load_ms", f.other_ready.load * 1e3},
           {"against_first_ms", f.other_ready.first * 1e3}, {"peak_kb", f.own_ready.peak_kb}, {"against_peak_kb", f.other_ready.peak_kb},
           {"against_start_kb", f.other_ready.start_kb}};
 }
 
-void print_row(const Figures& f, double peak) {
+void print_row(const Figures& f) {
   fmt::print("{:<44} {:>10} {:>7} {:>2}  {:>9.3f} {:>9.3f}  {:>5.2f} [{:.2f} {:.2f}]  {:>8.2f}  {:>4.0f} %  {:>6.1f} {:>6.1f}  {:>5.1f} {:>5.1f}\n",
              fs::path(f.model).filename().string().substr(0, 44), f.arithmetic, f.against, f.threads, f.own * 1e3, f.other * 1e3, f.ratio, f.least,
-             f.most, f.observed, f.threads == 1 && peak > 0 ? 100 * f.rate / peak : 0.0, (f.own_ready.load + f.own_ready.first) * 1e3,
+             f.most, f.observed, f.threads == 1 && f.peak > 0 ? 100 * f.rate / f.peak : 0.0, (f.own_ready.load + f.own_ready.first) * 1e3,
              (f.other_ready.load + f.other_ready.first) * 1e3, static_cast<double>(f.own_ready.peak_kb) / 1024,
              static_cast<double>(f.other_ready.peak_kb) / 1024);
   std::fflush(stdout);
@@ -202,7 +203,7 @@ Result<void> run(const Options& o) {
           fs::remove(inputs);
           return std::move(made.error());
         }
-        print_row(*made, peak.macs_per_second);
+        print_row(*made);
         list.push_back(as_json(*made));
         rows.push_back(std::move(*made));
       }

@@ -89,6 +89,20 @@ void add_grid_places(const PlaceCall& c) {
   }
 }
 
+// ((a - a_zero) * m_a + (b - b_zero) * m_b + 2^(s-1)) / 2^s, half up; multipliers have 21 bits.
+template <class V>
+void add_half_up_places(const PlaceCall& c) {
+  const BinaryState& s = *c.state;
+  const auto a_factor = V::set(s.a.multiplier), b_factor = V::set(s.b.multiplier), by = V::set(s.y.shift);
+  const auto start = V::set((1 << (s.y.shift - 1)) - s.s.a_zero * s.a.multiplier - s.s.b_zero * s.b.multiplier);
+  const auto low = V::set(s.s.low), high = V::set(s.s.high), zero = V::set(s.s.y_zero);
+  for (std::int64_t i = 0; i < c.count; i += V::lanes) {
+    const std::int64_t n = c.count - i;
+    const auto sum = V::add(V::add(V::mul(load_codes<V>(c.a + i, n, c.a_signed), a_factor), start), V::mul(load_codes<V>(c.b + i, n, c.b_signed), b_factor));
+    V::store_bytes(c.y + i, V::least(V::greatest(V::add(V::shift_right(sum, by), zero), low), high), n);
+  }
+}
+
 template <class V, class F>
 void reals_places(const PlaceCall& c, F&& f) {
   const auto *a = reinterpret_cast<const float*>(c.a), *b = reinterpret_cast<const float*>(c.b);
@@ -113,7 +127,7 @@ void mul_places(const PlaceCall& c) {
 template <class V>
 constexpr PlaceSet place_set() {
   return {quantize_places<V>, dequantize_places<V>, add_nearest_places<V>, mul_nearest_places<V>, add_grid_places<V>,
-          add_places<V>, sub_places<V>, mul_places<V>};
+          add_half_up_places<V>, add_places<V>, sub_places<V>, mul_places<V>};
 }
 
 }  // namespace

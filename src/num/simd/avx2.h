@@ -16,6 +16,7 @@ struct Avx2 {
   static I set(std::int32_t v) { return _mm256_set1_epi32(v); }
   static I add(I a, I b) { return _mm256_add_epi32(a, b); }
   static I sub(I a, I b) { return _mm256_sub_epi32(a, b); }
+  static I mul(I a, I b) { return _mm256_mullo_epi32(a, b); }
   static I bit_and(I a, I b) { return _mm256_and_si256(a, b); }
   static I bit_xor(I a, I b) { return _mm256_xor_si256(a, b); }
   static I least(I a, I b) { return _mm256_min_epi32(a, b); }

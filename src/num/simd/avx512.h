@@ -16,6 +16,7 @@ struct Avx512 {
   static I set(std::int32_t v) { return _mm512_set1_epi32(v); }
   static I add(I a, I b) { return _mm512_add_epi32(a, b); }
   static I sub(I a, I b) { return _mm512_sub_epi32(a, b); }
+  static I mul(I a, I b) { return _mm512_mullo_epi32(a, b); }
   static I bit_and(I a, I b) { return _mm512_and_si512(a, b); }
   static I bit_xor(I a, I b) { return _mm512_xor_si512(a, b); }
   static I least(I a, I b) { return _mm512_min_epi32(a, b); }
