@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/text.h"
+#include "kernel/kernel_transpose.h"
 
 namespace lockstep {
 namespace {
@@ -51,16 +52,6 @@ Choice& choice() {
     return made.ok() ? std::move(made).value() : Choice{};
   }();
   return chosen;
-}
-
-template <class T>
-void transpose(const T* from, T* to, std::int64_t rows, std::int64_t columns) {
-  constexpr std::int64_t tile = 64 / static_cast<std::int64_t>(sizeof(T));
-  for (std::int64_t r0 = 0; r0 < rows; r0 += tile)
-    for (std::int64_t c0 = 0; c0 < columns; c0 += tile)
-      for (std::int64_t c = c0; c < std::min(columns, c0 + tile); ++c)
-        for (std::int64_t r = r0; r < std::min(rows, r0 + tile); ++r)
-          to[c * rows + r] = from[r * columns + c];
 }
 
 }  // namespace
@@ -137,14 +128,8 @@ void move_channels_last(const std::byte* from, std::byte* to, std::int64_t batch
   for (std::int64_t n = 0; n < batch; ++n, from += bytes, to += bytes) {
     if (channels == 1 || positions == 1)
       std::memcpy(to, from, bytes);
-    else if (width == 1)
-      transpose(from, to, channels, positions);
-    else if (width == 2)
-      transpose(reinterpret_cast<const std::uint16_t*>(from), reinterpret_cast<std::uint16_t*>(to), channels, positions);
-    else if (width == 4)
-      transpose(reinterpret_cast<const std::uint32_t*>(from), reinterpret_cast<std::uint32_t*>(to), channels, positions);
     else
-      transpose(reinterpret_cast<const std::uint64_t*>(from), reinterpret_cast<std::uint64_t*>(to), channels, positions);
+      transpose(from, to, channels, positions, width);
   }
 }
 

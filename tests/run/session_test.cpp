@@ -1,0 +1,120 @@
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"  // the replaced operators below do match
+#include "run/session.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdlib>
+#include <map>
+#include <new>
+
+#include "import/import.h"
+#include "op/op.h"
+#include "run/executor.h"
+#include "support/nets.h"
+
+namespace {
+
+std::atomic<long> news{0};
+
+}  // namespace
+
+// Every allocation of the program passes here.
+void* operator new(std::size_t bytes) {
+  ++news;
+  if (void* const p = std::malloc(bytes ? bytes : 1)) return p;
+  throw std::bad_alloc();
+}
+void operator delete(void* p) noexcept { std::free(p); }
+void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+
+namespace lockstep {
+namespace {
+
+Executor s1(std::string_view arithmetic) {
+  auto graph = import_model(std::string(LOCKSTEP_SOURCE_DIR) + "/examples/s1/tcn_int8.onnx");
+  EXPECT_TRUE(graph.ok());
+  return test::executor(*graph, arithmetic);
+}
+
+std::unique_ptr<Session> session(const Executor& e, bool all, int threads) {
+  const Graph& g = e.graph();
+  Session::Options o;
+  o.given.assign(g.inputs().begin(), g.inputs().end());
+  o.goals.assign(g.outputs().begin(), g.outputs().end());
+  if (all)
+    for (std::size_t v = 0; v < g.values().size(); ++v)
+      if (g.values()[v].producer != no_id) o.goals.push_back(static_cast<ValueId>(v));
+  o.threads = threads;
+  auto made = Session::make(g, *e.arithmetic().numerics, e.kernels(), o);
+  EXPECT_TRUE(made.ok()) << (made.ok() ? "" : made.error().line());
+  return std::move(made).value();
+}
+
+void feed(Session& s, const Executor& e, const Sample& sample) {
+  for (const ValueId id : e.graph().inputs())
+    std::ranges::copy(sample.at(e.graph().value(id).name).bytes(), s.input(id).begin());
+}
+
+// Every value by the operators' own eval, node by node.
+std::map<ValueId, Tensor> by_eval(const Executor& e, const Sample& sample) {
+  const Graph& g = e.graph();
+  std::map<ValueId, Tensor> known;
+  for (const ValueId id : g.inputs()) known.emplace(id, sample.at(g.value(id).name));
+  for (const Node& node : g.nodes()) {
+    std::vector<const Tensor*> in;
+    for (const ValueId v : node.inputs)
+      in.push_back(v == no_id ? nullptr : g.value(v).constant ? g.value(v).constant.get() : &known.at(v));
+    std::vector<Tensor> out;
+    for (const ValueId v : node.outputs) out.push_back(v == no_id ? Tensor() : Tensor(g.value(v).dtype, g.value(v).shape));
+    EvalContext context{{g, node}, *e.arithmetic().numerics, in, out};
+    EXPECT_TRUE(find_op(node.op)->eval(context).ok()) << node.name;
+    for (std::size_t i = 0; i < out.size(); ++i)
+      if (node.outputs[i] != no_id) known.insert_or_assign(node.outputs[i], std::move(out[i]));
+  }
+  return known;
+}
+
+TEST(Session, every_value_has_the_bytes_of_eval_for_any_number_of_threads) {
+  for (const std::string_view arithmetic : {"ort", "ort-noopt", "float"}) {
+    const Executor e = s1(arithmetic);
+    const Sample sample = test::random_samples(e.graph(), 1, 5)[0];
+    const auto want = by_eval(e, sample);
+    for (const int threads : {1, 2, 3})
+      for (const bool all : {true, false}) {
+        const auto s = session(e, all, threads);
+        feed(*s, e, sample);
+        for (int run = 0; run < 2; ++run) {
+          ASSERT_TRUE(s->run().ok());
+          for (const auto& [id, tensor] : want) {
+            const bool goal = all || std::ranges::count(e.graph().outputs(), id) > 0;
+            if (!goal || e.graph().value(id).producer == no_id) continue;
+            EXPECT_TRUE(std::ranges::equal(s->value(id), tensor.bytes()))
+                << arithmetic << " " << e.graph().value(id).name << ", " << threads << " threads";
+          }
+        }
+      }
+  }
+}
+
+TEST(Session, a_run_after_the_first_allocates_nothing) {
+  const Executor e = s1("ort");
+  for (const bool all : {false, true}) {
+    const auto s = session(e, all, 2);
+    EXPECT_TRUE(s->evaluated().empty()) << e.graph().node(s->evaluated()[0]).name << " has no kernel";
+    feed(*s, e, test::random_samples(e.graph(), 1)[0]);
+    ASSERT_TRUE(s->run().ok());
+    const long before = news;
+    for (int run = 0; run < 5; ++run) ASSERT_TRUE(s->run().ok());
+    EXPECT_EQ(news - before, 0);
+  }
+}
+
+TEST(Session, values_that_do_not_live_together_share_the_arena) {
+  const Executor e = test::executor(test::relu_chain(12));
+  EXPECT_LT(session(e, false, 1)->arena_bytes(), session(e, true, 1)->arena_bytes() / 2);
+}
+
+}  // namespace
+}  // namespace lockstep
