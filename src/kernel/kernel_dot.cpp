@@ -16,8 +16,7 @@ void finish_by_policy(const FinishTile& t, DType y) {
   for (std::int64_t r = 0; r < t.rows; ++r)
     for (std::int64_t c = 0; c < t.channels; ++c) {
       const auto o = static_cast<std::size_t>(t.first + c);
-      const auto acc = static_cast<std::int32_t>(
-          static_cast<std::uint32_t>(t.acc[r * t.acc_step + c]) + static_cast<std::uint32_t>(f.bias[o]));
+      const std::int32_t acc = t.acc[r * t.acc_step + c];
       std::byte* const out = t.out + r * t.out_step;
       if (y == DType::f32) {
         const float real = f.to_real(acc, f.alpha, f.x_scale, f.w_scale[o]);
@@ -168,9 +167,10 @@ class DotKernel : public PreparedKernel {
     const std::int64_t step = flat_ ? stage_.pixel : w.strides[2] * stage_.pixel;
     const std::int64_t y_size = static_cast<std::int64_t>(size_of(d_.y));
     DotTile t{nullptr, runs_.data(), static_cast<std::int64_t>(runs_.size()), groups_, step,
-              packed() + (c.g * panels_ + c.panel) * panel_bytes_, panel_bytes_, acc};
+              packed() + (c.g * panels_ + c.panel) * panel_bytes_, panel_bytes_,
+              d_.finish.bias.data() + (c.g * panels_ + c.panel) * set_.lanes, acc};
     FinishTile f{&d_.finish, (c.g * panels_ + c.panel) * set_.lanes, acc, c.vecs * set_.lanes, 0,
-                 std::min<std::int64_t>(og_ - c.panel * set_.lanes, c.vecs * set_.lanes), nullptr, d_.oc * y_size};
+                 std::min<std::int64_t>(og_ - c.panel * set_.lanes, c.vecs * set_.lanes), nullptr, d_.oc * y_size, d_.y == DType::i8};
     for (std::int64_t at = first; at < last; at += f.rows) {
       // Even tiles: 7 rows of at most 6 are 4 and 3.
       const std::int64_t left = last - at, high = set_.max_rows[c.vecs];

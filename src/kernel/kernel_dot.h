@@ -23,7 +23,7 @@ struct DotFinish {
   float (*to_real)(std::int32_t acc, double alpha, double a_scale, double b_scale) = nullptr;
   double alpha = 1, x_scale = 1;
   std::vector<double> w_scale;          // with to_real
-  std::vector<std::int32_t> bias;       // what the sum starts from
+  std::vector<std::int32_t> bias;       // what the sum starts from: in the tiles already
   std::vector<float> factor;            // float_nearest
   std::vector<std::int32_t> multiplier, left, right;  // fixed_twice
   std::vector<Rescale> rescale;         // policy
@@ -53,15 +53,17 @@ struct DotTile {
   std::int64_t step;               // bytes from row to row
   const std::byte* w;
   std::int64_t panel_bytes;
+  const std::int32_t* start;       // what the sums of the tile's channels start from
   std::int32_t* acc;               // [rows][vecs * lanes]
 };
 struct FinishTile {
   const DotFinish* finish;
   std::int64_t first;              // index of the tile's first channel in the padded arrays
-  const std::int32_t* acc;
+  const std::int32_t* acc;         // bias included
   std::int64_t acc_step, rows, channels;
   std::byte* out;
   std::int64_t out_step;           // bytes from row to row
+  bool y_signed = false;
 };
 
 // What an ISA brings.

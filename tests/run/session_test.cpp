@@ -12,6 +12,7 @@
 #include "import/import.h"
 #include "op/op.h"
 #include "run/executor.h"
+#include "support/folders.h"
 #include "support/nets.h"
 
 namespace {
@@ -33,7 +34,7 @@ namespace lockstep {
 namespace {
 
 Executor s1(std::string_view arithmetic) {
-  auto graph = import_model(std::string(LOCKSTEP_SOURCE_DIR) + "/examples/s1/tcn_int8.onnx");
+  auto graph = import_model(test::source_folder() + "/examples/s1/tcn_int8.onnx");
   EXPECT_TRUE(graph.ok());
   return test::executor(*graph, arithmetic);
 }
