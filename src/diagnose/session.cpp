@@ -189,6 +189,7 @@ std::vector<Executor> other_arithmetics(const Graph& model, const Arithmetic& re
   std::vector<Executor> others;
   for (const Arithmetic* a : arith_table()) {
     if (a == &reference) continue;
+    if (a->numerics->pairs_saturate) continue;  // the defect of a processor acquits no device
     if (auto made = Executor::make(model, *a); made.ok()) others.push_back(std::move(*made));
   }
   return others;
