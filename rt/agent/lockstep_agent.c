@@ -54,6 +54,27 @@ typedef struct {
   size_t size;
 } span_out;
 
+typedef struct {
+  const uint32_t *words;
+  size_t count;
+} word_list;
+
+/* One field per word: the protocol does not pack them. */
+static bool encode_words(pb_ostream_t *stream, const pb_field_t *field, void *const *arg) {
+  const word_list *list = (const word_list *)*arg;
+  size_t i;
+  for (i = 0; i < list->count; ++i)
+    if (!pb_encode_tag_for_field(stream, field) || !pb_encode_varint(stream, list->words[i])) return false;
+  return true;
+}
+
+static void give_words(pb_callback_t *field, word_list *list, const uint32_t *words, size_t count) {
+  list->words = words;
+  list->count = count;
+  field->funcs.encode = &encode_words;
+  field->arg = list;
+}
+
 static bool encode_bytes(pb_ostream_t *stream, const pb_field_t *field, void *const *arg) {
   const span_out *s = (const span_out *)*arg;
   return pb_encode_tag_for_field(stream, field) && pb_encode_string(stream, s->bytes, s->size);
@@ -61,17 +82,14 @@ static bool encode_bytes(pb_ostream_t *stream, const pb_field_t *field, void *co
 
 static uint32_t element_bytes(uint32_t format) { return ((format >> 7 & 0x7Fu) + 7u) / 8u; }
 
-static void describe(lockstep_wire_TensorDesc *d, const lockstep_agent_tensor *t, uint32_t flags) {
+static void describe(lockstep_wire_TensorDesc *d, word_list *dims, const lockstep_agent_tensor *t, uint32_t flags) {
   uint32_t i, count = 1;
   memset(d, 0, sizeof *d);
   copy_text(d->name, sizeof d->name, t->name);
   d->format = t->format;
   d->rank = t->rank;
-  d->dims_count = (pb_size_t)(t->rank < 6u ? t->rank : 6u);
-  for (i = 0; i < d->dims_count; ++i) {
-    d->dims[i] = t->dims[i];
-    count *= t->dims[i];
-  }
+  give_words(&d->dims, dims, t->dims, t->rank);
+  for (i = 0; i < t->rank; ++i) count *= t->dims[i];
   d->size = count;
   d->scale = t->scale;
   d->zero = t->zero;
@@ -83,10 +101,11 @@ static int send_tensor(lockstep_agent *a, uint32_t state, const lockstep_agent_t
   Answer m = lockstep_wire_Answer_init_zero;
   const int with_data = (flags & NO_DATA) == 0;
   span_out bytes;
+  word_list dims;
   bytes.bytes = (const uint8_t *)t->data;
   bytes.size = with_data ? t->bytes : 0;
   m.which_payload = lockstep_wire_Answer_tensor_tag;
-  describe(&m.payload.tensor.desc, t, flags);
+  describe(&m.payload.tensor.desc, &dims, t, flags);
   m.payload.tensor.data.size = (uint32_t)bytes.size;
   m.payload.tensor.data.address = t->address;
   m.payload.tensor.data.bytes.funcs.encode = &encode_bytes;
@@ -110,6 +129,7 @@ static int serve_sync(lockstep_agent *a) {
 static int serve_system(lockstep_agent *a) {
   Answer m = lockstep_wire_Answer_init_zero;
   lockstep_wire_SystemInfo *s = &m.payload.system;
+  word_list five, extra;
   int sent;
   m.which_payload = lockstep_wire_Answer_system_tag;
   s->device = a->board->device_id;
@@ -117,13 +137,10 @@ static int serve_system(lockstep_agent *a) {
   s->bus_hz = a->board->bus_hz;
   s->cache = a->board->cache;
   if (a->two_byte) {
-    s->five_count = 1;
-    s->five[0] = a->board->payload;
-    s->extra_count = 4;
-    memcpy(s->extra, a->board->extra, sizeof s->extra);
+    give_words(&s->five, &five, &a->board->payload, 1);
+    give_words(&s->extra, &extra, a->board->extra, 4);
   } else {
-    s->five_count = 4;
-    memcpy(s->five, a->board->extra, sizeof s->five);
+    give_words(&s->five, &five, a->board->extra, 4);
   }
   sent = send_answer(a, &m, IDLE);
   if (sent == 0 && a->two_byte && a->board->payload > 32u && a->board->payload <= LOCKSTEP_AGENT_PAYLOAD) a->payload = a->board->payload;
@@ -141,7 +158,8 @@ static bool encode_descs(pb_ostream_t *stream, const pb_field_t *field, void *co
   size_t i;
   for (i = 0; i < list->count; ++i) {
     lockstep_wire_TensorDesc d;
-    describe(&d, &list->tensors[i], list->flags);
+    word_list dims;
+    describe(&d, &dims, &list->tensors[i], list->flags);
     if (!pb_encode_tag_for_field(stream, field) || !pb_encode_submessage(stream, lockstep_wire_TensorDesc_fields, &d)) return false;
   }
   return true;
@@ -266,15 +284,14 @@ static uint32_t now(const lockstep_agent *a) { return a->board->microseconds ? a
 static int send_operation(lockstep_agent *a, const lockstep_agent_node *node, uint32_t flags, uint32_t us) {
   Answer m = lockstep_wire_Answer_init_zero;
   lockstep_wire_Operation *o = &m.payload.operation;
-  size_t i;
+  word_list counters;
   m.which_payload = lockstep_wire_Answer_operation_tag;
   copy_text(o->name, sizeof o->name, node->name);
   o->type = flags << 24 | (node->type & 0xFFFFFFu);
   o->id = node->id;
   o->milliseconds = (float)us / 1000.0f;
   o->counter_type = node->counter_type;
-  o->counters_count = (pb_size_t)(node->counter_count < 10u ? node->counter_count : 10u);
-  for (i = 0; i < o->counters_count; ++i) o->counters[i] = node->counters[i];
+  give_words(&o->counters, &counters, node->counters, node->counter_count);
   o->stack_used = o->heap_used = -1;
   return send_answer(a, &m, PROCESSING);
 }

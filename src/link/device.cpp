@@ -161,7 +161,7 @@ Result<wire::Answer> expect(Dialogue& d, wire::Answer::PayloadCase payload, Mill
 }
 
 std::string DeviceInfo::text() const {
-  std::string t = fmt::format("{}, {}, protocol {}.{}", device_text(device), runtime_text(runtime), version >> 8, version & 0xFF);
+  std::string t = fmt::format("{}, {}, protocol {}.{}", device_text(device), can(Capability::crc) ? std::string("Lockstep's agent") : runtime_text(runtime), version >> 8, version & 0xFF);
   if (cpu_hz >= 1000000) t += fmt::format(", {} MHz", cpu_hz / 1000000);
   return t;
 }

@@ -7,6 +7,7 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "diagnose/session.h"
+#include "emit/agent_tables.h"
 #include "emit/emit.h"
 #include "import/import.h"
 #include "run/generated.h"
@@ -19,8 +20,20 @@ namespace {
 struct GenerateRequest {
   std::string model, folder, arithmetic, name = "network";
   std::vector<std::string> pools;
-  bool keep_inputs = false, picture = false, count = false;
+  bool keep_inputs = false, picture = false, count = false, agent = false;
 };
+
+// In a folder of its own: the C files beside the network are its alone.
+Result<void> write_agent(const GenerateRequest& r, const Generated& g) {
+  for (const GeneratedFile& f : g.files) {
+    if (f.path != r.name + ".json") continue;
+    LOCKSTEP_TRY(const std::string tables, agent_tables(f.text));
+    std::error_code ignored;
+    std::filesystem::create_directories(r.folder + "/agent", ignored);
+    return write_file(r.folder + "/agent/" + r.name + "_agent.c", tables);
+  }
+  return {};
+}
 
 // NAME:BYTES[:SPEED[:BASE]]
 Result<Pool> pool_of(const std::string& text) {
@@ -78,6 +91,7 @@ Result<void> run(const GenerateRequest& r) {
   }
   LOCKSTEP_TRY(const Generated g, generate(executor, options));
   LOCKSTEP_CHECK(write_all(r, g));
+  if (r.agent) LOCKSTEP_CHECK(write_agent(r, g));
   if (r.picture) fmt::print("{}", picture_text(g.plan));
   fmt::print("wrote        {}: {} files, arithmetic {}\n", r.folder, g.files.size(),
              arithmetic->name);
@@ -102,6 +116,7 @@ void add_generate(CLI::App& app, int& code) {
                    "NAME:BYTES[:SPEED[:ADDRESS]]: memory for activations, the fastest filled first")
       ->take_all();
   command->add_flag("--keep-inputs", r->keep_inputs, "input buffers survive the run");
+  command->add_flag("--agent", r->agent, "write agent/NAME_agent.c too: the network as rt/agent serves it");
   command->add_flag("--picture", r->picture, "print who lives where and when");
   command->add_flag("--count", r->count,
                     "run it on the emulated Cortex-M55 and print instructions per node");

@@ -110,7 +110,7 @@ TEST(TcpTarget, refuses_a_network_that_was_made_from_another_file) {
   named.add_input(x);
   named.add_output(y);
   const Graph on_disk = std::move(std::move(named).finish()).value();
-  test::Emulator emulator(b.network({}, "crc32:00000000"));
+  test::Emulator emulator(b.network({}, "lockstep:0000000000000000"));
   const auto target = open_target(emulator.uri(), {on_disk, b.reference.arithmetic()});
   ASSERT_FALSE(target.ok());
   EXPECT_EQ(target.error().blame, Blame::request);
