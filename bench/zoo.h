@@ -50,7 +50,7 @@ inline constexpr const char* unknown_names[] = {"noise", "random-codes", "permut
 Result<NodeHook> perturb(const Animal& animal, const std::string& name, NodeId node, std::uint64_t seed);
 
 struct Plan {
-  int sites = 2;       // places per model, fault and level
+  int sites = 2;       // places per model and fault with all tensors; with fewer, a third of them, at least one
   int unknown = 2;     // places per model and generator
   bool healthy = true;
   std::vector<Level> levels = {Level::all, Level::half, Level::outputs};

@@ -79,7 +79,7 @@ std::vector<Case> cases_of(const Animal& animal, const Plan& plan) {
     for (const Level level : plan.levels) {
       const std::uint64_t seed = hash(animal.name + std::string(fault->name) + level_names[static_cast<int>(level)], plan.seed);
       Random random(seed);
-      for (const Site& site : drawn(sites_of(animal.reference, *fault), static_cast<std::size_t>(plan.sites), random))
+      for (const Site& site : drawn(sites_of(animal.reference, *fault), static_cast<std::size_t>(level == Level::all ? plan.sites : std::max(1, plan.sites / 3)), random))
         cases.push_back({&animal, fault, "", site.node, site.input, strength(*fault, site, random), level, random.next()});
     }
   }
@@ -95,7 +95,7 @@ std::vector<Pair> healthy_pairs(const std::string& path) {
   std::vector<Pair> pairs;
   const auto model = import_model(path);
   if (!model.ok()) return pairs;
-  const std::vector<Sample> sent = generated_inputs(*model, 3, 42);
+  const std::vector<Sample> sent = generated_inputs(*model, 2, 42);
   for (const Arithmetic* a : arith_table()) {
     auto reference = Executor::make(*model, *a);
     if (!reference.ok()) continue;

@@ -142,6 +142,7 @@ const std::map<std::string_view, Draw>& draws() {
       {"requant-rounding", [](const Site&, Random& r) -> Params { return {{"mode", whole(r, 0, 3)}}; }},
       {"requant-truncates", [](const Site&, Random& r) -> Params { return {{"toward_zero", whole(r, 0, 1)}}; }},
       {"resize-grid", [](const Site&, Random& r) -> Params { return {{"grid", whole(r, 0, 3)}}; }},
+      {"slope-lost", [](const Site&, Random& r) -> Params { return {{"alpha", r.unit() < 0.6 ? whole(r, 0, 1) : about(r, 0.02, 0.9)}}; }},
       {"softmax-scale", [](const Site&, Random& r) -> Params { return {{"gamma", r.unit() < 0.4 ? one_of(r, {0, 0.5, 2}) : about(r, 0.1, 4)}}; }},
       {"stale-input", [](const Site&, Random& r) -> Params { return {{"frozen", whole(r, 0, 1)}}; }},
       {"stale-input-lines", [](const Site&, Random& r) { return blocks(r); }},

@@ -7,7 +7,7 @@
 
 namespace lockstep {
 
-// How long a search may take, and who is told how far it is.
+// How long a search may take (processor time of the searching thread), and who is told how far it is.
 struct SearchOptions {
   std::chrono::milliseconds budget{20000};
   std::function<void(const std::string& what)> progress;

@@ -38,7 +38,7 @@ zoo::Score score_of(const std::string& path, std::string_view arithmetic, int si
   zoo::Plan plan;
   plan.sites = sites;
   plan.unknown = 4;
-  zoo::Score score = zoo::run(zoo::cases_of(animals.back(), plan), 2, std::chrono::seconds(20), false);
+  zoo::Score score = zoo::run(zoo::cases_of(animals.back(), plan), 2, std::chrono::milliseconds(1500), false);
   score.pairs = zoo::healthy_pairs(path);
   std::printf("%s: %s\n", path.c_str(), zoo::last_line(score).c_str());
   return score;

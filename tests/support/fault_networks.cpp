@@ -73,6 +73,16 @@ Executor code_network() {
   return p.finish();
 }
 
+Executor activation_network() {
+  FaultProblem p("tflite");
+  const ValueId x = p.input("x", DType::i8, {1, 6, 8, 4}, per_tensor(0.05, 3));
+  Attrs attrs;
+  attrs.set("alpha", 0.3);
+  const ValueId y = p.node("leaky", "LeakyRelu", {x}, attrs, per_tensor(0.04, -20));
+  p.node("sigmoid", "Sigmoid", {y}, {}, per_tensor(1.0 / 256, -128));
+  return p.finish();
+}
+
 Executor state_network() {
   FaultProblem p;
   const ValueId x = p.input("x", DType::i8, {1, 3, 4, 8}, per_tensor(0.1, 4));
@@ -103,7 +113,7 @@ Executor real_network() {
   return p.finish();
 }
 
-std::vector<Executor> fault_networks() { return {picture_network(), code_network(), state_network(), real_network()}; }
+std::vector<Executor> fault_networks() { return {picture_network(), code_network(), activation_network(), state_network(), real_network()}; }
 
 Outcome inject_and_explain(const Executor& network, std::string_view fault, std::string_view place, std::string_view by) {
   const auto in = random_samples(network, 3, 77);

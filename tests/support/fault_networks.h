@@ -14,6 +14,8 @@ namespace lockstep::test {
 Executor picture_network();
 // Codes [1,8,6,12], channel-last: conv (ties: its multiplier is 1/8) -> relu; as a .tflite file would be.
 Executor code_network();
+// Codes [1,6,8,4] -> leaky (LeakyRelu) -> sigmoid.
+Executor activation_network();
 // state + x -> sum -> next state, on codes.
 Executor state_network();
 // BatchNormalization, then Resize (linear), on reals.

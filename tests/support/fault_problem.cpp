@@ -74,6 +74,17 @@ constexpr SoftmaxPolicy softmax = {
         y[i] = std::clamp(nearest_code(std::exp(s.beta * s.x_scale * (x[i] - top)) / sum / s.y_scale) + s.y_zero, s.low, s.high);
     }};
 
+// y = f(x) for each of the 256 codes, from the least on.
+template <double (*function)(double x, double alpha)>
+constexpr TablePolicy table = {"plain", [](const TableScales& s, std::span<std::int32_t> codes) {
+  for (std::size_t i = 0; i < codes.size(); ++i) {
+    const double x = s.x_scale * (s.x_low + static_cast<std::int32_t>(i) - s.x_zero);
+    codes[i] = std::clamp(nearest_code(function(x, s.alpha) / s.y_scale) + s.y_zero, s.low, s.high);
+  }
+}};
+double leaky(double x, double alpha) { return x >= 0 ? x : alpha * x; }
+double sigmoid(double x, double) { return 1 / (1 + std::exp(-x)); }
+
 constexpr Numerics make_numerics() {
   Numerics n;
   n.conv = n.dense = &requant;
@@ -83,6 +94,8 @@ constexpr Numerics make_numerics() {
   n.quantize = &quantize;
   n.average = n.global_average = &average;
   n.softmax = &softmax;
+  n.leaky_relu = &table<leaky>;
+  n.sigmoid = &table<sigmoid>;
   return n;
 }
 constexpr Numerics numerics = make_numerics();
