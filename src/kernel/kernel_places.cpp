@@ -4,6 +4,7 @@
 
 #include "num/ort_codes.h"
 #include "num/tflite_policies.h"
+#include "num/xnnpack.h"
 #include "op/op_codes.h"
 #include "op/op_quantization.h"
 
@@ -33,14 +34,17 @@ struct PlaceProblem {
 bool scaled(const KernelProblem& p, const PlaceSet& set, PlaceProblem& out) {
   const bool quantizes = p.view.node.op == "QuantizeLinear";
   const QuantizePolicy& policy = quantize_policy(p.num);
-  if (policy.quantize != ort_quantize.quantize || policy.dequantize != ort_quantize.dequantize) return false;
+  const bool product = policy.quantize == xnnpack_quantize.quantize;
+  if (quantizes ? policy.quantize != ort_quantize.quantize && !product
+                : policy.dequantize != ort_quantize.dequantize && policy.dequantize != xnnpack_quantize.dequantize)
+    return false;
   if (!p.constants[1] || p.constants[1]->count() != 1 || p.view.input(1).dtype != DType::f32) return false;
   const bool has_zero = p.view.has_input(2);
   if (has_zero && (!p.constants[2] || p.constants[2]->count() != 1)) return false;
   const Value& codes = quantizes ? p.view.output(0) : p.view.input(0);
   const Value& reals = quantizes ? p.view.input(0) : p.view.output(0);
   if (!byte_wide(codes) || reals.dtype != DType::f32) return false;
-  out.function = quantizes ? set.quantize : set.dequantize;
+  out.function = !quantizes ? set.dequantize : product ? set.quantize_product : set.quantize;
   out.call.a_signed = codes.dtype == DType::i8;
   out.call.scale = p.constants[1]->as<float>()[0];
   out.call.zero = has_zero ? static_cast<std::int32_t>(p.constants[2]->code(0)) : 0;
@@ -67,8 +71,9 @@ bool codes_pair(const KernelProblem& p, const PlaceSet& set, PlaceProblem& out) 
   out.function = policy->apply == ort_add.apply      ? set.add_nearest
                  : policy->apply == ort_mul.apply    ? set.mul_nearest
                  : policy->apply == tflite_add.apply ? set.add_grid
-                 : policy->name == "xnnpack-add" && out.state.left_shift == 0 && shift == 0 ? set.add_half_up
-                                                     : by_policy;
+                 : policy->apply != xnnpack_add.apply || shift != 0 ? by_policy
+                 : out.state.left_shift == 0         ? set.add_half_up
+                                                     : set.add_grid_cut;
   return true;
 }
 

@@ -51,6 +51,54 @@ class GreatestKernel : public PreparedKernel {
   void (*compute_)(const PoolPosition&) = nullptr;
 };
 
+constexpr std::int64_t most_channels = 4096;  // whose sums stand on the stack
+
+bool average_fits(const KernelProblem& p) {
+  const Value &x = p.view.input(0), &y = p.view.output(0);
+  if (!p.num.average || p.num.average->window || !p.num.average->apply || !is_code(x) || !is_code(y) || !byte_wide(x) || !byte_wide(y)) return false;
+  if (p.view.attrs().integer("count_include_pad", 0) != 0 || !p.view.attrs().text("codes", "").empty()) return false;
+  const auto w = pool_window(p.view);
+  return w.ok() && w->channels <= most_channels;
+}
+
+// Averages of codes whose order in a window does not count.
+class AverageKernel : public PreparedKernel {
+ public:
+  AverageKernel(const KernelProblem& p, const PoolSet& set)
+      : set_(set), policy_(*p.num.average), w_(*pool_window(p.view)), signed_(p.view.input(0).dtype == DType::i8) {
+    const Value &x = p.view.input(0), &y = p.view.output(0);
+    const CodeClamp clamp = clamp_of(p.view);
+    scales_ = {x.quant.scale_at(0), y.quant.scale_at(0), x.quant.zero_at(0), y.quant.zero_at(0), clamp.low, clamp.high};
+  }
+  std::size_t scratch_bytes(int) const override { return 0; }
+  void run(const KernelRun& r) const override {
+    r.workers.each(w_.batch * w_.out[0] * w_.out[1], [&](std::int64_t first, std::int64_t last, int) {
+      std::int32_t sums[most_channels];
+      for (std::int64_t i = first; i < last; ++i) {
+        const std::int64_t oh = i % w_.out[1], od = i / w_.out[1] % w_.out[0], n = i / w_.out[1] / w_.out[0];
+        for (std::int64_t ow = 0; ow < w_.out[2]; ++ow) {
+          std::fill_n(sums, w_.channels, 0);
+          std::int32_t count = 0;
+          each_tap(w_, od, oh, ow, [&](std::int64_t at, std::int64_t) {
+            set_.sum_codes(r.in[0] + (n * w_.in_count() + at) * w_.channels, 1, w_.channels, signed_, sums);
+            ++count;
+          });
+          std::byte* const out = r.out[0] + (i * w_.out[2] + ow) * w_.channels;
+          for (std::int64_t c = 0; c < w_.channels; ++c)
+            out[c] = static_cast<std::byte>(count == 0 ? scales_.y_zero : policy_.apply(sums[c], count, scales_));
+        }
+      }
+    });
+  }
+
+ private:
+  const PoolSet& set_;
+  const AveragePolicy& policy_;
+  Window w_;
+  bool signed_;
+  AverageScales scales_{};
+};
+
 class GlobalAverageKernel : public PreparedKernel {
  public:
   GlobalAverageKernel(const KernelProblem& p, const PoolSet& set) : set_(set), policy_(*p.num.global_average) {
@@ -86,12 +134,14 @@ class GlobalAverageKernel : public PreparedKernel {
 
 bool pool_fits(const KernelProblem& p) {
   if (p.view.node.op == "MaxPool") return greatest_fits(p);
+  if (p.view.node.op == "AveragePool") return average_fits(p);
   return p.num.global_average && p.view.input(0).shape.size() >= 3 && is_code(p.view.input(0)) && is_code(p.view.output(0)) &&
          byte_wide(p.view.input(0)) && byte_wide(p.view.output(0));
 }
 
 std::unique_ptr<PreparedKernel> prepare_pool(const KernelProblem& p, const PoolSet& set) {
   if (p.view.node.op == "MaxPool") return std::make_unique<GreatestKernel>(p, set);
+  if (p.view.node.op == "AveragePool") return std::make_unique<AverageKernel>(p, set);
   return std::make_unique<GlobalAverageKernel>(p, set);
 }
 

@@ -78,7 +78,7 @@ constexpr PoolSet set = {greatest_bytes<true>, greatest_bytes<false>, greatest_r
 namespace lockstep {
 namespace {
 
-constexpr std::string_view ops[] = {"MaxPool", "GlobalAveragePool"};
+constexpr std::string_view ops[] = {"MaxPool", "AveragePool", "GlobalAveragePool"};
 
 }  // namespace
 

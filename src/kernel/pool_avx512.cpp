@@ -44,7 +44,7 @@ void greatest_reals(const PoolPosition& p) {
 void sum_codes(const std::byte* x, std::int64_t positions, std::int64_t channels, bool is_signed, std::int32_t* sums) {
   for (std::int64_t c = 0; c < channels; c += 16) {
     const auto mask = static_cast<__mmask16>(channels - c >= 16 ? 0xffff : (1u << (channels - c)) - 1);
-    __m512i sum = _mm512_setzero_si512();
+    __m512i sum = _mm512_maskz_loadu_epi32(mask, sums + c);
     for (std::int64_t p = 0; p < positions; ++p) {
       const __m128i codes = _mm_maskz_loadu_epi8(mask, x + p * channels + c);
       sum = _mm512_add_epi32(sum, is_signed ? _mm512_cvtepi8_epi32(codes) : _mm512_cvtepu8_epi32(codes));
@@ -62,7 +62,7 @@ constexpr PoolSet set = {greatest_bytes<true>, greatest_bytes<false>, greatest_r
 namespace lockstep {
 namespace {
 
-constexpr std::string_view ops[] = {"MaxPool", "GlobalAveragePool"};
+constexpr std::string_view ops[] = {"MaxPool", "AveragePool", "GlobalAveragePool"};
 
 }  // namespace
 

@@ -51,7 +51,7 @@ struct Search {
     const Value& y = g.value(n.outputs[0]);
     if (size_of(y.dtype) != 1 && y.dtype != DType::f32) return {};
     // Between types an element's place may count (N83).
-    if (n.op == "Requantize" && g.value(n.inputs[0]).dtype != y.dtype) return {};
+    if (n.op == "Requantize" && g.value(n.inputs[0]).dtype != y.dtype && count_of(y.shape) % 16 != 0) return {};
     const bool scaled = n.op == "QuantizeLinear" || n.op == "DequantizeLinear";
     for (std::size_t i = 0; i < n.inputs.size(); ++i) {
       if (n.inputs[i] == no_id) continue;

@@ -238,12 +238,12 @@ std::optional<Problem> pooling(Maker& m, const std::string& op) {
   b.input(t == DType::f32 ? m.reals(x) : m.codes(t, x), q, false);
   Attrs& a = b.node().attrs;
   a.set("layout", std::string(nhwc ? "NHWC" : "NCHW"));
-  if (op == "MaxPool") {
+  if (op != "GlobalAveragePool") {
     a.set("kernel_shape", std::vector<std::int64_t>{m.from(1, 4), m.from(1, 4)});
     a.set("strides", std::vector<std::int64_t>{m.from(1, 3), m.from(1, 3)});
     a.set("pads", std::vector<std::int64_t>{m.from(0, 1), m.from(0, 1), m.from(0, 1), m.from(0, 1)});
     if (t != DType::f32 && m.coin()) a.set("activation", std::string("relu"));
-    return b.finish(t, q);
+    return b.finish(t, op == "MaxPool" || m.coin() ? q : m.quant(t));
   }
   return b.finish(t, m.quant(t));
 }
@@ -288,7 +288,7 @@ std::optional<Problem> problem_for(const Kernel& kernel, std::uint64_t seed) {
   if (op == "QuantizeLinear" || op == "DequantizeLinear") return scaled(m, std::string(op));
   if (op == "Add" || op == "Sub" || op == "Mul") return pair(m, std::string(op));
   if (op == "Transpose" || op == "Pad" || op == "Slice" || op == "StridedSlice") return move(m, std::string(op));
-  if (op == "MaxPool" || op == "GlobalAveragePool") return pooling(m, std::string(op));
+  if (op == "MaxPool" || op == "AveragePool" || op == "GlobalAveragePool") return pooling(m, std::string(op));
   return {};
 }
 

@@ -25,6 +25,21 @@ void quantize_places(const PlaceCall& c) {
   }
 }
 
+// N83: as N20, but times the reciprocal of the step; what is no number is the least code, and then shifted.
+template <class V>
+void quantize_product_places(const PlaceCall& c) {
+  const auto low = V::set_f(static_cast<float>(c.low - c.zero)), high = V::set_f(static_cast<float>(c.high - c.zero));
+  const auto inverse = V::set_f(1.0f / c.scale), none = V::set_f(static_cast<float>(c.low));
+  const auto zero = V::set(c.zero);
+  const auto* const x = reinterpret_cast<const float*>(c.a);
+  for (std::int64_t i = 0; i < c.count; i += V::lanes) {
+    const std::int64_t n = c.count - i;
+    const auto v = V::mul_f(n >= V::lanes ? V::load_f(x + i) : V::load_f(x + i, n), inverse);
+    const auto code = V::nearest_even(V::least_f(V::greatest_f(V::number_or(v, none), low), high));
+    V::store_bytes(c.y + i, V::add(code, zero), n);
+  }
+}
+
 // N21
 template <class V>
 void dequantize_places(const PlaceCall& c) {
@@ -72,8 +87,8 @@ void mul_nearest_places(const PlaceCall& c) {
   }
 }
 
-// N59
-template <class V>
+// N59; cut: to 16 bits before the zero point (N81)
+template <class V, bool cut>
 void add_grid_places(const PlaceCall& c) {
   const BinaryState& s = *c.state;
   const auto grid = [&](const std::byte* p, std::int64_t n, bool is_signed, std::int32_t zero, const Rescale& r) {
@@ -84,7 +99,9 @@ void add_grid_places(const PlaceCall& c) {
   for (std::int64_t i = 0; i < c.count; i += V::lanes) {
     const std::int64_t n = c.count - i;
     const auto sum = V::add(grid(c.a + i, n, c.a_signed, s.s.a_zero, s.a), grid(c.b + i, n, c.b_signed, s.s.b_zero, s.b));
-    const auto code = V::add(fixed_twice<V>(sum, V::set(s.y.multiplier), V::set(s.y.shift > 0 ? s.y.shift : 0), V::set(s.y.shift < 0 ? -s.y.shift : 0)), zero);
+    auto scaled = fixed_twice<V>(sum, V::set(s.y.multiplier), V::set(s.y.shift > 0 ? s.y.shift : 0), V::set(s.y.shift < 0 ? -s.y.shift : 0));
+    if constexpr (cut) scaled = V::shift_right(V::shift_left(scaled, V::set(16)), V::set(16));
+    const auto code = V::add(scaled, zero);
     V::store_bytes(c.y + i, V::sub(V::least(V::greatest(code, low), high), shift), n);
   }
 }
@@ -126,8 +143,8 @@ void mul_places(const PlaceCall& c) {
 
 template <class V>
 constexpr PlaceSet place_set() {
-  return {quantize_places<V>, dequantize_places<V>, add_nearest_places<V>, mul_nearest_places<V>, add_grid_places<V>,
-          add_half_up_places<V>, add_places<V>, sub_places<V>, mul_places<V>};
+  return {quantize_places<V>, quantize_product_places<V>, dequantize_places<V>, add_nearest_places<V>, mul_nearest_places<V>, add_grid_places<V, false>,
+          add_grid_places<V, true>, add_half_up_places<V>, add_places<V>, sub_places<V>, mul_places<V>};
 }
 
 }  // namespace
