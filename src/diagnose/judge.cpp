@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "diagnose/bad_capture.h"
+#include "diagnose/rewrites.h"
 #include "diff/local.h"
 
 namespace lockstep {
@@ -168,6 +169,11 @@ Result<Verdict> judge(const Case& c, const std::vector<std::string>& left_device
   v.reach = reach_of(c, v);
   LOCKSTEP_TRY(v.repairs, replay_repair(c, v));
   LOCKSTEP_TRY(v.rewrites, predict_rewrites(c, v));
+  LOCKSTEP_TRY(const std::vector<Rewrite> catalogue, simulate_rewrites(c, v));
+  v.rewrites.insert(v.rewrites.end(), catalogue.begin(), catalogue.end());
+  std::ranges::stable_sort(v.rewrites, [](const Rewrite& a, const Rewrite& b) {
+    return a.holds != b.holds ? a.holds : a.cosine > b.cosine;
+  });
   advise(v);
   v.next = capture_next(c, v);
   return v;

@@ -232,8 +232,7 @@ class Writer {
     repairs();
     for (std::size_t i = 0; i < v_.advice.size(); ++i)
       i == 0 ? field("do", fmt::format("{}. {}", i + 1, v_.advice[i])) : more(fmt::format("{}. {}", i + 1, v_.advice[i]));
-    for (const Rewrite& r : v_.rewrites)
-      field(r.holds ? "would hold" : "will not hold", fmt::format("{}: predicted output cosine {}", r.text, cosine_text(r.cosine)));
+    rewrites();
     others();
     for (std::size_t i = 0; i < v_.next.size(); ++i) i == 0 ? field("capture next", v_.next[i]) : more(v_.next[i]);
     for (const std::string& note : v_.notes) field("note", note);
@@ -284,6 +283,20 @@ class Writer {
       if (r.cosine_before >= -1) text += fmt::format("; {} as it is", cosine_text(r.cosine_before));
       field("if repaired", text + ")" + (v_.repairs.size() > 1 ? "   " + r.output : ""));
     }
+  }
+
+  // Best first; `validate` shows the best two of either kind.
+  void rewrites() {
+    int shown[2] = {0, 0}, hidden = 0;
+    for (const Rewrite& r : v_.rewrites) {
+      if (++shown[r.holds] > 2 && !style_.ranking && !style_.all_rows) {
+        ++hidden;
+        continue;
+      }
+      const std::string text = fmt::format("{}: predicted output cosine {}", r.text, cosine_text(r.cosine));
+      shown[r.holds] == 1 ? field(r.holds ? "would hold" : "will not hold", text) : more(text);
+    }
+    if (hidden) more(fmt::format("{} more rewrites, with `diagnose` and in --json", hidden));
   }
 
   void others() {

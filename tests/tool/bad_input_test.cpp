@@ -101,7 +101,7 @@ TEST(BadInput, unknown_names_get_the_nearest_one) {
   test::expect_refused(test::run_tool(inject + "operand-rescale@/block2/ad"), "did you mean '/block");
   test::expect_refused(test::run_tool(inject + "operand-rescale@/block2/add,kk=1"), "kk");
   test::expect_refused(test::run_tool(inject + "operand-rescale@/block2/add,k=high"), "high");
-  test::expect_refused(test::run_tool(inject + "operand-rescale@/head/fc1"), "does not apply");
+  test::expect_refused(test::run_tool(inject + "operand-rescale@/head/fc1"), "could not show here");
   test::expect_refused(test::run_tool("run " + model + " --tensor ppn -o " + folder / "o.npz"), "did you mean 'ppm'?");
   test::expect_refused(test::run_tool("run " + model + " --arith orrt -o " + folder / "o.npz"), "did you mean 'ort'?");
   test::expect_refused(test::run_tool("validate " + model + " --target oort"), "no such target");

@@ -74,14 +74,22 @@ TEST_F(Case, s0_calm_windows_die_in_the_softmax) {
   EXPECT_GT(j["softmax"][0]["down"], 0);
 }
 
-TEST_F(Case, s0_a_frozen_output_and_a_stale_input_are_named_from_five_codes) {
+// The cause and what it ties with: from outputs alone several faults may be one and the same.
+std::string all_of(const nlohmann::json& explanation) {
+  std::string all = explanation["spec"];
+  for (const auto& tie : explanation["ties"]) all += " " + tie.get<std::string>();
+  return all;
+}
+
+TEST_F(Case, s0_five_codes_of_each_run_name_the_memory) {
   const std::string model = "examples/s0/pump_int8.onnx", event = "examples/s0/event.npz";
   EXPECT_EQ(diagnosed(model, event, "frozen-output@/softmax", "state")["fault"], "frozen-output");
-  EXPECT_EQ(diagnosed(model, event, "memory-asleep@/softmax", "state")["fault"], "memory-asleep");
-  const auto stale = diagnosed(model, event, "stale-input", "state");
-  std::string all = stale["spec"];
-  for (const auto& tie : stale["ties"]) all += " " + tie.get<std::string>();
-  EXPECT_NE(all.find("stale-input@readings"), std::string::npos) << all;
+  for (const auto& [fault, among] : {std::pair{"memory-asleep@/softmax", "memory-asleep@"}, std::pair{"stale-input", "stale-input@readings"}}) {
+    const auto e = diagnosed(model, event, fault, "state");
+    EXPECT_EQ(e["reproduced"], e["differing"]);
+    EXPECT_EQ(e["spoiled"], 0);
+    EXPECT_NE(all_of(e).find(among), std::string::npos) << all_of(e);
+  }
 }
 
 TEST_F(Case, s2_truncation_is_a_defect_and_another_runtime_is_not) {
@@ -99,7 +107,8 @@ TEST_F(Case, s3_nine_numbers_name_the_reading_of_the_input) {
     const auto e = diagnosed("examples/s3/words_int8.onnx", "examples/s3/dump.npz", fault, "logits");
     EXPECT_EQ(e["fault"], fault);
     EXPECT_EQ(e["reproduced"], 9);
-    EXPECT_TRUE(e["ties"].empty()) << e;
+    for (const auto& tie : e["ties"])  // the same bytes read so by the first operation
+      EXPECT_TRUE(tie.get<std::string>().starts_with("operand-layout@")) << e;
   }
 }
 

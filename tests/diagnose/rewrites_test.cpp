@@ -1,0 +1,84 @@
+// Which workaround holds is computed under the found fault, not asserted.
+#include "diagnose/rewrites.h"
+
+#include <gtest/gtest.h>
+
+#include "diagnose/fold_identity.h"
+#include "diagnose/session.h"
+#include "import/import.h"
+#include "support/folders.h"
+#include "support/nets.h"
+
+namespace lockstep {
+namespace {
+
+std::vector<Rewrite> rewrites_under(const std::string& fault) {
+  Request q;
+  q.model = test::source_folder() + "/examples/s1/tcn_int8.onnx";
+  q.input = test::source_folder() + "/examples/s1/golden.npz";
+  q.target = "sim:" + fault;
+  const auto made = answer(q);
+  EXPECT_TRUE(made.ok()) << (made.ok() ? "" : made.error().line());
+  return made->verdict.rewrites;
+}
+
+const Rewrite& named(const std::vector<Rewrite>& all, const std::string& begin) {
+  for (const Rewrite& r : all)
+    if (r.text.starts_with(begin)) return r;
+  ADD_FAILURE() << "no rewrite " << begin;
+  static const Rewrite none;
+  return none;
+}
+
+TEST(Rewrites, a_lost_operand_is_lost_to_concat_and_convolution_as_well) {
+  const auto all = rewrites_under("operand-lost@/block2/add,operand=2");
+  EXPECT_TRUE(named(all, "this operation on the CPU").holds);
+  EXPECT_FALSE(named(all, "Concat + 1x1").holds);
+  EXPECT_FALSE(named(all, "16-bit activations").holds);
+  EXPECT_FALSE(named(all, "output scale twice").holds);
+  EXPECT_TRUE(named(all, "identity folded").holds);  // reads x once
+}
+
+TEST(Rewrites, a_wrong_factor_stays_wrong_in_finer_steps) {
+  const auto all = rewrites_under("operand-rescale@/block2/add,operand=2,k=0.5");
+  EXPECT_FALSE(named(all, "16-bit activations").holds);
+  EXPECT_FALSE(named(all, "Concat + 1x1").holds);
+  EXPECT_NEAR(named(all, "16-bit activations").cosine, 0.98985, 0.002);  // as it is: the factor is the same
+  EXPECT_TRUE(named(all, "one scale for both operands (").holds);
+  for (std::size_t i = 1; i < all.size(); ++i)
+    EXPECT_TRUE(all[i - 1].holds > all[i].holds || (all[i - 1].holds == all[i].holds && all[i - 1].cosine >= all[i].cosine));
+}
+
+TEST(Rewrites, other_operations_have_none_of_these) {
+  EXPECT_TRUE(rewrites_under("operand-lost@/block2/conv").empty());
+}
+
+TEST(FoldIdentity, gives_the_sum_where_the_weights_keep_their_steps) {
+  const auto graph = import_model(test::source_folder() + "/examples/s1/tcn_int8.onnx");
+  ASSERT_TRUE(graph.ok());
+  const Executor reals = test::executor(*graph, "float"), codes = test::executor(*graph, "ort");
+  const NodeId sum = codes.graph().find_node("/block1/add");
+  const auto folded = fold_identity(codes, sum, true);
+  ASSERT_TRUE(folded);
+  EXPECT_GT(folded->vanished, 0);
+  EXPECT_LT(folded->vanished, 1);
+  const auto samples = test::random_samples(*graph, 1);
+  const Node& node = codes.graph().node(sum);
+  const std::string x = codes.graph().value(node.inputs[folded->identity]).name, y = codes.graph().value(node.outputs[0]).name;
+  const auto made = reals.run(samples, std::vector<std::string>{x, y});
+  ASSERT_TRUE(made.ok()) << made.error().line();
+  const auto again = folded->run(made->samples[0].at(x), {});
+  ASSERT_TRUE(again.ok()) << again.error().line();
+  const auto m = measure(made->samples[0].at(y), *again, {});
+  EXPECT_GT(m->cosine, 0.99);
+  EXPECT_FALSE(m->identical());  // the weights did lose something
+}
+
+TEST(FoldIdentity, wants_a_convolution_of_the_same_tensor) {
+  const auto graph = import_model(test::source_folder() + "/examples/s1/tcn_int8.onnx");
+  const Executor codes = test::executor(*graph, "ort");
+  EXPECT_FALSE(fold_identity(codes, codes.graph().find_node("/in_proj/conv"), true));
+}
+
+}  // namespace
+}  // namespace lockstep
