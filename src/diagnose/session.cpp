@@ -45,7 +45,7 @@ class Session {
   Result<Answer> run() {
     LOCKSTEP_TRY(const Tolerance tolerance, parse_tolerance(q_.tolerance));
     say("reading " + q_.model);
-    LOCKSTEP_TRY(const Graph model, import_for_inputs(q_.model, q_.input));
+    LOCKSTEP_TRY(const Graph model, import_for_inputs(q_.model, q_.input, q_.dimensions));
     LOCKSTEP_TRY(const Arithmetic* arithmetic, arithmetic_for(q_.reference, model.format(), "--reference"));
     LOCKSTEP_TRY(Executor executor, Executor::make(model, *arithmetic));
     a_.reference = std::make_shared<const Executor>(std::move(executor));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,6 +19,7 @@ struct Request {
   StateMode state = StateMode::reset;
   int generated_samples = 4;
   std::uint64_t seed = 42;
+  std::map<std::string, std::int64_t> dimensions = {};  // extents of dimensions that the model leaves open
   std::function<void(const std::string& what)> progress;
   int repeat = 0;      // of each sample on a device; 0: as its link needs
   std::string resume;  // captures kept when a link broke; "": none

@@ -12,12 +12,15 @@
 namespace lockstep {
 namespace {
 
-std::string filled(std::string_view claim, const FaultDef& fault, const Params& params) {
+// A parameter that numbers a tensor of the graph is written by the tensor's name.
+std::string filled(std::string_view claim, const FaultDef& fault, const Params& params, const Graph& g) {
   std::string text(claim);
   for (const ParamSpec& spec : fault.params) {
     const auto it = params.find(spec.name);
     const std::string mark = "{" + std::string(spec.name) + "}";
-    const std::string with = number_text(it == params.end() ? spec.fallback : it->second);
+    const double number = it == params.end() ? spec.fallback : it->second;
+    const bool tensor = spec.name == "other" && number >= 0 && number < static_cast<double>(g.values().size());
+    const std::string with = tensor ? g.value(static_cast<ValueId>(number)).name : number_text(number);
     for (std::size_t at = 0; (at = text.find(mark, at)) != text.npos; at += with.size())
       text.replace(at, mark.size(), with);
   }
@@ -335,7 +338,7 @@ Result<Explanation> Trial::test(const Site& site, const FaultDef& fault, const P
   e.params = params;
   e.site = site.node == no_id ? g.value(site.input).name : g.node(site.node).name;
   e.spec = spec_text(fault, e.site, params);
-  e.claim = filled(fault.claim, fault, params);
+  e.claim = filled(fault.claim, fault, params, g);
   const QuantParams step = step_of(g, row_->value);
   Meter rest;
   for (const std::size_t i : samples) {

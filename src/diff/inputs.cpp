@@ -135,14 +135,16 @@ Result<std::vector<Sample>> inputs_from(const Graph& model, const Capture& captu
   return samples;
 }
 
-Result<Graph> import_for_inputs(const std::string& model, const std::string& input) {
+Result<Graph> import_for_inputs(const std::string& model, const std::string& input,
+                                const std::map<std::string, std::int64_t>& dimensions) {
   ImportOptions options;
+  options.dimensions = dimensions;
   if (input.ends_with(".npz")) {
     // A file that cannot be read is refused where its arrays are wanted; a model without inputs wants none.
     const Result<NpzMembers> members = read_npz(input);
     for (const auto& [name, array] : members.ok() ? members.value() : NpzMembers{})
       for (std::size_t axis = 0; axis < array.shape.size(); ++axis)
-        options.dimensions[name + "[" + std::to_string(axis) + "]"] = array.shape[axis];
+        options.dimensions.emplace(name + "[" + std::to_string(axis) + "]", array.shape[axis]);
   }
   return import_model(model, options);
 }

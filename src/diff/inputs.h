@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -22,7 +24,9 @@ Result<std::vector<Sample>> read_inputs(const std::string& path, const Graph& mo
 
 // Imports a model for the arrays in `input` (may be empty): extents that the model leaves open without a
 // name (-1, or nothing) are those of the .npz member of the input's name, as onnxruntime takes them.
-// Named ones ("batch") stay 1, and a batch is split into samples.
-Result<Graph> import_for_inputs(const std::string& model, const std::string& input);
+// Named ones ("batch") stay 1, and a batch is split into samples. `dimensions` go before both: by name,
+// or "input[axis]".
+Result<Graph> import_for_inputs(const std::string& model, const std::string& input,
+                                const std::map<std::string, std::int64_t>& dimensions = {});
 
 }  // namespace lockstep

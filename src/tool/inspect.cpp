@@ -21,8 +21,8 @@ void print_value(const char* role, const Value& v) {
   fmt::print("{:8} {}  {}{}{}\n", role, v.name, name_of(v.dtype), shape_text(v.shape), quant_text(v.quant));
 }
 
-int inspect(const std::string& path) {
-  const auto graph = import_model(path);
+int inspect(const std::string& path, const ImportOptions& options) {
+  const auto graph = import_model(path, options);
   if (!graph.ok()) return fail(graph.error());
   std::int64_t macs = 0, parameters = 0;
   for (const Value& v : graph->values())
@@ -49,8 +49,10 @@ int inspect(const std::string& path) {
 void add_inspect(CLI::App& app, int& code) {
   auto* command = app.add_subcommand("inspect", "what is in a model: operators, shapes, scales, parameters, MACs");
   auto model = std::make_shared<std::string>();
+  auto options = std::make_shared<ImportOptions>();
   command->add_option("MODEL", *model, ".onnx or .tflite")->required();
-  command->callback([model, &code] { code = inspect(*model); });
+  add_dimensions(*command, options->dimensions);
+  command->callback([model, options, &code] { code = inspect(*model, *options); });
 }
 
 }  // namespace lockstep

@@ -10,6 +10,7 @@
 #include "diff/inputs.h"
 #include "run/generated.h"
 #include "run/recording.h"
+#include "tool/command.h"
 
 namespace lockstep {
 
@@ -20,11 +21,12 @@ void add_running_options(CLI::App& command, RunningOptions& o) {
   command.add_option("--state", o.state, "keep or reset states between samples")->check(CLI::IsMember({"keep", "reset"}));
   command.add_option("--samples", o.samples, "how many random inputs")->check(CLI::Range(1, 10000));
   command.add_option("--seed", o.seed, "of the random inputs");
+  add_dimensions(command, o.dimensions);
   command.add_option("-o,--output", o.output, "the .npz to write")->required();
 }
 
 Result<Executor> open_model(const RunningOptions& options) {
-  LOCKSTEP_TRY(const Graph model, import_for_inputs(options.model, options.input));
+  LOCKSTEP_TRY(const Graph model, import_for_inputs(options.model, options.input, options.dimensions));
   LOCKSTEP_TRY(const Arithmetic* arithmetic, arithmetic_for(options.arithmetic, model.format(), "--arith"));
   return Executor::make(model, *arithmetic);
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@ namespace lockstep {
 struct RunningOptions {
   std::string model, input, arithmetic, output, state = "reset";
   std::vector<std::string> tensors;
+  std::map<std::string, std::int64_t> dimensions;
   bool all = false;
   int samples = 4;
   std::uint64_t seed = 42;

@@ -17,6 +17,7 @@ namespace {
 struct Options {
   std::string model, reference, json;
   std::vector<std::string> inputs;
+  std::map<std::string, std::int64_t> dimensions;
   std::int64_t runs = 2000;
   bool all_rows = false;
 };
@@ -40,7 +41,7 @@ Result<std::vector<InputPair>> pairs_of(const Options& o, const Graph& model) {
 }
 
 Result<int> follow(const Options& o) {
-  LOCKSTEP_TRY(const Graph model, import_for_inputs(o.model, o.inputs[0]));
+  LOCKSTEP_TRY(const Graph model, import_for_inputs(o.model, o.inputs[0], o.dimensions));
   LOCKSTEP_TRY(const Arithmetic* arithmetic, arithmetic_for(o.reference, model.format(), "--reference"));
   LOCKSTEP_TRY(const Executor executor, Executor::make(model, *arithmetic));
   LOCKSTEP_TRY(const std::vector<InputPair> pairs, pairs_of(o, model));
@@ -66,6 +67,7 @@ void add_sensitivity(CLI::App& app, int& code) {
       ->required()->take_all()->expected(1, 2);
   command->add_option("--reference,--arith", o->reference, "arithmetic; default ort for ONNX, tflite-ref for TFLite");
   command->add_option("--runs", o->runs, "at most so many inferences in the search for the smallest change")->check(CLI::Range(8, 1000000));
+  add_dimensions(*command, o->dimensions);
   command->add_option("--json", o->json, "write the whole result to this file");
   command->add_flag("--all", o->all_rows, "print every row of a long table");
   command->footer("Exit code 1 when the output stays the same in a pair whose inputs differ.");

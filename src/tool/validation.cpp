@@ -61,6 +61,7 @@ void add_validation_options(CLI::App& command, ValidationOptions& o) {
   command.add_option("--repeat", o.request.repeat, "times each sample runs on a device; runs that disagree are a link fault; default 2 on a serial line, else 1")
       ->check(CLI::Range(1, 100));
   command.add_option("--resume", o.request.resume, "captures that an interrupted validation kept: their samples are not run again");
+  add_dimensions(command, o.request.dimensions);
   command.add_option("--decision", o.decision, "what the output decides: top1, or I>T, I-J>T of its elements; counts what flips");
   command.add_option("--program", o.program, "the device's compiled Neural-ART program: differences that it explains are told apart");
   command.add_option("--json", o.json, "write the whole result to this file");
@@ -76,7 +77,7 @@ struct Done {
 
 // The decision's lines of one target; an error is printed and changes the exit code.
 int tell_decision(const ValidationOptions& o, const Decision& decision, const Done& done, std::vector<std::string>& reports) {
-  const auto model = import_for_inputs(o.request.model, o.request.input);
+  const auto model = import_for_inputs(o.request.model, o.request.input, o.request.dimensions);
   if (!model.ok()) return fail(model.error());
   const auto made = decide(decision, done.answer, *model, done.target);
   if (!made.ok()) return fail(made.error());

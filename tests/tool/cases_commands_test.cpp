@@ -86,6 +86,19 @@ TEST(Expose, captures_of_variants_merge_and_disagreement_is_said) {
   EXPECT_NE(ran.out.find("'ppm' differs between"), std::string::npos) << ran.out << ran.err;
 }
 
+TEST(Dimensions, are_given_by_name_and_refused_when_they_are_no_numbers) {
+  EXPECT_EQ(test::run_tool("inspect " + s1 + " --dim batch=4").code, 0);
+  for (const char* bad : {"batch", "batch=", "batch=0", "batch=x", "=4", "batch=4x"})
+    test::expect_refused(test::run_tool("inspect " + s1 + " --dim " + bad), "NAME=N");
+}
+
+TEST(Claims, name_the_tensor_that_was_read_instead) {
+  const auto ran = test::run_tool("validate " + s1 + golden + "--target sim:operand-replaced@/block2/add,operand=2");
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_EQ(ran.out.find("buffer of tensor 1"), std::string::npos) << ran.out;
+  EXPECT_NE(ran.out.find("is read from the buffer of tensor /"), std::string::npos) << ran.out;
+}
+
 TEST(Reduce, leaves_one_operation_that_replays_to_the_same_cause) {
   const test::Folder folder;
   const auto ran = test::run_tool("reduce " + s1 + golden + "--target " + broken + " -o " + folder / "r");
