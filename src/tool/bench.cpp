@@ -189,6 +189,7 @@ Result<void> run(const Options& o) {
   fmt::print("{:<44} {:>10} {:>7} {:>2}  {:>9} {:>9}  {:>17}  {:>8}  {:>6}  {:>13}  {:>11}\n", "model", "arithmetic", "against", "th", "ms", "its ms",
              "ratio [min max]", "observed", "peak", "load+first ms", "memory MB");
   const std::string inputs = (fs::temp_directory_path() / fmt::format("lockstep_bench_{}.npz", ::getpid())).string();
+  int skipped = 0;
   std::vector<Figures> rows;
   nlohmann::json list = nlohmann::json::array();
   for (const std::string& model : o.models) {
@@ -199,9 +200,10 @@ Result<void> run(const Options& o) {
       if (runtime.starts_with("ort") != (g.format() == "onnx")) continue;  // the other format's runtime
       for (const int threads : o.threads) {
         auto made = compare(model, g, runtime, threads, root, inputs, o);
-        if (!made.ok()) {
-          fs::remove(inputs);
-          return std::move(made.error());
+        if (!made.ok()) {  // one side refuses the model: said, counted, and the others go on
+          fail(made.error());
+          ++skipped;
+          continue;
         }
         print_row(*made);
         list.push_back(as_json(*made));
@@ -211,6 +213,8 @@ Result<void> run(const Options& o) {
   }
   fs::remove(inputs);
   print_means(rows);
+  if (skipped > 0) fmt::print("{} comparisons skipped: one side refuses the model\n", skipped);
+  if (rows.empty()) return Error{"bench", "no comparison was made", "a model that both sides run", ""};
   return o.json.empty() ? Result<void>() : write_file(o.json, list.dump(1) + "\n");
 }
 
