@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "report/fold.h"
 #include "report/report.h"
 
 namespace lockstep {
@@ -57,16 +58,20 @@ std::string cause_text(const Answer& a) {
   return text;
 }
 
+// The operation, or how many it may be where tensors between were not captured.
 std::string operation_of_answer(const Answer& a) {
-  const Row& row = a.verdict.comparison.rows[a.verdict.suspects[0].row];
-  return row.name + " (" + row.op + ")";
+  const Graph& g = a.reference->graph();
+  const Place place = first_wrong_place(a.verdict, g);
+  if (place.node == no_id) return a.verdict.comparison.rows[a.verdict.suspects[0].row].name;
+  const std::string name = g.node(place.node).name + " (" + g.node(place.node).op + ")";
+  return place.among > 1 && !place.by_cause ? fmt::format("one of {} operations up to {}", place.among, name) : name;
 }
 
 }  // namespace
 
 std::string page_of_reduction(const Request& request, const Answer& answer, const Reduction& r, const Answer& confirmed) {
   const Arithmetic& a = answer.reference->arithmetic();
-  std::string page = fmt::format("# {} computes other numbers than its reference\n\n", operation_of_answer(answer));
+  std::string page = fmt::format("# Other numbers than the reference: {}\n\n", operation_of_answer(answer));
   page += fmt::format("Cut from `{}`, target `{}`. Reference: {} ({}{}{}).\n\n",
                       std::filesystem::path(request.model).filename().string(), request.target, a.name, a.runtime,
                       a.version.empty() ? "" : " ", a.version);

@@ -121,6 +121,16 @@ TEST(Reduce, keeps_what_a_convolution_needs) {
   EXPECT_NE(ran.out.find("/b2/pointwise"), std::string::npos) << ran.out;
 }
 
+TEST(Reduce, keeps_the_whole_model_where_only_outputs_were_recorded) {
+  const test::Folder folder;
+  const std::string model = "examples/s3/words_int8.onnx --input examples/s3/dumps.npz ";
+  EXPECT_EQ(test::run_tool("inject " + model + "--fault operand-lost@/ds1/pointwise --tensor logits -o " + folder / "o.npz").code, 0);
+  const auto ran = test::run_tool("reduce " + model + "--target " + folder / "o.npz" + " -o " + folder / "r");
+  EXPECT_EQ(ran.code, 1) << ran.out << ran.err;
+  EXPECT_NE(ran.out.find("cut to 38 of 38 nodes"), std::string::npos) << ran.out;
+  EXPECT_TRUE(ran.out.find("one of ") != std::string::npos || ran.out.find("/ds1/pointwise") != std::string::npos) << ran.out;
+}
+
 TEST(Reduce, has_nothing_to_say_of_a_healthy_device) {
   const test::Folder folder;
   test::expect_refused(test::run_tool("reduce " + s1 + golden + "--target ort -o " + folder / "r"), "healthy");
