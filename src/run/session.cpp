@@ -87,6 +87,7 @@ struct Session::Plan {
   std::vector<Buffer> buffers;
   std::vector<BufferId> shaped, last;  // by value: its buffer in each order, -1 where there is none
   std::vector<CodeMap> maps;
+  std::map<ValueId, CodeTable> tables; // of the values that are made by one
   std::vector<char> materialized;      // by value: needed as bytes of its own
   std::vector<NodeId> evaluated;
   std::vector<std::byte> arena;
@@ -96,7 +97,7 @@ struct Session::Plan {
   Result<void> build();
   Result<void> find_needed();
   Result<void> add_node(NodeId n);
-  bool add_table(ValueId v);
+  void add_table(ValueId v);
   void add_kernel(NodeId n, const Kernel& kernel, const PreparedKernel& prepared);
   void add_eval(NodeId n);
   BufferId make_buffer(ValueId v);
@@ -131,8 +132,13 @@ Result<void> Session::Plan::find_needed() {
     const NodeId producer = g.value(v).producer;
     if (map.source != no_id && g.node(producer).op == "DequantizeLinear" && kernels.kernel(producer)) map.source = no_id;
     if (map.source != no_id) {
-      open.push_back(map.source);
-      continue;
+      CodeTable table = code_table(g, num, kernels.constants(), maps, v);
+      if (!table.entries.empty()) {
+        tables.emplace(v, std::move(table));
+        open.push_back(map.source);
+        continue;
+      }
+      map.source = no_id;  // an operator refuses 256 codes: computed node by node
     }
     for (const ValueId in : g.node(g.value(v).producer).inputs)
       if (in != no_id) open.push_back(in);
@@ -176,12 +182,11 @@ BufferId Session::Plan::in_order(ValueId v, bool channels_last) {
   return to;
 }
 
-bool Session::Plan::add_table(ValueId v) {
+void Session::Plan::add_table(ValueId v) {
   const CodeMap& map = maps[at(v)];
   Step s;
   s.kind = Step::table;
-  s.codes = code_table(g, num, kernels.constants(), maps, v);
-  if (s.codes.entries.empty()) return false;
+  s.codes = std::move(tables.at(v));
   const Value& value = g.value(v);
   const bool in_last = lies_last(map.source);
   const bool shaped_axis = map.axis >= 0 && !(in_last && map.axis == 1);
@@ -198,7 +203,6 @@ bool Session::Plan::add_table(ValueId v) {
   s.node = value.producer;
   s.name = "table";
   use(std::move(s));
-  return true;
 }
 
 void Session::Plan::add_kernel(NodeId n, const Kernel& kernel, const PreparedKernel& prepared) {
@@ -252,8 +256,8 @@ Result<void> Session::Plan::add_node(NodeId n) {
   if (!any) return {};
   const ValueId y = node.outputs[0];
   if (maps[at(y)].source != no_id) {
-    if (add_table(y)) return {};
-    return Error{g.where(node), "no table of its codes", "an operator that computes 256 codes", ""};
+    add_table(y);
+    return {};
   }
   if (keeps_bytes(g, node) && !constant(node.inputs[0])) {
     const bool flat = g.value(node.inputs[0]).shape == g.value(y).shape;
