@@ -183,6 +183,29 @@ TEST(Device, a_port_where_nobody_listens_is_a_target_out_of_reach) {
   EXPECT_EQ(device.error().blame, Blame::target);
 }
 
+TEST(Stream, of_a_program_carries_bytes_both_ways_and_says_when_it_ended) {
+  auto echo = open_stream("process:cat");
+  ASSERT_TRUE(echo.ok()) << echo.error().line();
+  const Bytes sent = ramp(1000);
+  ASSERT_TRUE((*echo)->write(sent, Milliseconds(1000)).ok());
+  Bytes back;
+  while (back.size() < sent.size()) {
+    std::byte chunk[256];
+    const auto got = (*echo)->read(chunk, Milliseconds(2000));
+    ASSERT_TRUE(got.ok() && *got > 0);
+    back.insert(back.end(), chunk, chunk + *got);
+  }
+  EXPECT_EQ(back, sent);
+  std::byte one[1];
+  EXPECT_EQ(*(*echo)->read(one, Milliseconds(20)), 0u);
+
+  auto ends = open_stream("process:true");
+  ASSERT_TRUE(ends.ok());
+  const auto gone = (*ends)->read(one, Milliseconds(5000));
+  ASSERT_FALSE(gone.ok());
+  EXPECT_EQ(gone.error().blame, Blame::target);
+}
+
 TEST(Device, a_wrong_address_is_a_bad_request) {
   for (const char* uri : {"tcp:localhost", "tcp::5", "tcp:localhost:99999", "serial:", "serial:/dev/ttyS0:12345", "usb:1"}) {
     const auto stream = open_stream(uri);

@@ -78,9 +78,9 @@ std::vector<std::pair<const char*, Noise>> bad_lines() {
 TEST(Noise, with_check_fields_no_result_is_wrong_and_every_failure_is_named_within_10_s) {
   Tally tally;
   std::vector<std::thread> threads;
-  for (const auto& [name, noise] : bad_lines())
+  for (const auto& line : bad_lines())
     for (std::uint64_t seed = 1; seed <= 8; ++seed)
-      threads.emplace_back([&tally, noise, seed] {
+      threads.emplace_back([&tally, noise = line.second, seed] {
         test::AgentDevice agent(test::sums_network(), seed % 2 ? 0 : 510);
         converse(agent.uri(), noise, seed * 7919, tally);
       });
@@ -96,9 +96,9 @@ TEST(Noise, with_check_fields_no_result_is_wrong_and_every_failure_is_named_with
 TEST(Noise, without_check_fields_every_failure_is_named_within_10_s) {
   Tally tally;
   std::vector<std::thread> threads;
-  for (const auto& [name, noise] : bad_lines())
+  for (const auto& line : bad_lines())
     for (std::uint64_t seed = 1; seed <= 3; ++seed)
-      threads.emplace_back([&tally, noise, seed] {
+      threads.emplace_back([&tally, noise = line.second, seed] {
         test::Emulator emulator(seed == 1 ? "--framing 1" : seed == 2 ? "--framing 2 --version 3.2" : "--framing 1 --version 2.2");
         converse(emulator.uri(), noise, seed * 104729, tally);
       });
