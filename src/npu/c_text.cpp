@@ -156,7 +156,7 @@ class ValueReader {
       if (at_ == begin) return Error{fmt::format("{}: byte {}", file_, t_[at_].at), fmt::format("'{}' in a table", t_[at_].text), "a value", {}};
       if (is(",")) ++at_;
       if (t_[at_].is == CToken::Is::comment) field.comment = word(t_[at_].text);
-      v.fields.emplace_back(std::move(name), std::move(field));
+      v.fields.push_back({std::move(name), std::move(field)});
     }
   }
 

@@ -4,7 +4,6 @@
 #include <map>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -23,15 +22,21 @@ struct CToken {
 // Errors: a comment or a string that does not end.
 Result<std::vector<CToken>> lex_c(std::string_view text, const std::string& file);
 
+struct CMember;
+
 // An initializer: braces with fields by designator ("" without), or an expression.
 struct CValue {
   bool braces = false;
-  std::vector<std::pair<std::string, CValue>> fields;
+  std::vector<CMember> fields;
   std::vector<CToken> expression;
   std::string comment;  // the one that follows, where it is a single word
 
   const CValue* find(std::string_view name) const;
   const CValue& unwrapped() const;  // {(x)} is x
+};
+struct CMember {
+  std::string first;
+  CValue second;
 };
 
 // Known addresses by symbol: memory pools and constant arrays.

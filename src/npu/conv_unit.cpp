@@ -27,7 +27,7 @@ void unblock(const std::int16_t* from, std::int16_t* to, std::int64_t kernels, s
   }
 }
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(__clang__)
 #define LOCKSTEP_WIDE __attribute__((target_clones("avx2", "default"), optimize("O3")))
 #else
 #define LOCKSTEP_WIDE

@@ -162,8 +162,9 @@ class Controller {
   }
 
   Result<void> add_links(NpuEpoch& epoch) {
-    for (const auto& [word, value] : units_[npu_reg::strswitch].words()) {
+    for (const auto& [word, context] : units_[npu_reg::strswitch].words()) {
       const auto to = npu_port_at(word);
+      const std::uint32_t value = context;
       if (!to || (value & 0x00010001u) == 0) continue;
       if ((value >> 23 & 1) != 0)
         return wrong("a switch context that ticks otherwise", "TICKTYPE = 0");
