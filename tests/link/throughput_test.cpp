@@ -11,8 +11,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// A stream that carries so many bytes a second each way, as a line of that rate does; the system holds up to
-// 64 KB that nobody has read yet.
+// A stream that carries so many bytes a second each way, as a line of that rate does; it runs on for up to 20 ms
+// while nobody reads, into the system's buffer.
 class Paced : public ByteStream {
  public:
   Paced(std::unique_ptr<ByteStream> stream, double rate) : stream_(std::move(stream)), rate_(rate), read_free_(Clock::now()), write_free_(Clock::now()) {}
@@ -32,7 +32,7 @@ class Paced : public ByteStream {
  private:
   // Waits until the line has carried `bytes`.
   void pace(Clock::time_point& free, std::size_t bytes) {
-    free = std::max(free, Clock::now() - std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(65536 / rate_))) + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(static_cast<double>(bytes) / rate_));
+    free = std::max(free, Clock::now() - std::chrono::milliseconds(20)) + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(static_cast<double>(bytes) / rate_));
     std::this_thread::sleep_until(free);
   }
 
