@@ -10,6 +10,8 @@ constexpr Numerics with_xnnpack() {
   n.conv = n.conv_unsigned = n.dense = &xnnpack_requant;
   n.conv_int16 = &tflite_conv;
   n.dense_int16 = &tflite_dense;
+  n.softmax = &litert_softmax;
+  n.log_softmax = &litert_log_softmax;
   n.hybrid = &xnnpack_hybrid;
   n.add = &xnnpack_add;
   n.sub = &xnnpack_sub;

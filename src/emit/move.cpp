@@ -6,6 +6,7 @@
 #include "emit/finish.h"
 #include "op/op_codes.h"
 #include "op/op_image_resize.h"
+#include "num/tflite_policies.h"
 
 namespace lockstep {
 namespace {
@@ -162,13 +163,15 @@ Result<void> emit_concat(NodeWriter& w) {
         return w.unsupported("codes of another scale");
       const CodeRange range = code_range(x.dtype);
       std::vector<std::int64_t> codes(256);
-      for (std::int64_t c = range.low; c <= range.high; ++c)
-        codes[static_cast<std::size_t>(c & 255)] =
-            w.num().quantize->requantize(static_cast<std::int32_t>(c), x.quant.scale_at(0),
-                                         x.quant.zero_at(0), y.quant.scale_at(0),
-                                         y.quant.zero_at(0), static_cast<std::int32_t>(range.low),
-                                         static_cast<std::int32_t>(range.high)) &
-            255;
+      const AverageScales s{x.quant.scale_at(0), y.quant.scale_at(0), x.quant.zero_at(0), y.quant.zero_at(0),
+                            static_cast<std::int32_t>(range.low), static_cast<std::int32_t>(range.high)};
+      const bool joined = v.attrs().integer("requantize", 1) == 2;  // as op/concat.cpp
+      for (std::int64_t c = range.low; c <= range.high; ++c) {
+        const auto code = static_cast<std::int32_t>(c);
+        const std::int32_t to = joined ? tflite_joined(code, s)
+                                       : w.num().quantize->requantize(code, s.x_scale, s.x_zero, s.y_scale, s.y_zero, s.low, s.high);
+        codes[static_cast<std::size_t>(c & 255)] = to & 255;
+      }
       table =
           w.constants().add("uint8_t", std::span<const std::int64_t>(codes), w.label() + "_table");
     }

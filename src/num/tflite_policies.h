@@ -32,6 +32,9 @@ extern const TablePolicy tflite_hard_swish;                       // N67
 extern const TablePolicy tflite_abs, tflite_neg, tflite_sqrt;
 extern const TablePolicy tflite_rsqrt;  // N71
 
+// N78: CONCATENATION of uint8 codes under another scale.
+std::int32_t tflite_joined(std::int32_t code, const AverageScales& s);
+
 // LiteRT's sigmoid of a float: e^x below -9, 1 above 16.6.
 float tflite_float_sigmoid(float x);
 

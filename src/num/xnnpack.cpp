@@ -208,8 +208,36 @@ void no_symmetric_codes(std::span<const float> x, std::span<std::int8_t> codes, 
   tflite_hybrid.symmetric(x, codes, scale);
 }
 
+// N89: e^(x_scale * beta * distance) in float32, summed in the order of the row.
+float litert_term(std::int32_t distance, float step) { return std::exp(step * static_cast<float>(distance)); }
+
+void litert_softmax_row(std::span<const std::int32_t> x, std::span<std::int32_t> y, const SoftmaxScales& s) {
+  const std::int32_t greatest = std::ranges::max(x);
+  const float step = -as_float(s.x_scale) * as_float(s.beta);
+  float sum = 0;
+  for (const std::int32_t code : x) sum += litert_term(greatest - code, step);
+  const float inverse = 1.0f / (sum * as_float(s.y_scale));
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const float share = litert_term(greatest - x[i], step) * inverse;
+    const std::int32_t code = s.low == 0 ? static_cast<std::int32_t>(share + 0.5f) : nearest_away(share) + s.y_zero;
+    y[i] = clamp_code(code, s.low, s.high);
+  }
+}
+
+void litert_log_softmax_row(std::span<const std::int32_t> x, std::span<std::int32_t> y, const SoftmaxScales& s) {
+  const std::int32_t greatest = std::ranges::max(x);
+  const float x_scale = as_float(s.x_scale), y_scale = as_float(s.y_scale), ratio = x_scale / y_scale;
+  float sum = 0;
+  for (const std::int32_t code : x) sum += litert_term(greatest - code, -x_scale);
+  const float offset = (x_scale * static_cast<float>(greatest) + std::log(sum)) / y_scale;
+  for (std::size_t i = 0; i < x.size(); ++i)
+    y[i] = clamp_code(std::int64_t{even(ratio * static_cast<float>(x[i]) - offset)} + s.y_zero, s.low, s.high);
+}
+
 }  // namespace
 
+const SoftmaxPolicy litert_softmax = {"litert-softmax", litert_softmax_row};
+const SoftmaxPolicy litert_log_softmax = {"litert-log-softmax", litert_log_softmax_row};
 const RequantPolicy xnnpack_requant = {"xnnpack-requant", prepare_requant, apply_requant};
 const BinaryPolicy xnnpack_add = {"xnnpack-add", prepare_add, apply_add};
 const BinaryPolicy xnnpack_sub = {"xnnpack-sub", prepare_add, apply_sub};

@@ -5,7 +5,7 @@
 namespace lockstep {
 
 // How XNNPACK's quantized operators round on x86-64 (AVX-512), as LiteRT's delegate uses them.
-// docs/numerics.md N80 to N88. Where the delegate leaves a node to LiteRT, TFLite's own policy answers.
+// docs/numerics.md N80 to N89. Where the delegate leaves a node to LiteRT, TFLite's own policy answers.
 extern const RequantPolicy xnnpack_requant;             // N80
 extern const BinaryPolicy xnnpack_add, xnnpack_sub;     // N81
 extern const BinaryPolicy xnnpack_mul;                  // N82
@@ -16,5 +16,6 @@ extern const TablePolicy xnnpack_sigmoid, xnnpack_tanh; // N85
 extern const AveragePolicy xnnpack_mean, xnnpack_sum;   // N86
 extern const ResizePolicy xnnpack_bilinear;             // N87
 extern const HybridPolicy xnnpack_hybrid;               // N88
+extern const SoftmaxPolicy litert_softmax, litert_log_softmax;  // N89
 
 }  // namespace lockstep

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "base/text.h"
+#include "num/tflite_policies.h"
 #include "op/op_move.h"
 #include "op/op_qlinear.h"
 
@@ -14,7 +15,7 @@ constexpr Slot outputs[] = {{"y"}};
 constexpr AttrSpec attrs[] = {
     {"axis", "", "-rank .. rank-1"},
     {"activation", "none", "fused activation"},
-    {"requantize", "1", "0: codes pass as they are, whatever scales their readers give them (ONNX)"},
+    {"requantize", "1", "1: codes of other scales by the arithmetic's rule, 2: by that of TFLite's concatenation (N78), 0: not at all"},
 };
 constexpr Rule rules[] = {
     {"there is an x", [](const NodeView& n) { return n.input_count() > 0 && n.has_input(0); }},
@@ -53,19 +54,21 @@ Result<std::vector<Facts>> infer(const NodeView& n) {
 Result<Tensor> requantized(const EvalContext& c, std::size_t i) {
   const QuantParams& from = c.view.input(i).quant;
   const QuantParams& to = c.view.output(0).quant;
-  const QuantizePolicy* policy = c.num.quantize_other ? c.num.quantize_other : c.num.quantize;
+  const QuantizePolicy* policy = c.num.quantize;
   if (!policy || !policy->requantize || !from.quantized() || from.per_channel() || to.per_channel())
     return Error{c.view.where(),
                  "x" + std::to_string(i) + " has another scale or zero point than y",
                  "one scale and zero point, or an arithmetic that requantizes codes", ""};
   Tensor codes = *c.in[i];
   const CodeRange range = code_range(codes.dtype());
-  const auto requantize = policy->requantize_rest ? policy->requantize_rest : policy->requantize;
-  for (std::int64_t k = 0; k < codes.count(); ++k)
-    codes.set_code(k, requantize(static_cast<std::int32_t>(codes.code(k)), from.scale_at(0),
-                                         from.zero_at(0), to.scale_at(0), to.zero_at(0),
-                                         static_cast<std::int32_t>(range.low),
-                                         static_cast<std::int32_t>(range.high)));
+  const AverageScales s{from.scale_at(0), to.scale_at(0), from.zero_at(0), to.zero_at(0),
+                        static_cast<std::int32_t>(range.low), static_cast<std::int32_t>(range.high)};
+  const bool joined = c.view.attrs().integer("requantize", 1) == 2;
+  for (std::int64_t k = 0; k < codes.count(); ++k) {
+    const auto code = static_cast<std::int32_t>(codes.code(k));
+    codes.set_code(k, joined ? tflite_joined(code, s)
+                             : policy->requantize(code, s.x_scale, s.x_zero, s.y_scale, s.y_zero, s.low, s.high));
+  }
   return codes;
 }
 
@@ -103,6 +106,7 @@ Result<void> from_onnx(const ForeignNode& foreign, GraphBuilder& graph) {
 Result<void> from_tflite(const ForeignNode& foreign, GraphBuilder& graph) {
   Attrs canonical;
   canonical.set("axis", foreign.attrs.integer("axis", 0));
+  canonical.set("requantize", std::int64_t{2});
   canonical.set("activation", lower(foreign.attrs.text("fused_activation_function", "NONE")));
   return add_like(foreign, graph, "Concat", foreign.inputs, std::move(canonical));
 }

@@ -1,0 +1,53 @@
+#include "op/op_recurrent.h"
+
+#include "base/text.h"
+
+namespace lockstep {
+
+Result<RecurrentPlan> recurrent_plan(const NodeView& n, std::int64_t gates) {
+  const Shape &x = n.input(0).shape, &w = n.input(1).shape, &r = n.input(2).shape;
+  RecurrentPlan p;
+  const std::string direction = n.attrs().text("direction", "forward");
+  p.batch_first = n.attrs().integer("layout", 0) != 0;
+  p.reverse_only = direction == "reverse";
+  p.directions = direction == "bidirectional" ? 2 : 1;
+  if (x.size() != 3 || w.size() != 3 || r.size() != 3)
+    return Error{n.where(), "x " + shape_text(x) + ", w " + shape_text(w) + ", r " + shape_text(r), "three axes each", ""};
+  p.steps = x[p.batch_first ? 1 : 0], p.batch = x[p.batch_first ? 0 : 1], p.in = x[2];
+  p.hidden = n.attrs().integer("hidden_size", r[2]);
+  if (p.hidden < 1 || w != Shape{p.directions, gates * p.hidden, p.in} || r != Shape{p.directions, gates * p.hidden, p.hidden})
+    return Error{n.where(), "w " + shape_text(w) + ", r " + shape_text(r),
+                 shape_text(Shape{p.directions, gates * p.hidden, p.in}) + " and " + shape_text(Shape{p.directions, gates * p.hidden, p.hidden}), ""};
+  if (n.has_input(3) && n.input(3).shape != Shape{p.directions, 2 * gates * p.hidden})
+    return Error{n.where(), "a bias of shape " + shape_text(n.input(3).shape), shape_text(Shape{p.directions, 2 * gates * p.hidden}), ""};
+  for (std::size_t i = 0; i < n.input_count(); ++i)
+    if (n.has_input(i) && n.input(i).dtype != DType::f32)
+      return Error{n.where(), "an input of type " + std::string(name_of(n.input(i).dtype)), "float32 throughout", ""};
+  for (const std::size_t state : {std::size_t{5}, std::size_t{6}})
+    if (n.has_input(state) && n.input(state).shape != p.state_shape())
+      return Error{n.where(), "a state of shape " + shape_text(n.input(state).shape), shape_text(p.state_shape()), ""};
+  return p;
+}
+
+Result<void> recurrent_from_onnx(const ForeignNode& f, GraphBuilder& graph, std::string_view op,
+                                 const std::vector<std::string>& activations) {
+  LOCKSTEP_CHECK(known_attributes(f, {"activation_alpha", "activation_beta", "activations", "clip", "direction", "hidden_size",
+                                      "input_forget", "layout", "linear_before_reset"}));
+  if (has_input(f, 4))
+    return Error{f.where, "sequence lengths", "sequences of one length", "leave input 5 away where all have the full length"};
+  if (has_input(f, 7)) return Error{f.where, "peephole weights", "none", ""};
+  if (f.attrs.has("clip") || f.attrs.integer("input_forget", 0) != 0)
+    return Error{f.where, f.attrs.has("clip") ? "attribute clip" : "input_forget 1", "neither", ""};
+  if (const auto it = f.attrs.values.find("activations"); it != f.attrs.values.end())
+    if (const auto* given = std::get_if<std::vector<std::string>>(&it->second))
+      for (std::size_t i = 0; i < given->size(); ++i)
+        if ((*given)[i] != activations[i % activations.size()])
+          return Error{f.where, "activation " + (*given)[i], activations[i % activations.size()] + ", the operator's own", ""};
+  Attrs a;
+  for (const char* name : {"hidden_size", "layout", "linear_before_reset"})
+    if (f.attrs.has(name)) a.set(name, f.attrs.integer(name, 0));
+  a.set("direction", f.attrs.text("direction", "forward"));
+  return add_like(f, graph, op, f.inputs, std::move(a));
+}
+
+}  // namespace lockstep

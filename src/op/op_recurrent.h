@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cmath>
+
+#include "op/op_foreign.h"
+
+namespace lockstep {
+
+// What ONNX's recurrent operators share: x [seq, batch, in] (or batch first), weights by direction, one or two
+// directions, states that start at zero or as given.
+
+inline constexpr AttrSpec recurrent_attrs[] = {
+    {"hidden_size", "", "extent of the state"},
+    {"direction", "forward", "forward, reverse or bidirectional"},
+    {"layout", "0", "1: the batch axis of x and of the states stands first"},
+    {"linear_before_reset", "0", "GRU: 1: the reset gate meets the recurrent product, not the state"},
+};
+
+struct RecurrentPlan {
+  std::int64_t steps = 0, batch = 0, in = 0, hidden = 0, directions = 1;
+  bool batch_first = false, reverse_only = false;
+
+  std::int64_t x_at(std::int64_t t, std::int64_t b) const { return (batch_first ? b * steps + t : t * batch + b) * in; }
+  // Y [seq, directions, batch, hidden] or [batch, seq, directions, hidden].
+  std::int64_t y_at(std::int64_t t, std::int64_t d, std::int64_t b) const {
+    return (batch_first ? (b * steps + t) * directions + d : (t * directions + d) * batch + b) * hidden;
+  }
+  // States [directions, batch, hidden] or [batch, directions, hidden].
+  std::int64_t state_at(std::int64_t d, std::int64_t b) const { return (batch_first ? b * directions + d : d * batch + b) * hidden; }
+  bool backward(std::int64_t d) const { return reverse_only || d == 1; }
+  Shape y_shape() const {
+    return batch_first ? Shape{batch, steps, directions, hidden} : Shape{steps, directions, batch, hidden};
+  }
+  Shape state_shape() const { return batch_first ? Shape{batch, directions, hidden} : Shape{directions, batch, hidden}; }
+};
+
+// `gates` rows of weights for each element of the state; the error names the shape that does not fit.
+Result<RecurrentPlan> recurrent_plan(const NodeView& n, std::int64_t gates);
+// Attributes that change nothing at their defaults are dropped; others are refused by name.
+Result<void> recurrent_from_onnx(const ForeignNode& f, GraphBuilder& graph, std::string_view op,
+                                 const std::vector<std::string>& activations);
+
+// start[g] + sum over k of w[g,k] * x[k], in float32 in the order of k; w has rows of `count`.
+inline float row_sum(float start, const float* w, const float* x, std::int64_t count) {
+  float sum = start;
+  for (std::int64_t k = 0; k < count; ++k) sum += w[k] * x[k];
+  return sum;
+}
+
+inline float sigmoid_of(const FloatPolicy& p, float v) { return p.sigmoid ? p.sigmoid(v) : 1.0f / (1.0f + std::exp(-v)); }
+inline float tanh_of(const FloatPolicy& p, float v) { return p.tanh ? p.tanh(v) : std::tanh(v); }
+
+}  // namespace lockstep
