@@ -7,6 +7,7 @@
 #include "diagnose/bad_capture.h"
 #include "diagnose/rewrites.h"
 #include "diff/local.h"
+#include "diff/pair.h"
 
 namespace lockstep {
 namespace {
@@ -116,11 +117,13 @@ Result<std::string> computes_as(const Case& c, const Comparison& comparison) {
       if (other.graph().find_value(name) != no_id) shared.push_back(name);
     if (shared.size() != wanted.size() || shared.empty()) continue;
     LOCKSTEP_TRY(const Capture made, other.run(c.recorded.sent, shared, options));
-    bool equal = true;
-    for (std::size_t s = 0; equal && s < made.samples.size(); ++s)
-      for (const auto& [name, tensor] : made.samples[s]) {
-        const auto it = c.recorded.device[s].find(name);
-        equal = equal && (it == c.recorded.device[s].end() || it->second == tensor);
+    // In the reference's types, as the device's tensors are: codes stand against reals where only one side quantizes.
+    const auto paired = pair_tensors(c.reference.graph(), made);
+    bool equal = paired.ok() && paired->samples.size() == c.recorded.device.size();
+    for (std::size_t s = 0; equal && s < paired->samples.size(); ++s)
+      for (const std::string& name : wanted) {
+        const auto device = c.recorded.device[s].find(name), own = paired->samples[s].find(name);
+        equal = equal && (device == c.recorded.device[s].end() || (own != paired->samples[s].end() && own->second == device->second));
       }
     if (equal) return std::string(other.arithmetic().name);
   }
