@@ -4,9 +4,9 @@
 
 #include "emit/evaluate.h"
 #include "emit/finish.h"
+#include "num/tflite_policies.h"
 #include "op/op_codes.h"
 #include "op/op_image_resize.h"
-#include "num/tflite_policies.h"
 
 namespace lockstep {
 namespace {
