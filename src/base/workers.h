@@ -9,9 +9,9 @@
 
 namespace lockstep {
 
-// A fixed team of threads, the caller among them. Work is cut into pieces by count alone; whoever is
-// free takes the next piece, so a thread that sleeps holds nobody up. Pieces do not know who computes
-// them: results depend neither on timing nor on the number of threads. No call allocates.
+// A fixed team of threads, the caller among them. Work is cut into pieces by count alone; whoever
+// is free takes the next piece, so a thread that sleeps holds nobody up. Pieces do not know who
+// computes them: results depend neither on timing nor on the number of threads. No call allocates.
 class Workers {
  public:
   explicit Workers(int threads = 1);  // at least 1

@@ -29,9 +29,12 @@ struct Bytes {
   static I load(const std::byte* x, std::int64_t step) {
     if constexpr (join == 1) return _mm512_loadu_si512(x);
     if constexpr (join == 2)
-      return _mm512_inserti64x4(_mm512_castsi256_si512(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(x))),
-                                _mm256_loadu_si256(reinterpret_cast<const __m256i*>(x + step)), 1);
-    const auto part = [&](int k) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(x + k * step)); };
+      return _mm512_inserti64x4(
+          _mm512_castsi256_si512(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(x))),
+          _mm256_loadu_si256(reinterpret_cast<const __m256i*>(x + step)), 1);
+    const auto part = [&](int k) {
+      return _mm_loadu_si128(reinterpret_cast<const __m128i*>(x + k * step));
+    };
     I v = _mm512_castsi128_si512(part(0));
     v = _mm512_inserti32x4(v, part(1), 1);
     v = _mm512_inserti32x4(v, part(2), 2);
@@ -51,7 +54,9 @@ void stage(const std::byte* x, std::byte* to, std::int64_t count, std::int32_t f
   for (; i + 64 <= count; i += 64)
     _mm512_storeu_si512(to + i, _mm512_xor_si512(_mm512_loadu_si512(x + i), f));
   const __mmask64 rest = (std::uint64_t{1} << (count - i)) - 1;
-  if (i < count) _mm512_mask_storeu_epi8(to + i, rest, _mm512_xor_si512(_mm512_maskz_loadu_epi8(rest, x + i), f));
+  if (i < count)
+    _mm512_mask_storeu_epi8(to + i, rest,
+                            _mm512_xor_si512(_mm512_maskz_loadu_epi8(rest, x + i), f));
 }
 
 constexpr DepthwiseSet make() {

@@ -29,7 +29,9 @@ struct Bytes {
     if constexpr (join == 1) {
       return Avx2::load(x);
     } else if constexpr (join == 2) {
-      const auto part = [&](int k) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(x + k * step)); };
+      const auto part = [&](int k) {
+        return _mm_loadu_si128(reinterpret_cast<const __m128i*>(x + k * step));
+      };
       return _mm256_inserti128_si256(_mm256_castsi128_si256(part(0)), part(1), 1);
     } else {
       const auto part = [&](int k) {

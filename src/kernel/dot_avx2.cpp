@@ -1,5 +1,5 @@
-// Sums of products of words by vpmaddwd on 256 bits: exact for any 8-bit codes, since two products of
-// codes without their zero points stay far below 2^31.
+// Sums of products of words by vpmaddwd on 256 bits: exact for any 8-bit codes, since two products
+// of codes without their zero points stay far below 2^31.
 #include <immintrin.h>
 
 #include <cstring>
@@ -21,7 +21,8 @@ struct Product {
   }
 };
 
-void stage(const std::byte* x, std::byte* to, std::int64_t count, std::int32_t zero, bool is_signed) {
+void stage(const std::byte* x, std::byte* to, std::int64_t count, std::int32_t zero,
+           bool is_signed) {
   const __m256i z = _mm256_set1_epi16(static_cast<short>(zero));
   std::int64_t i = 0;
   for (; i + 16 <= count; i += 16) {

@@ -25,15 +25,19 @@ void stage(const std::byte* x, std::byte* to, std::int64_t count, std::int32_t f
   for (; i + 64 <= count; i += 64)
     _mm512_storeu_si512(to + i, _mm512_xor_si512(_mm512_loadu_si512(x + i), f));
   const __mmask64 rest = (std::uint64_t{1} << (count - i)) - 1;
-  if (i < count) _mm512_mask_storeu_epi8(to + i, rest, _mm512_xor_si512(_mm512_maskz_loadu_epi8(rest, x + i), f));
+  if (i < count)
+    _mm512_mask_storeu_epi8(to + i, rest,
+                            _mm512_xor_si512(_mm512_maskz_loadu_epi8(rest, x + i), f));
 }
 
-// N22 for 64 channels at once: the types' own saturation clamps, but for the far end of the positive.
+// N22 for 64 channels at once: the types' own saturation clamps, but for the far end of the
+// positive.
 void finish_64(const FinishTile& t) {
   if (t.channels != 64) return finish_float_nearest<Avx512>(t);
   const DotFinish& f = *t.finish;
   const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-  const __m512i zero = _mm512_set1_epi16(static_cast<short>(f.y_zero)), low = _mm512_set1_epi8(static_cast<char>(f.low)),
+  const __m512i zero = _mm512_set1_epi16(static_cast<short>(f.y_zero)),
+                low = _mm512_set1_epi8(static_cast<char>(f.low)),
                 high = _mm512_set1_epi8(static_cast<char>(f.high));
   const __m512 far = _mm512_set1_ps(1024.0f);
   __m512 factor[4];
@@ -48,8 +52,10 @@ void finish_64(const FinishTile& t) {
     }
     const __m512i first = _mm512_adds_epi16(_mm512_packs_epi32(code[0], code[1]), zero),
                   second = _mm512_adds_epi16(_mm512_packs_epi32(code[2], code[3]), zero);
-    __m512i bytes = t.y_signed ? _mm512_packs_epi16(first, second) : _mm512_packus_epi16(first, second);
-    bytes = t.y_signed ? _mm512_min_epi8(_mm512_max_epi8(bytes, low), high) : _mm512_min_epu8(_mm512_max_epu8(bytes, low), high);
+    __m512i bytes =
+        t.y_signed ? _mm512_packs_epi16(first, second) : _mm512_packus_epi16(first, second);
+    bytes = t.y_signed ? _mm512_min_epi8(_mm512_max_epi8(bytes, low), high)
+                       : _mm512_min_epu8(_mm512_max_epu8(bytes, low), high);
     _mm512_storeu_si512(t.out + r * t.out_step, _mm512_permutexvar_epi32(order, bytes));
   }
 }

@@ -15,7 +15,9 @@ namespace lockstep {
 namespace {
 
 struct Product {
-  static __m256i dot(__m256i acc, __m256i x, __m256i w) { return _mm256_dpbusd_avx_epi32(acc, x, w); }
+  static __m256i dot(__m256i acc, __m256i x, __m256i w) {
+    return _mm256_dpbusd_avx_epi32(acc, x, w);
+  }
 };
 
 void stage(const std::byte* x, std::byte* to, std::int64_t count, std::int32_t flip, bool) {

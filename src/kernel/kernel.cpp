@@ -75,8 +75,9 @@ std::string_view name_of(Isa isa) {
 bool runs_here(Isa isa) {
 #if defined(__x86_64__)
   const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+  const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") &&
+                      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+                      __builtin_cpu_supports("avx512vl");
   switch (isa) {
     case Isa::any:
       return true;
@@ -115,7 +116,8 @@ Result<void> force_kernels(std::span<const std::string> names) {
 const Kernel* pick_kernel(const KernelProblem& p) {
   const Choice& chosen = choice();
   const Kernel* best = nullptr;
-  for (const Kernel* const kernel : chosen.all ? kernel_table() : std::span<const Kernel* const>(chosen.only))
+  for (const Kernel* const kernel :
+       chosen.all ? kernel_table() : std::span<const Kernel* const>(chosen.only))
     if ((!best || kernel->speed > best->speed) && runs_here(kernel->isa) &&
         std::ranges::count(kernel->ops, p.view.node.op) > 0 && kernel->fits(p))
       best = kernel;

@@ -30,8 +30,8 @@ struct KernelProblem {
   std::span<const Tensor* const> constants;
 };
 
-// One evaluation: contents of inputs (null where constant or absent) and outputs in the kernel's order.
-// Behind an input stand at least `kernel_slack` bytes that may be read, whatever they hold.
+// One evaluation: contents of inputs (null where constant or absent) and outputs in the kernel's
+// order. Behind an input stand at least `kernel_slack` bytes that may be read, whatever they hold.
 inline constexpr std::size_t kernel_slack = 256;
 struct KernelRun {
   const std::byte* const* in;
@@ -66,12 +66,14 @@ std::span<const Kernel* const> kernel_table();  // generated, sorted by file nam
 const Kernel* find_kernel(std::string_view name);
 
 // Only the named kernels are taken from now on ("scalar": none); an empty list: all. For the whole
-// process, before the first Executor is made. Errors: a name that is none, one that cannot run here.
+// process, before the first Executor is made. Errors: a name that is none, one that cannot run
+// here.
 Result<void> force_kernels(std::span<const std::string> names);
 // The kernel for this node, null: the operator's own `eval`.
 const Kernel* pick_kernel(const KernelProblem& p);
 
-// [batch][channels][positions] of elements of `width` bytes to [batch][positions][channels], or back.
+// [batch][channels][positions] of elements of `width` bytes to [batch][positions][channels], or
+// back.
 void move_channels_last(const std::byte* from, std::byte* to, std::int64_t batch,
                         std::int64_t channels, std::int64_t positions, std::size_t width);
 

@@ -8,7 +8,8 @@ namespace {
 
 class DepthwiseKernel : public PreparedKernel {
  public:
-  DepthwiseKernel(const KernelProblem& p, const DepthwiseSet& set) : set_(set), d_(*dot_problem(p, true)) {
+  DepthwiseKernel(const KernelProblem& p, const DepthwiseSet& set)
+      : set_(set), d_(*dot_problem(p, true)) {
     const Window& w = d_.window;
     stage_ = Stage::of(w, d_.x, d_.x_zero, false, set.stage);
     lay_out_line();
@@ -27,7 +28,9 @@ class DepthwiseKernel : public PreparedKernel {
   void run(const KernelRun& r) const override {
     const std::byte* x = r.in[0];
     if (stage_.needed) {
-      r.workers.each(stage_.parts(), [&](std::int64_t first, std::int64_t last, int) { stage_.run(r.in[0], r.scratch, first, last); });
+      r.workers.each(stage_.parts(), [&](std::int64_t first, std::int64_t last, int) {
+        stage_.run(r.in[0], r.scratch, first, last);
+      });
       x = r.scratch;
     }
     const Window& w = d_.window;
@@ -35,8 +38,10 @@ class DepthwiseKernel : public PreparedKernel {
     r.workers.each(w.batch * w.out[0] * w.out[1], [&](std::int64_t first, std::int64_t last, int) {
       DepthwiseLine line = line_;
       for (std::int64_t i = first; i < last; ++i) {
-        const std::int64_t oh = i % w.out[1], od = i / w.out[1] % w.out[0], n = i / w.out[1] / w.out[0];
-        line.x = x + n * stage_.extent[0] * stage_.plane + od * w.strides[0] * stage_.plane + oh * w.strides[1] * stage_.row;
+        const std::int64_t oh = i % w.out[1], od = i / w.out[1] % w.out[0],
+                           n = i / w.out[1] / w.out[0];
+        line.x = x + n * stage_.extent[0] * stage_.plane + od * w.strides[0] * stage_.plane +
+                 oh * w.strides[1] * stage_.row;
         line.out = r.out[0] + i * w.out[2] * w.channels;
         compute(line);
       }
@@ -45,7 +50,8 @@ class DepthwiseKernel : public PreparedKernel {
 
  private:
   void lay_out_line() {
-    const std::int64_t c = d_.window.channels, stride = d_.window.strides[2], width = d_.window.out[2];
+    const std::int64_t c = d_.window.channels, stride = d_.window.strides[2],
+                       width = d_.window.out[2];
     if (stride == 1) {  // the whole line is one run of bytes
       line_.blocks = c / std::gcd(c, set_.bytes);
       line_.pixels = 1;
@@ -53,7 +59,10 @@ class DepthwiseKernel : public PreparedKernel {
       line_.last_join = 1;
     } else {
       // Joined runs read beyond the line by less than kernel_slack.
-      const std::int64_t join = stride > 4 ? 1 : c * 2 == set_.bytes ? 2 : c * 4 == set_.bytes ? 4 : 1;
+      const std::int64_t join = stride > 4            ? 1
+                                : c * 2 == set_.bytes ? 2
+                                : c * 4 == set_.bytes ? 4
+                                                      : 1;
       join_log_ = join == 4 ? 2 : join == 2 ? 1 : 0;
       line_.blocks = join > 1 ? 1 : (c + set_.bytes - 1) / set_.bytes;
       line_.pixels = (width + join - 1) / join;
@@ -71,7 +80,8 @@ class DepthwiseKernel : public PreparedKernel {
     for (std::int64_t a = 0; a < w.kernel[0]; ++a)
       for (std::int64_t b = 0; b < w.kernel[1]; ++b)
         for (std::int64_t c = 0; c < w.kernel[2]; ++c)
-          taps_.push_back(a * w.dilations[0] * stage_.plane + b * w.dilations[1] * stage_.row + c * w.dilations[2] * stage_.pixel);
+          taps_.push_back(a * w.dilations[0] * stage_.plane + b * w.dilations[1] * stage_.row +
+                          c * w.dilations[2] * stage_.pixel);
     tap_count_ = static_cast<std::int64_t>(taps_.size());
     while (taps_.size() % 4 != 0) taps_.push_back(taps_.front());
     line_.taps = taps_.data();
@@ -99,10 +109,14 @@ class DepthwiseKernel : public PreparedKernel {
           for (std::int64_t t = 0; t < tap_count_; ++t) {
             const std::int16_t w = d_.w[static_cast<std::size_t>(c * tap_count_ + t)];
             sum += w;
-            packed_[static_cast<std::size_t>((((block * line_.quads + t / 4) * 4 + j) * lanes + lane) * 4 + t % 4)] = static_cast<std::byte>(w);
+            packed_[static_cast<std::size_t>(
+                (((block * line_.quads + t / 4) * 4 + j) * lanes + lane) * 4 + t % 4)] =
+                static_cast<std::byte>(w);
           }
-          const auto at = static_cast<std::size_t>((block * 4 + j) * lanes + lane), o = static_cast<std::size_t>(c);
-          bias_[at] = static_cast<std::int32_t>(static_cast<std::uint32_t>(d_.bias[o]) - static_cast<std::uint32_t>(sum * zero));
+          const auto at = static_cast<std::size_t>((block * 4 + j) * lanes + lane),
+                     o = static_cast<std::size_t>(c);
+          bias_[at] = static_cast<std::int32_t>(static_cast<std::uint32_t>(d_.bias[o]) -
+                                                static_cast<std::uint32_t>(sum * zero));
           factor_[at] = d_.finish.factor[o];
           multiplier_[at] = d_.finish.multiplier[o];
           left_[at] = d_.finish.left[o];
@@ -133,10 +147,14 @@ class DepthwiseKernel : public PreparedKernel {
 bool depthwise_fits(const KernelProblem& p) {
   if (p.view.node.op != "Conv") return false;
   const auto d = dot_problem(p, false);
-  if (!d || d->group < 2 || d->ic != 1 || d->oc != d->group || d->finish.form == RequantForm::policy) return false;
+  if (!d || d->group < 2 || d->ic != 1 || d->oc != d->group ||
+      d->finish.form == RequantForm::policy)
+    return false;
   if (d->y != DType::i8 && d->y != DType::u8) return false;
   const QuantParams& q = p.view.input(1).quant;
-  if (p.view.input(1).dtype == DType::i8 && std::ranges::all_of(q.zero, [](std::int32_t z) { return z == 0; })) return true;
+  if (p.view.input(1).dtype == DType::i8 &&
+      std::ranges::all_of(q.zero, [](std::int32_t z) { return z == 0; }))
+    return true;
   const auto whole = dot_problem(p, true);
   return std::ranges::all_of(whole->w, [](std::int16_t w) { return w >= -128 && w <= 127; });
 }

@@ -8,7 +8,9 @@
 namespace lockstep {
 namespace {
 
-constexpr std::int64_t parts(std::int64_t v, std::int64_t of) { return (v + of - 1) / of; }
+constexpr std::int64_t parts(std::int64_t v, std::int64_t of) {
+  return (v + of - 1) / of;
+}
 
 // Sums that only the policy itself can turn into codes or reals.
 void finish_by_policy(const FinishTile& t, DType y) {
@@ -29,7 +31,8 @@ void finish_by_policy(const FinishTile& t, DType y) {
 }
 
 template <class T>
-std::vector<T> padded(const std::vector<T>& v, std::int64_t group, std::int64_t per_group, std::int64_t width) {
+std::vector<T> padded(const std::vector<T>& v, std::int64_t group, std::int64_t per_group,
+                      std::int64_t width) {
   std::vector<T> out;
   if (v.empty()) return out;
   out.resize(static_cast<std::size_t>(group * width));
@@ -48,9 +51,7 @@ class DotKernel : public PreparedKernel {
     cut();
   }
 
-  std::size_t scratch_bytes(int) const override {
-    return stage_.scratch_bytes();
-  }
+  std::size_t scratch_bytes(int) const override { return stage_.scratch_bytes(); }
   std::size_t resident_bytes() const override { return packed_.size(); }
 
   void run(const KernelRun& r) const override {
@@ -71,7 +72,8 @@ class DotKernel : public PreparedKernel {
   void lay_out() {
     const Window& w = d_.window;
     stage_ = Stage::of(w, d_.x, d_.x_zero, set_.words, set_.stage);
-    flat_ = w.kernel_count() == 1 && w.strides[0] == 1 && w.strides[1] == 1 && w.strides[2] == 1 && !stage_.padded;
+    flat_ = w.kernel_count() == 1 && w.strides[0] == 1 && w.strides[1] == 1 && w.strides[2] == 1 &&
+            !stage_.padded;
     const bool joined = w.dilations[2] == 1 && d_.group == 1;
     run_length_ = joined ? w.kernel[2] * d_.ic : d_.ic;
     const std::int64_t per_group = set_.words ? 2 : 4;
@@ -79,7 +81,8 @@ class DotKernel : public PreparedKernel {
     for (std::int64_t a = 0; a < w.kernel[0]; ++a)
       for (std::int64_t b = 0; b < w.kernel[1]; ++b)
         for (std::int64_t c = 0; c < (joined ? 1 : w.kernel[2]); ++c)
-          runs_.push_back(a * w.dilations[0] * stage_.plane + b * w.dilations[1] * stage_.row + c * w.dilations[2] * stage_.pixel);
+          runs_.push_back(a * w.dilations[0] * stage_.plane + b * w.dilations[1] * stage_.row +
+                          c * w.dilations[2] * stage_.pixel);
     og_ = d_.oc / d_.group;
     panels_ = parts(og_, set_.lanes);
     panel_bytes_ = static_cast<std::int64_t>(runs_.size()) * groups_ * set_.lanes * 4;
@@ -113,9 +116,11 @@ class DotKernel : public PreparedKernel {
     if (!set_.words)
       for (std::int64_t o = 0; o < d_.oc; ++o) {
         std::int64_t sum = 0;
-        for (std::int64_t k = 0; k < depth; ++k) sum += d_.w[static_cast<std::size_t>(o * depth + k)];
+        for (std::int64_t k = 0; k < depth; ++k)
+          sum += d_.w[static_cast<std::size_t>(o * depth + k)];
         auto& b = d_.bias[static_cast<std::size_t>(o)];
-        b = static_cast<std::int32_t>(static_cast<std::uint32_t>(b) - static_cast<std::uint32_t>(sum * zero));
+        b = static_cast<std::int32_t>(static_cast<std::uint32_t>(b) -
+                                      static_cast<std::uint32_t>(sum * zero));
       }
     DotFinish& f = d_.finish;
     const std::int64_t width = panels_ * set_.lanes;
@@ -156,21 +161,41 @@ class DotKernel : public PreparedKernel {
       row_of_tiles({g, panel, vecs}, line, first, last, x, out);
   }
 
-  struct Columns { std::int64_t g, panel; int vecs; };
+  struct Columns {
+    std::int64_t g, panel;
+    int vecs;
+  };
 
   void row_of_tiles(const Columns& c, std::int64_t line, std::int64_t first, std::int64_t last,
                     const std::byte* x, std::byte* out) const {
     const Window& w = d_.window;
     alignas(64) std::int32_t acc[16 * 64];
-    const std::int64_t oh = line % w.out[1], od = line / w.out[1] % w.out[0], n = line / w.out[1] / w.out[0];
-    const std::int64_t start = flat_ ? 0 : n * stage_.extent[0] * stage_.plane + od * w.strides[0] * stage_.plane + oh * w.strides[1] * stage_.row;
+    const std::int64_t oh = line % w.out[1], od = line / w.out[1] % w.out[0],
+                       n = line / w.out[1] / w.out[0];
+    const std::int64_t start = flat_ ? 0
+                                     : n * stage_.extent[0] * stage_.plane +
+                                           od * w.strides[0] * stage_.plane +
+                                           oh * w.strides[1] * stage_.row;
     const std::int64_t step = flat_ ? stage_.pixel : w.strides[2] * stage_.pixel;
     const std::int64_t y_size = static_cast<std::int64_t>(size_of(d_.y));
-    DotTile t{nullptr, runs_.data(), static_cast<std::int64_t>(runs_.size()), groups_, step,
-              packed() + (c.g * panels_ + c.panel) * panel_bytes_, panel_bytes_,
-              d_.finish.bias.data() + (c.g * panels_ + c.panel) * set_.lanes, acc};
-    FinishTile f{&d_.finish, (c.g * panels_ + c.panel) * set_.lanes, acc, c.vecs * set_.lanes, 0,
-                 std::min<std::int64_t>(og_ - c.panel * set_.lanes, c.vecs * set_.lanes), nullptr, d_.oc * y_size, d_.y == DType::i8};
+    DotTile t{nullptr,
+              runs_.data(),
+              static_cast<std::int64_t>(runs_.size()),
+              groups_,
+              step,
+              packed() + (c.g * panels_ + c.panel) * panel_bytes_,
+              panel_bytes_,
+              d_.finish.bias.data() + (c.g * panels_ + c.panel) * set_.lanes,
+              acc};
+    FinishTile f{&d_.finish,
+                 (c.g * panels_ + c.panel) * set_.lanes,
+                 acc,
+                 c.vecs * set_.lanes,
+                 0,
+                 std::min<std::int64_t>(og_ - c.panel * set_.lanes, c.vecs * set_.lanes),
+                 nullptr,
+                 d_.oc * y_size,
+                 d_.y == DType::i8};
     for (std::int64_t at = first; at < last; at += f.rows) {
       // Even tiles: 7 rows of at most 6 are 4 and 3.
       const std::int64_t left = last - at, high = set_.max_rows[c.vecs];
@@ -201,7 +226,8 @@ class DotKernel : public PreparedKernel {
   std::vector<std::int64_t> runs_;
   std::int64_t run_length_ = 0, groups_ = 0, og_ = 0, panels_ = 0, panel_bytes_ = 0;
   std::vector<std::byte> packed_;
-  std::int64_t chunks_ = 0, lines_ = 0, line_ = 0, piece_ = 0, pieces_ = 0, lines_at_once_ = 1, units_ = 0;
+  std::int64_t chunks_ = 0, lines_ = 0, line_ = 0, piece_ = 0, pieces_ = 0, lines_at_once_ = 1,
+               units_ = 0;
 };
 
 }  // namespace

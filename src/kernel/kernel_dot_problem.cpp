@@ -41,7 +41,8 @@ bool read_bias(const KernelProblem& p, std::int64_t oc, std::vector<std::int32_t
   if (!t || v.dtype != DType::i32 || (t->count() != oc && t->count() != 1)) return false;
   if (!v.shape.empty() && v.shape.back() != t->count()) return false;
   for (std::int64_t o = 0; o < oc; ++o)
-    bias[static_cast<std::size_t>(o)] = t->as<std::int32_t>()[static_cast<std::size_t>(t->count() == 1 ? 0 : o)];
+    bias[static_cast<std::size_t>(o)] =
+        t->as<std::int32_t>()[static_cast<std::size_t>(t->count() == 1 ? 0 : o)];
   return true;
 }
 
@@ -54,12 +55,14 @@ bool set_finish(const KernelProblem& p, const RequantPolicy* policy, double alph
     f.to_real = p.num.to_real;
     f.alpha = alpha;
     f.x_scale = xv.quant.scale_at(0);
-    for (std::int64_t o = 0; o < d.oc; ++o) f.w_scale.push_back(wv.quant.scale_at(static_cast<std::size_t>(o)));
+    for (std::int64_t o = 0; o < d.oc; ++o)
+      f.w_scale.push_back(wv.quant.scale_at(static_cast<std::size_t>(o)));
     return true;
   }
   if (!policy || !byte_code(yv)) return false;
   const double x_scale = alpha == 1 ? xv.quant.scale_at(0)
-                                    : static_cast<double>(static_cast<float>(alpha) * static_cast<float>(xv.quant.scale_at(0)));
+                                    : static_cast<double>(static_cast<float>(alpha) *
+                                                          static_cast<float>(xv.quant.scale_at(0)));
   f.policy = policy;
   f.form = requant_form(*policy);
   f.y_zero = yv.quant.zero_at(0);
@@ -67,7 +70,8 @@ bool set_finish(const KernelProblem& p, const RequantPolicy* policy, double alph
   f.low = clamp.low;
   f.high = clamp.high;
   for (std::int64_t o = 0; o < d.oc; ++o) {
-    const Rescale r = policy->prepare(x_scale, wv.quant.scale_at(static_cast<std::size_t>(o)), yv.quant.scale_at(0));
+    const Rescale r = policy->prepare(x_scale, wv.quant.scale_at(static_cast<std::size_t>(o)),
+                                      yv.quant.scale_at(0));
     f.rescale.push_back(r);
     f.factor.push_back(r.factor);
     f.multiplier.push_back(r.multiplier);
@@ -98,7 +102,9 @@ std::optional<DotProblem> convolution(const KernelProblem& p, bool with_weights)
   if (with_weights)
     d.w = centred(*p.constants[1], p.view.input(1).quant, oc, taps, ic,
                   [&](std::int64_t o, std::int64_t t, std::int64_t c) {
-                    return static_cast<std::size_t>(last ? t * oc + o : first ? (o * ic + c) * taps + t : (o * taps + t) * ic + c);
+                    return static_cast<std::size_t>(last    ? t * oc + o
+                                                    : first ? (o * ic + c) * taps + t
+                                                            : (o * taps + t) * ic + c);
                   });
   return d;
 }
@@ -120,18 +126,19 @@ std::optional<DotProblem> product(const KernelProblem& p, bool with_weights) {
   d.window.in[2] = d.window.out[2] = count_of(a) / d.ic;
   const bool layer = p.view.attrs().text("kernel", "") == "layer";
   const bool by_channel = gemm && p.num.dense_by_channel && p.view.input(1).quant.per_channel();
-  const RequantPolicy* const policy = by_channel               ? p.num.dense_by_channel
+  const RequantPolicy* const policy = by_channel                       ? p.num.dense_by_channel
                                       : gemm || layer || !p.num.matmul ? p.num.dense
-                                                              : p.num.matmul;
+                                                                       : p.num.matmul;
   const double alpha = gemm ? p.view.attrs().real("alpha", 1) : 1;
   if (!set_finish(p, policy, alpha, d) || !read_bias(p, d.oc, d.bias)) return {};
   // A product of zero points per column of a transposed b is another case of the operator.
   if (!gemm && trans_b && p.view.input(1).quant.zero.size() > 1) return {};
   const std::int64_t ic = d.ic, oc = d.oc;
   if (with_weights)
-    d.w = centred(*p.constants[1], p.view.input(1).quant, oc, 1, ic, [&](std::int64_t o, std::int64_t, std::int64_t c) {
-      return static_cast<std::size_t>(trans_b ? o * ic + c : c * oc + o);
-    });
+    d.w = centred(*p.constants[1], p.view.input(1).quant, oc, 1, ic,
+                  [&](std::int64_t o, std::int64_t, std::int64_t c) {
+                    return static_cast<std::size_t>(trans_b ? o * ic + c : c * oc + o);
+                  });
   return d;
 }
 
@@ -140,7 +147,9 @@ std::optional<DotProblem> product(const KernelProblem& p, bool with_weights) {
 std::optional<DotProblem> dot_problem(const KernelProblem& p, bool with_weights) {
   // Sums that saturate or are held in pieces are not the exact sums of this kernel.
   if (p.num.pairs_saturate || p.num.product) return {};
-  if (p.view.input_count() < 2 || !p.constants[1] || !byte_code(p.view.input(0)) || !byte_code(p.view.input(1))) return {};
+  if (p.view.input_count() < 2 || !p.constants[1] || !byte_code(p.view.input(0)) ||
+      !byte_code(p.view.input(1)))
+    return {};
   auto d = p.view.node.op == "Conv" ? convolution(p, with_weights) : product(p, with_weights);
   if (!d) return {};
   d->x = p.view.input(0).dtype;

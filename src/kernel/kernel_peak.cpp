@@ -16,7 +16,8 @@ namespace {
 constexpr int chains = 20;  // independent sums: more than latency times ports
 
 // Twenty sums in named registers: what stands in an array, gcc keeps in memory.
-[[gnu::target("avx512f,avx512bw,avx512vl,avx512vnni"), gnu::noinline]] int spin_avx512vnni(long rounds) {
+[[gnu::target("avx512f,avx512bw,avx512vl,avx512vnni"), gnu::noinline]] int spin_avx512vnni(
+    long rounds) {
   __asm__ volatile(
       "vpxord %%zmm20, %%zmm20, %%zmm20\n vpxord %%zmm21, %%zmm21, %%zmm21\n"
       "1:\n"
@@ -33,8 +34,9 @@ constexpr int chains = 20;  // independent sums: more than latency times ports
       "dec %0\n jnz 1b\n"
       : "+r"(rounds)
       :
-      : "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11",
-        "xmm12", "xmm13", "xmm14", "xmm15", "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21");
+      : "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9",
+        "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15", "xmm16", "xmm17", "xmm18", "xmm19",
+        "xmm20", "xmm21");
   return static_cast<int>(rounds);
 }
 
@@ -64,7 +66,8 @@ double best_rate(int (*spin)(long), double macs_a_round, double seconds) {
     const auto start = std::chrono::steady_clock::now();
     sink = sink + spin(rounds);
     const auto end = std::chrono::steady_clock::now();
-    best = std::max(best, macs_a_round * static_cast<double>(rounds) / std::chrono::duration<double>(end - start).count());
+    best = std::max(best, macs_a_round * static_cast<double>(rounds) /
+                              std::chrono::duration<double>(end - start).count());
     if (std::chrono::duration<double>(end - begin).count() > seconds) return best;
   }
 }
@@ -74,7 +77,8 @@ double best_rate(int (*spin)(long), double macs_a_round, double seconds) {
 
 PeakRate measure_peak([[maybe_unused]] double seconds) {
 #if defined(__x86_64__)
-  if (runs_here(Isa::avx512vnni)) return {best_rate(spin_avx512vnni, chains * 64.0, seconds), "vpdpbusd zmm"};
+  if (runs_here(Isa::avx512vnni))
+    return {best_rate(spin_avx512vnni, chains * 64.0, seconds), "vpdpbusd zmm"};
   if (runs_here(Isa::avx2)) return {best_rate(spin_avx2, 12 * 16.0, seconds), "vpmaddwd ymm"};
 #endif
   return {};

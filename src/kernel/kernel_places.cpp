@@ -11,16 +11,20 @@
 namespace lockstep {
 namespace {
 
-bool byte_wide(const Value& v) { return v.dtype == DType::i8 || v.dtype == DType::u8; }
+bool byte_wide(const Value& v) {
+  return v.dtype == DType::i8 || v.dtype == DType::u8;
+}
 
 // Codes of both operands by the policy itself, one by one.
 void by_policy(const PlaceCall& c) {
   const auto code = [](const std::byte* p, bool is_signed) {
-    return is_signed ? std::int32_t{static_cast<std::int8_t>(*p)} : std::int32_t{static_cast<std::uint8_t>(*p)};
+    return is_signed ? std::int32_t{static_cast<std::int8_t>(*p)}
+                     : std::int32_t{static_cast<std::uint8_t>(*p)};
   };
   for (std::int64_t i = 0; i < c.count; ++i)
-    c.y[i] = static_cast<std::byte>(
-        c.policy->apply(code(c.a + i, c.a_signed) + c.shift, code(c.b + i, c.b_signed) + c.shift, *c.state) - c.shift);
+    c.y[i] = static_cast<std::byte>(c.policy->apply(code(c.a + i, c.a_signed) + c.shift,
+                                                    code(c.b + i, c.b_signed) + c.shift, *c.state) -
+                                    c.shift);
 }
 
 struct PlaceProblem {
@@ -36,9 +40,11 @@ bool scaled(const KernelProblem& p, const PlaceSet& set, PlaceProblem& out) {
   const QuantizePolicy& policy = quantize_policy(p.num);
   const bool product = policy.quantize == xnnpack_quantize.quantize;
   if (quantizes ? policy.quantize != ort_quantize.quantize && !product
-                : policy.dequantize != ort_quantize.dequantize && policy.dequantize != xnnpack_quantize.dequantize)
+                : policy.dequantize != ort_quantize.dequantize &&
+                      policy.dequantize != xnnpack_quantize.dequantize)
     return false;
-  if (!p.constants[1] || p.constants[1]->count() != 1 || p.view.input(1).dtype != DType::f32) return false;
+  if (!p.constants[1] || p.constants[1]->count() != 1 || p.view.input(1).dtype != DType::f32)
+    return false;
   const bool has_zero = p.view.has_input(2);
   if (has_zero && (!p.constants[2] || p.constants[2]->count() != 1)) return false;
   const Value& codes = quantizes ? p.view.output(0) : p.view.input(0);
@@ -62,18 +68,20 @@ bool codes_pair(const KernelProblem& p, const PlaceSet& set, PlaceProblem& out) 
   if (!policy || !byte_wide(a) || !byte_wide(b) || !byte_wide(y)) return false;
   const CodeClamp clamp = clamp_of(p.view);
   const std::int32_t shift = p.view.attrs().text("codes", "") == "unsigned" ? 128 : 0;
-  out.state = policy->prepare({a.quant.scale_at(0), b.quant.scale_at(0), y.quant.scale_at(0), a.quant.zero_at(0) + shift,
-                               b.quant.zero_at(0) + shift, y.quant.zero_at(0) + shift, clamp.low + shift, clamp.high + shift, 8});
+  out.state =
+      policy->prepare({a.quant.scale_at(0), b.quant.scale_at(0), y.quant.scale_at(0),
+                       a.quant.zero_at(0) + shift, b.quant.zero_at(0) + shift,
+                       y.quant.zero_at(0) + shift, clamp.low + shift, clamp.high + shift, 8});
   out.call.policy = policy;
   out.call.shift = shift;
   out.call.a_signed = a.dtype == DType::i8;
   out.call.b_signed = b.dtype == DType::i8;
-  out.function = policy->apply == ort_add.apply      ? set.add_nearest
-                 : policy->apply == ort_mul.apply    ? set.mul_nearest
-                 : policy->apply == tflite_add.apply ? set.add_grid
+  out.function = policy->apply == ort_add.apply                     ? set.add_nearest
+                 : policy->apply == ort_mul.apply                   ? set.mul_nearest
+                 : policy->apply == tflite_add.apply                ? set.add_grid
                  : policy->apply != xnnpack_add.apply || shift != 0 ? by_policy
-                 : out.state.left_shift == 0         ? set.add_half_up
-                                                     : set.add_grid_cut;
+                 : out.state.left_shift == 0                        ? set.add_half_up
+                                                                    : set.add_grid_cut;
   return true;
 }
 
@@ -83,12 +91,15 @@ bool place_problem(const KernelProblem& p, const PlaceSet& set, PlaceProblem& ou
   out.count = count_of(y.shape);
   out.a_width = static_cast<std::int64_t>(size_of(a.dtype));
   out.y_width = static_cast<std::int64_t>(size_of(y.dtype));
-  if (p.view.node.op == "QuantizeLinear" || p.view.node.op == "DequantizeLinear") return scaled(p, set, out);
+  if (p.view.node.op == "QuantizeLinear" || p.view.node.op == "DequantizeLinear")
+    return scaled(p, set, out);
   const Value& b = p.view.input(1);
   out.two = true;
   if (b.shape != y.shape || p.constants[1]) return false;
   if (is_code(a) && is_code(b) && is_code(y)) return codes_pair(p, set, out);
-  if (a.dtype != DType::f32 || b.dtype != DType::f32 || y.dtype != DType::f32 || activation_of(p.view) != Activation::none) return false;
+  if (a.dtype != DType::f32 || b.dtype != DType::f32 || y.dtype != DType::f32 ||
+      activation_of(p.view) != Activation::none)
+    return false;
   const std::string_view op = p.view.node.op;
   out.function = op == "Add" ? set.add : op == "Sub" ? set.sub : set.mul;
   return true;

@@ -23,14 +23,14 @@ struct PlaceCall {
 using PlaceFunction = void (*)(const PlaceCall&);
 
 struct PlaceSet {
-  PlaceFunction quantize = nullptr;    // N20
+  PlaceFunction quantize = nullptr;          // N20
   PlaceFunction quantize_product = nullptr;  // N83: times the reciprocal step
-  PlaceFunction dequantize = nullptr;  // N21
-  PlaceFunction add_nearest = nullptr; // N23
-  PlaceFunction mul_nearest = nullptr; // N24
-  PlaceFunction add_grid = nullptr;    // N59
-  PlaceFunction add_grid_cut = nullptr;  // N81: N59 cut to 16 bits before the zero point
-  PlaceFunction add_half_up = nullptr; // both factors integers of one power of two, half up
+  PlaceFunction dequantize = nullptr;        // N21
+  PlaceFunction add_nearest = nullptr;       // N23
+  PlaceFunction mul_nearest = nullptr;       // N24
+  PlaceFunction add_grid = nullptr;          // N59
+  PlaceFunction add_grid_cut = nullptr;      // N81: N59 cut to 16 bits before the zero point
+  PlaceFunction add_half_up = nullptr;       // both factors integers of one power of two, half up
   PlaceFunction add = nullptr, sub = nullptr, mul = nullptr;  // of reals
 };
 

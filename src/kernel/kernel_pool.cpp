@@ -9,7 +9,9 @@
 namespace lockstep {
 namespace {
 
-bool byte_wide(const Value& v) { return v.dtype == DType::i8 || v.dtype == DType::u8; }
+bool byte_wide(const Value& v) {
+  return v.dtype == DType::i8 || v.dtype == DType::u8;
+}
 
 bool greatest_fits(const KernelProblem& p) {
   if (p.view.node.outputs.size() > 1 && p.view.node.outputs[1] != no_id) return false;
@@ -22,23 +24,32 @@ bool greatest_fits(const KernelProblem& p) {
 
 class GreatestKernel : public PreparedKernel {
  public:
-  GreatestKernel(const KernelProblem& p, const PoolSet& set) : w_(*pool_window(p.view)), type_(p.view.input(0).dtype) {
-    compute_ = type_ == DType::f32 ? set.greatest_real : type_ == DType::i8 ? set.greatest_signed : set.greatest_unsigned;
+  GreatestKernel(const KernelProblem& p, const PoolSet& set)
+      : w_(*pool_window(p.view)), type_(p.view.input(0).dtype) {
+    compute_ = type_ == DType::f32  ? set.greatest_real
+               : type_ == DType::i8 ? set.greatest_signed
+                                    : set.greatest_unsigned;
     const CodeRange range = code_range(type_);
-    clamp_ = {static_cast<std::int32_t>(type_ == DType::f32 ? 0 : range.low), static_cast<std::int32_t>(type_ == DType::f32 ? 0 : range.high)};
+    clamp_ = {static_cast<std::int32_t>(type_ == DType::f32 ? 0 : range.low),
+              static_cast<std::int32_t>(type_ == DType::f32 ? 0 : range.high)};
     if (type_ != DType::f32 && p.view.output(0).quant.quantized()) clamp_ = clamp_of(p.view);
   }
   std::size_t scratch_bytes(int) const override { return 0; }
   void run(const KernelRun& r) const override {
-    const std::int64_t pixel = w_.channels * static_cast<std::int64_t>(size_of(type_)), lines = w_.batch * w_.out[0] * w_.out[1];
+    const std::int64_t pixel = w_.channels * static_cast<std::int64_t>(size_of(type_)),
+                       lines = w_.batch * w_.out[0] * w_.out[1];
     r.workers.each(lines, [&](std::int64_t first, std::int64_t last, int) {
       const std::byte* taps[256];
       for (std::int64_t i = first; i < last; ++i) {
-        const std::int64_t oh = i % w_.out[1], od = i / w_.out[1] % w_.out[0], n = i / w_.out[1] / w_.out[0];
+        const std::int64_t oh = i % w_.out[1], od = i / w_.out[1] % w_.out[0],
+                           n = i / w_.out[1] / w_.out[0];
         for (std::int64_t ow = 0; ow < w_.out[2]; ++ow) {
           std::int64_t count = 0;
-          each_tap(w_, od, oh, ow, [&](std::int64_t at, std::int64_t) { taps[count++] = r.in[0] + (n * w_.in_count() + at) * pixel; });
-          compute_({taps, count, w_.channels, r.out[0] + (i * w_.out[2] + ow) * pixel, clamp_.low, clamp_.high});
+          each_tap(w_, od, oh, ow, [&](std::int64_t at, std::int64_t) {
+            taps[count++] = r.in[0] + (n * w_.in_count() + at) * pixel;
+          });
+          compute_({taps, count, w_.channels, r.out[0] + (i * w_.out[2] + ow) * pixel, clamp_.low,
+                    clamp_.high});
         }
       }
     });
@@ -55,8 +66,12 @@ constexpr std::int64_t most_channels = 4096;  // whose sums stand on the stack
 
 bool average_fits(const KernelProblem& p) {
   const Value &x = p.view.input(0), &y = p.view.output(0);
-  if (!p.num.average || p.num.average->window || !p.num.average->apply || !is_code(x) || !is_code(y) || !byte_wide(x) || !byte_wide(y)) return false;
-  if (p.view.attrs().integer("count_include_pad", 0) != 0 || !p.view.attrs().text("codes", "").empty()) return false;
+  if (!p.num.average || p.num.average->window || !p.num.average->apply || !is_code(x) ||
+      !is_code(y) || !byte_wide(x) || !byte_wide(y))
+    return false;
+  if (p.view.attrs().integer("count_include_pad", 0) != 0 ||
+      !p.view.attrs().text("codes", "").empty())
+    return false;
   const auto w = pool_window(p.view);
   return w.ok() && w->channels <= most_channels;
 }
@@ -65,30 +80,38 @@ bool average_fits(const KernelProblem& p) {
 class AverageKernel : public PreparedKernel {
  public:
   AverageKernel(const KernelProblem& p, const PoolSet& set)
-      : set_(set), policy_(*p.num.average), w_(*pool_window(p.view)), signed_(p.view.input(0).dtype == DType::i8) {
+      : set_(set),
+        policy_(*p.num.average),
+        w_(*pool_window(p.view)),
+        signed_(p.view.input(0).dtype == DType::i8) {
     const Value &x = p.view.input(0), &y = p.view.output(0);
     const CodeClamp clamp = clamp_of(p.view);
-    scales_ = {x.quant.scale_at(0), y.quant.scale_at(0), x.quant.zero_at(0), y.quant.zero_at(0), clamp.low, clamp.high};
+    scales_ = {x.quant.scale_at(0), y.quant.scale_at(0), x.quant.zero_at(0),
+               y.quant.zero_at(0),  clamp.low,           clamp.high};
   }
   std::size_t scratch_bytes(int) const override { return 0; }
   void run(const KernelRun& r) const override {
-    r.workers.each(w_.batch * w_.out[0] * w_.out[1], [&](std::int64_t first, std::int64_t last, int) {
-      std::int32_t sums[most_channels];
-      for (std::int64_t i = first; i < last; ++i) {
-        const std::int64_t oh = i % w_.out[1], od = i / w_.out[1] % w_.out[0], n = i / w_.out[1] / w_.out[0];
-        for (std::int64_t ow = 0; ow < w_.out[2]; ++ow) {
-          std::fill_n(sums, w_.channels, 0);
-          std::int32_t count = 0;
-          each_tap(w_, od, oh, ow, [&](std::int64_t at, std::int64_t) {
-            set_.sum_codes(r.in[0] + (n * w_.in_count() + at) * w_.channels, 1, w_.channels, signed_, sums);
-            ++count;
-          });
-          std::byte* const out = r.out[0] + (i * w_.out[2] + ow) * w_.channels;
-          for (std::int64_t c = 0; c < w_.channels; ++c)
-            out[c] = static_cast<std::byte>(count == 0 ? scales_.y_zero : policy_.apply(sums[c], count, scales_));
-        }
-      }
-    });
+    r.workers.each(
+        w_.batch * w_.out[0] * w_.out[1], [&](std::int64_t first, std::int64_t last, int) {
+          std::int32_t sums[most_channels];
+          for (std::int64_t i = first; i < last; ++i) {
+            const std::int64_t oh = i % w_.out[1], od = i / w_.out[1] % w_.out[0],
+                               n = i / w_.out[1] / w_.out[0];
+            for (std::int64_t ow = 0; ow < w_.out[2]; ++ow) {
+              std::fill_n(sums, w_.channels, 0);
+              std::int32_t count = 0;
+              each_tap(w_, od, oh, ow, [&](std::int64_t at, std::int64_t) {
+                set_.sum_codes(r.in[0] + (n * w_.in_count() + at) * w_.channels, 1, w_.channels,
+                               signed_, sums);
+                ++count;
+              });
+              std::byte* const out = r.out[0] + (i * w_.out[2] + ow) * w_.channels;
+              for (std::int64_t c = 0; c < w_.channels; ++c)
+                out[c] = static_cast<std::byte>(
+                    count == 0 ? scales_.y_zero : policy_.apply(sums[c], count, scales_));
+            }
+          }
+        });
   }
 
  private:
@@ -101,7 +124,8 @@ class AverageKernel : public PreparedKernel {
 
 class GlobalAverageKernel : public PreparedKernel {
  public:
-  GlobalAverageKernel(const KernelProblem& p, const PoolSet& set) : set_(set), policy_(*p.num.global_average) {
+  GlobalAverageKernel(const KernelProblem& p, const PoolSet& set)
+      : set_(set), policy_(*p.num.global_average) {
     const Value &x = p.view.input(0), &y = p.view.output(0);
     const bool last = p.view.attrs().text("layout", "NCHW") == "NHWC";
     batch_ = x.shape[0];
@@ -109,16 +133,20 @@ class GlobalAverageKernel : public PreparedKernel {
     positions_ = count_of(x.shape) / batch_ / channels_;
     signed_ = x.dtype == DType::i8;
     const CodeClamp clamp = clamp_of(p.view);
-    scales_ = {x.quant.scale_at(0), y.quant.scale_at(0), x.quant.zero_at(0), y.quant.zero_at(0), clamp.low, clamp.high};
+    scales_ = {x.quant.scale_at(0), y.quant.scale_at(0), x.quant.zero_at(0),
+               y.quant.zero_at(0),  clamp.low,           clamp.high};
   }
-  std::size_t scratch_bytes(int) const override { return static_cast<std::size_t>(channels_) * 4 + 64; }
+  std::size_t scratch_bytes(int) const override {
+    return static_cast<std::size_t>(channels_) * 4 + 64;
+  }
   void run(const KernelRun& r) const override {
     auto* const sums = reinterpret_cast<std::int32_t*>(r.scratch);
     for (std::int64_t n = 0; n < batch_; ++n) {
       std::fill_n(sums, channels_, 0);
       set_.sum_codes(r.in[0] + n * positions_ * channels_, positions_, channels_, signed_, sums);
       for (std::int64_t c = 0; c < channels_; ++c)
-        r.out[0][n * channels_ + c] = static_cast<std::byte>(policy_.apply(sums[c], static_cast<std::int32_t>(positions_), scales_));
+        r.out[0][n * channels_ + c] = static_cast<std::byte>(
+            policy_.apply(sums[c], static_cast<std::int32_t>(positions_), scales_));
     }
   }
 
@@ -135,8 +163,8 @@ class GlobalAverageKernel : public PreparedKernel {
 bool pool_fits(const KernelProblem& p) {
   if (p.view.node.op == "MaxPool") return greatest_fits(p);
   if (p.view.node.op == "AveragePool") return average_fits(p);
-  return p.num.global_average && p.view.input(0).shape.size() >= 3 && is_code(p.view.input(0)) && is_code(p.view.output(0)) &&
-         byte_wide(p.view.input(0)) && byte_wide(p.view.output(0));
+  return p.num.global_average && p.view.input(0).shape.size() >= 3 && is_code(p.view.input(0)) &&
+         is_code(p.view.output(0)) && byte_wide(p.view.input(0)) && byte_wide(p.view.output(0));
 }
 
 std::unique_ptr<PreparedKernel> prepare_pool(const KernelProblem& p, const PoolSet& set) {

@@ -17,7 +17,8 @@ struct PoolSet {
   void (*greatest_unsigned)(const PoolPosition&) = nullptr;
   void (*greatest_real)(const PoolPosition&) = nullptr;
   // sums[c] += the codes of channel c at each position of x
-  void (*sum_codes)(const std::byte* x, std::int64_t positions, std::int64_t channels, bool is_signed, std::int32_t* sums) = nullptr;
+  void (*sum_codes)(const std::byte* x, std::int64_t positions, std::int64_t channels,
+                    bool is_signed, std::int32_t* sums) = nullptr;
 };
 
 bool pool_fits(const KernelProblem& p);

@@ -10,18 +10,22 @@
 namespace lockstep {
 namespace {
 
-constexpr std::int64_t parts(std::int64_t v, std::int64_t of) { return (v + of - 1) / of; }
+constexpr std::int64_t parts(std::int64_t v, std::int64_t of) {
+  return (v + of - 1) / of;
+}
 
 struct RealProblem {
   Window window;  // channels_last
   std::int64_t group = 1, ic = 1, oc = 1;
   SumOrder order = SumOrder::loops;
-  std::int64_t block = 0;       // of k
-  std::int64_t depth_step = 1;  // channels that stand together in the order of k, the window before them
+  std::int64_t block = 0;  // of k
+  std::int64_t depth_step =
+      1;  // channels that stand together in the order of k, the window before them
   bool first = true, last = false;  // layout of the weights: OIHW, 1HWO
 };
 
-// The arithmetic of onnxruntime: which rule of docs/numerics.md a convolution falls under, as num/ort_conv.cpp.
+// The arithmetic of onnxruntime: which rule of docs/numerics.md a convolution falls under, as
+// num/ort_conv.cpp.
 bool set_runtime_order(const KernelProblem& p, RealProblem& r) {
   const Window& w = r.window;
   if (p.view.attrs().text("layout", "NCHW") == "NHWC" || !r.first) return false;
@@ -31,7 +35,8 @@ bool set_runtime_order(const KernelProblem& p, RealProblem& r) {
     dilations &= w.dilations[d] == 1;
     pads &= w.begin[d] == 0 && w.end[d] == 0;
   }
-  const std::int64_t window = w.kernel_count(), depth = r.ic * window, filters = r.oc / r.group, out = w.out_count();
+  const std::int64_t window = w.kernel_count(), depth = r.ic * window, filters = r.oc / r.group,
+                     out = w.out_count();
   r.order = SumOrder::fused;
   if (p.view.attrs().text("kernel", "") == "blocked") {
     r.depth_step = r.group == 1 && r.ic < 16 ? 1 : window == 1 && pads ? 128 : 16;
@@ -61,8 +66,8 @@ bool set_runtime_order(const KernelProblem& p, RealProblem& r) {
 }
 
 std::optional<RealProblem> problem_of(const KernelProblem& p) {
-  if (p.view.node.op != "Conv" || !p.constants[1] || p.view.input(0).dtype != DType::f32 || p.view.input(1).dtype != DType::f32 ||
-      p.view.output(0).dtype != DType::f32)
+  if (p.view.node.op != "Conv" || !p.constants[1] || p.view.input(0).dtype != DType::f32 ||
+      p.view.input(1).dtype != DType::f32 || p.view.output(0).dtype != DType::f32)
     return {};
   if (p.view.has_input(2) && (!p.constants[2] || p.view.input(2).dtype != DType::f32)) return {};
   const Activation act = activation_of(p.view);
@@ -72,7 +77,8 @@ std::optional<RealProblem> problem_of(const KernelProblem& p) {
   RealProblem r;
   const std::string order = p.view.attrs().text("weights", "OIHW");
   r.first = order == "OIHW", r.last = order == "1HWO";
-  const auto window = window_of(p.view, p.view.input(0).shape, {w.begin() + (r.first ? 2 : 1), w.end() - (r.first ? 0 : 1)});
+  const auto window = window_of(p.view, p.view.input(0).shape,
+                                {w.begin() + (r.first ? 2 : 1), w.end() - (r.first ? 0 : 1)});
   if (!window.ok()) return {};
   r.window = *window;
   r.group = p.view.attrs().integer("group", 1);
@@ -91,7 +97,8 @@ std::optional<RealProblem> problem_of(const KernelProblem& p) {
 
 class RealKernel : public PreparedKernel {
  public:
-  RealKernel(const KernelProblem& p, const RealSet& set) : set_(set), r_(*problem_of(p)), stage_(Stage::of_reals(r_.window)) {
+  RealKernel(const KernelProblem& p, const RealSet& set)
+      : set_(set), r_(*problem_of(p)), stage_(Stage::of_reals(r_.window)) {
     const Window& w = r_.window;
     og_ = r_.oc / r_.group;
     depthwise_ = r_.ic == 1 && og_ == 1;
@@ -114,16 +121,21 @@ class RealKernel : public PreparedKernel {
   void run(const KernelRun& r) const override {
     const std::byte* x = r.in[0];
     if (stage_.needed) {
-      r.workers.each(stage_.parts(), [&](std::int64_t first, std::int64_t last, int) { stage_.run(r.in[0], r.scratch, first, last); });
+      r.workers.each(stage_.parts(), [&](std::int64_t first, std::int64_t last, int) {
+        stage_.run(r.in[0], r.scratch, first, last);
+      });
       x = r.scratch;
     }
     const auto* const from = reinterpret_cast<const float*>(x);
     auto* const out = reinterpret_cast<float*>(r.out[0]);
-    r.workers.each(depthwise_ ? lines_ : r_.group * chunks_ * lines_ * pieces_, [&](std::int64_t first, std::int64_t last, int) {
-      for (std::int64_t u = first; u < last; ++u)
-        if (depthwise_) line(u, from, out);
-        else tiles(u, from, out);
-    });
+    r.workers.each(depthwise_ ? lines_ : r_.group * chunks_ * lines_ * pieces_,
+                   [&](std::int64_t first, std::int64_t last, int) {
+                     for (std::int64_t u = first; u < last; ++u)
+                       if (depthwise_)
+                         line(u, from, out);
+                       else
+                         tiles(u, from, out);
+                   });
   }
 
  private:
@@ -136,7 +148,11 @@ class RealKernel : public PreparedKernel {
         for (std::int64_t b = 0; b < w.kernel[1]; ++b)
           for (std::int64_t e = 0; e < w.kernel[2]; ++e, ++tap)
             for (std::int64_t c = c0; c < std::min(r_.ic, c0 + r_.depth_step); ++c) {
-              offset_.push_back((a * w.dilations[0] * stage_.plane + b * w.dilations[1] * stage_.row + e * w.dilations[2] * stage_.pixel) / 4 + c);
+              offset_.push_back((a * w.dilations[0] * stage_.plane +
+                                 b * w.dilations[1] * stage_.row +
+                                 e * w.dilations[2] * stage_.pixel) /
+                                    4 +
+                                c);
               place_.push_back({tap, c});
             }
     }
@@ -147,47 +163,69 @@ class RealKernel : public PreparedKernel {
     const std::int64_t taps = r_.window.kernel_count(), ic = r_.ic, oc = r_.oc;
     const auto weight = [&](std::int64_t o, std::int64_t k) {
       const auto [t, c] = place_[static_cast<std::size_t>(k)];
-      return w[static_cast<std::size_t>(r_.last ? t * oc + o : r_.first ? (o * ic + c) * taps + t : (o * taps + t) * ic + c)];
+      return w[static_cast<std::size_t>(r_.last    ? t * oc + o
+                                        : r_.first ? (o * ic + c) * taps + t
+                                                   : (o * taps + t) * ic + c)];
     };
-    packed_.assign(static_cast<std::size_t>((depthwise_ ? 1 : r_.group) * width_ * depth_ + set_.lanes), 0.0f);
+    packed_.assign(
+        static_cast<std::size_t>((depthwise_ ? 1 : r_.group) * width_ * depth_ + set_.lanes), 0.0f);
     if (depthwise_) {
       for (std::int64_t k = 0; k < depth_; ++k)
-        for (std::int64_t c = 0; c < oc; ++c) packed_[static_cast<std::size_t>(k * oc + c)] = weight(c, k);
+        for (std::int64_t c = 0; c < oc; ++c)
+          packed_[static_cast<std::size_t>(k * oc + c)] = weight(c, k);
     } else {
       for (std::int64_t g = 0; g < r_.group; ++g)
         for (std::int64_t o = 0; o < og_; ++o)
           for (std::int64_t k = 0; k < depth_; ++k)
-            packed_[static_cast<std::size_t>(((g * width_ + o / set_.lanes * set_.lanes) * depth_) + k * set_.lanes + o % set_.lanes)] = weight(g * og_ + o, k);
+            packed_[static_cast<std::size_t>(((g * width_ + o / set_.lanes * set_.lanes) * depth_) +
+                                             k * set_.lanes + o % set_.lanes)] =
+                weight(g * og_ + o, k);
     }
     if (!p.view.has_input(2)) return;
     const auto b = p.constants[2]->as<float>();
     bias_.assign(static_cast<std::size_t>((depthwise_ ? 1 : r_.group) * width_ + set_.lanes), 0.0f);
     for (std::int64_t o = 0; o < oc; ++o)
-      bias_[static_cast<std::size_t>(depthwise_ ? o : o / og_ * width_ + o % og_)] = b[static_cast<std::size_t>(o)];
+      bias_[static_cast<std::size_t>(depthwise_ ? o : o / og_ * width_ + o % og_)] =
+          b[static_cast<std::size_t>(o)];
   }
 
   std::int64_t start_of(std::int64_t line) const {
     const Window& w = r_.window;
-    const std::int64_t oh = line % w.out[1], od = line / w.out[1] % w.out[0], n = line / w.out[1] / w.out[0];
-    return flat_ ? 0 : (n * stage_.extent[0] * stage_.plane + od * w.strides[0] * stage_.plane + oh * w.strides[1] * stage_.row) / 4;
+    const std::int64_t oh = line % w.out[1], od = line / w.out[1] % w.out[0],
+                       n = line / w.out[1] / w.out[0];
+    return flat_ ? 0
+                 : (n * stage_.extent[0] * stage_.plane + od * w.strides[0] * stage_.plane +
+                    oh * w.strides[1] * stage_.row) /
+                       4;
   }
 
   void line(std::int64_t u, const float* x, float* out) const {
-    const std::int64_t step = flat_ ? r_.window.channels : r_.window.strides[2] * r_.window.channels;
-    set_.line[static_cast<int>(r_.order)]({x + start_of(u), offset_.data(), depth_, r_.block, step, line_, r_.oc, packed_.data(),
-                                           bias_.empty() ? nullptr : bias_.data(), out + u * line_ * r_.oc});
+    const std::int64_t step =
+        flat_ ? r_.window.channels : r_.window.strides[2] * r_.window.channels;
+    set_.line[static_cast<int>(r_.order)](
+        {x + start_of(u), offset_.data(), depth_, r_.block, step, line_, r_.oc, packed_.data(),
+         bias_.empty() ? nullptr : bias_.data(), out + u * line_ * r_.oc});
   }
 
   void tiles(std::int64_t u, const float* x, float* out) const {
-    const std::int64_t piece = u % pieces_, line = u / pieces_ % lines_, chunk = u / pieces_ / lines_ % chunks_,
-                       g = u / pieces_ / lines_ / chunks_;
+    const std::int64_t piece = u % pieces_, line = u / pieces_ % lines_,
+                       chunk = u / pieces_ / lines_ % chunks_, g = u / pieces_ / lines_ / chunks_;
     const std::int64_t panel = chunk * set_.max_vecs;
     const auto vecs = static_cast<int>(std::min<std::int64_t>(set_.max_vecs, panels_ - panel));
     const std::int64_t first = piece * piece_, last = std::min(line_, first + piece_);
-    const std::int64_t step = flat_ ? r_.window.channels : r_.window.strides[2] * r_.window.channels;
-    RealTile t{nullptr, offset_.data(), depth_, r_.block, step, packed_.data() + (g * width_ + panel * set_.lanes) * depth_,
-               depth_ * set_.lanes, bias_.empty() ? nullptr : bias_.data() + g * width_ + panel * set_.lanes,
-               std::min<std::int64_t>(og_ - panel * set_.lanes, vecs * set_.lanes), nullptr, r_.oc};
+    const std::int64_t step =
+        flat_ ? r_.window.channels : r_.window.strides[2] * r_.window.channels;
+    RealTile t{nullptr,
+               offset_.data(),
+               depth_,
+               r_.block,
+               step,
+               packed_.data() + (g * width_ + panel * set_.lanes) * depth_,
+               depth_ * set_.lanes,
+               bias_.empty() ? nullptr : bias_.data() + g * width_ + panel * set_.lanes,
+               std::min<std::int64_t>(og_ - panel * set_.lanes, vecs * set_.lanes),
+               nullptr,
+               r_.oc};
     for (std::int64_t at = first; at < last;) {
       const std::int64_t left = last - at, rows = parts(left, parts(left, set_.max_rows[vecs]));
       t.origin = x + start_of(line) + at * step + g * r_.ic;
@@ -204,7 +242,8 @@ class RealKernel : public PreparedKernel {
   RealProblem r_;
   Stage stage_;
   bool depthwise_ = false, flat_ = false;
-  std::int64_t og_ = 1, depth_ = 0, width_ = 0, panels_ = 0, lines_ = 0, line_ = 0, chunks_ = 0, piece_ = 0, pieces_ = 0;
+  std::int64_t og_ = 1, depth_ = 0, width_ = 0, panels_ = 0, lines_ = 0, line_ = 0, chunks_ = 0,
+               piece_ = 0, pieces_ = 0;
   std::vector<std::int64_t> offset_;
   std::vector<Place> place_;
   std::vector<float> packed_, bias_;
@@ -212,7 +251,9 @@ class RealKernel : public PreparedKernel {
 
 }  // namespace
 
-bool reals_fit(const KernelProblem& p) { return problem_of(p).has_value(); }
+bool reals_fit(const KernelProblem& p) {
+  return problem_of(p).has_value();
+}
 
 std::unique_ptr<PreparedKernel> prepare_reals(const KernelProblem& p, const RealSet& set) {
   return std::make_unique<RealKernel>(p, set);

@@ -5,28 +5,29 @@
 
 namespace lockstep {
 
-// Float convolutions in the order of summation of an arithmetic, many sums at once: every sum is the
-// same sequence of rounded steps as in the operator's `eval`.
+// Float convolutions in the order of summation of an arithmetic, many sums at once: every sum is
+// the same sequence of rounded steps as in the operator's `eval`.
 enum class SumOrder : std::uint8_t {
-  fused,   // N30, N34, N36: fma along k, each block of k anew, blocks added in order
-  fours,   // N31: products rounded, four joined before they meet the sum
-  loops,   // N76: products and sums rounded, one after the other
+  fused,  // N30, N34, N36: fma along k, each block of k anew, blocks added in order
+  fours,  // N31: products rounded, four joined before they meet the sum
+  loops,  // N76: products and sums rounded, one after the other
 };
 
 struct RealTile {
-  const float* origin;           // of row 0
-  const std::int64_t* offset;    // elements from origin to the k-th factor
-  std::int64_t k = 0, block = 0; // steps, and how many a block has
-  std::int64_t step = 0;         // elements from row to row
-  const float* w;                // [panel][k][lanes]
-  std::int64_t panel = 0;        // elements from panel to panel
-  const float* bias = nullptr;   // of the tile's first channel, null when absent
-  std::int64_t channels = 0;     // valid ones
+  const float* origin;            // of row 0
+  const std::int64_t* offset;     // elements from origin to the k-th factor
+  std::int64_t k = 0, block = 0;  // steps, and how many a block has
+  std::int64_t step = 0;          // elements from row to row
+  const float* w;                 // [panel][k][lanes]
+  std::int64_t panel = 0;         // elements from panel to panel
+  const float* bias = nullptr;    // of the tile's first channel, null when absent
+  std::int64_t channels = 0;      // valid ones
   float* out = nullptr;
   std::int64_t out_step = 0;
 };
 
-// One line of a depthwise convolution: out[i * channels + c] sums x[i * step + offset[t] + c] * w[t][c].
+// One line of a depthwise convolution: out[i * channels + c] sums x[i * step + offset[t] + c] *
+// w[t][c].
 struct RealLine {
   const float* x;
   const std::int64_t* offset;

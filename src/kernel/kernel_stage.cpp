@@ -26,7 +26,8 @@ Stage Stage::of(const Window& w, DType x, std::int32_t x_zero, bool words, Stage
   s.x_size = static_cast<std::int64_t>(size_of(x));
   s.size = words ? 2 : s.x_size;
   for (int a = 0; a < 3; ++a) {
-    const std::int64_t reach = (w.out[a] - 1) * w.strides[a] + (w.kernel[a] - 1) * w.dilations[a] + 1;
+    const std::int64_t reach =
+        (w.out[a] - 1) * w.strides[a] + (w.kernel[a] - 1) * w.dilations[a] + 1;
     s.extent[a] = std::max(w.in[a] + w.begin[a], reach);
     s.padded |= w.begin[a] != 0 || reach > w.in[a];
   }
@@ -54,7 +55,8 @@ void Stage::run(const std::byte* x, std::byte* to, std::int64_t first, std::int6
       copy(x + at * x_size, to + at * size, std::min(piece, bytes / size - at), take, is_signed);
       continue;
     }
-    const std::int64_t h = i % extent[1], d = i / extent[1] % extent[0], n = i / extent[1] / extent[0];
+    const std::int64_t h = i % extent[1], d = i / extent[1] % extent[0],
+                       n = i / extent[1] / extent[0];
     std::byte* const line = to + n * extent[0] * plane + d * plane + h * row;
     const std::int64_t id = d - w.begin[0], ih = h - w.begin[1];
     const bool inside = id >= 0 && id < w.in[0] && ih >= 0 && ih < w.in[1];

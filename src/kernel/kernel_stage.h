@@ -13,9 +13,9 @@ namespace lockstep {
 using StageCodes = void (*)(const std::byte* x, std::byte* to, std::int64_t count,
                             std::int32_t flip_or_zero, bool is_signed);
 
-// The input of a window as kernels read it, channels last: with its padding written out, signed bytes
-// as unsigned ones (code + 128), or words without zero point; float32 as it is, padded with zeros.
-// Where nothing of that is asked for, the input itself (`needed` false).
+// The input of a window as kernels read it, channels last: with its padding written out, signed
+// bytes as unsigned ones (code + 128), or words without zero point; float32 as it is, padded with
+// zeros. Where nothing of that is asked for, the input itself (`needed` false).
 struct Stage {
   Window window;
   StageCodes copy = nullptr;

@@ -17,15 +17,20 @@ void bytes_portable(const std::byte* table, const std::byte* x, std::byte* y, st
 
 #if defined(__x86_64__)
 // 256 entries in four registers: two lookups of 128 entries, the top bit chooses.
-[[gnu::target("avx512f,avx512bw,avx512vl,avx512vbmi")]] void bytes_vbmi(const std::byte* table, const std::byte* x,
-                                                                       std::byte* y, std::int64_t count) {
+[[gnu::target("avx512f,avx512bw,avx512vl,avx512vbmi")]] void bytes_vbmi(const std::byte* table,
+                                                                        const std::byte* x,
+                                                                        std::byte* y,
+                                                                        std::int64_t count) {
   const __m512i t0 = _mm512_loadu_si512(table), t1 = _mm512_loadu_si512(table + 64),
                 t2 = _mm512_loadu_si512(table + 128), t3 = _mm512_loadu_si512(table + 192);
   for (std::int64_t i = 0; i < count; i += 64) {
-    const __mmask64 mask = count - i >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << (count - i)) - 1;
+    const __mmask64 mask =
+        count - i >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << (count - i)) - 1;
     const __m512i code = _mm512_maskz_loadu_epi8(mask, x + i);
-    const __m512i low = _mm512_permutex2var_epi8(t0, code, t1), high = _mm512_permutex2var_epi8(t2, code, t3);
-    _mm512_mask_storeu_epi8(y + i, mask, _mm512_mask_blend_epi8(_mm512_movepi8_mask(code), low, high));
+    const __m512i low = _mm512_permutex2var_epi8(t0, code, t1),
+                  high = _mm512_permutex2var_epi8(t2, code, t3);
+    _mm512_mask_storeu_epi8(y + i, mask,
+                            _mm512_mask_blend_epi8(_mm512_movepi8_mask(code), low, high));
   }
 }
 #endif
@@ -45,7 +50,8 @@ void words(const T* table, const std::byte* x, T* y, std::int64_t count) {
 
 // Channels innermost: every element has a table of its own.
 template <class T>
-void by_channel(const T* table, std::int64_t channels, const std::byte* x, T* y, std::int64_t first, std::int64_t count) {
+void by_channel(const T* table, std::int64_t channels, const std::byte* x, T* y, std::int64_t first,
+                std::int64_t count) {
   std::int64_t c = first % channels;
   for (std::int64_t i = 0; i < count;) {
     const std::int64_t n = std::min(count - i, channels - c);
@@ -54,8 +60,10 @@ void by_channel(const T* table, std::int64_t channels, const std::byte* x, T* y,
     T* const to = y + i;
     std::int64_t k = 0;
     for (; k + 4 <= n; k += 4, own += 1024) {
-      const T v0 = own[static_cast<std::uint8_t>(from[k])], v1 = own[256 + static_cast<std::uint8_t>(from[k + 1])],
-              v2 = own[512 + static_cast<std::uint8_t>(from[k + 2])], v3 = own[768 + static_cast<std::uint8_t>(from[k + 3])];
+      const T v0 = own[static_cast<std::uint8_t>(from[k])],
+              v1 = own[256 + static_cast<std::uint8_t>(from[k + 1])],
+              v2 = own[512 + static_cast<std::uint8_t>(from[k + 2])],
+              v3 = own[768 + static_cast<std::uint8_t>(from[k + 3])];
       to[k] = v0, to[k + 1] = v1, to[k + 2] = v2, to[k + 3] = v3;
     }
     for (; k < n; ++k, own += 256) to[k] = own[static_cast<std::uint8_t>(from[k])];
@@ -66,8 +74,8 @@ void by_channel(const T* table, std::int64_t channels, const std::byte* x, T* y,
 
 }  // namespace
 
-void apply_table(const CodeTable& table, const std::byte* x, std::byte* y, std::int64_t first, std::int64_t count,
-                 std::int64_t run) {
+void apply_table(const CodeTable& table, const std::byte* x, std::byte* y, std::int64_t first,
+                 std::int64_t count, std::int64_t run) {
   static const Bytes bytes = pick();
   const std::byte* const t = table.entries.data();
   x += first;
@@ -76,7 +84,8 @@ void apply_table(const CodeTable& table, const std::byte* x, std::byte* y, std::
     if (table.width == 1)
       by_channel(t, table.channels, x, y, first, count);
     else
-      by_channel(reinterpret_cast<const std::uint32_t*>(t), table.channels, x, reinterpret_cast<std::uint32_t*>(y), first, count);
+      by_channel(reinterpret_cast<const std::uint32_t*>(t), table.channels, x,
+                 reinterpret_cast<std::uint32_t*>(y), first, count);
     return;
   }
   while (count > 0) {

@@ -10,44 +10,56 @@ namespace lockstep {
 namespace {
 
 template <class T>
-void portable(const T* from, T* to, std::int64_t rows, std::int64_t columns, std::int64_t r0, std::int64_t r1,
-              std::int64_t c0, std::int64_t c1) {
+void portable(const T* from, T* to, std::int64_t rows, std::int64_t columns, std::int64_t r0,
+              std::int64_t r1, std::int64_t c0, std::int64_t c1) {
   for (std::int64_t c = c0; c < c1; ++c)
     for (std::int64_t r = r0; r < r1; ++r) to[c * rows + r] = from[r * columns + c];
 }
 
 // Whole blocks of `side` x `side` by `block`, what remains element by element.
 template <class T, class Block>
-void by_blocks(const T* from, T* to, std::int64_t rows, std::int64_t columns, std::int64_t side, Block&& block) {
+void by_blocks(const T* from, T* to, std::int64_t rows, std::int64_t columns, std::int64_t side,
+               Block&& block) {
   const std::int64_t whole_rows = rows / side * side, whole_columns = columns / side * side;
   for (std::int64_t r = 0; r < whole_rows; r += side)
-    for (std::int64_t c = 0; c < whole_columns; c += side) block(from + r * columns + c, columns, to + c * rows + r, rows);
+    for (std::int64_t c = 0; c < whole_columns; c += side)
+      block(from + r * columns + c, columns, to + c * rows + r, rows);
   portable(from, to, rows, columns, whole_rows, rows, 0, columns);
   portable(from, to, rows, columns, 0, whole_rows, whole_columns, columns);
 }
 
 #if defined(__x86_64__)
 // 16 x 16 bytes: four rounds of unpacking, each twice as wide.
-[[gnu::target("sse2")]] void bytes_16(const std::byte* from, std::int64_t step, std::byte* to, std::int64_t to_step) {
+[[gnu::target("sse2")]] void bytes_16(const std::byte* from, std::int64_t step, std::byte* to,
+                                      std::int64_t to_step) {
   __m128i a[16], b[16];
 #pragma GCC unroll 16
-  for (int i = 0; i < 16; ++i) a[i] = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + i * step));
+  for (int i = 0; i < 16; ++i)
+    a[i] = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + i * step));
 #pragma GCC unroll 16
-  for (int i = 0; i < 8; ++i) b[2 * i] = _mm_unpacklo_epi8(a[i], a[i + 8]), b[2 * i + 1] = _mm_unpackhi_epi8(a[i], a[i + 8]);
+  for (int i = 0; i < 8; ++i)
+    b[2 * i] = _mm_unpacklo_epi8(a[i], a[i + 8]), b[2 * i + 1] = _mm_unpackhi_epi8(a[i], a[i + 8]);
 #pragma GCC unroll 16
-  for (int i = 0; i < 8; ++i) a[2 * i] = _mm_unpacklo_epi8(b[i], b[i + 8]), a[2 * i + 1] = _mm_unpackhi_epi8(b[i], b[i + 8]);
+  for (int i = 0; i < 8; ++i)
+    a[2 * i] = _mm_unpacklo_epi8(b[i], b[i + 8]), a[2 * i + 1] = _mm_unpackhi_epi8(b[i], b[i + 8]);
 #pragma GCC unroll 16
-  for (int i = 0; i < 8; ++i) b[2 * i] = _mm_unpacklo_epi8(a[i], a[i + 8]), b[2 * i + 1] = _mm_unpackhi_epi8(a[i], a[i + 8]);
+  for (int i = 0; i < 8; ++i)
+    b[2 * i] = _mm_unpacklo_epi8(a[i], a[i + 8]), b[2 * i + 1] = _mm_unpackhi_epi8(a[i], a[i + 8]);
 #pragma GCC unroll 16
   for (int i = 0; i < 8; ++i) {
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(to + 2 * i * to_step), _mm_unpacklo_epi8(b[i], b[i + 8]));
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(to + (2 * i + 1) * to_step), _mm_unpackhi_epi8(b[i], b[i + 8]));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to + 2 * i * to_step),
+                     _mm_unpacklo_epi8(b[i], b[i + 8]));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to + (2 * i + 1) * to_step),
+                     _mm_unpackhi_epi8(b[i], b[i + 8]));
   }
 }
 
 // 4 x 4 words of 32 bits.
-[[gnu::target("sse2")]] void words_4(const std::uint32_t* from, std::int64_t step, std::uint32_t* to, std::int64_t to_step) {
-  const auto row = [&](int i) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + i * step)); };
+[[gnu::target("sse2")]] void words_4(const std::uint32_t* from, std::int64_t step,
+                                     std::uint32_t* to, std::int64_t to_step) {
+  const auto row = [&](int i) {
+    return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + i * step));
+  };
   const __m128i a = _mm_unpacklo_epi32(row(0), row(1)), b = _mm_unpackhi_epi32(row(0), row(1)),
                 c = _mm_unpacklo_epi32(row(2), row(3)), d = _mm_unpackhi_epi32(row(2), row(3));
   _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm_unpacklo_epi64(a, c));
@@ -69,12 +81,14 @@ void plain(const std::byte* from, std::byte* to, std::int64_t rows, std::int64_t
 
 }  // namespace
 
-void transpose(const std::byte* from, std::byte* to, std::int64_t rows, std::int64_t columns, std::size_t width) {
+void transpose(const std::byte* from, std::byte* to, std::int64_t rows, std::int64_t columns,
+               std::size_t width) {
   if (width == 2) return plain<std::uint16_t>(from, to, rows, columns);
   if (width == 8) return plain<std::uint64_t>(from, to, rows, columns);
 #if defined(__x86_64__)
   if (width == 1) return by_blocks(from, to, rows, columns, 16, bytes_16);
-  by_blocks(reinterpret_cast<const std::uint32_t*>(from), reinterpret_cast<std::uint32_t*>(to), rows, columns, 4, words_4);
+  by_blocks(reinterpret_cast<const std::uint32_t*>(from), reinterpret_cast<std::uint32_t*>(to),
+            rows, columns, 4, words_4);
 #else
   if (width == 1) return plain<std::uint8_t>(from, to, rows, columns);
   plain<std::uint32_t>(from, to, rows, columns);

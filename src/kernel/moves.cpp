@@ -1,5 +1,5 @@
-// y[i] = x[source(i)], or a constant: where each element comes from is asked of the operator's own `eval`
-// once, on the numbers of the elements; a run copies.
+// y[i] = x[source(i)], or a constant: where each element comes from is asked of the operator's own
+// `eval` once, on the numbers of the elements; a run copies.
 #include <algorithm>
 #include <cstring>
 #include <numeric>
@@ -49,7 +49,8 @@ Result<Tensor> moved(const KernelProblem& p, const Tensor& x) {
 // Element i of a tensor in the order of its shape stands there when channels lie last.
 std::int64_t place_last(const Shape& s, std::int64_t i) {
   const std::int64_t channels = s[1], positions = count_of(s) / s[0] / channels;
-  const std::int64_t n = i / (channels * positions), c = i / positions % channels, p = i % positions;
+  const std::int64_t n = i / (channels * positions), c = i / positions % channels,
+                     p = i % positions;
   return (n * positions + p) * channels + c;
 }
 
@@ -61,7 +62,9 @@ std::vector<Run> runs_of(const std::vector<std::int64_t>& source) {
   std::vector<Run> runs;
   for (std::size_t i = 0; i < source.size(); ++i) {
     const std::int64_t from = source[i];
-    if (!runs.empty() && ((from < 0 && runs.back().from < 0) || (from >= 0 && runs.back().from >= 0 && runs.back().from + runs.back().count == from)))
+    if (!runs.empty() &&
+        ((from < 0 && runs.back().from < 0) ||
+         (from >= 0 && runs.back().from >= 0 && runs.back().from + runs.back().count == from)))
       ++runs.back().count;
     else
       runs.push_back({static_cast<std::int64_t>(i), from, 1});
@@ -86,19 +89,26 @@ class Moves : public PreparedKernel {
     if (xs.size() < 3 || ys.size() < 3) return;
     std::vector<std::int64_t> last(shaped.size());
     for (std::size_t i = 0; i < shaped.size(); ++i)
-      last[static_cast<std::size_t>(place_last(ys, static_cast<std::int64_t>(i)))] = shaped[i] < 0 ? -1 : place_last(xs, shaped[i]);
+      last[static_cast<std::size_t>(place_last(ys, static_cast<std::int64_t>(i)))] =
+          shaped[i] < 0 ? -1 : place_last(xs, shaped[i]);
     last_ = runs_of(last);
   }
 
   std::size_t scratch_bytes(int) const override { return 0; }
-  std::size_t resident_bytes() const override { return (shaped_.size() + last_.size()) * sizeof(Run); }
+  std::size_t resident_bytes() const override {
+    return (shaped_.size() + last_.size()) * sizeof(Run);
+  }
 
   void run(const KernelRun& r) const override {
     const std::vector<Run>& runs = r.channels_last ? last_ : shaped_;
-    if (width_ == 1) copy<std::uint8_t>(runs, r);
-    else if (width_ == 2) copy<std::uint16_t>(runs, r);
-    else if (width_ == 4) copy<std::uint32_t>(runs, r);
-    else copy<std::uint64_t>(runs, r);
+    if (width_ == 1)
+      copy<std::uint8_t>(runs, r);
+    else if (width_ == 2)
+      copy<std::uint16_t>(runs, r);
+    else if (width_ == 4)
+      copy<std::uint32_t>(runs, r);
+    else
+      copy<std::uint64_t>(runs, r);
   }
 
  private:
@@ -109,9 +119,12 @@ class Moves : public PreparedKernel {
     T fill;
     std::memcpy(&fill, fill_, sizeof fill);
     for (const Run& run : runs) {
-      if (run.from < 0) std::fill_n(y + run.to, run.count, fill);
-      else if (run.count < 8) std::copy_n(x + run.from, run.count, y + run.to);
-      else std::memcpy(y + run.to, x + run.from, static_cast<std::size_t>(run.count) * sizeof(T));
+      if (run.from < 0)
+        std::fill_n(y + run.to, run.count, fill);
+      else if (run.count < 8)
+        std::copy_n(x + run.from, run.count, y + run.to);
+      else
+        std::memcpy(y + run.to, x + run.from, static_cast<std::size_t>(run.count) * sizeof(T));
     }
   }
 
@@ -125,8 +138,11 @@ bool fits(const KernelProblem& p) {
     if (p.view.has_input(i) && !p.constants[i]) return false;
   const Value &x = p.view.input(0), &y = p.view.output(0);
   if (p.constants[0] || x.dtype != y.dtype || p.view.node.outputs.size() != 1) return false;
-  if (count_of(x.shape) > most_elements || count_of(y.shape) > most_elements || count_of(x.shape) < 1) return false;
-  if (p.view.node.op == "Pad" && p.view.attrs().text("mode", "constant") != "constant") return false;
+  if (count_of(x.shape) > most_elements || count_of(y.shape) > most_elements ||
+      count_of(x.shape) < 1)
+    return false;
+  if (p.view.node.op == "Pad" && p.view.attrs().text("mode", "constant") != "constant")
+    return false;
   return moved(p, Tensor(x.dtype, x.shape)).ok();
 }
 
@@ -140,7 +156,9 @@ extern constinit const Kernel kernel_moves = {
     .meaning = "elements that only change places, run by run",
     .order = Order::any,
     .fits = fits,
-    .prepare = [](const KernelProblem& p) -> std::unique_ptr<PreparedKernel> { return std::make_unique<Moves>(p); },
+    .prepare = [](const KernelProblem& p) -> std::unique_ptr<PreparedKernel> {
+      return std::make_unique<Moves>(p);
+    },
 };
 
 }  // namespace lockstep

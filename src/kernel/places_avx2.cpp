@@ -1,4 +1,5 @@
-// Elements at the same place, 8 at once: codes from reals and back, sums and products of two tensors.
+// Elements at the same place, 8 at once: codes from reals and back, sums and products of two
+// tensors.
 #include <immintrin.h>
 
 #include <cstring>

@@ -1,4 +1,5 @@
-// Elements at the same place, 16 at once: codes from reals and back, sums and products of two tensors.
+// Elements at the same place, 16 at once: codes from reals and back, sums and products of two
+// tensors.
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // gcc 12 warns inside its own header
 #include <immintrin.h>
 

@@ -9,7 +9,9 @@
 namespace lockstep {
 namespace {
 
-__m256i load(const std::byte* x) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(x)); }
+__m256i load(const std::byte* x) {
+  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(x));
+}
 template <bool is_signed>
 __m256i greater(__m256i a, __m256i b) {
   return is_signed ? _mm256_max_epi8(a, b) : _mm256_max_epu8(a, b);
@@ -18,7 +20,8 @@ __m256i greater(__m256i a, __m256i b) {
 template <bool is_signed>
 void greatest_bytes(const PoolPosition& p) {
   using Code = std::conditional_t<is_signed, std::int8_t, std::uint8_t>;
-  const __m256i low = _mm256_set1_epi8(static_cast<char>(p.low)), high = _mm256_set1_epi8(static_cast<char>(p.high));
+  const __m256i low = _mm256_set1_epi8(static_cast<char>(p.low)),
+                high = _mm256_set1_epi8(static_cast<char>(p.high));
   std::int64_t c = 0;
   for (; c + 32 <= p.channels; c += 32) {
     __m256i best = low;
@@ -32,13 +35,16 @@ void greatest_bytes(const PoolPosition& p) {
       const auto v = static_cast<Code>(p.taps[t][c]);
       best = v > best ? v : best;
     }
-    p.out[c] = static_cast<std::byte>(best > static_cast<Code>(p.high) ? static_cast<Code>(p.high) : best);
+    p.out[c] =
+        static_cast<std::byte>(best > static_cast<Code>(p.high) ? static_cast<Code>(p.high) : best);
   }
 }
 
 // The first of the greatest: a later value must be greater.
 void greatest_reals(const PoolPosition& p) {
-  const auto at = [&](std::int64_t t, std::int64_t c) { return reinterpret_cast<const float*>(p.taps[t])[c]; };
+  const auto at = [&](std::int64_t t, std::int64_t c) {
+    return reinterpret_cast<const float*>(p.taps[t])[c];
+  };
   auto* const out = reinterpret_cast<float*>(p.out);
   std::int64_t c = 0;
   for (; c + 8 <= p.channels && p.count > 0; c += 8) {
@@ -56,16 +62,20 @@ void greatest_reals(const PoolPosition& p) {
   }
 }
 
-void sum_codes(const std::byte* x, std::int64_t positions, std::int64_t channels, bool is_signed, std::int32_t* sums) {
+void sum_codes(const std::byte* x, std::int64_t positions, std::int64_t channels, bool is_signed,
+               std::int32_t* sums) {
   for (std::int64_t p = 0; p < positions; ++p, x += channels) {
     std::int64_t c = 0;
     for (; c + 8 <= channels; c += 8) {
       const __m128i codes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(x + c));
       auto* const sum = reinterpret_cast<__m256i*>(sums + c);
-      _mm256_storeu_si256(sum, _mm256_add_epi32(_mm256_loadu_si256(sum), is_signed ? _mm256_cvtepi8_epi32(codes) : _mm256_cvtepu8_epi32(codes)));
+      _mm256_storeu_si256(
+          sum, _mm256_add_epi32(_mm256_loadu_si256(sum), is_signed ? _mm256_cvtepi8_epi32(codes)
+                                                                   : _mm256_cvtepu8_epi32(codes)));
     }
     for (; c < channels; ++c)
-      sums[c] += is_signed ? std::int32_t{static_cast<std::int8_t>(x[c])} : std::int32_t{static_cast<std::uint8_t>(x[c])};
+      sums[c] += is_signed ? std::int32_t{static_cast<std::int8_t>(x[c])}
+                           : std::int32_t{static_cast<std::uint8_t>(x[c])};
   }
 }
 

@@ -17,11 +17,14 @@ __m512i greater(__m512i a, __m512i b) {
 
 template <bool is_signed>
 void greatest_bytes(const PoolPosition& p) {
-  const __m512i low = _mm512_set1_epi8(static_cast<char>(p.low)), high = _mm512_set1_epi8(static_cast<char>(p.high));
+  const __m512i low = _mm512_set1_epi8(static_cast<char>(p.low)),
+                high = _mm512_set1_epi8(static_cast<char>(p.high));
   for (std::int64_t c = 0; c < p.channels; c += 64) {
-    const __mmask64 mask = p.channels - c >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << (p.channels - c)) - 1;
+    const __mmask64 mask =
+        p.channels - c >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << (p.channels - c)) - 1;
     __m512i best = is_signed ? _mm512_set1_epi8(-128) : _mm512_setzero_si512();
-    for (std::int64_t t = 0; t < p.count; ++t) best = greater<is_signed>(best, _mm512_maskz_loadu_epi8(mask, p.taps[t] + c));
+    for (std::int64_t t = 0; t < p.count; ++t)
+      best = greater<is_signed>(best, _mm512_maskz_loadu_epi8(mask, p.taps[t] + c));
     best = greater<is_signed>(best, low);
     best = is_signed ? _mm512_min_epi8(best, high) : _mm512_min_epu8(best, high);
     _mm512_mask_storeu_epi8(p.out + c, mask, best);
@@ -31,8 +34,10 @@ void greatest_bytes(const PoolPosition& p) {
 // The first of the greatest: a later value must be greater.
 void greatest_reals(const PoolPosition& p) {
   for (std::int64_t c = 0; c < p.channels; c += 16) {
-    const auto mask = static_cast<__mmask16>(p.channels - c >= 16 ? 0xffff : (1u << (p.channels - c)) - 1);
-    __m512 best = p.count > 0 ? _mm512_maskz_loadu_ps(mask, p.taps[0] + 4 * c) : _mm512_set1_ps(-3.402823466e+38f);
+    const auto mask =
+        static_cast<__mmask16>(p.channels - c >= 16 ? 0xffff : (1u << (p.channels - c)) - 1);
+    __m512 best = p.count > 0 ? _mm512_maskz_loadu_ps(mask, p.taps[0] + 4 * c)
+                              : _mm512_set1_ps(-3.402823466e+38f);
     for (std::int64_t t = 1; t < p.count; ++t) {
       const __m512 v = _mm512_maskz_loadu_ps(mask, p.taps[t] + 4 * c);
       best = _mm512_mask_mov_ps(best, _mm512_cmp_ps_mask(v, best, _CMP_GT_OQ), v);
@@ -41,13 +46,16 @@ void greatest_reals(const PoolPosition& p) {
   }
 }
 
-void sum_codes(const std::byte* x, std::int64_t positions, std::int64_t channels, bool is_signed, std::int32_t* sums) {
+void sum_codes(const std::byte* x, std::int64_t positions, std::int64_t channels, bool is_signed,
+               std::int32_t* sums) {
   for (std::int64_t c = 0; c < channels; c += 16) {
-    const auto mask = static_cast<__mmask16>(channels - c >= 16 ? 0xffff : (1u << (channels - c)) - 1);
+    const auto mask =
+        static_cast<__mmask16>(channels - c >= 16 ? 0xffff : (1u << (channels - c)) - 1);
     __m512i sum = _mm512_maskz_loadu_epi32(mask, sums + c);
     for (std::int64_t p = 0; p < positions; ++p) {
       const __m128i codes = _mm_maskz_loadu_epi8(mask, x + p * channels + c);
-      sum = _mm512_add_epi32(sum, is_signed ? _mm512_cvtepi8_epi32(codes) : _mm512_cvtepu8_epi32(codes));
+      sum = _mm512_add_epi32(sum,
+                             is_signed ? _mm512_cvtepi8_epi32(codes) : _mm512_cvtepu8_epi32(codes));
     }
     _mm512_mask_storeu_epi32(sums + c, mask, sum);
   }

@@ -11,14 +11,48 @@ namespace lockstep {
 namespace {
 
 // Operators whose every element follows from the elements at the same place, and from nothing else.
-constexpr std::array<std::string_view, 38> placewise = {
-    "Abs",     "Add",     "BoundedRelu", "Ceil",       "Celu",        "Clip",     "Cos",        "DequantizeLinear",
-    "Div",     "Elu",     "Erf",         "Exp",        "Floor",       "Gelu",     "HardSigmoid", "HardSwish",
-    "Identity", "LeakyRelu", "Log",      "Max",        "Min",         "Mish",     "Mul",        "Neg",
-    "PRelu",   "Pow",     "QuantizeLinear", "Reciprocal", "Relu",     "Requantize", "Round",    "Rsqrt",
-    "Selu",    "Sigmoid", "Softplus",    "Sqrt",       "Sub",         "Tanh"};
+constexpr std::array<std::string_view, 38> placewise = {"Abs",
+                                                        "Add",
+                                                        "BoundedRelu",
+                                                        "Ceil",
+                                                        "Celu",
+                                                        "Clip",
+                                                        "Cos",
+                                                        "DequantizeLinear",
+                                                        "Div",
+                                                        "Elu",
+                                                        "Erf",
+                                                        "Exp",
+                                                        "Floor",
+                                                        "Gelu",
+                                                        "HardSigmoid",
+                                                        "HardSwish",
+                                                        "Identity",
+                                                        "LeakyRelu",
+                                                        "Log",
+                                                        "Max",
+                                                        "Min",
+                                                        "Mish",
+                                                        "Mul",
+                                                        "Neg",
+                                                        "PRelu",
+                                                        "Pow",
+                                                        "QuantizeLinear",
+                                                        "Reciprocal",
+                                                        "Relu",
+                                                        "Requantize",
+                                                        "Round",
+                                                        "Rsqrt",
+                                                        "Selu",
+                                                        "Sigmoid",
+                                                        "Softplus",
+                                                        "Sqrt",
+                                                        "Sub",
+                                                        "Tanh"};
 
-bool byte_wide(const Value& v) { return v.dtype == DType::i8 || v.dtype == DType::u8; }
+bool byte_wide(const Value& v) {
+  return v.dtype == DType::i8 || v.dtype == DType::u8;
+}
 
 // The axis of y along which a constant operand moves: -1 for a single number, -2 for several axes.
 int axis_of(const Shape& y, const Shape& c) {
@@ -36,7 +70,8 @@ int scale_axis(const Graph& g, const Node& n) {
   const Value& scale = g.value(n.inputs[1]);
   if (count_of(scale.shape) == 1) return -1;
   if (n.attrs.integer("block_size", 0) != 0) return -2;
-  const std::int64_t rank = static_cast<std::int64_t>(g.value(n.inputs[0]).shape.size()), axis = n.attrs.integer("axis", 1);
+  const std::int64_t rank = static_cast<std::int64_t>(g.value(n.inputs[0]).shape.size()),
+                     axis = n.attrs.integer("axis", 1);
   return static_cast<int>(axis < 0 ? axis + rank : axis);
 }
 
@@ -51,7 +86,9 @@ struct Search {
     const Value& y = g.value(n.outputs[0]);
     if (size_of(y.dtype) != 1 && y.dtype != DType::f32) return {};
     // Between types an element's place may count (N83).
-    if (n.op == "Requantize" && g.value(n.inputs[0]).dtype != y.dtype && count_of(y.shape) % 16 != 0) return {};
+    if (n.op == "Requantize" && g.value(n.inputs[0]).dtype != y.dtype &&
+        count_of(y.shape) % 16 != 0)
+      return {};
     const bool scaled = n.op == "QuantizeLinear" || n.op == "DequantizeLinear";
     for (std::size_t i = 0; i < n.inputs.size(); ++i) {
       if (n.inputs[i] == no_id) continue;
@@ -72,7 +109,8 @@ struct Search {
     return room(map) < 0 ? CodeMap{} : map;
   }
 
-  // The innermost axis on which anything moves, where it is not the channels': it carries the 256 codes.
+  // The innermost axis on which anything moves, where it is not the channels': it carries the 256
+  // codes.
   int room(const CodeMap& map) const {
     const Shape& s = g.value(map.source).shape;
     if (map.axis >= 0 && s[static_cast<std::size_t>(map.axis)] > 4096) return -1;
@@ -83,8 +121,9 @@ struct Search {
 };
 
 // One node over other extents, evaluated as the executor would.
-Result<Tensor> evaluate(const Graph& g, const Numerics& num, std::span<const Tensor* const> constants,
-                        const Node& node, const Shape& shape, const std::map<ValueId, Tensor>& known) {
+Result<Tensor> evaluate(const Graph& g, const Numerics& num,
+                        std::span<const Tensor* const> constants, const Node& node,
+                        const Shape& shape, const std::map<ValueId, Tensor>& known) {
   GraphBuilder b(g.file(), g.format());
   Node copy = node;
   std::vector<const Tensor*> in;
@@ -129,7 +168,9 @@ std::vector<CodeMap> code_maps(const Graph& graph, std::span<const Tensor* const
   std::vector<CodeMap> maps(graph.values().size());
   const Search search{graph, constants, maps};
   for (const Node& n : graph.nodes())
-    if (n.outputs.size() == 1 && n.outputs[0] != no_id && !constants[static_cast<std::size_t>(n.outputs[0])]) maps[static_cast<std::size_t>(n.outputs[0])] = search.of(n);
+    if (n.outputs.size() == 1 && n.outputs[0] != no_id &&
+        !constants[static_cast<std::size_t>(n.outputs[0])])
+      maps[static_cast<std::size_t>(n.outputs[0])] = search.of(n);
   return maps;
 }
 
@@ -141,10 +182,13 @@ CodeTable code_table(const Graph& g, const Numerics& num, std::span<const Tensor
   Shape shape(source.shape.size(), 1);
   shape[room] = 256;
   CodeTable table;
-  if (map.axis >= 0) table.channels = shape[static_cast<std::size_t>(map.axis)] = source.shape[static_cast<std::size_t>(map.axis)];
+  if (map.axis >= 0)
+    table.channels = shape[static_cast<std::size_t>(map.axis)] =
+        source.shape[static_cast<std::size_t>(map.axis)];
   // Element of channel c and byte q.
   const auto at = [&](std::int64_t c, std::int64_t q) {
-    return static_cast<std::size_t>(map.axis < static_cast<int>(room) ? c * 256 + q : q * table.channels + c);
+    return static_cast<std::size_t>(map.axis < static_cast<int>(room) ? c * 256 + q
+                                                                      : q * table.channels + c);
   };
   std::map<ValueId, Tensor> known;
   Tensor& x = known.emplace(map.source, Tensor(source.dtype, shape)).first->second;
@@ -162,7 +206,8 @@ CodeTable code_table(const Graph& g, const Numerics& num, std::span<const Tensor
   table.entries.resize(static_cast<std::size_t>(table.channels) * 256 * table.width);
   for (std::int64_t c = 0; c < table.channels; ++c)
     for (std::int64_t q = 0; q < 256; ++q)
-      std::memcpy(table.entries.data() + static_cast<std::size_t>(c * 256 + q) * table.width, y.bytes().data() + at(c, q) * table.width, table.width);
+      std::memcpy(table.entries.data() + static_cast<std::size_t>(c * 256 + q) * table.width,
+                  y.bytes().data() + at(c, q) * table.width, table.width);
   return table;
 }
 

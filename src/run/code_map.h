@@ -8,8 +8,8 @@
 
 namespace lockstep {
 
-// What a value is when every element follows from the byte at the same place of another value (and from
-// its channel): the whole chain of nodes between both is one table of 256 entries a channel.
+// What a value is when every element follows from the byte at the same place of another value (and
+// from its channel): the whole chain of nodes between both is one table of 256 entries a channel.
 struct CodeMap {
   ValueId source = no_id;  // no_id: nothing of the kind
   int axis = -1;           // along which the function differs; -1: it does not
@@ -20,7 +20,8 @@ struct CodeMap {
 std::vector<CodeMap> code_maps(const Graph& graph, std::span<const Tensor* const> constants);
 
 // The table of value `id`, made by the operators' own `eval`; empty when one of them refuses.
-CodeTable code_table(const Graph& graph, const Numerics& num, std::span<const Tensor* const> constants,
-                     std::span<const CodeMap> maps, ValueId id);
+CodeTable code_table(const Graph& graph, const Numerics& num,
+                     std::span<const Tensor* const> constants, std::span<const CodeMap> maps,
+                     ValueId id);
 
 }  // namespace lockstep

@@ -8,7 +8,9 @@ namespace {
 struct Axes {
   std::int64_t batch, channels, positions;
 };
-Axes axes_of(const Shape& s) { return {s[0], s[1], count_of(s) / std::max<std::int64_t>(1, s[0] * s[1])}; }
+Axes axes_of(const Shape& s) {
+  return {s[0], s[1], count_of(s) / std::max<std::int64_t>(1, s[0] * s[1])};
+}
 
 // Bytes aligned to 64 with the slack that kernels may read.
 class Room {
@@ -23,7 +25,8 @@ class Room {
 };
 
 void apply(const Kernel& kernel, const PreparedKernel& prepared, const NodeView& view,
-           std::span<const Tensor* const> constants, std::span<const Tensor* const> in, std::span<Tensor> out) {
+           std::span<const Tensor* const> constants, std::span<const Tensor* const> in,
+           std::span<Tensor> out) {
   const bool moves = moves_channels(kernel, view);
   const bool inward = moves && view.input(0).shape.size() > 2;
   const bool outward = moves && out[0].shape().size() > 2;
@@ -36,7 +39,8 @@ void apply(const Kernel& kernel, const PreparedKernel& prepared, const NodeView&
     Room& room = rooms.emplace_back(bytes.size());
     if (inward && in[i]->shape().size() > 2) {
       const Axes a = axes_of(in[i]->shape());
-      move_channels_last(bytes.data(), room.data(), a.batch, a.channels, a.positions, size_of(in[i]->dtype()));
+      move_channels_last(bytes.data(), room.data(), a.batch, a.channels, a.positions,
+                         size_of(in[i]->dtype()));
     } else if (!bytes.empty()) {
       std::memcpy(room.data(), bytes.data(), bytes.size());
     }
@@ -49,14 +53,15 @@ void apply(const Kernel& kernel, const PreparedKernel& prepared, const NodeView&
   prepared.run({from.data(), &to, scratch.data(), alone});
   if (!outward) return;
   const Axes a = axes_of(out[0].shape());
-  move_channels_last(to, out[0].bytes().data(), a.batch, a.positions, a.channels, size_of(out[0].dtype()));
+  move_channels_last(to, out[0].bytes().data(), a.batch, a.positions, a.channels,
+                     size_of(out[0].dtype()));
 }
 
 }  // namespace
 
 bool moves_channels(const Kernel& kernel, const NodeView& node) {
-  return kernel.order == Order::channels_last && node.node.op != "Gemm" && node.node.op != "MatMul" &&
-         node.attrs().text("layout", "NCHW") != "NHWC";
+  return kernel.order == Order::channels_last && node.node.op != "Gemm" &&
+         node.node.op != "MatMul" && node.attrs().text("layout", "NCHW") != "NHWC";
 }
 
 NodeKernels::NodeKernels(const Graph& graph, const Numerics& num)
@@ -111,8 +116,12 @@ NodeKernels::Slot& NodeKernels::slot(NodeId node) const {
   return s;
 }
 
-const Kernel* NodeKernels::kernel(NodeId node) const { return slot(node).kernel; }
-const PreparedKernel* NodeKernels::prepared(NodeId node) const { return slot(node).prepared.get(); }
+const Kernel* NodeKernels::kernel(NodeId node) const {
+  return slot(node).kernel;
+}
+const PreparedKernel* NodeKernels::prepared(NodeId node) const {
+  return slot(node).prepared.get();
+}
 
 bool NodeKernels::run(NodeId node, std::span<const Tensor* const> in, std::span<Tensor> out) const {
   const Slot& s = slot(node);
@@ -121,7 +130,8 @@ bool NodeKernels::run(NodeId node, std::span<const Tensor* const> in, std::span<
   auto constants = inputs_of(node);
   bool own = true;
   for (std::size_t i = 0; i < constants.size(); ++i)
-    if (constants[i] && i < in.size() && in[i] != constants[i] && (!in[i] || !(*in[i] == *constants[i]))) {
+    if (constants[i] && i < in.size() && in[i] != constants[i] &&
+        (!in[i] || !(*in[i] == *constants[i]))) {
       constants[i] = in[i];
       own = false;
     }

@@ -14,7 +14,8 @@ namespace {
 
 // Nodes whose output is their input under another shape.
 bool only_reshapes(const Node& n) {
-  return n.op == "Reshape" || n.op == "Flatten" || n.op == "Squeeze" || n.op == "Unsqueeze" || n.op == "Identity";
+  return n.op == "Reshape" || n.op == "Flatten" || n.op == "Squeeze" || n.op == "Unsqueeze" ||
+         n.op == "Identity";
 }
 
 // Moves only axes of one element past others: the bytes stay where they are.
@@ -60,12 +61,12 @@ struct Step {
   NodeId node = no_id;
   const PreparedKernel* prepared = nullptr;
   CodeTable codes;
-  std::int64_t run = 1, count = 0;        // of a table
-  Axes axes;                              // of a move, as read
+  std::int64_t run = 1, count = 0;  // of a table
+  Axes axes;                        // of a move, as read
   std::size_t width = 1;
-  bool channels_last = false;             // of a kernel that takes any order
-  std::vector<BufferId> in, out;          // -1: constant or absent
-  std::vector<const std::byte*> from;     // addresses of `in`, `out`
+  bool channels_last = false;          // of a kernel that takes any order
+  std::vector<BufferId> in, out;       // -1: constant or absent
+  std::vector<const std::byte*> from;  // addresses of `in`, `out`
   std::vector<std::byte*> to;
   std::vector<Tensor> in_tensors, out_tensors;  // of an eval
   std::vector<const Tensor*> in_pointers;
@@ -76,7 +77,11 @@ struct Step {
 
 struct Session::Plan {
   Plan(const Graph& graph, const Numerics& numerics, const NodeKernels& node_kernels, Options o)
-      : g(graph), num(numerics), kernels(node_kernels), options(std::move(o)), workers(options.threads) {}
+      : g(graph),
+        num(numerics),
+        kernels(node_kernels),
+        options(std::move(o)),
+        workers(options.threads) {}
 
   const Graph& g;
   const Numerics& num;
@@ -87,8 +92,8 @@ struct Session::Plan {
   std::vector<Buffer> buffers;
   std::vector<BufferId> shaped, last;  // by value: its buffer in each order, -1 where there is none
   std::vector<CodeMap> maps;
-  std::map<ValueId, CodeTable> tables; // of the values that are made by one
-  std::vector<char> materialized;      // by value: needed as bytes of its own
+  std::map<ValueId, CodeTable> tables;  // of the values that are made by one
+  std::vector<char> materialized;       // by value: needed as bytes of its own
   std::vector<NodeId> evaluated;
   std::vector<std::byte> arena;
   std::size_t arena_bytes = 0, scratch_bytes = 0;
@@ -130,7 +135,9 @@ Result<void> Session::Plan::find_needed() {
     // A map whose source is behind a given value is computed from there on.
     CodeMap& map = maps[at(v)];
     const NodeId producer = g.value(v).producer;
-    if (map.source != no_id && g.node(producer).op == "DequantizeLinear" && kernels.kernel(producer)) map.source = no_id;
+    if (map.source != no_id && g.node(producer).op == "DequantizeLinear" &&
+        kernels.kernel(producer))
+      map.source = no_id;
     if (map.source != no_id) {
       CodeTable table = code_table(g, num, kernels.constants(), maps, v);
       if (!table.entries.empty()) {
@@ -148,7 +155,8 @@ Result<void> Session::Plan::find_needed() {
 
 BufferId Session::Plan::make_buffer(ValueId v) {
   const Value& value = g.value(v);
-  buffers.push_back({v, static_cast<std::size_t>(count_of(value.shape)) * size_of(value.dtype), steps.size(), steps.size(), nullptr});
+  buffers.push_back({v, static_cast<std::size_t>(count_of(value.shape)) * size_of(value.dtype),
+                     steps.size(), steps.size(), nullptr});
   return static_cast<BufferId>(buffers.size()) - 1;
 }
 
@@ -157,7 +165,9 @@ void Session::Plan::use(Step&& step) {
     for (const BufferId b : *list)
       if (b >= 0) buffers[static_cast<std::size_t>(b)].last = steps.size();
   for (const BufferId b : step.out)
-    if (b >= 0) buffers[static_cast<std::size_t>(b)].first = std::min(buffers[static_cast<std::size_t>(b)].first, steps.size());
+    if (b >= 0)
+      buffers[static_cast<std::size_t>(b)].first =
+          std::min(buffers[static_cast<std::size_t>(b)].first, steps.size());
   steps.push_back(std::move(step));
 }
 
@@ -195,7 +205,8 @@ void Session::Plan::add_table(ValueId v) {
   const bool out_last = in_last && !shaped_axis;
   s.run = 1;
   if (map.axis >= 0 && shaped_axis)
-    for (std::size_t a = static_cast<std::size_t>(map.axis) + 1; a < value.shape.size(); ++a) s.run *= value.shape[a];
+    for (std::size_t a = static_cast<std::size_t>(map.axis) + 1; a < value.shape.size(); ++a)
+      s.run *= value.shape[a];
   s.count = count_of(value.shape);
   s.in = {in};
   s.out = {make_buffer(v)};
@@ -217,13 +228,16 @@ void Session::Plan::add_kernel(NodeId n, const Kernel& kernel, const PreparedKer
   bool want_last = moves;
   if (kernel.order == Order::any)
     for (const ValueId v : node.inputs)
-      if (v != no_id && !constant(v)) want_last |= lies_last(v) && !same_either_way(g.value(v).shape);
+      if (v != no_id && !constant(v))
+        want_last |= lies_last(v) && !same_either_way(g.value(v).shape);
   s.channels_last = want_last;
   for (const ValueId v : node.inputs)
-    s.in.push_back(v == no_id || constant(v) ? -1 : in_order(v, want_last && g.value(v).shape.size() > 2));
+    s.in.push_back(
+        v == no_id || constant(v) ? -1 : in_order(v, want_last && g.value(v).shape.size() > 2));
   for (const ValueId v : node.outputs) {
     s.out.push_back(v == no_id ? -1 : make_buffer(v));
-    if (v != no_id) (want_last && g.value(v).shape.size() > 2 ? last : shaped)[at(v)] = s.out.back();
+    if (v != no_id)
+      (want_last && g.value(v).shape.size() > 2 ? last : shaped)[at(v)] = s.out.back();
   }
   scratch_bytes = std::max(scratch_bytes, prepared.scratch_bytes(options.threads));
   use(std::move(s));
@@ -252,7 +266,8 @@ void Session::Plan::add_eval(NodeId n) {
 Result<void> Session::Plan::add_node(NodeId n) {
   const Node& node = g.node(n);
   bool any = false;
-  for (const ValueId v : node.outputs) any |= v != no_id && materialized[at(v)] && shaped[at(v)] < 0 && last[at(v)] < 0;
+  for (const ValueId v : node.outputs)
+    any |= v != no_id && materialized[at(v)] && shaped[at(v)] < 0 && last[at(v)] < 0;
   if (!any) return {};
   const ValueId y = node.outputs[0];
   if (maps[at(y)].source != no_id) {
@@ -261,12 +276,16 @@ Result<void> Session::Plan::add_node(NodeId n) {
   }
   if (keeps_bytes(g, node) && !constant(node.inputs[0])) {
     const bool flat = g.value(node.inputs[0]).shape == g.value(y).shape;
-    if (flat && lies_last(node.inputs[0])) last[at(y)] = last[at(node.inputs[0])];
-    else shaped[at(y)] = in_order(node.inputs[0], false);
+    if (flat && lies_last(node.inputs[0]))
+      last[at(y)] = last[at(node.inputs[0])];
+    else
+      shaped[at(y)] = in_order(node.inputs[0], false);
     return {};
   }
-  if (const Kernel* const kernel = kernels.kernel(n)) add_kernel(n, *kernel, *kernels.prepared(n));
-  else add_eval(n);
+  if (const Kernel* const kernel = kernels.kernel(n))
+    add_kernel(n, *kernel, *kernels.prepared(n));
+  else
+    add_eval(n);
   return {};
 }
 
@@ -277,12 +296,15 @@ void Session::Plan::place() {
   const std::size_t values = (plan.bytes + 63) / 64 * 64;
   arena_bytes = values + scratch_bytes + kernel_slack;
   arena.assign(arena_bytes + 64, std::byte{0});
-  std::byte* const base = arena.data() + (64 - reinterpret_cast<std::uintptr_t>(arena.data()) % 64) % 64;
+  std::byte* const base =
+      arena.data() + (64 - reinterpret_cast<std::uintptr_t>(arena.data()) % 64) % 64;
   for (std::size_t i = 0; i < buffers.size(); ++i) buffers[i].data = base + plan.offsets[i];
   scratch = base + values;
   for (Step& s : steps) {
-    for (const BufferId b : s.in) s.from.push_back(b < 0 ? nullptr : buffers[static_cast<std::size_t>(b)].data);
-    for (const BufferId b : s.out) s.to.push_back(b < 0 ? nullptr : buffers[static_cast<std::size_t>(b)].data);
+    for (const BufferId b : s.in)
+      s.from.push_back(b < 0 ? nullptr : buffers[static_cast<std::size_t>(b)].data);
+    for (const BufferId b : s.out)
+      s.to.push_back(b < 0 ? nullptr : buffers[static_cast<std::size_t>(b)].data);
     if (s.kind != Step::eval) continue;
     const Node& node = g.node(s.node);
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
@@ -297,7 +319,8 @@ Result<void> Session::Plan::build() {
   last.assign(g.values().size(), -1);
   LOCKSTEP_CHECK(find_needed());
   for (const ValueId v : options.given) shaped[at(v)] = make_buffer(v);
-  for (std::size_t n = 0; n < g.nodes().size(); ++n) LOCKSTEP_CHECK(add_node(static_cast<NodeId>(n)));
+  for (std::size_t n = 0; n < g.nodes().size(); ++n)
+    LOCKSTEP_CHECK(add_node(static_cast<NodeId>(n)));
   for (const ValueId v : options.goals)
     if (!constant(v)) in_order(v, false);
   for (const ValueId v : options.given) buffers[static_cast<std::size_t>(shaped[at(v)])].first = 0;
@@ -316,17 +339,22 @@ Result<void> Session::Plan::execute(Step& s) {
       return {};
     case Step::table:
       workers.each((s.count + 4095) / 4096, [&](std::int64_t first, std::int64_t end, int) {
-        apply_table(s.codes, s.from[0], s.to[0], first * 4096, std::min(s.count, end * 4096) - first * 4096, s.run);
+        apply_table(s.codes, s.from[0], s.to[0], first * 4096,
+                    std::min(s.count, end * 4096) - first * 4096, s.run);
       });
       return {};
     case Step::move:
-      move_channels_last(s.from[0], s.to[0], s.axes.batch, s.axes.channels, s.axes.positions, s.width);
+      move_channels_last(s.from[0], s.to[0], s.axes.batch, s.axes.channels, s.axes.positions,
+                         s.width);
       return {};
     case Step::copy:
       return {};
     case Step::eval: {
       for (std::size_t i = 0; i < s.in.size(); ++i)
-        if (s.from[i]) std::ranges::copy_n(s.from[i], static_cast<std::ptrdiff_t>(s.in_tensors[i].bytes().size()), s.in_tensors[i].bytes().data());
+        if (s.from[i])
+          std::ranges::copy_n(s.from[i],
+                              static_cast<std::ptrdiff_t>(s.in_tensors[i].bytes().size()),
+                              s.in_tensors[i].bytes().data());
       EvalContext context{{g, g.node(s.node)}, num, s.in_pointers, s.out_tensors};
       LOCKSTEP_CHECK(find_op(g.node(s.node).op)->eval(context));
       for (std::size_t i = 0; i < s.out.size(); ++i)
@@ -340,8 +368,8 @@ Result<void> Session::Plan::execute(Step& s) {
 Session::Session(std::unique_ptr<Plan> plan) : plan_(std::move(plan)) {}
 Session::~Session() = default;
 
-Result<std::unique_ptr<Session>> Session::make(const Graph& graph, const Numerics& num, const NodeKernels& kernels,
-                                               Options options) {
+Result<std::unique_ptr<Session>> Session::make(const Graph& graph, const Numerics& num,
+                                               const NodeKernels& kernels, Options options) {
   auto plan = std::make_unique<Plan>(graph, num, kernels, std::move(options));
   LOCKSTEP_CHECK(plan->build());
   return std::unique_ptr<Session>(new Session(std::move(plan)));
@@ -363,8 +391,12 @@ std::span<const std::byte> Session::value(ValueId id) const {
   return {b.data, b.bytes};
 }
 
-std::size_t Session::arena_bytes() const { return plan_->arena_bytes; }
-std::span<const NodeId> Session::evaluated() const { return plan_->evaluated; }
+std::size_t Session::arena_bytes() const {
+  return plan_->arena_bytes;
+}
+std::span<const NodeId> Session::evaluated() const {
+  return plan_->evaluated;
+}
 
 std::vector<Session::StepTime> Session::profile() {
   std::vector<StepTime> times;
@@ -372,7 +404,9 @@ std::vector<Session::StepTime> Session::profile() {
     const auto start = std::chrono::steady_clock::now();
     (void)plan_->execute(s);
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-    const std::string node = s.node == no_id ? "" : " " + plan_->g.node(s.node).op + " '" + plan_->g.node(s.node).name + "'";
+    const std::string node =
+        s.node == no_id ? ""
+                        : " " + plan_->g.node(s.node).op + " '" + plan_->g.node(s.node).name + "'";
     times.push_back({std::string(s.name) + node, s.node, took.count()});
   }
   return times;

@@ -25,7 +25,7 @@ class Session {
                                                const NodeKernels& kernels, Options options);
   ~Session();
 
-  std::span<std::byte> input(ValueId id);              // in the order of its shape
+  std::span<std::byte> input(ValueId id);  // in the order of its shape
   Result<void> run();
   std::span<const std::byte> value(ValueId id) const;  // a goal, in the order of its shape
 

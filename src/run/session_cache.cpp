@@ -14,14 +14,19 @@ bool same(const Session::Options& a, const Session::Options& b) {
 
 }  // namespace
 
-void set_default_threads(int threads) { threads_when_not_said = threads; }
-int default_threads() { return threads_when_not_said; }
+void set_default_threads(int threads) {
+  threads_when_not_said = threads;
+}
+int default_threads() {
+  return threads_when_not_said;
+}
 
 SessionCache::Lease::~Lease() {
   if (session_) home_->give_back(std::move(key_), std::move(session_));
 }
 
-Result<SessionCache::Lease> SessionCache::take(const Graph& graph, const Numerics& num, const NodeKernels& kernels,
+Result<SessionCache::Lease> SessionCache::take(const Graph& graph, const Numerics& num,
+                                               const NodeKernels& kernels,
                                                Session::Options options) {
   {
     const std::lock_guard lock(mutex_);

@@ -10,8 +10,8 @@ namespace lockstep {
 void set_default_threads(int threads);
 int default_threads();
 
-// Sessions that wait for the next run with the same goals. Safe for several threads: a session that is
-// leased is in nobody else's hands.
+// Sessions that wait for the next run with the same goals. Safe for several threads: a session that
+// is leased is in nobody else's hands.
 class SessionCache {
  public:
   class Lease {
@@ -29,7 +29,8 @@ class SessionCache {
     std::unique_ptr<Session> session_;
   };
 
-  Result<Lease> take(const Graph& graph, const Numerics& num, const NodeKernels& kernels, Session::Options options);
+  Result<Lease> take(const Graph& graph, const Numerics& num, const NodeKernels& kernels,
+                     Session::Options options);
 
  private:
   struct Entry {

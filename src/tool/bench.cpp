@@ -35,10 +35,10 @@ struct Options {
 struct Figures {
   std::string model, arithmetic, against;
   int threads = 1;
-  double ratio = 0, least = 0, most = 0;      // Lockstep's time over the other's, by rounds
-  double own = 0, other = 0;                  // seconds, medians
-  double observed = 0;                        // all tensors observed over none
-  double rate = 0, peak = 0;                  // multiply-accumulates a second: largest layer, machine
+  double ratio = 0, least = 0, most = 0;  // Lockstep's time over the other's, by rounds
+  double own = 0, other = 0;              // seconds, medians
+  double observed = 0;                    // all tensors observed over none
+  double rate = 0, peak = 0;              // multiply-accumulates a second: largest layer, machine
   std::int64_t macs = 0;
   BenchWorker::Ready own_ready, other_ready;
 };
@@ -52,10 +52,13 @@ std::string own_path() {
 Result<fs::path> checkout() {
   for (const fs::path& start : {fs::current_path(), fs::path(own_path()).parent_path()})
     for (fs::path at = start; !at.empty(); at = at.parent_path()) {
-      if (fs::exists(at / "bench" / "speed_worker.py") && fs::exists(at / ".venv" / "bin" / "python")) return at;
+      if (fs::exists(at / "bench" / "speed_worker.py") &&
+          fs::exists(at / ".venv" / "bin" / "python"))
+        return at;
       if (at == at.root_path()) break;
     }
-  return Error{"bench", "no bench/speed_worker.py beside a .venv", "the checkout of Lockstep, after `make oracles`", ""};
+  return Error{"bench", "no bench/speed_worker.py beside a .venv",
+               "the checkout of Lockstep, after `make oracles`", ""};
 }
 
 double median(std::vector<double> v) {
@@ -64,7 +67,9 @@ double median(std::vector<double> v) {
 }
 
 // The runtime that the model's format belongs to.
-std::string usual_runtime(const Graph& g) { return g.format() == "onnx" ? "ort" : "litert"; }
+std::string usual_runtime(const Graph& g) {
+  return g.format() == "onnx" ? "ort" : "litert";
+}
 
 std::string arithmetic_of(const Graph& g, const Options& o) {
   if (!o.arithmetic.empty()) return o.arithmetic;
@@ -85,7 +90,8 @@ Result<void> write_inputs(const Graph& g, std::uint64_t seed, const std::string&
   const std::vector<Sample> samples = generated_inputs(g, 1, seed);
   for (const ValueId v : g.inputs()) {
     const Tensor& t = samples[0].at(g.value(v).name);
-    members.push_back({g.value(v).name, {t.dtype(), t.shape(), Bytes(t.bytes().begin(), t.bytes().end())}});
+    members.push_back(
+        {g.value(v).name, {t.dtype(), t.shape(), Bytes(t.bytes().begin(), t.bytes().end())}});
   }
   return write_npz(path, members);
 }
@@ -94,7 +100,9 @@ Result<void> write_inputs(const Graph& g, std::uint64_t seed, const std::string&
 Result<void> take_turns(BenchWorker& own, BenchWorker& other, const Options& o, Figures& f) {
   LOCKSTEP_TRY(const double own_call, own.time(3));
   LOCKSTEP_TRY(const double other_call, other.time(3));
-  const auto calls = [&](double seconds) { return std::clamp(static_cast<int>(o.seconds / 2 / o.rounds / seconds), 1, 2000); };
+  const auto calls = [&](double seconds) {
+    return std::clamp(static_cast<int>(o.seconds / 2 / o.rounds / seconds), 1, 2000);
+  };
   std::vector<double> ratios, owns, others;
   for (int round = 0; round < o.rounds; ++round) {
     double a = 0, b = 0;
@@ -133,18 +141,23 @@ Result<void> observe(BenchWorker& own, const Options& o, Figures& f) {
   return {};
 }
 
-Result<Figures> compare(const std::string& model, const Graph& g, const std::string& against, int threads,
-                        const fs::path& root, const std::string& inputs, const Options& o) {
+Result<Figures> compare(const std::string& model, const Graph& g, const std::string& against,
+                        int threads, const fs::path& root, const std::string& inputs,
+                        const Options& o) {
   Figures f;
   f.model = model;
   f.arithmetic = arithmetic_of(g, o);
   f.against = against;
   f.threads = threads;
   f.macs = macs_of(g);
-  LOCKSTEP_TRY(BenchWorker own, BenchWorker::start({own_path(), "bench", "--serve", model, "--serve-arith", f.arithmetic, "--serve-threads",
-                                                    std::to_string(threads), "--serve-input", inputs}));
-  LOCKSTEP_TRY(BenchWorker other, BenchWorker::start({(root / ".venv/bin/python").string(), (root / "bench/speed_worker.py").string(), against,
-                                                      model, "--threads", std::to_string(threads), "--input", inputs}));
+  LOCKSTEP_TRY(
+      BenchWorker own,
+      BenchWorker::start({own_path(), "bench", "--serve", model, "--serve-arith", f.arithmetic,
+                          "--serve-threads", std::to_string(threads), "--serve-input", inputs}));
+  LOCKSTEP_TRY(BenchWorker other,
+               BenchWorker::start({(root / ".venv/bin/python").string(),
+                                   (root / "bench/speed_worker.py").string(), against, model,
+                                   "--threads", std::to_string(threads), "--input", inputs}));
   f.own_ready = own.ready();
   f.other_ready = other.ready();
   LOCKSTEP_CHECK(take_turns(own, other, o, f));
@@ -153,20 +166,39 @@ Result<Figures> compare(const std::string& model, const Graph& g, const std::str
 }
 
 nlohmann::json as_json(const Figures& f) {
-  return {{"model", f.model}, {"arith", f.arithmetic}, {"against", f.against}, {"threads", f.threads}, {"ratio_median", f.ratio},
-          {"ratio_min", f.least}, {"ratio_max", f.most}, {"ms", f.own * 1e3}, {"against_ms", f.other * 1e3}, {"macs", f.macs},
-          {"observed_ratio", f.observed}, {"largest_layer_macs_per_second", f.rate}, {"peak_macs_per_second", f.peak},
-          {"load_ms", f.own_ready.load * 1e3}, {"first_ms", f.own_ready.first * 1e3}, {"against_load_ms", f.other_ready.load * 1e3},
-          {"against_first_ms", f.other_ready.first * 1e3}, {"peak_kb", f.own_ready.peak_kb}, {"against_peak_kb", f.other_ready.peak_kb},
+  return {{"model", f.model},
+          {"arith", f.arithmetic},
+          {"against", f.against},
+          {"threads", f.threads},
+          {"ratio_median", f.ratio},
+          {"ratio_min", f.least},
+          {"ratio_max", f.most},
+          {"ms", f.own * 1e3},
+          {"against_ms", f.other * 1e3},
+          {"macs", f.macs},
+          {"observed_ratio", f.observed},
+          {"largest_layer_macs_per_second", f.rate},
+          {"peak_macs_per_second", f.peak},
+          {"load_ms", f.own_ready.load * 1e3},
+          {"first_ms", f.own_ready.first * 1e3},
+          {"against_load_ms", f.other_ready.load * 1e3},
+          {"against_first_ms", f.other_ready.first * 1e3},
+          {"peak_kb", f.own_ready.peak_kb},
+          {"against_peak_kb", f.other_ready.peak_kb},
           {"against_start_kb", f.other_ready.start_kb}};
 }
 
 void print_row(const Figures& f) {
-  fmt::print("{:<44} {:>10} {:>7} {:>2}  {:>9.3f} {:>9.3f}  {:>5.2f} [{:.2f} {:.2f}]  {:>8.2f}  {:>4.0f} %  {:>6.1f} {:>6.1f}  {:>5.1f} {:>5.1f}\n",
-             fs::path(f.model).filename().string().substr(0, 44), f.arithmetic, f.against, f.threads, f.own * 1e3, f.other * 1e3, f.ratio, f.least,
-             f.most, f.observed, f.threads == 1 && f.peak > 0 ? 100 * f.rate / f.peak : 0.0, (f.own_ready.load + f.own_ready.first) * 1e3,
-             (f.other_ready.load + f.other_ready.first) * 1e3, static_cast<double>(f.own_ready.peak_kb) / 1024,
-             static_cast<double>(f.other_ready.peak_kb) / 1024);
+  fmt::print(
+      "{:<44} {:>10} {:>7} {:>2}  {:>9.3f} {:>9.3f}  {:>5.2f} [{:.2f} {:.2f}]  {:>8.2f}  {:>4.0f} "
+      "%  {:>6.1f} {:>6.1f}  {:>5.1f} {:>5.1f}\n",
+      fs::path(f.model).filename().string().substr(0, 44), f.arithmetic, f.against, f.threads,
+      f.own * 1e3, f.other * 1e3, f.ratio, f.least, f.most, f.observed,
+      f.threads == 1 && f.peak > 0 ? 100 * f.rate / f.peak : 0.0,
+      (f.own_ready.load + f.own_ready.first) * 1e3,
+      (f.other_ready.load + f.other_ready.first) * 1e3,
+      static_cast<double>(f.own_ready.peak_kb) / 1024,
+      static_cast<double>(f.other_ready.peak_kb) / 1024);
   std::fflush(stdout);
 }
 
@@ -175,29 +207,37 @@ void print_means(const std::vector<Figures>& rows) {
     double sum = 0, worst = 0;
     int count = 0;
     for (const Figures& f : rows)
-      if (f.threads == threads && f.macs > 1000000) sum += std::log(f.ratio), worst = std::max(worst, f.ratio), ++count;
+      if (f.threads == threads && f.macs > 1000000)
+        sum += std::log(f.ratio), worst = std::max(worst, f.ratio), ++count;
     if (count > 0)
-      fmt::print("{} thread{}: geometric mean of {} models of more than 1 M MAC: {:.3f}, greatest {:.3f}\n", threads, threads == 1 ? "" : "s", count,
-                 std::exp(sum / count), worst);
+      fmt::print(
+          "{} thread{}: geometric mean of {} models of more than 1 M MAC: {:.3f}, greatest "
+          "{:.3f}\n",
+          threads, threads == 1 ? "" : "s", count, std::exp(sum / count), worst);
   }
 }
 
 Result<void> run(const Options& o) {
   LOCKSTEP_TRY(const fs::path root, checkout());
   const PeakRate peak = measure_peak(0.3);
-  fmt::print("one core makes at most {:.0f} G 8-bit multiply-accumulates a second ({})\n", peak.macs_per_second / 1e9, peak.instruction);
-  fmt::print("{:<44} {:>10} {:>7} {:>2}  {:>9} {:>9}  {:>17}  {:>8}  {:>6}  {:>13}  {:>11}\n", "model", "arithmetic", "against", "th", "ms", "its ms",
-             "ratio [min max]", "observed", "peak", "load+first ms", "memory MB");
-  const std::string inputs = (fs::temp_directory_path() / fmt::format("lockstep_bench_{}.npz", ::getpid())).string();
+  fmt::print("one core makes at most {:.0f} G 8-bit multiply-accumulates a second ({})\n",
+             peak.macs_per_second / 1e9, peak.instruction);
+  fmt::print("{:<44} {:>10} {:>7} {:>2}  {:>9} {:>9}  {:>17}  {:>8}  {:>6}  {:>13}  {:>11}\n",
+             "model", "arithmetic", "against", "th", "ms", "its ms", "ratio [min max]", "observed",
+             "peak", "load+first ms", "memory MB");
+  const std::string inputs =
+      (fs::temp_directory_path() / fmt::format("lockstep_bench_{}.npz", ::getpid())).string();
   int skipped = 0;
   std::vector<Figures> rows;
   nlohmann::json list = nlohmann::json::array();
   for (const std::string& model : o.models) {
     LOCKSTEP_TRY(const Graph g, import_model(model));
     LOCKSTEP_CHECK(write_inputs(g, o.seed, inputs));
-    const std::vector<std::string> against = o.against.empty() ? std::vector{usual_runtime(g)} : o.against;
+    const std::vector<std::string> against =
+        o.against.empty() ? std::vector{usual_runtime(g)} : o.against;
     for (const std::string& runtime : against) {
-      if (runtime.starts_with("ort") != (g.format() == "onnx")) continue;  // the other format's runtime
+      if (runtime.starts_with("ort") != (g.format() == "onnx"))
+        continue;  // the other format's runtime
       for (const int threads : o.threads) {
         auto made = compare(model, g, runtime, threads, root, inputs, o);
         if (!made.ok()) {  // one side refuses the model: said, counted, and the others go on
@@ -214,24 +254,33 @@ Result<void> run(const Options& o) {
   fs::remove(inputs);
   print_means(rows);
   if (skipped > 0) fmt::print("{} comparisons skipped: one side refuses the model\n", skipped);
-  if (rows.empty()) return Error{"bench", "no comparison was made", "a model that both sides run", ""};
+  if (rows.empty())
+    return Error{"bench", "no comparison was made", "a model that both sides run", ""};
   return o.json.empty() ? Result<void>() : write_file(o.json, list.dump(1) + "\n");
 }
 
 }  // namespace
 
 void add_bench(CLI::App& app, int& code) {
-  auto* command = app.add_subcommand("bench", "times models against the runtimes that it imitates, in turns");
+  auto* command =
+      app.add_subcommand("bench", "times models against the runtimes that it imitates, in turns");
   auto o = std::make_shared<Options>();
   command->add_option("MODEL", o->models, ".onnx or .tflite");
-  command->add_option("--against", o->against, "ort, ort-noopt, litert, litert-ref; default: the format's own runtime")
+  command
+      ->add_option("--against", o->against,
+                   "ort, ort-noopt, litert, litert-ref; default: the format's own runtime")
       ->delimiter(',')
       ->check(CLI::IsMember({"ort", "ort-noopt", "litert", "litert-ref"}));
-  command->add_option("--threads", o->threads, "1,2 by default")->delimiter(',')->check(CLI::Range(1, 256));
-  command->add_option("--arith", o->arithmetic, "default: ort, tflite or tflite-ref by the model's format");
+  command->add_option("--threads", o->threads, "1,2 by default")
+      ->delimiter(',')
+      ->check(CLI::Range(1, 256));
+  command->add_option("--arith", o->arithmetic,
+                      "default: ort, tflite or tflite-ref by the model's format");
   command->add_option("--json", o->json, "writes every figure");
-  command->add_option("--seconds", o->seconds, "of timed calls for each row")->check(CLI::Range(0.05, 600.0));
-  command->add_option("--rounds", o->rounds, "turns that each side takes")->check(CLI::Range(1, 1000));
+  command->add_option("--seconds", o->seconds, "of timed calls for each row")
+      ->check(CLI::Range(0.05, 600.0));
+  command->add_option("--rounds", o->rounds, "turns that each side takes")
+      ->check(CLI::Range(1, 1000));
   command->add_option("--seed", o->seed, "of the inputs");
   command->add_option("--serve", o->serve.model)->group("");
   command->add_option("--serve-arith", o->serve.arithmetic)->group("");
@@ -243,7 +292,8 @@ void add_bench(CLI::App& app, int& code) {
       return;
     }
     if (!o->arithmetic.empty() && !find_arithmetic(o->arithmetic)) {
-      code = fail(Error{"--arith", "no arithmetic '" + o->arithmetic + "'", "a name of docs/arithmetics.md", ""});
+      code = fail(Error{"--arith", "no arithmetic '" + o->arithmetic + "'",
+                        "a name of docs/arithmetics.md", ""});
       return;
     }
     const auto done = o->serve.model.empty() ? run(*o) : serve_bench(o->serve);

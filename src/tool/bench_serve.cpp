@@ -22,7 +22,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-double since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 long peak_kb() {
   rusage usage{};
@@ -49,7 +51,8 @@ class Calls {
     o.goals.assign(g.outputs().begin(), g.outputs().end());
     if (all)
       for (std::size_t v = 0; v < g.values().size(); ++v)
-        if (g.values()[v].producer != no_id && std::ranges::count(o.goals, static_cast<ValueId>(v)) == 0)
+        if (g.values()[v].producer != no_id &&
+            std::ranges::count(o.goals, static_cast<ValueId>(v)) == 0)
           o.goals.push_back(static_cast<ValueId>(v));
     Calls c;
     LOCKSTEP_TRY(c.session_, Session::make(g, *e.arithmetic().numerics, e.kernels(), o));
@@ -81,12 +84,14 @@ Result<double> median_seconds(Calls& calls, int count) {
     LOCKSTEP_CHECK(calls.call());
     seconds.push_back(since(start));
   }
-  std::ranges::nth_element(seconds, seconds.begin() + static_cast<std::ptrdiff_t>(seconds.size() / 2));
+  std::ranges::nth_element(seconds,
+                           seconds.begin() + static_cast<std::ptrdiff_t>(seconds.size() / 2));
   return seconds[seconds.size() / 2];
 }
 
-// Multiply-accumulates a second of the convolution (or product) that has the most of them, and the most
-// that a core makes on registers, measured in turns: both meet the same company on the machine.
+// Multiply-accumulates a second of the convolution (or product) that has the most of them, and the
+// most that a core makes on registers, measured in turns: both meet the same company on the
+// machine.
 struct Rate {
   double layer = 0, peak = 0;
 };
@@ -98,7 +103,8 @@ Rate largest_rate(const Graph& g, Session& session) {
       if (step.node == no_id || !find_op(g.node(step.node).op)->cost) continue;
       const Value& x = g.value(g.node(step.node).inputs[0]);
       if (size_of(x.dtype) != 1) continue;
-      const auto macs = static_cast<double>(find_op(g.node(step.node).op)->cost({g, g.node(step.node)}).macs);
+      const auto macs =
+          static_cast<double>(find_op(g.node(step.node).op)->cost({g, g.node(step.node)}).macs);
       if (macs > most) most = macs, best = 0;
       if (macs == most && step.seconds > 0) best = std::max(best, macs / step.seconds);
     }
@@ -113,7 +119,8 @@ Result<void> serve_bench(const BenchServing& options) {
   const long start_kb = resident_kb();
   const auto began = Clock::now();
   LOCKSTEP_TRY(const Graph graph, import_model(options.model));
-  LOCKSTEP_TRY(const Executor executor, Executor::make(graph, *find_arithmetic(options.arithmetic)));
+  LOCKSTEP_TRY(const Executor executor,
+               Executor::make(graph, *find_arithmetic(options.arithmetic)));
   LOCKSTEP_TRY(Calls calls, Calls::make(executor, arrays, options.threads, false));
   const double load = since(began);
   const auto first = Clock::now();
@@ -131,7 +138,8 @@ Result<void> serve_bench(const BenchServing& options) {
         LOCKSTEP_TRY(Calls made, Calls::make(executor, arrays, options.threads, true));
         observed.emplace(std::move(made));
       }
-      const int count = std::max(1, static_cast<int>(std::strtol(line.c_str() + (all ? 4 : 0), nullptr, 10)));
+      const int count =
+          std::max(1, static_cast<int>(std::strtol(line.c_str() + (all ? 4 : 0), nullptr, 10)));
       LOCKSTEP_TRY(const double seconds, median_seconds(all ? *observed : calls, count));
       fmt::print("{}\n", seconds);
     }

@@ -28,9 +28,12 @@ Result<BenchWorker> BenchWorker::start(const std::vector<std::string>& arguments
   for (const std::string& a : arguments) w.name_ += (w.name_.empty() ? "" : " ") + a;
   int down[2] = {-1, -1}, up[2] = {-1, -1};
   if (::pipe2(down, O_CLOEXEC) != 0 || ::pipe2(up, O_CLOEXEC) != 0)
-    return Error{"bench", std::string("no pipe: ") + std::strerror(errno), "free file descriptors", ""};
+    return Error{"bench", std::string("no pipe: ") + std::strerror(errno), "free file descriptors",
+                 ""};
   w.pid_ = ::fork();
-  if (w.pid_ < 0) return Error{"bench", std::string("no process: ") + std::strerror(errno), "room for a worker", ""};
+  if (w.pid_ < 0)
+    return Error{"bench", std::string("no process: ") + std::strerror(errno), "room for a worker",
+                 ""};
   if (w.pid_ == 0) {
     ::dup2(down[0], 0);
     ::dup2(up[1], 1);
@@ -46,8 +49,10 @@ Result<BenchWorker> BenchWorker::start(const std::vector<std::string>& arguments
   w.from_ = ::fdopen(up[0], "r");
   char line[256] = {};
   if (!std::fgets(line, sizeof line, w.from_) ||
-      std::sscanf(line, "ready %lf %lf %ld %ld", &w.ready_.load, &w.ready_.first, &w.ready_.start_kb, &w.ready_.peak_kb) != 4)
-    return Error{"bench", "the worker did not start: " + w.name_, "a worker that says 'ready'", "it says why on stderr"};
+      std::sscanf(line, "ready %lf %lf %ld %ld", &w.ready_.load, &w.ready_.first,
+                  &w.ready_.start_kb, &w.ready_.peak_kb) != 4)
+    return Error{"bench", "the worker did not start: " + w.name_, "a worker that says 'ready'",
+                 "it says why on stderr"};
   return w;
 }
 
@@ -61,7 +66,8 @@ Result<std::string> BenchWorker::ask(const std::string& line) {
 }
 
 Result<double> BenchWorker::time(int calls, const std::string& kind) {
-  LOCKSTEP_TRY(const std::string answer, ask((kind.empty() ? "" : kind + " ") + std::to_string(calls)));
+  LOCKSTEP_TRY(const std::string answer,
+               ask((kind.empty() ? "" : kind + " ") + std::to_string(calls)));
   double seconds = 0;
   if (std::sscanf(answer.c_str(), "%lf", &seconds) != 1 || !(seconds > 0))
     return Error{"bench", "the worker answered '" + answer + "': " + name_, "seconds", ""};

@@ -10,12 +10,13 @@
 
 namespace lockstep {
 
-// A process that times its own calls when it is told to (bench/speed_worker.py says how they speak).
+// A process that times its own calls when it is told to (bench/speed_worker.py says how they
+// speak).
 class BenchWorker {
  public:
   struct Ready {
-    double load = 0, first = 0;        // seconds
-    long start_kb = 0, peak_kb = 0;    // resident memory before the model is loaded, and at most
+    double load = 0, first = 0;      // seconds
+    long start_kb = 0, peak_kb = 0;  // resident memory before the model is loaded, and at most
   };
   // Starts `arguments` and waits until it is ready. Errors: it ends or says something else.
   static Result<BenchWorker> start(const std::vector<std::string>& arguments);
@@ -24,7 +25,8 @@ class BenchWorker {
   ~BenchWorker();
 
   const Ready& ready() const { return ready_; }
-  // Median seconds of `calls` calls; "all" asks for another kind of call where the worker knows one.
+  // Median seconds of `calls` calls; "all" asks for another kind of call where the worker knows
+  // one.
   Result<double> time(int calls, const std::string& kind = "");
   // What it answers to a line.
   Result<std::string> ask(const std::string& line);

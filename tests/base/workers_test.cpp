@@ -16,7 +16,8 @@ TEST(Workers, every_element_is_computed_once_whatever_the_team) {
       workers.each(count, [&](std::int64_t first, std::int64_t last, int) {
         for (std::int64_t i = first; i < last; ++i) ++times[static_cast<std::size_t>(i)];
       });
-      for (const auto& t : times) EXPECT_EQ(t.load(), 1) << count << " elements, " << threads << " threads";
+      for (const auto& t : times)
+        EXPECT_EQ(t.load(), 1) << count << " elements, " << threads << " threads";
     }
   }
 }

@@ -19,7 +19,8 @@ TEST(Transpose, every_element_changes_row_and_column) {
         for (std::int64_t r = 0; r < rows; ++r)
           for (std::int64_t c = 0; c < columns; ++c)
             ASSERT_EQ(std::memcmp(x.data() + static_cast<std::size_t>(r * columns + c) * width,
-                                  y.data() + static_cast<std::size_t>(c * rows + r) * width, width), 0)
+                                  y.data() + static_cast<std::size_t>(c * rows + r) * width, width),
+                      0)
                 << rows << "x" << columns << " of " << width << " bytes, at " << r << "," << c;
       }
 }

@@ -27,8 +27,12 @@ void* operator new(std::size_t bytes) {
   if (void* const p = std::malloc(bytes ? bytes : 1)) return p;
   throw std::bad_alloc();
 }
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+void operator delete(void* p) noexcept {
+  std::free(p);
+}
+void operator delete(void* p, std::size_t) noexcept {
+  std::free(p);
+}
 
 namespace lockstep {
 namespace {
@@ -66,9 +70,12 @@ std::map<ValueId, Tensor> by_eval(const Executor& e, const Sample& sample) {
   for (const Node& node : g.nodes()) {
     std::vector<const Tensor*> in;
     for (const ValueId v : node.inputs)
-      in.push_back(v == no_id ? nullptr : g.value(v).constant ? g.value(v).constant.get() : &known.at(v));
+      in.push_back(v == no_id            ? nullptr
+                   : g.value(v).constant ? g.value(v).constant.get()
+                                         : &known.at(v));
     std::vector<Tensor> out;
-    for (const ValueId v : node.outputs) out.push_back(v == no_id ? Tensor() : Tensor(g.value(v).dtype, g.value(v).shape));
+    for (const ValueId v : node.outputs)
+      out.push_back(v == no_id ? Tensor() : Tensor(g.value(v).dtype, g.value(v).shape));
     EvalContext context{{g, node}, *e.arithmetic().numerics, in, out};
     EXPECT_TRUE(find_op(node.op)->eval(context).ok()) << node.name;
     for (std::size_t i = 0; i < out.size(); ++i)
@@ -103,7 +110,8 @@ TEST(Session, a_run_after_the_first_allocates_nothing) {
   const Executor e = s1("ort");
   for (const bool all : {false, true}) {
     const auto s = session(e, all, 2);
-    EXPECT_TRUE(s->evaluated().empty()) << e.graph().node(s->evaluated()[0]).name << " has no kernel";
+    EXPECT_TRUE(s->evaluated().empty())
+        << e.graph().node(s->evaluated()[0]).name << " has no kernel";
     feed(*s, e, test::random_samples(e.graph(), 1)[0]);
     ASSERT_TRUE(s->run().ok());
     const long before = news;

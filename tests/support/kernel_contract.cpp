@@ -34,7 +34,10 @@ class Maker {
     const CodeRange r = code_range(t);
     for (std::int64_t c = 0; c < channels; ++c) {
       q.scale.push_back(scale());
-      q.zero.push_back(!zero_point ? 0 : static_cast<std::int32_t>(coin() ? from(r.low, r.high) : coin() ? r.low : r.high));
+      q.zero.push_back(!zero_point ? 0
+                                   : static_cast<std::int32_t>(coin()   ? from(r.low, r.high)
+                                                               : coin() ? r.low
+                                                                        : r.high));
     }
     if (channels > 1) q.axis = axis;
     return q;
@@ -66,7 +69,9 @@ class Maker {
 
 class NodeBuilder {
  public:
-  explicit NodeBuilder(std::string op) : graph_("problem", "onnx") { node_.name = "n", node_.op = std::move(op); }
+  explicit NodeBuilder(std::string op) : graph_("problem", "onnx") {
+    node_.name = "n", node_.op = std::move(op);
+  }
   void input(Tensor t, QuantParams q, bool constant) {
     Value v;
     v.name = "i" + std::to_string(tensors_.size());
@@ -97,9 +102,12 @@ class NodeBuilder {
     if (!graph.ok()) return {};
     Problem p{std::move(graph).value(), std::move(tensors_), ""};
     for (const Value& value : p.graph.values())
-      p.text += " " + value.name + " " + std::string(name_of(value.dtype)) + shape_text(value.shape);
-    for (const char* key : {"strides", "pads", "dilations"}) p.text += std::string(" ") + key + shape_text(p.graph.nodes()[0].attrs.integers(key));
-    p.text += " group " + std::to_string(p.graph.nodes()[0].attrs.integer("group", 1)) + " " + p.graph.nodes()[0].attrs.text("layout", "");
+      p.text +=
+          " " + value.name + " " + std::string(name_of(value.dtype)) + shape_text(value.shape);
+    for (const char* key : {"strides", "pads", "dilations"})
+      p.text += std::string(" ") + key + shape_text(p.graph.nodes()[0].attrs.integers(key));
+    p.text += " group " + std::to_string(p.graph.nodes()[0].attrs.integer("group", 1)) + " " +
+              p.graph.nodes()[0].attrs.text("layout", "");
     return p;
   }
 
@@ -109,15 +117,21 @@ class NodeBuilder {
   std::vector<Tensor> tensors_;
 };
 
-DType byte_type(Maker& m) { return m.coin() ? DType::i8 : DType::u8; }
+DType byte_type(Maker& m) {
+  return m.coin() ? DType::i8 : DType::u8;
+}
 
 std::optional<Problem> convolution(Maker& m, bool real) {
   const bool nhwc = m.coin();
   const auto rank = static_cast<std::size_t>(m.from(1, 5) == 5 ? 3 : m.from(1, 2));
   const bool depthwise = m.from(0, 2) == 0;
-  const std::int64_t group = depthwise ? m.from(1, m.coin() ? 4 : 70) : m.from(0, 4) == 0 ? m.from(2, 3) : 1;
+  const std::int64_t group = depthwise           ? m.from(1, m.coin() ? 4 : 70)
+                             : m.from(0, 4) == 0 ? m.from(2, 3)
+                                                 : 1;
   const std::int64_t ic = depthwise ? 1 : m.from(1, 3) == 1 ? m.from(1, 80) : m.from(1, 9);
-  const std::int64_t og = depthwise ? (m.from(0, 4) == 0 ? 2 : 1) : m.from(1, 3) == 1 ? m.from(1, 100) : m.from(1, 20);
+  const std::int64_t og = depthwise           ? (m.from(0, 4) == 0 ? 2 : 1)
+                          : m.from(1, 3) == 1 ? m.from(1, 100)
+                                              : m.from(1, 20);
   Shape x{m.from(1, 2)}, w;
   std::vector<std::int64_t> strides, dilations, pads(2 * rank);
   for (std::size_t a = 0; a < rank; ++a) {
@@ -174,7 +188,8 @@ std::optional<Problem> product(Maker& m) {
   const bool deep = m.coin();
   b.input(m.codes(tx, deep && !gemm ? Shape{2, rows, k} : Shape{rows, k}), m.quant(tx), false);
   const bool by_channel = m.coin() && (gemm || !trans);
-  b.input(m.codes(tw, trans ? Shape{n, k} : Shape{k, n}), m.quant(tw, by_channel ? n : 1, trans ? 0 : 1, m.from(0, 3) == 0), true);
+  b.input(m.codes(tw, trans ? Shape{n, k} : Shape{k, n}),
+          m.quant(tw, by_channel ? n : 1, trans ? 0 : 1, m.from(0, 3) == 0), true);
   if (gemm && m.coin()) b.input(m.bias(n), {}, true);
   b.node().attrs.set("transB", std::int64_t{trans});
   const DType ty = m.from(0, 3) ? tx : byte_type(m);
@@ -183,7 +198,8 @@ std::optional<Problem> product(Maker& m) {
 
 Shape places_shape(Maker& m) {
   Shape s;
-  for (std::int64_t rank = m.from(1, 4); rank > 0; --rank) s.push_back(m.from(1, rank == 1 ? 90 : 5));
+  for (std::int64_t rank = m.from(1, 4); rank > 0; --rank)
+    s.push_back(m.from(1, rank == 1 ? 90 : 5));
   return s;
 }
 
@@ -199,7 +215,8 @@ std::optional<Problem> scaled(Maker& m, const std::string& op) {
     for (float& v : x.as<float>()) {
       const auto kind = m.from(0, 9);
       // Ties, far values, and what is no number.
-      if (kind == 0) v = (static_cast<float>(m.from(-300, 300)) + 0.5f) * static_cast<float>(q.scale[0]);
+      if (kind == 0)
+        v = (static_cast<float>(m.from(-300, 300)) + 0.5f) * static_cast<float>(q.scale[0]);
       if (kind == 1) v = m.coin() ? 3e38f : -std::numeric_limits<float>::infinity();
       if (kind == 2) v = std::numeric_limits<float>::quiet_NaN();
     }
@@ -241,7 +258,8 @@ std::optional<Problem> pooling(Maker& m, const std::string& op) {
   if (op != "GlobalAveragePool") {
     a.set("kernel_shape", std::vector<std::int64_t>{m.from(1, 4), m.from(1, 4)});
     a.set("strides", std::vector<std::int64_t>{m.from(1, 3), m.from(1, 3)});
-    a.set("pads", std::vector<std::int64_t>{m.from(0, 1), m.from(0, 1), m.from(0, 1), m.from(0, 1)});
+    a.set("pads",
+          std::vector<std::int64_t>{m.from(0, 1), m.from(0, 1), m.from(0, 1), m.from(0, 1)});
     if (t != DType::f32 && m.coin()) a.set("activation", std::string("relu"));
     return b.finish(t, op == "MaxPool" || m.coin() ? q : m.quant(t));
   }
@@ -263,17 +281,22 @@ std::optional<Problem> move(Maker& m, const std::string& op) {
   };
   if (op == "Transpose") {
     std::vector<std::int64_t> perm;
-    for (std::size_t a = 0; a < rank; ++a) perm.insert(perm.begin() + m.from(0, static_cast<std::int64_t>(a)), static_cast<std::int64_t>(a));
+    for (std::size_t a = 0; a < rank; ++a)
+      perm.insert(perm.begin() + m.from(0, static_cast<std::int64_t>(a)),
+                  static_cast<std::int64_t>(a));
     b.node().attrs.set("perm", perm);
   } else if (op == "Pad") {
     b.input(list(0, 4, 2 * rank), {}, true);
-    if (m.coin()) b.input(t == DType::f32 ? Tensor::scalar(1.5f) : m.codes(t, {}), {}, true);
-    else if (m.coin()) b.node().attrs.set("fill", std::string("zero_point"));
+    if (m.coin())
+      b.input(t == DType::f32 ? Tensor::scalar(1.5f) : m.codes(t, {}), {}, true);
+    else if (m.coin())
+      b.node().attrs.set("fill", std::string("zero_point"));
   } else {
     b.input(list(0, 4, rank), {}, true);
     b.input(list(3, 12, rank), {}, true);
     Tensor axes(DType::i64, {static_cast<std::int64_t>(rank)});
-    for (std::size_t a = 0; a < rank; ++a) axes.as<std::int64_t>()[a] = static_cast<std::int64_t>(a);
+    for (std::size_t a = 0; a < rank; ++a)
+      axes.as<std::int64_t>()[a] = static_cast<std::int64_t>(a);
     if (op == "Slice") b.input(std::move(axes), {}, true);
     b.input(list(1, 2, rank), {}, true);
   }
@@ -282,22 +305,31 @@ std::optional<Problem> move(Maker& m, const std::string& op) {
 
 std::optional<Problem> problem_for(const Kernel& kernel, std::uint64_t seed) {
   Maker m(seed);
-  const std::string_view op = kernel.ops[static_cast<std::size_t>(m.from(0, static_cast<std::int64_t>(kernel.ops.size()) - 1))];
+  const std::string_view op = kernel.ops[static_cast<std::size_t>(
+      m.from(0, static_cast<std::int64_t>(kernel.ops.size()) - 1))];
   if (op == "Conv") return convolution(m, kernel.name.starts_with("reals"));
   if (op == "Gemm" || op == "MatMul") return product(m);
   if (op == "QuantizeLinear" || op == "DequantizeLinear") return scaled(m, std::string(op));
   if (op == "Add" || op == "Sub" || op == "Mul") return pair(m, std::string(op));
-  if (op == "Transpose" || op == "Pad" || op == "Slice" || op == "StridedSlice") return move(m, std::string(op));
-  if (op == "MaxPool" || op == "AveragePool" || op == "GlobalAveragePool") return pooling(m, std::string(op));
+  if (op == "Transpose" || op == "Pad" || op == "Slice" || op == "StridedSlice")
+    return move(m, std::string(op));
+  if (op == "MaxPool" || op == "AveragePool" || op == "GlobalAveragePool")
+    return pooling(m, std::string(op));
   return {};
 }
 
 // What the kernel makes of the problem, in the tensor's own order.
-Tensor by_kernel(const Kernel& kernel, const KernelProblem& p, const Problem& problem, int threads, bool last) {
+Tensor by_kernel(const Kernel& kernel, const KernelProblem& p, const Problem& problem, int threads,
+                 bool last) {
   const NodeView& view = p.view;
-  last &= kernel.order == Order::any && view.input(0).shape.size() > 2 && view.output(0).shape.size() > 2;
-  const bool moves = last || (kernel.order == Order::channels_last && view.node.op != "Gemm" && view.node.op != "MatMul" && view.attrs().text("layout", "NCHW") != "NHWC");
-  const auto aligned = [](std::vector<std::byte>& v) { return v.data() + (64 - reinterpret_cast<std::uintptr_t>(v.data()) % 64) % 64; };
+  last &= kernel.order == Order::any && view.input(0).shape.size() > 2 &&
+          view.output(0).shape.size() > 2;
+  const bool moves =
+      last || (kernel.order == Order::channels_last && view.node.op != "Gemm" &&
+               view.node.op != "MatMul" && view.attrs().text("layout", "NCHW") != "NHWC");
+  const auto aligned = [](std::vector<std::byte>& v) {
+    return v.data() + (64 - reinterpret_cast<std::uintptr_t>(v.data()) % 64) % 64;
+  };
   const auto prepared = kernel.prepare(p);
   std::vector<std::vector<std::byte>> rooms(problem.tensors.size());
   std::vector<const std::byte*> in;
@@ -306,7 +338,8 @@ Tensor by_kernel(const Kernel& kernel, const KernelProblem& p, const Problem& pr
     rooms[i].assign(t.bytes().size() + kernel_slack + 64, std::byte{0xa5});
     in.push_back(p.constants[i] ? nullptr : aligned(rooms[i]));
     if (moves && t.shape().size() > 2)
-      move_channels_last(t.bytes().data(), aligned(rooms[i]), t.shape()[0], t.shape()[1], t.count() / t.shape()[0] / t.shape()[1], size_of(t.dtype()));
+      move_channels_last(t.bytes().data(), aligned(rooms[i]), t.shape()[0], t.shape()[1],
+                         t.count() / t.shape()[0] / t.shape()[1], size_of(t.dtype()));
     else
       std::memcpy(aligned(rooms[i]), t.bytes().data(), t.bytes().size());
   }
@@ -317,7 +350,8 @@ Tensor by_kernel(const Kernel& kernel, const KernelProblem& p, const Problem& pr
   Workers workers(threads);
   prepared->run({in.data(), &to, aligned(scratch), workers, last});
   if (!moves || y.shape.size() < 3) return out;
-  move_channels_last(to, moved.bytes().data(), y.shape[0], out.count() / y.shape[0] / y.shape[1], y.shape[1], size_of(y.dtype));
+  move_channels_last(to, moved.bytes().data(), y.shape[0], out.count() / y.shape[0] / y.shape[1],
+                     y.shape[1], size_of(y.dtype));
   return moved;
 }
 
@@ -326,7 +360,9 @@ Tensor by_kernel(const Kernel& kernel, const KernelProblem& p, const Problem& pr
 void expect_equal_to_eval(std::string_view name, int problems) {
   const Kernel* const kernel = find_kernel(name);
   ASSERT_NE(kernel, nullptr) << name;
-  if (!runs_here(kernel->isa)) GTEST_SKIP() << name << " needs " << name_of(kernel->isa) << ": " << problems << " problems skipped";
+  if (!runs_here(kernel->isa))
+    GTEST_SKIP() << name << " needs " << name_of(kernel->isa) << ": " << problems
+                 << " problems skipped";
   const char* const alone = std::getenv("LOCKSTEP_PROBLEM");
   const std::uint64_t first = alone ? std::strtoull(alone, nullptr, 10) : 1;
   const std::uint64_t last = alone ? first : static_cast<std::uint64_t>(problems) * 4;
@@ -354,13 +390,15 @@ void expect_equal_to_eval(std::string_view name, int problems) {
       std::int64_t differ = 0, at = -1;
       const std::size_t width = size_of(got.dtype());
       for (std::int64_t i = 0; i < got.count(); ++i)
-        if (std::memcmp(got.bytes().data() + static_cast<std::size_t>(i) * width, want[0].bytes().data() + static_cast<std::size_t>(i) * width, width) != 0) {
+        if (std::memcmp(got.bytes().data() + static_cast<std::size_t>(i) * width,
+                        want[0].bytes().data() + static_cast<std::size_t>(i) * width, width) != 0) {
           if (at < 0) at = i;
           ++differ;
         }
       if (differ == 0) continue;
-      ADD_FAILURE() << name << ", " << arithmetic->name << ": " << differ << " of " << got.count() << " differ, the first at " << at
-                    << ": " << got.number(at) << ", eval " << want[0].number(at) << "\n  " << view.node.op << problem->text
+      ADD_FAILURE() << name << ", " << arithmetic->name << ": " << differ << " of " << got.count()
+                    << " differ, the first at " << at << ": " << got.number(at) << ", eval "
+                    << want[0].number(at) << "\n  " << view.node.op << problem->text
                     << "\n  LOCKSTEP_PROBLEM=" << seed << " runs it alone";
       return;
     }

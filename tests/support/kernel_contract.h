@@ -4,9 +4,10 @@
 
 namespace lockstep::test {
 
-// Runs kernel `name` against the operators' own `eval` on seeded problems: odd sizes, extreme codes,
-// both layouts, every arithmetic that computes the node. A failure prints the problem's seed, which
-// LOCKSTEP_PROBLEM=seed runs alone. Skipped, and counted, where the processor lacks the ISA.
+// Runs kernel `name` against the operators' own `eval` on seeded problems: odd sizes, extreme
+// codes, both layouts, every arithmetic that computes the node. A failure prints the problem's
+// seed, which LOCKSTEP_PROBLEM=seed runs alone. Skipped, and counted, where the processor lacks the
+// ISA.
 void expect_equal_to_eval(std::string_view name, int problems = 600);
 
 }  // namespace lockstep::test

@@ -15,12 +15,17 @@ TEST(Kernels, are_listed_and_each_that_runs_here_yields_the_same_bytes) {
   EXPECT_EQ(list.code, 0);
   EXPECT_NE(list.out.find("scalar"), std::string::npos);
   const test::Folder folder;
-  ASSERT_EQ(test::run_tool("run " + model + " --all --kernel scalar -o " + folder / "scalar.npz").code, 0);
+  ASSERT_EQ(
+      test::run_tool("run " + model + " --all --kernel scalar -o " + folder / "scalar.npz").code,
+      0);
   const std::string want = test::text_of(folder / "scalar.npz");
-  for (const std::string name : {"dot_avx2", "dot_avxvnni", "dot_avx512vnni", "places_avx2", "reals_avx2"}) {
+  for (const std::string name :
+       {"dot_avx2", "dot_avxvnni", "dot_avx512vnni", "places_avx2", "reals_avx2"}) {
     if (list.out.find(name) == std::string::npos) ADD_FAILURE() << name << " is not listed";
-    const test::Ran ran = test::run_tool("run " + model + " --all --threads 2 --kernel " + name + " -o " + folder / "k.npz");
-    if (ran.code == 2 && ran.err.find("needs") != std::string::npos) continue;  // not on this processor
+    const test::Ran ran = test::run_tool("run " + model + " --all --threads 2 --kernel " + name +
+                                         " -o " + folder / "k.npz");
+    if (ran.code == 2 && ran.err.find("needs") != std::string::npos)
+      continue;  // not on this processor
     EXPECT_EQ(ran.code, 0) << ran.err;
     EXPECT_EQ(test::text_of(folder / "k.npz"), want) << name;
   }
@@ -33,9 +38,11 @@ TEST(Kernels, an_unknown_one_is_refused_by_name) {
 }
 
 TEST(Bench, compares_with_the_runtime_in_turns_and_writes_the_ratios) {
-  if (!std::filesystem::exists(".venv/bin/python")) GTEST_SKIP() << "no .venv: 1 comparison skipped";
+  if (!std::filesystem::exists(".venv/bin/python"))
+    GTEST_SKIP() << "no .venv: 1 comparison skipped";
   const test::Folder folder;
-  const test::Ran ran = test::run_tool("bench " + model + " --threads 1 --seconds 0.1 --rounds 3 --json " + folder / "r.json");
+  const test::Ran ran = test::run_tool(
+      "bench " + model + " --threads 1 --seconds 0.1 --rounds 3 --json " + folder / "r.json");
   ASSERT_EQ(ran.code, 0) << ran.err;
   const auto rows = nlohmann::json::parse(test::text_of(folder / "r.json"));
   ASSERT_EQ(rows.size(), 1u);

@@ -39,13 +39,15 @@ void dot_tile(const DotTile& t) {
 template <class V>
 void finish_float_nearest(const FinishTile& t) {
   const DotFinish& f = *t.finish;
-  const auto low = V::set_f(static_cast<float>(f.low - f.y_zero)), high = V::set_f(static_cast<float>(f.high - f.y_zero));
+  const auto low = V::set_f(static_cast<float>(f.low - f.y_zero)),
+             high = V::set_f(static_cast<float>(f.high - f.y_zero));
   const auto zero = V::set(f.y_zero);
   for (std::int64_t c = 0; c < t.channels; c += V::lanes) {
     const auto factor = V::load_f(f.factor.data() + t.first + c);
     for (std::int64_t r = 0; r < t.rows; ++r) {
       const auto acc = V::load(t.acc + r * t.acc_step + c);
-      V::store_bytes(t.out + r * t.out_step + c, V::add(float_nearest<V>(acc, factor, low, high), zero), t.channels - c);
+      V::store_bytes(t.out + r * t.out_step + c,
+                     V::add(float_nearest<V>(acc, factor, low, high), zero), t.channels - c);
     }
   }
 }
@@ -56,12 +58,13 @@ void finish_fixed_twice(const FinishTile& t) {
   const auto low = V::set(f.low), high = V::set(f.high), zero = V::set(f.y_zero);
   for (std::int64_t c = 0; c < t.channels; c += V::lanes) {
     const std::int64_t at = t.first + c;
-    const auto multiplier = V::load(f.multiplier.data() + at),
-               left = V::load(f.left.data() + at), right = V::load(f.right.data() + at);
+    const auto multiplier = V::load(f.multiplier.data() + at), left = V::load(f.left.data() + at),
+               right = V::load(f.right.data() + at);
     for (std::int64_t r = 0; r < t.rows; ++r) {
       const auto acc = V::load(t.acc + r * t.acc_step + c);
       const auto code = V::add(fixed_twice<V>(acc, multiplier, left, right), zero);
-      V::store_bytes(t.out + r * t.out_step + c, V::least(V::greatest(code, low), high), t.channels - c);
+      V::store_bytes(t.out + r * t.out_step + c, V::least(V::greatest(code, low), high),
+                     t.channels - c);
     }
   }
 }

@@ -13,7 +13,8 @@ typename V::I load_codes(const std::byte* p, std::int64_t n, bool is_signed) {
 // N20
 template <class V>
 void quantize_places(const PlaceCall& c) {
-  const auto low = V::set_f(static_cast<float>(c.low - c.zero)), high = V::set_f(static_cast<float>(c.high - c.zero));
+  const auto low = V::set_f(static_cast<float>(c.low - c.zero)),
+             high = V::set_f(static_cast<float>(c.high - c.zero));
   const auto scale = V::set_f(c.scale);
   const auto zero = V::set(c.zero);
   const auto* const x = reinterpret_cast<const float*>(c.a);
@@ -25,10 +26,12 @@ void quantize_places(const PlaceCall& c) {
   }
 }
 
-// N83: as N20, but times the reciprocal of the step; what is no number is the least code, and then shifted.
+// N83: as N20, but times the reciprocal of the step; what is no number is the least code, and then
+// shifted.
 template <class V>
 void quantize_product_places(const PlaceCall& c) {
-  const auto low = V::set_f(static_cast<float>(c.low - c.zero)), high = V::set_f(static_cast<float>(c.high - c.zero));
+  const auto low = V::set_f(static_cast<float>(c.low - c.zero)),
+             high = V::set_f(static_cast<float>(c.high - c.zero));
   const auto inverse = V::set_f(1.0f / c.scale), none = V::set_f(static_cast<float>(c.low));
   const auto zero = V::set(c.zero);
   const auto* const x = reinterpret_cast<const float*>(c.a);
@@ -49,8 +52,10 @@ void dequantize_places(const PlaceCall& c) {
   for (std::int64_t i = 0; i < c.count; i += V::lanes) {
     const std::int64_t n = c.count - i;
     const auto v = V::mul_f(V::real(V::sub(load_codes<V>(c.a + i, n, c.a_signed), zero)), scale);
-    if (n >= V::lanes) V::store_f(y + i, v);
-    else V::store_f(y + i, v, n);
+    if (n >= V::lanes)
+      V::store_f(y + i, v);
+    else
+      V::store_f(y + i, v, n);
   }
 }
 
@@ -58,7 +63,8 @@ void dequantize_places(const PlaceCall& c) {
 template <class V>
 void add_nearest_places(const PlaceCall& c) {
   const BinaryState& s = *c.state;
-  const auto low = V::set_f(static_cast<float>(s.s.low)), high = V::set_f(static_cast<float>(s.s.high));
+  const auto low = V::set_f(static_cast<float>(s.s.low)),
+             high = V::set_f(static_cast<float>(s.s.high));
   const auto ra = V::set_f(s.a.factor), rb = V::set_f(s.b.factor), start = V::set_f(s.y.factor);
   const auto shift = V::set(c.shift);
   for (std::int64_t i = 0; i < c.count; i += V::lanes) {
@@ -66,7 +72,8 @@ void add_nearest_places(const PlaceCall& c) {
     const auto a = V::real(V::add(load_codes<V>(c.a + i, n, c.a_signed), shift)),
                b = V::real(V::add(load_codes<V>(c.b + i, n, c.b_signed), shift));
     const auto v = V::fma(a, ra, V::fma(b, rb, start));
-    V::store_bytes(c.y + i, V::sub(V::nearest_even(V::least_f(V::greatest_f(v, low), high)), shift), n);
+    V::store_bytes(c.y + i, V::sub(V::nearest_even(V::least_f(V::greatest_f(v, low), high)), shift),
+                   n);
   }
 }
 
@@ -74,16 +81,19 @@ void add_nearest_places(const PlaceCall& c) {
 template <class V>
 void mul_nearest_places(const PlaceCall& c) {
   const BinaryState& s = *c.state;
-  const auto low = V::set_f(static_cast<float>(s.s.low)), high = V::set_f(static_cast<float>(s.s.high));
+  const auto low = V::set_f(static_cast<float>(s.s.low)),
+             high = V::set_f(static_cast<float>(s.s.high));
   const auto factor = V::set_f(s.y.factor), zero = V::set_f(static_cast<float>(s.s.y_zero));
-  const auto a_zero = V::set(s.s.a_zero - c.shift), b_zero = V::set(s.s.b_zero - c.shift), shift = V::set(c.shift);
+  const auto a_zero = V::set(s.s.a_zero - c.shift), b_zero = V::set(s.s.b_zero - c.shift),
+             shift = V::set(c.shift);
   for (std::int64_t i = 0; i < c.count; i += V::lanes) {
     const std::int64_t n = c.count - i;
     // Distances of codes are below 2^9: their product as a real is exact.
     const auto a = V::real(V::sub(load_codes<V>(c.a + i, n, c.a_signed), a_zero)),
                b = V::real(V::sub(load_codes<V>(c.b + i, n, c.b_signed), b_zero));
     const auto v = V::add_f(V::mul_f(V::mul_f(a, b), factor), zero);
-    V::store_bytes(c.y + i, V::sub(V::nearest_even(V::least_f(V::greatest_f(v, low), high)), shift), n);
+    V::store_bytes(c.y + i, V::sub(V::nearest_even(V::least_f(V::greatest_f(v, low), high)), shift),
+                   n);
   }
 }
 
@@ -91,15 +101,21 @@ void mul_nearest_places(const PlaceCall& c) {
 template <class V, bool cut>
 void add_grid_places(const PlaceCall& c) {
   const BinaryState& s = *c.state;
-  const auto grid = [&](const std::byte* p, std::int64_t n, bool is_signed, std::int32_t zero, const Rescale& r) {
-    const auto x = V::shift_left(V::sub(load_codes<V>(p, n, is_signed), V::set(zero - c.shift)), V::set(s.left_shift));
-    return fixed_twice<V>(x, V::set(r.multiplier), V::set(r.shift > 0 ? r.shift : 0), V::set(r.shift < 0 ? -r.shift : 0));
+  const auto grid = [&](const std::byte* p, std::int64_t n, bool is_signed, std::int32_t zero,
+                        const Rescale& r) {
+    const auto x = V::shift_left(V::sub(load_codes<V>(p, n, is_signed), V::set(zero - c.shift)),
+                                 V::set(s.left_shift));
+    return fixed_twice<V>(x, V::set(r.multiplier), V::set(r.shift > 0 ? r.shift : 0),
+                          V::set(r.shift < 0 ? -r.shift : 0));
   };
-  const auto low = V::set(s.s.low), high = V::set(s.s.high), zero = V::set(s.s.y_zero), shift = V::set(c.shift);
+  const auto low = V::set(s.s.low), high = V::set(s.s.high), zero = V::set(s.s.y_zero),
+             shift = V::set(c.shift);
   for (std::int64_t i = 0; i < c.count; i += V::lanes) {
     const std::int64_t n = c.count - i;
-    const auto sum = V::add(grid(c.a + i, n, c.a_signed, s.s.a_zero, s.a), grid(c.b + i, n, c.b_signed, s.s.b_zero, s.b));
-    auto scaled = fixed_twice<V>(sum, V::set(s.y.multiplier), V::set(s.y.shift > 0 ? s.y.shift : 0), V::set(s.y.shift < 0 ? -s.y.shift : 0));
+    const auto sum = V::add(grid(c.a + i, n, c.a_signed, s.s.a_zero, s.a),
+                            grid(c.b + i, n, c.b_signed, s.s.b_zero, s.b));
+    auto scaled = fixed_twice<V>(sum, V::set(s.y.multiplier), V::set(s.y.shift > 0 ? s.y.shift : 0),
+                                 V::set(s.y.shift < 0 ? -s.y.shift : 0));
     if constexpr (cut) scaled = V::shift_right(V::shift_left(scaled, V::set(16)), V::set(16));
     const auto code = V::add(scaled, zero);
     V::store_bytes(c.y + i, V::sub(V::least(V::greatest(code, low), high), shift), n);
@@ -110,13 +126,17 @@ void add_grid_places(const PlaceCall& c) {
 template <class V>
 void add_half_up_places(const PlaceCall& c) {
   const BinaryState& s = *c.state;
-  const auto a_factor = V::set(s.a.multiplier), b_factor = V::set(s.b.multiplier), by = V::set(s.y.shift);
-  const auto start = V::set((1 << (s.y.shift - 1)) - s.s.a_zero * s.a.multiplier - s.s.b_zero * s.b.multiplier);
+  const auto a_factor = V::set(s.a.multiplier), b_factor = V::set(s.b.multiplier),
+             by = V::set(s.y.shift);
+  const auto start =
+      V::set((1 << (s.y.shift - 1)) - s.s.a_zero * s.a.multiplier - s.s.b_zero * s.b.multiplier);
   const auto low = V::set(s.s.low), high = V::set(s.s.high), zero = V::set(s.s.y_zero);
   for (std::int64_t i = 0; i < c.count; i += V::lanes) {
     const std::int64_t n = c.count - i;
-    const auto sum = V::add(V::add(V::mul(load_codes<V>(c.a + i, n, c.a_signed), a_factor), start), V::mul(load_codes<V>(c.b + i, n, c.b_signed), b_factor));
-    V::store_bytes(c.y + i, V::least(V::greatest(V::add(V::shift_right(sum, by), zero), low), high), n);
+    const auto sum = V::add(V::add(V::mul(load_codes<V>(c.a + i, n, c.a_signed), a_factor), start),
+                            V::mul(load_codes<V>(c.b + i, n, c.b_signed), b_factor));
+    V::store_bytes(c.y + i, V::least(V::greatest(V::add(V::shift_right(sum, by), zero), low), high),
+                   n);
   }
 }
 
@@ -125,8 +145,10 @@ void reals_places(const PlaceCall& c, F&& f) {
   const auto *a = reinterpret_cast<const float*>(c.a), *b = reinterpret_cast<const float*>(c.b);
   auto* const y = reinterpret_cast<float*>(c.y);
   std::int64_t i = 0;
-  for (; i + V::lanes <= c.count; i += V::lanes) V::store_f(y + i, f(V::load_f(a + i), V::load_f(b + i)));
-  if (i < c.count) V::store_f(y + i, f(V::load_f(a + i, c.count - i), V::load_f(b + i, c.count - i)), c.count - i);
+  for (; i + V::lanes <= c.count; i += V::lanes)
+    V::store_f(y + i, f(V::load_f(a + i), V::load_f(b + i)));
+  if (i < c.count)
+    V::store_f(y + i, f(V::load_f(a + i, c.count - i), V::load_f(b + i, c.count - i)), c.count - i);
 }
 template <class V>
 void add_places(const PlaceCall& c) {
@@ -143,8 +165,17 @@ void mul_places(const PlaceCall& c) {
 
 template <class V>
 constexpr PlaceSet place_set() {
-  return {quantize_places<V>, quantize_product_places<V>, dequantize_places<V>, add_nearest_places<V>, mul_nearest_places<V>, add_grid_places<V, false>,
-          add_grid_places<V, true>, add_half_up_places<V>, add_places<V>, sub_places<V>, mul_places<V>};
+  return {quantize_places<V>,
+          quantize_product_places<V>,
+          dequantize_places<V>,
+          add_nearest_places<V>,
+          mul_nearest_places<V>,
+          add_grid_places<V, false>,
+          add_grid_places<V, true>,
+          add_half_up_places<V>,
+          add_places<V>,
+          sub_places<V>,
+          mul_places<V>};
 }
 
 }  // namespace

@@ -7,8 +7,10 @@ namespace {
 
 template <class V, bool fused>
 typename V::F step_of(typename V::F x, typename V::F w, typename V::F acc) {
-  if constexpr (fused) return V::fma(x, w, acc);
-  else return V::add_f(acc, V::mul_f(x, w));
+  if constexpr (fused)
+    return V::fma(x, w, acc);
+  else
+    return V::add_f(acc, V::mul_f(x, w));
 }
 
 template <class V, bool fused, int rows, int vecs>
@@ -52,7 +54,8 @@ void real_tile(const RealTile& t) {
 #pragma GCC unroll 16
     for (int r = 0; r < rows; ++r)
 #pragma GCC unroll 16
-      for (int v = 0; v < vecs; ++v) sum[r][v] = k0 == 0 ? acc[r][v] : V::add_f(acc[r][v], sum[r][v]);
+      for (int v = 0; v < vecs; ++v)
+        sum[r][v] = k0 == 0 ? acc[r][v] : V::add_f(acc[r][v], sum[r][v]);
   }
   for (int r = 0; r < rows; ++r)
     for (int v = 0; v < vecs; ++v) {
@@ -72,7 +75,8 @@ typename V::F by_fours(const RealLine& t, const float* x, const float* w, std::i
       const std::int64_t step = end - k >= 4 ? 4 : end - k >= 2 ? 2 : 1;
       auto joined = V::mul_f(V::load_f(x + t.offset[k], n), V::load_f(w + k * t.channels, n));
       for (std::int64_t i = 1; i < step; ++i)
-        joined = V::add_f(joined, V::mul_f(V::load_f(x + t.offset[k + i], n), V::load_f(w + (k + i) * t.channels, n)));
+        joined = V::add_f(joined, V::mul_f(V::load_f(x + t.offset[k + i], n),
+                                           V::load_f(w + (k + i) * t.channels, n)));
       y = V::add_f(joined, y);
       k += step;
     }
@@ -86,7 +90,8 @@ typename V::F by_steps(const RealLine& t, const float* x, const float* w, std::i
   for (std::int64_t k0 = 0; k0 < t.taps; k0 += t.block) {
     const std::int64_t end = k0 + t.block < t.taps ? k0 + t.block : t.taps;
     auto acc = V::set_f(0.0f);
-    for (std::int64_t k = k0; k < end; ++k) acc = step_of<V, fused>(V::load_f(x + t.offset[k], n), V::load_f(w + k * t.channels, n), acc);
+    for (std::int64_t k = k0; k < end; ++k)
+      acc = step_of<V, fused>(V::load_f(x + t.offset[k], n), V::load_f(w + k * t.channels, n), acc);
     y = k0 == 0 ? acc : V::add_f(acc, y);
   }
   return y;
@@ -98,7 +103,7 @@ void real_line(const RealLine& t) {
     for (std::int64_t c = 0; c < t.channels; c += V::lanes) {
       const std::int64_t n = t.channels - c;
       const float *x = t.x + p * t.step + c, *w = t.w + c;
-      auto y = order == SumOrder::fours ? by_fours<V>(t, x, w, n)
+      auto y = order == SumOrder::fours   ? by_fours<V>(t, x, w, n)
                : order == SumOrder::fused ? by_steps<V, true>(t, x, w, n)
                                           : by_steps<V, false>(t, x, w, n);
       if (t.bias) y = V::add_f(y, V::load_f(t.bias + c, n));

@@ -30,7 +30,9 @@ struct Avx2 {
     const I half = _mm256_set1_epi64x(std::int64_t{1} << 30);
     const I even = _mm256_srli_epi64(_mm256_add_epi64(_mm256_mul_epi32(a, b), half), 31);
     const I odd = _mm256_srli_epi64(
-        _mm256_add_epi64(_mm256_mul_epi32(_mm256_srli_epi64(a, 32), _mm256_srli_epi64(b, 32)), half), 31);
+        _mm256_add_epi64(_mm256_mul_epi32(_mm256_srli_epi64(a, 32), _mm256_srli_epi64(b, 32)),
+                         half),
+        31);
     return _mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xaa);
   }
   static F load_f(const float* p) { return _mm256_loadu_ps(p); }
@@ -49,13 +51,16 @@ struct Avx2 {
   // 32-bit integers nearest to v, ties to even; inside int32.
   static I nearest_even(F v) { return _mm256_cvtps_epi32(v); }
   // v where it is a number, else other
-  static F number_or(F v, F other) { return _mm256_blendv_ps(other, v, _mm256_cmp_ps(v, v, _CMP_ORD_Q)); }
+  static F number_or(F v, F other) {
+    return _mm256_blendv_ps(other, v, _mm256_cmp_ps(v, v, _CMP_ORD_Q));
+  }
   // Low bytes of the lanes, the first n of them.
   static void store_bytes(std::byte* p, I v, std::int64_t n) {
     const I low = _mm256_shuffle_epi8(
-        v, _mm256_setr_epi8(0, 4, 8, 12, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 0, 4, 8, 12, -1, -1,
-                            -1, -1, -1, -1, -1, -1, -1, -1, -1, -1));
-    const __m128i both = _mm_unpacklo_epi32(_mm256_castsi256_si128(low), _mm256_extracti128_si256(low, 1));
+        v, _mm256_setr_epi8(0, 4, 8, 12, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 0, 4, 8,
+                            12, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1));
+    const __m128i both =
+        _mm_unpacklo_epi32(_mm256_castsi256_si128(low), _mm256_extracti128_si256(low, 1));
     if (n >= lanes) {
       _mm_storel_epi64(reinterpret_cast<__m128i*>(p), both);
     } else {
@@ -63,8 +68,12 @@ struct Avx2 {
       std::memcpy(p, &bytes, static_cast<std::size_t>(n));
     }
   }
-  static I load_unsigned_bytes(const std::byte* p, std::int64_t n) { return _mm256_cvtepu8_epi32(eight(p, n)); }
-  static I load_signed_bytes(const std::byte* p, std::int64_t n) { return _mm256_cvtepi8_epi32(eight(p, n)); }
+  static I load_unsigned_bytes(const std::byte* p, std::int64_t n) {
+    return _mm256_cvtepu8_epi32(eight(p, n));
+  }
+  static I load_signed_bytes(const std::byte* p, std::int64_t n) {
+    return _mm256_cvtepi8_epi32(eight(p, n));
+  }
 
  private:
   static __m128i eight(const std::byte* p, std::int64_t n) {

@@ -1,6 +1,7 @@
 #pragma once
 
-// Included under `#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,...")`, after <immintrin.h>.
+// Included under `#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,...")`, after
+// <immintrin.h>.
 
 namespace lockstep {
 namespace {
@@ -32,7 +33,9 @@ struct Avx512 {
     const I half = _mm512_set1_epi64(std::int64_t{1} << 30);
     const I even = _mm512_srli_epi64(_mm512_add_epi64(_mm512_mul_epi32(a, b), half), 31);
     const I odd = _mm512_srli_epi64(
-        _mm512_add_epi64(_mm512_mul_epi32(_mm512_srli_epi64(a, 32), _mm512_srli_epi64(b, 32)), half), 31);
+        _mm512_add_epi64(_mm512_mul_epi32(_mm512_srli_epi64(a, 32), _mm512_srli_epi64(b, 32)),
+                         half),
+        31);
     return _mm512_mask_blend_epi32(0xaaaa, even, _mm512_slli_epi64(odd, 32));
   }
   static F load_f(const float* p) { return _mm512_loadu_ps(p); }

@@ -8,7 +8,8 @@ namespace {
 
 // N22: nearest_even(clamp(float(acc) * factor, low, high)); low and high are reals of integers.
 template <class V>
-typename V::I float_nearest(typename V::I acc, typename V::F factor, typename V::F low, typename V::F high) {
+typename V::I float_nearest(typename V::I acc, typename V::F factor, typename V::F low,
+                            typename V::F high) {
   const auto v = V::mul_f(V::real(acc), factor);
   return V::nearest_even(V::least_f(V::greatest_f(v, low), high));
 }
@@ -25,7 +26,8 @@ typename V::I divide_by_power(typename V::I x, typename V::I e) {
 
 // N53: (x * 2^left) times the multiplier, rounded twice.
 template <class V>
-typename V::I fixed_twice(typename V::I x, typename V::I multiplier, typename V::I left, typename V::I right) {
+typename V::I fixed_twice(typename V::I x, typename V::I multiplier, typename V::I left,
+                          typename V::I right) {
   return divide_by_power<V>(V::high_mul(V::shift_left(x, left), multiplier), right);
 }
 
