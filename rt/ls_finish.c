@@ -25,6 +25,18 @@ void ls_finish_fixed_left(PARAMETERS) {
   fixed_portable(q, acc, count, rows, (int8_t *)y, step, q->multiplier + channel, q->shift + channel, 1);
 }
 
+void ls_finish_fixed_once(PARAMETERS) {
+  const int32_t *multiplier = q->multiplier + channel, *shift = q->shift + channel;
+  int8_t *out = (int8_t *)y;
+  int32_t i;
+  for (; rows > 0; --rows, acc += LS_RUN, out += step)
+    for (i = 0; i < count; ++i) {
+      const int32_t down = 31 - shift[i];
+      const int64_t scaled = ((int64_t)acc[i] * multiplier[i] + ((int64_t)1 << (down - 1))) >> down;
+      out[i] = ls_byte(ls_clamp((int32_t)(uint32_t)((uint64_t)scaled & 0xffffffffu), q->low - q->zero, q->high - q->zero) + q->zero);
+    }
+}
+
 #if LS_HELIUM
 
 typedef struct {

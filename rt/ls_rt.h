@@ -48,6 +48,8 @@ typedef void (*ls_finish)(const ls_requant *q, const int32_t *acc, int32_t count
 void ls_finish_fixed(const ls_requant *q, const int32_t *acc, int32_t count, int32_t channel, int32_t rows, void *y, int32_t step);
 void ls_finish_fixed_left(const ls_requant *q, const int32_t *acc, int32_t count, int32_t channel, int32_t rows, void *y, int32_t step);
 void ls_finish_fixed_one(const ls_requant *q, const int32_t *acc, int32_t count, int32_t channel, int32_t rows, void *y, int32_t step);
+/* Fixed point rounded once, ties up: floor(a m 2^shift / 2^31 + 1/2). */
+void ls_finish_fixed_once(const ls_requant *q, const int32_t *acc, int32_t count, int32_t channel, int32_t rows, void *y, int32_t step);
 /* float32 factor, ties to even. */
 void ls_finish_float(const ls_requant *q, const int32_t *acc, int32_t count, int32_t channel, int32_t rows, void *y, int32_t step);
 void ls_finish_float_one(const ls_requant *q, const int32_t *acc, int32_t count, int32_t channel, int32_t rows, void *y, int32_t step);
@@ -224,6 +226,37 @@ typedef struct ls_softmax {
 } ls_softmax;
 void ls_softmax_fixed_8(const ls_softmax *p, const void *x, void *y);
 void ls_softmax_float_8(const ls_softmax *p, const void *x, void *y);
+
+/* float32, each step rounded; results are held between low and high. */
+typedef struct ls_binary_real {
+  ls_spread spread;
+  float low, high;
+} ls_binary_real;
+void ls_add_f32(const ls_binary_real *p, const float *a, const float *b, float *y);
+void ls_sub_f32(const ls_binary_real *p, const float *a, const float *b, float *y);
+void ls_mul_f32(const ls_binary_real *p, const float *a, const float *b, float *y);
+void ls_div_f32(const ls_binary_real *p, const float *a, const float *b, float *y);
+void ls_prelu_f32(const ls_binary_real *p, const float *a, const float *b, float *y); /* b: slope below zero */
+void ls_neg_f32(const float *x, float *y, size_t count);
+void ls_relu_f32(const float *x, float *y, size_t count);
+/* y = x * factor + term by channel: x[outer][channels][inner]. */
+void ls_affine_f32(const float *factor, const float *term, int32_t outer, int32_t channels, int32_t inner, const float *x,
+                   float *y);
+/* onnxruntime's: quotients of polynomials, exponential by polynomial, sums in 16 lanes. */
+void ls_sigmoid_f32(const float *x, float *y, size_t count);
+void ls_tanh_f32(const float *x, float *y, size_t count);
+void ls_softmax_f32(const float *x, float *y, int32_t rows, int32_t count);
+/* Channels first. How sums are cut: LS_CHANNEL_BLOCKS fuses over window and channel in blocks of `block` channels of
+   a group; LS_PIECES over channel, then window, in pieces of `block`; LS_FOURS (one filter a group) fuses nothing and
+   takes four products at a time. */
+enum { LS_CHANNEL_BLOCKS, LS_FOURS, LS_PIECES };
+typedef struct ls_conv_real {
+  ls_window window;
+  int32_t group, block, order;
+  const float *weights; /* [out_c][channel of the group][window] */
+  const float *bias;    /* NULL: none */
+} ls_conv_real;
+void ls_conv_f32(const ls_conv_real *p, const float *x, float *y);
 
 /* Reals to codes and back. */
 void ls_quantize_even_8(const float *x, void *y, size_t count, float scale, int32_t zero, int32_t low, int32_t high);

@@ -49,6 +49,8 @@ std::string list(const std::vector<std::int64_t>& v) {
   return "{" + out + "}";
 }
 
+}  // namespace
+
 Result<void> write_spread(NodeWriter& w) {
   const Spread s =
       spread_of(w.view().output(0).shape, w.view().input(0).shape, w.view().input(1).shape);
@@ -57,6 +59,8 @@ Result<void> write_spread(NodeWriter& w) {
                         ", .b_stride = " + list(s.b) + "}");
   return {};
 }
+
+namespace {
 
 // An operand of y's own shape may give its place to y.
 NodeMemory binary_memory(const NodeView& v, const Numerics&) {
@@ -118,6 +122,10 @@ void write_float(NodeWriter& w, const BinaryState& s, std::int32_t shift,
 Result<void> emit_binary(NodeWriter& w) {
   const NodeView& v = w.view();
   const Value &a = v.input(0), &b = v.input(1), &y = v.output(0);
+  if (is_real(v) && v.node.op != "SquaredDifference")
+    return write_real_binary(w, v.node.op == "Add"   ? "ls_add_f32"
+                                : v.node.op == "Sub" ? "ls_sub_f32"
+                                                     : "ls_mul_f32");
   if (!is_code(a) || !is_code(b) || !is_code(y) || !is_narrow(a) || !is_narrow(b) || !is_narrow(y))
     return w.unsupported(v.node.op + " of " + std::string(name_of(a.dtype)) + " and " +
                          std::string(name_of(b.dtype)));
@@ -137,7 +145,7 @@ Result<void> emit_binary(NodeWriter& w) {
     return write_fixed(w, state, clamp, "ls_add_fixed_8"), Result<void>();
   if (shift == 0 && name == "tflite-sub")
     return write_fixed(w, state, clamp, "ls_sub_fixed_8"), Result<void>();
-  if (shift == 0 && name == "tflite-mul")
+  if (shift == 0 && (name == "tflite-mul" || name == "cmsis-nn-mul"))
     return write_fixed(w, state, clamp, "ls_mul_fixed_8"), Result<void>();
   if (shift == 0 && name == "tflite-squared-difference")
     return write_fixed(w, state, clamp, "ls_squared_difference_fixed_8"), Result<void>();
@@ -155,12 +163,26 @@ NodeMemory table_memory(const NodeView& v, const Numerics&) {
 // A function of one 8-bit code: the operator itself fills its table.
 Result<void> emit_table(NodeWriter& w) {
   const NodeView& v = w.view();
+  if (is_real(v)) {
+    const FloatPolicy& real = w.num().real;
+    if (v.node.op == "Neg") return write_real_map(w, "ls_neg_f32");
+    if (v.node.op == "Relu") return write_real_map(w, "ls_relu_f32");
+    // Of the arithmetics only onnxruntime's is written in C; the others call the C library.
+    if (v.node.op == "Sigmoid" && real.softmax && real.sigmoid)
+      return write_real_map(w, "ls_sigmoid_f32");
+    if (v.node.op == "Tanh" && real.softmax && real.tanh) return write_real_map(w, "ls_tanh_f32");
+  }
   if (!is_narrow(v.input(0)) || !v.input(0).quant.quantized() || !is_narrow(v.output(0)) ||
       v.input(0).constant)
     return w.unsupported(v.node.op + " of " + std::string(name_of(v.input(0).dtype)) + " to " +
                          std::string(name_of(v.output(0).dtype)));
   for (std::size_t i = 1; i < v.input_count(); ++i)
     if (v.has_input(i) && !v.constant(i)) return w.unsupported("a computed parameter");
+  const QuantizePolicy* other = v.node.op == "Requantize" && v.input(0).dtype != v.output(0).dtype
+                                    ? w.num().quantize_other
+                                    : nullptr;
+  if (other && other->requantize_rest && count_of(v.input(0).shape) % 16 != 0)
+    return w.unsupported("codes behind whole runs that round otherwise");
   LOCKSTEP_TRY(const Tensor y, every_code(w));
   // By the byte as it is stored: int8 codes from 0 on, then the negative ones.
   const std::int64_t low = code_range(v.input(0).dtype).low;
@@ -196,8 +218,6 @@ Result<void> write_softmax_float(NodeWriter& w, const SoftmaxScales& s, std::int
 Result<void> emit_softmax(NodeWriter& w) {
   const NodeView& v = w.view();
   const Value &x = v.input(0), &y = v.output(0);
-  if (!is_code(x) || !is_code(y) || !is_narrow(x) || !is_narrow(y) || !w.num().softmax)
-    return w.unsupported("Softmax of " + std::string(name_of(x.dtype)));
   const auto rank = static_cast<std::int64_t>(x.shape.size());
   std::int64_t axis = v.attrs().integer("axis", -1), outer = 1, count = 1, inner = 1;
   if (axis < 0) axis += rank;
@@ -206,6 +226,9 @@ Result<void> emit_softmax(NodeWriter& w) {
     (i < axis               ? outer
      : i == axis || flatten ? count
                             : inner) *= x.shape[static_cast<std::size_t>(i)];
+  if (is_real(v)) return write_real_softmax(w, outer, count, inner, v.attrs().real("beta", 1));
+  if (!is_code(x) || !is_code(y) || !is_narrow(x) || !is_narrow(y) || !w.num().softmax)
+    return w.unsupported("Softmax of " + std::string(name_of(x.dtype)));
   const CodeRange range = code_range(y.dtype);
   const SoftmaxScales s{x.quant.scale_at(0),
                         y.quant.scale_at(0),

@@ -32,6 +32,9 @@ struct Generated {
 // Errors name the first node that has no C in this arithmetic, and why.
 Result<Generated> generate(const Executor& executor, const GenerateOptions& options);
 
+// The graph without nodes of constants alone: what they yield is constant.
+Result<Graph> without_constant_nodes(const Graph& graph, const Numerics& num);
+
 // FNV-1a, 64 bits, over the bytes, as 16 hexadecimal digits: how network.h and network.json name
 // the model they were made from.
 std::string content_hash(std::span<const std::byte> bytes);

@@ -1,5 +1,7 @@
 #include "emit/evaluate.h"
 
+#include <algorithm>
+
 namespace lockstep {
 
 Result<Tensor> every_code(const NodeWriter& w) {
@@ -18,9 +20,11 @@ Result<Tensor> every_code(const NodeWriter& w) {
 
 Result<std::vector<std::int64_t>> index_map(const NodeWriter& w, std::size_t o) {
   const NodeView& v = w.view();
+  // Beyond every code: what is smaller was filled in.
+  constexpr std::int64_t first = 1 << 16;
   Tensor x(DType::i32, v.input(0).shape);
   for (std::int64_t i = 0; i < x.count(); ++i)
-    x.as<std::int32_t>()[static_cast<std::size_t>(i)] = static_cast<std::int32_t>(i);
+    x.as<std::int32_t>()[static_cast<std::size_t>(i)] = static_cast<std::int32_t>(first + i);
   const Tensor nowhere = Tensor::scalar<std::int32_t>(-1);
   std::vector<const Tensor*> in;
   for (std::size_t i = 0; i < v.input_count(); ++i) in.push_back(i == 0 ? &x : v.constant(i));
@@ -34,7 +38,8 @@ Result<std::vector<std::int64_t>> index_map(const NodeWriter& w, std::size_t o) 
   EvalContext context{v, w.num(), in, out};
   LOCKSTEP_CHECK(find_op(v.node.op)->eval(context));
   std::vector<std::int64_t> map;
-  for (std::int64_t i = 0; i < out[o].count(); ++i) map.push_back(out[o].code(i));
+  for (std::int64_t i = 0; i < out[o].count(); ++i)
+    map.push_back(std::max<std::int64_t>(out[o].code(i) - first, -1));
   return map;
 }
 

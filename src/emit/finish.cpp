@@ -5,15 +5,28 @@
 namespace lockstep {
 namespace {
 
-enum class Kind { fixed, real32, real64, unknown };
+enum class Kind { fixed, fixed_once, real32, real64, unknown };
 
 // Which finish function computes as a policy does; a policy that is not here has no C.
 Kind kind_of(std::string_view policy) {
-  if (policy == "tflite-conv" || policy == "tflite-conv-unsigned" || policy == "tflite-matmul" ||
-      policy == "tflite-state" || policy == "tflite-mean" || policy == "cmsis-dense")
-    return Kind::fixed;
-  if (policy == "ort-requant" || policy == "ort-global-average") return Kind::real32;
-  if (policy == "tflite-dense") return Kind::real64;
+  static constexpr std::pair<std::string_view, Kind> known[] = {
+      {"tflite-conv", Kind::fixed},
+      {"tflite-conv-unsigned", Kind::fixed},
+      {"tflite-matmul", Kind::fixed},
+      {"tflite-state", Kind::fixed},
+      {"tflite-mean", Kind::fixed},
+      {"cmsis-nn-dense", Kind::fixed},
+      {"cmsis-nn-dense-by-channel", Kind::fixed},
+      {"cmsis-nn-conv-once", Kind::fixed_once},
+      {"cmsis-nn-dense-once", Kind::fixed_once},
+      {"cmsis-nn-dense-by-channel-once", Kind::fixed_once},
+      {"ort-requant", Kind::real32},
+      {"ort-global-average", Kind::real32},
+      {"xnnpack-requant", Kind::real32},
+      {"tflite-dense", Kind::real64},
+  };
+  for (const auto& [name, kind] : known)
+    if (name == policy) return kind;
   return Kind::unknown;
 }
 
@@ -39,11 +52,15 @@ Result<void> write_finish(NodeWriter& w, std::string_view policy, std::span<cons
   const Kind kind = kind_of(policy);
   if (kind == Kind::unknown) return w.unsupported("the rounding '" + std::string(policy) + "'");
   const bool one = all_same(rescales);
-  const auto used = one ? rescales.first(1) : rescales;
+  // Rounded once has one form only, by channel.
+  const auto used = one && kind != Kind::fixed_once ? rescales.first(1) : rescales;
   std::string function, arrays;
-  if (kind == Kind::fixed) {
+  if (kind == Kind::fixed || kind == Kind::fixed_once) {
     const bool left = std::ranges::any_of(used, [](const Rescale& r) { return r.shift > 0; });
-    function = std::string("ls_finish_fixed") + (one ? "_one" : left ? "_left" : "");
+    function = std::string("ls_finish_fixed") + (kind == Kind::fixed_once ? "_once"
+                                                 : one                    ? "_one"
+                                                 : left                   ? "_left"
+                                                                          : "");
     arrays =
         ".multiplier = " +
         array_of<std::int64_t>(w, "int32_t", used, "multiplier",
@@ -75,6 +92,14 @@ Result<void> write_finish_real(NodeWriter& w, std::span<const float> factors) {
           "{.factor = " +
               w.constants().add("float", std::span<const double>(values), w.label() + "_factor") +
               "}");
+  return {};
+}
+
+Result<void> plain_products(const NodeWriter& w) {
+  if (w.num().pairs_saturate && w.view().input(0).quant.quantized())
+    return w.unsupported("products added in saturating pairs");
+  if (w.num().product && w.view().input(0).quant.quantized())
+    return w.unsupported("layers computed in pieces");
   return {};
 }
 

@@ -12,6 +12,19 @@ Result<void> write_finish(NodeWriter& w, std::string_view policy, std::span<cons
 // The same with a float output: y = acc * factor.
 Result<void> write_finish_real(NodeWriter& w, std::span<const float> factors);
 
+// The error of an arithmetic that sums products in pieces or in 16 bits that saturate.
+Result<void> plain_products(const NodeWriter& w);
+
+// float32 in and out, and what is written for it.
+bool is_real(const NodeView& v);
+Result<void> write_real_binary(NodeWriter& w, const std::string& function);
+Result<void> write_real_map(NodeWriter& w, const std::string& function);
+Result<void> write_real_softmax(NodeWriter& w, std::int64_t rows, std::int64_t count,
+                                std::int64_t inner, double beta);
+Result<void> write_real_conv(NodeWriter& w);
+// The field `spread`: the axes of y with the strides of both operands.
+Result<void> write_spread(NodeWriter& w);
+
 // 8-bit codes: what enters a kernel is code - flip (flip 128 for uint8).
 inline bool is_narrow(const Value& v) {
   return v.dtype == DType::i8 || v.dtype == DType::u8;

@@ -86,6 +86,7 @@ std::string operand_types(const NodeView& v) {
 
 Result<void> emit_gemm(NodeWriter& w) {
   const NodeView& v = w.view();
+  LOCKSTEP_CHECK(plain_products(w));
   if (!codes_throughout(v) || !v.constant(1)) return w.unsupported("Gemm of " + operand_types(v));
   if (v.attrs().integer("transA", 0) != 0) return w.unsupported("a transposed first operand");
   if (v.has_input(2) && !v.constant(2)) return w.unsupported("a computed bias");
@@ -96,7 +97,8 @@ Result<void> emit_gemm(NodeWriter& w) {
   d.outputs = transposed ? b.shape()[0] : b.shape()[1];
   d.rows = count_of(v.input(0).shape) / std::max<std::int64_t>(d.depth, 1);
   d.alpha = v.attrs().real("alpha", 1);
-  d.policy = w.num().dense;
+  d.policy = v.input(1).quant.per_channel() && w.num().dense_by_channel ? w.num().dense_by_channel
+                                                                        : w.num().dense;
   for (std::int64_t o = 0; o < d.outputs; ++o)
     for (std::int64_t k = 0; k < d.depth; ++k)
       d.weights.push_back(b.code(transposed ? o * d.depth + k : k * d.outputs + o) -
@@ -128,9 +130,11 @@ Result<void> emit_constant_matmul(NodeWriter& w, const MatrixPlan& p, const Requ
 
 Result<void> emit_matmul(NodeWriter& w) {
   const NodeView& v = w.view();
+  LOCKSTEP_CHECK(plain_products(w));
   if (!codes_throughout(v)) return w.unsupported("MatMul of " + operand_types(v));
   LOCKSTEP_TRY(const MatrixPlan p, matrix_plan(v));
-  const RequantPolicy* policy = w.num().matmul ? w.num().matmul : w.num().dense;
+  const bool layer = v.attrs().text("kernel", "") == "layer";
+  const RequantPolicy* policy = w.num().matmul && !layer ? w.num().matmul : w.num().dense;
   if (v.constant(1) && v.input(1).shape.size() == 2 && !p.trans_a)
     return emit_constant_matmul(w, p, policy);
   const std::int64_t count = count_of(p.outer);

@@ -72,9 +72,13 @@ void write_whole(NodeWriter& w, std::size_t o) {
 // The element that fills what comes from nowhere, as the operator would write it.
 Result<Tensor> filling(const NodeWriter& w) {
   const NodeView& v = w.view();
-  if (v.constant(2)) return *v.constant(2);
   Tensor element(v.input(0).dtype, {});
   const QuantParams& quant = v.input(0).quant;
+  if (v.node.op != "Pad") {
+    if (quant.quantized()) element.set_code(0, quant.zero_at(0));
+    return element;
+  }
+  if (v.constant(2)) return *v.constant(2);
   if (v.attrs().text("fill", "value") == "zero_point" && quant.quantized())
     element.set_code(0, quant.zero_at(0));
   else
@@ -159,8 +163,12 @@ Result<void> emit_concat(NodeWriter& w) {
     const std::int64_t part = bytes_of(x) / std::max<std::int64_t>(outer, 1);
     std::string table = "NULL";
     if (requantizes && x.quant.quantized() && y.quant.quantized() && x.quant != y.quant) {
-      if (!is_narrow(x) || !w.num().quantize || !w.num().quantize->requantize)
+      const QuantizePolicy* policy =
+          w.num().quantize_other ? w.num().quantize_other : w.num().quantize;
+      if (!is_narrow(x) || !policy || !policy->requantize)
         return w.unsupported("codes of another scale");
+      const auto requantize =
+          policy->requantize_rest ? policy->requantize_rest : policy->requantize;
       const CodeRange range = code_range(x.dtype);
       std::vector<std::int64_t> codes(256);
       const AverageScales s{x.quant.scale_at(0), y.quant.scale_at(0), x.quant.zero_at(0), y.quant.zero_at(0),
@@ -169,7 +177,7 @@ Result<void> emit_concat(NodeWriter& w) {
       for (std::int64_t c = range.low; c <= range.high; ++c) {
         const auto code = static_cast<std::int32_t>(c);
         const std::int32_t to = joined ? tflite_joined(code, s)
-                                       : w.num().quantize->requantize(code, s.x_scale, s.x_zero, s.y_scale, s.y_zero, s.low, s.high);
+                                       : requantize(code, s.x_scale, s.x_zero, s.y_scale, s.y_zero, s.low, s.high);
         codes[static_cast<std::size_t>(c & 255)] = to & 255;
       }
       table =
@@ -229,7 +237,7 @@ Result<void> emit_pad(NodeWriter& w) {
 
 Result<void> emit_resize_bilinear(NodeWriter& w) {
   const NodeView& v = w.view();
-  if (v.input(0).dtype != DType::i8)
+  if (v.input(0).dtype != DType::i8 || w.num().bilinear)
     return w.unsupported("ResizeBilinear of " + std::string(name_of(v.input(0).dtype)));
   LOCKSTEP_TRY(const ImageResize r, image_resize_of(v));
   const auto points = [&](const ResizeAxis& axis, const std::string& wish) {
@@ -249,17 +257,29 @@ Result<void> emit_resize_bilinear(NodeWriter& w) {
 }
 
 constexpr NodeEmitter table[] = {
-    {"Reshape", same_memory, emit_whole},   {"Flatten", same_memory, emit_whole},
-    {"Squeeze", same_memory, emit_whole},   {"Unsqueeze", same_memory, emit_whole},
-    {"Identity", same_memory, emit_whole},  {"Transpose", nullptr, emit_moved},
-    {"Slice", nullptr, emit_moved},         {"StridedSlice", nullptr, emit_moved},
-    {"Split", nullptr, emit_moved},         {"Unpack", nullptr, emit_moved},
-    {"Expand", nullptr, emit_moved},        {"Tile", nullptr, emit_moved},
-    {"Reverse", nullptr, emit_moved},       {"Gather", nullptr, emit_moved},
-    {"SpaceToDepth", nullptr, emit_moved},  {"DepthToSpace", nullptr, emit_moved},
-    {"ResizeNearest", nullptr, emit_moved}, {"CenterCropPad", nullptr, emit_moved},
-    {"BatchToSpace", nullptr, emit_moved},  {"Pad", nullptr, emit_pad},
-    {"Concat", nullptr, emit_concat},       {"ResizeBilinear", nullptr, emit_resize_bilinear},
+    {"Reshape", same_memory, emit_whole},
+    {"Flatten", same_memory, emit_whole},
+    {"Squeeze", same_memory, emit_whole},
+    {"Unsqueeze", same_memory, emit_whole},
+    {"Identity", same_memory, emit_whole},
+    {"Transpose", nullptr, emit_moved},
+    {"Slice", nullptr, emit_moved},
+    {"StridedSlice", nullptr, emit_moved},
+    {"Split", nullptr, emit_moved},
+    {"Unpack", nullptr, emit_moved},
+    {"Expand", nullptr, emit_moved},
+    {"Tile", nullptr, emit_moved},
+    {"Reverse", nullptr, emit_moved},
+    {"Gather", nullptr, emit_moved},
+    {"SpaceToDepth", nullptr, emit_moved},
+    {"DepthToSpace", nullptr, emit_moved},
+    {"ResizeNearest", nullptr, emit_moved},
+    {"CenterCropPad", nullptr, emit_moved},
+    {"BatchToSpace", nullptr, emit_moved},
+    {"SpaceToBatch", nullptr, emit_moved},
+    {"Pad", nullptr, emit_pad},
+    {"Concat", nullptr, emit_concat},
+    {"ResizeBilinear", nullptr, emit_resize_bilinear},
 };
 
 }  // namespace

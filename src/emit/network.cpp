@@ -43,22 +43,38 @@ constexpr std::int64_t slack = 16;
 
 // What holds the pieces of one generation.
 struct Work {
-  const Executor& executor;
+  const Graph& lowered;
+  const Arithmetic& arithmetic;
   const GenerateOptions& options;
   Lives lives;
   MemoryPlan plan;
   ConstantPool constants;
   std::vector<NodeWriter> nodes;
-  const Graph& graph() const { return executor.graph(); }
+  const Graph& graph() const { return lowered; }
 };
 
-Result<void> check_emitters(const Executor& e) {
-  for (const Node& node : e.graph().nodes())
-    if (!find_emitter(node.op))
-      return Error{e.graph().where(node), "no C for the operator " + node.op,
-                   "an operator of the tables in src/emit", "lockstep run computes it on the PC"};
-  return {};
-}
+// Every node that has no C, the first as the error, the kinds of the others in its hint.
+class Missing {
+ public:
+  void add(const Error& error, const std::string& op) {
+    if (!first_) first_ = error;
+    kinds_.insert(op);
+    ++count_;
+  }
+  Result<void> answer() const {
+    if (!first_) return {};
+    Error e = *first_;
+    if (count_ > 1)
+      e.hint = std::to_string(count_) + " nodes have none: " +
+               join(std::vector<std::string>(kinds_.begin(), kinds_.end()), ", ");
+    return e;
+  }
+
+ private:
+  std::optional<Error> first_;
+  std::set<std::string> kinds_;
+  int count_ = 0;
+};
 
 const Place& place_of(const Work& w, ValueId v) {
   return w.plan.places[static_cast<std::size_t>(w.lives.of_value[static_cast<std::size_t>(v)])];
@@ -318,7 +334,7 @@ std::string manifest(const Work& w) {
                            {"name", w.options.name},
                            {"model", w.graph().file()},
                            {"model_hash", w.options.model_hash},
-                           {"arithmetic", w.executor.arithmetic().name}};
+                           {"arithmetic", w.arithmetic.name}};
   for (std::size_t i = 0; i < w.plan.pools.size(); ++i) {
     const Pool& p = w.plan.pools[i];
     nlohmann::ordered_json pool{
@@ -362,7 +378,7 @@ Generated write_files(Work& w) {
   std::string statics;
   for (const NodeWriter& n : w.nodes) statics += n.statics().empty() ? "" : n.statics() + "\n";
   t.set("model", comment_text(w.graph().file())).set("hash", w.options.model_hash);
-  t.set("arithmetic", std::string(w.executor.arithmetic().name));
+  t.set("arithmetic", std::string(w.arithmetic.name));
   t.set("nodes", std::to_string(w.nodes.size()))
       .set("inputs", std::to_string(w.graph().inputs().size()));
   t.set("outputs", std::to_string(w.graph().outputs().size()))
@@ -403,26 +419,38 @@ Result<Generated> generate(const Executor& executor, const GenerateOptions& opti
       std::isdigit(static_cast<unsigned char>(options.name[0])))
     return Error{"--name " + options.name, "not a C identifier in lower case",
                  "letters, digits and underscores", ""};
-  LOCKSTEP_CHECK(check_emitters(executor));
-  const Graph& g = executor.graph();
+  LOCKSTEP_TRY(const Graph g,
+               without_constant_nodes(executor.graph(), *executor.arithmetic().numerics));
   Lives lives = live_ranges(
       g,
       [&](NodeId id) {
         const NodeView view{g, g.node(id)};
         const NodeEmitter* e = find_emitter(view.node.op);
-        return e->memory ? e->memory(view, *executor.arithmetic().numerics) : NodeMemory{};
+        return e && e->memory ? e->memory(view, *executor.arithmetic().numerics) : NodeMemory{};
       },
       options.keep_inputs);
   std::vector<Pool> pools = options.pools;
   for (Pool& p : pools)
     if (p.size > 0) p.size = std::max<std::int64_t>(p.size - slack, 1);
   LOCKSTEP_TRY(MemoryPlan plan, plan_memory(lives.buffers, pools));
-  Work w{executor, options, std::move(lives), std::move(plan), ConstantPool(options.name), {}};
+  Work w{g,
+         executor.arithmetic(),
+         options,
+         std::move(lives),
+         std::move(plan),
+         ConstantPool(options.name),
+         {}};
+  Missing missing;
   for (std::size_t n = 0; n < g.nodes().size(); ++n) {
-    NodeWriter node(executor, static_cast<NodeId>(n), w.constants, w.lives, w.plan);
-    LOCKSTEP_CHECK(find_emitter(node.view().node.op)->emit(node));
+    NodeWriter node(g, executor.arithmetic(), static_cast<NodeId>(n), w.constants, w.lives, w.plan);
+    const NodeEmitter* emitter = find_emitter(node.view().node.op);
+    const auto written =
+        emitter ? emitter->emit(node)
+                : Result<void>(node.unsupported("the operator " + node.view().node.op));
+    if (!written.ok()) missing.add(written.error(), node.view().node.op);
     w.nodes.push_back(std::move(node));
   }
+  LOCKSTEP_CHECK(missing.answer());
   return write_files(w);
 }
 

@@ -134,11 +134,11 @@ std::string ConstantPool::add_tensor(const Tensor& t, const std::string& wish) {
   return add(c_type(t.dtype()), std::span<const std::int64_t>(codes), wish);
 }
 
-NodeWriter::NodeWriter(const Executor& executor, NodeId id, ConstantPool& constants,
-                       const Lives& lives, const MemoryPlan& plan)
-    : executor_(executor),
-      view_{executor.graph(), executor.graph().node(id)},
-      num_(*executor.arithmetic().numerics),
+NodeWriter::NodeWriter(const Graph& graph, const Arithmetic& arithmetic, NodeId id,
+                       ConstantPool& constants, const Lives& lives, const MemoryPlan& plan)
+    : arithmetic_(arithmetic),
+      view_{graph, graph.node(id)},
+      num_(*arithmetic.numerics),
       id_(id),
       label_(std::to_string(id) + "_" + c_identifier(view_.node.op)),
       constants_(constants),
@@ -206,14 +206,14 @@ std::string NodeWriter::params(const std::string& type) {
 }
 
 Error NodeWriter::unsupported(const std::string& what) const {
-  return Error{
-      view_.where(), "no C for " + what + " in " + std::string(executor_.arithmetic().name),
-      "an operator, element types and rounding that rt/ has", "lockstep run computes it on the PC"};
+  return Error{view_.where(), "no C for " + what + " in " + std::string(arithmetic_.name),
+               "an operator, element types and rounding that rt/ has",
+               "lockstep run computes it on the PC"};
 }
 
 const NodeEmitter* find_emitter(std::string_view op) {
   for (const auto table : {window_emitters(), matrix_emitters(), elementwise_emitters(),
-                           move_emitters(), reduce_emitters(), convert_emitters()})
+                           move_emitters(), reduce_emitters(), convert_emitters(), real_emitters()})
     for (const NodeEmitter& e : table)
       if (e.op == op) return &e;
   return nullptr;

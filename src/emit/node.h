@@ -39,8 +39,8 @@ class ConstantPool {
 // One node on its way to C.
 class NodeWriter {
  public:
-  NodeWriter(const Executor& executor, NodeId id, ConstantPool& constants, const Lives& lives,
-             const MemoryPlan& plan);
+  NodeWriter(const Graph& graph, const Arithmetic& arithmetic, NodeId id, ConstantPool& constants,
+             const Lives& lives, const MemoryPlan& plan);
 
   const NodeView& view() const { return view_; }
   const Numerics& num() const { return num_; }
@@ -70,7 +70,7 @@ class NodeWriter {
 
  private:
   std::string pointer(ValueId v, std::string_view type, bool is_const);
-  const Executor& executor_;
+  const Arithmetic& arithmetic_;
   NodeView view_;
   const Numerics& num_;
   NodeId id_;
@@ -104,6 +104,7 @@ std::span<const NodeEmitter>
 elementwise_emitters();                           // two operands; functions of one code; softmax
 std::span<const NodeEmitter> move_emitters();     // what moves elements
 std::span<const NodeEmitter> reduce_emitters();   // means and maxima over axes
+std::span<const NodeEmitter> real_emitters();     // on float32 alone
 std::span<const NodeEmitter> convert_emitters();  // between reals and codes
 const NodeEmitter* find_emitter(std::string_view op);
 

@@ -3,48 +3,19 @@
 #include <limits>
 
 #include "emit/finish.h"
+#include "emit/window.h"
 #include "op/op_codes.h"
 #include "op/op_pool.h"
 #include "op/op_window.h"
 
 namespace lockstep {
-namespace {
 
-// Weights as [output channel][tap][channel of the group], whatever order the file has.
-struct Filters {
-  std::int64_t outputs = 0, channels = 0, group = 1;
-  std::vector<std::int64_t> kernel, codes;  // codes less 128 where uint8
-};
-
-std::vector<std::int64_t> kernel_of(const NodeView& v) {
+std::vector<std::int64_t> window_kernel(const NodeView& v) {
   const Shape& w = v.input(1).shape;
   if (w.size() < 3) return {};
   return v.attrs().text("weights", "OIHW") == "OIHW"
              ? std::vector<std::int64_t>(w.begin() + 2, w.end())
              : std::vector<std::int64_t>(w.begin() + 1, w.end() - 1);
-}
-
-Filters filters_of(const NodeView& v) {
-  const Tensor& t = *v.constant(1);
-  const Shape& w = t.shape();
-  const std::string order = v.attrs().text("weights", "OIHW");
-  Filters f;
-  f.kernel = kernel_of(v);
-  f.group = v.attrs().integer("group", 1);
-  const bool last = order == "1HWO";
-  f.outputs = last ? w.back() : w[0];
-  f.channels = last ? w[0] : order == "OHWI" ? w.back() : w[1];
-  const std::int64_t taps = count_of(f.kernel), flip = flip_of(v.input(1));
-  f.codes.resize(static_cast<std::size_t>(t.count()));
-  for (std::int64_t o = 0; o < f.outputs; ++o)
-    for (std::int64_t k = 0; k < taps; ++k)
-      for (std::int64_t c = 0; c < f.channels; ++c) {
-        const std::int64_t from = last              ? k * f.outputs + o
-                                  : order == "OHWI" ? (o * taps + k) * f.channels + c
-                                                    : (o * f.channels + c) * taps + k;
-        f.codes[static_cast<std::size_t>((o * taps + k) * f.channels + c)] = t.code(from) - flip;
-      }
-  return f;
 }
 
 // Window axes 1 and 2; the third must be empty.
@@ -64,6 +35,37 @@ std::string window_text(const Window& g, std::int64_t outputs) {
          ",\n               .dilation_h = " + n(g.dilations[1]) +
          ", .dilation_w = " + n(g.dilations[2]) + ", .top = " + n(g.begin[1]) +
          ", .left = " + n(g.begin[2]) + ", .channels_last = " + n(g.channels_last ? 1 : 0) + "}";
+}
+
+namespace {
+
+// Weights as [output channel][tap][channel of the group], whatever order the file has.
+struct Filters {
+  std::int64_t outputs = 0, channels = 0, group = 1;
+  std::vector<std::int64_t> kernel, codes;  // codes less 128 where uint8
+};
+
+Filters filters_of(const NodeView& v) {
+  const Tensor& t = *v.constant(1);
+  const Shape& w = t.shape();
+  const std::string order = v.attrs().text("weights", "OIHW");
+  Filters f;
+  f.kernel = window_kernel(v);
+  f.group = v.attrs().integer("group", 1);
+  const bool last = order == "1HWO";
+  f.outputs = last ? w.back() : w[0];
+  f.channels = last ? w[0] : order == "OHWI" ? w.back() : w[1];
+  const std::int64_t taps = count_of(f.kernel), flip = flip_of(v.input(1));
+  f.codes.resize(static_cast<std::size_t>(t.count()));
+  for (std::int64_t o = 0; o < f.outputs; ++o)
+    for (std::int64_t k = 0; k < taps; ++k)
+      for (std::int64_t c = 0; c < f.channels; ++c) {
+        const std::int64_t from = last              ? k * f.outputs + o
+                                  : order == "OHWI" ? (o * taps + k) * f.channels + c
+                                                    : (o * f.channels + c) * taps + k;
+        f.codes[static_cast<std::size_t>((o * taps + k) * f.channels + c)] = t.code(from) - flip;
+      }
+  return f;
 }
 
 bool is_depthwise(const NodeView& v) {
@@ -109,10 +111,11 @@ NodeMemory with_slide(NodeMemory m, std::int64_t slide) {
 
 NodeMemory conv_memory(const NodeView& v, const Numerics&) {
   const Shape& w = v.input(1).shape;
+  if (is_real(v)) return {};
   const std::string order = v.attrs().text("weights", "OIHW");
   const std::int64_t outputs = order == "1HWO" ? w.back() : w[0];
   const std::int64_t group = v.attrs().integer("group", 1);
-  const std::int64_t slide = slide_of(v, kernel_of(v), outputs);
+  const std::int64_t slide = slide_of(v, window_kernel(v), outputs);
   if (is_depthwise(v)) return with_slide({group + 16, {}}, slide);
   const std::int64_t depth = count_of(w) / std::max<std::int64_t>(outputs, 1);
   // A vector of room behind the last row; of several groups each reads the whole input anew.
@@ -147,6 +150,8 @@ Result<void> write_conv_finish(NodeWriter& w, std::int64_t outputs) {
 
 Result<void> emit_conv(NodeWriter& w) {
   const NodeView& v = w.view();
+  LOCKSTEP_CHECK(plain_products(w));
+  if (is_real(v)) return write_real_conv(w);
   const Value &x = v.input(0), &y = v.output(0);
   if (!is_code(x) || !is_code(y) || !is_narrow(x) || !is_narrow(y) || !v.constant(1) ||
       !is_narrow(v.input(1)))
@@ -157,7 +162,7 @@ Result<void> emit_conv(NodeWriter& w) {
   const std::int64_t w_zero = wq.zero_at(0) - flip_of(v.input(1));
   if (std::ranges::any_of(wq.zero, [&](std::int32_t z) { return z != wq.zero[0]; }))
     return w.unsupported("weights with several zero points");
-  LOCKSTEP_TRY(const Window g, flat_window(w, kernel_of(v)));
+  LOCKSTEP_TRY(const Window g, flat_window(w, window_kernel(v)));
   const Filters f = filters_of(v);
   const std::int64_t depth = count_of(f.kernel) * f.channels,
                      x_zero = x.quant.zero_at(0) - flip_of(x);

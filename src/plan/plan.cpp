@@ -73,6 +73,19 @@ std::int64_t largest_live(const std::vector<Item>& items, bool slides) {
 
 using Order = std::vector<std::size_t>;
 
+// For each item the most that lives at any step of its life.
+std::vector<std::int64_t> peaks_of(const std::vector<Item>& items) {
+  int steps = 0;
+  for (const Item& i : items) steps = std::max(steps, i.last + 1);
+  std::vector<std::int64_t> live(static_cast<std::size_t>(steps), 0);
+  for (const Item& i : items)
+    for (int s = i.first; s <= i.last; ++s) live[static_cast<std::size_t>(s)] += i.bytes;
+  std::vector<std::int64_t> peaks;
+  for (const Item& i : items)
+    peaks.push_back(*std::max_element(live.begin() + i.first, live.begin() + i.last + 1));
+  return peaks;
+}
+
 std::vector<Order> first_orders(const std::vector<Item>& items) {
   Order by_index(items.size());
   std::iota(by_index.begin(), by_index.end(), std::size_t{0});
@@ -85,6 +98,17 @@ std::vector<Order> first_orders(const std::vector<Item>& items) {
   Order backwards(by_index.rbegin(), by_index.rend());
   const Order forwards = by_index;
   std::vector<Order> orders{forwards, backwards};
+  // What lives in the tightest step first, the largest of it first.
+  const auto peaks = peaks_of(items);
+  for (Order order : {forwards, backwards}) {
+    std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) {
+      return std::pair(peaks[a], items[a].bytes) > std::pair(peaks[b], items[b].bytes);
+    });
+    orders.push_back(order);
+    std::ranges::stable_sort(order,
+                             [&](std::size_t a, std::size_t b) { return peaks[a] > peaks[b]; });
+    orders.push_back(std::move(order));
+  }
   // Equal ones from the last to the first: what slides over another is then placed below it.
   for (const Order& start : {forwards, backwards}) {
     by_index = start;

@@ -1,0 +1,158 @@
+// Operators on float32 to C.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <optional>
+
+#include "emit/finish.h"
+#include "emit/window.h"
+#include "op/op_codes.h"
+
+namespace lockstep {
+
+bool is_real(const NodeView& v) {
+  return v.input(0).dtype == DType::f32 && v.output(0).dtype == DType::f32;
+}
+
+Result<void> write_real_binary(NodeWriter& w, const std::string& function) {
+  const NodeView& v = w.view();
+  if (v.input(1).dtype != DType::f32)
+    return w.unsupported(v.node.op + " of float32 and " + std::string(name_of(v.input(1).dtype)));
+  const Activation act = activation_of(v);
+  if (act == Activation::tanh) return w.unsupported("a fused tanh");
+  LOCKSTEP_CHECK(write_spread(w));
+  constexpr float most = std::numeric_limits<float>::max();
+  const bool above = act == Activation::none || act == Activation::relu;
+  w.field("low", act == Activation::none ? "-INFINITY" : c_float(activate(act, -most)));
+  w.field("high", above ? "INFINITY" : c_float(activate(act, most)));
+  w.uses("ls_real.c");
+  w.line(function + "(" + w.params("ls_binary_real") + ", " + w.in(0, "float") + ", " +
+         w.in(1, "float") + ", " + w.out(0, "float") + ");");
+  return {};
+}
+
+Result<void> write_real_map(NodeWriter& w, const std::string& function) {
+  w.uses("ls_real.c");
+  w.line(function + "(" + w.in(0, "float") + ", " + w.out(0, "float") + ", " +
+         std::to_string(count_of(w.view().output(0).shape)) + "u);");
+  return {};
+}
+
+Result<void> write_real_softmax(NodeWriter& w, std::int64_t rows, std::int64_t count,
+                                std::int64_t inner, double beta) {
+  // Of the arithmetics only onnxruntime's has a softmax of its own; others call the C library's
+  // exponential.
+  if (!w.num().real.softmax || inner != 1 || beta != 1) return w.unsupported("Softmax of float32");
+  w.uses("ls_real.c");
+  w.line("ls_softmax_f32(" + w.in(0, "float") + ", " + w.out(0, "float") + ", " +
+         std::to_string(rows) + ", " + std::to_string(count) + ");");
+  return {};
+}
+
+// How a float convolution's sums are cut: N36 in blocks of 16 channels, 128 for a 1x1 window,
+// single ones for an input of few channels; else N30, N31 and N34. Nothing: another order.
+struct Order {
+  std::string name;
+  std::int64_t block = 0;
+};
+static std::optional<Order> order_of(const NodeView& v, const Window& g) {
+  const Shape& weights = v.input(1).shape;
+  const std::int64_t group = v.attrs().integer("group", 1), depth = weights[1] * g.kernel_count(),
+                     out = g.out_count();
+  const std::int64_t filters = weights[0] / group;
+  const bool pads = g.begin[1] + g.begin[2] + g.end[1] + g.end[2] > 0;
+  if (v.attrs().text("kernel", "") == "blocked")
+    return Order{"LS_CHANNEL_BLOCKS", group == 1 && weights[1] < 16    ? 1
+                                      : g.kernel_count() == 1 && !pads ? 128
+                                                                       : 16};
+  const bool plain =
+      !pads && g.strides[1] == 1 && g.strides[2] == 1 && g.dilations[1] == 1 && g.dilations[2] == 1;
+  const bool as_it_lies =
+      plain && weights[1] == 1 && (g.kernel[2] == g.in[2] || g.kernel[1] == g.in[1]);
+  const bool paired = weights[1] == 1 && filters == 2 && g.kernel[1] == 7 && g.kernel[2] == 7;
+  if (as_it_lies || paired || out == 1) return std::nullopt;
+  Order order{filters == 1 ? "LS_FOURS" : "LS_PIECES", 128};
+  if (out < depth)
+    for (std::int64_t columns = 128; columns > 16 && columns / 2 >= out; columns /= 2)
+      order.block *= 2;
+  const bool whole = g.kernel_count() == 1 && !pads && g.strides[1] == 1 && g.strides[2] == 1;
+  if (whole && filters == 1) order.block = std::max<std::int64_t>(depth, 1);
+  return order;
+}
+
+Result<void> write_real_conv(NodeWriter& w) {
+  const NodeView& v = w.view();
+  if (!w.num().real.convolution || !v.constant(1) || v.input(1).dtype != DType::f32 ||
+      v.attrs().text("layout", "NCHW") != "NCHW" || v.attrs().text("weights", "OIHW") != "OIHW" ||
+      (v.has_input(2) && !v.constant(2)) || activation_of(v) != Activation::none)
+    return w.unsupported("this Conv of float32");
+  LOCKSTEP_TRY(const Window g, flat_window(w, window_kernel(v)));
+  const auto order = order_of(v, g);
+  if (!order) return w.unsupported("Conv of float32 that takes its input as it lies");
+  w.field("window", window_text(g, v.input(1).shape[0]));
+  w.field("group", v.attrs().integer("group", 1));
+  w.field("block", order->block);
+  w.field("order", order->name);
+  w.field("weights", w.constants().add_tensor(*v.constant(1), w.label() + "_weights"));
+  w.field("bias",
+          v.constant(2) ? w.constants().add_tensor(*v.constant(2), w.label() + "_bias") : "NULL");
+  w.uses("ls_real.c");
+  w.line("ls_conv_f32(" + w.params("ls_conv_real") + ", " + w.in(0, "float") + ", " +
+         w.out(0, "float") + ");");
+  return {};
+}
+
+namespace {
+
+NodeMemory in_place(const NodeView&, const Numerics&) {
+  return {0, {{0, 0}}};
+}
+
+// One factor and one term for each channel, formed as the operator forms them.
+Result<void> emit_batch_normalization(NodeWriter& w) {
+  const NodeView& v = w.view();
+  for (std::size_t i = 1; i < 5; ++i)
+    if (!v.constant(i)) return w.unsupported("computed statistics");
+  const Shape& x = v.input(0).shape;
+  const auto part = [&](std::size_t i) { return v.constant(i)->as<float>(); };
+  const auto epsilon = static_cast<float>(v.attrs().real("epsilon", 1e-5f));
+  std::vector<double> factor, term;
+  for (std::size_t c = 0; c < static_cast<std::size_t>(x[1]); ++c) {
+    const float f = part(1)[c] * (1 / std::sqrt(part(4)[c] + epsilon));
+    factor.push_back(f);
+    term.push_back(part(2)[c] - part(3)[c] * f);
+  }
+  w.uses("ls_real.c");
+  w.line("ls_affine_f32(" +
+         w.constants().add("float", std::span<const double>(factor), w.label() + "_factor") + ", " +
+         w.constants().add("float", std::span<const double>(term), w.label() + "_term") + ", " +
+         std::to_string(x[0]) + ", " + std::to_string(x[1]) + ", " +
+         std::to_string(count_of(x) / (x[0] * x[1])) + ", " + w.in(0, "float") + ", " +
+         w.out(0, "float") + ");");
+  return {};
+}
+
+Result<void> emit_prelu(NodeWriter& w) {
+  if (!is_real(w.view()))
+    return w.unsupported("PRelu of " + std::string(name_of(w.view().input(0).dtype)));
+  return write_real_binary(w, "ls_prelu_f32");
+}
+Result<void> emit_div(NodeWriter& w) {
+  if (!is_real(w.view()))
+    return w.unsupported("Div of " + std::string(name_of(w.view().input(0).dtype)));
+  return write_real_binary(w, "ls_div_f32");
+}
+
+constexpr NodeEmitter table[] = {
+    {"BatchNormalization", in_place, emit_batch_normalization},
+    {"PRelu", in_place, emit_prelu},
+    {"Div", nullptr, emit_div},
+};
+
+}  // namespace
+
+std::span<const NodeEmitter> real_emitters() {
+  return table;
+}
+
+}  // namespace lockstep

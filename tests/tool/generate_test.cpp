@@ -1,0 +1,74 @@
+#include <gtest/gtest.h>
+
+#include "support/command.h"
+#include "support/shared.h"
+
+namespace lockstep {
+namespace {
+
+std::string kws() {
+  return test::shared_folder() + "/models/mlperf/kws_ref_model_int8.tflite";
+}
+
+TEST(Generate, says_what_it_wrote_and_what_memory_it_needs) {
+  LOCKSTEP_NEEDS_SHARED();
+  const test::Folder folder;
+  const test::Ran ran =
+      test::run_tool("generate " + kws() + " -o " + folder / "net" + " --picture");
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_NE(ran.out.find("arithmetic tflite-ref"), std::string::npos) << ran.out;
+  EXPECT_NE(ran.out.find("activations  "), std::string::npos);
+  EXPECT_NE(ran.out.find("pool arena"), std::string::npos);
+  EXPECT_NE(test::text_of(folder / "net/network.h").find("void network_run(void);"),
+            std::string::npos);
+}
+
+TEST(Generate, names_every_function_by_the_prefix) {
+  LOCKSTEP_NEEDS_SHARED();
+  const test::Folder folder;
+  const test::Ran ran =
+      test::run_tool("generate " + kws() + " -o " + folder / "net" + " --name keyword");
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_NE(test::text_of(folder / "net/keyword.h").find("void keyword_run(void);"),
+            std::string::npos);
+}
+
+TEST(Generate, refuses_pools_that_are_none_and_pools_that_are_too_small) {
+  LOCKSTEP_NEEDS_SHARED();
+  const test::Folder folder;
+  test::expect_refused(
+      test::run_tool("generate " + kws() + " -o " + folder / "net" + " --pool fast"), "NAME:BYTES");
+  test::expect_refused(
+      test::run_tool("generate " + kws() + " -o " + folder / "net" + " --pool fast:1000"),
+      "fit in no pool");
+  test::expect_refused(test::run_tool("generate " + kws() + " -o " + folder / "net" + " --name 3x"),
+                       "identifier");
+  EXPECT_EQ(folder.files(), 0u);
+}
+
+TEST(Generate, an_operator_without_c_is_named_and_nothing_is_written) {
+  LOCKSTEP_NEEDS_SHARED();
+  const test::Folder folder;
+  test::expect_refused(
+      test::run_tool("generate " + test::shared_folder() +
+                     "/models/tflm/keyword_scrambled_8bit.tflite -o " + folder / "net"),
+      "no C for");
+  EXPECT_EQ(folder.files(), 0u);
+}
+
+TEST(Generate, two_pools_are_filled_the_fast_one_first) {
+  LOCKSTEP_NEEDS_SHARED();
+  const test::Folder folder;
+  const test::Ran ran = test::run_tool("generate " + kws() + " -o " + folder / "net" +
+                                       " --pool slow:65536 --pool fast:8192:2");
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  const std::string source = test::text_of(folder / "net/network.c");
+  EXPECT_NE(source.find("static uint8_t fast["), std::string::npos);
+  EXPECT_NE(source.find("static uint8_t slow["), std::string::npos);
+  const test::Ran same = test::run_tool("validate " + kws() + " --target c:" + folder / "net" +
+                                        ",poison=on --tolerance exact --samples 1");
+  EXPECT_EQ(same.code, 0) << same.out << same.err;
+}
+
+}  // namespace
+}  // namespace lockstep
