@@ -109,7 +109,7 @@ int main(int argc, char** argv) {
       std::erase_if(plan.levels, [](zoo::Level l) { return l != zoo::Level::all; });
     plan.unknown = plan.faults.empty() ? std::max(1, static_cast<int>(2 * m.sites * o.scale)) : 0;
     for (zoo::Case& c : zoo::cases_of(animals.back(), plan)) cases.push_back(std::move(c));
-    if (o.healthy && m.sites > 1) healthy.push_back(path);
+    if (o.healthy && m.outputs_too) healthy.push_back(path);
   }
   if (missing) std::printf("%d models are not at %s\n", missing, o.models_folder.c_str());
   auto pairs = std::async(std::launch::async, [&] {
