@@ -105,7 +105,8 @@ std::string healthy_summary(const Verdict& v) {
 }  // namespace
 
 Result<std::string> computes_as(const Case& c, const Comparison& comparison) {
-  if (!c.others) return std::string();
+  std::string names;
+  if (!c.others) return names;
   std::vector<std::string> wanted;
   for (const Row& row : comparison.rows)
     if (row.node != no_id) wanted.push_back(row.tensor);
@@ -125,9 +126,9 @@ Result<std::string> computes_as(const Case& c, const Comparison& comparison) {
         const auto device = c.recorded.device[s].find(name), own = paired->samples[s].find(name);
         equal = equal && (device == c.recorded.device[s].end() || (own != paired->samples[s].end() && own->second == device->second));
       }
-    if (equal) return std::string(other.arithmetic().name);
+    if (equal) names += (names.empty() ? "" : " or ") + std::string(other.arithmetic().name);
   }
-  return std::string();
+  return names;
 }
 
 Result<Verdict> judge(const Case& c, const std::vector<std::string>& left_device) {

@@ -73,7 +73,7 @@ inline constexpr double rewrite_gate = 0.95;
 struct Verdict {
   bool healthy = false;
   std::string summary;      // "healthy", "healthy, computes as ort-noopt", "mismatch", ...
-  std::string computes_as;  // another arithmetic that the device equals on every tensor, or ""
+  std::string computes_as;  // other arithmetics that the device equals on every tensor ("a or b"), or ""
   Comparison comparison;
   std::vector<Suspect> suspects;  // the first is the first wrong operation
   // A healthy device's first operation that rounds as no named arithmetic does, and what rounds so.

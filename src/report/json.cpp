@@ -60,7 +60,8 @@ Json row_json(const Row& row, const Graph* graph) {
 Json explanation_json(const Explanation& e) {
   return {{"fault", e.fault->name}, {"site", e.site}, {"params", e.params}, {"spec", e.spec}, {"claim", e.claim},
           {"values", e.values}, {"differing", e.differing}, {"reproduced", e.reproduced}, {"spoiled", e.spoiled},
-          {"rest_lsb", number(e.rest_lsb)}, {"accepted", e.accepted}, {"ties", e.ties}};
+          {"rest_lsb", number(e.rest_lsb)}, {"accepted", e.accepted}, {"certain", e.certain},
+          {"ties", e.ties}, {"rivals", e.rivals}};
 }
 
 Json suspect_json(const Suspect& s, const Comparison& c) {

@@ -270,6 +270,8 @@ class Writer {
                             percent(static_cast<double>(next->matching()) / static_cast<double>(next->values)));
       more(line);
       if (!e->ties.empty()) more(red("tie: ") + "equally explained by " + list(e->ties, 4));
+      if (!e->rivals.empty())
+        more(red("not certain: ") + "the same numbers come, on these inputs, from " + list(e->rivals, 4));
       more(dim("as a target: sim:" + e->spec));
     }
     if (style_.ranking)

@@ -4,6 +4,7 @@
 #include "diagnose/judge.h"
 #include "diff/inputs.h"
 #include "import/import.h"
+#include "run/generated.h"
 #include "support/folders.h"
 #include "support/nets.h"
 
@@ -126,6 +127,26 @@ TEST(Health, the_spread_does_not_acquit_a_fault_at_the_outputs) {
     ASSERT_TRUE(fault.ok());
     EXPECT_FALSE(b.judged(b.device(*fault), true).healthy) << spec;
   }
+}
+
+TEST(Health, a_device_that_equals_several_arithmetics_is_said_to_compute_as_each_of_them) {
+  const auto graph = import_model(test::source_folder() + "/tests/oracle/networks/mobile-int8.tflite");
+  ASSERT_TRUE(graph.ok()) << graph.error().line();
+  const Executor reference = test::executor(*graph, "tflite-ref");
+  const std::vector<Sample> sent = generated_inputs(*graph, 4, 1);
+  const auto expected = reference.run(sent), device = test::executor(*graph, "tflite").run(sent);
+  ASSERT_TRUE(expected.ok() && device.ok());
+  std::vector<Executor> others;
+  for (const char* name : {"tflite", "tflite-ref", "tflite"}) others.push_back(test::executor(*graph, name));
+  const Case c{.reference = reference, .recorded = {sent, expected->samples, device->samples, StateMode::reset},
+               .tolerance = {}, .others = [&]() -> const std::vector<Executor>& { return others; },
+               .search = {}, .model = "m", .target = "t", .input = "x"};
+  const auto comparison = compare(c.reference, c.recorded, c.tolerance, c.others);
+  ASSERT_TRUE(comparison.ok()) << comparison.error().line();
+  ASSERT_FALSE(comparison->identical());
+  const auto names = computes_as(c, *comparison);
+  ASSERT_TRUE(names.ok()) << names.error().line();
+  EXPECT_EQ(*names, "tflite or tflite");
 }
 
 }  // namespace
