@@ -2,6 +2,7 @@
 #include <bit>
 #include <cmath>
 
+#include "num/device_tables.h"
 #include "num/tflite_fixed.h"
 #include "num/tflite_functions.h"
 #include "num/tflite_policies.h"
@@ -35,11 +36,7 @@ std::int32_t average(std::int32_t sum, std::int32_t n, const AverageScales& s) {
 
 // N62: 1/n is folded into the multiplier, which keeps as many bits as it can.
 std::int32_t mean(std::int32_t sum, std::int32_t n, const AverageScales& s) {
-  Rescale r = fixed_multiplier(s.x_scale / s.y_scale);
-  const int bits = std::bit_width(static_cast<std::uint32_t>(n)) - 1;
-  const int shift = std::min({bits, 32, 31 + r.shift});
-  r.multiplier = static_cast<std::int32_t>((std::int64_t{r.multiplier} << shift) / n);
-  r.shift -= shift;
+  const Rescale r = tflite_mean_rescale(s.x_scale, s.y_scale, n);
   const std::int32_t centred = wrap32(std::int64_t{sum} - std::int64_t{s.x_zero} * n);
   return clamp_code(std::int64_t{rescale_twice(centred, r)} + s.y_zero, s.low, s.high);
 }
