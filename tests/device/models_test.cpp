@@ -4,26 +4,13 @@
 #include <cstdlib>
 
 #include "support/generated_network.h"
+#include "support/programs.h"
 #include "support/shared.h"
 #include "support/temporary.h"
 #include "target/target_generated.h"
 
 namespace lockstep {
 namespace {
-
-bool have(const std::string& program) {
-  return std::system(("command -v " + program + " >/dev/null").c_str()) == 0;
-}
-
-// Skips (counted) where the emulator or its compiler is absent; fails under CI=true.
-#define NEEDS_THE_BOARD()                                                                    \
-  do {                                                                                       \
-    if (!have("qemu-system-arm") || !have("arm-none-eabi-gcc")) {                            \
-      const char* ci = std::getenv("CI");                                                    \
-      if (ci && std::string(ci) == "true") FAIL() << "qemu-system-arm or arm-none-eabi-gcc"; \
-      GTEST_SKIP() << "qemu-system-arm or arm-none-eabi-gcc is not installed";               \
-    }                                                                                        \
-  } while (false)
 
 struct Case {
   const char* path;
@@ -47,7 +34,7 @@ class OnTheBoard : public testing::TestWithParam<Case> {};
 
 TEST_P(OnTheBoard, every_tensor_equals_the_reference_with_helium_and_without) {
   LOCKSTEP_NEEDS_SHARED();
-  NEEDS_THE_BOARD();
+  LOCKSTEP_NEEDS_THE_BOARD();
   const test::TemporaryFolder folder;
   const auto made =
       test::generate_into(test::shared_folder() + "/models/" + GetParam().path + ".tflite",
@@ -65,7 +52,7 @@ INSTANTIATE_TEST_SUITE_P(Shared, OnTheBoard, testing::ValuesIn(cases),
 
 TEST(Board, instruction_counts_are_the_same_in_two_runs) {
   LOCKSTEP_NEEDS_SHARED();
-  NEEDS_THE_BOARD();
+  LOCKSTEP_NEEDS_THE_BOARD();
   const test::TemporaryFolder folder;
   const auto made =
       test::generate_into(test::shared_folder() + "/models/mlperf/kws_ref_model_int8.tflite",

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "support/folders.h"
+#include "support/programs.h"
 
 namespace lockstep::test {
 
@@ -21,11 +22,8 @@ inline bool have_shared() { return std::filesystem::is_directory(shared_folder()
 }  // namespace lockstep::test
 
 // Skips (counted) where the real models are absent; fails under CI=true, where they must be.
-#define LOCKSTEP_NEEDS_SHARED()                                                          \
-  do {                                                                                   \
-    if (!lockstep::test::have_shared()) {                                                \
-      if (const char* ci = std::getenv("CI"); ci && std::string(ci) == "true")           \
-        FAIL() << "shared models are missing at " << lockstep::test::shared_folder();    \
-      GTEST_SKIP() << "shared models are not at " << lockstep::test::shared_folder();    \
-    }                                                                                    \
+#define LOCKSTEP_NEEDS_SHARED()                                                                       \
+  do {                                                                                                \
+    if (!lockstep::test::have_shared())                                                               \
+      LOCKSTEP_CANNOT_RUN("shared models are not at " << lockstep::test::shared_folder()); \
   } while (false)

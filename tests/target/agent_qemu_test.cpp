@@ -11,14 +11,13 @@
 #include "link/byte_stream.h"
 #include "run/generated.h"
 #include "support/folders.h"
+#include "support/programs.h"
 #include "support/shared.h"
 #include "support/temporary.h"
 #include "target/target.h"
 
 namespace lockstep {
 namespace {
-
-bool have(const std::string& program) { return std::system(("command -v " + program + " >/dev/null 2>&1").c_str()) == 0; }
 
 // Generated C and the agent in one firmware for the emulated Cortex-M55.
 std::string build_firmware(const std::string& model, const test::TemporaryFolder& folder) {
@@ -54,9 +53,9 @@ class Board {
 
 TEST(AgentOnABoard, yields_every_tensor_of_generated_c_over_its_uart) {
   LOCKSTEP_NEEDS_SHARED();
-  if (!have("qemu-system-arm") || !have("arm-none-eabi-gcc")) GTEST_SKIP() << "no qemu-system-arm or arm-none-eabi-gcc here";
+  LOCKSTEP_NEEDS_THE_BOARD();
   if (std::system(("'" + test::source_folder() + "/scripts/nanopb' '" + test::binary_folder() + "/nanopb' >/dev/null 2>&1").c_str()) != 0)
-    GTEST_SKIP() << "nanopb's sources are not here and cannot be fetched (scripts/nanopb)";
+    LOCKSTEP_CANNOT_RUN("nanopb's sources are not here and cannot be fetched (scripts/nanopb)");
   const std::string model = test::shared_folder() + "/models/mlperf/ad01_int8.tflite";
   const test::TemporaryFolder folder;
   const std::string firmware = build_firmware(model, folder);

@@ -10,14 +10,13 @@
 #include "link/byte_stream.h"
 #include "run/generated.h"
 #include "support/folders.h"
+#include "support/programs.h"
 #include "support/shared.h"
 #include "support/temporary.h"
 #include "target/target.h"
 
 namespace lockstep {
 namespace {
-
-bool have(const std::string& program) { return std::system(("command -v " + program + " >/dev/null 2>&1").c_str()) == 0; }
 
 // QEMU's emulated board, halted at reset, its GDB server on a port of this process's own.
 class HaltedBoard {
@@ -60,7 +59,7 @@ std::string build_firmware(const std::string& model, const test::TemporaryFolder
 
 TEST(GdbTarget, stops_generated_c_on_the_emulated_board_after_every_node) {
   LOCKSTEP_NEEDS_SHARED();
-  if (!have("qemu-system-arm") || !have("arm-none-eabi-gcc")) GTEST_SKIP() << "no qemu-system-arm or arm-none-eabi-gcc here";
+  LOCKSTEP_NEEDS_THE_BOARD();
   for (const char* name : {"/models/mlperf/ad01_int8.tflite", "/models/mlperf/kws_ref_model_int8.tflite"}) {
     const std::string model = test::shared_folder() + name;
     const test::TemporaryFolder folder;

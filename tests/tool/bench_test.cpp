@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "support/command.h"
+#include "support/programs.h"
 
 namespace lockstep {
 namespace {
@@ -39,7 +40,7 @@ TEST(Kernels, an_unknown_one_is_refused_by_name) {
 
 TEST(Bench, compares_with_the_runtime_in_turns_and_writes_the_ratios) {
   if (!std::filesystem::exists(".venv/bin/python"))
-    GTEST_SKIP() << "no .venv: 1 comparison skipped";
+    LOCKSTEP_CANNOT_RUN("no .venv (scripts/setup oracles): 1 comparison");
   const test::Folder folder;
   const test::Ran ran = test::run_tool(
       "bench " + model + " --threads 1 --seconds 0.1 --rounds 3 --json " + folder / "r.json");
