@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "kernel/kernel.h"
+#include "op/op.h"
+
+namespace lockstep::test {
+
+// One node of its own graph, and contents for every input.
+struct KernelCase {
+  Graph graph;
+  std::vector<Tensor> tensors;
+  std::string text;
+};
+
+class CaseMaker {
+ public:
+  explicit CaseMaker(std::uint64_t seed) : random_(seed) {}
+
+  std::int64_t from(std::int64_t low, std::int64_t high) { return random_.between(low, high); }
+  DType byte_type() { return coin() ? DType::i8 : DType::u8; }
+  bool coin() { return from(0, 1) == 1; }
+  double scale() { return static_cast<double>(static_cast<float>(0.002 + 0.05 * random_.unit())); }
+  QuantParams quant(DType t, std::int64_t channels = 1, int axis = -1, bool zero_point = true);
+  // All kinds of contents: extremes alone, one code throughout, or anything.
+  Tensor codes(DType t, Shape shape);
+  Tensor bias(std::int64_t n);
+  Tensor reals(Shape shape);
+
+ private:
+  Random random_;
+};
+
+class CaseBuilder {
+ public:
+  explicit CaseBuilder(std::string op);
+  void input(Tensor t, QuantParams q, bool constant);
+  Node& node() { return node_; }
+  // The node with its output; nothing where the operator refuses it or the output is empty.
+  std::optional<KernelCase> finish(DType y, QuantParams q);
+
+ private:
+  GraphBuilder graph_;
+  Node node_;
+  std::vector<Tensor> tensors_;
+};
+
+// The problem of this number for one of the kernel's operators; nothing where the numbers drawn
+// make no valid node.
+std::optional<KernelCase> kernel_case(const Kernel& kernel, std::uint64_t seed);
+
+// By operator; each draws from `m` alone.
+std::optional<KernelCase> convolution_case(CaseMaker& m, bool real);
+std::optional<KernelCase> product_case(CaseMaker& m);
+
+}  // namespace lockstep::test

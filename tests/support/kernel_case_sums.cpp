@@ -1,0 +1,80 @@
+#include "support/kernel_case.h"
+
+namespace lockstep::test {
+
+std::optional<KernelCase> convolution_case(CaseMaker& m, bool real) {
+  const bool nhwc = m.coin();
+  const auto rank = static_cast<std::size_t>(m.from(1, 5) == 5 ? 3 : m.from(1, 2));
+  const bool depthwise = m.from(0, 2) == 0;
+  const std::int64_t group = depthwise           ? m.from(1, m.coin() ? 4 : 70)
+                             : m.from(0, 4) == 0 ? m.from(2, 3)
+                                                 : 1;
+  const std::int64_t ic = depthwise ? 1 : m.from(1, 3) == 1 ? m.from(1, 80) : m.from(1, 9);
+  const std::int64_t og = depthwise           ? (m.from(0, 4) == 0 ? 2 : 1)
+                          : m.from(1, 3) == 1 ? m.from(1, 100)
+                                              : m.from(1, 20);
+  Shape x{m.from(1, 2)}, w;
+  std::vector<std::int64_t> strides, dilations, pads(2 * rank);
+  for (std::size_t a = 0; a < rank; ++a) {
+    x.push_back(m.from(1, rank == 1 ? 40 : 11));
+    w.push_back(m.coin() ? 1 : m.from(1, 5));
+    strides.push_back(m.coin() ? 1 : m.from(1, 3));
+    dilations.push_back(m.from(0, 3) ? 1 : m.from(1, 3));
+    pads[a] = m.coin() ? 0 : m.from(0, 3);
+    pads[rank + a] = m.coin() ? 0 : m.from(0, 3);
+  }
+  std::string order = "OIHW";
+  const std::int64_t oc = og * group;
+  int axis = 0;
+  if (nhwc) {
+    x.push_back(ic * group);
+    order = depthwise && m.coin() ? "1HWO" : "OHWI";
+    w.insert(w.begin(), order == "OHWI" ? oc : 1);
+    w.push_back(order == "OHWI" ? ic : oc);
+    if (order == "1HWO") axis = static_cast<int>(w.size()) - 1;
+  } else {
+    x.insert(x.begin() + 1, ic * group);
+    w.insert(w.begin(), {oc, ic});
+  }
+  CaseBuilder b("Conv");
+  const DType tx = m.byte_type(), tw = m.from(0, 3) ? DType::i8 : DType::u8;
+  if (real) {
+    b.input(m.reals(x), {}, false);
+    b.input(m.reals(w), {}, true);
+    if (m.coin()) b.input(m.reals({oc}), {}, true);
+    if (m.coin()) b.node().attrs.set("kernel", std::string("blocked"));
+  } else {
+    b.input(m.codes(tx, x), m.quant(tx), false);
+    b.input(m.codes(tw, w), m.quant(tw, m.coin() ? oc : 1, axis, m.from(0, 3) == 0), true);
+    if (m.coin()) b.input(m.bias(oc), {}, true);
+  }
+  Attrs& a = b.node().attrs;
+  a.set("layout", std::string(nhwc ? "NHWC" : "NCHW"));
+  a.set("weights", order);
+  a.set("group", group);
+  a.set("strides", strides);
+  a.set("dilations", dilations);
+  a.set("pads", pads);
+  if (real) return b.finish(DType::f32, {});
+  if (m.coin()) a.set("activation", std::string(m.coin() ? "relu" : "relu6"));
+  const DType ty = m.from(0, 3) ? tx : m.byte_type();
+  return b.finish(ty, m.quant(ty));
+}
+
+std::optional<KernelCase> product_case(CaseMaker& m) {
+  const bool gemm = m.coin(), trans = m.coin(), real = m.from(0, 3) == 0;
+  const std::int64_t rows = m.from(1, 20), k = m.from(1, 90), n = m.from(1, 90);
+  CaseBuilder b(gemm ? "Gemm" : "MatMul");
+  const DType tx = m.byte_type(), tw = m.from(0, 3) ? DType::i8 : DType::u8;
+  const bool deep = m.coin();
+  b.input(m.codes(tx, deep && !gemm ? Shape{2, rows, k} : Shape{rows, k}), m.quant(tx), false);
+  const bool by_channel = m.coin() && (gemm || !trans);
+  b.input(m.codes(tw, trans ? Shape{n, k} : Shape{k, n}),
+          m.quant(tw, by_channel ? n : 1, trans ? 0 : 1, m.from(0, 3) == 0), true);
+  if (gemm && m.coin()) b.input(m.bias(n), {}, true);
+  b.node().attrs.set("transB", std::int64_t{trans});
+  const DType ty = m.from(0, 3) ? tx : m.byte_type();
+  return real ? b.finish(DType::f32, {}) : b.finish(ty, m.quant(ty));
+}
+
+}  // namespace lockstep::test

@@ -1,0 +1,132 @@
+#include <limits>
+
+#include "support/kernel_case.h"
+
+namespace lockstep::test {
+namespace {
+
+Shape places_shape(CaseMaker& m) {
+  Shape s;
+  for (std::int64_t rank = m.from(1, 4); rank > 0; --rank)
+    s.push_back(m.from(1, rank == 1 ? 90 : 5));
+  return s;
+}
+
+std::optional<KernelCase> scaled(CaseMaker& m, const std::string& op) {
+  CaseBuilder b(op);
+  const DType t = m.byte_type();
+  const Shape shape = places_shape(m);
+  const QuantParams q = m.quant(t);
+  Tensor zero(t, {});
+  zero.set_code(0, q.zero[0]);
+  if (op == "QuantizeLinear") {
+    Tensor x = m.reals(shape);
+    for (float& v : x.as<float>()) {
+      const auto kind = m.from(0, 9);
+      // Ties, far values, and what is no number.
+      if (kind == 0)
+        v = (static_cast<float>(m.from(-300, 300)) + 0.5f) * static_cast<float>(q.scale[0]);
+      if (kind == 1) v = m.coin() ? 3e38f : -std::numeric_limits<float>::infinity();
+      if (kind == 2) v = std::numeric_limits<float>::quiet_NaN();
+    }
+    b.input(std::move(x), {}, false);
+  } else {
+    b.input(m.codes(t, shape), q, false);
+  }
+  b.input(Tensor::scalar(static_cast<float>(q.scale[0])), {}, true);
+  if (q.zero[0] != 0 || m.coin()) b.input(zero, {}, true);
+  return op == "QuantizeLinear" ? b.finish(t, q) : b.finish(DType::f32, {});
+}
+
+std::optional<KernelCase> pair(CaseMaker& m, const std::string& op) {
+  CaseBuilder b(op);
+  const Shape shape = places_shape(m);
+  if (m.from(0, 2) == 0) {
+    b.input(m.reals(shape), {}, false);
+    b.input(m.reals(shape), {}, false);
+    return b.finish(DType::f32, {});
+  }
+  const DType t = m.byte_type();
+  for (int i = 0; i < 2; ++i) b.input(m.codes(t, shape), m.quant(t), false);
+  if (t == DType::i8 && m.coin()) b.node().attrs.set("codes", std::string("unsigned"));
+  if (m.coin()) b.node().attrs.set("activation", std::string(m.coin() ? "relu" : "relu6"));
+  return b.finish(t, m.quant(t));
+}
+
+std::optional<KernelCase> pooling(CaseMaker& m, const std::string& op) {
+  CaseBuilder b(op);
+  const bool nhwc = m.coin();
+  Shape x{m.from(1, 2), m.from(1, 12), m.from(1, 12)};
+  const std::int64_t channels = m.from(1, 150);
+  nhwc ? x.push_back(channels) : static_cast<void>(x.insert(x.begin() + 1, channels));
+  const DType t = op == "MaxPool" && m.from(0, 2) == 0 ? DType::f32 : m.byte_type();
+  const QuantParams q = t == DType::f32 ? QuantParams{} : m.quant(t);
+  b.input(t == DType::f32 ? m.reals(x) : m.codes(t, x), q, false);
+  Attrs& a = b.node().attrs;
+  a.set("layout", std::string(nhwc ? "NHWC" : "NCHW"));
+  if (op != "GlobalAveragePool") {
+    a.set("kernel_shape", std::vector<std::int64_t>{m.from(1, 4), m.from(1, 4)});
+    a.set("strides", std::vector<std::int64_t>{m.from(1, 3), m.from(1, 3)});
+    a.set("pads",
+          std::vector<std::int64_t>{m.from(0, 1), m.from(0, 1), m.from(0, 1), m.from(0, 1)});
+    if (t != DType::f32 && m.coin()) a.set("activation", std::string("relu"));
+    return b.finish(t, op == "MaxPool" || m.coin() ? q : m.quant(t));
+  }
+  return b.finish(t, m.quant(t));
+}
+
+std::optional<KernelCase> move(CaseMaker& m, const std::string& op) {
+  CaseBuilder b(op);
+  Shape x;
+  const auto rank = static_cast<std::size_t>(m.from(1, 4));
+  for (std::size_t a = 0; a < rank; ++a) x.push_back(m.from(1, 9));
+  const DType t = m.coin() ? DType::f32 : m.byte_type();
+  const QuantParams q = t == DType::f32 ? QuantParams{} : m.quant(t);
+  b.input(t == DType::f32 ? m.reals(x) : m.codes(t, x), q, false);
+  const auto list = [&](std::int64_t low, std::int64_t high, std::size_t n) {
+    Tensor v(DType::i64, {static_cast<std::int64_t>(n)});
+    for (auto& e : v.as<std::int64_t>()) e = m.from(low, high);
+    return v;
+  };
+  if (op == "Transpose") {
+    std::vector<std::int64_t> perm;
+    for (std::size_t a = 0; a < rank; ++a)
+      perm.insert(perm.begin() + m.from(0, static_cast<std::int64_t>(a)),
+                  static_cast<std::int64_t>(a));
+    b.node().attrs.set("perm", perm);
+  } else if (op == "Pad") {
+    b.input(list(0, 4, 2 * rank), {}, true);
+    if (m.coin())
+      b.input(t == DType::f32 ? Tensor::scalar(1.5f) : m.codes(t, {}), {}, true);
+    else if (m.coin())
+      b.node().attrs.set("fill", std::string("zero_point"));
+  } else {
+    b.input(list(0, 4, rank), {}, true);
+    b.input(list(3, 12, rank), {}, true);
+    Tensor axes(DType::i64, {static_cast<std::int64_t>(rank)});
+    for (std::size_t a = 0; a < rank; ++a)
+      axes.as<std::int64_t>()[a] = static_cast<std::int64_t>(a);
+    if (op == "Slice") b.input(std::move(axes), {}, true);
+    b.input(list(1, 2, rank), {}, true);
+  }
+  return b.finish(t, q);
+}
+
+}  // namespace
+
+std::optional<KernelCase> kernel_case(const Kernel& kernel, std::uint64_t seed) {
+  CaseMaker m(seed);
+  const std::string_view op = kernel.ops[static_cast<std::size_t>(
+      m.from(0, static_cast<std::int64_t>(kernel.ops.size()) - 1))];
+  if (op == "Conv") return convolution_case(m, kernel.name.starts_with("reals"));
+  if (op == "Gemm" || op == "MatMul") return product_case(m);
+  if (op == "QuantizeLinear" || op == "DequantizeLinear") return scaled(m, std::string(op));
+  if (op == "Add" || op == "Sub" || op == "Mul") return pair(m, std::string(op));
+  if (op == "Transpose" || op == "Pad" || op == "Slice" || op == "StridedSlice")
+    return move(m, std::string(op));
+  if (op == "MaxPool" || op == "AveragePool" || op == "GlobalAveragePool")
+    return pooling(m, std::string(op));
+  return {};
+}
+
+}  // namespace lockstep::test
