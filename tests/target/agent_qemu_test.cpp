@@ -25,7 +25,7 @@ std::string build_firmware(const std::string& model, const test::TemporaryFolder
   const std::string command = "'" + build + "/bin/lockstep' generate '" + model + "' --agent -o '" + net + "' >/dev/null && cd '" + root +
                               "' && arm-none-eabi-gcc -mcpu=cortex-m55 -mthumb -mfloat-abi=hard -std=gnu99 -O2 -ffp-contract=off -fno-math-errno -ffunction-sections -nostartfiles"
                               " -DLOCKSTEP_AGENT_PAYLOAD=32 -T rt/harness/m55.ld -Irt/agent -Irt/harness -I'" + build + "/nanopb' -I'" + build + "/gen/agent' -I'" + net +
-                              "' rt/agent/lockstep_agent.c rt/agent/agent_packets.c rt/agent/board/an547.c rt/harness/m55.c '" + build + "'/nanopb/pb_*.c '" + build +
+                              "' rt/agent/*.c rt/agent/board/an547.c rt/harness/m55.c '" + build + "'/nanopb/pb_*.c '" + build +
                               "/gen/agent/wire.nanopb.c' '" + net + "/agent/network_agent.c' '" + net + "'/*.c -Wl,--gc-sections -lm -o '" + (folder / "firmware.elf") + "'";
   return std::system(command.c_str()) == 0 ? folder / "firmware.elf" : "";
 }
