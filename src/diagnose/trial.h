@@ -34,6 +34,8 @@ class Trial {
   // in shares of its magnitude), each at most 255; 0 when it is reproduced. Infinite where it cannot be replayed.
   double misfit(const Site& site, const FaultDef& fault, const Params& params,
                 std::span<const std::size_t> samples) const;
+  // Equal enough to count as reproduced: codes exactly, floats to the last few bits.
+  static bool same_number(const Tensor& a, const Tensor& b, std::int64_t i);
 
  private:
   struct Item {
