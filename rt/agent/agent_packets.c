@@ -2,11 +2,13 @@
 
 #include <string.h>
 
+#include "wire.nanopb.h"
+
 #define SMALL 32u
 #define SYNC_BYTE 0xAAu
 #define PACKET_MS 1000u  /* silence inside a packet, after which its rest is given up */
 #define MESSAGE_MS 5000u /* silence of a host that was asked for the next packet */
-#define IDLE_MS 200u     /* of a large packet that holds a whole small one: a host that starts over */
+#define IDLE_MS 200u     /* inside a packet, after which its bytes may be those of a host that starts over */
 #define CRC_BYTES 6u     /* the check field: two bytes of tag, four of CRC-32 */
 
 static size_t header(const lockstep_agent *a) { return a->two_byte ? 2u : 1u; }
@@ -27,7 +29,6 @@ uint32_t lockstep_crc32(uint32_t crc, const uint8_t *bytes, size_t size) {
 void lockstep_packets_reset(lockstep_agent *a) {
   a->payload = SMALL;
   a->in_have = a->in_at = a->in_end = 0;
-  a->asked = 0;
 }
 
 static int write_all(lockstep_agent *a, const uint8_t *bytes, size_t size) {
@@ -73,37 +74,57 @@ static void drop_until_quiet(lockstep_agent *a) {
   lockstep_packets_reset(a);
 }
 
-/* Whether the bytes received so far of a large packet are a small one with a request in it. */
-static int is_small_request(const lockstep_agent *a) {
-  return a->in_have >= 2u + SMALL && a->packet_in[0] == 0 && a->packet_in[1] > 8u && a->packet_in[1] <= SMALL && a->packet_in[3] == 0x08u;
+/* Whether the payload of the packet in `packet_in` is a whole SYNC request: only that and no part of a longer message. */
+static int is_sync(const lockstep_agent *a, size_t begin, size_t end) {
+  lockstep_wire_Request r = lockstep_wire_Request_init_zero;
+  pb_istream_t stream;
+  if (end <= begin || end - begin > SMALL || begin + (size_t)a->packet_in[begin] + 1u != end) return 0;
+  stream = pb_istream_from_buffer(a->packet_in + begin + 1u, end - begin - 1u);
+  return pb_decode(&stream, lockstep_wire_Request_fields, &r) && r.command == 0 && r.id != 0;
+}
+
+/* A host that starts over sends SYNC in a small packet of its own framing, whatever the agent was waiting for. When the bytes of
+   the packet begun are that, it becomes the packet. */
+static int starts_over(lockstep_agent *a) {
+  const size_t h = a->packet_in[0] == 0 ? 2u : 1u, n = a->packet_in[h - 1u];
+  if (a->in_have != h + SMALL || n > SMALL || !is_sync(a, h, h + n)) return 0;
+  a->two_byte = h == 2u;
+  a->payload = SMALL;
+  return 1;
+}
+
+/* One packet in the form in use: its first byte within `wait_ms`. 1: opened; 0: silence, or what is none; negative: closed. */
+static int next_packet(lockstep_agent *a, uint32_t wait_ms) {
+  const size_t size = header(a) + a->payload;
+  int got = fill(a, size, wait_ms, IDLE_MS);
+  if (got == 0 && a->in_have > 0) got = starts_over(a) ? 1 : a->payload == SMALL ? fill(a, size, PACKET_MS - IDLE_MS, PACKET_MS) : 0;
+  if (got > 0 && !a->two_byte && a->packet_in[0] == 0 && a->packet_in[1] != 0) { /* SYNC with the other header, but for its last byte? */
+    a->two_byte = is_sync(a, 2, 2u + a->packet_in[1]) != 0;
+    if (a->two_byte && fill(a, 2u + SMALL, IDLE_MS, IDLE_MS) < 0) return -1;
+  }
+  if (got <= 0) return got;
+  if (open_packet(a)) return 1;
+  drop_until_quiet(a);
+  return 0;
 }
 
 int lockstep_packets_begin(lockstep_agent *a, uint32_t wait_ms, int idle) {
-  uint32_t quiet;
   int got;
   a->in_at = a->in_end = 0;
-  a->asked = 0;
-  got = fill(a, 1, wait_ms, PACKET_MS);
-  if (got <= 0) return got;
-  if (idle && a->payload == SMALL) {
+  if (idle && a->payload == SMALL) { /* the first byte tells the framing */
+    got = fill(a, 1, wait_ms, PACKET_MS);
+    if (got <= 0) return got;
     if (a->packet_in[0] > SMALL) {
       drop_until_quiet(a);
       return 0;
     }
     a->two_byte = a->packet_in[0] == 0;
   }
-  quiet = a->payload == SMALL ? PACKET_MS : IDLE_MS;
-  got = fill(a, header(a) + a->payload, quiet, quiet);
-  if (got == 0 && a->payload != SMALL && is_small_request(a)) { /* the host lost its DISCONNECT */
-    a->payload = SMALL;
-    got = 1;
-  }
-  if (got <= 0) {
-    if (got == 0) lockstep_packets_reset(a);
-    return got;
-  }
-  if (open_packet(a)) return 1;
-  drop_until_quiet(a);
+  got = next_packet(a, wait_ms);
+  if (got == 0) lockstep_packets_reset(a);
+  if (got <= 0) return got;
+  if (idle || !is_sync(a, a->in_at, a->in_end)) return 1;
+  a->restart = 1;
   return 0;
 }
 
@@ -114,8 +135,12 @@ static bool pull(pb_istream_t *stream, pb_byte_t *into, size_t count) {
     size_t n = a->in_end - a->in_at;
     if (n == 0) {
       const uint8_t ask = SYNC_BYTE;
-      if (write_all(a, &ask, 1) != 0 || fill(a, header(a) + a->payload, MESSAGE_MS, PACKET_MS) <= 0 || !open_packet(a)) {
+      if (write_all(a, &ask, 1) != 0 || next_packet(a, MESSAGE_MS) <= 0) {
         a->failed = 1;
+        return false;
+      }
+      if (a->in_end - a->in_at < a->message_left && is_sync(a, a->in_at, a->in_end)) {
+        a->failed = a->restart = 1;
         return false;
       }
       continue;
@@ -129,6 +154,7 @@ static bool pull(pb_istream_t *stream, pb_byte_t *into, size_t count) {
     }
     if (into) into += n;
     a->in_at += n;
+    a->message_left -= n < a->message_left ? n : a->message_left;
     count -= n;
   }
   return true;
@@ -143,11 +169,13 @@ int lockstep_packets_decode(lockstep_agent *a, const pb_msgdesc_t *fields, void 
   stream.state = a;
   stream.bytes_left = SIZE_MAX;
   a->crc_left = 0;
+  a->message_left = 0;
   a->failed = 0;
   if (!pb_decode_varint32(&stream, &length)) {
-    lockstep_packets_reset(a);
+    if (!a->restart) lockstep_packets_reset(a);
     return 0;
   }
+  a->message_left = length;
   a->crc_in = 0;
   a->crc_left = length > CRC_BYTES ? length - CRC_BYTES : 0;
   stream.bytes_left = length;
@@ -158,6 +186,7 @@ int lockstep_packets_decode(lockstep_agent *a, const pb_msgdesc_t *fields, void 
       if (!pb_read(&stream, NULL, n)) break;
     }
   }
+  if (a->restart) return 0;
   a->in_at = a->in_end = 0; /* one message per run of packets */
   if (a->failed) {
     lockstep_packets_reset(a);
@@ -214,5 +243,6 @@ int lockstep_packets_encode(lockstep_agent *a, const pb_msgdesc_t *fields, const
   check[1] = 0x3Eu;
   for (i = 0; i < 4; ++i) check[2 + i] = (uint8_t)(a->crc_out >> (8 * i));
   if (push_bytes(a, check, sizeof check) != 0) return -1;
+  if (a->out_end == a->payload && flush(a, 0) != 0) return -1; /* a full packet never ends a message: an empty one follows */
   return flush(a, 1);
 }

@@ -24,6 +24,7 @@ extern "C" {
 #define LOCKSTEP_FORMAT_S16 0x00840840u
 #define LOCKSTEP_FORMAT_U16 0x00040840u
 #define LOCKSTEP_FORMAT_S32 0x00841040u
+#define LOCKSTEP_FORMAT_U32 0x00041040u
 #define LOCKSTEP_FORMAT_S64 0x00842040u
 #define LOCKSTEP_FORMAT_BOOL 0x00060440u
 
@@ -47,7 +48,7 @@ typedef struct {
   uint32_t type; /* low 24 bits: the runtime's own number */
   const lockstep_agent_tensor *tensors;
   size_t tensor_count;
-  const uint32_t *counters; /* CPU cycles: counter_type 0 (pairs of words) or 0x00010000 (words); at most 10 */
+  const uint32_t *counters; /* CPU cycles: counter_type 0 (pairs of words) or 0x00010000 (words); at most 10. None: by the clock */
   size_t counter_count;
   uint32_t counter_type;
 } lockstep_agent_node;
@@ -97,7 +98,7 @@ typedef struct {
   uint32_t crc_in, crc_out;
   uint32_t id;
   uint32_t last_us;
-  uint8_t two_byte, asked, guarded, closed, failed;
+  uint8_t two_byte, guarded, closed, failed, restart;
 } lockstep_agent;
 
 void lockstep_agent_init(lockstep_agent *agent, const lockstep_agent_board *board,

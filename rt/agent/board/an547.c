@@ -5,12 +5,18 @@
 #define UART 0x59303000u /* CMSDK UART 0, secure alias */
 #define COUNTER_CONTROL 0x58100000u
 #define COUNTER_LOW 0x58000000u
+#define COUNTER_HIGH 0x58000004u
 
 static volatile uint32_t *reg(uint32_t address) { return (volatile uint32_t *)(uintptr_t)address; }
 
 static uint32_t microseconds(void *self) {
+  uint32_t high, low;
   (void)self;
-  return *reg(COUNTER_LOW) / 32u;
+  do { /* both words of one moment */
+    high = *reg(COUNTER_HIGH);
+    low = *reg(COUNTER_LOW);
+  } while (high != *reg(COUNTER_HIGH));
+  return (uint32_t)(((uint64_t)high << 32 | low) / 32u);
 }
 
 static long read_bytes(void *self, uint8_t *into, size_t size, uint32_t wait_ms) {
