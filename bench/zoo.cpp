@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <future>
 
+#include <nlohmann/json.hpp>
+
 #include "base/files.h"
 #include "base/text.h"
 #include "zoo.h"
@@ -15,39 +17,42 @@ namespace {
 using namespace lockstep;
 
 struct Model {
-  const char* path;  // "s1" stands in the repository, the others in the folder of real models
-  int sites, samples;
-  bool outputs_too;  // judged from every other tensor and from outputs alone as well
+  const char* path;   // "examples/..." stands in the repository, the others in the folder of real models
+  int sites, samples;  // places per fault with all tensors; small networks bear more of them
 };
-// Small ones bear more places, and the search of a whole network: the number of cases is a matter of time.
 constexpr Model models[] = {
-    {"examples/s1/tcn_int8.onnx", 3, 6, false},
-    {"mlperf/ad01_int8.tflite", 3, 4, true},
-    {"st_zoo/mobility_gmp_wl_24_int8.tflite", 3, 8, true},
-    {"st_zoo/mobility_ign_wl_24_int8.tflite", 3, 8, true},
-    {"timeseries/predmaint_cnn_int8_io.tflite", 3, 8, true},
-    {"tflm/micro_speech_quantized.tflite", 3, 6, false},
-    {"tflm/hello_world_int8.tflite", 3, 24, true},
-    {"coral/split_concat.tflite", 2, 4, false},
-    {"mlperf/kws_ref_model_int8.tflite", 2, 4, false},
-    {"mlperf/str_ww_ref_model_int8.tflite", 2, 4, false},
-    {"st_zoo/miniresnet_1stacks_64x50_int8.tflite", 2, 2, false},
-    {"mlperf/resnet8_int8.tflite", 1, 2, false},
-    {"mlperf/vww_96_int8.tflite", 1, 2, false},
-    {"coral/mobilenet_v1_0.25_128_quant.tflite", 1, 2, false},
+    {"examples/s1/tcn_int8.onnx", 3, 6},
+    {"mlperf/ad01_int8.tflite", 3, 4},
+    {"st_zoo/mobility_gmp_wl_24_int8.tflite", 3, 8},
+    {"st_zoo/mobility_ign_wl_24_int8.tflite", 3, 8},
+    {"timeseries/predmaint_cnn_int8_io.tflite", 3, 8},
+    {"tflm/micro_speech_quantized.tflite", 3, 6},
+    {"tflm/hello_world_int8.tflite", 3, 24},
+    {"coral/split_concat.tflite", 2, 4},
+    {"mlperf/kws_ref_model_int8.tflite", 2, 4},
+    {"mlperf/str_ww_ref_model_int8.tflite", 2, 4},
+    {"st_zoo/miniresnet_1stacks_64x50_int8.tflite", 2, 2},
+    {"mlperf/resnet8_int8.tflite", 1, 2},
+    {"mlperf/vww_96_int8.tflite", 1, 2},
+    {"coral/mobilenet_v1_0.25_128_quant.tflite", 1, 2},
+    {"face/mobilefacenet_int8_faces.onnx", 1, 2},
+    {"st/face_landmarks_v1_192_qdq_int8.onnx", 1, 2},
+    {"st_zoo/yamnet_256_64x96_tl.onnx", 1, 2},
 };
 
 struct Options {
-  std::string out, only, fault, models_folder;
+  std::string out, only, shared, input, arithmetic;
+  std::vector<std::string> own;  // models of the user's instead of the table's
   zoo::Plan plan;
   int threads = 2, budget = 2000;
   double scale = 1;
-  bool list = false, healthy = true;
+  bool list = false, healthy = true, faults = true, unknown = true;
 };
 
 int usage(const char* what) {
-  std::fprintf(stderr, "zoo: %s\nzoo [--out FILE] [--models FOLDER] [--only MODEL] [--fault F] [--level all|half|outputs] [--scale X]\n"
-                       "    [--seed N] [--threads N] [--budget MS] [--no-healthy] [--list]\n", what);
+  std::fprintf(stderr, "zoo: %s\nzoo [--out FILE] [--shared FOLDER] [--only MODEL] [--fault F] [--level all|half|outputs] [--scale X]\n"
+                       "    [--model FILE [--input FILE] [--arith NAME]] [--seed N] [--threads N] [--budget MS] [--no-healthy]\n"
+                       "    [--no-faults] [--no-unknown] [--list]\n", what);
   return 2;
 }
 
@@ -57,9 +62,14 @@ bool parse(int argc, char** argv, Options& o) {
     const bool has_value = i + 1 < argc;
     if (a == "--list") o.list = true;
     else if (a == "--no-healthy") o.healthy = false;
+    else if (a == "--no-faults") o.faults = false;
+    else if (a == "--no-unknown") o.unknown = false;
     else if (!has_value) return false;
     else if (a == "--out") o.out = argv[++i];
-    else if (a == "--models") o.models_folder = argv[++i];
+    else if (a == "--shared") o.shared = argv[++i];
+    else if (a == "--model") o.own.push_back(argv[++i]);
+    else if (a == "--input") o.input = argv[++i];
+    else if (a == "--arith") o.arithmetic = argv[++i];
     else if (a == "--only") o.only = argv[++i];
     else if (a == "--fault") o.plan.faults = split(argv[++i], ',');
     else if (a == "--scale") o.scale = std::atof(argv[++i]);
@@ -74,9 +84,37 @@ bool parse(int argc, char** argv, Options& o) {
   return true;
 }
 
-std::string path_of(const Model& m, const Options& o) {
-  const bool own = std::strncmp(m.path, "examples/", 9) == 0;
-  return own ? std::string(LOCKSTEP_SOURCE_DIR) + "/" + m.path : o.models_folder + "/" + m.path;
+struct Wanted {
+  std::string path;
+  int sites, samples;
+  std::vector<std::string> inputs;  // files of recorded inputs; none: generated ones
+};
+
+// The table's models with the real inputs that the index beside them names, or the user's own.
+std::vector<Wanted> wanted_models(const Options& o, int& missing) {
+  std::vector<Wanted> wanted;
+  for (const std::string& path : o.own) wanted.push_back({path, 3, 4, o.input.empty() ? std::vector<std::string>() : std::vector{o.input}});
+  if (!o.own.empty()) return wanted;
+  const std::string inputs = o.shared + "/inputs/tensors/index.json";
+  const auto bytes = read_file(inputs);
+  const auto index = bytes.ok() ? nlohmann::json::parse(reinterpret_cast<const char*>(bytes->data()),
+                                                      reinterpret_cast<const char*>(bytes->data() + bytes->size()), nullptr, false)
+                              : nlohmann::json();
+  for (const Model& m : models) {
+    if (!o.only.empty() && std::string(m.path).find(o.only) == std::string::npos) continue;
+    const bool own = std::strncmp(m.path, "examples/", 9) == 0;
+    Wanted w{own ? std::string(LOCKSTEP_SOURCE_DIR) + "/" + m.path : o.shared + "/models/" + m.path, m.sites, m.samples, {}};
+    if (!std::filesystem::exists(w.path)) {
+      ++missing;
+      continue;
+    }
+    if (own) w.inputs.push_back(std::string(LOCKSTEP_SOURCE_DIR) + "/examples/s1/golden.npz");
+    if (index.is_array())
+      for (const auto& entry : index)
+        if (entry.value("model", "") == m.path) w.inputs.push_back(o.shared + "/inputs/" + entry.value("file", ""));
+    wanted.push_back(std::move(w));
+  }
+  return wanted;
 }
 
 }  // namespace
@@ -84,38 +122,30 @@ std::string path_of(const Model& m, const Options& o) {
 int main(int argc, char** argv) {
   Options o;
   const char* named = std::getenv("LOCKSTEP_SHARED");
-  o.models_folder = (named ? std::string(named) : std::filesystem::path(LOCKSTEP_SOURCE_DIR).parent_path().string() + "/shared") + "/models";
+  o.shared = named ? std::string(named) : std::filesystem::path(LOCKSTEP_SOURCE_DIR).parent_path().string() + "/shared";
   if (!parse(argc, argv, o)) return usage("unknown or incomplete option");
   std::deque<zoo::Animal> animals;
   std::vector<zoo::Case> cases;
-  std::vector<std::string> healthy;  // models whose pairs of arithmetics are judged
   int missing = 0;
-  for (const Model& m : models) {
-    if (!o.only.empty() && std::string(m.path).find(o.only) == std::string::npos) continue;
-    const std::string path = path_of(m, o);
-    if (!std::filesystem::exists(path)) {
-      ++missing;
-      continue;
-    }
-    auto made = zoo::animal(path, path.ends_with(".onnx") ? "ort" : "tflite-ref", m.samples, 42);
+  for (const Wanted& w : wanted_models(o, missing)) {
+    const std::string arithmetic = !o.arithmetic.empty() ? o.arithmetic : w.path.ends_with(".onnx") ? "ort" : "tflite-ref";
+    auto made = zoo::animal(w.path, arithmetic, w.samples, 42, w.inputs);
     if (!made.ok()) {
       std::fprintf(stderr, "zoo: %s\n", made.error().line().c_str());
       return 2;
     }
     animals.push_back(std::move(*made));
     zoo::Plan plan = o.plan;
-    plan.sites = std::max(1, static_cast<int>(m.sites * o.scale));
-    if (!m.outputs_too)
-      std::erase_if(plan.levels, [](zoo::Level l) { return l != zoo::Level::all; });
-    plan.unknown = plan.faults.empty() ? std::max(1, static_cast<int>(2 * m.sites * o.scale)) : 0;
+    plan.sites = o.faults ? std::max(1, static_cast<int>(w.sites * o.scale)) : 0;
+    plan.unknown = plan.faults.empty() && o.unknown ? std::max(1, static_cast<int>(2 * w.sites * o.scale)) : 0;
     for (zoo::Case& c : zoo::cases_of(animals.back(), plan)) cases.push_back(std::move(c));
-    if (o.healthy && m.outputs_too) healthy.push_back(path);
   }
-  if (missing) std::printf("%d models are not at %s\n", missing, o.models_folder.c_str());
+  if (missing) std::printf("%d models are not in %s\n", missing, o.shared.c_str());
   auto pairs = std::async(std::launch::async, [&] {
     std::vector<zoo::Pair> all;
-    for (const std::string& path : healthy)
-      for (zoo::Pair& p : zoo::healthy_pairs(path)) all.push_back(std::move(p));
+    for (const zoo::Animal& a : animals)
+      if (o.healthy)
+        for (zoo::Pair& p : zoo::healthy_pairs(a)) all.push_back(std::move(p));
     return all;
   });
   zoo::Score score = zoo::run(std::move(cases), o.threads, std::chrono::milliseconds(o.budget), true);

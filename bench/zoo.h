@@ -20,8 +20,10 @@ struct Animal {
   std::vector<Sample> sent, expected;
   std::vector<std::vector<Sample>> otherwise;  // by other arithmetic, paired to the reference's names
 };
-// Errors: the file, or an arithmetic that cannot compute it.
-Result<Animal> animal(const std::string& path, std::string_view arithmetic, int samples, std::uint64_t seed);
+// Fed with at most `samples` samples of the files of recorded inputs, or with generated ones where there are
+// none. Errors: a file, or an arithmetic that cannot compute the model.
+Result<Animal> animal(const std::string& path, std::string_view arithmetic, int samples, std::uint64_t seed,
+                      const std::vector<std::string>& inputs = {});
 
 // Which tensors of the device are captured.
 enum class Level : std::uint8_t { all, half, outputs };
@@ -84,12 +86,13 @@ struct Outcome {
 };
 Outcome judge_case(const Case& c, std::chrono::milliseconds budget);
 
-// A healthy device: the model in another arithmetic. True when it is called faulty.
+// A healthy device: the model in another arithmetic, judged by all named ones; where the reference is the
+// animal's own, again as one that no name is known for: that arithmetic is left out.
 struct Pair {
   std::string model, reference, device, said;
-  bool alarm = false;
+  bool alarm = false, alarm_unnamed = false;  // called faulty
 };
-std::vector<Pair> healthy_pairs(const std::string& path);
+std::vector<Pair> healthy_pairs(const Animal& animal);
 
 struct Score {
   std::vector<Case> cases;

@@ -57,12 +57,22 @@ std::string Case::text() const {
   return t + " (" + level_names[static_cast<int>(level)] + ")";
 }
 
-Result<Animal> animal(const std::string& path, std::string_view arithmetic, int samples, std::uint64_t seed) {
+Result<Animal> animal(const std::string& path, std::string_view arithmetic, int samples, std::uint64_t seed,
+                      const std::vector<std::string>& inputs) {
   LOCKSTEP_TRY(Graph model, import_model(path));
-  LOCKSTEP_TRY(Executor reference, Executor::make(model, *find_arithmetic(arithmetic)));
-  std::vector<Sample> sent = generated_inputs(model, samples, seed);
+  const Arithmetic* own = find_arithmetic(arithmetic);
+  if (!own) return Error{"--arith " + std::string(arithmetic), "no such arithmetic", "a name that `lockstep arithmetics` prints", ""};
+  LOCKSTEP_TRY(Executor reference, Executor::make(model, *own));
+  std::vector<Sample> sent;
+  std::vector<std::string> notes;
+  for (const std::string& file : inputs) {
+    LOCKSTEP_TRY(std::vector<Sample> recorded, read_inputs(file, model, notes));
+    std::ranges::move(recorded, std::back_inserter(sent));
+  }
+  if (sent.size() > static_cast<std::size_t>(samples)) sent.resize(static_cast<std::size_t>(samples));
+  if (sent.empty()) sent = generated_inputs(model, samples, seed);
   LOCKSTEP_TRY(Capture expected, reference.run(sent));
-  Animal a{base_name(path), model, reference, other_arithmetics(model, *find_arithmetic(arithmetic)), std::move(sent),
+  Animal a{base_name(path), model, reference, other_arithmetics(model, *own), std::move(sent),
            std::move(expected.samples), {}};
   for (const Executor& other : a.others) {
     LOCKSTEP_TRY(const Capture capture, other.run(a.sent));
@@ -79,7 +89,7 @@ std::vector<Case> cases_of(const Animal& animal, const Plan& plan) {
     for (const Level level : plan.levels) {
       const std::uint64_t seed = hash(animal.name + std::string(fault->name) + level_names[static_cast<int>(level)], plan.seed);
       Random random(seed);
-      for (const Site& site : drawn(sites_of(animal.reference, *fault), static_cast<std::size_t>(level == Level::all ? plan.sites : std::max(1, plan.sites / 3)), random))
+      for (const Site& site : drawn(sites_of(animal.reference, *fault), static_cast<std::size_t>(level == Level::all ? plan.sites : (plan.sites + 2) / 3), random))
         cases.push_back({&animal, fault, "", site.node, site.input, strength(*fault, site, random), level, random.next()});
     }
   }
@@ -91,28 +101,34 @@ std::vector<Case> cases_of(const Animal& animal, const Plan& plan) {
   return cases;
 }
 
-std::vector<Pair> healthy_pairs(const std::string& path) {
+std::vector<Pair> healthy_pairs(const Animal& animal) {
   std::vector<Pair> pairs;
-  const auto model = import_model(path);
-  if (!model.ok()) return pairs;
-  const std::vector<Sample> sent = generated_inputs(*model, 2, 42);
+  const std::span sent(animal.sent.data(), std::min<std::size_t>(2, animal.sent.size()));
   for (const Arithmetic* a : arith_table()) {
-    auto reference = Executor::make(*model, *a);
+    auto reference = Executor::make(animal.model, *a);
     if (!reference.ok()) continue;
-    const std::vector<Executor> others = other_arithmetics(*model, *a);
+    std::vector<Executor> others = other_arithmetics(animal.model, *a);
     auto expected = reference->run(sent);
-    for (const Executor& device : others) {
-      Pair pair{base_name(path), std::string(a->name), std::string(device.arithmetic().name), "", false};
-      auto capture = device.run(sent);
+    for (std::size_t d = 0; d < others.size(); ++d) {
+      Pair pair{animal.name, std::string(a->name), std::string(others[d].arithmetic().name), "", false, false};
+      auto capture = others[d].run(sent);
       if (!expected.ok() || !capture.ok()) continue;
       auto pairing = pair_tensors(reference->graph(), *capture);
       if (!pairing.ok()) continue;
-      const lockstep::Case c{.reference = *reference, .recorded = {sent, expected->samples, pairing->samples, StateMode::reset},
-                             .tolerance = {}, .others = [&]() -> std::span<const Executor> { return others; },
-                             .search = {}, .model = path, .target = pair.device, .input = ""};
-      const auto v = judge(c, pairing->left_device);
-      pair.alarm = !v.ok() || !v->healthy;
-      pair.said = v.ok() ? v->summary : v.error().line();
+      std::vector<Executor> unlike;
+      for (std::size_t i = 0; i < others.size(); ++i)
+        if (i != d) unlike.push_back(others[i]);
+      for (const bool named : {true, false}) {
+        if (!named && a != &animal.reference.arithmetic()) continue;
+        lockstep::Case c{.reference = *reference, .recorded = {sent, expected->samples, pairing->samples, StateMode::reset},
+                         .tolerance = {}, .others = [&]() -> std::span<const Executor> { return named ? others : unlike; },
+                               .search = {std::chrono::milliseconds(1), {}}, .model = animal.name, .target = pair.device, .input = ""};
+        c.search.first_only = true;
+        const auto v = judge(c, pairing->left_device);
+        const bool alarm = !v.ok() || !v->healthy;
+        (named ? pair.alarm : pair.alarm_unnamed) = alarm;
+        if (alarm || named) pair.said = v.ok() ? v->summary : v.error().line();
+      }
       pairs.push_back(std::move(pair));
     }
   }

@@ -124,8 +124,10 @@ std::string page(const Score& score, const std::string& command) {
   t += "\n## Perturbations outside the catalogue (all tensors captured)\n\n" + head("generator") + rows(s.by_unknown);
   t += fmt::format("\n## Healthy devices\n\n{} pairs of arithmetics over the models, {} called faulty.\n", score.pairs.size(),
                    std::ranges::count_if(score.pairs, &Pair::alarm));
+  t += fmt::format("Against the model's own arithmetic, as if the device's had no name: {} called faulty.\n",
+                   std::ranges::count_if(score.pairs, &Pair::alarm_unnamed));
   for (const Pair& p : score.pairs)
-    if (p.alarm) t += fmt::format("- {}: reference {}, device {}: {}\n", p.model, p.reference, p.device, p.said);
+    if (p.alarm || p.alarm_unnamed) t += fmt::format("- {}: reference {}, device {}: {}\n", p.model, p.reference, p.device, p.said);
   t += fmt::format("\n## Missed\n\n{} cases.\n\n", s.missed.size());
   for (const std::string& line : s.missed) t += "- " + line + "\n";
   return t + "\n" + last_line(score) + "\n";

@@ -41,6 +41,7 @@ bool Trial::same_number(const Tensor& a, const Tensor& b, std::int64_t i) {
   if (!is_float(a.dtype()) && !is_float(b.dtype())) return a.code(i) == b.code(i);
   const double x = a.number(i), y = b.number(i);
   if (std::isnan(x) || std::isnan(y)) return std::isnan(x) && std::isnan(y);
+  if (!std::isfinite(x) || !std::isfinite(y)) return x == y;
   return std::abs(x - y) <= 4e-6 * std::max(std::abs(x), std::abs(y));
 }
 
