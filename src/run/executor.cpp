@@ -8,43 +8,10 @@
 #include "pass/pass.h"
 #include "run/node_kernels.h"
 #include "run/session_cache.h"
+#include "run/sweep.h"
 
 namespace lockstep {
 namespace {
-
-using Slots = std::vector<Tensor>;  // by ValueId; empty (count 0, no bytes) until computed
-
-const Tensor* tensor_of(const Graph& g, const Slots& slots, const std::vector<bool>& have, ValueId id) {
-  if (id == no_id) return nullptr;
-  if (const Tensor* constant = g.value(id).constant.get()) return constant;
-  return have[static_cast<std::size_t>(id)] ? &slots[static_cast<std::size_t>(id)] : nullptr;
-}
-
-std::vector<Tensor> allocate_outputs(const Graph& g, const Node& node) {
-  std::vector<Tensor> out;
-  for (const ValueId id : node.outputs)
-    out.push_back(id == no_id ? Tensor() : Tensor(g.value(id).dtype, g.value(id).shape));
-  return out;
-}
-
-Result<std::vector<Tensor>> evaluate(const Graph& g, NodeId id, const Numerics& num,
-                                     const NodeKernels& kernels, std::span<const Tensor* const> in) {
-  const Node& node = g.node(id);
-  std::vector<Tensor> out = allocate_outputs(g, node);
-  if (kernels.run(id, in, out)) return out;
-  EvalContext context{{g, node}, num, in, out};
-  LOCKSTEP_CHECK(find_op(node.op)->eval(context));
-  return out;
-}
-
-// The index of the last node that reads each value; values that are kept never end.
-std::vector<std::size_t> last_uses(const Graph& g) {
-  std::vector<std::size_t> last(g.values().size(), 0);
-  for (std::size_t n = 0; n < g.nodes().size(); ++n)
-    for (const ValueId v : g.nodes()[n].inputs)
-      if (v != no_id) last[static_cast<std::size_t>(v)] = n;
-  return last;
-}
 
 Tensor initial_state(const Graph& g, const State& state) {
   if (state.initial) return *state.initial;
@@ -56,92 +23,6 @@ Tensor initial_state(const Graph& g, const State& state) {
 }
 
 TensorInfo info_of(const Value& v) { return {v.dtype, v.shape, v.quant, v.origin}; }
-
-// One pass over the nodes. `known` values are not recomputed; nodes that nobody needs are skipped.
-class Sweep {
- public:
-  Sweep(const Graph& g, const Arithmetic& a, const NodeKernels& k, const RunOptions& o)
-      : g_(g), a_(a), k_(k), o_(o) {
-    slots_.resize(g.values().size());
-    have_.resize(g.values().size(), false);
-  }
-
-  void set(ValueId id, Tensor t) {
-    slots_[static_cast<std::size_t>(id)] = std::move(t);
-    have_[static_cast<std::size_t>(id)] = true;
-  }
-  const Tensor* get(ValueId id) const { return tensor_of(g_, slots_, have_, id); }
-
-  // Which nodes must run so that every value in `goals` is at hand.
-  std::vector<bool> needed(std::span<const ValueId> goals) const {
-    std::vector<bool> run(g_.nodes().size(), false);
-    std::vector<ValueId> open(goals.begin(), goals.end());
-    while (!open.empty()) {
-      const ValueId v = open.back();
-      open.pop_back();
-      if (v == no_id || get(v) || g_.value(v).producer == no_id) continue;
-      const auto n = static_cast<std::size_t>(g_.value(v).producer);
-      if (run[n]) continue;
-      run[n] = true;
-      for (const ValueId in : g_.nodes()[n].inputs) open.push_back(in);
-    }
-    return run;
-  }
-
-  Result<void> run(const std::vector<bool>& which, const std::vector<bool>& keep, const Sample* previous) {
-    const auto last = last_uses(g_);
-    for (std::size_t n = 0; n < g_.nodes().size(); ++n) {
-      if (!which[n]) continue;
-      LOCKSTEP_CHECK(run_node(n, previous));
-      for (const ValueId v : g_.nodes()[n].inputs)
-        if (v != no_id && last[static_cast<std::size_t>(v)] == n && !keep[static_cast<std::size_t>(v)])
-          slots_[static_cast<std::size_t>(v)] = Tensor();
-    }
-    return {};
-  }
-
- private:
-  Result<void> run_node(std::size_t n, const Sample* previous) {
-    const Node& node = g_.nodes()[n];
-    std::vector<const Tensor*> in;
-    for (const ValueId v : node.inputs) {
-      in.push_back(get(v));
-      if (v != no_id && !in.back())
-        return Error{g_.where(node), "input '" + g_.value(v).name + "' has no contents",
-                     "it among the given tensors, or all that it is made from", ""};
-    }
-    LOCKSTEP_TRY(std::vector<Tensor> out, evaluate(g_, static_cast<NodeId>(n), *a_.numerics, k_, in));
-    LOCKSTEP_CHECK(apply_hooks(static_cast<NodeId>(n), in, out, previous));
-    for (std::size_t i = 0; i < out.size(); ++i)
-      if (node.outputs[i] != no_id && !have_[static_cast<std::size_t>(node.outputs[i])])
-        set(node.outputs[i], std::move(out[i]));
-    return {};
-  }
-
-  Result<void> apply_hooks(NodeId n, std::span<const Tensor* const> in, std::vector<Tensor>& out,
-                           const Sample* previous) {
-    for (const NodeHook& hook : o_.node_hooks) {
-      if (hook.node != n) continue;
-      std::vector<Tensor> before;
-      if (previous)
-        for (const ValueId v : g_.node(n).outputs) {
-          const auto it = v == no_id ? previous->end() : previous->find(g_.value(v).name);
-          before.push_back(it == previous->end() ? Tensor() : it->second);
-        }
-      std::vector<const Tensor*> seen(in.begin(), in.end());
-      for (const ValueId v : hook.also) seen.push_back(get(v));
-      LOCKSTEP_CHECK(hook.change(seen, out, before));
-    }
-    return {};
-  }
-
-  const Graph& g_;
-  const Arithmetic& a_;
-  const NodeKernels& k_;
-  const RunOptions& o_;
-  Slots slots_;
-  std::vector<bool> have_;
-};
 
 bool recordable(const Graph& g, ValueId id) {
   const Value& v = g.value(id);
@@ -299,7 +180,7 @@ Result<std::vector<Tensor>> Executor::run_node(NodeId id, std::span<const Tensor
       return Error{graph_->where(node), "input '" + graph_->value(node.inputs[i]).name + "' is missing",
                    "every computed input", ""};
   }
-  return evaluate(*graph_, id, *arithmetic_->numerics, *kernels_, in);
+  return evaluate_node(*graph_, id, *arithmetic_->numerics, *kernels_, in);
 }
 
 Result<Sample> Executor::run_from(const Sample& known, std::span<const std::string> wanted,

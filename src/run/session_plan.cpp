@@ -1,0 +1,261 @@
+#include "run/session_plan.h"
+
+#include <algorithm>
+
+#include "op/op_move.h"
+#include "plan/arena.h"
+
+namespace lockstep {
+namespace {
+
+// Nodes whose output is their input under another shape.
+bool only_reshapes(const Node& n) {
+  return n.op == "Reshape" || n.op == "Flatten" || n.op == "Squeeze" || n.op == "Unsqueeze" ||
+         n.op == "Identity";
+}
+
+// Moves only axes of one element past others: the bytes stay where they are.
+bool keeps_bytes(const Graph& g, const Node& n) {
+  if (only_reshapes(n)) return true;
+  if (n.op != "Transpose") return false;
+  const Shape& s = g.value(n.inputs[0]).shape;
+  const auto perm = integers_at({g, n}, 1, "perm");
+  if (!perm || perm->size() != s.size()) return false;
+  std::int64_t before = -1;
+  for (const std::int64_t axis : *perm) {
+    if (axis < 0 || axis >= static_cast<std::int64_t>(s.size())) return false;
+    if (s[static_cast<std::size_t>(axis)] == 1) continue;
+    if (axis < before) return false;
+    before = axis;
+  }
+  return true;
+}
+
+ChannelAxes axes_of(const Shape& s) {
+  if (s.size() < 3) return {1, 1, count_of(s)};
+  return {s[0], s[1], s[0] * s[1] == 0 ? 0 : count_of(s) / (s[0] * s[1])};
+}
+bool same_either_way(const Shape& s) {
+  const ChannelAxes a = axes_of(s);
+  return a.channels == 1 || a.positions == 1;
+}
+
+}  // namespace
+
+// Which values must exist as bytes: goals, and what nodes read that are not part of a table.
+Result<void> Session::Plan::find_needed() {
+  maps = code_maps(g, kernels.constants());
+  materialized.assign(g.values().size(), 0);
+  std::vector<char> given(g.values().size(), 0);
+  for (const ValueId v : options.given) given[at(v)] = materialized[at(v)] = 1;
+  std::vector<ValueId> open;
+  for (const ValueId v : options.goals)
+    if (!constant(v)) open.push_back(v);
+  while (!open.empty()) {
+    const ValueId v = open.back();
+    open.pop_back();
+    if (materialized[at(v)] || constant(v)) continue;
+    materialized[at(v)] = 1;
+    if (g.value(v).producer == no_id)
+      return Error{g.file(), "'" + g.value(v).name + "' has no contents", "every input", ""};
+    // A map whose source is behind a given value is computed from there on.
+    CodeMap& map = maps[at(v)];
+    const NodeId producer = g.value(v).producer;
+    if (map.source != no_id && g.node(producer).op == "DequantizeLinear" &&
+        kernels.kernel(producer))
+      map.source = no_id;
+    if (map.source != no_id) {
+      CodeTable table = code_table(g, num, kernels.constants(), maps, v);
+      if (!table.entries.empty()) {
+        tables.emplace(v, std::move(table));
+        open.push_back(map.source);
+        continue;
+      }
+      map.source = no_id;  // an operator refuses 256 codes: computed node by node
+    }
+    for (const ValueId in : g.node(g.value(v).producer).inputs)
+      if (in != no_id) open.push_back(in);
+  }
+  return {};
+}
+
+BufferId Session::Plan::make_buffer(ValueId v) {
+  const Value& value = g.value(v);
+  buffers.push_back({v, static_cast<std::size_t>(count_of(value.shape)) * size_of(value.dtype),
+                     steps.size(), steps.size(), nullptr});
+  return static_cast<BufferId>(buffers.size()) - 1;
+}
+
+void Session::Plan::use(SessionStep&& step) {
+  for (const auto* list : {&step.in, &step.out})
+    for (const BufferId b : *list)
+      if (b >= 0) buffers[static_cast<std::size_t>(b)].last = steps.size();
+  for (const BufferId b : step.out)
+    if (b >= 0)
+      buffers[static_cast<std::size_t>(b)].first =
+          std::min(buffers[static_cast<std::size_t>(b)].first, steps.size());
+  steps.push_back(std::move(step));
+}
+
+// The value in the order asked for; moved there when it lies in the other one.
+BufferId Session::Plan::in_order(ValueId v, bool channels_last) {
+  auto& wanted = channels_last ? last : shaped;
+  auto& other = channels_last ? shaped : last;
+  if (wanted[at(v)] >= 0) return wanted[at(v)];
+  const Value& value = g.value(v);
+  if (same_either_way(value.shape)) return wanted[at(v)] = other[at(v)];
+  const BufferId to = make_buffer(v);
+  wanted[at(v)] = to;
+  SessionStep s;
+  s.kind = SessionStep::move;
+  s.axes = axes_of(value.shape);
+  if (!channels_last) std::swap(s.axes.channels, s.axes.positions);
+  s.width = size_of(value.dtype);
+  s.in = {other[at(v)]};
+  s.out = {to};
+  s.name = channels_last ? "to channels last" : "to channels first";
+  use(std::move(s));
+  return to;
+}
+
+void Session::Plan::add_table(ValueId v) {
+  const CodeMap& map = maps[at(v)];
+  SessionStep s;
+  s.kind = SessionStep::table;
+  s.codes = std::move(tables.at(v));
+  const Value& value = g.value(v);
+  const bool in_last = lies_last(map.source);
+  const bool shaped_axis = map.axis >= 0 && !(in_last && map.axis == 1);
+  // A function that differs along another axis than the channels needs the order of the shape.
+  const BufferId in = in_last && shaped_axis ? in_order(map.source, false) : any_order(map.source);
+  const bool out_last = in_last && !shaped_axis;
+  s.run = 1;
+  if (map.axis >= 0 && shaped_axis)
+    for (std::size_t a = static_cast<std::size_t>(map.axis) + 1; a < value.shape.size(); ++a)
+      s.run *= value.shape[a];
+  s.count = count_of(value.shape);
+  s.in = {in};
+  s.out = {make_buffer(v)};
+  (out_last ? last : shaped)[at(v)] = s.out[0];
+  s.node = value.producer;
+  s.name = "table";
+  use(std::move(s));
+}
+
+void Session::Plan::add_kernel(NodeId n, const Kernel& kernel, const PreparedKernel& prepared) {
+  const Node& node = g.node(n);
+  const bool moves = moves_channels(kernel, {g, node});
+  SessionStep s;
+  s.kind = SessionStep::kernel;
+  s.node = n;
+  s.prepared = &prepared;
+  s.name = kernel.name;
+  // Kernels of any order take the order in which their first operand lies.
+  bool want_last = moves;
+  if (kernel.order == Order::any)
+    for (const ValueId v : node.inputs)
+      if (v != no_id && !constant(v))
+        want_last |= lies_last(v) && !same_either_way(g.value(v).shape);
+  s.channels_last = want_last;
+  for (const ValueId v : node.inputs)
+    s.in.push_back(
+        v == no_id || constant(v) ? -1 : in_order(v, want_last && g.value(v).shape.size() > 2));
+  for (const ValueId v : node.outputs) {
+    s.out.push_back(v == no_id ? -1 : make_buffer(v));
+    if (v != no_id)
+      (want_last && g.value(v).shape.size() > 2 ? last : shaped)[at(v)] = s.out.back();
+  }
+  scratch_bytes = std::max(scratch_bytes, prepared.scratch_bytes(options.threads));
+  use(std::move(s));
+}
+
+void Session::Plan::add_eval(NodeId n) {
+  const Node& node = g.node(n);
+  SessionStep s;
+  s.kind = SessionStep::eval;
+  s.node = n;
+  s.name = find_op(node.op)->name;
+  for (const ValueId v : node.inputs) {
+    const bool computed = v != no_id && !constant(v);
+    s.in.push_back(computed ? in_order(v, false) : -1);
+    s.in_tensors.push_back(computed ? Tensor(g.value(v).dtype, g.value(v).shape) : Tensor());
+  }
+  for (const ValueId v : node.outputs) {
+    s.out.push_back(v == no_id ? -1 : make_buffer(v));
+    s.out_tensors.push_back(v == no_id ? Tensor() : Tensor(g.value(v).dtype, g.value(v).shape));
+    if (v != no_id) shaped[at(v)] = s.out.back();
+  }
+  evaluated.push_back(n);
+  use(std::move(s));
+}
+
+Result<void> Session::Plan::add_node(NodeId n) {
+  const Node& node = g.node(n);
+  bool any = false;
+  for (const ValueId v : node.outputs)
+    any |= v != no_id && materialized[at(v)] && shaped[at(v)] < 0 && last[at(v)] < 0;
+  if (!any) return {};
+  const ValueId y = node.outputs[0];
+  if (maps[at(y)].source != no_id) {
+    add_table(y);
+    return {};
+  }
+  if (keeps_bytes(g, node) && !constant(node.inputs[0])) {
+    const bool flat = g.value(node.inputs[0]).shape == g.value(y).shape;
+    if (flat && lies_last(node.inputs[0]))
+      last[at(y)] = last[at(node.inputs[0])];
+    else
+      shaped[at(y)] = in_order(node.inputs[0], false);
+    return {};
+  }
+  if (const Kernel* const kernel = kernels.kernel(n))
+    add_kernel(n, *kernel, *kernels.prepared(n));
+  else
+    add_eval(n);
+  return {};
+}
+
+void Session::Plan::place() {
+  std::vector<LiveRange> ranges;
+  for (const ArenaBuffer& b : buffers) ranges.push_back({b.bytes + kernel_slack, b.first, b.last});
+  const ArenaPlan plan = plan_arena(ranges, 64);
+  const std::size_t values = (plan.bytes + 63) / 64 * 64;
+  arena_bytes = values + scratch_bytes + kernel_slack;
+  arena.assign(arena_bytes + 64, std::byte{0});
+  std::byte* const base =
+      arena.data() + (64 - reinterpret_cast<std::uintptr_t>(arena.data()) % 64) % 64;
+  for (std::size_t i = 0; i < buffers.size(); ++i) buffers[i].data = base + plan.offsets[i];
+  scratch = base + values;
+  for (SessionStep& s : steps) {
+    for (const BufferId b : s.in)
+      s.from.push_back(b < 0 ? nullptr : buffers[static_cast<std::size_t>(b)].data);
+    for (const BufferId b : s.out)
+      s.to.push_back(b < 0 ? nullptr : buffers[static_cast<std::size_t>(b)].data);
+    if (s.kind != SessionStep::eval) continue;
+    const Node& node = g.node(s.node);
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+      const ValueId v = node.inputs[i];
+      s.in_pointers.push_back(v == no_id ? nullptr : constant(v) ? constant(v) : &s.in_tensors[i]);
+    }
+  }
+}
+
+Result<void> Session::Plan::build() {
+  shaped.assign(g.values().size(), -1);
+  last.assign(g.values().size(), -1);
+  LOCKSTEP_CHECK(find_needed());
+  for (const ValueId v : options.given) shaped[at(v)] = make_buffer(v);
+  for (std::size_t n = 0; n < g.nodes().size(); ++n)
+    LOCKSTEP_CHECK(add_node(static_cast<NodeId>(n)));
+  for (const ValueId v : options.goals)
+    if (!constant(v)) in_order(v, false);
+  for (const ValueId v : options.given) buffers[static_cast<std::size_t>(shaped[at(v)])].first = 0;
+  // Goals stay until the run ends; what is given stays for the next one.
+  for (const auto* list : {&options.goals, &options.given})
+    for (const ValueId v : *list)
+      if (shaped[at(v)] >= 0) buffers[static_cast<std::size_t>(shaped[at(v)])].last = steps.size();
+  place();
+  return {};
+}
+
+}  // namespace lockstep

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "run/code_map.h"
+#include "run/session.h"
+
+namespace lockstep {
+
+// Axis 1 is the channels'; what follows are positions.
+struct ChannelAxes {
+  std::int64_t batch = 1, channels = 1, positions = 1;
+};
+
+// A value in one order: bytes of the arena.
+struct ArenaBuffer {
+  ValueId value = no_id;
+  std::size_t bytes = 0;
+  std::size_t first = 0, last = 0;
+  std::byte* data = nullptr;
+};
+using BufferId = int;
+
+struct SessionStep {
+  enum Kind : std::uint8_t { kernel, table, move, copy, eval } kind = eval;
+  NodeId node = no_id;
+  const PreparedKernel* prepared = nullptr;
+  CodeTable codes;
+  std::int64_t run = 1, count = 0;  // of a table
+  ChannelAxes axes;                 // of a move, as read
+  std::size_t width = 1;
+  bool channels_last = false;          // of a kernel that takes any order
+  std::vector<BufferId> in, out;       // -1: constant or absent
+  std::vector<const std::byte*> from;  // addresses of `in`, `out`
+  std::vector<std::byte*> to;
+  std::vector<Tensor> in_tensors, out_tensors;  // of an eval
+  std::vector<const Tensor*> in_pointers;
+  std::string_view name;
+};
+
+// The steps of a session and where its values lie. session_plan.cpp makes it, session.cpp runs it.
+struct Session::Plan {
+  Plan(const Graph& graph, const Numerics& numerics, const NodeKernels& node_kernels, Options o)
+      : g(graph),
+        num(numerics),
+        kernels(node_kernels),
+        options(std::move(o)),
+        workers(options.threads) {}
+
+  const Graph& g;
+  const Numerics& num;
+  const NodeKernels& kernels;
+  Options options;
+  Workers workers;
+  std::vector<SessionStep> steps;
+  std::vector<ArenaBuffer> buffers;
+  std::vector<BufferId> shaped, last;  // by value: its buffer in each order, -1 where there is none
+  std::vector<CodeMap> maps;
+  std::map<ValueId, CodeTable> tables;  // of the values that are made by one
+  std::vector<char> materialized;       // by value: needed as bytes of its own
+  std::vector<NodeId> evaluated;
+  std::vector<std::byte> arena;
+  std::size_t arena_bytes = 0, scratch_bytes = 0;
+  std::byte* scratch = nullptr;
+
+  Result<void> build();
+  Result<void> find_needed();
+  Result<void> add_node(NodeId n);
+  void add_table(ValueId v);
+  void add_kernel(NodeId n, const Kernel& kernel, const PreparedKernel& prepared);
+  void add_eval(NodeId n);
+  BufferId make_buffer(ValueId v);
+  BufferId in_order(ValueId v, bool channels_last);
+  bool lies_last(ValueId v) const { return last[at(v)] >= 0; }
+  BufferId any_order(ValueId v) const { return last[at(v)] >= 0 ? last[at(v)] : shaped[at(v)]; }
+  void use(SessionStep&& step);
+  void place();
+  Result<void> execute(SessionStep& s);
+  const Tensor* constant(ValueId v) const { return kernels.constants()[at(v)]; }
+  static std::size_t at(ValueId v) { return static_cast<std::size_t>(v); }
+};
+
+}  // namespace lockstep
