@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "import/import.h"
 #include "import/tflite_options.h"
+#include "import/tflite_variables.h"
 #include "op/op.h"
 
 namespace lockstep {
@@ -60,6 +61,7 @@ struct Reader {
   GraphBuilder graph;
   std::vector<ValueId> ids;  // by tensor index; no_id where the type is unknown
   std::vector<bool> made;    // by tensor index: some operator makes it
+  TfliteVariables variables = {};
 
   const tfl::Tensor& tensor(std::size_t i) const {
     return *main.tensors()->Get(static_cast<flatbuffers::uoffset_t>(i));
@@ -77,6 +79,7 @@ struct Reader {
   Result<void> read_tensor(std::size_t i, const std::string& name);
   Result<std::vector<ValueId>> operands(const flatbuffers::Vector<std::int32_t>* list,
                                         const std::string& where) const;
+  Result<std::shared_ptr<const Tensor>> constant_elsewhere(const tfl::SubGraph& sub, std::int32_t i) const;
   Result<void> read_operator(std::size_t i);
   Result<void> read_io();
   void find_made();
@@ -249,6 +252,24 @@ Result<std::vector<ValueId>> Reader::operands(const flatbuffers::Vector<std::int
   return out;
 }
 
+// Contents of a tensor of another subgraph; null when it is computed.
+Result<std::shared_ptr<const Tensor>> Reader::constant_elsewhere(const tfl::SubGraph& sub,
+                                                                 std::int32_t i) const {
+  const std::size_t count = sub.tensors() ? sub.tensors()->size() : 0;
+  if (i < 0 || static_cast<std::size_t>(i) >= count)
+    return Error{path, "tensor " + std::to_string(i) + " of another subgraph",
+                 "one of its " + std::to_string(count) + " tensors", "the file is damaged"};
+  const Reader other{path, bytes, model, sub, GraphBuilder(path, "tflite"), {}, {}};
+  const auto at = static_cast<std::size_t>(i);
+  const auto dtype = dtype_of(other.tensor(at).type());
+  if (!dtype) return std::shared_ptr<const Tensor>();
+  Shape shape;
+  if (other.tensor(at).shape())
+    for (const std::int32_t extent : *other.tensor(at).shape()) shape.push_back(extent);
+  LOCKSTEP_CHECK(checked_size(shape, size_of(*dtype), other.tensor_where(at)));
+  return other.constant(at, *dtype, shape);
+}
+
 Result<void> Reader::read_operator(std::size_t i) {
   const tfl::Operator& op = *main.operators()->Get(static_cast<flatbuffers::uoffset_t>(i));
   const std::string place = path + ": operator " + std::to_string(i);
@@ -274,6 +295,10 @@ Result<void> Reader::read_operator(std::size_t i) {
                  "custom operator '" + (code.custom_code() ? code.custom_code()->str() : "") + "'",
                  "operators of TFLite's own set",
                  "a custom operator has no meaning outside its own runtime"};
+  if (TfliteVariables::handles(name))
+    return variables.read(
+        model, op, name, node.where,
+        [this](const tfl::SubGraph& sub, std::int32_t t) { return constant_elsewhere(sub, t); }, ids, graph);
   const ForeignMatch match = find_foreign(Format::tflite, name);
   if (!match.op)
     return Error{place, "operator " + (name.empty() ? std::to_string(number) : name),
@@ -340,6 +365,7 @@ Result<Graph> import_tflite(const std::string& path, const ImportOptions&) {
   LOCKSTEP_CHECK(reader.read_io());
   for (std::size_t i = 0; i < main.operators()->size(); ++i)
     LOCKSTEP_CHECK(reader.read_operator(i));
+  LOCKSTEP_CHECK(reader.variables.finish(path, reader.graph));
   return std::move(reader.graph).finish();
 }
 

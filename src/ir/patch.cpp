@@ -8,7 +8,7 @@ namespace lockstep {
 
 bool Patch::empty() const {
   return values_.empty() && nodes_.empty() && removed_.empty() && replaced_.empty() && shunts_.empty() &&
-         facts_.empty();
+         facts_.empty() && starts_.empty();
 }
 
 ValueId Patch::add_value(Value value) {
@@ -62,9 +62,14 @@ void compact(std::vector<Value>& values, std::vector<Node>& nodes, std::vector<V
 
 }  // namespace
 
+void Patch::set_state_start(std::size_t state, std::shared_ptr<const Tensor> initial) {
+  starts_.emplace_back(state, std::move(initial));
+}
+
 Result<Graph> Patch::apply() const {
   Graph g = graph_;
   for (const auto& [id, value] : facts_) g.values_[static_cast<std::size_t>(id)] = value;
+  for (const auto& [state, initial] : starts_) g.states_[state].initial = initial;
   g.values_.insert(g.values_.end(), values_.begin(), values_.end());
   for (const auto& [id, node] : replaced_) g.nodes_[static_cast<std::size_t>(id)] = node;
   g.nodes_.insert(g.nodes_.end(), nodes_.begin(), nodes_.end());

@@ -22,6 +22,7 @@ class Patch {
   void replace_node(NodeId id, Node node);            // keeps its place
   void replace_uses(ValueId old_id, ValueId new_id);  // of every remaining and added node, and outputs
   void set_value(ValueId id, Value value);            // other facts for an existing value
+  void set_state_start(std::size_t state, std::shared_ptr<const Tensor> initial);
   // The edited graph, sorted and verified.
   Result<Graph> apply() const;
 
@@ -34,6 +35,7 @@ class Patch {
   std::vector<std::pair<NodeId, Node>> replaced_;
   std::vector<std::pair<ValueId, ValueId>> shunts_;
   std::vector<std::pair<ValueId, Value>> facts_;
+  std::vector<std::pair<std::size_t, std::shared_ptr<const Tensor>>> starts_;
 };
 
 }  // namespace lockstep

@@ -73,6 +73,11 @@ Result<void> verify(const Graph& g) {
   }
   for (const State& s : g.states()) {
     if (!in_range(g, s.in) || !in_range(g, s.out)) return broken(g, "a state that is no tensor", "a tensor");
+    const Value& in = g.value(s.in);
+    const Value& out = g.value(s.out);
+    if (in.dtype != out.dtype || in.shape != out.shape ||
+        (s.initial && (s.initial->dtype() != in.dtype || s.initial->shape() != in.shape)))
+      return broken(g, "state '" + in.name + "' that changes its type or shape", "the same before and after a run");
     made[static_cast<std::size_t>(s.in)] = true;
   }
   std::unordered_set<std::string_view> node_names;

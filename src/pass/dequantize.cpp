@@ -44,6 +44,7 @@ class Dequantizer {
   Result<Patch> run() {
     for (std::size_t i = 0; i < g_.values().size(); ++i) turn_value(static_cast<ValueId>(i));
     for (std::size_t i = 0; i < g_.nodes().size(); ++i) turn_node(static_cast<NodeId>(i));
+    for (std::size_t i = 0; i < g_.states().size(); ++i) turn_state(i);
     return std::move(patch_);
   }
 
@@ -65,6 +66,12 @@ class Dequantizer {
     v.dtype = DType::f32;
     v.quant = {};
     patch_.set_value(id, std::move(v));
+  }
+
+  void turn_state(std::size_t i) {
+    const State& state = g_.states()[i];
+    const Value& v = g_.value(state.in);
+    if (state.initial && coded(v)) patch_.set_state_start(i, reals_of(*state.initial, v.quant));
   }
 
   void dequantize_input(ValueId id, const Value& v) {
@@ -132,7 +139,7 @@ class Dequantizer {
     if (from_codes) turn_plain_constants(old);
     if (node.op == "DequantizeLinear" && from_codes) {
       node = {node.name, "Identity", {}, {node.inputs[0]}, node.outputs, node.origin};
-    } else if (node.op == "QuantizeLinear" && coded(g_.value(node.outputs[0]))) {
+    } else if ((node.op == "QuantizeLinear" || node.op == "Requantize") && coded(g_.value(node.outputs[0]))) {
       const Value& y = g_.value(node.outputs[0]);
       if (y.quant.per_channel()) node = {node.name, "Identity", {}, {node.inputs[0]}, node.outputs, node.origin};
       else node = clip(node.name, node, node.inputs[0], node.outputs[0], y);

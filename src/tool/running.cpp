@@ -17,7 +17,7 @@ namespace lockstep {
 void add_running_options(CLI::App& command, RunningOptions& o) {
   command.add_option("MODEL,-m,--model", o.model, ".onnx or .tflite")->required();
   command.add_option("--input", o.input, "inputs: .npz, folder of .npy, .csv; default: seeded random");
-  command.add_option("--arith", o.arithmetic, "ort, ort-noopt, tflite-ref or float; default by the model's format");
+  command.add_option("--arith", o.arithmetic, "one of docs/arithmetics.md; default by the model's format");
   command.add_option("--state", o.state, "keep or reset states between samples")->check(CLI::IsMember({"keep", "reset"}));
   command.add_option("--samples", o.samples, "how many random inputs")->check(CLI::Range(1, 10000));
   command.add_option("--seed", o.seed, "of the random inputs");

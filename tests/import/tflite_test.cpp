@@ -143,5 +143,72 @@ TEST(ImportTflite, gives_old_vectors_of_scales_their_only_axis) {
   ASSERT_TRUE(graph.ok()) << graph.error().line();
 }
 
+// y = held + x, held = x: a variable of two codes that starts at {3, 253}; pieces can be left out or bent.
+struct Streaming {
+  bool starts = true;
+  std::int32_t assigned = 1, once = 1;
+
+  Bytes bytes() const {
+    fb::FlatBufferBuilder b;
+    const std::vector<std::int32_t> two{2};
+    const auto tensor = [&](const char* name, std::uint32_t buffer) {
+      const std::vector<float> step{0.5f};
+      const std::vector<std::int64_t> zero{-1};
+      return tfl::CreateTensorDirect(b, &two, tfl::TensorType::INT8, buffer, name,
+                                     tfl::CreateQuantizationParametersDirect(b, nullptr, nullptr, &step, &zero));
+    };
+    const auto handle = [&] { return tfl::CreateTensorDirect(b, nullptr, tfl::TensorType::RESOURCE, 0, "handle"); };
+    const auto op = [&](std::uint32_t code, std::vector<std::int32_t> in, std::vector<std::int32_t> out,
+                        tfl::BuiltinOptions kind, fb::Offset<void> options) {
+      return tfl::CreateOperatorDirect(b, code, &in, &out, kind, options);
+    };
+    const auto none = tfl::BuiltinOptions::NONE;
+    const auto named = [&] { return tfl::CreateVarHandleOptionsDirect(b, "", "held").Union(); };
+    const std::vector<fb::Offset<tfl::Tensor>> main{handle(), tensor("x", 0), tensor("before", 0), tensor("y", 0)}, first{handle(), tensor("start", 1)};
+    const std::vector<fb::Offset<tfl::Operator>> run{
+        op(0, {}, {}, tfl::BuiltinOptions::CallOnceOptions, tfl::CreateCallOnceOptions(b, once).Union()),
+        op(1, {}, {0}, tfl::BuiltinOptions::VarHandleOptions, named()), op(2, {0}, {2}, none, 0),
+        op(4, {2, 1}, {3}, tfl::BuiltinOptions::AddOptions, tfl::CreateAddOptions(b).Union()), op(3, {0, 1}, {}, none, 0)};
+    std::vector<fb::Offset<tfl::Operator>> once_run{op(1, {}, {0}, tfl::BuiltinOptions::VarHandleOptions, named())};
+    if (starts) once_run.push_back(op(3, {0, assigned}, {}, none, 0));
+    const std::vector<std::int32_t> in{1}, out{3}, nothing;
+    const std::vector<fb::Offset<tfl::SubGraph>> graphs{tfl::CreateSubGraphDirect(b, &main, &in, &out, &run),
+                                                        tfl::CreateSubGraphDirect(b, &first, &nothing, &nothing, &once_run)};
+    std::vector<fb::Offset<tfl::OperatorCode>> codes;
+    for (const auto code : {tfl::BuiltinOperator::CALL_ONCE, tfl::BuiltinOperator::VAR_HANDLE, tfl::BuiltinOperator::READ_VARIABLE,
+                            tfl::BuiltinOperator::ASSIGN_VARIABLE, tfl::BuiltinOperator::ADD})
+      codes.push_back(tfl::CreateOperatorCodeDirect(b, static_cast<std::int8_t>(std::min(static_cast<int>(code), 127)), nullptr, 1, code));
+    const std::vector<std::uint8_t> contents{3, 253};
+    const std::vector<fb::Offset<tfl::Buffer>> buffers{tfl::CreateBufferDirect(b), tfl::CreateBufferDirect(b, &contents)};
+    tfl::FinishModelBuffer(b, tfl::CreateModelDirect(b, 3, &codes, &graphs, "", &buffers));
+    const auto* begin = reinterpret_cast<const std::byte*>(b.GetBufferPointer());
+    return {begin, begin + b.GetSize()};
+  }
+};
+
+TEST(ImportTflite, a_resource_variable_is_a_state_that_starts_at_what_the_subgraph_run_once_assigns) {
+  const auto graph = import_bytes(Streaming{}.bytes());
+  ASSERT_TRUE(graph.ok()) << graph.error().line();
+  ASSERT_EQ(graph->states().size(), 1u);
+  const State& state = graph->states()[0];
+  EXPECT_EQ(graph->value(state.in).name, "before");
+  EXPECT_EQ(graph->value(state.out).name, "x");
+  ASSERT_TRUE(state.initial);
+  EXPECT_EQ(state.initial->code(0), 3);
+  EXPECT_EQ(state.initial->code(1), -3);
+}
+
+TEST(ImportTflite, refuses_variables_without_a_constant_start_by_one_line) {
+  const auto expect = [](const Streaming& bent, std::string_view word) {
+    const auto graph = import_bytes(bent.bytes());
+    ASSERT_FALSE(graph.ok()) << word;
+    EXPECT_NE(graph.error().line().find(word), std::string::npos) << graph.error().line();
+  };
+  expect({.starts = false}, "read before anything is assigned");
+  expect({.assigned = 9}, "tensor 9 of another subgraph");
+  expect({.once = 2}, "subgraph 2");
+  expect({.once = 0}, "subgraph 0");
+}
+
 }  // namespace
 }  // namespace lockstep

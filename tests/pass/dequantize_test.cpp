@@ -61,6 +61,29 @@ TEST(DequantizeGraph, turns_operators_on_codes_into_operators_on_reals) {  // (c
   EXPECT_EQ(run(sum_of_codes(), codes({2, 101}), "y"), reals({4.5f, 12.7f}));
 }
 
+// x (codes of step 0.5) -> Requantize -> y (codes of step 0.25); held[before] + x -> held[after].
+Graph requantized_sum_with_state() {
+  GraphBuilder b("m.tflite", "tflite");
+  const QuantParams coarse{{0.5}, {1}, -1}, fine{{0.25}, {0}, -1};
+  const ValueId x = add(b, "x", codes({0, 0}), false, coarse), y = add(b, "y", codes({0, 0}), false, fine);
+  const ValueId before = add(b, "before", codes({0, 0}), false, coarse), after = add(b, "after", codes({0, 0}), false, coarse);
+  b.add_input(x);
+  b.add_node({"requantize", "Requantize", {}, {x}, {y}, {}});
+  b.add_node({"add", "Add", {}, {before, x}, {after}, {}});
+  b.add_state({before, after, std::make_shared<const Tensor>(codes({3, -1}))});
+  b.add_output(y);
+  b.add_output(after);
+  return std::move(b).finish().value();
+}
+
+TEST(DequantizeGraph, a_requantizer_keeps_the_number_and_its_range) {  // (100 - 1) / 2 is beyond 127 / 4
+  EXPECT_EQ(run(requantized_sum_with_state(), codes({4, 100}), "y"), reals({1.5f, 31.75f}));
+}
+
+TEST(DequantizeGraph, states_start_at_the_reals_of_their_codes) {
+  EXPECT_EQ(run(requantized_sum_with_state(), codes({4, 1}), "after"), reals({2.5f, -1}));
+}
+
 TEST(DequantizeGraph, leaves_inputs_as_codes) {
   const auto executor = Executor::make(sum_of_codes(), *find_arithmetic("float"));
   EXPECT_EQ(executor->graph().value(executor->graph().inputs()[0]).dtype, DType::i8);
