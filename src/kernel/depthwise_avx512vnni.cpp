@@ -10,21 +10,20 @@
 #pragma GCC target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")
 #include "num/simd/avx512.h"
 #include "num/simd/requant.h"
+
 #include "kernel/simd/depthwise.h"
+#include "kernel/simd/parts_avx512.h"
+#include "kernel/simd/stage.h"
 
 namespace lockstep {
 namespace {
 
-struct Bytes {
-  using I = __m512i;
+struct Bytes : Avx512Parts {
   static I dot(I acc, I x, I w) { return _mm512_dpbusd_epi32(acc, x, w); }
   static I bytes_low(I a, I b) { return _mm512_unpacklo_epi8(a, b); }
   static I bytes_high(I a, I b) { return _mm512_unpackhi_epi8(a, b); }
   static I words_low(I a, I b) { return _mm512_unpacklo_epi16(a, b); }
   static I words_high(I a, I b) { return _mm512_unpackhi_epi16(a, b); }
-  static I words(I a, I b) { return _mm512_packs_epi32(a, b); }
-  static I signed_bytes(I a, I b) { return _mm512_packs_epi16(a, b); }
-  static I unsigned_bytes(I a, I b) { return _mm512_packus_epi16(a, b); }
   template <int join>
   static I load(const std::byte* x, std::int64_t step) {
     if constexpr (join == 1) return _mm512_loadu_si512(x);
@@ -40,29 +39,12 @@ struct Bytes {
     v = _mm512_inserti32x4(v, part(2), 2);
     return _mm512_inserti32x4(v, part(3), 3);
   }
-  static void store(std::byte* p, I v, std::int64_t n) {
-    if (n >= 64)
-      _mm512_storeu_si512(p, v);
-    else
-      _mm512_mask_storeu_epi8(p, (std::uint64_t{1} << n) - 1, v);
-  }
 };
-
-void stage(const std::byte* x, std::byte* to, std::int64_t count, std::int32_t flip, bool) {
-  const __m512i f = _mm512_set1_epi8(static_cast<char>(flip));
-  std::int64_t i = 0;
-  for (; i + 64 <= count; i += 64)
-    _mm512_storeu_si512(to + i, _mm512_xor_si512(_mm512_loadu_si512(x + i), f));
-  const __mmask64 rest = (std::uint64_t{1} << (count - i)) - 1;
-  if (i < count)
-    _mm512_mask_storeu_epi8(to + i, rest,
-                            _mm512_xor_si512(_mm512_maskz_loadu_epi8(rest, x + i), f));
-}
 
 constexpr DepthwiseSet make() {
   DepthwiseSet s;
   add_lines<Avx512, Bytes>(s);
-  s.stage = stage;
+  s.stage = stage_bytes<Avx512, Bytes>;
   return s;
 }
 

@@ -10,6 +10,7 @@
 #pragma GCC target("avx2,fma")
 #include "num/simd/avx2.h"
 #include "num/simd/requant.h"
+
 #include "kernel/simd/dot.h"
 
 namespace lockstep {
@@ -42,10 +43,8 @@ constexpr DotSet make() {
   DotSet s;
   s.lanes = 8;
   s.words = true;
-  s.max_vecs = 2;
-  s.max_rows[1] = 8, s.max_rows[2] = 5;
-  add_tiles<Avx2, Product, 8, 1>(s);
-  add_tiles<Avx2, Product, 5, 2>(s);
+  add_tiles<Avx2, Product, 0, 8, 1>(s);
+  add_tiles<Avx2, Product, 0, 5, 2>(s);
   s.float_nearest = finish_float_nearest<Avx2>;
   s.fixed_twice = finish_fixed_twice<Avx2>;
   s.stage = stage;

@@ -10,25 +10,36 @@
 #pragma GCC target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")
 #include "num/simd/avx512.h"
 #include "num/simd/requant.h"
+
 #include "kernel/simd/dot.h"
+#include "kernel/simd/parts_avx512.h"
+#include "kernel/simd/stage.h"
 
 namespace lockstep {
 namespace {
 
-struct Product {
-  static __m512i dot(__m512i acc, __m512i x, __m512i w) { return _mm512_dpbusd_epi32(acc, x, w); }
+struct Product : Avx512Parts {
+  // Written out, as gcc keeps sums of the intrinsic in memory where they fill the registers.
+  static __m512i dot(__m512i acc, __m512i x, __m512i w) {
+    __asm__("vpdpbusd %2, %1, %0" : "+v"(acc) : "v"(x), "v"(w));
+    return acc;
+  }
+  template <int fold>
+  static __m512i spread(const std::byte* x) {
+    if constexpr (fold == 4)
+      return _mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(x)));
+    std::int64_t group;
+    std::memcpy(&group, x, 8);
+    return _mm512_set1_epi64(group);
+  }
+  static __m512i join(__m512i a, __m512i b) {
+    const __m512i even =
+        _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+    return _mm512_add_epi32(
+        _mm512_permutex2var_epi32(a, even, b),
+        _mm512_permutex2var_epi32(a, _mm512_or_si512(even, _mm512_set1_epi32(1)), b));
+  }
 };
-
-void stage(const std::byte* x, std::byte* to, std::int64_t count, std::int32_t flip, bool) {
-  const __m512i f = _mm512_set1_epi8(static_cast<char>(flip));
-  std::int64_t i = 0;
-  for (; i + 64 <= count; i += 64)
-    _mm512_storeu_si512(to + i, _mm512_xor_si512(_mm512_loadu_si512(x + i), f));
-  const __mmask64 rest = (std::uint64_t{1} << (count - i)) - 1;
-  if (i < count)
-    _mm512_mask_storeu_epi8(to + i, rest,
-                            _mm512_xor_si512(_mm512_maskz_loadu_epi8(rest, x + i), f));
-}
 
 // N22 for 64 channels at once: the types' own saturation clamps, but for the far end of the
 // positive.
@@ -60,18 +71,28 @@ void finish_64(const FinishTile& t) {
   }
 }
 
+template <int log>
+constexpr void add_fold(DotSet& s) {
+  add_tiles<Avx512, Product, log, log == 0 ? 16 : 14, 1>(s);
+  add_tiles<Avx512, Product, log, 12, 2>(s);
+  add_tiles<Avx512, Product, log, 8, 3>(s);
+  add_tiles<Avx512, Product, log, 6, 4>(s);
+  if constexpr (log == 1) {
+    add_tiles<Avx512, Product, log, 5, 5>(s);
+    add_tiles<Avx512, Product, log, 4, 6>(s);
+  }
+}
+
 constexpr DotSet make() {
   DotSet s;
   s.lanes = 16;
-  s.max_vecs = 4;
-  s.max_rows[1] = 16, s.max_rows[2] = 12, s.max_rows[3] = 8, s.max_rows[4] = 6;
-  add_tiles<Avx512, Product, 16, 1>(s);
-  add_tiles<Avx512, Product, 12, 2>(s);
-  add_tiles<Avx512, Product, 8, 3>(s);
-  add_tiles<Avx512, Product, 6, 4>(s);
+  add_fold<0>(s);
+  add_fold<1>(s);
+  add_fold<2>(s);
   s.float_nearest = finish_64;
   s.fixed_twice = finish_fixed_twice<Avx512>;
-  s.stage = stage;
+  s.add_sums = add_sums<Avx512, Product>;
+  s.stage = stage_bytes<Avx512, Product>;
   return s;
 }
 

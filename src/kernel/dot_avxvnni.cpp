@@ -9,34 +9,29 @@
 #pragma GCC target("avx2,fma,avxvnni")
 #include "num/simd/avx2.h"
 #include "num/simd/requant.h"
+
 #include "kernel/simd/dot.h"
+#include "kernel/simd/parts_avx2.h"
+#include "kernel/simd/stage.h"
 
 namespace lockstep {
 namespace {
 
-struct Product {
+struct Product : Avx2Parts {
   static __m256i dot(__m256i acc, __m256i x, __m256i w) {
     return _mm256_dpbusd_avx_epi32(acc, x, w);
   }
 };
 
-void stage(const std::byte* x, std::byte* to, std::int64_t count, std::int32_t flip, bool) {
-  const __m256i f = _mm256_set1_epi8(static_cast<char>(flip));
-  std::int64_t i = 0;
-  for (; i + 32 <= count; i += 32) Avx2::store(to + i, Avx2::bit_xor(Avx2::load(x + i), f));
-  for (; i < count; ++i) to[i] = x[i] ^ static_cast<std::byte>(flip);
-}
-
 constexpr DotSet make() {
   DotSet s;
   s.lanes = 8;
-  s.max_vecs = 2;
-  s.max_rows[1] = 8, s.max_rows[2] = 5;
-  add_tiles<Avx2, Product, 8, 1>(s);
-  add_tiles<Avx2, Product, 5, 2>(s);
+  add_tiles<Avx2, Product, 0, 8, 1>(s);
+  add_tiles<Avx2, Product, 0, 5, 2>(s);
   s.float_nearest = finish_float_nearest<Avx2>;
   s.fixed_twice = finish_fixed_twice<Avx2>;
-  s.stage = stage;
+  s.add_sums = add_sums<Avx2, Product>;
+  s.stage = stage_bytes<Avx2, Product>;
   return s;
 }
 

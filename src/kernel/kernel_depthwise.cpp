@@ -1,10 +1,18 @@
 #include "kernel/kernel_depthwise.h"
 
 #include <algorithm>
+#include <map>
 #include <numeric>
+#include <tuple>
 
 namespace lockstep {
 namespace {
+
+// A place of the input that some of the lines computed together read, and the kernel's tap that
+// each of them has there (-1: none).
+struct Place {
+  std::int64_t offset = 0, tap[2] = {-1, -1};
+};
 
 class DepthwiseKernel : public PreparedKernel {
  public:
@@ -13,12 +21,14 @@ class DepthwiseKernel : public PreparedKernel {
     const Window& w = d_.window;
     stage_ = Stage::of(w, d_.x, d_.x_zero, false, set.stage);
     lay_out_line();
-    list_taps();
-    pack();
+    choose_rows();
+    pack_weights();
+    pack_constants();
     line_.y_signed = d_.y == DType::i8;
     line_.y_zero = d_.finish.y_zero;
     line_.low = d_.finish.low;
     line_.high = d_.finish.high;
+    line_.row_bytes = w.out[2] * w.channels;
     d_.w = {};
   }
 
@@ -34,16 +44,21 @@ class DepthwiseKernel : public PreparedKernel {
       x = r.scratch;
     }
     const Window& w = d_.window;
-    const auto compute = set_.line[d_.finish.form == RequantForm::float_nearest ? 0 : 1][join_log_];
-    r.workers.each(w.batch * w.out[0] * w.out[1], [&](std::int64_t first, std::int64_t last, int) {
+    const auto& compute =
+        set_.line[d_.finish.form == RequantForm::float_nearest ? 0 : 1][join_log_][rows_ - 1];
+    const std::int64_t bundles = (w.out[1] + rows_ - 1) / rows_;
+    r.workers.each(w.batch * w.out[0] * bundles, [&](std::int64_t first, std::int64_t last, int) {
       DepthwiseLine line = line_;
       for (std::int64_t i = first; i < last; ++i) {
-        const std::int64_t oh = i % w.out[1], od = i / w.out[1] % w.out[0],
-                           n = i / w.out[1] / w.out[0];
+        const std::int64_t oh = i % bundles * rows_, od = i / bundles % w.out[0],
+                           n = i / bundles / w.out[0];
         line.x = x + n * stage_.extent[0] * stage_.plane + od * w.strides[0] * stage_.plane +
                  oh * w.strides[1] * stage_.row;
-        line.out = r.out[0] + i * w.out[2] * w.channels;
-        compute(line);
+        line.out = r.out[0] + ((n * w.out[0] + od) * w.out[1] + oh) * line_.row_bytes;
+        const bool whole = oh + rows_ <= w.out[1];
+        // A last line alone reads nothing of the one that is not there.
+        line.taps = whole ? taps_.data() : first_taps_.data();
+        compute[whole ? rows_ - 1 : 0](line);
       }
     });
   }
@@ -75,17 +90,37 @@ class DepthwiseKernel : public PreparedKernel {
     line_.vectors = (line_.pixel_bytes + set_.bytes - 1) / set_.bytes;
   }
 
-  void list_taps() {
+  // Every place that `rows` lines read, column by column.
+  std::vector<Place> places(std::int64_t rows) const {
     const Window& w = d_.window;
-    for (std::int64_t a = 0; a < w.kernel[0]; ++a)
-      for (std::int64_t b = 0; b < w.kernel[1]; ++b)
-        for (std::int64_t c = 0; c < w.kernel[2]; ++c)
-          taps_.push_back(a * w.dilations[0] * stage_.plane + b * w.dilations[1] * stage_.row +
-                          c * w.dilations[2] * stage_.pixel);
-    tap_count_ = static_cast<std::int64_t>(taps_.size());
-    while (taps_.size() % 4 != 0) taps_.push_back(taps_.front());
-    line_.taps = taps_.data();
-    line_.quads = static_cast<std::int64_t>(taps_.size()) / 4;
+    std::map<std::tuple<std::int64_t, std::int64_t, std::int64_t>, Place> found;
+    for (std::int64_t r = 0; r < rows; ++r)
+      for (std::int64_t a = 0; a < w.kernel[0]; ++a)
+        for (std::int64_t b = 0; b < w.kernel[1]; ++b)
+          for (std::int64_t c = 0; c < w.kernel[2]; ++c) {
+            const std::int64_t h = b * w.dilations[1] + r * w.strides[1];
+            Place& p = found[{a, c, h}];
+            p.offset = a * w.dilations[0] * stage_.plane + h * stage_.row +
+                       c * w.dilations[2] * stage_.pixel;
+            p.tap[r] = (a * w.kernel[1] + b) * w.kernel[2] + c;
+          }
+    std::vector<Place> list;
+    for (const auto& [at, place] : found) list.push_back(place);
+    return list;
+  }
+
+  // Two lines at once where that costs less: a quad is loaded and unpacked (12) once, and has four
+  // products for each line.
+  void choose_rows() {
+    places_ = places(1);
+    if (d_.window.out[1] < 2) return;
+    std::vector<Place> two = places(2);
+    const auto cost = [](std::size_t count, std::size_t rows) {
+      return (count + 3) / 4 * (12 + 4 * rows) * (3 - rows);
+    };
+    if (cost(two.size(), 2) >= cost(places_.size(), 1)) return;
+    places_ = std::move(two);
+    rows_ = 2;
   }
 
   // The channel of byte i of a block.
@@ -94,10 +129,66 @@ class DepthwiseKernel : public PreparedKernel {
     return d_.window.strides[2] == 1 || join_log_ > 0 ? at % c : at < c ? at : -1;
   }
 
-  void pack() {
-    const std::int64_t zero = d_.x_zero + (d_.x == DType::i8 ? 128 : 0), lanes = set_.bytes / 4;
+  // Weights of more than a signed byte are sums of several, at the same place again. [place][row]
+  // [channel]
+  std::vector<std::vector<std::int16_t>> split_weights() {
+    const std::int64_t taps = d_.window.kernel_count(), channels = d_.oc;
+    std::vector<std::vector<std::int16_t>> split;
+    for (std::size_t i = 0; i < places_.size(); ++i) {
+      std::vector<std::int16_t>& w = split.emplace_back();
+      for (std::int64_t r = 0; r < rows_; ++r)
+        for (std::int64_t c = 0; c < channels; ++c)
+          w.push_back(places_[i].tap[r] < 0
+                          ? std::int16_t{0}
+                          : d_.w[static_cast<std::size_t>(c * taps + places_[i].tap[r])]);
+    }
+    for (std::size_t i = 0; i < places_.size(); ++i) {
+      bool more = false;
+      std::vector<std::int16_t> rest(split[i].size());
+      for (std::size_t k = 0; k < rest.size(); ++k) {
+        const std::int16_t byte = std::clamp<std::int16_t>(split[i][k], -128, 127);
+        rest[k] = static_cast<std::int16_t>(split[i][k] - byte);
+        split[i][k] = byte;
+        more |= rest[k] != 0;
+      }
+      if (!more) continue;
+      split.push_back(std::move(rest));
+      places_.push_back(Place(places_[i]));
+    }
+    return split;
+  }
+
+  void pack_weights() {
+    const auto split = split_weights();
+    for (const Place& p : places_) {
+      taps_.push_back(p.offset);
+      first_taps_.push_back(p.tap[0] >= 0 ? p.offset : 0);
+    }
+    for (auto* const list : {&taps_, &first_taps_}) list->resize((list->size() + 3) / 4 * 4, 0);
+    const auto quads = static_cast<std::int64_t>(taps_.size()) / 4, lanes = set_.bytes / 4;
+    line_.quads = quads;
+    line_.block_bytes = quads * rows_ * 4 * set_.bytes;
+    packed_.assign(static_cast<std::size_t>(line_.blocks * line_.block_bytes), std::byte{0});
+    std::byte* to = packed_.data();
+    for (std::int64_t block = 0; block < line_.blocks; ++block)
+      for (std::int64_t q = 0; q < quads; ++q)
+        for (std::int64_t r = 0; r < rows_; ++r)
+          for (std::int64_t j = 0; j < 4; ++j)
+            for (std::int64_t lane = 0; lane < lanes; ++lane)
+              for (std::int64_t e = 0; e < 4; ++e, ++to) {
+                const std::int64_t c = channel(block, lane / 4 * 16 + 4 * j + lane % 4);
+                const auto place = static_cast<std::size_t>(q * 4 + e);
+                if (c >= 0 && place < split.size())
+                  *to =
+                      static_cast<std::byte>(split[place][static_cast<std::size_t>(r * d_.oc + c)]);
+              }
+    line_.w = packed_.data();
+  }
+
+  void pack_constants() {
+    const std::int64_t zero = d_.x_zero + (d_.x == DType::i8 ? 128 : 0), lanes = set_.bytes / 4,
+                       taps = d_.window.kernel_count();
     const auto count = static_cast<std::size_t>(line_.blocks * set_.bytes);
-    packed_.assign(count * static_cast<std::size_t>(line_.quads) * 4, std::byte{0});
     for (auto* const v : {&bias_, &multiplier_, &left_, &right_}) v->assign(count, 0);
     factor_.assign(count, 0);
     for (std::int64_t block = 0; block < line_.blocks; ++block)
@@ -106,13 +197,8 @@ class DepthwiseKernel : public PreparedKernel {
           const std::int64_t c = channel(block, lane / 4 * 16 + 4 * j + lane % 4);
           if (c < 0) continue;
           std::int64_t sum = 0;
-          for (std::int64_t t = 0; t < tap_count_; ++t) {
-            const std::int16_t w = d_.w[static_cast<std::size_t>(c * tap_count_ + t)];
-            sum += w;
-            packed_[static_cast<std::size_t>(
-                (((block * line_.quads + t / 4) * 4 + j) * lanes + lane) * 4 + t % 4)] =
-                static_cast<std::byte>(w);
-          }
+          for (std::int64_t t = 0; t < taps; ++t)
+            sum += d_.w[static_cast<std::size_t>(c * taps + t)];
           const auto at = static_cast<std::size_t>((block * 4 + j) * lanes + lane),
                      o = static_cast<std::size_t>(c);
           bias_[at] = static_cast<std::int32_t>(static_cast<std::uint32_t>(d_.bias[o]) -
@@ -122,7 +208,6 @@ class DepthwiseKernel : public PreparedKernel {
           left_[at] = d_.finish.left[o];
           right_[at] = d_.finish.right[o];
         }
-    line_.w = packed_.data();
     line_.bias = bias_.data();
     line_.factor = factor_.data();
     line_.multiplier = multiplier_.data();
@@ -135,8 +220,9 @@ class DepthwiseKernel : public PreparedKernel {
   Stage stage_;
   DepthwiseLine line_;
   int join_log_ = 0;
-  std::vector<std::int64_t> taps_;
-  std::int64_t tap_count_ = 0;
+  std::int64_t rows_ = 1;
+  std::vector<Place> places_;
+  std::vector<std::int64_t> taps_, first_taps_;  // of all lines, of the first alone
   std::vector<std::byte> packed_;
   std::vector<std::int32_t> bias_, multiplier_, left_, right_;
   std::vector<float> factor_;
@@ -150,13 +236,7 @@ bool depthwise_fits(const KernelProblem& p) {
   if (!d || d->group < 2 || d->ic != 1 || d->oc != d->group ||
       d->finish.form == RequantForm::policy)
     return false;
-  if (d->y != DType::i8 && d->y != DType::u8) return false;
-  const QuantParams& q = p.view.input(1).quant;
-  if (p.view.input(1).dtype == DType::i8 &&
-      std::ranges::all_of(q.zero, [](std::int32_t z) { return z == 0; }))
-    return true;
-  const auto whole = dot_problem(p, true);
-  return std::ranges::all_of(whole->w, [](std::int16_t w) { return w >= -128 && w <= 127; });
+  return d->y == DType::i8 || d->y == DType::u8;
 }
 
 std::unique_ptr<PreparedKernel> prepare_depthwise(const KernelProblem& p, const DepthwiseSet& set) {

@@ -11,10 +11,14 @@ namespace lockstep {
 
 // Sums of products of codes: convolutions, and matrix products as convolutions of 1x1.
 //
-//   panel    `lanes` output channels side by side: w[panel][run][group][lane][element]
 //   run      bytes of the input that lie together for one output: a window's row, all channels
-//   group    the elements of one 32-bit lane: 4 bytes, or 2 words where the ISA has no byte product
+//   group    what one broadcast of the input brings to all lanes: `fold` elements of 32 bits (4
+//            bytes, or 2 words where the ISA has no byte product)
+//   panel    output channels of one vector: its lanes / fold, as each has `fold` partial sums:
+//            w[panel][group][lane][element]
 //   tile     rows (output positions) x vecs (panels) accumulators that stay in registers
+//
+// Few output channels are folded: one broadcast then serves several products.
 
 // How accumulators of `channels` outputs become codes; arrays are padded to whole panels.
 struct DotFinish {
@@ -47,14 +51,24 @@ struct DotProblem {
 std::optional<DotProblem> dot_problem(const KernelProblem& p, bool with_weights);
 
 struct DotTile {
-  const std::byte* origin;         // of row 0
-  const std::int64_t* runs;        // bytes from origin to each run
-  std::int64_t run_count, groups;  // groups in a run
-  std::int64_t step;               // bytes from row to row
-  const std::byte* w;
-  std::int64_t panel_bytes;
-  const std::int32_t* start;  // what the sums of the tile's channels start from
-  std::int32_t* acc;          // [rows][vecs * lanes]
+  const std::byte* origin;       // of row 0
+  const std::int64_t* groups;    // bytes from origin to each group
+  std::int64_t group_count = 0;  // in the whole window
+  std::int64_t step = 0;         // bytes from row to row
+  const std::byte* w = nullptr;
+  std::int64_t panel_bytes = 0;
+  const std::int32_t* start = nullptr;  // what the sums of the tile's channels start from
+  std::int32_t* acc = nullptr;          // [rows][channels of vecs panels, to whole vectors]
+};
+// The sums of the bytes of windows, for weights whose zero points leave no signed bytes: the part
+// that all weights of a channel have in common is taken out of them and meets this sum.
+struct SumTile {
+  const std::byte* origin;   // of row 0
+  const std::int64_t* runs;  // bytes from origin to each run
+  std::int64_t run_count = 0, length = 0, step = 0, rows = 0;
+  const std::int32_t* common = nullptr;  // by channel
+  std::int32_t* acc = nullptr;           // each row += its sum times `common`
+  std::int64_t acc_step = 0;
 };
 struct FinishTile {
   const DotFinish* finish;
@@ -66,15 +80,20 @@ struct FinishTile {
   bool y_signed = false;
 };
 
+// Tiles of one fold.
+struct DotFold {
+  int max_vecs = 0;                          // 0: the ISA has no such tiles
+  int max_rows[7] = {};                      // by vecs
+  void (*tile[17][7])(const DotTile&) = {};  // by rows, vecs
+};
 // What an ISA brings.
 struct DotSet {
   int lanes = 8;
   bool words = false;  // elements are 16 bits, zero points taken off; else x as unsigned bytes
-  int max_vecs = 1;
-  int max_rows[5] = {};                      // by vecs
-  void (*tile[17][5])(const DotTile&) = {};  // by rows, vecs
+  DotFold fold[3];     // of 1, 2, 4
   void (*float_nearest)(const FinishTile&) = nullptr;
   void (*fixed_twice)(const FinishTile&) = nullptr;
+  void (*add_sums)(const SumTile&) = nullptr;
   StageCodes stage = nullptr;
 };
 

@@ -10,6 +10,7 @@
 #pragma GCC target("avx2,fma")
 #include "num/simd/avx2.h"
 #include "num/simd/requant.h"
+
 #include "kernel/simd/places.h"
 
 namespace lockstep {

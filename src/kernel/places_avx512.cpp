@@ -11,6 +11,7 @@
 #pragma GCC target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")
 #include "num/simd/avx512.h"
 #include "num/simd/requant.h"
+
 #include "kernel/simd/places.h"
 
 namespace lockstep {

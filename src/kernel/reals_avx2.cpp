@@ -8,6 +8,7 @@
 #pragma GCC push_options
 #pragma GCC target("avx2,fma")
 #include "num/simd/avx2.h"
+
 #include "kernel/simd/reals.h"
 
 namespace lockstep {

@@ -9,6 +9,7 @@
 #pragma GCC push_options
 #pragma GCC target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")
 #include "num/simd/avx512.h"
+
 #include "kernel/simd/reals.h"
 
 namespace lockstep {

@@ -45,7 +45,8 @@ std::optional<KernelCase> convolution_case(CaseMaker& m, bool real) {
     if (m.coin()) b.node().attrs.set("kernel", std::string("blocked"));
   } else {
     b.input(m.codes(tx, x), m.quant(tx), false);
-    b.input(m.codes(tw, w), m.quant(tw, m.coin() ? oc : 1, axis, m.from(0, 3) == 0), true);
+    b.input(m.codes(tw, w),
+            m.quant(tw, m.coin() ? oc : 1, axis, m.from(0, tw == DType::u8 ? 1 : 3) == 0), true);
     if (m.coin()) b.input(m.bias(oc), {}, true);
   }
   Attrs& a = b.node().attrs;
@@ -70,7 +71,8 @@ std::optional<KernelCase> product_case(CaseMaker& m) {
   b.input(m.codes(tx, deep && !gemm ? Shape{2, rows, k} : Shape{rows, k}), m.quant(tx), false);
   const bool by_channel = m.coin() && (gemm || !trans);
   b.input(m.codes(tw, trans ? Shape{n, k} : Shape{k, n}),
-          m.quant(tw, by_channel ? n : 1, trans ? 0 : 1, m.from(0, 3) == 0), true);
+          m.quant(tw, by_channel ? n : 1, trans ? 0 : 1, m.from(0, tw == DType::u8 ? 1 : 3) == 0),
+          true);
   if (gemm && m.coin()) b.input(m.bias(n), {}, true);
   b.node().attrs.set("transB", std::int64_t{trans});
   const DType ty = m.from(0, 3) ? tx : m.byte_type();

@@ -1,39 +1,72 @@
 #pragma once
 
-// Tiles of sums of products and how they become codes, over V of num/simd/ and a product
-// `P::dot(acc, x, w)` of one group in each lane. Included under the target of V.
+// Tiles of sums of products and how they become codes, over V of num/simd/ and P of the ISA:
+// `P::dot(acc, x, w)` of one group in each lane; where it folds, `P::spread<fold>(x)` brings a
+// group to all lanes and `P::join(a, b)` adds neighbouring lanes, those of a before those of b.
+// Included under the target of V.
 
 namespace lockstep {
 namespace {
 
-template <class V, class P, int rows, int vecs>
+template <class V, class P, int fold>
+[[gnu::always_inline]] inline typename V::I spread_group(const std::byte* x) {
+  if constexpr (fold == 1) {
+    std::int32_t group;
+    __builtin_memcpy(&group, x, 4);
+    return V::set(group);
+  } else {
+    return P::template spread<fold>(x);
+  }
+}
+
+// The sums of output vector o of a row: each channel's partial sums joined.
+template <class V, class P, int fold, int vecs>
+[[gnu::always_inline]] inline typename V::I joined(const typename V::I (&acc)[vecs], int o) {
+  if constexpr (fold == 1) {
+    return acc[o];
+  } else {
+    const auto at = [&](int v) { return v < vecs ? acc[v] : V::zero(); };
+    if constexpr (fold == 2) return P::join(at(2 * o), at(2 * o + 1));
+    return P::join(P::join(at(4 * o), at(4 * o + 1)), P::join(at(4 * o + 2), at(4 * o + 3)));
+  }
+}
+
+template <class V, class P, int fold, int rows, int vecs>
 void dot_tile(const DotTile& t) {
   typename V::I acc[rows][vecs];
 #pragma GCC unroll 16
   for (int r = 0; r < rows; ++r)
 #pragma GCC unroll 16
-    for (int v = 0; v < vecs; ++v) acc[r][v] = V::load(t.start + v * V::lanes);
+    for (int v = 0; v < vecs; ++v)
+      acc[r][v] = fold == 1 ? V::load(t.start + v * V::lanes) : V::zero();
+  // Rows in fours, so that few registers hold their addresses.
+  const std::int64_t step = t.step;
+  std::int64_t step3 = 3 * step, step4 = 4 * step;
+  __asm__("" : "+r"(step3), "+r"(step4));
   const std::byte* w = t.w;
-  for (std::int64_t run = 0; run < t.run_count; ++run) {
-    const std::byte* x = t.origin + t.runs[run];
-    for (std::int64_t g = 0; g < t.groups; ++g, x += 4, w += V::lanes * 4) {
-      typename V::I panel[vecs];
+  const std::int64_t* const end = t.groups + t.group_count;
+  for (const std::int64_t* group = t.groups; group != end; ++group, w += V::lanes * 4) {
+    typename V::I panel[vecs];
 #pragma GCC unroll 16
-      for (int v = 0; v < vecs; ++v) panel[v] = V::load(w + v * t.panel_bytes);
+    for (int v = 0; v < vecs; ++v) panel[v] = V::load(w + v * t.panel_bytes);
+    const std::byte* x = t.origin + *group;
 #pragma GCC unroll 16
-      for (int r = 0; r < rows; ++r) {
-        std::int32_t group;
-        __builtin_memcpy(&group, x + r * t.step, 4);
-        const auto one = V::set(group);
+    for (int r = 0; r < rows; ++r) {
+      if (r > 0 && r % 4 == 0) x += step4;
+      const auto one = spread_group<V, P, fold>(x + (r % 4 == 3 ? step3 : r % 4 * step));
 #pragma GCC unroll 16
-        for (int v = 0; v < vecs; ++v) acc[r][v] = P::dot(acc[r][v], one, panel[v]);
-      }
+      for (int v = 0; v < vecs; ++v) acc[r][v] = P::dot(acc[r][v], one, panel[v]);
     }
   }
+  constexpr int outs = (vecs + fold - 1) / fold;
 #pragma GCC unroll 16
   for (int r = 0; r < rows; ++r)
 #pragma GCC unroll 16
-    for (int v = 0; v < vecs; ++v) V::store(t.acc + (r * vecs + v) * V::lanes, acc[r][v]);
+    for (int o = 0; o < outs; ++o) {
+      auto sum = joined<V, P, fold, vecs>(acc[r], o);
+      if constexpr (fold > 1) sum = V::add(sum, V::load(t.start + o * V::lanes));
+      V::store(t.acc + (r * outs + o) * V::lanes, sum);
+    }
 }
 
 template <class V>
@@ -69,11 +102,32 @@ void finish_fixed_twice(const FinishTile& t) {
   }
 }
 
-template <class V, class P, int rows, int vecs>
+// The window's bytes by products with ones.
+template <class V, class P>
+void add_sums(const SumTile& t) {
+  const auto ones = V::set(0x01010101);
+  for (std::int64_t r = 0; r < t.rows; ++r) {
+    auto parts = V::zero();
+    for (std::int64_t run = 0; run < t.run_count; ++run) {
+      const std::byte* const x = t.origin + r * t.step + t.runs[run];
+      for (std::int64_t i = 0; i < t.length; i += 4 * V::lanes)
+        parts = P::dot(parts, P::load_part(x + i, t.length - i), ones);
+    }
+    const auto sum = V::set(P::sum(parts));
+    std::int32_t* const acc = t.acc + r * t.acc_step;
+    for (std::int64_t c = 0; c < t.acc_step; c += V::lanes)
+      V::store(acc + c, V::add(V::load(acc + c), V::mul(sum, V::load(t.common + c))));
+  }
+}
+
+template <class V, class P, int log, int rows, int vecs>
 constexpr void add_tiles(DotSet& set) {
   if constexpr (rows > 0) {
-    set.tile[rows][vecs] = dot_tile<V, P, rows, vecs>;
-    add_tiles<V, P, rows - 1, vecs>(set);
+    set.fold[log].max_vecs = vecs > set.fold[log].max_vecs ? vecs : set.fold[log].max_vecs;
+    set.fold[log].max_rows[vecs] =
+        rows > set.fold[log].max_rows[vecs] ? rows : set.fold[log].max_rows[vecs];
+    set.fold[log].tile[rows][vecs] = dot_tile<V, P, 1 << log, rows, vecs>;
+    add_tiles<V, P, log, rows - 1, vecs>(set);
   }
 }
 

@@ -1,0 +1,149 @@
+#include "kernel/kernel_dot_layout.h"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+namespace lockstep {
+namespace {
+
+constexpr std::int64_t parts(std::int64_t v, std::int64_t of) {
+  return (v + of - 1) / of;
+}
+
+// [group * per_group] to [group * width], and one vector more that tiles may read.
+template <class T>
+std::vector<T> padded(const std::vector<T>& v, std::int64_t group, std::int64_t per_group,
+                      std::int64_t width) {
+  std::vector<T> out;
+  if (v.empty()) return out;
+  out.resize(static_cast<std::size_t>(group * width + 64));
+  for (std::int64_t g = 0; g < group; ++g)
+    std::copy_n(v.begin() + g * per_group, per_group, out.begin() + g * width);
+  return out;
+}
+
+}  // namespace
+
+DotLayout::DotLayout(DotProblem problem, const DotSet& set) : d(std::move(problem)) {
+  const Window& w = d.window;
+  stage = Stage::of(w, d.x, d.x_zero, set.words, set.stage);
+  flat = w.kernel_count() == 1 && w.strides[0] == 1 && w.strides[1] == 1 && w.strides[2] == 1 &&
+         !stage.padded;
+  og = d.oc / d.group;
+  list_runs();
+  choose_fold(set);
+  take_common(set);
+  pack(set);
+  pad_finish();
+  d.w = {};
+}
+
+void DotLayout::list_runs() {
+  const Window& w = d.window;
+  const bool joined = w.dilations[2] == 1 && d.group == 1;
+  run_length = joined ? w.kernel[2] * d.ic : d.ic;
+  for (std::int64_t a = 0; a < w.kernel[0]; ++a)
+    for (std::int64_t b = 0; b < w.kernel[1]; ++b)
+      for (std::int64_t c = 0; c < (joined ? 1 : w.kernel[2]); ++c)
+        runs.push_back(a * w.dilations[0] * stage.plane + b * w.dilations[1] * stage.row +
+                       c * w.dilations[2] * stage.pixel);
+}
+
+// In halves of a cycle for one output position: a product each, a broadcast each, and what joins
+// partial sums.
+void DotLayout::choose_fold(const DotSet& set) {
+  const std::int64_t elements = set.words ? 2 : 4;
+  double least = std::numeric_limits<double>::infinity();
+  for (int log = 0; log < 3; ++log) {
+    const DotFold& f = set.fold[log];
+    if (f.max_vecs == 0) continue;
+    const std::int64_t width_of_panel = set.lanes >> log, all = parts(og, width_of_panel),
+                       count = parts(all, f.max_vecs);
+    const auto group_count = static_cast<double>(static_cast<std::int64_t>(runs.size()) *
+                                                 parts(run_length, elements << log));
+    double cost = 0;
+    for (std::int64_t i = 0; i < count; ++i) {
+      const std::int64_t vecs = (i + 1) * all / count - i * all / count;
+      const double loads = 1.4 * (1.0 + static_cast<double>(vecs) / f.max_rows[vecs]);
+      cost += group_count * std::max(static_cast<double>(vecs), loads);
+      cost += static_cast<double>(parts(vecs, std::int64_t{1} << log)) * (log == 0   ? 0.0
+                                                                          : log == 1 ? 1.5
+                                                                                     : 4.5);
+    }
+    if (cost >= least) continue;
+    least = cost;
+    fold_log = log;
+    panel_width = width_of_panel;
+    panels = all;
+    chunks = count;
+  }
+  const std::int64_t fold = std::int64_t{1} << fold_log;
+  width = parts(panels * panel_width, set.lanes) * set.lanes;
+  for (const std::int64_t run : runs)
+    for (std::int64_t q = 0; q < parts(run_length, elements * fold); ++q)
+      groups.push_back(run + q * 4 * fold);
+  panel_bytes = static_cast<std::int64_t>(groups.size()) * set.lanes * 4;
+}
+
+// A byte product needs weights that are signed bytes. Where a channel's are not, a number that all
+// of them have in common is taken out.
+void DotLayout::take_common(const DotSet& set) {
+  if (set.words) return;
+  const std::int64_t depth = d.window.kernel_count() * d.ic;
+  const std::int64_t zero = d.x_zero + (d.x == DType::i8 ? 128 : 0);
+  std::vector<std::int32_t> taken(static_cast<std::size_t>(d.oc), 0);
+  for (std::int64_t o = 0; o < d.oc; ++o) {
+    const auto w = std::span(d.w).subspan(static_cast<std::size_t>(o * depth),
+                                          static_cast<std::size_t>(depth));
+    std::int64_t sum = 0;
+    for (const std::int16_t v : w) sum += v;
+    // x is read as x - 0: what its zero point adds goes into the bias.
+    auto& b = d.bias[static_cast<std::size_t>(o)];
+    b = static_cast<std::int32_t>(static_cast<std::uint32_t>(b) -
+                                  static_cast<std::uint32_t>(sum * zero));
+    const auto [low, high] = std::ranges::minmax(w);
+    if (low >= -128 && high <= 127) continue;
+    taken[static_cast<std::size_t>(o)] = high - 127;
+    for (std::int16_t& v : w) v = static_cast<std::int16_t>(v - (high - 127));
+  }
+  if (std::ranges::any_of(taken, [](std::int32_t v) { return v != 0; })) common = taken;
+}
+
+void DotLayout::pack(const DotSet& set) {
+  const std::int64_t elements = set.words ? 2 : 4, size = set.words ? 2 : 1,
+                     fold = std::int64_t{1} << fold_log,
+                     in_run = parts(run_length, elements * fold),
+                     depth = d.window.kernel_count() * d.ic;
+  packed.assign(static_cast<std::size_t>(d.group * panels * panel_bytes + 64), std::byte{0});
+  std::byte* to = packed.data() + (64 - reinterpret_cast<std::uintptr_t>(packed.data()) % 64) % 64;
+  weights_ = to;
+  const auto put = [&](std::int64_t o, std::size_t run, std::int64_t k) {
+    const auto at = o * depth + static_cast<std::int64_t>(run) * run_length + k;
+    std::memcpy(to, &d.w[static_cast<std::size_t>(at)], static_cast<std::size_t>(size));
+  };
+  for (std::int64_t g = 0; g < d.group; ++g)
+    for (std::int64_t p = 0; p < panels; ++p)
+      for (std::size_t run = 0; run < runs.size(); ++run)
+        for (std::int64_t q = 0; q < in_run; ++q)
+          for (std::int64_t l = 0; l < set.lanes; ++l)
+            for (std::int64_t e = 0; e < elements; ++e, to += size) {
+              const std::int64_t c = p * panel_width + l / fold;
+              const std::int64_t k = (q * fold + l % fold) * elements + e;
+              if (c < og && k < run_length) put(g * og + c, run, k);  // a byte: the low one
+            }
+}
+
+void DotLayout::pad_finish() {
+  DotFinish& f = d.finish;
+  f.bias = padded(d.bias, d.group, og, width);
+  f.factor = padded(f.factor, d.group, og, width);
+  f.multiplier = padded(f.multiplier, d.group, og, width);
+  f.left = padded(f.left, d.group, og, width);
+  f.right = padded(f.right, d.group, og, width);
+  f.rescale = padded(f.rescale, d.group, og, width);
+  f.w_scale = padded(f.w_scale, d.group, og, width);
+  common = padded(common, d.group, og, width);
+}
+
+}  // namespace lockstep

@@ -1,0 +1,41 @@
+#pragma once
+
+#include "kernel/kernel_dot.h"
+
+namespace lockstep {
+
+// How one problem lies in memory for an ISA's tiles: the input's strides, the fold that costs
+// least, packed weights, constants padded to whole vectors.
+struct DotLayout {
+  DotLayout(DotProblem problem, const DotSet& set);
+
+  std::int64_t channels_of(std::int64_t panel_count) const { return panel_count * panel_width; }
+  // The first panel of chunk i: chunks are even.
+  std::int64_t first_panel(std::int64_t chunk) const { return chunk * panels / chunks; }
+  const std::byte* weights(std::int64_t g, std::int64_t panel) const {
+    return weights_ + (g * panels + panel) * panel_bytes;
+  }
+
+  DotProblem d;  // without w
+  Stage stage;
+  bool flat = false;    // all positions of the input are one line
+  int fold_log = 0;     // of set.fold
+  std::int64_t og = 0;  // output channels of a group
+  std::int64_t panel_width = 0, panels = 0, chunks = 1, panel_bytes = 0;
+  std::int64_t width = 0;            // of a group in the padded arrays
+  std::vector<std::int64_t> runs;    // bytes from a window's origin
+  std::int64_t run_length = 0;       // elements
+  std::vector<std::int64_t> groups;  // bytes from a window's origin
+  std::vector<std::int32_t> common;  // [group * width]; empty where weights are signed bytes
+  std::vector<std::byte> packed;
+
+ private:
+  void list_runs();
+  void choose_fold(const DotSet& set);
+  void take_common(const DotSet& set);
+  void pack(const DotSet& set);
+  void pad_finish();
+  const std::byte* weights_ = nullptr;
+};
+
+}  // namespace lockstep

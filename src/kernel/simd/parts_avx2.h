@@ -1,0 +1,45 @@
+#pragma once
+
+// Vectors of bytes: of which only the first n count, and as what accumulators become. Included
+// under the target of Avx2.
+
+namespace lockstep {
+namespace {
+
+struct Avx2Parts {
+  static __m256i load_part(const std::byte* p, std::int64_t n) {
+    if (n >= 32) return Avx2::load(p);
+    alignas(32) std::byte all[32] = {};
+    std::memcpy(all, p, static_cast<std::size_t>(n));
+    return Avx2::load(all);
+  }
+  static void store_part(std::byte* p, __m256i v, std::int64_t n) {
+    if (n >= 32) return Avx2::store(p, v);
+    alignas(32) std::byte all[32];
+    Avx2::store(all, v);
+    std::memcpy(p, all, static_cast<std::size_t>(n));
+  }
+  static std::int32_t sum(__m256i v) {
+    const __m128i four = _mm_add_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1)),
+                  two = _mm_add_epi32(four, _mm_unpackhi_epi64(four, four));
+    return _mm_cvtsi128_si32(_mm_add_epi32(two, _mm_srli_epi64(two, 32)));
+  }
+
+  // Packing, within each 128 bits; words and sums of words saturate.
+  using I = __m256i;
+  static I set_words(std::int32_t v) { return _mm256_set1_epi16(static_cast<short>(v)); }
+  static I words(I a, I b) { return _mm256_packs_epi32(a, b); }
+  static I add_words(I a, I b) { return _mm256_adds_epi16(a, b); }
+  static I signed_bytes(I a, I b) { return _mm256_packs_epi16(a, b); }
+  static I unsigned_bytes(I a, I b) { return _mm256_packus_epi16(a, b); }
+  static I clamp_signed(I v, std::int32_t low, std::int32_t high) {
+    return _mm256_min_epi8(_mm256_max_epi8(v, set_bytes(low)), set_bytes(high));
+  }
+  static I clamp_unsigned(I v, std::int32_t low, std::int32_t high) {
+    return _mm256_min_epu8(_mm256_max_epu8(v, set_bytes(low)), set_bytes(high));
+  }
+  static I set_bytes(std::int32_t v) { return _mm256_set1_epi8(static_cast<char>(v)); }
+};
+
+}  // namespace
+}  // namespace lockstep

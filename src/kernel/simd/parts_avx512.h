@@ -1,0 +1,41 @@
+#pragma once
+
+// Vectors of bytes: of which only the first n count, and as what accumulators become. Included
+// under the target of Avx512.
+
+namespace lockstep {
+namespace {
+
+struct Avx512Parts {
+  static __m512i load_part(const std::byte* p, std::int64_t n) {
+    return n >= 64 ? _mm512_loadu_si512(p) : _mm512_maskz_loadu_epi8(mask(n), p);
+  }
+  static void store_part(std::byte* p, __m512i v, std::int64_t n) {
+    if (n >= 64)
+      _mm512_storeu_si512(p, v);
+    else
+      _mm512_mask_storeu_epi8(p, mask(n), v);
+  }
+  static std::int32_t sum(__m512i v) { return _mm512_reduce_add_epi32(v); }
+
+  // Packing, within each 128 bits; words and sums of words saturate.
+  using I = __m512i;
+  static I set_words(std::int32_t v) { return _mm512_set1_epi16(static_cast<short>(v)); }
+  static I words(I a, I b) { return _mm512_packs_epi32(a, b); }
+  static I add_words(I a, I b) { return _mm512_adds_epi16(a, b); }
+  static I signed_bytes(I a, I b) { return _mm512_packs_epi16(a, b); }
+  static I unsigned_bytes(I a, I b) { return _mm512_packus_epi16(a, b); }
+  static I clamp_signed(I v, std::int32_t low, std::int32_t high) {
+    return _mm512_min_epi8(_mm512_max_epi8(v, set_bytes(low)), set_bytes(high));
+  }
+  static I clamp_unsigned(I v, std::int32_t low, std::int32_t high) {
+    return _mm512_min_epu8(_mm512_max_epu8(v, set_bytes(low)), set_bytes(high));
+  }
+  static I set_bytes(std::int32_t v) { return _mm512_set1_epi8(static_cast<char>(v)); }
+
+ private:
+  static __mmask64 mask(std::int64_t n) { return (std::uint64_t{1} << n) - 1; }
+};
+
+}  // namespace
+}  // namespace lockstep
