@@ -126,6 +126,10 @@ Result<std::vector<Tensor>> LocalTest::inputs_of(NodeId id, std::size_t sample) 
       in.push_back(*g.value(v).constant);
     } else if (const Tensor* t = given(v, sample)) {
       in.push_back(*t);
+    } else if (state_read_by(g, v) && (recorded_.state == StateMode::reset || sample == 0)) {
+      const std::string wanted[] = {g.value(v).name};  // nothing ran before: the state is as the network starts
+      LOCKSTEP_TRY(Sample start, reference_.run_from({}, wanted));
+      in.push_back(std::move(start.at(wanted[0])));
     } else if (g.value(v).producer == no_id) {
       return Error{g.where(g.node(id)), "input '" + g.value(v).name + "' was not captured", "it in the captures", ""};
     } else {

@@ -152,5 +152,39 @@ TEST(Compare, tolerances_are_read_strictly) {
   EXPECT_FALSE(parse_tolerance("loose").ok());
 }
 
+// y = held + x, the next held = y; starts at {3, -1}.
+Graph sum_with_state() {
+  GraphBuilder b("sum.onnx", "onnx");
+  const auto real = [&](const char* name) {
+    Value v;
+    v.name = name;
+    v.shape = {2};
+    return b.add_value(std::move(v));
+  };
+  const ValueId x = real("x"), before = real("before"), y = real("y");
+  b.add_input(x);
+  b.add_node({"add", "Add", {}, {before, x}, {y}, {}});
+  const std::vector<float> start{3, -1};
+  b.add_state({before, y, std::make_shared<const Tensor>(Tensor::of<float>({2}, start))});
+  b.add_output(y);
+  return std::move(b).finish().value();
+}
+
+TEST(LocalTest, an_operation_that_reads_a_state_reads_its_start_in_the_first_run_and_the_devices_own_later) {
+  const Graph graph = sum_with_state();
+  const Executor reference = test::executor(graph);
+  const std::vector<Sample> sent = test::random_samples(graph, 2);
+  RunOptions keep;
+  keep.state = StateMode::keep;
+  const std::vector<Sample> expected = reference.run(sent, {}, keep)->samples;
+  std::vector<Sample> device = expected;
+  device[0].at("y").set_number(0, 7);
+  const Recorded recorded{sent, expected, device, StateMode::keep};
+  const LocalTest local(reference, recorded);
+  EXPECT_EQ(local.inputs_of(0, 0).value()[0].number(0), 3);
+  EXPECT_EQ(local.inputs_of(0, 0).value()[0].number(1), -1);
+  EXPECT_EQ(local.inputs_of(0, 1).value()[0].number(0), 7);
+}
+
 }  // namespace
 }  // namespace lockstep
