@@ -93,7 +93,7 @@ class AverageKernel : public PreparedKernel {
   void run(const KernelRun& r) const override {
     r.workers.each(
         w_.batch * w_.out[0] * w_.out[1], [&](std::int64_t first, std::int64_t last, int) {
-          std::int32_t sums[most_channels];
+          std::int32_t sums[most_channels + 16];
           for (std::int64_t i = first; i < last; ++i) {
             const std::int64_t oh = i % w_.out[1], od = i / w_.out[1] % w_.out[0],
                                n = i / w_.out[1] / w_.out[0];
@@ -137,7 +137,7 @@ class GlobalAverageKernel : public PreparedKernel {
                y.quant.zero_at(0),  clamp.low,           clamp.high};
   }
   std::size_t scratch_bytes(int) const override {
-    return static_cast<std::size_t>(channels_) * 4 + 64;
+    return static_cast<std::size_t>(channels_) * 4 + kernel_slack;
   }
   void run(const KernelRun& r) const override {
     auto* const sums = reinterpret_cast<std::int32_t*>(r.scratch);

@@ -10,22 +10,21 @@ namespace lockstep {
 namespace {
 
 template <class T>
-void portable(const T* from, T* to, std::int64_t rows, std::int64_t columns, std::int64_t r0,
-              std::int64_t r1, std::int64_t c0, std::int64_t c1) {
+void portable(const T* from, T* to, const Transposition& t, std::int64_t r0, std::int64_t r1,
+              std::int64_t c0, std::int64_t c1) {
   for (std::int64_t c = c0; c < c1; ++c)
-    for (std::int64_t r = r0; r < r1; ++r) to[c * rows + r] = from[r * columns + c];
+    for (std::int64_t r = r0; r < r1; ++r) to[c * t.to_step + r] = from[r * t.from_step + c];
 }
 
 // Whole blocks of `side` x `side` by `block`, what remains element by element.
 template <class T, class Block>
-void by_blocks(const T* from, T* to, std::int64_t rows, std::int64_t columns, std::int64_t side,
-               Block&& block) {
-  const std::int64_t whole_rows = rows / side * side, whole_columns = columns / side * side;
+void by_blocks(const T* from, T* to, const Transposition& t, std::int64_t side, Block&& block) {
+  const std::int64_t whole_rows = t.rows / side * side, whole_columns = t.columns / side * side;
   for (std::int64_t r = 0; r < whole_rows; r += side)
     for (std::int64_t c = 0; c < whole_columns; c += side)
-      block(from + r * columns + c, columns, to + c * rows + r, rows);
-  portable(from, to, rows, columns, whole_rows, rows, 0, columns);
-  portable(from, to, rows, columns, 0, whole_rows, whole_columns, columns);
+      block(from + r * t.from_step + c, t.from_step, to + c * t.to_step + r, t.to_step);
+  portable(from, to, t, whole_rows, t.rows, 0, t.columns);
+  portable(from, to, t, 0, whole_rows, whole_columns, t.columns);
 }
 
 #if defined(__x86_64__)
@@ -70,29 +69,33 @@ void by_blocks(const T* from, T* to, std::int64_t rows, std::int64_t columns, st
 #endif
 
 template <class T>
-void plain(const std::byte* from, std::byte* to, std::int64_t rows, std::int64_t columns) {
+void plain(const std::byte* from, std::byte* to, const Transposition& t) {
   const auto* const x = reinterpret_cast<const T*>(from);
   auto* const y = reinterpret_cast<T*>(to);
   constexpr std::int64_t side = 64 / static_cast<std::int64_t>(sizeof(T));
-  for (std::int64_t r = 0; r < rows; r += side)
-    for (std::int64_t c = 0; c < columns; c += side)
-      portable(x, y, rows, columns, r, std::min(rows, r + side), c, std::min(columns, c + side));
+  for (std::int64_t r = 0; r < t.rows; r += side)
+    for (std::int64_t c = 0; c < t.columns; c += side)
+      portable(x, y, t, r, std::min(t.rows, r + side), c, std::min(t.columns, c + side));
 }
 
 }  // namespace
 
+void transpose(const std::byte* from, std::byte* to, const Transposition& t) {
+  if (t.width == 2) return plain<std::uint16_t>(from, to, t);
+  if (t.width == 8) return plain<std::uint64_t>(from, to, t);
+#if defined(__x86_64__)
+  if (t.width == 1) return by_blocks(from, to, t, 16, bytes_16);
+  by_blocks(reinterpret_cast<const std::uint32_t*>(from), reinterpret_cast<std::uint32_t*>(to), t,
+            4, words_4);
+#else
+  if (t.width == 1) return plain<std::uint8_t>(from, to, t);
+  plain<std::uint32_t>(from, to, t);
+#endif
+}
+
 void transpose(const std::byte* from, std::byte* to, std::int64_t rows, std::int64_t columns,
                std::size_t width) {
-  if (width == 2) return plain<std::uint16_t>(from, to, rows, columns);
-  if (width == 8) return plain<std::uint64_t>(from, to, rows, columns);
-#if defined(__x86_64__)
-  if (width == 1) return by_blocks(from, to, rows, columns, 16, bytes_16);
-  by_blocks(reinterpret_cast<const std::uint32_t*>(from), reinterpret_cast<std::uint32_t*>(to),
-            rows, columns, 4, words_4);
-#else
-  if (width == 1) return plain<std::uint8_t>(from, to, rows, columns);
-  plain<std::uint32_t>(from, to, rows, columns);
-#endif
+  transpose(from, to, {rows, columns, columns, rows, width});
 }
 
 }  // namespace lockstep

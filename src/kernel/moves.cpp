@@ -48,6 +48,7 @@ Result<Tensor> moved(const KernelProblem& p, const Tensor& x) {
 
 // Element i of a tensor in the order of its shape stands there when channels lie last.
 std::int64_t place_last(const Shape& s, std::int64_t i) {
+  if (s.size() < 3) return i;
   const std::int64_t channels = s[1], positions = count_of(s) / s[0] / channels;
   const std::int64_t n = i / (channels * positions), c = i / positions % channels,
                      p = i % positions;
@@ -86,7 +87,7 @@ class Moves : public PreparedKernel {
     for (std::size_t i = 0; i < shaped.size(); ++i)
       if (shaped[i] < 0) std::memcpy(fill_, plain->bytes().data() + i * width_, width_);
     shaped_ = runs_of(shaped);
-    if (xs.size() < 3 || ys.size() < 3) return;
+    if (xs.size() < 3 && ys.size() < 3) return;
     std::vector<std::int64_t> last(shaped.size());
     for (std::size_t i = 0; i < shaped.size(); ++i)
       last[static_cast<std::size_t>(place_last(ys, static_cast<std::int64_t>(i)))] =

@@ -1,10 +1,15 @@
 // Poolings, 32 channels of bytes or 8 of reals at once.
 #include <immintrin.h>
 
+#include <cstring>
+
 #include "kernel/kernel_pool.h"
 
 #pragma GCC push_options
 #pragma GCC target("avx2,fma")
+#include "num/simd/avx2.h"
+
+#include "kernel/simd/sums.h"
 
 namespace lockstep {
 namespace {
@@ -62,24 +67,8 @@ void greatest_reals(const PoolPosition& p) {
   }
 }
 
-void sum_codes(const std::byte* x, std::int64_t positions, std::int64_t channels, bool is_signed,
-               std::int32_t* sums) {
-  for (std::int64_t p = 0; p < positions; ++p, x += channels) {
-    std::int64_t c = 0;
-    for (; c + 8 <= channels; c += 8) {
-      const __m128i codes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(x + c));
-      auto* const sum = reinterpret_cast<__m256i*>(sums + c);
-      _mm256_storeu_si256(
-          sum, _mm256_add_epi32(_mm256_loadu_si256(sum), is_signed ? _mm256_cvtepi8_epi32(codes)
-                                                                   : _mm256_cvtepu8_epi32(codes)));
-    }
-    for (; c < channels; ++c)
-      sums[c] += is_signed ? std::int32_t{static_cast<std::int8_t>(x[c])}
-                           : std::int32_t{static_cast<std::uint8_t>(x[c])};
-  }
-}
-
-constexpr PoolSet set = {greatest_bytes<true>, greatest_bytes<false>, greatest_reals, sum_codes};
+constexpr PoolSet set = {greatest_bytes<true>, greatest_bytes<false>, greatest_reals,
+                         sum_codes<Avx2>};
 
 }  // namespace
 }  // namespace lockstep

@@ -2,10 +2,15 @@
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // gcc 12 warns inside its own header
 #include <immintrin.h>
 
+#include <cstring>
+
 #include "kernel/kernel_pool.h"
 
 #pragma GCC push_options
 #pragma GCC target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")
+#include "num/simd/avx512.h"
+
+#include "kernel/simd/sums.h"
 
 namespace lockstep {
 namespace {
@@ -46,22 +51,8 @@ void greatest_reals(const PoolPosition& p) {
   }
 }
 
-void sum_codes(const std::byte* x, std::int64_t positions, std::int64_t channels, bool is_signed,
-               std::int32_t* sums) {
-  for (std::int64_t c = 0; c < channels; c += 16) {
-    const auto mask =
-        static_cast<__mmask16>(channels - c >= 16 ? 0xffff : (1u << (channels - c)) - 1);
-    __m512i sum = _mm512_maskz_loadu_epi32(mask, sums + c);
-    for (std::int64_t p = 0; p < positions; ++p) {
-      const __m128i codes = _mm_maskz_loadu_epi8(mask, x + p * channels + c);
-      sum = _mm512_add_epi32(sum,
-                             is_signed ? _mm512_cvtepi8_epi32(codes) : _mm512_cvtepu8_epi32(codes));
-    }
-    _mm512_mask_storeu_epi32(sums + c, mask, sum);
-  }
-}
-
-constexpr PoolSet set = {greatest_bytes<true>, greatest_bytes<false>, greatest_reals, sum_codes};
+constexpr PoolSet set = {greatest_bytes<true>, greatest_bytes<false>, greatest_reals,
+                         sum_codes<Avx512>};
 
 }  // namespace
 }  // namespace lockstep

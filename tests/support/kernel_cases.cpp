@@ -107,8 +107,43 @@ std::optional<KernelCase> move(CaseMaker& m, const std::string& op) {
     for (std::size_t a = 0; a < rank; ++a)
       axes.as<std::int64_t>()[a] = static_cast<std::int64_t>(a);
     if (op == "Slice") b.input(std::move(axes), {}, true);
+    if (op == "StridedSlice" && m.coin()) b.node().attrs.set("shrink_axis_mask", m.from(0, 3));
     b.input(list(1, 2, rank), {}, true);
   }
+  return b.finish(t, q);
+}
+
+std::optional<KernelCase> mean(CaseMaker& m) {
+  CaseBuilder b("ReduceMean");
+  Shape x;
+  const auto rank = m.from(1, 5);
+  for (std::int64_t a = 0; a < rank; ++a)
+    x.push_back(m.from(1, 3) == 1 ? m.from(1, 40) : m.from(1, 5));
+  const DType t = m.byte_type();
+  b.input(m.codes(t, x), m.quant(t), false);
+  std::vector<std::int64_t> axes;
+  for (std::int64_t a = 0; a < rank; ++a)
+    if (m.coin()) axes.push_back(m.coin() ? a : a - rank);
+  if (!axes.empty()) b.node().attrs.set("axes", axes);
+  b.node().attrs.set("keepdims", m.from(0, 1));
+  return b.finish(t, m.quant(t));
+}
+
+std::optional<KernelCase> concat(CaseMaker& m) {
+  CaseBuilder b("Concat");
+  Shape x;
+  const auto rank = m.from(1, 4), axis = m.from(0, rank - 1);
+  for (std::int64_t a = 0; a < rank; ++a) x.push_back(m.from(1, 9));
+  const DType t = m.coin() ? DType::f32 : m.byte_type();
+  const QuantParams q = t == DType::f32 ? QuantParams{} : m.quant(t);
+  const std::int64_t constant = m.from(0, 5);
+  for (std::int64_t i = 0, n = m.from(1, 4); i < n; ++i) {
+    x[static_cast<std::size_t>(axis)] = m.from(1, 70);
+    const QuantParams own = t == DType::f32 || m.coin() ? q : m.quant(t);
+    b.input(t == DType::f32 ? m.reals(x) : m.codes(t, x), own, i > 0 && i == constant);
+  }
+  b.node().attrs.set("axis", m.coin() ? axis : axis - rank);
+  b.node().attrs.set("requantize", m.from(0, 2));
   return b.finish(t, q);
 }
 
@@ -122,6 +157,8 @@ std::optional<KernelCase> kernel_case(const Kernel& kernel, std::uint64_t seed) 
   if (op == "Gemm" || op == "MatMul") return product_case(m);
   if (op == "QuantizeLinear" || op == "DequantizeLinear") return scaled(m, std::string(op));
   if (op == "Add" || op == "Sub" || op == "Mul") return pair(m, std::string(op));
+  if (op == "ReduceMean") return mean(m);
+  if (op == "Concat") return concat(m);
   if (op == "Transpose" || op == "Pad" || op == "Slice" || op == "StridedSlice")
     return move(m, std::string(op));
   if (op == "MaxPool" || op == "AveragePool" || op == "GlobalAveragePool")

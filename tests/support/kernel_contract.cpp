@@ -15,8 +15,7 @@ namespace {
 Tensor by_kernel(const Kernel& kernel, const KernelProblem& p, const KernelCase& problem,
                  int threads, bool last) {
   const NodeView& view = p.view;
-  last &= kernel.order == Order::any && view.input(0).shape.size() > 2 &&
-          view.output(0).shape.size() > 2;
+  last &= kernel.order == Order::any && view.input(0).shape.size() > 2;
   const bool moves =
       last || (kernel.order == Order::channels_last && view.node.op != "Gemm" &&
                view.node.op != "MatMul" && view.attrs().text("layout", "NCHW") != "NHWC");
