@@ -158,7 +158,7 @@ Outcome judge_case(const Case& c, std::chrono::milliseconds budget) {
                        .recorded = {c.animal->sent, c.animal->expected, *device, StateMode::reset},
                        .tolerance = {},
                        .others = [&]() -> std::span<const Executor> { return c.animal->others; },
-                       .search = {budget, {}},
+                       .search = {.work = static_cast<double>(budget.count()) * 1e6, .threads = 1},
                        .model = c.animal->name, .target = "zoo", .input = ""};
   asked.search.first_only = true;
   const auto v = judge(asked);

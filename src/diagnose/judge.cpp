@@ -1,7 +1,6 @@
 #include "diagnose/judge.h"
 
 #include <algorithm>
-#include <chrono>
 
 #include "base/text.h"
 #include "diagnose/bad_capture.h"
@@ -42,18 +41,17 @@ Result<void> find_causes(const Case& c, Verdict& v) {
   const LocalTest test(c.reference, c.recorded);
   std::vector<Explanation> known;
   SearchOptions options = c.search;
-  const auto end = std::chrono::steady_clock::now() + c.search.budget;
+  double left = c.search.work;
   for (std::size_t i = 0; i < v.comparison.rows.size(); ++i) {
     const Row& row = v.comparison.rows[i];
     if (row.state != Judgement::wrong) continue;
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
     if (c.search.first_only && !v.suspects.empty()) break;
-    if (v.suspects.size() == most_suspects || (left.count() <= 0 && !v.suspects.empty())) {
+    if (v.suspects.size() == most_suspects || (left < c.search.work / 1000 && !v.suspects.empty())) {
       ++v.not_examined;
       continue;
     }
-    // The first is worth the whole budget, the others share what it leaves.
-    options.budget = v.suspects.empty() ? c.search.budget : left / 2;
+    // The first is worth the whole search; the others share as much again.
+    options.work = v.suspects.empty() ? c.search.work : left / 2;
     const auto trial = Trial::make(test, c.recorded, row);
     if (!trial.ok()) {
       v.notes.push_back("not replayed: " + trial.error().line());
@@ -61,6 +59,7 @@ Result<void> find_causes(const Case& c, Verdict& v) {
       continue;
     }
     v.suspects.push_back(search(*trial, i, known, options));
+    if (v.suspects.size() > 1) left -= v.suspects.back().work;
     if (const Explanation* cause = v.suspects.back().cause()) known.push_back(*cause);
   }
   return {};
@@ -83,7 +82,7 @@ void find_departure(const Case& c, Verdict& v) {
     const auto trial = Trial::make(test, c.recorded, row);
     if (!trial.ok()) return;
     SearchOptions options = c.search;
-    options.budget /= 4;
+    options.work /= 4;
     options.fits = false;
     Suspect suspect = search(*trial, i, {}, options);
     if (const Explanation* cause = suspect.cause(); cause && cause->exact()) v.departure = std::move(suspect);

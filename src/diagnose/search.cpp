@@ -1,45 +1,18 @@
 #include "diagnose/search.h"
 
-#include <time.h>
-
 #include <algorithm>
 #include <cmath>
 #include <iterator>
-#include <limits>
 
+#include "diagnose/hypotheses.h"
 #include "run/generated.h"
 
 namespace lockstep {
 namespace {
 
-// Processor time of this thread: what is found does not depend on what else the machine does.
-struct Clock {
-  using duration = std::chrono::nanoseconds;
-  using rep = duration::rep;
-  using period = duration::period;
-  using time_point = std::chrono::time_point<Clock>;
-  static time_point now() {
-    timespec t{};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return time_point(std::chrono::seconds(t.tv_sec) + std::chrono::nanoseconds(t.tv_nsec));
-  }
-};
-
 constexpr double margin_bits = 2;   // by which a cause must be shorter than the list
 constexpr double as_short_bits = 8;  // rivals within this of the first take its certainty
 constexpr std::size_t most_proofs = 6;
-
-struct Hypothesis {
-  Site site;
-  const FaultDef* fault;
-  Params params;
-};
-
-bool fits_stage(const FaultDef& fault, const Site& site) {
-  return (fault.stage == Stage::input) == (site.node == no_id) && fault.applies(site);
-}
-
-double length(const Explanation& e) { return e.bits + listing_bits(e.rest(), e.values); }
 
 bool shorter(const Explanation& a, const Explanation& b) { return length(a) < length(b); }
 
@@ -54,27 +27,27 @@ const Site* site_of(const std::vector<Site>& sites, const Explanation& e) {
 
 class Search {
  public:
-  Search(const Trial& trial, const SearchOptions& options)
-      : trial_(trial), options_(options), sites_(trial.sites()), end_(Clock::now() + options.budget) {}
+  Search(const Trial& trial, const SearchOptions& options) : trial_(trial), options_(options), sites_(trial.sites()) {}
 
   Suspect run(std::size_t row, std::span<const Explanation> known) {
     suspect_.row = row;
     if (explained_by(known)) return std::move(suspect_);
-    for (const Hypothesis& h : hypotheses()) {
-      if (out_of_time()) break;
-      try_one(h);
-    }
-    if (options_.fits && std::ranges::none_of(suspect_.ranked, [&](const Explanation& e) { return e.exact() && !e.listed; })) fit();
+    Hypotheses hypotheses(trial_, options_);
+    hypotheses.plain();
+    if (options_.fits && !hypotheses.some_exact()) hypotheses.fitted();
+    if (options_.pairs && !hypotheses.some_exact()) hypotheses.pairs();
+    if (!hypotheses.some_exact()) hypotheses.complete_best(6);
+    suspect_.tried += hypotheses.tried();
+    suspect_.cut_short = hypotheses.cut_short();
+    suspect_.work = hypotheses.work();
+    incomplete_ = hypotheses.incomplete();
+    for (Tested& t : hypotheses.found())
+      if (t.whole && t.e.reproduced > 0) suspect_.ranked.push_back(std::move(t.e));
     rank();
     return std::move(suspect_);
   }
 
  private:
-  bool out_of_time() {
-    suspect_.cut_short = suspect_.cut_short || Clock::now() > end_;
-    return suspect_.cut_short;
-  }
-
   // A cause found at another operation that leaves nothing here either: the very same, or one of its kind
   // at a place of this one.
   bool explained_by(std::span<const Explanation> known) {
@@ -84,7 +57,7 @@ class Search {
       else if (!e.listed)
         std::ranges::copy_if(sites_, std::back_inserter(places), [&](const Site& s) { return fits_stage(*e.fault, s); });
       for (const Site& site : places) {
-        auto tested = trial_.test(site, *e.fault, e.params, trial_.every());
+        auto tested = trial_.test({site, e.fault, e.params}, trial_.every());
         ++suspect_.tried;
         if (!tested.ok() || !tested->exact()) continue;
         tested->accepted = true;
@@ -94,68 +67,6 @@ class Search {
       }
     }
     return false;
-  }
-
-  // Faults of the nodes and faults of the inputs; over many operations the inputs come first: they are
-  // few, and they are what a user can check.
-  std::vector<Hypothesis> hypotheses() {
-    std::vector<Hypothesis> nodes, inputs;
-    for (const Site& site : sites_) {
-      const Evidence evidence = trial_.evidence(site);
-      for (const FaultDef* fault : fault_table()) {
-        if (!fits_stage(*fault, site) || out_of_time()) continue;
-        for (Params& params : fault->candidates(site, evidence))
-          (site.node == no_id ? inputs : nodes).push_back({site, fault, std::move(params)});
-      }
-    }
-    std::vector<Hypothesis>& first = trial_.single_node() ? nodes : inputs;
-    for (const Hypothesis& h : trial_.single_node() ? inputs : nodes) first.push_back(h);
-    return first;
-  }
-
-  // With several samples the one that differs most screens; the rest is for what reproduces something.
-  void try_one(const Hypothesis& h) {
-    if (options_.progress)
-      options_.progress("replaying " + std::string(h.fault->name) + " (" + std::to_string(suspect_.tried + 1) + ")");
-    ++suspect_.tried;
-    if (trial_.every().size() > 1) {
-      const auto screened = trial_.test(h.site, *h.fault, h.params, std::span(trial_.telling()).first(1));
-      if (!screened.ok() || screened->reproduced == 0) return;  // cannot be replayed here, or says nothing
-      if (!trial_.single_node() && screened->reproduced * 4 < screened->differing) return;
-    }
-    auto tested = trial_.test(h.site, *h.fault, h.params, trial_.every());
-    if (tested.ok() && tested->reproduced > 0) suspect_.ranked.push_back(std::move(*tested));
-  }
-
-  // Where plain parameters do not do, those faults that can are fitted by replay: those of the inputs
-  // first, each for a share of the time. At a single operation the first that reproduces all ends it; over
-  // several, another place may do as well.
-  void fit() {
-    std::vector<Site> order;
-    for (const bool input : {true, false})
-      std::ranges::copy_if(sites_, std::back_inserter(order), [&](const Site& s) { return (s.node == no_id) == input; });
-    for (const Site& site : order) {
-      const Evidence evidence = trial_.evidence(site);
-      for (const FaultDef* fault : fault_table())
-        if (fault->fit && fits_stage(*fault, site) && fit_one(site, *fault, evidence) && trial_.single_node()) return;
-    }
-  }
-
-  bool fit_one(const Site& site, const FaultDef& fault, const Evidence& evidence) {
-    const auto end = std::min(end_, Clock::now() + options_.budget / 5);
-    const auto misfit = [&](const Params& params) {
-      if (Clock::now() > end) {
-        incomplete_ = true;
-        return std::numeric_limits<double>::infinity();
-      }
-      ++suspect_.tried;
-      return trial_.misfit(site, fault, params, trial_.every());
-    };
-    if (out_of_time()) return true;
-    const std::size_t before = suspect_.ranked.size();
-    for (Params& params : fault.fit(site, evidence, misfit)) try_one({site, &fault, std::move(params)});
-    return std::any_of(suspect_.ranked.begin() + static_cast<std::ptrdiff_t>(before), suspect_.ranked.end(),
-                       [](const Explanation& e) { return e.exact() && !e.listed; });
   }
 
   void rank() {
@@ -177,7 +88,8 @@ class Search {
         rivalled = rivalled || e.bits <= ranked[0].bits + as_short_bits;
       }
     }
-    ranked[0].certain = ranked[0].exact() && !suspect_.cut_short && !(incomplete_ && !trial_.single_node()) && !rivalled;
+    ranked[0].certain = ranked[0].exact() && !suspect_.cut_short && !(incomplete_ && !trial_.single_node()) && !rivalled &&
+                         (ranked[0].also.empty() || trial_.single_node());
   }
 
   // Keeps the best parameters of each fault at each place.
@@ -185,7 +97,7 @@ class Search {
     std::vector<Explanation> kept;
     for (Explanation& e : suspect_.ranked) {
       const bool seen = std::ranges::any_of(
-          kept, [&](const Explanation& k) { return k.fault == e.fault && k.site == e.site; });
+          kept, [&](const Explanation& k) { return k.fault == e.fault && k.site == e.site && k.also.size() == e.also.size(); });
       if (!seen) kept.push_back(std::move(e));
     }
     suspect_.ranked = std::move(kept);
@@ -193,26 +105,25 @@ class Search {
 
   // Both make the same of inputs that the device never saw: no capture of this tensor tells them apart.
   bool same(const Explanation& a, const Explanation& b) const {
-    if (a.listed || b.listed || out_of_proof_time()) return false;
+    if (a.listed || b.listed) return false;
     const Executor& reference = sites_[0].reference;
     const std::vector<Sample> inputs = generated_inputs(reference.graph(), 3, 20);
     const std::string wanted[] = {trial_.row().tensor};
     const auto made = [&](const Explanation& e) -> Result<Capture> {
-      const FaultSpec spec{e.fault, e.site, e.params};
-      LOCKSTEP_TRY(const RunOptions options, inject(reference, std::span(&spec, 1)));
+      std::vector<FaultSpec> specs = {{e.fault, e.site, e.params}};
+      specs.insert(specs.end(), e.also.begin(), e.also.end());
+      LOCKSTEP_TRY(const RunOptions options, inject(reference, specs));
       return reference.run(inputs, wanted, options);
     };
     const auto x = made(a), y = made(b);
     return x.ok() && y.ok() && x->samples == y->samples;
   }
-  bool out_of_proof_time() const { return Clock::now() > end_ + options_.budget / 4; }
 
   const Trial& trial_;
   const SearchOptions& options_;
-  std::vector<Site> sites_;
-  Clock::time_point end_;
+  const std::vector<Site>& sites_;
   Suspect suspect_;
-  bool incomplete_ = false;  // a fit ended by its share of the time
+  bool incomplete_ = false;  // a fit ended by its share of the work
 };
 
 }  // namespace

@@ -1,17 +1,19 @@
 #pragma once
 
-#include <chrono>
 #include <functional>
 
 #include "diagnose/trial.h"
 
 namespace lockstep {
 
-// How long a search may take (processor time of the searching thread), and who is told how far it is.
+// How much a search may compute, and who is told how far it is. Work is counted in multiply-accumulates of the
+// replays, not in time: what is found depends neither on the machine nor on what else it does.
 struct SearchOptions {
-  std::chrono::milliseconds budget{20000};
-  std::function<void(const std::string& what)> progress;
+  double work = 12e9;
+  int threads = 0;  // 0: those of the machine, at most 8
+  std::function<void(const std::string& what)> progress = {};
   bool fits = true;         // parameters are sought by replaying where plain ones do not do
+  bool pairs = true;        // two faults together, where one leaves a remainder
   bool first_only = false;  // explain the first wrong operation, nothing else: no repair, no prediction
 };
 

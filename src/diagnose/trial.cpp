@@ -60,6 +60,7 @@ Result<Trial> Trial::make(const LocalTest& test, const Recorded& recorded, const
     trial.items_.push_back(std::move(item));
   }
   trial.choose_telling();
+  trial.find_sites();
   return trial;
 }
 
@@ -95,9 +96,9 @@ const Tensor* Trial::inside(std::size_t index, ValueId id) const {
   return it == items_[index].inside.end() ? test_->given(id, items_[index].sample) : &it->second;
 }
 
-std::vector<Site> Trial::sites() const {
+void Trial::find_sites() {
   const Graph& g = test_->reference().graph();
-  std::vector<Site> sites;
+  std::vector<Site>& sites = sites_;
   for (auto it = row_->segment.rbegin(); it != row_->segment.rend(); ++it)
     sites.push_back({test_->reference(), *it, no_id});
   for (std::size_t i = 0; i < sites.size(); ++i)  // grows: what makes weights may read what makes weights
@@ -112,7 +113,6 @@ std::vector<Site> Trial::sites() const {
     });
     if (read) sites.push_back({test_->reference(), no_id, input});
   }
-  return sites;
 }
 
 Trial::Past Trial::past(std::size_t index, const Site& site) const {
@@ -139,7 +139,7 @@ Trial::Past Trial::past(std::size_t index, const Site& site) const {
   return p;
 }
 
-Evidence Trial::evidence(const Site& site) const {
+Evidence Trial::evidence(const Site& site, std::span<const Tensor> before) const {
   Evidence evidence;
   const Graph& g = test_->reference().graph();
   for (std::size_t i = 0; i < items_.size(); ++i) {
@@ -160,6 +160,7 @@ Evidence Trial::evidence(const Site& site) const {
       known.expected = inside(i, g.node(site.node).outputs[0]);
       known.observed = g.node(site.node).outputs[0] == row_->value ? item.device : nullptr;
     }
+    if (i < before.size()) known.expected = &before[i];
     Past p = past(i, site);
     known.previous = p.previous;
     known.previous_shown = p.shown;

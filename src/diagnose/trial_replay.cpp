@@ -6,6 +6,7 @@
 
 #include "diagnose/trial.h"
 #include "fault/fault_describe.h"
+#include "op/op.h"
 
 namespace lockstep {
 namespace {
@@ -25,13 +26,24 @@ std::string filled(std::string_view claim, const FaultDef& fault, const Params& 
   return text;
 }
 
+// How far one element is from the device's, in LSB; reals in shares of its magnitude. At most 255.
+double distance(const Tensor& made, const Tensor& device, std::int64_t i, bool codes) {
+  constexpr double most = 255;
+  if (codes) return std::min(most, static_cast<double>(std::abs(made.code(i) - device.code(i))));
+  if (Trial::same_number(made, device, i)) return 0;
+  const double share = std::abs(made.number(i) - device.number(i)) / (std::abs(device.number(i)) + 1e-30);
+  return std::isfinite(share) ? std::min(most, 64 * share) : most;
+}
+
 void count(const Tensor& expected, const Tensor& replayed, const Tensor& device, Explanation& e) {
+  const bool codes = !is_float(device.dtype()) && !is_float(replayed.dtype());
   for (std::int64_t i = 0; i < device.count(); ++i) {
     const bool right = Trial::same_number(expected, device, i), matches = Trial::same_number(replayed, device, i);
     ++e.values;
     e.differing += !right;
     e.reproduced += !right && matches;
     e.spoiled += right && !matches;
+    if (!matches) e.misfit += distance(replayed, device, i, codes);
   }
 }
 
@@ -53,70 +65,121 @@ std::string spec_text(const FaultDef& fault, const std::string& site, const Para
   return text;
 }
 
-Result<Tensor> Trial::replay_input(std::size_t index, const Site& site, const FaultDef& fault,
-                                   const Params& params) const {
-  const Item& item = items_[index];
-  const std::string& name = test_->reference().graph().value(site.input).name;
-  const Tensor& sent = recorded_->sent[item.sample].at(name);
-  Tensor x = sent;
-  const Tensor* in[] = {&sent};
-  const Past p = past(index, site);
-  Replay r{site, params, in, {&x, 1}, p.previous, p.shown, p.first, p.find,
-           static_cast<std::int64_t>(item.sample)};
-  LOCKSTEP_CHECK(fault.replay(r));
-  if (row_->node == no_id) return x;
-  Sample instead;
-  instead.emplace(name, std::move(x));
-  return test_->recompute(row_->value, item.sample, {}, instead);
+Replay Trial::replay_of(std::size_t index, const Step& step, std::span<const Tensor* const> in, std::span<Tensor> out) const {
+  Past p = past(index, step.site);
+  return {step.site, step.params, in, out, p.previous, p.shown, p.first, std::move(p.find),
+          static_cast<std::int64_t>(items_[index].sample)};
 }
 
-Result<Tensor> Trial::replay_node(std::size_t index, const Site& site, const FaultDef& fault,
-                                  const Params& params) const {
-  const Item& item = items_[index];
-  const Node& node = site.graph().node(site.node);
-  const Past p = past(index, site);
-  if (is_row(site)) {
-    std::vector<Tensor> out = item.out;
-    Replay r{site, params, item.in_pointers, out, p.previous, p.shown, p.first, p.find,
-             static_cast<std::int64_t>(item.sample)};
-    LOCKSTEP_CHECK(fault.replay(r));
-    for (std::size_t i = 0; i < out.size(); ++i)
-      if (node.outputs[i] == row_->value) return std::move(out[i]);
+// A network input after all steps that act on it.
+Result<Tensor> Trial::changed_input(std::size_t index, ValueId input, std::span<const Step> steps) const {
+  const Tensor& sent = recorded_->sent[items_[index].sample].at(test_->reference().graph().value(input).name);
+  Tensor x = sent;
+  for (const Step& step : steps) {
+    if (step.site.node != no_id || step.site.input != input) continue;
+    const Tensor* in[] = {&sent};
+    Replay r = replay_of(index, step, in, {&x, 1});
+    LOCKSTEP_CHECK(step.fault->replay(r));
   }
+  return x;
+}
+
+Result<Tensor> Trial::replay_row(std::size_t index, std::span<const Step> steps) const {
+  const Item& item = items_[index];
+  std::vector<Tensor> out = item.out;
+  for (const Step& step : steps) {
+    Replay r = replay_of(index, step, item.in_pointers, out);
+    LOCKSTEP_CHECK(step.fault->replay(r));
+  }
+  const Node& node = test_->reference().graph().node(row_->node);
+  for (std::size_t i = 0; i < out.size(); ++i)
+    if (node.outputs[i] == row_->value) return std::move(out[i]);
+  return item.expected;
+}
+
+bool Trial::changes_output(std::size_t index, const Step& step) const {
+  const Item& item = items_[index];
+  std::vector<Tensor> as_made = item.out, otherwise = item.out;
+  for (Tensor& t : otherwise)
+    for (std::byte& b : t.bytes()) b ^= std::byte{1};
+  Replay one = replay_of(index, step, item.in_pointers, as_made), two = replay_of(index, step, item.in_pointers, otherwise);
+  return step.fault->replay(one).ok() && step.fault->replay(two).ok() && !(as_made == otherwise);
+}
+
+// Only what stands after a step is computed again.
+Result<Tensor> Trial::replay_cone(std::size_t index, std::span<const Step> steps) const {
+  const Graph& g = test_->reference().graph();
   RunOptions options;
-  options.node_hooks.push_back({site.node, [&](std::span<const Tensor* const> in, std::span<Tensor> out, auto) {
-                                  Replay r{site, params, in, out, p.previous, p.shown, p.first, p.find,
-                                           static_cast<std::int64_t>(item.sample)};
-                                  return fault.replay(r);
-                                }});
-  // Only what stands after the node is computed again.
-  std::vector<bool> changed(site.graph().values().size(), false);
+  Sample instead;
+  for (const Step& step : steps) {
+    if (step.site.node == no_id) {
+      LOCKSTEP_TRY(Tensor x, changed_input(index, step.site.input, steps));
+      instead.insert_or_assign(g.value(step.site.input).name, std::move(x));
+      continue;
+    }
+    options.node_hooks.push_back({step.site.node, [this, index, &step](std::span<const Tensor* const> in, std::span<Tensor> out, auto) {
+                                    Replay r = replay_of(index, step, in, out);
+                                    return step.fault->replay(r);
+                                  }});
+  }
+  if (!instead.empty()) return test_->recompute(row_->value, items_[index].sample, options, instead);
+  std::vector<bool> changed(g.values().size(), false);
   Sample known;
   std::vector<NodeId> nodes = row_->segment;
-  if (std::ranges::find(nodes, site.node) == nodes.end())
-    for (const Site& s : sites())
-      if (s.node != no_id && std::ranges::find(nodes, s.node) == nodes.end()) nodes.push_back(s.node);
+  for (const Site& s : sites_)
+    if (s.node != no_id && std::ranges::find(nodes, s.node) == nodes.end()) nodes.push_back(s.node);
   std::ranges::sort(nodes);
   for (const NodeId n : nodes) {
-    const Node& each = site.graph().node(n);
-    const bool again = n == site.node || std::ranges::any_of(each.inputs, [&](ValueId v) {
-      return v != no_id && changed[static_cast<std::size_t>(v)];
-    });
+    const Node& each = g.node(n);
+    const bool again = std::ranges::any_of(steps, [&](const Step& s) { return s.site.node == n; }) ||
+                       std::ranges::any_of(each.inputs, [&](ValueId v) { return v != no_id && changed[static_cast<std::size_t>(v)]; });
     if (!again) continue;
     for (const ValueId v : each.outputs)
       if (v != no_id) changed[static_cast<std::size_t>(v)] = true;
     for (const ValueId v : each.inputs)
-      if (v != no_id && !changed[static_cast<std::size_t>(v)] && !site.graph().value(v).constant)
-        if (const Tensor* t = inside(index, v)) known.emplace(site.graph().value(v).name, *t);
+      if (v != no_id && !changed[static_cast<std::size_t>(v)] && !g.value(v).constant)
+        if (const Tensor* t = inside(index, v)) known.emplace(g.value(v).name, *t);
   }
-  if (!changed[static_cast<std::size_t>(row_->value)]) return item.expected;
+  if (!changed[static_cast<std::size_t>(row_->value)]) return items_[index].expected;
   const std::string wanted[] = {row_->tensor};
   LOCKSTEP_TRY(Sample made, test_->reference().run_from(known, wanted, options));
   return std::move(made.at(row_->tensor));
 }
 
-Result<Tensor> Trial::replay(std::size_t index, const Site& site, const FaultDef& fault, const Params& params) const {
-  return site.node == no_id ? replay_input(index, site, fault, params) : replay_node(index, site, fault, params);
+Result<Tensor> Trial::replay(std::size_t index, std::span<const Step> steps) const {
+  if (row_->node == no_id) return changed_input(index, row_->value, steps);
+  if (std::ranges::all_of(steps, [&](const Step& s) { return is_row(s.site); })) return replay_row(index, steps);
+  return replay_cone(index, steps);
+}
+
+// A replay that computes little still takes some time.
+double Trial::work(const Site& site) const {
+  constexpr double each = 20000, element = 4;
+  const Graph& g = test_->reference().graph();
+  const auto of_node = [&](NodeId n) {
+    const NodeView view{g, g.node(n)};
+    const OpDef* op = find_op(view.node.op);
+    double macs = op && op->cost ? static_cast<double>(op->cost(view).macs) : 0;
+    for (const ValueId v : view.node.outputs)
+      if (v != no_id) macs += element * static_cast<double>(count_of(g.value(v).shape));
+    return macs;
+  };
+  double sum = each + element * static_cast<double>(count_of(g.value(row_->value).shape));
+  if (is_row(site)) return sum + of_node(site.node);
+  std::vector<bool> after(g.values().size(), false);
+  if (site.node == no_id) after[static_cast<std::size_t>(site.input)] = true;
+  std::vector<NodeId> nodes = row_->segment;
+  if (site.node != no_id && std::ranges::find(nodes, site.node) == nodes.end()) nodes.push_back(site.node);
+  std::ranges::sort(nodes);
+  for (const NodeId n : nodes) {
+    const Node& node = g.node(n);
+    if (n != site.node && std::ranges::none_of(node.inputs, [&](ValueId v) { return v != no_id && after[static_cast<std::size_t>(v)]; }))
+      continue;
+    sum += of_node(n);
+    for (const ValueId v : node.outputs)
+      if (v != no_id) after[static_cast<std::size_t>(v)] = true;
+  }
+  return sum;
 }
 
 std::int64_t Trial::values() const {
@@ -140,46 +203,37 @@ double Trial::table_bits() const {
   return each * static_cast<double>(changed);
 }
 
-double Trial::misfit(const Site& site, const FaultDef& fault, const Params& params,
-                     std::span<const std::size_t> samples) const {
-  constexpr double most = 255;
+double Trial::misfit(const Step& step, std::span<const std::size_t> samples) const {
   const bool codes = !is_float(test_->reference().graph().value(row_->value).dtype);
   double sum = 0;
   for (const std::size_t s : samples) {
-    const auto made = replay(s, site, fault, params);
+    const auto made = replay(s, std::span(&step, 1));
     if (!made.ok()) return std::numeric_limits<double>::infinity();
-    const Tensor& device = *items_[s].device;
-    for (std::int64_t i = 0; i < device.count(); ++i) {
-      if (codes) {
-        sum += std::min(most, static_cast<double>(std::abs(made->code(i) - device.code(i))));
-      } else if (!same_number(*made, device, i)) {
-        const double apart = std::abs(made->number(i) - device.number(i));
-        const double share = apart / (std::abs(device.number(i)) + 1e-30);
-        sum += std::isfinite(share) ? std::min(most, 64 * share) : most;
-      }
-    }
+    for (std::int64_t i = 0; i < items_[s].device->count(); ++i) sum += distance(*made, *items_[s].device, i, codes);
   }
   return sum;
 }
 
-Result<Explanation> Trial::test(const Site& site, const FaultDef& fault, const Params& params,
-                                std::span<const std::size_t> samples) const {
+Result<Explanation> Trial::test(std::span<const Step> steps, std::span<const std::size_t> samples) const {
   const Graph& g = test_->reference().graph();
   Explanation e;
-  e.fault = &fault;
-  e.params = params;
-  e.site = site.node == no_id ? g.value(site.input).name : g.node(site.node).name;
-  e.spec = spec_text(fault, e.site, params);
-  e.claim = filled(fault.claim, fault, params, g);
-  const QuantParams step = step_of(g, row_->value);
+  for (const Step& step : steps) {
+    const std::string site = step.site.node == no_id ? g.value(step.site.input).name : g.node(step.site.node).name;
+    const std::string more = &step == &steps.front() ? "" : "+";
+    e.spec += more + spec_text(*step.fault, site, step.params);
+    e.claim += (more.empty() ? "" : "; and ") + filled(step.fault->claim, *step.fault, step.params, g);
+    if (more.empty()) e.fault = step.fault, e.params = step.params, e.site = site;
+    else e.also.push_back({step.fault, site, step.params});
+    e.bits += description_bits(step.site, *step.fault, step.params);
+    e.listed = e.listed || lists_places(step.params);
+  }
+  const QuantParams step_size = step_of(g, row_->value);
   Meter rest;
   for (const std::size_t i : samples) {
-    LOCKSTEP_TRY(const Tensor made, replay(i, site, fault, params));
+    LOCKSTEP_TRY(const Tensor made, replay(i, steps));
     count(items_[i].expected, made, *items_[i].device, e);
-    LOCKSTEP_CHECK(rest.add(made, step, *items_[i].device, step));
+    LOCKSTEP_CHECK(rest.add(made, step_size, *items_[i].device, step_size));
   }
-  e.bits = description_bits(site, fault, params);
-  e.listed = lists_places(params);
   const Metrics m = rest.metrics();
   e.rest_lsb = m.has_lsb ? m.max_lsb : std::numeric_limits<double>::quiet_NaN();
   return e;

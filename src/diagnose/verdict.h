@@ -16,12 +16,14 @@ struct Explanation {
   const FaultDef* fault = nullptr;
   std::string site;   // node or network input
   Params params;
+  std::vector<FaultSpec> also;  // further faults, where only several together leave nothing
   std::string spec;   // as --fault takes it: "operand-rescale@/block2/add,k=0.5,operand=2"
   std::string claim;  // the fault's sentence with its parameters filled in
   std::int64_t values = 0;      // judged: all elements of the suspect tensor, all samples
   std::int64_t differing = 0;   // of those, where the device differs from the right result
   std::int64_t reproduced = 0;  // of the differing, where the replay equals the device
   std::int64_t spoiled = 0;     // of the equal, where the replay no longer equals the device
+  double misfit = 0;       // sum of the distances that the replay leaves, each at most 255 LSB
   double rest_lsb = 0;          // greatest difference that the replay leaves, in LSB (NaN: no scale)
   bool accepted = false;        // carries a claim
   // Other specs that do the very same: proven by replays on inputs that the device never saw.
@@ -43,7 +45,8 @@ struct Suspect {
   std::size_t row = 0;  // in Comparison::rows
   std::vector<Explanation> ranked;
   int tried = 0;        // replays
-  bool cut_short = false;  // the search ended by its budget
+  double work = 0;      // what they cost, in multiply-accumulates
+  bool cut_short = false;  // the search ended by its limit of work
   const Explanation* cause() const { return !ranked.empty() && ranked[0].accepted ? &ranked[0] : nullptr; }
 };
 

@@ -37,6 +37,7 @@ bool LocalTest::is_fixed(ValueId id) const {
 }
 
 const Tensor* LocalTest::fixed(ValueId id) const {
+  const std::lock_guard lock(mutex_);
   if (const auto it = fixed_.find(id); it != fixed_.end()) return &it->second;
   const std::string& name = reference_.graph().value(id).name;
   const std::string wanted[] = {name};

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <mutex>
 #include <vector>
 
 #include "diff/diff.h"
@@ -43,6 +44,7 @@ class LocalTest {
   const Executor& reference_;
   const Recorded& recorded_;
   std::vector<bool> varies_;                 // by value: depends on an input or a state
+  mutable std::mutex mutex_;
   mutable std::map<ValueId, Tensor> fixed_;  // made when first asked for
 };
 

@@ -27,8 +27,14 @@ class Finish {
   // `sum` stands for the products of codes as stored; zero points and bias are added exactly.
   std::int32_t operator()(std::int64_t sum, std::span<const Term> terms, std::int64_t o) const {
     const auto c = static_cast<std::size_t>(o);
-    for (const Term& t : terms)
-      sum += std::int64_t{x_zero_} * w_zero_[c] - std::int64_t{t.x} * w_zero_[c] - std::int64_t{x_zero_} * t.w;
+    if (w_zero_[c] == 0 && x_zero_ != 0) {
+      std::int64_t weights = 0;
+      for (const Term& t : terms) weights += t.w;
+      sum -= x_zero_ * weights;
+    } else if (w_zero_[c] != 0) {
+      for (const Term& t : terms)
+        sum += std::int64_t{x_zero_} * w_zero_[c] - std::int64_t{t.x} * w_zero_[c] - std::int64_t{x_zero_} * t.w;
+    }
     if (bias_) sum += bias_->code(bias_->count() == 1 ? 0 : o);
     return clamp_code(std::int64_t{policy_.apply(saturate32(sum), rescale_[c])} + y_zero_, clamp_.low, clamp_.high);
   }
@@ -72,18 +78,21 @@ Result<void> resum_conv(Replay& r, TermOrder order, const Sum& f, const Finish& 
   LOCKSTEP_TRY(const Window g, window_of(n, n.input(0).shape, w.kernel));
   const auto x = centred_codes(*r.in[0], 0), weights = centred_codes(*r.in[kWeights], 0);
   const std::int64_t group = n.attrs().integer("group", 1), per_group = w.channels / group;
+  const std::int64_t first_weight = w.order == '1' ? 1 : w.depth * w.taps;
   std::vector<std::pair<std::int64_t, std::int64_t>> taps;
+  std::vector<std::int32_t> read;        // activations of one position, in the order of the sum
+  std::vector<std::int64_t> weight_of;   // and where their weights lie, from the channel's first
   std::vector<Term> terms;
   for (std::int64_t batch = 0; batch < g.batch; ++batch)
     each_position(g, [&](std::int64_t d, std::int64_t h, std::int64_t v, std::int64_t position) {
       taps.clear();
       each_tap(g, d, h, v, [&](std::int64_t at, std::int64_t tap) { taps.emplace_back(at, tap); });
-      for (std::int64_t o = 0; o < w.channels; ++o) {
-        terms.clear();
-        const std::int64_t first = o / per_group * w.depth;
+      for (std::int64_t part = 0; part < group; ++part) {
+        read.clear();
+        weight_of.clear();
         const auto add = [&](std::int64_t c, const std::pair<std::int64_t, std::int64_t>& t) {
-          terms.push_back({x[static_cast<std::size_t>(g.index(batch, first + c, t.first, g.in_count(), g.channels))],
-                           weights[static_cast<std::size_t>(w.at(o, c, t.second))]});
+          read.push_back(x[static_cast<std::size_t>(g.index(batch, part * w.depth + c, t.first, g.in_count(), g.channels))]);
+          weight_of.push_back(w.at(0, c, t.second));
         };
         if (order == TermOrder::channel_last)
           for (const auto& t : taps)
@@ -91,7 +100,12 @@ Result<void> resum_conv(Replay& r, TermOrder order, const Sum& f, const Finish& 
         else
           for (std::int64_t c = 0; c < w.depth; ++c)
             for (const auto& t : taps) add(c, t);
-        r.out[0].set_code(g.index(batch, o, position, g.out_count(), w.channels), finish(f(terms), terms, o));
+        terms.resize(read.size());
+        for (std::int64_t o = part * per_group; o < (part + 1) * per_group; ++o) {
+          const auto* of_channel = weights.data() + o * first_weight;
+          for (std::size_t k = 0; k < terms.size(); ++k) terms[k] = {read[k], of_channel[weight_of[k]]};
+          r.out[0].set_code(g.index(batch, o, position, g.out_count(), w.channels), finish(f(terms), terms, o));
+        }
       }
     });
   return {};

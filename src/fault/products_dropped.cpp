@@ -24,7 +24,9 @@ Result<void> replay(Replay& r) {
   const std::int32_t x_zero = r.site.view().input(0).quant.zero_at(0);
   return resum(r, order, [=](std::span<const Term> terms) {
     std::int64_t sum = 0;
-    for (std::size_t i = 0; i < terms.size(); ++i) sum += std::int64_t{i < used ? terms[i].x : x_zero} * terms[i].w;
+    const std::size_t kept = std::min(used, terms.size());
+    for (std::size_t i = 0; i < kept; ++i) sum += terms[i].x * terms[i].w;
+    for (std::size_t i = kept; i < terms.size(); ++i) sum += x_zero * terms[i].w;
     return sum;
   });
 }

@@ -256,7 +256,7 @@ class Writer {
     const Explanation* e = s.cause();
     if (!e) {
       field("cause", red("unexplained") + fmt::format("   {} replays, none reproduces the numbers{}", s.tried,
-                                                      s.cut_short ? " (the search ended by its time limit)" : ""));
+                                                      s.cut_short ? " (the search ended by its limit of work)" : ""));
       if (!s.ranked.empty())
         more(fmt::format("nearest: {}, {}", s.ranked[0].spec, counts(s.ranked[0])));
     } else {

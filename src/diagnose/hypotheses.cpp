@@ -1,0 +1,149 @@
+#include "diagnose/hypotheses.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <thread>
+
+namespace lockstep {
+namespace {
+
+constexpr std::size_t plain_batch = 32, fit_batch = 4;
+constexpr double fit_share = 0.2;       // of all work, for one fault at one place
+constexpr double fit_replays = 150;     // that a share must allow in all samples; else one sample does
+constexpr std::size_t most_kept = 400;  // hypotheses remembered
+
+int threads_of(const SearchOptions& options) {
+  if (options.threads > 0) return options.threads;
+  return static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1u, 8u));
+}
+
+bool is_exact(const Tested& t) { return t.whole && t.e.exact() && !t.e.listed; }
+
+}  // namespace
+
+double length(const Explanation& e) { return e.bits + listing_bits(e.rest(), e.values); }
+
+bool fits_stage(const FaultDef& fault, const Site& site) {
+  return (fault.stage == Stage::input) == (site.node == no_id) && fault.applies(site);
+}
+
+Hypotheses::Hypotheses(const Trial& trial, const SearchOptions& options)
+    : trial_(trial), options_(options), sites_(trial.sites()), team_(threads_of(options)) {
+  for (const Site& site : sites_) evidence_.push_back(trial.evidence(site));
+}
+
+std::vector<Hypotheses::Task> Hypotheses::tasks(bool inputs_first, bool only_fits) const {
+  std::vector<Task> tasks;
+  for (const bool inputs : {inputs_first, !inputs_first})
+    for (std::size_t s = 0; s < sites_.size(); ++s) {
+      if ((sites_[s].node == no_id) != inputs) continue;
+      for (const FaultDef* fault : fault_table())
+        if ((!only_fits || fault->fit) && fits_stage(*fault, sites_[s])) tasks.push_back({s, fault});
+    }
+  return tasks;
+}
+
+void Hypotheses::merge(Outcome&& o) {
+  tried_ += o.tried;
+  work_ += o.work;
+  incomplete_ = incomplete_ || o.incomplete;
+  for (Tested& t : o.found) found_.push_back(std::move(t));
+  if (found_.size() <= 2 * most_kept) return;
+  std::ranges::stable_sort(found_, [](const Tested& a, const Tested& b) {
+    return a.whole != b.whole ? a.whole : length(a.e) < length(b.e);
+  });
+  found_.erase(found_.begin() + most_kept, found_.end());
+}
+
+template <class F, class Enough>
+void Hypotheses::run(const std::vector<Task>& tasks, std::size_t batch, F&& f, Enough&& enough) {
+  for (std::size_t first = 0; first < tasks.size(); first += batch) {
+    if (work_ > options_.work) {
+      cut_short_ = true;
+      return;
+    }
+    if (options_.progress) options_.progress("replaying " + std::string(tasks[first].fault->name) + " (" + std::to_string(tried_ + 1) + ")");
+    const std::size_t count = std::min(batch, tasks.size() - first);
+    std::vector<Outcome> outcomes(count);
+    team_.each(static_cast<std::int64_t>(count), [&](std::int64_t from, std::int64_t to, int) {
+      for (auto i = static_cast<std::size_t>(from); i < static_cast<std::size_t>(to); ++i) f(tasks[first + i], outcomes[i]);
+    });
+    for (Outcome& o : outcomes) merge(std::move(o));
+    if (enough()) return;
+  }
+}
+
+std::optional<Tested> Hypotheses::test(std::vector<Step> steps) const {
+  Tested t;
+  t.steps = std::move(steps);
+  if (trial_.every().size() > 1) {
+    auto screened = trial_.test(t.steps, std::span(trial_.telling()).first(1));
+    if (!screened.ok()) return std::nullopt;
+    t.e = std::move(*screened);
+    const bool rounding = t.e.rest() * 10 <= t.e.values && !(t.e.rest_lsb > 1.001);
+    if (t.e.reproduced == 0 || !(t.e.exact() || rounding)) return t;
+  }
+  auto tested = trial_.test(t.steps, trial_.every());
+  if (!tested.ok()) return std::nullopt;
+  t.e = std::move(*tested);
+  t.whole = true;
+  return t;
+}
+
+void Hypotheses::try_sets(const Task& task, std::vector<Params> sets, Outcome& o) const {
+  const double work = trial_.work(sites_[task.site]);
+  for (Params& params : sets) {
+    ++o.tried;
+    auto t = test({{sites_[task.site], task.fault, std::move(params)}});
+    o.work += work * static_cast<double>(t && t->whole ? trial_.every().size() : 1);
+    if (t && (t->e.reproduced > 0 || !trial_.single_node())) o.found.push_back(std::move(*t));
+  }
+}
+
+void Hypotheses::plain() {
+  run(tasks(!trial_.single_node(), false), plain_batch,
+      [&](const Task& task, Outcome& o) {
+        try_sets(task, task.fault->candidates(sites_[task.site], evidence_[task.site]), o);
+      },
+      [] { return false; });
+}
+
+void Hypotheses::fit_one(const Task& task, Outcome& o) const {
+  const Site& site = sites_[task.site];
+  const double share = options_.work * fit_share, each = trial_.work(site);
+  const std::span<const std::size_t> every(trial_.every()), telling(trial_.telling());
+  const auto samples = share < fit_replays * each * static_cast<double>(every.size()) ? telling.first(1) : every;
+  const auto misfit = [&](const Params& params) {
+    if (o.work > share) {
+      o.incomplete = true;
+      return std::numeric_limits<double>::infinity();
+    }
+    ++o.tried;
+    o.work += each * static_cast<double>(samples.size());
+    return trial_.misfit({site, task.fault, params}, samples);
+  };
+  try_sets(task, task.fault->fit(site, evidence_[task.site], misfit), o);
+}
+
+void Hypotheses::fitted() {
+  run(tasks(true, true), fit_batch, [&](const Task& task, Outcome& o) { fit_one(task, o); },
+      [&] { return trial_.single_node() && some_exact(); });
+}
+
+bool Hypotheses::some_exact() const { return std::ranges::any_of(found_, is_exact); }
+
+void Hypotheses::complete_best(std::size_t count) {
+  std::ranges::stable_sort(found_, {}, [](const Tested& t) { return length(t.e); });
+  for (Tested& t : found_) {
+    if (count == 0) return;
+    if (t.whole || t.e.reproduced == 0) continue;
+    --count;
+    if (auto tested = trial_.test(t.steps, trial_.every()); tested.ok()) {
+      t.e = std::move(*tested);
+      t.whole = true;
+    }
+  }
+}
+
+}  // namespace lockstep

@@ -1,0 +1,85 @@
+#include <algorithm>
+#include <set>
+
+#include "diagnose/hypotheses.h"
+
+namespace lockstep {
+namespace {
+
+constexpr std::size_t most_first = 5;  // single faults that a second is sought for
+
+bool better(const Explanation& a, const Explanation& b) { return a.misfit < b.misfit; }
+
+}  // namespace
+
+// Single faults that bring the replay nearer to the device, one of each kind at each place, best first.
+std::vector<const Tested*> Hypotheses::first_parts() const {
+  std::vector<const Tested*> parts;
+  for (const Tested& t : found_)
+    if (t.steps.size() == 1 && !t.e.exact() && (t.e.score() > 0 || !trial_.single_node())) parts.push_back(&t);
+  const auto key = [&](const Tested* t) {
+    return trial_.single_node() ? length(t->e) : t->e.misfit / static_cast<double>(std::max<std::int64_t>(1, t->e.values));
+  };
+  std::ranges::stable_sort(parts, {}, key);
+  std::set<std::pair<const FaultDef*, std::string>> seen;
+  std::erase_if(parts, [&](const Tested* t) { return !seen.emplace(t->e.fault, t->e.site).second; });
+  parts.resize(std::min(parts.size(), most_first));
+  return parts;
+}
+
+// Whether the fault changes what was computed, rather than computing in another way.
+bool Hypotheses::builds_on_output(const Step& step) const {
+  if (step.site.node == no_id) return true;
+  const std::size_t item = trial_.telling()[0];
+  const auto& row = trial_.row();
+  if (!trial_.single_node() || row.node != step.site.node) return true;
+  return trial_.changes_output(item, step);
+}
+
+std::vector<Step> Hypotheses::second_parts(const Tested& first) {
+  std::vector<Tensor> before;
+  for (const std::size_t i : trial_.every()) {
+    auto made = trial_.replay(i, first.steps);
+    if (!made.ok()) return {};
+    before.push_back(std::move(*made));
+  }
+  std::vector<Step> seconds;
+  const bool cone = !trial_.single_node();
+  for (std::size_t s = 0; s < sites_.size(); ++s) {
+    const Site& site = sites_[s];
+    const bool observed = site.node == trial_.row().node;
+    if (!cone && !observed) continue;
+    const Evidence evidence = observed ? trial_.evidence(site, before) : evidence_[s];
+    for (const FaultDef* fault : fault_table()) {
+      if (!fits_stage(*fault, site) || (fault == first.e.fault && cone && !observed)) continue;
+      if (!cone && !builds_on_output({site, fault, {}})) continue;
+      for (Params& params : fault->candidates(site, evidence)) seconds.push_back({site, fault, std::move(params)});
+    }
+  }
+  return seconds;
+}
+
+void Hypotheses::pairs() {
+  if (trial_.row().node == no_id || cut_short_) return;
+  std::vector<Tested> made;
+  std::vector<std::vector<Step>> firsts;
+  for (const Tested* t : first_parts()) firsts.push_back(t->steps);
+  for (const std::vector<Step>& first : firsts) {
+    const auto at = std::ranges::find_if(found_, [&](const Tested& t) { return t.steps.size() == 1 && t.e.fault == first[0].fault && t.steps[0].params == first[0].params; });
+    if (at == found_.end()) continue;
+    const Explanation alone = at->e;
+    for (Step& second : second_parts(*at)) {
+      if (work_ > options_.work) {
+        cut_short_ = true;
+        break;
+      }
+      ++tried_;
+      work_ += trial_.work(first[0].site);
+      auto t = test({first[0], std::move(second)});
+      if (t && t->whole && t->e.exact() && better(t->e, alone)) made.push_back(std::move(*t));
+    }
+  }
+  for (Tested& t : made) found_.push_back(std::move(t));
+}
+
+}  // namespace lockstep
