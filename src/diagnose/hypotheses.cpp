@@ -9,8 +9,8 @@ namespace lockstep {
 namespace {
 
 constexpr std::size_t plain_batch = 32, fit_batch = 4;
-constexpr double fit_share = 0.2;       // of all work, for one fault at one place
-constexpr double fit_replays = 150;     // that a share must allow in all samples; else one sample does
+constexpr double fit_share = 0.2;    // of all work, for one fault at one place
+constexpr double fit_replays = 150;  // that a share must allow in all samples; else one sample does
 constexpr std::size_t most_kept = 400;  // hypotheses remembered
 
 int threads_of(const SearchOptions& options) {
@@ -18,11 +18,15 @@ int threads_of(const SearchOptions& options) {
   return static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1u, 8u));
 }
 
-bool is_exact(const Tested& t) { return t.whole && t.e.exact() && !t.e.listed; }
+bool is_exact(const Tested& t) {
+  return t.whole && t.e.exact() && !t.e.listed;
+}
 
 }  // namespace
 
-double length(const Explanation& e) { return e.bits + listing_bits(e.rest(), e.values); }
+double length(const Explanation& e) {
+  return e.bits + listing_bits(e.rest(), e.values);
+}
 
 bool fits_stage(const FaultDef& fault, const Site& site) {
   return (fault.stage == Stage::input) == (site.node == no_id) && fault.applies(site);
@@ -39,7 +43,8 @@ std::vector<Hypotheses::Task> Hypotheses::tasks(bool inputs_first, bool only_fit
     for (std::size_t s = 0; s < sites_.size(); ++s) {
       if ((sites_[s].node == no_id) != inputs) continue;
       for (const FaultDef* fault : fault_table())
-        if ((!only_fits || fault->fit) && fits_stage(*fault, sites_[s])) tasks.push_back({s, fault});
+        if ((!only_fits || fault->fit) && fits_stage(*fault, sites_[s]))
+          tasks.push_back({s, fault});
     }
   return tasks;
 }
@@ -63,11 +68,14 @@ void Hypotheses::run(const std::vector<Task>& tasks, std::size_t batch, F&& f, E
       cut_short_ = true;
       return;
     }
-    if (options_.progress) options_.progress("replaying " + std::string(tasks[first].fault->name) + " (" + std::to_string(tried_ + 1) + ")");
+    if (options_.progress)
+      options_.progress("replaying " + std::string(tasks[first].fault->name) + " (" +
+                        std::to_string(tried_ + 1) + ")");
     const std::size_t count = std::min(batch, tasks.size() - first);
     std::vector<Outcome> outcomes(count);
     team_.each(static_cast<std::int64_t>(count), [&](std::int64_t from, std::int64_t to, int) {
-      for (auto i = static_cast<std::size_t>(from); i < static_cast<std::size_t>(to); ++i) f(tasks[first + i], outcomes[i]);
+      for (auto i = static_cast<std::size_t>(from); i < static_cast<std::size_t>(to); ++i)
+        f(tasks[first + i], outcomes[i]);
     });
     for (Outcome& o : outcomes) merge(std::move(o));
     if (enough()) return;
@@ -102,7 +110,8 @@ void Hypotheses::try_sets(const Task& task, std::vector<Params> sets, Outcome& o
 }
 
 void Hypotheses::plain() {
-  run(tasks(!trial_.single_node(), false), plain_batch,
+  run(
+      tasks(!trial_.single_node(), false), plain_batch,
       [&](const Task& task, Outcome& o) {
         try_sets(task, task.fault->candidates(sites_[task.site], evidence_[task.site]), o);
       },
@@ -113,7 +122,8 @@ void Hypotheses::fit_one(const Task& task, Outcome& o) const {
   const Site& site = sites_[task.site];
   const double share = options_.work * fit_share, each = trial_.work(site);
   const std::span<const std::size_t> every(trial_.every()), telling(trial_.telling());
-  const auto samples = share < fit_replays * each * static_cast<double>(every.size()) ? telling.first(1) : every;
+  const auto samples =
+      share < fit_replays * each * static_cast<double>(every.size()) ? telling.first(1) : every;
   const auto misfit = [&](const Params& params) {
     if (o.work > share) {
       o.incomplete = true;
@@ -127,11 +137,14 @@ void Hypotheses::fit_one(const Task& task, Outcome& o) const {
 }
 
 void Hypotheses::fitted() {
-  run(tasks(true, true), fit_batch, [&](const Task& task, Outcome& o) { fit_one(task, o); },
+  run(
+      tasks(true, true), fit_batch, [&](const Task& task, Outcome& o) { fit_one(task, o); },
       [&] { return trial_.single_node() && some_exact(); });
 }
 
-bool Hypotheses::some_exact() const { return std::ranges::any_of(found_, is_exact); }
+bool Hypotheses::some_exact() const {
+  return std::ranges::any_of(found_, is_exact);
+}
 
 void Hypotheses::complete_best(std::size_t count) {
   std::ranges::stable_sort(found_, {}, [](const Tested& t) { return length(t.e); });

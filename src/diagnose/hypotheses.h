@@ -19,22 +19,23 @@ double length(const Explanation& e);
 
 bool fits_stage(const FaultDef& fault, const Site& site);
 
-// Replays hypotheses about one trial on several threads, in batches whose size and order do not depend on them.
+// Replays hypotheses about one trial on several threads, in batches whose size and order do not
+// depend on them.
 class Hypotheses {
  public:
   Hypotheses(const Trial& trial, const SearchOptions& options);
 
-  // Plain parameters of every fault at every place. Over many operations the inputs come first: they are few,
-  // and they are what a user can check.
+  // Plain parameters of every fault at every place. Over many operations the inputs come first:
+  // they are few, and they are what a user can check.
   void plain();
-  // Parameters found by replaying, by the faults that can: those of the inputs first, each for a share of the
-  // work. At a single operation the first batch in which one reproduces all ends it; over several, another place
-  // may do as well.
+  // Parameters found by replaying, by the faults that can: those of the inputs first, each for a
+  // share of the work. At a single operation the first batch in which one reproduces all ends it;
+  // over several, another place may do as well.
   void fitted();
   // Two faults, where the best of the single ones leave a remainder.
   void pairs();
-  // Steps in the sample that tells most, then, when they promise to leave nothing but rounding, in all.
-  // Nothing where they cannot be replayed or reproduce nothing.
+  // Steps in the sample that tells most, then, when they promise to leave nothing but rounding, in
+  // all. Nothing where they cannot be replayed or reproduce nothing.
   std::optional<Tested> test(std::vector<Step> steps) const;
   // The best of those seen in one sample only, tested in all.
   void complete_best(std::size_t count);
@@ -58,7 +59,8 @@ class Hypotheses {
     bool incomplete = false;
   };
   std::vector<Task> tasks(bool inputs_first, bool only_fits) const;
-  // Runs f(task, outcome) over the tasks; stops after a batch when the work is used up or `enough` says so.
+  // Runs f(task, outcome) over the tasks; stops after a batch when the work is used up or `enough`
+  // says so.
   template <class F, class Enough>
   void run(const std::vector<Task>& tasks, std::size_t batch, F&& f, Enough&& enough);
   void merge(Outcome&& o);

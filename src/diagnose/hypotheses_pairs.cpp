@@ -8,21 +8,28 @@ namespace {
 
 constexpr std::size_t most_first = 5;  // single faults that a second is sought for
 
-bool better(const Explanation& a, const Explanation& b) { return a.misfit < b.misfit; }
+bool better(const Explanation& a, const Explanation& b) {
+  return a.misfit < b.misfit;
+}
 
 }  // namespace
 
-// Single faults that bring the replay nearer to the device, one of each kind at each place, best first.
+// Single faults that bring the replay nearer to the device, one of each kind at each place, best
+// first.
 std::vector<const Tested*> Hypotheses::first_parts() const {
   std::vector<const Tested*> parts;
   for (const Tested& t : found_)
-    if (t.steps.size() == 1 && !t.e.exact() && (t.e.score() > 0 || !trial_.single_node())) parts.push_back(&t);
+    if (t.steps.size() == 1 && !t.e.exact() && (t.e.score() > 0 || !trial_.single_node()))
+      parts.push_back(&t);
   const auto key = [&](const Tested* t) {
-    return trial_.single_node() ? length(t->e) : t->e.misfit / static_cast<double>(std::max<std::int64_t>(1, t->e.values));
+    return trial_.single_node()
+               ? length(t->e)
+               : t->e.misfit / static_cast<double>(std::max<std::int64_t>(1, t->e.values));
   };
   std::ranges::stable_sort(parts, {}, key);
   std::set<std::pair<const FaultDef*, std::string>> seen;
-  std::erase_if(parts, [&](const Tested* t) { return !seen.emplace(t->e.fault, t->e.site).second; });
+  std::erase_if(parts,
+                [&](const Tested* t) { return !seen.emplace(t->e.fault, t->e.site).second; });
   parts.resize(std::min(parts.size(), most_first));
   return parts;
 }
@@ -53,7 +60,8 @@ std::vector<Step> Hypotheses::second_parts(const Tested& first) {
     for (const FaultDef* fault : fault_table()) {
       if (!fits_stage(*fault, site) || (fault == first.e.fault && cone && !observed)) continue;
       if (!cone && !builds_on_output({site, fault, {}})) continue;
-      for (Params& params : fault->candidates(site, evidence)) seconds.push_back({site, fault, std::move(params)});
+      for (Params& params : fault->candidates(site, evidence))
+        seconds.push_back({site, fault, std::move(params)});
     }
   }
   return seconds;
@@ -65,7 +73,10 @@ void Hypotheses::pairs() {
   std::vector<std::vector<Step>> firsts;
   for (const Tested* t : first_parts()) firsts.push_back(t->steps);
   for (const std::vector<Step>& first : firsts) {
-    const auto at = std::ranges::find_if(found_, [&](const Tested& t) { return t.steps.size() == 1 && t.e.fault == first[0].fault && t.steps[0].params == first[0].params; });
+    const auto at = std::ranges::find_if(found_, [&](const Tested& t) {
+      return t.steps.size() == 1 && t.e.fault == first[0].fault &&
+             t.steps[0].params == first[0].params;
+    });
     if (at == found_.end()) continue;
     const Explanation alone = at->e;
     for (Step& second : second_parts(*at)) {

@@ -10,16 +10,19 @@
 namespace lockstep {
 namespace {
 
-constexpr double margin_bits = 2;   // by which a cause must be shorter than the list
+constexpr double margin_bits = 2;    // by which a cause must be shorter than the list
 constexpr double as_short_bits = 8;  // rivals within this of the first take its certainty
 constexpr std::size_t most_proofs = 6;
 
-bool shorter(const Explanation& a, const Explanation& b) { return length(a) < length(b); }
+bool shorter(const Explanation& a, const Explanation& b) {
+  return length(a) < length(b);
+}
 
 const Site* site_of(const std::vector<Site>& sites, const Explanation& e) {
   for (const Site& site : sites) {
     const Graph& g = site.graph();
-    if (fits_stage(*e.fault, site) && (site.node != no_id ? g.node(site.node).name : g.value(site.input).name) == e.site)
+    if (fits_stage(*e.fault, site) &&
+        (site.node != no_id ? g.node(site.node).name : g.value(site.input).name) == e.site)
       return &site;
   }
   return nullptr;
@@ -27,7 +30,8 @@ const Site* site_of(const std::vector<Site>& sites, const Explanation& e) {
 
 class Search {
  public:
-  Search(const Trial& trial, const SearchOptions& options) : trial_(trial), options_(options), sites_(trial.sites()) {}
+  Search(const Trial& trial, const SearchOptions& options)
+      : trial_(trial), options_(options), sites_(trial.sites()) {}
 
   Suspect run(std::size_t row, std::span<const Explanation> known) {
     suspect_.row = row;
@@ -48,14 +52,16 @@ class Search {
   }
 
  private:
-  // A cause found at another operation that leaves nothing here either: the very same, or one of its kind
-  // at a place of this one.
+  // A cause found at another operation that leaves nothing here either: the very same, or one of
+  // its kind at a place of this one.
   bool explained_by(std::span<const Explanation> known) {
     for (const Explanation& e : known) {
       std::vector<Site> places;
-      if (const Site* site = site_of(sites_, e)) places.push_back(*site);
+      if (const Site* site = site_of(sites_, e))
+        places.push_back(*site);
       else if (!e.listed)
-        std::ranges::copy_if(sites_, std::back_inserter(places), [&](const Site& s) { return fits_stage(*e.fault, s); });
+        std::ranges::copy_if(sites_, std::back_inserter(places),
+                             [&](const Site& s) { return fits_stage(*e.fault, s); });
       for (const Site& site : places) {
         auto tested = trial_.test({site, e.fault, e.params}, trial_.every());
         ++suspect_.tried;
@@ -88,22 +94,25 @@ class Search {
         rivalled = rivalled || e.bits <= ranked[0].bits + as_short_bits;
       }
     }
-    ranked[0].certain = ranked[0].exact() && !suspect_.cut_short && !(incomplete_ && !trial_.single_node()) && !rivalled &&
-                         (ranked[0].also.empty() || trial_.single_node());
+    ranked[0].certain = ranked[0].exact() && !suspect_.cut_short &&
+                        !(incomplete_ && !trial_.single_node()) && !rivalled &&
+                        (ranked[0].also.empty() || trial_.single_node());
   }
 
   // Keeps the best parameters of each fault at each place.
   void keep_best_of_each() {
     std::vector<Explanation> kept;
     for (Explanation& e : suspect_.ranked) {
-      const bool seen = std::ranges::any_of(
-          kept, [&](const Explanation& k) { return k.fault == e.fault && k.site == e.site && k.also.size() == e.also.size(); });
+      const bool seen = std::ranges::any_of(kept, [&](const Explanation& k) {
+        return k.fault == e.fault && k.site == e.site && k.also.size() == e.also.size();
+      });
       if (!seen) kept.push_back(std::move(e));
     }
     suspect_.ranked = std::move(kept);
   }
 
-  // Both make the same of inputs that the device never saw: no capture of this tensor tells them apart.
+  // Both make the same of inputs that the device never saw: no capture of this tensor tells them
+  // apart.
   bool same(const Explanation& a, const Explanation& b) const {
     if (a.listed || b.listed) return false;
     const Executor& reference = sites_[0].reference;
@@ -131,7 +140,8 @@ class Search {
 double listing_bits(std::int64_t wrong, std::int64_t values) {
   if (wrong <= 0) return 0;
   const double each = 7;  // of a code, that it is another than the right one
-  return static_cast<double>(wrong) * (each + 1 + std::log2(static_cast<double>(values) / static_cast<double>(wrong)));
+  return static_cast<double>(wrong) *
+         (each + 1 + std::log2(static_cast<double>(values) / static_cast<double>(wrong)));
 }
 
 bool carries(const Explanation& e, std::size_t places, double table_bits) {
@@ -139,10 +149,12 @@ bool carries(const Explanation& e, std::size_t places, double table_bits) {
   const double list = std::min(listing_bits(e.differing, e.values), table_bits);
   const double stated = e.bits + std::log2(static_cast<double>(std::max<std::size_t>(places, 1)));
   if (e.exact()) return stated + margin_bits <= list;
-  return e.rest() * 10 <= e.values && e.rest_lsb <= 1.001 && stated + listing_bits(e.rest(), e.values) <= list / 2;
+  return e.rest() * 10 <= e.values && e.rest_lsb <= 1.001 &&
+         stated + listing_bits(e.rest(), e.values) <= list / 2;
 }
 
-Suspect search(const Trial& trial, std::size_t row, std::span<const Explanation> known, const SearchOptions& options) {
+Suspect search(const Trial& trial, std::size_t row, std::span<const Explanation> known,
+               const SearchOptions& options) {
   return Search(trial, options).run(row, known);
 }
 

@@ -27,7 +27,8 @@ Result<void> Trial::fill(Item& item) const {
   }
   Sample known;
   const Cone cone = test_->cone(row_->value, item.sample);
-  for (const ValueId v : cone.frontier) known.emplace(g.value(v).name, *test_->given(v, item.sample));
+  for (const ValueId v : cone.frontier)
+    known.emplace(g.value(v).name, *test_->given(v, item.sample));
   std::vector<std::string> wanted;
   for (const NodeId n : cone.nodes)
     for (const ValueId v : g.node(n).outputs)
@@ -49,7 +50,9 @@ Result<Trial> Trial::make(const LocalTest& test, const Recorded& recorded, const
     item.device = test.device(row.value, s);
     if (!item.device) continue;
     if (item.device->dtype() != test.reference().graph().value(row.value).dtype)
-      return Error{row.tensor, "captured as " + std::string(name_of(item.device->dtype())) + ", off the grid of its codes",
+      return Error{row.tensor,
+                   "captured as " + std::string(name_of(item.device->dtype())) +
+                       ", off the grid of its codes",
                    "the codes themselves", ""};
     item.shown_before = s > 0 ? test.device(row.value, s - 1) : nullptr;
     LOCKSTEP_CHECK(trial.fill(item));
@@ -74,18 +77,22 @@ void Trial::read_back(Item& item) const {
   const Graph& g = test_->reference().graph();
   const Value& y = g.value(row_->value);
   if (std::ranges::none_of(g.inputs(), [&](ValueId id) { return reads_first(id); })) return;
-  if (!y.quant.quantized() || y.quant.per_channel() || g.value(g.node(row_->node).inputs[0]).dtype != DType::f32) return;
+  if (!y.quant.quantized() || y.quant.per_channel() ||
+      g.value(g.node(row_->node).inputs[0]).dtype != DType::f32)
+    return;
   Tensor x(DType::f32, g.value(g.node(row_->node).inputs[0]).shape);
   const float scale = static_cast<float>(y.quant.scale_at(0));
   for (std::int64_t i = 0; i < x.count(); ++i)
-    x.set_number(i, static_cast<double>(static_cast<float>(item.device->code(i) - y.quant.zero_at(0)) * scale));
+    x.set_number(i, static_cast<double>(
+                        static_cast<float>(item.device->code(i) - y.quant.zero_at(0)) * scale));
   item.read = std::move(x);
 }
 
 void Trial::choose_telling() {
   for (std::size_t i = 0; i < items_.size(); ++i) every_.push_back(i);
   telling_ = every_;
-  std::ranges::stable_sort(telling_, std::greater<>{}, [&](std::size_t i) { return items_[i].differing; });
+  std::ranges::stable_sort(telling_, std::greater<>{},
+                           [&](std::size_t i) { return items_[i].differing; });
   telling_.resize(std::min<std::size_t>(3, telling_.size()));
 }
 
@@ -101,16 +108,16 @@ void Trial::find_sites() {
   std::vector<Site>& sites = sites_;
   for (auto it = row_->segment.rbegin(); it != row_->segment.rend(); ++it)
     sites.push_back({test_->reference(), *it, no_id});
-  for (std::size_t i = 0; i < sites.size(); ++i)  // grows: what makes weights may read what makes weights
+  for (std::size_t i = 0; i < sites.size();
+       ++i)  // grows: what makes weights may read what makes weights
     for (const ValueId v : g.node(sites[i].node).inputs)
       if (v != no_id && test_->is_fixed(v) &&
           std::ranges::none_of(sites, [&](const Site& s) { return s.node == g.value(v).producer; }))
         sites.push_back({test_->reference(), g.value(v).producer, no_id});
   if (row_->node == no_id) sites.push_back({test_->reference(), no_id, row_->value});
   for (const ValueId input : g.inputs()) {
-    const bool read = std::ranges::any_of(row_->segment, [&](NodeId n) {
-      return std::ranges::count(g.node(n).inputs, input) > 0;
-    });
+    const bool read = std::ranges::any_of(
+        row_->segment, [&](NodeId n) { return std::ranges::count(g.node(n).inputs, input) > 0; });
     if (read) sites.push_back({test_->reference(), no_id, input});
   }
 }
@@ -150,13 +157,16 @@ Evidence Trial::evidence(const Site& site, std::span<const Tensor> before) const
       if (sent == recorded_->sent[item.sample].end()) return {};
       known.in = {&sent->second};
       known.expected = &sent->second;
-      known.observed = row_->node == no_id ? item.device : item.read && reads_first(site.input) ? &*item.read : nullptr;
+      known.observed = row_->node == no_id                    ? item.device
+                       : item.read && reads_first(site.input) ? &*item.read
+                                                              : nullptr;
     } else if (is_row(site)) {
       known.in = item.in_pointers;
       known.expected = &item.expected;
       known.observed = item.device;
     } else {
-      for (const ValueId v : g.node(site.node).inputs) known.in.push_back(v == no_id ? nullptr : inside(i, v));
+      for (const ValueId v : g.node(site.node).inputs)
+        known.in.push_back(v == no_id ? nullptr : inside(i, v));
       known.expected = inside(i, g.node(site.node).outputs[0]);
       known.observed = g.node(site.node).outputs[0] == row_->value ? item.device : nullptr;
     }

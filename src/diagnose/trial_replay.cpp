@@ -12,14 +12,17 @@ namespace lockstep {
 namespace {
 
 // A parameter that numbers a tensor of the graph is written by the tensor's name.
-std::string filled(std::string_view claim, const FaultDef& fault, const Params& params, const Graph& g) {
+std::string filled(std::string_view claim, const FaultDef& fault, const Params& params,
+                   const Graph& g) {
   std::string text(claim);
   for (const ParamSpec& spec : fault.params) {
     const auto it = params.find(spec.name);
     const std::string mark = "{" + std::string(spec.name) + "}";
     const double number = it == params.end() ? spec.fallback : it->second;
-    const bool tensor = spec.name == "other" && number >= 0 && number < static_cast<double>(g.values().size());
-    const std::string with = tensor ? g.value(static_cast<ValueId>(number)).name : number_text(number);
+    const bool tensor =
+        spec.name == "other" && number >= 0 && number < static_cast<double>(g.values().size());
+    const std::string with =
+        tensor ? g.value(static_cast<ValueId>(number)).name : number_text(number);
     for (std::size_t at = 0; (at = text.find(mark, at)) != text.npos; at += with.size())
       text.replace(at, mark.size(), with);
   }
@@ -31,14 +34,16 @@ double distance(const Tensor& made, const Tensor& device, std::int64_t i, bool c
   constexpr double most = 255;
   if (codes) return std::min(most, static_cast<double>(std::abs(made.code(i) - device.code(i))));
   if (Trial::same_number(made, device, i)) return 0;
-  const double share = std::abs(made.number(i) - device.number(i)) / (std::abs(device.number(i)) + 1e-30);
+  const double share =
+      std::abs(made.number(i) - device.number(i)) / (std::abs(device.number(i)) + 1e-30);
   return std::isfinite(share) ? std::min(most, 64 * share) : most;
 }
 
 void count(const Tensor& expected, const Tensor& replayed, const Tensor& device, Explanation& e) {
   const bool codes = !is_float(device.dtype()) && !is_float(replayed.dtype());
   for (std::int64_t i = 0; i < device.count(); ++i) {
-    const bool right = Trial::same_number(expected, device, i), matches = Trial::same_number(replayed, device, i);
+    const bool right = Trial::same_number(expected, device, i),
+               matches = Trial::same_number(replayed, device, i);
     ++e.values;
     e.differing += !right;
     e.reproduced += !right && matches;
@@ -57,7 +62,9 @@ bool Trial::same_number(const Tensor& a, const Tensor& b, std::int64_t i) {
   return std::abs(x - y) <= 4e-6 * std::max(std::abs(x), std::abs(y));
 }
 
-std::string number_text(double x) { return fmt::format("{:.6g}", x); }
+std::string number_text(double x) {
+  return fmt::format("{:.6g}", x);
+}
 
 std::string spec_text(const FaultDef& fault, const std::string& site, const Params& params) {
   std::string text = std::string(fault.name) + (site.empty() ? "" : "@" + site);
@@ -65,15 +72,19 @@ std::string spec_text(const FaultDef& fault, const std::string& site, const Para
   return text;
 }
 
-Replay Trial::replay_of(std::size_t index, const Step& step, std::span<const Tensor* const> in, std::span<Tensor> out) const {
+Replay Trial::replay_of(std::size_t index, const Step& step, std::span<const Tensor* const> in,
+                        std::span<Tensor> out) const {
   Past p = past(index, step.site);
-  return {step.site, step.params, in, out, p.previous, p.shown, p.first, std::move(p.find),
-          static_cast<std::int64_t>(items_[index].sample)};
+  return {step.site, step.params,       in,
+          out,       p.previous,        p.shown,
+          p.first,   std::move(p.find), static_cast<std::int64_t>(items_[index].sample)};
 }
 
 // A network input after all steps that act on it.
-Result<Tensor> Trial::changed_input(std::size_t index, ValueId input, std::span<const Step> steps) const {
-  const Tensor& sent = recorded_->sent[items_[index].sample].at(test_->reference().graph().value(input).name);
+Result<Tensor> Trial::changed_input(std::size_t index, ValueId input,
+                                    std::span<const Step> steps) const {
+  const Tensor& sent =
+      recorded_->sent[items_[index].sample].at(test_->reference().graph().value(input).name);
   Tensor x = sent;
   for (const Step& step : steps) {
     if (step.site.node != no_id || step.site.input != input) continue;
@@ -102,7 +113,8 @@ bool Trial::changes_output(std::size_t index, const Step& step) const {
   std::vector<Tensor> as_made = item.out, otherwise = item.out;
   for (Tensor& t : otherwise)
     for (std::byte& b : t.bytes()) b ^= std::byte{1};
-  Replay one = replay_of(index, step, item.in_pointers, as_made), two = replay_of(index, step, item.in_pointers, otherwise);
+  Replay one = replay_of(index, step, item.in_pointers, as_made),
+         two = replay_of(index, step, item.in_pointers, otherwise);
   return step.fault->replay(one).ok() && step.fault->replay(two).ok() && !(as_made == otherwise);
 }
 
@@ -117,12 +129,15 @@ Result<Tensor> Trial::replay_cone(std::size_t index, std::span<const Step> steps
       instead.insert_or_assign(g.value(step.site.input).name, std::move(x));
       continue;
     }
-    options.node_hooks.push_back({step.site.node, [this, index, &step](std::span<const Tensor* const> in, std::span<Tensor> out, auto) {
-                                    Replay r = replay_of(index, step, in, out);
-                                    return step.fault->replay(r);
-                                  }});
+    options.node_hooks.push_back(
+        {step.site.node,
+         [this, index, &step](std::span<const Tensor* const> in, std::span<Tensor> out, auto) {
+           Replay r = replay_of(index, step, in, out);
+           return step.fault->replay(r);
+         }});
   }
-  if (!instead.empty()) return test_->recompute(row_->value, items_[index].sample, options, instead);
+  if (!instead.empty())
+    return test_->recompute(row_->value, items_[index].sample, options, instead);
   std::vector<bool> changed(g.values().size(), false);
   Sample known;
   std::vector<NodeId> nodes = row_->segment;
@@ -131,8 +146,11 @@ Result<Tensor> Trial::replay_cone(std::size_t index, std::span<const Step> steps
   std::ranges::sort(nodes);
   for (const NodeId n : nodes) {
     const Node& each = g.node(n);
-    const bool again = std::ranges::any_of(steps, [&](const Step& s) { return s.site.node == n; }) ||
-                       std::ranges::any_of(each.inputs, [&](ValueId v) { return v != no_id && changed[static_cast<std::size_t>(v)]; });
+    const bool again =
+        std::ranges::any_of(steps, [&](const Step& s) { return s.site.node == n; }) ||
+        std::ranges::any_of(each.inputs, [&](ValueId v) {
+          return v != no_id && changed[static_cast<std::size_t>(v)];
+        });
     if (!again) continue;
     for (const ValueId v : each.outputs)
       if (v != no_id) changed[static_cast<std::size_t>(v)] = true;
@@ -148,7 +166,8 @@ Result<Tensor> Trial::replay_cone(std::size_t index, std::span<const Step> steps
 
 Result<Tensor> Trial::replay(std::size_t index, std::span<const Step> steps) const {
   if (row_->node == no_id) return changed_input(index, row_->value, steps);
-  if (std::ranges::all_of(steps, [&](const Step& s) { return is_row(s.site); })) return replay_row(index, steps);
+  if (std::ranges::all_of(steps, [&](const Step& s) { return is_row(s.site); }))
+    return replay_row(index, steps);
   return replay_cone(index, steps);
 }
 
@@ -169,11 +188,14 @@ double Trial::work(const Site& site) const {
   std::vector<bool> after(g.values().size(), false);
   if (site.node == no_id) after[static_cast<std::size_t>(site.input)] = true;
   std::vector<NodeId> nodes = row_->segment;
-  if (site.node != no_id && std::ranges::find(nodes, site.node) == nodes.end()) nodes.push_back(site.node);
+  if (site.node != no_id && std::ranges::find(nodes, site.node) == nodes.end())
+    nodes.push_back(site.node);
   std::ranges::sort(nodes);
   for (const NodeId n : nodes) {
     const Node& node = g.node(n);
-    if (n != site.node && std::ranges::none_of(node.inputs, [&](ValueId v) { return v != no_id && after[static_cast<std::size_t>(v)]; }))
+    if (n != site.node && std::ranges::none_of(node.inputs, [&](ValueId v) {
+          return v != no_id && after[static_cast<std::size_t>(v)];
+        }))
       continue;
     sum += of_node(n);
     for (const ValueId v : node.outputs)
@@ -188,7 +210,8 @@ std::int64_t Trial::values() const {
   return n;
 }
 
-// Where the device's codes follow from the right ones by a table, as few right ones lead anywhere else.
+// Where the device's codes follow from the right ones by a table, as few right ones lead anywhere
+// else.
 double Trial::table_bits() const {
   constexpr double each = 16;  // a code, and what it becomes
   std::map<double, double> table;
@@ -198,7 +221,8 @@ double Trial::table_bits() const {
       const double right = item.expected.number(i), device = item.device->number(i);
       const auto [it, fresh] = table.emplace(right, device);
       if (!(it->second == device)) return std::numeric_limits<double>::infinity();
-      if (fresh && right != device && ++changed > 256) return std::numeric_limits<double>::infinity();
+      if (fresh && right != device && ++changed > 256)
+        return std::numeric_limits<double>::infinity();
     }
   return each * static_cast<double>(changed);
 }
@@ -209,21 +233,27 @@ double Trial::misfit(const Step& step, std::span<const std::size_t> samples) con
   for (const std::size_t s : samples) {
     const auto made = replay(s, std::span(&step, 1));
     if (!made.ok()) return std::numeric_limits<double>::infinity();
-    for (std::int64_t i = 0; i < items_[s].device->count(); ++i) sum += distance(*made, *items_[s].device, i, codes);
+    for (std::int64_t i = 0; i < items_[s].device->count(); ++i)
+      sum += distance(*made, *items_[s].device, i, codes);
   }
   return sum;
 }
 
-Result<Explanation> Trial::test(std::span<const Step> steps, std::span<const std::size_t> samples) const {
+Result<Explanation> Trial::test(std::span<const Step> steps,
+                                std::span<const std::size_t> samples) const {
   const Graph& g = test_->reference().graph();
   Explanation e;
   for (const Step& step : steps) {
-    const std::string site = step.site.node == no_id ? g.value(step.site.input).name : g.node(step.site.node).name;
+    const std::string site =
+        step.site.node == no_id ? g.value(step.site.input).name : g.node(step.site.node).name;
     const std::string more = &step == &steps.front() ? "" : "+";
     e.spec += more + spec_text(*step.fault, site, step.params);
-    e.claim += (more.empty() ? "" : "; and ") + filled(step.fault->claim, *step.fault, step.params, g);
-    if (more.empty()) e.fault = step.fault, e.params = step.params, e.site = site;
-    else e.also.push_back({step.fault, site, step.params});
+    e.claim +=
+        (more.empty() ? "" : "; and ") + filled(step.fault->claim, *step.fault, step.params, g);
+    if (more.empty())
+      e.fault = step.fault, e.params = step.params, e.site = site;
+    else
+      e.also.push_back({step.fault, site, step.params});
     e.bits += description_bits(step.site, *step.fault, step.params);
     e.listed = e.listed || lists_places(step.params);
   }
