@@ -59,6 +59,7 @@ const std::map<std::string_view, Draw>& draws() {
       {"accumulator-16bit", [](const Site&, Random& r) -> Params { return {{"shift", whole(r, 0, 4)}, {"wraps", whole(r, 0, 1)}}; }},
       {"add-multiplier-wraps", [](const Site&, Random& r) -> Params { return {{"modulus", whole(r, 1, 2)}}; }},
       {"batch-norm-wrong", [](const Site&, Random& r) -> Params { return {{"left_out", whole(r, 0, 4)}}; }},
+      {"bias-misread", [](const Site&, Random& r) -> Params { return {{"how", whole(r, 0, 4)}, {"by", sign(r) * one_of(r, {1, 2, 4})}}; }},
       {"buffers-overlap",
        [](const Site& s, Random& r) -> Params {
          const std::int64_t bytes = count(s) * static_cast<std::int64_t>(size_of(site_value(s).dtype));
@@ -68,7 +69,13 @@ const std::map<std::string_view, Draw>& draws() {
       {"byte-order", [](const Site&, Random& r) -> Params { return {{"width", one_of(r, {0, 2, 4})}}; }},
       {"channel-scales-misplaced",
        [](const Site&, Random& r) -> Params { return r.unit() < 0.6 ? Params{{"by", sign(r) * whole(r, 1, 4)}} : Params{{"by", 0}, {"modulus", one_of(r, {4, 8, 16})}}; }},
+      {"channels-rescaled",
+       [](const Site&, Random& r) -> Params {
+         return {{"spread", one_of(r, {0.1, 0.5, 2})}, {"shift", r.unit() < 0.5 ? 0.0 : 6.0}, {"seed", whole(r, 1, 1000)}};
+       }},
       {"clamp-lost", [](const Site&, Random& r) -> Params { return {{"keeps_lower", whole(r, 0, 1)}}; }},
+      {"codes-offset",
+       [](const Site&, Random& r) -> Params { return {{"by", r.unit() < 0.5 ? 128.0 : sign(r) * whole(r, 2, 100)}, {"saturates", whole(r, 0, 1)}}; }},
       {"dilation-lost", [](const Site&, Random& r) -> Params { return {{"anchor", whole(r, 0, 2)}}; }},
       {"group-saturation", [](const Site&, Random& r) -> Params { return {{"group", one_of(r, {1, 8, 16, 32, 64})}, {"wraps", whole(r, 0, 1)}}; }},
       {"input-as-nchw", [](const Site&, Random& r) -> Params { return {{"sent", whole(r, 0, 1)}}; }},
@@ -108,6 +115,8 @@ const std::map<std::string_view, Draw>& draws() {
          const Value& v = s.view().input(static_cast<std::size_t>(o) - 1);
          return {{"operand", o}, {"other", other_value(s, r, count_of(v.shape) * static_cast<std::int64_t>(size_of(v.dtype)))}};
        }},
+      {"operand-padded-rows",
+       [](const Site& s, Random& r) -> Params { return {{"operand", operand(s, r)}, {"multiple", one_of(r, {16, 16, 32, 64})}}; }},
       {"operand-rescale",
        [](const Site&, Random& r) -> Params { return {{"operand", whole(r, 1, 2)}, {"k", r.unit() < 0.4 ? one_of(r, {0.5, 2, 0.25}) : about(r, 0.1, 3)}}; }},
       {"operand-shifted",
@@ -142,6 +151,7 @@ const std::map<std::string_view, Draw>& draws() {
       {"requant-rounding", [](const Site&, Random& r) -> Params { return {{"mode", whole(r, 0, 3)}}; }},
       {"requant-truncates", [](const Site&, Random& r) -> Params { return {{"toward_zero", whole(r, 0, 1)}}; }},
       {"resize-grid", [](const Site&, Random& r) -> Params { return {{"grid", whole(r, 0, 3)}}; }},
+      {"result-rescaled", [](const Site&, Random& r) -> Params { return {{"k", r.unit() < 0.4 ? one_of(r, {0.5, 2, 0.25}) : about(r, 0.2, 4)}}; }},
       {"slope-lost", [](const Site&, Random& r) -> Params { return {{"alpha", r.unit() < 0.6 ? whole(r, 0, 1) : about(r, 0.02, 0.9)}}; }},
       {"softmax-scale", [](const Site&, Random& r) -> Params { return {{"gamma", r.unit() < 0.4 ? one_of(r, {0, 0.5, 2}) : about(r, 0.1, 4)}}; }},
       {"stale-input", [](const Site&, Random& r) -> Params { return {{"frozen", whole(r, 0, 1)}}; }},
@@ -150,6 +160,7 @@ const std::map<std::string_view, Draw>& draws() {
       {"tail-channels-dropped", [](const Site&, Random& r) -> Params { return {{"first", -1}, {"fill", whole(r, 0, 2)}}; }},
       {"torn-input", [](const Site&, Random& r) -> Params { return {{"at", r.unit() < 0.4 ? 0.5 : about(r, 0.1, 0.9)}}; }},
       {"torn-output", [](const Site&, Random& r) -> Params { return {{"at", r.unit() < 0.4 ? 0.5 : about(r, 0.1, 0.9)}}; }},
+      {"weights-byte-order", [](const Site&, Random& r) -> Params { return {{"width", one_of(r, {2, 4, 8})}}; }},
       {"weights-constant", [](const Site&, Random& r) -> Params { return {{"byte", one_of(r, {0, 255})}, {"bias", whole(r, 0, 1)}}; }},
       {"weights-cut", [](const Site& s, Random& r) -> Params { return {{"from", whole(r, 1, weight_count(s) - 1)}, {"byte", one_of(r, {0, 255})}}; }},
       {"weights-shifted",

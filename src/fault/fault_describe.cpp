@@ -47,11 +47,11 @@ bool lists_places(const Params& params) {
 double description_bits(const Site& site, const FaultDef& fault, const Params& params) {
   double bits = std::log2(static_cast<double>(fault_table().size())) + generality(site, fault);
   for (const auto& [name, value] : params) {
-    const bool place = name.find('.') != std::string::npos;
+    const bool place = name.ends_with(".first") || name.ends_with(".count");
     if (place) bits += place_bits(site);
     else if (value == param(fault, {}, name)) bits += 0.5;
     else if (name == "other") bits += std::log2(1.0 + static_cast<double>(site.graph().values().size()));
-    else bits += number_bits(value);
+    else bits += number_bits(value) + (name.find('.') != std::string::npos ? 1 : 0);  // of a channel: which are named
   }
   return bits;
 }

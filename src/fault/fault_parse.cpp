@@ -54,13 +54,22 @@ std::string hint_for(std::string_view wanted, const std::vector<std::string>& na
   return near.empty() ? "" : "did you mean '" + near + "'?";
 }
 
+// "c3.k", "r0.2.first": what causes found in a capture name channel by channel, or place by place.
+bool is_numbered(std::string_view key) {
+  const std::size_t dot = key.rfind('.');
+  if (dot == key.npos || dot < 2 || (key[0] != 'c' && key[0] != 'r')) return false;
+  const std::string_view last = key.substr(dot + 1), number = key.substr(1, dot - 1);
+  const bool known = last == "k" || last == "add" || last == "first" || last == "count";
+  return known && number.find_first_not_of("0123456789.") == number.npos;
+}
+
 Result<void> parse_assignment(std::string_view text, FaultSpec& spec) {
   const std::string where = std::string(kWhere) + " " + std::string(spec.fault->name);
   const std::size_t equal = text.find('=');
   const std::string key(text.substr(0, equal));
   std::vector<std::string> names;
   for (const ParamSpec& p : spec.fault->params) names.emplace_back(p.name);
-  if (equal == std::string_view::npos || std::find(names.begin(), names.end(), key) == names.end())
+  if (equal == std::string_view::npos || (std::find(names.begin(), names.end(), key) == names.end() && !is_numbered(key)))
     return Error{where, "parameter '" + key + "'",
                  names.empty() ? "no parameter: this fault has none" : "one of " + join(names, ", "),
                  hint_for(key, names)};

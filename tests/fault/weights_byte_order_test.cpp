@@ -1,0 +1,34 @@
+#include "support/fault_networks.h"
+
+namespace lockstep::test {
+namespace {
+
+struct Case {
+  Executor (*network)();
+  const char *fault, *place;
+};
+
+TEST(WeightsByteOrder, is_reproduced_to_the_bit_by_its_own_candidates) {
+  for (const Case& c : {
+           Case{picture_network, "weights-byte-order", "conv2"},
+           Case{picture_network, "weights-byte-order,width=2", "gemm"},
+       }) {
+    const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "weights-byte-order");
+    EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
+    EXPECT_EQ(o.counts.left, 0) << c.fault << " at " << c.place;
+  }
+}
+
+TEST(WeightsByteOrder, does_not_explain_what_is_near) {
+  for (const Case& c : {
+           Case{picture_network, "weights-shifted", "conv2"},
+           Case{picture_network, "weights-transposed", "gemm"},
+       }) {
+    const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "weights-byte-order");
+    EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
+    EXPECT_GT(o.counts.left, 0) << c.fault << " at " << c.place;
+  }
+}
+
+}  // namespace
+}  // namespace lockstep::test
