@@ -41,33 +41,51 @@ struct Product : Avx512Parts {
   }
 };
 
-// N22 for 64 channels at once: the types' own saturation clamps, but for the far end of the
-// positive.
-void finish_64(const FinishTile& t) {
-  if (t.channels != 64) return finish_float_nearest<Avx512>(t);
+// N22 for what makes 64 bytes: `rows` rows of 64 / rows channels, `n` of them valid.
+template <int rows>
+void finish_64(const FinishTile& t, std::int64_t c, std::int64_t n) {
+  constexpr int vecs = 4 / rows;
   const DotFinish& f = *t.finish;
   const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-  const __m512i zero = _mm512_set1_epi16(static_cast<short>(f.y_zero)),
-                low = _mm512_set1_epi8(static_cast<char>(f.low)),
-                high = _mm512_set1_epi8(static_cast<char>(f.high));
-  const __m512 far = _mm512_set1_ps(1024.0f);
-  __m512 factor[4];
+  __m512 factor[vecs];
 #pragma GCC unroll 4
-  for (int v = 0; v < 4; ++v) factor[v] = _mm512_loadu_ps(f.factor.data() + t.first + 16 * v);
-  for (std::int64_t r = 0; r < t.rows; ++r) {
+  for (int v = 0; v < vecs; ++v)
+    factor[v] = _mm512_loadu_ps(f.factor.data() + t.first + c + 16 * v);
+  for (std::int64_t r = 0; r < t.rows; r += rows) {
     __m512i code[4];
 #pragma GCC unroll 4
-    for (int v = 0; v < 4; ++v) {
-      const __m512 real = _mm512_cvtepi32_ps(_mm512_loadu_si512(t.acc + r * t.acc_step + 16 * v));
-      code[v] = _mm512_cvtps_epi32(_mm512_min_ps(_mm512_mul_ps(real, factor[v]), far));
+    for (int i = 0; i < 4; ++i)
+      code[i] = float_nearest_wide<Avx512>(
+          Avx512::load(t.acc + (r + i / vecs) * t.acc_step + c + 16 * (i % vecs)),
+          factor[i % vecs]);
+    const __m512i bytes = _mm512_permutexvar_epi32(
+        order, codes_of_nearest<Product>(code, f.y_zero, f.low, f.high, t.y_signed));
+    std::byte* const out = t.out + r * t.out_step + c;
+    const std::int64_t left = t.rows - r;
+    if constexpr (rows == 1) {
+      Product::store_part(out, bytes, n);
+    } else if constexpr (rows == 2) {
+      const auto mask = static_cast<__mmask32>(n >= 32 ? ~0u : (1u << n) - 1);
+      _mm256_mask_storeu_epi8(out, mask, _mm512_castsi512_si256(bytes));
+      if (left > 1)
+        _mm256_mask_storeu_epi8(out + t.out_step, mask, _mm512_extracti64x4_epi64(bytes, 1));
+    } else {
+      const auto mask = static_cast<__mmask16>(n >= 16 ? 0xffff : (1u << n) - 1);
+      _mm_mask_storeu_epi8(out, mask, _mm512_castsi512_si128(bytes));
+      if (left > 1)
+        _mm_mask_storeu_epi8(out + t.out_step, mask, _mm512_extracti32x4_epi32(bytes, 1));
+      if (left > 2)
+        _mm_mask_storeu_epi8(out + 2 * t.out_step, mask, _mm512_extracti32x4_epi32(bytes, 2));
+      if (left > 3)
+        _mm_mask_storeu_epi8(out + 3 * t.out_step, mask, _mm512_extracti32x4_epi32(bytes, 3));
     }
-    const __m512i first = _mm512_adds_epi16(_mm512_packs_epi32(code[0], code[1]), zero),
-                  second = _mm512_adds_epi16(_mm512_packs_epi32(code[2], code[3]), zero);
-    __m512i bytes =
-        t.y_signed ? _mm512_packs_epi16(first, second) : _mm512_packus_epi16(first, second);
-    bytes = t.y_signed ? _mm512_min_epi8(_mm512_max_epi8(bytes, low), high)
-                       : _mm512_min_epu8(_mm512_max_epu8(bytes, low), high);
-    _mm512_storeu_si512(t.out + r * t.out_step, _mm512_permutexvar_epi32(order, bytes));
+  }
+}
+
+void finish_nearest(const FinishTile& t) {
+  for (std::int64_t c = 0; c < t.channels; c += 64) {
+    const std::int64_t n = t.channels - c;
+    n > 32 ? finish_64<1>(t, c, n) : n > 16 ? finish_64<2>(t, c, n) : finish_64<4>(t, c, n);
   }
 }
 
@@ -89,7 +107,7 @@ constexpr DotSet make() {
   add_fold<0>(s);
   add_fold<1>(s);
   add_fold<2>(s);
-  s.float_nearest = finish_64;
+  s.float_nearest = finish_nearest;
   s.fixed_twice = finish_fixed_twice<Avx512>;
   s.add_sums = add_sums<Avx512, Product>;
   s.stage = stage_bytes<Avx512, Product>;

@@ -31,6 +31,10 @@ void finish_by_policy(const FinishTile& t, DType y) {
     }
 }
 
+// Sums that become codes at once: 4 tiles of 16 rows of one vector, of which rows are read in
+// fours.
+constexpr std::int64_t most_sums = 4 * 16 * 16 + 4 * 64;
+
 class DotKernel : public PreparedKernel {
  public:
   DotKernel(const KernelProblem& p, const DotSet& set)
@@ -63,11 +67,14 @@ class DotKernel : public PreparedKernel {
     const Window& w = d_.window;
     lines_ = m_.flat ? 1 : w.batch * w.out[0] * w.out[1];
     line_ = m_.flat ? w.batch * w.in_count() : w.out[2];
-    const std::int64_t high = fold_.max_rows[parts(m_.panels, m_.chunks)];
-    piece_ = std::min(line_, m_.flat ? high * 4 : high * 8);
+    const std::int64_t vecs = parts(m_.panels, m_.chunks), high = fold_.max_rows[vecs],
+                       widest = parts(vecs * m_.panel_width, set_.lanes) * set_.lanes;
+    // Wide tiles overlap with what becomes of them; narrow ones are finished several at once.
+    block_ = widest <= set_.lanes ? 4 * high : high;
+    piece_ = std::min(line_, block_ * 8);
     pieces_ = parts(line_, piece_);
     // Lines are computed several at once where they are short.
-    lines_at_once_ = std::max<std::int64_t>(1, 32 / std::max<std::int64_t>(1, piece_));
+    lines_at_once_ = std::max<std::int64_t>(1, 96 / std::max<std::int64_t>(1, piece_));
     units_ = d_.group * m_.chunks * parts(lines_, lines_at_once_) * pieces_;
   }
 
@@ -98,17 +105,29 @@ class DotKernel : public PreparedKernel {
            oh * w.strides[1] * m_.stage.row;
   }
 
+  // `tiles` of `rows` rows each; t goes behind them.
+  void compute(DotTile& t, std::int64_t tiles, std::int64_t rows, std::int64_t vecs,
+               std::int64_t acc_step) const {
+    if (tiles == 0) return;
+    t.tiles = tiles;
+    fold_.tile[rows][vecs](t);
+    t.acc += tiles * rows * acc_step;
+    t.origin += tiles * rows * t.step;
+  }
+
   void row_of_tiles(const Columns& c, std::int64_t line, std::int64_t first, std::int64_t last,
                     const std::byte* x, std::byte* out) const {
-    alignas(64) std::int32_t acc[16 * 64];
+    alignas(64) std::int32_t acc[most_sums];
     const std::int64_t step = m_.flat ? m_.stage.pixel : d_.window.strides[2] * m_.stage.pixel;
     const std::int64_t y_size = static_cast<std::int64_t>(size_of(d_.y));
     const std::int64_t channel = c.panel * m_.panel_width, at_padded = c.g * m_.width + channel,
                        acc_step = parts(c.vecs * m_.panel_width, set_.lanes) * set_.lanes;
-    DotTile t{nullptr,
+    const std::int64_t position = (m_.flat ? 0 : line * line_) + first;
+    DotTile t{x + start_of(line) + c.g * d_.ic * m_.stage.size + first * step,
               m_.groups.data(),
               static_cast<std::int64_t>(m_.groups.size()),
               step,
+              0,
               m_.weights(c.g, c.panel),
               m_.panel_bytes,
               d_.finish.bias.data() + at_padded,
@@ -119,21 +138,19 @@ class DotKernel : public PreparedKernel {
                  acc_step,
                  0,
                  std::min(m_.og - channel, c.vecs * m_.panel_width),
-                 nullptr,
+                 out + (position * d_.oc + c.g * m_.og + channel) * y_size,
                  d_.oc * y_size,
                  d_.y == DType::i8};
-    const std::byte* const origin = x + start_of(line) + c.g * d_.ic * m_.stage.size;
-    const std::int64_t position = m_.flat ? 0 : line * line_;
-    for (std::int64_t at = first; at < last; at += f.rows) {
-      // Even tiles: 7 rows of at most 6 are 4 and 3.
-      const std::int64_t left = last - at, high = fold_.max_rows[c.vecs];
-      f.rows = parts(left, parts(left, high));
-      t.origin = origin + at * step;
-      fold_.tile[f.rows][c.vecs](t);
-      if (!m_.common.empty())
-        set_.add_sums({t.origin, m_.runs.data(), static_cast<std::int64_t>(m_.runs.size()),
-                       m_.run_length, step, f.rows, m_.common.data() + at_padded, acc, acc_step});
-      f.out = out + ((position + at) * d_.oc + c.g * m_.og + channel) * y_size;
+    const std::int64_t blocks = parts(last - first, block_), high = fold_.max_rows[c.vecs];
+    for (std::int64_t at = first; at < last; at += f.rows, f.out += f.rows * f.out_step) {
+      f.rows = std::min(last - at, parts(parts(last - first, blocks), high) * high);
+      const std::byte* const origin = t.origin;
+      // Even tiles: 7 rows of at most 6 are 4 and 3, the taller ones first.
+      const std::int64_t count = parts(f.rows, high), low = f.rows / count;
+      t.acc = acc;
+      compute(t, f.rows % count, low + 1, c.vecs, acc_step);
+      compute(t, count - f.rows % count, low, c.vecs, acc_step);
+      if (!m_.common.empty()) add_sums(origin, f, at_padded, acc);
       if (finish_)
         finish_(f);
       else
@@ -141,12 +158,20 @@ class DotKernel : public PreparedKernel {
     }
   }
 
+  void add_sums(const std::byte* origin, const FinishTile& f, std::int64_t at_padded,
+                std::int32_t* acc) const {
+    set_.add_sums({origin, m_.runs.data(), static_cast<std::int64_t>(m_.runs.size()), m_.run_length,
+                   m_.flat ? m_.stage.pixel : d_.window.strides[2] * m_.stage.pixel, f.rows,
+                   m_.common.data() + at_padded, acc, f.acc_step});
+  }
+
   const DotSet& set_;
   const DotLayout m_;
   const DotProblem& d_;
   const DotFold& fold_;
   void (*finish_)(const FinishTile&) = nullptr;
-  std::int64_t lines_ = 0, line_ = 0, piece_ = 0, pieces_ = 0, lines_at_once_ = 1, units_ = 0;
+  std::int64_t lines_ = 0, line_ = 0, block_ = 1, piece_ = 0, pieces_ = 0, lines_at_once_ = 1,
+               units_ = 0;
 };
 
 }  // namespace

@@ -55,6 +55,7 @@ struct DotTile {
   const std::int64_t* groups;    // bytes from origin to each group
   std::int64_t group_count = 0;  // in the whole window
   std::int64_t step = 0;         // bytes from row to row
+  std::int64_t tiles = 1;        // one behind the other
   const std::byte* w = nullptr;
   std::int64_t panel_bytes = 0;
   const std::int32_t* start = nullptr;  // what the sums of the tile's channels start from

@@ -33,40 +33,44 @@ template <class V, class P, int fold, int vecs>
 
 template <class V, class P, int fold, int rows, int vecs>
 void dot_tile(const DotTile& t) {
-  typename V::I acc[rows][vecs];
-#pragma GCC unroll 16
-  for (int r = 0; r < rows; ++r)
-#pragma GCC unroll 16
-    for (int v = 0; v < vecs; ++v)
-      acc[r][v] = fold == 1 ? V::load(t.start + v * V::lanes) : V::zero();
+  constexpr int outs = (vecs + fold - 1) / fold;
   // Rows in fours, so that few registers hold their addresses.
   const std::int64_t step = t.step;
   std::int64_t step3 = 3 * step, step4 = 4 * step;
   __asm__("" : "+r"(step3), "+r"(step4));
-  const std::byte* w = t.w;
   const std::int64_t* const end = t.groups + t.group_count;
-  for (const std::int64_t* group = t.groups; group != end; ++group, w += V::lanes * 4) {
-    typename V::I panel[vecs];
+  const std::byte* origin = t.origin;
+  std::int32_t* out = t.acc;
+  for (std::int64_t tile = 0; tile < t.tiles; ++tile, origin += rows * step) {
+    typename V::I acc[rows][vecs];
 #pragma GCC unroll 16
-    for (int v = 0; v < vecs; ++v) panel[v] = V::load(w + v * t.panel_bytes);
-    const std::byte* x = t.origin + *group;
+    for (int r = 0; r < rows; ++r)
 #pragma GCC unroll 16
-    for (int r = 0; r < rows; ++r) {
-      if (r > 0 && r % 4 == 0) x += step4;
-      const auto one = spread_group<V, P, fold>(x + (r % 4 == 3 ? step3 : r % 4 * step));
+      for (int v = 0; v < vecs; ++v)
+        acc[r][v] = fold == 1 ? V::load(t.start + v * V::lanes) : V::zero();
+    const std::byte* w = t.w;
+    for (const std::int64_t* group = t.groups; group != end; ++group, w += V::lanes * 4) {
+      typename V::I panel[vecs];
 #pragma GCC unroll 16
-      for (int v = 0; v < vecs; ++v) acc[r][v] = P::dot(acc[r][v], one, panel[v]);
+      for (int v = 0; v < vecs; ++v) panel[v] = V::load(w + v * t.panel_bytes);
+      const std::byte* x = origin + *group;
+#pragma GCC unroll 16
+      for (int r = 0; r < rows; ++r) {
+        if (r > 0 && r % 4 == 0) x += step4;
+        const auto one = spread_group<V, P, fold>(x + (r % 4 == 3 ? step3 : r % 4 * step));
+#pragma GCC unroll 16
+        for (int v = 0; v < vecs; ++v) acc[r][v] = P::dot(acc[r][v], one, panel[v]);
+      }
     }
+#pragma GCC unroll 16
+    for (int r = 0; r < rows; ++r)
+#pragma GCC unroll 16
+      for (int o = 0; o < outs; ++o, out += V::lanes) {
+        auto sum = joined<V, P, fold, vecs>(acc[r], o);
+        if constexpr (fold > 1) sum = V::add(sum, V::load(t.start + o * V::lanes));
+        V::store(out, sum);
+      }
   }
-  constexpr int outs = (vecs + fold - 1) / fold;
-#pragma GCC unroll 16
-  for (int r = 0; r < rows; ++r)
-#pragma GCC unroll 16
-    for (int o = 0; o < outs; ++o) {
-      auto sum = joined<V, P, fold, vecs>(acc[r], o);
-      if constexpr (fold > 1) sum = V::add(sum, V::load(t.start + o * V::lanes));
-      V::store(t.acc + (r * outs + o) * V::lanes, sum);
-    }
 }
 
 template <class V>
