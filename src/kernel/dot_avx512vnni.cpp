@@ -46,7 +46,6 @@ template <int rows>
 void finish_64(const FinishTile& t, std::int64_t c, std::int64_t n) {
   constexpr int vecs = 4 / rows;
   const DotFinish& f = *t.finish;
-  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
   __m512 factor[vecs];
 #pragma GCC unroll 4
   for (int v = 0; v < vecs; ++v)
@@ -58,8 +57,8 @@ void finish_64(const FinishTile& t, std::int64_t c, std::int64_t n) {
       code[i] = float_nearest_wide<Avx512>(
           Avx512::load(t.acc + (r + i / vecs) * t.acc_step + c + 16 * (i % vecs)),
           factor[i % vecs]);
-    const __m512i bytes = _mm512_permutexvar_epi32(
-        order, codes_of_nearest<Product>(code, f.y_zero, f.low, f.high, t.y_signed));
+    const __m512i bytes =
+        Product::in_order(codes_of_nearest<Product>(code, f.y_zero, f.low, f.high, t.y_signed));
     std::byte* const out = t.out + r * t.out_step + c;
     const std::int64_t left = t.rows - r;
     if constexpr (rows == 1) {

@@ -1,6 +1,7 @@
 #include "kernel/kernel_dot.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "kernel/kernel_dot_layout.h"
@@ -31,9 +32,8 @@ void finish_by_policy(const FinishTile& t, DType y) {
     }
 }
 
-// Sums that become codes at once: 4 tiles of 16 rows of one vector, of which rows are read in
-// fours.
-constexpr std::int64_t most_sums = 4 * 16 * 16 + 4 * 64;
+// What becomes codes at once: 4 tiles of 16 rows of one vector; rows are read in fours.
+constexpr std::int64_t most_rows = 4 * 16, most_sums = most_rows * 16 + 4 * 64;
 
 class DotKernel : public PreparedKernel {
  public:
@@ -76,6 +76,26 @@ class DotKernel : public PreparedKernel {
     // Lines are computed several at once where they are short.
     lines_at_once_ = std::max<std::int64_t>(1, 96 / std::max<std::int64_t>(1, piece_));
     units_ = d_.group * m_.chunks * parts(lines_, lines_at_once_) * pieces_;
+    for (std::int64_t line = 0; line < lines_; ++line) {
+      const std::int64_t oh = line % w.out[1], od = line / w.out[1] % w.out[0],
+                         n = line / w.out[1] / w.out[0];
+      line_start_.push_back(m_.flat ? 0
+                                    : n * m_.stage.extent[0] * m_.stage.plane +
+                                          od * w.strides[0] * m_.stage.plane +
+                                          oh * w.strides[1] * m_.stage.row);
+    }
+    plan_tiles();
+  }
+
+  // Even tiles: 7 rows of at most 6 are 4 and 3, the taller ones first.
+  void plan_tiles() {
+    for (std::int64_t vecs = 1; vecs <= fold_.max_vecs; ++vecs) {
+      const std::int64_t high = fold_.max_rows[vecs];
+      for (std::int64_t rows = 1; rows <= most_rows; ++rows) {
+        const std::int64_t count = parts(rows, high);
+        plan_[vecs][rows] = {rows % count, count - rows % count, rows / count};
+      }
+    }
   }
 
   void unit(std::int64_t u, const std::byte* x, std::byte* out) const {
@@ -95,16 +115,6 @@ class DotKernel : public PreparedKernel {
     std::int64_t g, panel, vecs;
   };
 
-  // Bytes from the staged input to the window of a line's first position.
-  std::int64_t start_of(std::int64_t line) const {
-    const Window& w = d_.window;
-    if (m_.flat) return 0;
-    const std::int64_t oh = line % w.out[1], od = line / w.out[1] % w.out[0],
-                       n = line / w.out[1] / w.out[0];
-    return n * m_.stage.extent[0] * m_.stage.plane + od * w.strides[0] * m_.stage.plane +
-           oh * w.strides[1] * m_.stage.row;
-  }
-
   // `tiles` of `rows` rows each; t goes behind them.
   void compute(DotTile& t, std::int64_t tiles, std::int64_t rows, std::int64_t vecs,
                std::int64_t acc_step) const {
@@ -123,7 +133,8 @@ class DotKernel : public PreparedKernel {
     const std::int64_t channel = c.panel * m_.panel_width, at_padded = c.g * m_.width + channel,
                        acc_step = parts(c.vecs * m_.panel_width, set_.lanes) * set_.lanes;
     const std::int64_t position = (m_.flat ? 0 : line * line_) + first;
-    DotTile t{x + start_of(line) + c.g * d_.ic * m_.stage.size + first * step,
+    DotTile t{x + line_start_[static_cast<std::size_t>(line)] + c.g * d_.ic * m_.stage.size +
+                  first * step,
               m_.groups.data(),
               static_cast<std::int64_t>(m_.groups.size()),
               step,
@@ -141,15 +152,15 @@ class DotKernel : public PreparedKernel {
                  out + (position * d_.oc + c.g * m_.og + channel) * y_size,
                  d_.oc * y_size,
                  d_.y == DType::i8};
-    const std::int64_t blocks = parts(last - first, block_), high = fold_.max_rows[c.vecs];
     for (std::int64_t at = first; at < last; at += f.rows, f.out += f.rows * f.out_step) {
-      f.rows = std::min(last - at, parts(parts(last - first, blocks), high) * high);
+      const std::int64_t left = last - at;
+      // Two blocks that are left are even.
+      f.rows = left <= block_ ? left : left < 2 * block_ ? (left + 1) / 2 : block_;
       const std::byte* const origin = t.origin;
-      // Even tiles: 7 rows of at most 6 are 4 and 3, the taller ones first.
-      const std::int64_t count = parts(f.rows, high), low = f.rows / count;
+      const Tiles& tiles = plan_[c.vecs][f.rows];
       t.acc = acc;
-      compute(t, f.rows % count, low + 1, c.vecs, acc_step);
-      compute(t, count - f.rows % count, low, c.vecs, acc_step);
+      compute(t, tiles.tall, tiles.low_rows + 1, c.vecs, acc_step);
+      compute(t, tiles.low, tiles.low_rows, c.vecs, acc_step);
       if (!m_.common.empty()) add_sums(origin, f, at_padded, acc);
       if (finish_)
         finish_(f);
@@ -165,11 +176,16 @@ class DotKernel : public PreparedKernel {
                    m_.common.data() + at_padded, acc, f.acc_step});
   }
 
+  struct Tiles {
+    std::int64_t tall = 0, low = 0, low_rows = 0;  // so many of low_rows + 1, of low_rows
+  };
   const DotSet& set_;
   const DotLayout m_;
   const DotProblem& d_;
   const DotFold& fold_;
   void (*finish_)(const FinishTile&) = nullptr;
+  std::vector<std::int64_t> line_start_;  // bytes to the window of a line's first position
+  std::array<std::array<Tiles, most_rows + 1>, 7> plan_;  // by vecs, rows
   std::int64_t lines_ = 0, line_ = 0, block_ = 1, piece_ = 0, pieces_ = 0, lines_at_once_ = 1,
                units_ = 0;
 };

@@ -76,6 +76,7 @@ bool codes_pair(const KernelProblem& p, const PlaceSet& set, PlaceProblem& out) 
   out.call.shift = shift;
   out.call.a_signed = a.dtype == DType::i8;
   out.call.b_signed = b.dtype == DType::i8;
+  out.call.y_signed = y.dtype == DType::i8;
   out.function = policy->apply == ort_add.apply                     ? set.add_nearest
                  : policy->apply == ort_mul.apply                   ? set.mul_nearest
                  : policy->apply == tflite_add.apply                ? set.add_grid

@@ -11,7 +11,7 @@ struct PlaceCall {
   const std::byte *a = nullptr, *b = nullptr;
   std::byte* y = nullptr;
   std::int64_t count = 0;
-  bool a_signed = false, b_signed = false;
+  bool a_signed = false, b_signed = false, y_signed = false;
   // codes from reals and back
   float scale = 1;
   std::int32_t zero = 0, low = 0, high = 0;

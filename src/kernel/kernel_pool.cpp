@@ -36,26 +36,38 @@ class GreatestKernel : public PreparedKernel {
   }
   std::size_t scratch_bytes(int) const override { return 0; }
   void run(const KernelRun& r) const override {
-    const std::int64_t pixel = w_.channels * static_cast<std::int64_t>(size_of(type_)),
-                       lines = w_.batch * w_.out[0] * w_.out[1];
-    r.workers.each(lines, [&](std::int64_t first, std::int64_t last, int) {
-      const std::byte* taps[256];
-      for (std::int64_t i = first; i < last; ++i) {
-        const std::int64_t oh = i % w_.out[1], od = i / w_.out[1] % w_.out[0],
-                           n = i / w_.out[1] / w_.out[0];
-        for (std::int64_t ow = 0; ow < w_.out[2]; ++ow) {
-          std::int64_t count = 0;
-          each_tap(w_, od, oh, ow, [&](std::int64_t at, std::int64_t) {
-            taps[count++] = r.in[0] + (n * w_.in_count() + at) * pixel;
-          });
-          compute_({taps, count, w_.channels, r.out[0] + (i * w_.out[2] + ow) * pixel, clamp_.low,
-                    clamp_.high});
-        }
-      }
-    });
+    r.workers.each(w_.batch * w_.out[0] * w_.out[1],
+                   [&](std::int64_t first, std::int64_t last, int) {
+                     for (std::int64_t i = first; i < last; ++i) line(r.in[0], r.out[0], i);
+                   });
   }
 
  private:
+  // Output line i. Where all columns of the window lie inside, the taps only move on.
+  void line(const std::byte* x, std::byte* y, std::int64_t i) const {
+    const std::int64_t pixel = w_.channels * static_cast<std::int64_t>(size_of(type_)),
+                       step = w_.strides[2] * pixel, oh = i % w_.out[1],
+                       od = i / w_.out[1] % w_.out[0], n = i / w_.out[1] / w_.out[0];
+    const std::int64_t reach = (w_.kernel[2] - 1) * w_.dilations[2];
+    const std::byte* taps[256];
+    PoolPosition p{taps, 0, w_.channels, y + i * w_.out[2] * pixel, clamp_.low, clamp_.high};
+    bool was_inside = false;
+    for (std::int64_t ow = 0; ow < w_.out[2]; ++ow, p.out += pixel) {
+      const std::int64_t left = ow * w_.strides[2] - w_.begin[2];
+      const bool inside = left >= 0 && left + reach < w_.in[2];
+      if (inside && was_inside) {
+        for (std::int64_t t = 0; t < p.count; ++t) taps[t] += step;
+      } else {
+        p.count = 0;
+        each_tap(w_, od, oh, ow, [&](std::int64_t at, std::int64_t) {
+          taps[p.count++] = x + (n * w_.in_count() + at) * pixel;
+        });
+      }
+      was_inside = inside;
+      compute_(p);
+    }
+  }
+
   Window w_;
   DType type_;
   CodeClamp clamp_{};

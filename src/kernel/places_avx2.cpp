@@ -11,12 +11,13 @@
 #include "num/simd/avx2.h"
 #include "num/simd/requant.h"
 
+#include "kernel/simd/parts_avx2.h"
 #include "kernel/simd/places.h"
 
 namespace lockstep {
 namespace {
 
-constexpr PlaceSet set = place_set<Avx2>();
+constexpr PlaceSet set = place_set<Avx2, Avx2Parts>();
 
 }  // namespace
 }  // namespace lockstep

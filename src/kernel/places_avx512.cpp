@@ -12,12 +12,13 @@
 #include "num/simd/avx512.h"
 #include "num/simd/requant.h"
 
+#include "kernel/simd/parts_avx512.h"
 #include "kernel/simd/places.h"
 
 namespace lockstep {
 namespace {
 
-constexpr PlaceSet set = place_set<Avx512>();
+constexpr PlaceSet set = place_set<Avx512, Avx512Parts>();
 
 }  // namespace
 }  // namespace lockstep

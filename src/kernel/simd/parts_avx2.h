@@ -38,6 +38,10 @@ struct Avx2Parts {
   static I clamp_unsigned(I v, std::int32_t low, std::int32_t high) {
     return _mm256_min_epu8(_mm256_max_epu8(v, set_bytes(low)), set_bytes(high));
   }
+  // Bytes packed from four vectors, as they lay before.
+  static I in_order(I v) {
+    return _mm256_permutevar8x32_epi32(v, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+  }
   static I set_bytes(std::int32_t v) { return _mm256_set1_epi8(static_cast<char>(v)); }
 };
 

@@ -31,6 +31,11 @@ struct Avx512Parts {
   static I clamp_unsigned(I v, std::int32_t low, std::int32_t high) {
     return _mm512_min_epu8(_mm512_max_epu8(v, set_bytes(low)), set_bytes(high));
   }
+  // Bytes packed from four vectors, as they lay before.
+  static I in_order(I v) {
+    return _mm512_permutexvar_epi32(
+        _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), v);
+  }
   static I set_bytes(std::int32_t v) { return _mm512_set1_epi8(static_cast<char>(v)); }
 
  private:

@@ -1,6 +1,7 @@
 #pragma once
 
-// Elements at the same place, over V of num/simd/. Included under the target of V.
+// Elements at the same place, over V of num/simd/ and P of kernel/simd/parts_*.h, which packs.
+// Included under the target of V.
 
 namespace lockstep {
 namespace {
@@ -8,6 +9,31 @@ namespace {
 template <class V>
 typename V::I load_codes(const std::byte* p, std::int64_t n, bool is_signed) {
   return is_signed ? V::load_signed_bytes(p, n) : V::load_unsigned_bytes(p, n);
+}
+
+// Codes f(i, n) of the n elements from i on, of which the last may be fewer than lanes: not
+// clamped, and `zero` lower than they are. Four vectors at once are packed.
+template <class V, class P, class F>
+[[gnu::always_inline]] inline void in_fours(const PlaceCall& c, std::int32_t zero, std::int32_t low,
+                                            std::int32_t high, F&& f) {
+  std::int64_t i = 0;
+  for (; i + 4 * V::lanes <= c.count; i += 4 * V::lanes) {
+    const typename V::I v[4] = {f(i, V::lanes), f(i + V::lanes, V::lanes),
+                                f(i + 2 * V::lanes, V::lanes), f(i + 3 * V::lanes, V::lanes)};
+    V::store(c.y + i, P::in_order(codes_of_nearest<P>(v, zero, low, high, c.y_signed)));
+  }
+  const auto least = V::set(low), greatest = V::set(high), z = V::set(zero);
+  for (; i < c.count; i += V::lanes) {
+    const std::int64_t n = c.count - i;
+    V::store_bytes(c.y + i, V::least(V::greatest(V::add(f(i, n), z), least), greatest), n);
+  }
+}
+
+// Reals that become codes: cut where every code is far below, so that they keep their sign; far
+// above zero on the other side the conversion itself yields the least integer.
+template <class V>
+[[gnu::always_inline]] inline typename V::I nearest_below(typename V::F v) {
+  return V::nearest_even(V::least_f(v, V::set_f(16384.0f)));
 }
 
 // N20
@@ -60,41 +86,34 @@ void dequantize_places(const PlaceCall& c) {
 }
 
 // N23
-template <class V>
+template <class V, class P>
 void add_nearest_places(const PlaceCall& c) {
   const BinaryState& s = *c.state;
-  const auto low = V::set_f(static_cast<float>(s.s.low)),
-             high = V::set_f(static_cast<float>(s.s.high));
   const auto ra = V::set_f(s.a.factor), rb = V::set_f(s.b.factor), start = V::set_f(s.y.factor);
   const auto shift = V::set(c.shift);
-  for (std::int64_t i = 0; i < c.count; i += V::lanes) {
-    const std::int64_t n = c.count - i;
-    const auto a = V::real(V::add(load_codes<V>(c.a + i, n, c.a_signed), shift)),
-               b = V::real(V::add(load_codes<V>(c.b + i, n, c.b_signed), shift));
-    const auto v = V::fma(a, ra, V::fma(b, rb, start));
-    V::store_bytes(c.y + i, V::sub(V::nearest_even(V::least_f(V::greatest_f(v, low), high)), shift),
-                   n);
-  }
+  in_fours<V, P>(
+      c, -c.shift, s.s.low - c.shift,
+      s.s.high - c.shift, [&](std::int64_t i, std::int64_t n) __attribute__((always_inline)) {
+        const auto a = V::real(V::add(load_codes<V>(c.a + i, n, c.a_signed), shift));
+        const auto b = V::real(V::add(load_codes<V>(c.b + i, n, c.b_signed), shift));
+        return nearest_below<V>(V::fma(a, ra, V::fma(b, rb, start)));
+      });
 }
 
 // N24
-template <class V>
+template <class V, class P>
 void mul_nearest_places(const PlaceCall& c) {
   const BinaryState& s = *c.state;
-  const auto low = V::set_f(static_cast<float>(s.s.low)),
-             high = V::set_f(static_cast<float>(s.s.high));
   const auto factor = V::set_f(s.y.factor), zero = V::set_f(static_cast<float>(s.s.y_zero));
-  const auto a_zero = V::set(s.s.a_zero - c.shift), b_zero = V::set(s.s.b_zero - c.shift),
-             shift = V::set(c.shift);
-  for (std::int64_t i = 0; i < c.count; i += V::lanes) {
-    const std::int64_t n = c.count - i;
-    // Distances of codes are below 2^9: their product as a real is exact.
-    const auto a = V::real(V::sub(load_codes<V>(c.a + i, n, c.a_signed), a_zero)),
-               b = V::real(V::sub(load_codes<V>(c.b + i, n, c.b_signed), b_zero));
-    const auto v = V::add_f(V::mul_f(V::mul_f(a, b), factor), zero);
-    V::store_bytes(c.y + i, V::sub(V::nearest_even(V::least_f(V::greatest_f(v, low), high)), shift),
-                   n);
-  }
+  const auto a_zero = V::set(s.s.a_zero - c.shift), b_zero = V::set(s.s.b_zero - c.shift);
+  in_fours<V, P>(
+      c, -c.shift, s.s.low - c.shift,
+      s.s.high - c.shift, [&](std::int64_t i, std::int64_t n) __attribute__((always_inline)) {
+        // Distances of codes are below 2^9: their product as a real is exact.
+        const auto a = V::real(V::sub(load_codes<V>(c.a + i, n, c.a_signed), a_zero));
+        const auto b = V::real(V::sub(load_codes<V>(c.b + i, n, c.b_signed), b_zero));
+        return nearest_below<V>(V::add_f(V::mul_f(V::mul_f(a, b), factor), zero));
+      });
 }
 
 // N59; cut: to 16 bits before the zero point (N81)
@@ -123,21 +142,20 @@ void add_grid_places(const PlaceCall& c) {
 }
 
 // ((a - a_zero) * m_a + (b - b_zero) * m_b + 2^(s-1)) / 2^s, half up; multipliers have 21 bits.
-template <class V>
+template <class V, class P>
 void add_half_up_places(const PlaceCall& c) {
   const BinaryState& s = *c.state;
   const auto a_factor = V::set(s.a.multiplier), b_factor = V::set(s.b.multiplier),
              by = V::set(s.y.shift);
   const auto start =
       V::set((1 << (s.y.shift - 1)) - s.s.a_zero * s.a.multiplier - s.s.b_zero * s.b.multiplier);
-  const auto low = V::set(s.s.low), high = V::set(s.s.high), zero = V::set(s.s.y_zero);
-  for (std::int64_t i = 0; i < c.count; i += V::lanes) {
-    const std::int64_t n = c.count - i;
-    const auto sum = V::add(V::add(V::mul(load_codes<V>(c.a + i, n, c.a_signed), a_factor), start),
-                            V::mul(load_codes<V>(c.b + i, n, c.b_signed), b_factor));
-    V::store_bytes(c.y + i, V::least(V::greatest(V::add(V::shift_right(sum, by), zero), low), high),
-                   n);
-  }
+  in_fours<V, P>(
+      c, s.s.y_zero, s.s.low,
+      s.s.high, [&](std::int64_t i, std::int64_t n) __attribute__((always_inline)) {
+        const auto a = V::mul(load_codes<V>(c.a + i, n, c.a_signed), a_factor),
+                   b = V::mul(load_codes<V>(c.b + i, n, c.b_signed), b_factor);
+        return V::shift_right(V::add(V::add(a, start), b), by);
+      });
 }
 
 template <class V, class F>
@@ -163,16 +181,16 @@ void mul_places(const PlaceCall& c) {
   reals_places<V>(c, [](auto a, auto b) { return V::mul_f(a, b); });
 }
 
-template <class V>
+template <class V, class P>
 constexpr PlaceSet place_set() {
   return {quantize_places<V>,
           quantize_product_places<V>,
           dequantize_places<V>,
-          add_nearest_places<V>,
-          mul_nearest_places<V>,
+          add_nearest_places<V, P>,
+          mul_nearest_places<V, P>,
           add_grid_places<V, false>,
           add_grid_places<V, true>,
-          add_half_up_places<V>,
+          add_half_up_places<V, P>,
           add_places<V>,
           sub_places<V>,
           mul_places<V>};
