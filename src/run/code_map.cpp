@@ -164,11 +164,22 @@ void collect(const Graph& g, std::span<const Tensor* const> constants, ValueId s
 
 }  // namespace
 
-std::vector<CodeMap> code_maps(const Graph& graph, std::span<const Tensor* const> constants) {
+std::vector<NodeId> nodes_between(const Graph& g, std::span<const Tensor* const> constants,
+                                  ValueId source, ValueId id) {
+  std::vector<NodeId> nodes;
+  collect(g, constants, source, id, nodes);
+  return nodes;
+}
+
+std::vector<CodeMap> code_maps(const Graph& graph, std::span<const Tensor* const> constants,
+                               std::span<const ValueId> stops) {
   std::vector<CodeMap> maps(graph.values().size());
   const Search search{graph, constants, maps};
+  std::vector<char> stop(graph.values().size(), 0);
+  for (const ValueId v : stops) stop[static_cast<std::size_t>(v)] = 1;
   for (const Node& n : graph.nodes())
     if (n.outputs.size() == 1 && n.outputs[0] != no_id &&
+        !stop[static_cast<std::size_t>(n.outputs[0])] &&
         !constants[static_cast<std::size_t>(n.outputs[0])])
       maps[static_cast<std::size_t>(n.outputs[0])] = search.of(n);
   return maps;

@@ -16,8 +16,13 @@ struct CodeMap {
 };
 
 // For every value of the graph. A byte tensor that is no function of another has no map.
-// `constants` are by value, as NodeKernels knows them.
-std::vector<CodeMap> code_maps(const Graph& graph, std::span<const Tensor* const> constants);
+// `constants` are by value, as NodeKernels knows them. No function goes through one of `stops`.
+std::vector<CodeMap> code_maps(const Graph& graph, std::span<const Tensor* const> constants,
+                               std::span<const ValueId> stops = {});
+
+// The nodes that make `id` of the source of its map, in order.
+std::vector<NodeId> nodes_between(const Graph& graph, std::span<const Tensor* const> constants,
+                                  ValueId source, ValueId id);
 
 // The table of value `id`, made by the operators' own `eval`; empty when one of them refuses.
 CodeTable code_table(const Graph& graph, const Numerics& num,

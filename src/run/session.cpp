@@ -3,17 +3,19 @@
 #include <algorithm>
 #include <chrono>
 
+#include "op/op.h"
 #include "run/session_plan.h"
 
 namespace lockstep {
 
-Result<void> Session::Plan::execute(SessionStep& s) {
+Result<void> Session::Plan::execute(SessionStep& s, const OnHook& on_hook) {
+  Workers& team = s.alone ? one : workers;
   switch (s.kind) {
     case SessionStep::kernel:
-      s.prepared->run({s.from.data(), s.to.data(), scratch, workers, s.channels_last});
+      s.prepared->run({s.from.data(), s.to.data(), scratch, team, s.channels_last});
       return {};
     case SessionStep::table:
-      workers.each((s.count + 4095) / 4096, [&](std::int64_t first, std::int64_t end, int) {
+      team.each((s.count + 4095) / 4096, [&](std::int64_t first, std::int64_t end, int) {
         apply_table(s.codes, s.from[0], s.to[0], first * 4096,
                     std::min(s.count, end * 4096) - first * 4096, s.run);
       });
@@ -22,21 +24,27 @@ Result<void> Session::Plan::execute(SessionStep& s) {
       move_channels_last(s.from[0], s.to[0], s.axes.batch, s.axes.channels, s.axes.positions,
                          s.width);
       return {};
-    case SessionStep::copy:
-      return {};
-    case SessionStep::eval: {
-      for (std::size_t i = 0; i < s.in.size(); ++i)
-        if (s.from[i])
-          std::ranges::copy_n(s.from[i],
-                              static_cast<std::ptrdiff_t>(s.in_tensors[i].bytes().size()),
-                              s.in_tensors[i].bytes().data());
-      EvalContext context{{g, g.node(s.node)}, num, s.in_pointers, s.out_tensors};
-      LOCKSTEP_CHECK(find_op(g.node(s.node).op)->eval(context));
-      for (std::size_t i = 0; i < s.out.size(); ++i)
-        if (s.to[i]) std::ranges::copy(s.out_tensors[i].bytes(), s.to[i]);
-      return {};
-    }
+    case SessionStep::eval:
+      return evaluate(s, on_hook);
   }
+  return {};
+}
+
+Result<void> Session::Plan::evaluate(SessionStep& s, const OnHook& on_hook) {
+  for (std::size_t i = 0; i < s.in.size(); ++i)
+    if (s.from[i])
+      std::ranges::copy_n(s.from[i], static_cast<std::ptrdiff_t>(s.in_tensors[i].bytes().size()),
+                          s.in_tensors[i].bytes().data());
+  const Node& node = g.node(s.node);
+  const auto in = std::span<const Tensor* const>(s.in_pointers).first(node.inputs.size());
+  if (!kernels.run(s.node, in, s.out_tensors)) {
+    EvalContext context{{g, node}, num, in, s.out_tensors};
+    LOCKSTEP_CHECK(find_op(node.op)->eval(context));
+  }
+  for (const SessionStep::Hook& hook : s.hooks)
+    LOCKSTEP_CHECK(on_hook(hook.index, hook.in, s.out_tensors));
+  for (std::size_t i = 0; i < s.out.size(); ++i)
+    if (s.to[i]) std::ranges::copy(s.out_tensors[i].bytes(), s.to[i]);
   return {};
 }
 
@@ -50,14 +58,23 @@ Result<std::unique_ptr<Session>> Session::make(const Graph& graph, const Numeric
   return std::unique_ptr<Session>(new Session(std::move(plan)));
 }
 
+std::span<const ValueId> Session::given() const {
+  return plan_->given;
+}
+
 std::span<std::byte> Session::input(ValueId id) {
   ArenaBuffer& b = plan_->buffers[static_cast<std::size_t>(plan_->shaped[Plan::at(id)])];
   return {b.data, b.bytes};
 }
 
-Result<void> Session::run() {
-  for (SessionStep& s : plan_->steps) LOCKSTEP_CHECK(plan_->execute(s));
+Result<void> Session::run(const OnHook& on_hook) {
+  plan_->read_source = no_id;
+  for (SessionStep& s : plan_->steps) LOCKSTEP_CHECK(plan_->execute(s, on_hook));
   return {};
+}
+
+Result<void> Session::read(ValueId id, std::span<std::byte> to) {
+  return plan_->read(id, to);
 }
 
 std::span<const std::byte> Session::value(ValueId id) const {
@@ -77,7 +94,7 @@ std::vector<Session::StepTime> Session::profile() {
   std::vector<StepTime> times;
   for (SessionStep& s : plan_->steps) {
     const auto start = std::chrono::steady_clock::now();
-    (void)plan_->execute(s);
+    (void)plan_->execute(s, {});
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
     const std::string node =
         s.node == no_id ? ""

@@ -31,41 +31,75 @@ bool keeps_bytes(const Graph& g, const Node& n) {
   return true;
 }
 
-ChannelAxes axes_of(const Shape& s) {
-  if (s.size() < 3) return {1, 1, count_of(s)};
-  return {s[0], s[1], s[0] * s[1] == 0 ? 0 : count_of(s) / (s[0] * s[1])};
-}
 bool same_either_way(const Shape& s) {
-  const ChannelAxes a = axes_of(s);
+  const ChannelAxes a = channel_axes(s);
   return a.channels == 1 || a.positions == 1;
 }
 
 }  // namespace
 
-// Which values must exist as bytes: goals, and what nodes read that are not part of a table.
-Result<void> Session::Plan::find_needed() {
-  maps = code_maps(g, kernels.constants());
-  materialized.assign(g.values().size(), 0);
-  std::vector<char> given(g.values().size(), 0);
-  for (const ValueId v : options.given) given[at(v)] = materialized[at(v)] = 1;
-  std::vector<ValueId> open;
-  for (const ValueId v : options.goals)
-    if (!constant(v)) open.push_back(v);
+ChannelAxes channel_axes(const Shape& s) {
+  if (s.size() < 3) return {1, 1, count_of(s)};
+  return {s[0], s[1], s[0] * s[1] == 0 ? 0 : count_of(s) / (s[0] * s[1])};
+}
+
+// What follows from constants alone stays constant unless it is given or a hook changes it.
+void Session::Plan::find_fixed() {
+  const auto all = kernels.constants();
+  fixed.assign(all.begin(), all.end());
+  given_mark.assign(g.values().size(), 0);
+  reached.assign(g.values().size(), 0);
+  std::vector<char> varies(g.values().size(), 0);
+  for (const ValueId v : options.given) given_mark[at(v)] = varies[at(v)] = 1;
+  for (const Node& n : g.nodes()) {
+    const bool hooked = !hooks_of(static_cast<NodeId>(&n - g.nodes().data())).empty();
+    bool from_hook = hooked, from_varied = hooked;
+    for (const ValueId v : n.inputs)
+      if (v != no_id) from_hook |= reached[at(v)], from_varied |= varies[at(v)];
+    for (const ValueId v : n.outputs)
+      if (v != no_id && !given_mark[at(v)]) reached[at(v)] = from_hook, varies[at(v)] = from_varied;
+  }
+  for (std::size_t v = 0; v < fixed.size(); ++v)
+    if (varies[v]) fixed[v] = nullptr;
+}
+
+std::vector<std::size_t> Session::Plan::hooks_of(NodeId n) const {
+  std::vector<std::size_t> found;
+  for (std::size_t i = 0; i < options.hooks.size(); ++i)
+    if (options.hooks[i].node == n) found.push_back(i);
+  return found;
+}
+
+// Kernels were made ready with constants that must still be those.
+bool Session::Plan::kernel_holds(NodeId n) const {
+  return std::ranges::all_of(g.node(n).inputs, [&](ValueId v) {
+    return v == no_id || fixed[at(v)] == kernels.constants()[at(v)];
+  });
+}
+
+// Unchanged values are written by the caller; where a table makes one, what the table reads.
+bool Session::Plan::given_when_resumed(ValueId v) const {
+  return options.resumed && !reached[at(v)] && all_maps[at(v)].source == no_id;
+}
+
+// Marks what must exist as bytes so that `open` does: what nodes read that are no part of a table.
+Result<void> Session::Plan::open_all(std::vector<ValueId> open) {
   while (!open.empty()) {
     const ValueId v = open.back();
     open.pop_back();
     if (materialized[at(v)] || constant(v)) continue;
     materialized[at(v)] = 1;
-    if (g.value(v).producer == no_id)
-      return Error{g.file(), "'" + g.value(v).name + "' has no contents", "every input", ""};
-    // A map whose source is behind a given value is computed from there on.
-    CodeMap& map = maps[at(v)];
+    if (given_mark[at(v)] || given_when_resumed(v)) {
+      given_mark[at(v)] = 1;
+      given.push_back(v);
+      continue;
+    }
     const NodeId producer = g.value(v).producer;
-    if (map.source != no_id && g.node(producer).op == "DequantizeLinear" &&
-        kernels.kernel(producer))
-      map.source = no_id;
+    if (producer == no_id)
+      return Error{g.file(), "'" + g.value(v).name + "' has no contents", "every input", ""};
+    CodeMap& map = maps[at(v)];
     if (map.source != no_id) {
-      CodeTable table = code_table(g, num, kernels.constants(), maps, v);
+      CodeTable table = code_table(g, num, fixed, maps, v);
       if (!table.entries.empty()) {
         tables.emplace(v, std::move(table));
         open.push_back(map.source);
@@ -73,8 +107,40 @@ Result<void> Session::Plan::find_needed() {
       }
       map.source = no_id;  // an operator refuses 256 codes: computed node by node
     }
-    for (const ValueId in : g.node(g.value(v).producer).inputs)
+    for (const ValueId in : g.node(producer).inputs)
       if (in != no_id) open.push_back(in);
+    for (const std::size_t hook : hooks_of(producer))
+      for (const ValueId in : options.hooks[hook].also)
+        if (in != no_id && (given_mark[at(in)] || g.value(in).producer < producer))
+          open.push_back(in);
+  }
+  return {};
+}
+
+Result<void> Session::Plan::find_needed() {
+  std::vector<ValueId> stops = options.given;
+  for (const Hook& hook : options.hooks)
+    for (const ValueId v : g.node(hook.node).outputs)
+      if (v != no_id) stops.push_back(v);
+  all_maps = code_maps(g, fixed, stops);
+  maps = all_maps;
+  // Reals are made from codes faster by the kernel than by a table of words.
+  for (const Node& n : g.nodes())
+    if (n.op == "DequantizeLinear" && maps[at(n.outputs[0])].source != no_id &&
+        kernel_holds(g.value(n.outputs[0]).producer) &&
+        kernels.kernel(g.value(n.outputs[0]).producer))
+      maps[at(n.outputs[0])].source = no_id;
+  materialized.assign(g.values().size(), 0);
+  kept.assign(g.values().size(), 0);
+  LOCKSTEP_CHECK(open_all(options.goals));
+  // The last first: what it is made from exists then.
+  std::vector<ValueId> wanted = options.readable;
+  std::ranges::sort(wanted, std::greater<>{}, [&](ValueId v) { return g.value(v).producer; });
+  for (const ValueId v : wanted) {
+    const ValueId source = materialized[at(v)] ? no_id : all_maps[at(v)].source;
+    const ValueId needed = source == no_id ? v : source;
+    kept[at(needed)] = 1;
+    LOCKSTEP_CHECK(open_all({needed}));
   }
   return {};
 }
@@ -108,7 +174,7 @@ BufferId Session::Plan::in_order(ValueId v, bool channels_last) {
   wanted[at(v)] = to;
   SessionStep s;
   s.kind = SessionStep::move;
-  s.axes = axes_of(value.shape);
+  s.axes = channel_axes(value.shape);
   if (!channels_last) std::swap(s.axes.channels, s.axes.positions);
   s.width = size_of(value.dtype);
   s.in = {other[at(v)]};
@@ -162,30 +228,38 @@ void Session::Plan::add_kernel(NodeId n, const Kernel& kernel, const PreparedKer
         v == no_id || constant(v) ? -1 : in_order(v, want_last && g.value(v).shape.size() > 2));
   for (const ValueId v : node.outputs) {
     s.out.push_back(v == no_id ? -1 : make_buffer(v));
-    if (v != no_id)
+    if (v != no_id && !given_mark[at(v)])
       (want_last && g.value(v).shape.size() > 2 ? last : shaped)[at(v)] = s.out.back();
   }
   scratch_bytes = std::max(scratch_bytes, prepared.scratch_bytes(options.threads));
   use(std::move(s));
 }
 
+// A node by its meaning, or with what hooks make of it.
 void Session::Plan::add_eval(NodeId n) {
   const Node& node = g.node(n);
   SessionStep s;
   s.kind = SessionStep::eval;
   s.node = n;
   s.name = find_op(node.op)->name;
-  for (const ValueId v : node.inputs) {
-    const bool computed = v != no_id && !constant(v);
+  const auto read = [&](ValueId v, bool there) {
+    const bool computed = v != no_id && !constant(v) && there;
     s.in.push_back(computed ? in_order(v, false) : -1);
     s.in_tensors.push_back(computed ? Tensor(g.value(v).dtype, g.value(v).shape) : Tensor());
+    s.in_values.push_back(computed || (v != no_id && constant(v)) ? v : no_id);
+  };
+  for (const ValueId v : node.inputs) read(v, true);
+  for (const std::size_t hook : hooks_of(n)) {
+    s.hooks.push_back({hook, s.in.size(), {}});
+    for (const ValueId v : options.hooks[hook].also)
+      read(v, v != no_id && (shaped[at(v)] >= 0 || last[at(v)] >= 0));
   }
   for (const ValueId v : node.outputs) {
     s.out.push_back(v == no_id ? -1 : make_buffer(v));
     s.out_tensors.push_back(v == no_id ? Tensor() : Tensor(g.value(v).dtype, g.value(v).shape));
-    if (v != no_id) shaped[at(v)] = s.out.back();
+    if (v != no_id && !given_mark[at(v)]) shaped[at(v)] = s.out.back();
   }
-  evaluated.push_back(n);
+  if (!kernels.kernel(n)) evaluated.push_back(n);
   use(std::move(s));
 }
 
@@ -196,6 +270,11 @@ Result<void> Session::Plan::add_node(NodeId n) {
     any |= v != no_id && materialized[at(v)] && shaped[at(v)] < 0 && last[at(v)] < 0;
   if (!any) return {};
   const ValueId y = node.outputs[0];
+  if (!hooks_of(n).empty() ||
+      (kernels.kernel(n) && !kernel_holds(n) && maps[at(y)].source == no_id)) {
+    add_eval(n);
+    return {};
+  }
   if (maps[at(y)].source != no_id) {
     add_table(y);
     return {};
@@ -215,6 +294,22 @@ Result<void> Session::Plan::add_node(NodeId n) {
   return {};
 }
 
+// Rough nanoseconds of one thread: below some ten thousand, waking another costs more than it
+// brings.
+bool Session::Plan::should_share(const SessionStep& s) const {
+  double bytes = 0, nanoseconds = 0;
+  for (const auto* list : {&s.in, &s.out})
+    for (const BufferId b : *list)
+      if (b >= 0) bytes += static_cast<double>(buffers[static_cast<std::size_t>(b)].bytes);
+  nanoseconds = bytes / 8;
+  if (s.node != no_id && s.kind == SessionStep::kernel)
+    if (const OpDef* const op = find_op(g.node(s.node).op); op->cost) {
+      const bool codes = size_of(g.value(g.node(s.node).inputs[0]).dtype) == 1;
+      nanoseconds += static_cast<double>(op->cost({g, g.node(s.node)}).macs) / (codes ? 150 : 30);
+    }
+  return nanoseconds > 12000;
+}
+
 void Session::Plan::place() {
   std::vector<LiveRange> ranges;
   for (const ArenaBuffer& b : buffers) ranges.push_back({b.bytes + kernel_slack, b.first, b.last});
@@ -231,27 +326,45 @@ void Session::Plan::place() {
       s.from.push_back(b < 0 ? nullptr : buffers[static_cast<std::size_t>(b)].data);
     for (const BufferId b : s.out)
       s.to.push_back(b < 0 ? nullptr : buffers[static_cast<std::size_t>(b)].data);
+    s.alone = !should_share(s);
     if (s.kind != SessionStep::eval) continue;
-    const Node& node = g.node(s.node);
-    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-      const ValueId v = node.inputs[i];
+    for (std::size_t i = 0; i < s.in_values.size(); ++i) {
+      const ValueId v = s.in_values[i];
       s.in_pointers.push_back(v == no_id ? nullptr : constant(v) ? constant(v) : &s.in_tensors[i]);
     }
+    const std::size_t own = g.node(s.node).inputs.size();
+    for (SessionStep::Hook& hook : s.hooks) {
+      hook.in.assign(s.in_pointers.begin(),
+                     s.in_pointers.begin() + static_cast<std::ptrdiff_t>(own));
+      for (std::size_t i = 0; i < options.hooks[hook.index].also.size(); ++i)
+        hook.in.push_back(s.in_pointers[hook.first_also + i]);
+    }
   }
+}
+
+// Where a kept value lies: in the order of its shape when it is a goal, else as it was made.
+BufferId Session::Plan::kept_buffer(ValueId v) const {
+  const BufferId a = shaped[at(v)], b = last[at(v)];
+  if (a < 0 || b < 0) return std::max(a, b);
+  return std::ranges::count(options.goals, v) > 0 ? a : std::min(a, b);
 }
 
 Result<void> Session::Plan::build() {
   shaped.assign(g.values().size(), -1);
   last.assign(g.values().size(), -1);
+  find_fixed();
   LOCKSTEP_CHECK(find_needed());
-  for (const ValueId v : options.given) shaped[at(v)] = make_buffer(v);
+  for (const ValueId v : given) shaped[at(v)] = make_buffer(v);
   for (std::size_t n = 0; n < g.nodes().size(); ++n)
     LOCKSTEP_CHECK(add_node(static_cast<NodeId>(n)));
   for (const ValueId v : options.goals)
     if (!constant(v)) in_order(v, false);
-  for (const ValueId v : options.given) buffers[static_cast<std::size_t>(shaped[at(v)])].first = 0;
-  // Goals stay until the run ends; what is given stays for the next one.
-  for (const auto* list : {&options.goals, &options.given})
+  for (const ValueId v : given) buffers[static_cast<std::size_t>(shaped[at(v)])].first = 0;
+  // Goals and what is kept stay until the run ends; what is given stays for the next one.
+  for (std::size_t i = 0; i < kept.size(); ++i)
+    if (const auto v = static_cast<ValueId>(i); kept[i] && !constant(v))
+      buffers[static_cast<std::size_t>(kept_buffer(v))].last = steps.size();
+  for (const auto* list : {&options.goals, &given})
     for (const ValueId v : *list)
       if (shaped[at(v)] >= 0) buffers[static_cast<std::size_t>(shaped[at(v)])].last = steps.size();
   place();

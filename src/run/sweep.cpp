@@ -12,15 +12,6 @@ std::vector<Tensor> allocate_outputs(const Graph& g, const Node& node) {
   return out;
 }
 
-// The index of the last node that reads each value; values that are kept never end.
-std::vector<std::size_t> last_uses(const Graph& g) {
-  std::vector<std::size_t> last(g.values().size(), 0);
-  for (std::size_t n = 0; n < g.nodes().size(); ++n)
-    for (const ValueId v : g.nodes()[n].inputs)
-      if (v != no_id) last[static_cast<std::size_t>(v)] = n;
-  return last;
-}
-
 }  // namespace
 
 Result<std::vector<Tensor>> evaluate_node(const Graph& g, NodeId id, const Numerics& num,
@@ -48,13 +39,17 @@ void Sweep::set(ValueId id, Tensor t) {
   have_[static_cast<std::size_t>(id)] = true;
 }
 
-std::vector<bool> Sweep::needed(std::span<const ValueId> goals) const {
-  std::vector<bool> run(g_.nodes().size(), false);
+std::vector<bool> Sweep::needed(std::span<const ValueId> goals,
+                                std::span<const ValueId> given) const {
+  std::vector<bool> run(g_.nodes().size(), false), have = have_;
+  for (const ValueId v : given) have[static_cast<std::size_t>(v)] = true;
   std::vector<ValueId> open(goals.begin(), goals.end());
   while (!open.empty()) {
     const ValueId v = open.back();
     open.pop_back();
-    if (v == no_id || get(v) || g_.value(v).producer == no_id) continue;
+    if (v == no_id || have[static_cast<std::size_t>(v)] || g_.value(v).constant ||
+        g_.value(v).producer == no_id)
+      continue;
     const auto n = static_cast<std::size_t>(g_.value(v).producer);
     if (run[n]) continue;
     run[n] = true;
@@ -63,21 +58,13 @@ std::vector<bool> Sweep::needed(std::span<const ValueId> goals) const {
   return run;
 }
 
-Result<void> Sweep::run(const std::vector<bool>& which, const std::vector<bool>& keep,
-                        const Sample* previous) {
-  const auto last = last_uses(g_);
-  for (std::size_t n = 0; n < g_.nodes().size(); ++n) {
-    if (!which[n]) continue;
-    LOCKSTEP_CHECK(run_node(n, previous));
-    for (const ValueId v : g_.nodes()[n].inputs)
-      if (v != no_id && last[static_cast<std::size_t>(v)] == n &&
-          !keep[static_cast<std::size_t>(v)])
-        slots_[static_cast<std::size_t>(v)] = Tensor();
-  }
+Result<void> Sweep::run(const std::vector<bool>& which) {
+  for (std::size_t n = 0; n < g_.nodes().size(); ++n)
+    if (which[n]) LOCKSTEP_CHECK(run_node(n));
   return {};
 }
 
-Result<void> Sweep::run_node(std::size_t n, const Sample* previous) {
+Result<void> Sweep::run_node(std::size_t n) {
   const Node& node = g_.nodes()[n];
   std::vector<const Tensor*> in;
   for (const ValueId v : node.inputs) {
@@ -88,7 +75,7 @@ Result<void> Sweep::run_node(std::size_t n, const Sample* previous) {
   }
   LOCKSTEP_TRY(std::vector<Tensor> out,
                evaluate_node(g_, static_cast<NodeId>(n), *a_.numerics, k_, in));
-  LOCKSTEP_CHECK(apply_hooks(static_cast<NodeId>(n), in, out, previous));
+  LOCKSTEP_CHECK(apply_hooks(static_cast<NodeId>(n), in, out));
   for (std::size_t i = 0; i < out.size(); ++i)
     if (node.outputs[i] != no_id && !have_[static_cast<std::size_t>(node.outputs[i])])
       set(node.outputs[i], std::move(out[i]));
@@ -96,18 +83,12 @@ Result<void> Sweep::run_node(std::size_t n, const Sample* previous) {
 }
 
 Result<void> Sweep::apply_hooks(NodeId n, std::span<const Tensor* const> in,
-                                std::vector<Tensor>& out, const Sample* previous) {
+                                std::vector<Tensor>& out) {
   for (const NodeHook& hook : o_.node_hooks) {
     if (hook.node != n) continue;
-    std::vector<Tensor> before;
-    if (previous)
-      for (const ValueId v : g_.node(n).outputs) {
-        const auto it = v == no_id ? previous->end() : previous->find(g_.value(v).name);
-        before.push_back(it == previous->end() ? Tensor() : it->second);
-      }
     std::vector<const Tensor*> seen(in.begin(), in.end());
     for (const ValueId v : hook.also) seen.push_back(get(v));
-    LOCKSTEP_CHECK(hook.change(seen, out, before));
+    LOCKSTEP_CHECK(hook.change(seen, out, {}));
   }
   return {};
 }

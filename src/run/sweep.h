@@ -13,7 +13,7 @@ Result<std::vector<Tensor>> evaluate_node(const Graph& g, NodeId id, const Numer
                                           const NodeKernels& kernels,
                                           std::span<const Tensor* const> in);
 
-// One pass over the nodes. `known` values are not recomputed; nodes that nobody needs are skipped.
+// A few nodes, one by one, without a plan. Values that are set are not recomputed.
 class Sweep {
  public:
   Sweep(const Graph& g, const Arithmetic& a, const NodeKernels& k, const RunOptions& o);
@@ -21,16 +21,14 @@ class Sweep {
   void set(ValueId id, Tensor t);
   const Tensor* get(ValueId id) const;  // null until computed
 
-  // Which nodes must run so that every value in `goals` is at hand.
-  std::vector<bool> needed(std::span<const ValueId> goals) const;
+  // Which nodes must run so that every value in `goals` is at hand when those `given` are.
+  std::vector<bool> needed(std::span<const ValueId> goals, std::span<const ValueId> given) const;
 
-  Result<void> run(const std::vector<bool>& which, const std::vector<bool>& keep,
-                   const Sample* previous);
+  Result<void> run(const std::vector<bool>& which);
 
  private:
-  Result<void> run_node(std::size_t n, const Sample* previous);
-  Result<void> apply_hooks(NodeId n, std::span<const Tensor* const> in, std::vector<Tensor>& out,
-                           const Sample* previous);
+  Result<void> run_node(std::size_t n);
+  Result<void> apply_hooks(NodeId n, std::span<const Tensor* const> in, std::vector<Tensor>& out);
 
   const Graph& g_;
   const Arithmetic& a_;

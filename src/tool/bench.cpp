@@ -37,7 +37,8 @@ struct Figures {
   int threads = 1;
   double ratio = 0, least = 0, most = 0;  // Lockstep's time over the other's, by rounds
   double own = 0, other = 0;              // seconds, medians
-  double observed = 0;                    // all tensors observed over none
+  double observed = 0;                    // every tensor kept readable over none
+  double read = 0;                        // every tensor read over none
   double rate = 0, peak = 0;              // multiply-accumulates a second: largest layer, machine
   std::int64_t macs = 0;
   BenchWorker::Ready own_ready, other_ready;
@@ -127,14 +128,17 @@ Result<void> take_turns(BenchWorker& own, BenchWorker& other, const Options& o, 
 }
 
 Result<void> observe(BenchWorker& own, const Options& o, Figures& f) {
-  std::vector<double> ratios;
+  std::vector<double> kept, read;
   const int calls = std::clamp(static_cast<int>(0.02 / f.own), 1, 200);
   for (int round = 0; round < std::min(o.rounds, 7); ++round) {
     LOCKSTEP_TRY(const double none, own.time(calls));
     LOCKSTEP_TRY(const double all, own.time(calls, "all"));
-    ratios.push_back(all / none);
+    LOCKSTEP_TRY(const double each, own.time(calls, "read"));
+    kept.push_back(all / none);
+    read.push_back(each / none);
   }
-  f.observed = median(ratios);
+  f.observed = median(kept);
+  f.read = median(read);
   LOCKSTEP_TRY(const std::string rate, own.ask("rate"));
   if (std::sscanf(rate.c_str(), "%lf %lf", &f.rate, &f.peak) != 2)
     return Error{"bench", "the worker answered '" + rate + "'", "two rates", ""};
@@ -177,6 +181,7 @@ nlohmann::json as_json(const Figures& f) {
           {"against_ms", f.other * 1e3},
           {"macs", f.macs},
           {"observed_ratio", f.observed},
+          {"read_ratio", f.read},
           {"largest_layer_macs_per_second", f.rate},
           {"peak_macs_per_second", f.peak},
           {"load_ms", f.own_ready.load * 1e3},
@@ -190,10 +195,11 @@ nlohmann::json as_json(const Figures& f) {
 
 void print_row(const Figures& f) {
   fmt::print(
-      "{:<44} {:>10} {:>7} {:>2}  {:>9.3f} {:>9.3f}  {:>5.2f} [{:.2f} {:.2f}]  {:>8.2f}  {:>4.0f} "
+      "{:<44} {:>10} {:>7} {:>2}  {:>9.3f} {:>9.3f}  {:>5.2f} [{:.2f} {:.2f}]  {:>8.2f} {:>6.2f}  "
+      "{:>4.0f} "
       "%  {:>6.1f} {:>6.1f}  {:>5.1f} {:>5.1f}\n",
       fs::path(f.model).filename().string().substr(0, 44), f.arithmetic, f.against, f.threads,
-      f.own * 1e3, f.other * 1e3, f.ratio, f.least, f.most, f.observed,
+      f.own * 1e3, f.other * 1e3, f.ratio, f.least, f.most, f.observed, f.read,
       f.threads == 1 && f.peak > 0 ? 100 * f.rate / f.peak : 0.0,
       (f.own_ready.load + f.own_ready.first) * 1e3,
       (f.other_ready.load + f.other_ready.first) * 1e3,
@@ -222,9 +228,9 @@ Result<void> run(const Options& o) {
   const PeakRate peak = measure_peak(0.3);
   fmt::print("one core makes at most {:.0f} G 8-bit multiply-accumulates a second ({})\n",
              peak.macs_per_second / 1e9, peak.instruction);
-  fmt::print("{:<44} {:>10} {:>7} {:>2}  {:>9} {:>9}  {:>17}  {:>8}  {:>6}  {:>13}  {:>11}\n",
+  fmt::print("{:<44} {:>10} {:>7} {:>2}  {:>9} {:>9}  {:>17}  {:>8} {:>6}  {:>6}  {:>13}  {:>11}\n",
              "model", "arithmetic", "against", "th", "ms", "its ms", "ratio [min max]", "observed",
-             "peak", "load+first ms", "memory MB");
+             "read", "peak", "load+first ms", "memory MB");
   const std::string inputs =
       (fs::temp_directory_path() / fmt::format("lockstep_bench_{}.npz", ::getpid())).string();
   int skipped = 0;

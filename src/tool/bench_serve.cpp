@@ -5,6 +5,7 @@
 #include <cstring>
 #include <fstream>
 #include <iostream>
+#include <sstream>
 
 #include <fmt/core.h>
 
@@ -13,8 +14,8 @@
 #include "kernel/kernel_peak.h"
 #include "op/op.h"
 #include "run/executor.h"
-#include "run/session.h"
 #include "run/recording.h"
+#include "run/session.h"
 #include "tool/bench_worker.h"
 
 namespace lockstep {
@@ -39,27 +40,38 @@ long resident_kb() {
   return 0;
 }
 
+// What a call yields beside the network's outputs.
+enum class Observing : std::uint8_t {
+  none,
+  all,   // every tensor of the lowered graph can be read when the call returns
+  read,  // and is read: brought to the type and the order that the file gives it
+};
+
 // One planned network with its inputs and a place for its outputs.
 class Calls {
  public:
-  static Result<Calls> make(const Executor& e, const NpzMembers& arrays, int threads, bool all) {
+  static Result<Calls> make(const Executor& e, const NpzMembers& arrays, int threads,
+                            Observing what) {
     const Graph& g = e.graph();
     Session::Options o;
     o.threads = threads;
     o.given.assign(g.inputs().begin(), g.inputs().end());
     for (const State& s : g.states()) o.given.push_back(s.in);
     o.goals.assign(g.outputs().begin(), g.outputs().end());
-    if (all)
-      for (std::size_t v = 0; v < g.values().size(); ++v)
-        if (g.values()[v].producer != no_id &&
-            std::ranges::count(o.goals, static_cast<ValueId>(v)) == 0)
-          o.goals.push_back(static_cast<ValueId>(v));
+    if (what != Observing::none)
+      for (const Node& n : g.nodes())
+        for (const ValueId v : n.outputs)
+          if (v != no_id) o.readable.push_back(v);
     Calls c;
     LOCKSTEP_TRY(c.session_, Session::make(g, *e.arithmetic().numerics, e.kernels(), o));
-    for (const ValueId v : g.inputs())
+    for (const ValueId v : c.session_->given())
       for (const auto& [name, array] : arrays)
         if (name == g.value(v).name) c.inputs_.push_back({v, array.bytes});
     for (const ValueId v : o.goals) c.outputs_.push_back({v, Bytes(c.session_->value(v).size())});
+    if (what == Observing::read)
+      for (const ValueId v : o.readable)
+        c.read_.push_back({v, Bytes(static_cast<std::size_t>(count_of(g.value(v).shape)) *
+                                    size_of(g.value(v).dtype))});
     return c;
   }
 
@@ -68,13 +80,14 @@ class Calls {
     for (const auto& [v, bytes] : inputs_) std::ranges::copy(bytes, session_->input(v).begin());
     LOCKSTEP_CHECK(session_->run());
     for (auto& [v, bytes] : outputs_) std::ranges::copy(session_->value(v), bytes.begin());
+    for (auto& [v, bytes] : read_) LOCKSTEP_CHECK(session_->read(v, bytes));
     return {};
   }
   Session& session() { return *session_; }
 
  private:
   std::unique_ptr<Session> session_;
-  std::vector<std::pair<ValueId, Bytes>> inputs_, outputs_;
+  std::vector<std::pair<ValueId, Bytes>> inputs_, outputs_, read_;
 };
 
 Result<double> median_seconds(Calls& calls, int count) {
@@ -121,26 +134,31 @@ Result<void> serve_bench(const BenchServing& options) {
   LOCKSTEP_TRY(const Graph graph, import_model(options.model));
   LOCKSTEP_TRY(const Executor executor,
                Executor::make(graph, *find_arithmetic(options.arithmetic)));
-  LOCKSTEP_TRY(Calls calls, Calls::make(executor, arrays, options.threads, false));
+  LOCKSTEP_TRY(Calls calls, Calls::make(executor, arrays, options.threads, Observing::none));
   const double load = since(began);
   const auto first = Clock::now();
   LOCKSTEP_CHECK(calls.call());
   fmt::print("ready {} {} {} {}\n", load, since(first), start_kb, peak_kb());
   std::fflush(stdout);
-  std::optional<Calls> observed;
+  std::optional<Calls> all, read;
   for (std::string line; std::getline(std::cin, line);) {
     if (line == "rate") {
       const Rate rate = largest_rate(executor.graph(), calls.session());
       fmt::print("{} {}\n", rate.layer, rate.peak);
     } else {
-      const bool all = line.starts_with("all ");
-      if (all && !observed) {
-        LOCKSTEP_TRY(Calls made, Calls::make(executor, arrays, options.threads, true));
+      std::istringstream words(line);
+      std::string kind;
+      if (!std::isdigit(static_cast<unsigned char>(line[0]))) words >> kind;
+      int count = 1;
+      words >> count;
+      auto& observed = kind == "all" ? all : read;
+      if (!kind.empty() && !observed) {
+        LOCKSTEP_TRY(Calls made, Calls::make(executor, arrays, options.threads,
+                                             kind == "all" ? Observing::all : Observing::read));
         observed.emplace(std::move(made));
       }
-      const int count =
-          std::max(1, static_cast<int>(std::strtol(line.c_str() + (all ? 4 : 0), nullptr, 10)));
-      LOCKSTEP_TRY(const double seconds, median_seconds(all ? *observed : calls, count));
+      LOCKSTEP_TRY(const double seconds,
+                   median_seconds(kind.empty() ? calls : *observed, std::max(1, count)));
       fmt::print("{}\n", seconds);
     }
     std::fflush(stdout);

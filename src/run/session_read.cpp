@@ -1,0 +1,99 @@
+// Values that a run keeps, or that follow from what it keeps, brought to the order of their shape.
+#include <algorithm>
+#include <cstring>
+
+#include "run/session_plan.h"
+#include "run/sweep.h"
+
+namespace lockstep {
+
+// The bytes of a kept value in the order of its shape, with the slack that kernels may read.
+Result<const std::byte*> Session::Plan::codes_of(ValueId v) {
+  const BufferId id = kept_buffer(v);
+  if (id < 0)
+    return Error{g.file(), "'" + g.value(v).name + "' was not kept", "a readable value", ""};
+  const ArenaBuffer& b = buffers[static_cast<std::size_t>(id)];
+  if (id == shaped[at(v)]) return static_cast<const std::byte*>(b.data);
+  if (read_source != v) {
+    read_codes.resize(std::max(read_codes.size(), b.bytes + kernel_slack));
+    const ChannelAxes a = channel_axes(g.value(v).shape);
+    move_channels_last(b.data, read_codes.data(), a.batch, a.positions, a.channels,
+                       size_of(g.value(v).dtype));
+    read_source = v;
+  }
+  return static_cast<const std::byte*>(read_codes.data());
+}
+
+// What a chain of nodes makes of the codes of its source, element by element.
+Result<void> Session::Plan::read_chain(ValueId v, const std::byte* codes, std::span<std::byte> to) {
+  const ValueId source = all_maps[at(v)].source;
+  std::map<ValueId, Tensor> known;
+  Tensor& x =
+      known.emplace(source, Tensor(g.value(source).dtype, g.value(source).shape)).first->second;
+  std::copy_n(codes, x.bytes().size(), x.bytes().begin());
+  for (const NodeId n : nodes_between(g, fixed, source, v)) {
+    std::vector<const Tensor*> in;
+    for (const ValueId i : g.node(n).inputs)
+      in.push_back(i == no_id ? nullptr : constant(i) ? constant(i) : &known.at(i));
+    LOCKSTEP_TRY(std::vector<Tensor> out, evaluate_node(g, n, num, kernels, in));
+    known.insert_or_assign(g.node(n).outputs[0], std::move(out[0]));
+  }
+  std::ranges::copy(known.at(v).bytes(), to.begin());
+  return {};
+}
+
+// Everything that the node reads beside `source` is constant.
+bool Session::Plan::reads_alone(NodeId n, ValueId source) const {
+  const auto& inputs = g.node(n).inputs;
+  return inputs[0] == source && std::all_of(inputs.begin() + 1, inputs.end(), [&](ValueId v) {
+           return v == no_id || constant(v);
+         });
+}
+
+Result<void> Session::Plan::read(ValueId v, std::span<std::byte> to) {
+  if (const Tensor* const t = constant(v)) {
+    std::ranges::copy(t->bytes(), to.begin());
+    return {};
+  }
+  const Value& value = g.value(v);
+  if (materialized[at(v)]) {
+    const BufferId id = kept_buffer(v);
+    const std::byte* const from = buffers[static_cast<std::size_t>(id)].data;
+    if (id == shaped[at(v)]) {
+      std::copy_n(from, to.size(), to.begin());
+    } else {
+      const ChannelAxes a = channel_axes(value.shape);
+      move_channels_last(from, to.data(), a.batch, a.positions, a.channels, size_of(value.dtype));
+    }
+    return {};
+  }
+  const CodeMap& map = all_maps[at(v)];
+  LOCKSTEP_TRY(const std::byte* const codes, codes_of(map.source));
+  const NodeId n = value.producer;
+  if (const Kernel* const kernel = kernels.kernel(n);
+      kernel && kernel_holds(n) && reads_alone(n, map.source) &&
+      kernel->order != Order::channels_last && kernels.prepared(n)->scratch_bytes(1) == 0) {
+    std::vector<const std::byte*> in(g.node(n).inputs.size(), nullptr);
+    in[0] = codes;
+    std::byte* const out = to.data();
+    kernels.prepared(n)->run({in.data(), &out, scratch, workers});
+    return {};
+  }
+  const std::int64_t count = count_of(value.shape);
+  const std::int64_t channels = map.axis < 0 ? 1 : value.shape[static_cast<std::size_t>(map.axis)];
+  auto table = read_tables.find(v);
+  if (table == read_tables.end() && channels * 64 <= count)
+    table = read_tables.emplace(v, code_table(g, num, fixed, all_maps, v)).first;
+  if (table == read_tables.end() || table->second.entries.empty()) return read_chain(v, codes, to);
+  std::int64_t run = 1;
+  for (std::size_t a = static_cast<std::size_t>(map.axis + 1);
+       map.axis >= 0 && a < value.shape.size(); ++a)
+    run *= value.shape[a];
+  workers.each((count + 4095) / 4096, [&](std::int64_t first, std::int64_t end, int) {
+    apply_table(table->second, codes, to.data(), first * 4096,
+                std::min(count, end * 4096) - first * 4096, run);
+  });
+  return {};
+}
+
+}  // namespace lockstep
