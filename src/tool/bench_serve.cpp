@@ -5,6 +5,7 @@
 #include <cstring>
 #include <fstream>
 #include <iostream>
+#include <map>
 #include <sstream>
 
 #include <fmt/core.h>
@@ -145,6 +146,12 @@ Result<void> serve_bench(const BenchServing& options) {
     if (line == "rate") {
       const Rate rate = largest_rate(executor.graph(), calls.session());
       fmt::print("{} {}\n", rate.layer, rate.peak);
+    } else if (line == "evaluated") {
+      std::map<std::string, int> ops;  // without a kernel, by operator
+      for (const NodeId n : calls.session().evaluated()) ++ops[executor.graph().node(n).op];
+      std::string text;
+      for (const auto& [op, count] : ops) text += fmt::format(" {} {}", count, op);
+      fmt::print("{}{}\n", calls.session().evaluated().size(), text);
     } else {
       std::istringstream words(line);
       std::string kind;

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "ir/tensor.h"
+
+namespace lockstep {
+
+// y[i] = x[source(i)], or a constant where the source is outside (-1), made ready for many copies.
+// Where each axis of y finds its source alone (padding, slices, transpositions) the copy is nested
+// loops; any other list of sources is copied run by run.
+class MovedElements {
+ public:
+  // `sources`: by element of y in the order of its shape, the element of x in the order of its.
+  // With `channels_last` both tensors lie so in memory.
+  MovedElements(std::span<const std::int32_t> sources, const Shape& x, const Shape& y,
+                bool channels_last);
+
+  // Elements of `width` bytes (1, 2, 4, 8); `fill` holds the constant again and again.
+  static constexpr std::size_t fill_bytes = 64;
+  void copy(const std::byte* x, std::byte* y, std::size_t width, const std::byte* fill) const;
+  std::size_t bytes() const;
+
+ private:
+  struct Run {
+    std::int64_t to, from, count;  // from -1: the constant
+  };
+  struct Axis {
+    std::int64_t extent = 1;
+    std::vector<std::int64_t> offset;  // of x by index, `outside` for the constant
+    std::int64_t stride = 0;           // where offset[i] = i * stride everywhere
+    bool even = false;
+  };
+  bool find_axes(std::span<const std::int32_t> sources, const Shape& x, const Shape& y,
+                 bool channels_last);
+  void join_axes();
+  void cut_rows();
+  void row(const std::byte* x, std::byte* y, std::size_t width, const std::byte* fill) const;
+
+  std::vector<Axis> axes_;   // outermost first; none: runs
+  std::int64_t base_ = 0;    // the element of x from which offsets count
+  std::vector<Run> runs_;    // of the innermost axis, or of the whole
+  bool transposes_ = false;  // the two innermost axes exchange rows and columns
+};
+
+}  // namespace lockstep
