@@ -6,6 +6,7 @@
 #include <map>
 
 #include "op/op.h"
+#include "run/node_kernels.h"
 
 namespace lockstep {
 namespace {
@@ -147,7 +148,16 @@ Result<Tensor> evaluate(const Graph& g, const Numerics& num,
   y.shape = shape;
   copy.outputs = {b.add_value(std::move(y))};
   std::vector<Tensor> out{Tensor(g.value(node.outputs[0]).dtype, shape)};
-  EvalContext context{{b.so_far(), copy}, num, in, out};
+  const NodeView view{b.so_far(), copy};
+  std::vector<const Tensor*> constant(in.size(), nullptr);
+  for (std::size_t i = 0; i < in.size(); ++i)
+    if (node.inputs[i] != no_id && !known.contains(node.inputs[i])) constant[i] = in[i];
+  const KernelProblem problem{view, num, constant};
+  if (const Kernel* const kernel = pick_kernel(problem)) {
+    run_kernel(*kernel, *kernel->prepare(problem), view, constant, in, out);
+    return std::move(out[0]);
+  }
+  EvalContext context{view, num, in, out};
   LOCKSTEP_CHECK(find_op(node.op)->eval(context));
   return std::move(out[0]);
 }

@@ -1,5 +1,6 @@
 #include "run/node_kernels.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace lockstep {
@@ -24,9 +25,16 @@ class Room {
   std::vector<std::byte> bytes_;
 };
 
-void apply(const Kernel& kernel, const PreparedKernel& prepared, const NodeView& view,
-           std::span<const Tensor* const> constants, std::span<const Tensor* const> in,
-           std::span<Tensor> out) {
+}  // namespace
+
+bool moves_channels(const Kernel& kernel, const NodeView& node) {
+  return kernel.order == Order::channels_last && node.node.op != "Gemm" &&
+         node.node.op != "MatMul" && node.attrs().text("layout", "NCHW") != "NHWC";
+}
+
+void run_kernel(const Kernel& kernel, const PreparedKernel& prepared, const NodeView& view,
+                std::span<const Tensor* const> constants, std::span<const Tensor* const> in,
+                std::span<Tensor> out) {
   const bool moves = moves_channels(kernel, view);
   const bool inward = moves && view.input(0).shape.size() > 2;
   const bool outward = moves && out[0].shape().size() > 2;
@@ -57,13 +65,6 @@ void apply(const Kernel& kernel, const PreparedKernel& prepared, const NodeView&
                      size_of(out[0].dtype()));
 }
 
-}  // namespace
-
-bool moves_channels(const Kernel& kernel, const NodeView& node) {
-  return kernel.order == Order::channels_last && node.node.op != "Gemm" &&
-         node.node.op != "MatMul" && node.attrs().text("layout", "NCHW") != "NHWC";
-}
-
 NodeKernels::NodeKernels(const Graph& graph, const Numerics& num)
     : graph_(graph), num_(num), slots_(graph.nodes().size()) {}
 
@@ -79,29 +80,85 @@ std::span<const Tensor* const> NodeKernels::constants() const {
   return constants_;
 }
 
+Result<void> NodeKernels::fold_node(const Node& node) const {
+  std::vector<const Tensor*> in;
+  for (const ValueId v : node.inputs)
+    in.push_back(v == no_id ? nullptr : constants_[static_cast<std::size_t>(v)]);
+  std::vector<Tensor> out;
+  for (const ValueId v : node.outputs)
+    out.push_back(v == no_id ? Tensor() : Tensor(graph_.value(v).dtype, graph_.value(v).shape));
+  EvalContext context{{graph_, node}, num_, in, out};
+  LOCKSTEP_CHECK(find_op(node.op)->eval(context));
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    if (node.outputs[i] == no_id) continue;
+    folded_.push_back(std::make_unique<const Tensor>(std::move(out[i])));
+    constants_[static_cast<std::size_t>(node.outputs[i])] = folded_.back().get();
+  }
+  return {};
+}
+
+// Weights that a network dequantizes only for their name's sake are left until somebody asks.
 void NodeKernels::fold() const {
   const auto values = graph_.values();
+  const auto nodes = graph_.nodes();
   constants_.assign(values.size(), nullptr);
-  for (std::size_t v = 0; v < values.size(); ++v) constants_[v] = values[v].constant.get();
-  for (const Node& node : graph_.nodes()) {
-    std::vector<const Tensor*> in;
-    bool whole = !node.inputs.empty();
-    for (const ValueId v : node.inputs) {
-      in.push_back(v == no_id ? nullptr : constants_[static_cast<std::size_t>(v)]);
-      whole &= v == no_id || in.back();
-    }
-    if (!whole) continue;
-    std::vector<Tensor> out;
-    for (const ValueId v : node.outputs)
-      out.push_back(v == no_id ? Tensor() : Tensor(graph_.value(v).dtype, graph_.value(v).shape));
-    EvalContext context{{graph_, node}, num_, in, out};
-    if (!find_op(node.op)->eval(context).ok()) continue;  // whoever runs the node reports it
-    for (std::size_t i = 0; i < out.size(); ++i) {
-      if (node.outputs[i] == no_id) continue;
-      folded_.push_back(std::make_unique<const Tensor>(std::move(out[i])));
-      constants_[static_cast<std::size_t>(node.outputs[i])] = folded_.back().get();
-    }
+  follows_.assign(values.size(), 0);
+  for (std::size_t v = 0; v < values.size(); ++v) {
+    constants_[v] = values[v].constant.get();
+    follows_[v] = constants_[v] != nullptr;
   }
+  std::vector<char> read(values.size(), 0);
+  for (const ValueId v : graph_.outputs()) read[static_cast<std::size_t>(v)] = 1;
+  for (const State& s : graph_.states()) read[static_cast<std::size_t>(s.out)] = 1;
+  const auto whole = [&](const Node& node) {
+    return !node.inputs.empty() && std::ranges::all_of(node.inputs, [&](ValueId v) {
+      return v == no_id || follows_[static_cast<std::size_t>(v)];
+    });
+  };
+  for (const Node& node : nodes)
+    if (whole(node))
+      for (const ValueId v : node.outputs)
+        if (v != no_id) follows_[static_cast<std::size_t>(v)] = 1;
+  for (std::size_t n = nodes.size(); n-- > 0;)
+    if (std::ranges::any_of(nodes[n].outputs, [&](ValueId v) {
+          return v != no_id && read[static_cast<std::size_t>(v)];
+        }))
+      for (const ValueId v : nodes[n].inputs)
+        if (v != no_id) read[static_cast<std::size_t>(v)] = 1;
+  for (const Node& node : nodes)
+    if (whole(node) && std::ranges::any_of(node.outputs, [&](ValueId v) {
+          return v != no_id && read[static_cast<std::size_t>(v)];
+        }))
+      (void)fold_node(node);  // whoever runs the node reports why not
+}
+
+bool NodeKernels::follows_from_constants(ValueId id) const {
+  std::call_once(folded_once_, [this] { fold(); });
+  return follows_[static_cast<std::size_t>(id)];
+}
+
+Result<Tensor> NodeKernels::folded(ValueId id) const {
+  if (const Tensor* const known = constants()[static_cast<std::size_t>(id)]) return *known;
+  const Node& node = graph_.node(graph_.value(id).producer);
+  std::vector<Tensor> made(node.inputs.size());
+  std::vector<const Tensor*> in;
+  for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+    if (node.inputs[i] == no_id) {
+      in.push_back(nullptr);
+      continue;
+    }
+    in.push_back(constants()[static_cast<std::size_t>(node.inputs[i])]);
+    if (in.back()) continue;
+    LOCKSTEP_TRY(made[i], folded(node.inputs[i]));
+    in.back() = &made[i];
+  }
+  std::vector<Tensor> out;
+  for (const ValueId v : node.outputs)
+    out.push_back(v == no_id ? Tensor() : Tensor(graph_.value(v).dtype, graph_.value(v).shape));
+  EvalContext context{{graph_, node}, num_, in, out};
+  LOCKSTEP_CHECK(find_op(node.op)->eval(context));
+  return std::move(
+      out[static_cast<std::size_t>(std::ranges::find(node.outputs, id) - node.outputs.begin())]);
 }
 
 NodeKernels::Slot& NodeKernels::slot(NodeId node) const {
@@ -136,13 +193,13 @@ bool NodeKernels::run(NodeId node, std::span<const Tensor* const> in, std::span<
       own = false;
     }
   if (own) {
-    apply(*s.kernel, *s.prepared, view, constants, in, out);
+    run_kernel(*s.kernel, *s.prepared, view, constants, in, out);
     return true;
   }
   const KernelProblem problem{view, num_, constants};
   const Kernel* const kernel = pick_kernel(problem);
   if (!kernel) return false;
-  apply(*kernel, *kernel->prepare(problem), view, constants, in, out);
+  run_kernel(*kernel, *kernel->prepare(problem), view, constants, in, out);
   return true;
 }
 

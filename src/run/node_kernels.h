@@ -12,13 +12,24 @@ namespace lockstep {
 // True where `kernel` wants the activations of this node with axis 1 moved to the end.
 bool moves_channels(const Kernel& kernel, const NodeView& node);
 
+// Evaluates a node by a kernel: `in` and `out` in the order of their shapes, operands brought to
+// the kernel's order and back.
+void run_kernel(const Kernel& kernel, const PreparedKernel& prepared, const NodeView& view,
+                std::span<const Tensor* const> constants, std::span<const Tensor* const> in,
+                std::span<Tensor> out);
+
 // The kernels of a graph's nodes, each made ready when first asked for. Safe for several threads.
 class NodeKernels {
  public:
   NodeKernels(const Graph& graph, const Numerics& num);
 
-  // By value: the graph's constants and what follows from constants alone; null elsewhere.
+  // By value: the graph's constants, and what follows from constants alone and is read on the way
+  // to an output; null elsewhere.
   std::span<const Tensor* const> constants() const;
+  // What follows from constants alone, whether anything reads it or not; an error of the
+  // operator's.
+  bool follows_from_constants(ValueId id) const;
+  Result<Tensor> folded(ValueId id) const;
 
   // The kernel of a node with the constants; null: the operator's `eval`.
   const Kernel* kernel(NodeId node) const;
@@ -37,6 +48,7 @@ class NodeKernels {
   Slot& slot(NodeId node) const;
   std::vector<const Tensor*> inputs_of(NodeId node) const;  // those that are constant
   void fold() const;
+  Result<void> fold_node(const Node& node) const;
 
   const Graph& graph_;
   const Numerics& num_;
@@ -44,6 +56,7 @@ class NodeKernels {
   mutable std::once_flag folded_once_;
   mutable std::vector<std::unique_ptr<const Tensor>> folded_;
   mutable std::vector<const Tensor*> constants_;
+  mutable std::vector<char> follows_;
 };
 
 }  // namespace lockstep

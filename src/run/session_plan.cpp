@@ -61,6 +61,15 @@ void Session::Plan::find_fixed() {
   }
   for (std::size_t v = 0; v < fixed.size(); ++v)
     if (varies[v]) fixed[v] = nullptr;
+  late.assign(g.values().size(), 0);
+  for (std::size_t v = 0; v < late.size(); ++v)
+    late[v] = !varies[v] && !fixed[v] && kernels.follows_from_constants(static_cast<ValueId>(v));
+}
+
+Result<const Tensor*> Session::Plan::late_constant(ValueId v) {
+  if (const auto it = late_constants.find(v); it != late_constants.end()) return &it->second;
+  LOCKSTEP_TRY(Tensor made, kernels.folded(v));
+  return &late_constants.emplace(v, std::move(made)).first->second;
 }
 
 std::vector<std::size_t> Session::Plan::hooks_of(NodeId n) const {
@@ -73,7 +82,7 @@ std::vector<std::size_t> Session::Plan::hooks_of(NodeId n) const {
 // Kernels were made ready with constants that must still be those.
 bool Session::Plan::kernel_holds(NodeId n) const {
   return std::ranges::all_of(g.node(n).inputs, [&](ValueId v) {
-    return v == no_id || fixed[at(v)] == kernels.constants()[at(v)];
+    return v == no_id || late[at(v)] || fixed[at(v)] == kernels.constants()[at(v)];
   });
 }
 
@@ -88,6 +97,10 @@ Result<void> Session::Plan::open_all(std::vector<ValueId> open) {
     const ValueId v = open.back();
     open.pop_back();
     if (materialized[at(v)] || constant(v)) continue;
+    if (late[at(v)]) {
+      LOCKSTEP_TRY(fixed[at(v)], late_constant(v));
+      continue;
+    }
     materialized[at(v)] = 1;
     if (given_mark[at(v)] || given_when_resumed(v)) {
       given_mark[at(v)] = 1;
@@ -137,6 +150,7 @@ Result<void> Session::Plan::find_needed() {
   std::vector<ValueId> wanted = options.readable;
   std::ranges::sort(wanted, std::greater<>{}, [&](ValueId v) { return g.value(v).producer; });
   for (const ValueId v : wanted) {
+    if (late[at(v)]) continue;
     const ValueId source = materialized[at(v)] ? no_id : all_maps[at(v)].source;
     const ValueId needed = source == no_id ? v : source;
     kept[at(needed)] = 1;

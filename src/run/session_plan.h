@@ -80,6 +80,8 @@ struct Session::Plan {
   std::size_t arena_bytes = 0, scratch_bytes = 0;
   std::byte* scratch = nullptr;
 
+  std::vector<char> late;  // by value: follows from constants, made when it is asked for
+  std::map<ValueId, Tensor> late_constants;
   std::map<ValueId, CodeTable> read_tables;
   std::vector<std::byte> read_codes;  // codes of `read_source` in the order of its shape
   ValueId read_source = no_id;
@@ -87,6 +89,7 @@ struct Session::Plan {
 
   Result<void> build();
   void find_fixed();
+  Result<const Tensor*> late_constant(ValueId v);
   Result<void> find_needed();
   Result<void> open_all(std::vector<ValueId> open);
   bool given_when_resumed(ValueId v) const;

@@ -45,13 +45,16 @@ Result<void> Session::Plan::read_chain(ValueId v, const std::byte* codes, std::s
 // Everything that the node reads beside `source` is constant.
 bool Session::Plan::reads_alone(NodeId n, ValueId source) const {
   const auto& inputs = g.node(n).inputs;
-  return inputs[0] == source && std::all_of(inputs.begin() + 1, inputs.end(), [&](ValueId v) {
-           return v == no_id || constant(v);
-         });
+  return inputs[0] == source && std::all_of(inputs.begin() + 1, inputs.end(),
+                                            [&](ValueId v) { return v == no_id || constant(v); });
 }
 
 Result<void> Session::Plan::read(ValueId v, std::span<std::byte> to) {
-  if (const Tensor* const t = constant(v)) {
+  const Tensor* t = constant(v);
+  if (!t && late[at(v)]) {
+    LOCKSTEP_TRY(t, late_constant(v));
+  }
+  if (t) {
     std::ranges::copy(t->bytes(), to.begin());
     return {};
   }
