@@ -57,5 +57,7 @@ std::optional<KernelCase> kernel_case(const Kernel& kernel, std::uint64_t seed);
 // By operator; each draws from `m` alone.
 std::optional<KernelCase> convolution_case(CaseMaker& m, bool real);
 std::optional<KernelCase> product_case(CaseMaker& m);
+std::optional<KernelCase> softmax_case(CaseMaker& m);
+std::optional<KernelCase> rows_case(CaseMaker& m, const std::string& op);
 
 }  // namespace lockstep::test

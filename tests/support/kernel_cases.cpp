@@ -153,6 +153,8 @@ std::optional<KernelCase> kernel_case(const Kernel& kernel, std::uint64_t seed) 
   CaseMaker m(seed);
   const std::string_view op = kernel.ops[static_cast<std::size_t>(
       m.from(0, static_cast<std::int64_t>(kernel.ops.size()) - 1))];
+  if (kernel.name == "reals_rows") return rows_case(m, std::string(op));
+  if (op == "Softmax") return softmax_case(m);
   if (op == "Conv") return convolution_case(m, kernel.name.starts_with("reals"));
   if (op == "Gemm" || op == "MatMul") return product_case(m);
   if (op == "QuantizeLinear" || op == "DequantizeLinear") return scaled(m, std::string(op));
