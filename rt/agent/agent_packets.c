@@ -63,13 +63,15 @@ static int open_packet(lockstep_agent *a) {
   return n <= a->payload && (p[0] & 0x80u) == 0;
 }
 
-/* What no packet starts with is dropped until the line is quiet. */
+/* What no packet starts with is dropped until the line is quiet, or carries the zeros of a host that looks for packets' ends. */
 static void drop_until_quiet(lockstep_agent *a) {
   uint8_t scratch[64];
-  long got;
+  size_t zeros = 0;
+  long got, i;
   do {
     got = a->board->read(a->board->self, scratch, sizeof scratch, 50);
-  } while (got > 0);
+    for (i = 0; i < got; ++i) zeros = scratch[i] == 0 ? zeros + 1u : 0u;
+  } while (got > 0 && zeros < 48u);
   if (got < 0) a->closed = 1;
   lockstep_packets_reset(a);
 }

@@ -24,6 +24,9 @@ class ByteStream {
   // All bytes, or an error: gone, or not taken within `wait`.
   virtual Result<void> write(std::span<const std::byte> bytes, Milliseconds wait) = 0;
   virtual bool is_serial() const { return false; }
+  // The clock that waits are measured on.
+  using Moment = std::chrono::steady_clock::time_point;
+  virtual Moment now() const { return std::chrono::steady_clock::now(); }
 };
 
 // A serial line (also a pty): 8 data bits, no parity, no flow control. Opened exclusively; neither

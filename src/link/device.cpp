@@ -24,7 +24,8 @@ Result<std::vector<DeviceTensor>> tensors_of(const Dialogue& d, const google::pr
 }
 
 Result<DeviceNetwork> network_of(const Dialogue& d, const wire::NetworkInfo& from) {
-  DeviceNetwork n{from.name(), from.signature(), from.compiled(), from.runtime_text(), from.macc(), from.nodes(), {}, {}, {}, {}};
+  if (printable(from.name()) != from.name()) return d.broken("a network whose name is no text", "printable ASCII", "bytes were damaged on the line");
+  DeviceNetwork n{from.name(), printable(from.signature()), printable(from.compiled()), printable(from.runtime_text()), from.macc(), from.nodes(), {}, {}, {}, {}};
   LOCKSTEP_TRY(n.inputs, tensors_of(d, from.inputs(), from.n_inputs(), "inputs"));
   LOCKSTEP_TRY(n.outputs, tensors_of(d, from.outputs(), from.n_outputs(), "outputs"));
   LOCKSTEP_TRY(n.activations, tensors_of(d, from.activations(), from.n_activations(), "activations"));
@@ -35,7 +36,7 @@ Result<DeviceNetwork> network_of(const Dialogue& d, const wire::NetworkInfo& fro
 Result<void> read_system(Device::State& s) {
   s.dialogue.doing("SYS_INFO");
   LOCKSTEP_CHECK(s.dialogue.request(command::system, 0, "", 0));
-  LOCKSTEP_TRY(const wire::Answer a, expect(s.dialogue, wire::Answer::kSystem, s.dialogue.patience().info));
+  LOCKSTEP_TRY(const wire::Answer a, expect(s.dialogue, wire::Answer::kSystem, s.dialogue.patience().system));
   const wire::SystemInfo& from = a.system();
   s.info.device = from.device();
   s.info.cpu_hz = from.cpu_hz();
@@ -49,7 +50,7 @@ Result<void> read_system(Device::State& s) {
   s.info.extra.assign(from.extra().begin(), from.extra().end());
   const std::uint32_t payload = from.five_size() > 0 ? from.five(0) : 0;
   if (payload == 0) return {};
-  if (payload < 32 || payload > 0x7FFF) return s.dialogue.broken(fmt::format("packets of {} bytes", payload), "32 .. 32767");
+  if (payload < 8 || payload > 0x7FFF) return s.dialogue.broken(fmt::format("packets of {} bytes", payload), "8 .. 32767");
   form.payload = payload;
   s.dialogue.set_form(form);
   return {};
@@ -183,6 +184,7 @@ const std::string& Device::name() const { return state_->dialogue.name(); }
 Result<Device> Device::connect(std::unique_ptr<ByteStream> stream, DialogueLimits limits) {
   Patience patience;
   patience.result = limits.result;
+  if (limits.result > Patience().result) patience.feeding = limits.result;
   auto s = std::make_unique<State>(Dialogue(std::move(stream), patience));
   LOCKSTEP_CHECK(greet(*s));
   LOCKSTEP_CHECK(read_networks(*s));

@@ -17,7 +17,7 @@ constexpr std::uint32_t output = 2, last_tensor = 0x100;             // of a ten
 }
 
 DeviceStep step_of(const wire::Operation& from) {
-  return {from.name(), from.type(), from.id(), from.milliseconds(), {from.counters().begin(), from.counters().end()}, {}};
+  return {printable(from.name()), from.type(), from.id(), from.milliseconds(), {from.counters().begin(), from.counters().end()}, {}};
 }
 
 // One run of protocol 3.x, message by message.

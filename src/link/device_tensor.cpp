@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstring>
 
 #include <fmt/format.h>
@@ -28,11 +29,7 @@ std::vector<std::int64_t> shape_of(const wire::TensorDesc& d) {
   if (kind == 4 && !((form & 0x40) && !dims.empty() && dims[0] == 1)) dims.insert(dims.begin(), 1);
   if (kind == 2 && dims.size() == 2) return {dims[0], 1, 1, dims[1]};
   if (kind == 2 && dims.size() == 3) return {dims[0], dims[1], 1, dims[2]};
-  if (kind == 3 && dims.size() >= 3) {  // channels moved last
-    const std::int64_t channels = dims[1];
-    dims.erase(dims.begin() + 1);
-    dims.push_back(channels);
-  }
+  if (kind == 3 && dims.size() >= 3) std::rotate(dims.begin() + 1, dims.end() - 1, dims.end());  // channels are named last and lie second
   if (kind == 1 && dims.size() == 4) return {dims[0], dims[3], dims[2], dims[1]};
   return dims;
 }
@@ -59,7 +56,7 @@ Bytes bytes_of(const std::string& text) {
 
 Result<DeviceTensor> tensor_of(const Dialogue& dialogue, const wire::TensorDesc& desc) {
   DeviceTensor t;
-  t.name = desc.name();
+  t.name = printable(desc.name());
   t.format = desc.format();
   t.dtype = dtype_of_format(desc.format());
   t.scale = desc.scale();

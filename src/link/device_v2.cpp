@@ -57,7 +57,10 @@ class RunV2 {
     for (;;) {
       d_.doing(fmt::format("node {} of '{}'", run_.steps.size() + 1, network_.name));
       LOCKSTEP_TRY(wire::Answer a, d_.answer(d_.patience().result));
-      if (a.state() == state::error) return d_.broken("the device answers " + error_text(a.payload_case() == wire::Answer::kAck ? a.ack().error() : 10));
+      if (a.state() == state::error) {
+        d_.set_refused();
+        return d_.broken("the device answers " + error_text(a.payload_case() == wire::Answer::kAck ? a.ack().error() : 10));
+      }
       if (a.payload_case() == wire::Answer::kReportV2) {
         run_.whole.milliseconds = a.report_v2().milliseconds();
         LOCKSTEP_CHECK(d_.acknowledge());
@@ -118,7 +121,7 @@ wire::TensorDesc desc_of_v2(const wire::ShapeV2& s, const std::string& name) {
 }
 
 Result<DeviceNetwork> network_of_v2(const Dialogue& dialogue, const wire::NetworkInfoV2& from) {
-  DeviceNetwork n{from.name(), from.signature(), from.compiled(), from.runtime_text(), from.macc(), from.nodes(), {}, {}, {}, {}};
+  DeviceNetwork n{printable(from.name()), printable(from.signature()), printable(from.compiled()), printable(from.runtime_text()), from.macc(), from.nodes(), {}, {}, {}, {}};
   if (static_cast<std::uint32_t>(from.inputs_size()) != from.n_inputs() || static_cast<std::uint32_t>(from.outputs_size()) != from.n_outputs())
     return dialogue.broken("a network whose numbers of inputs and outputs are not those described", "as many");
   for (const wire::ShapeV2& s : from.inputs()) {

@@ -4,6 +4,7 @@
 #include <array>
 
 #include <fmt/format.h>
+#include <google/protobuf/stubs/logging.h>
 
 namespace lockstep {
 namespace {
@@ -11,6 +12,7 @@ namespace {
 constexpr std::size_t most_logs = 100000;  // of one request
 
 Bytes serialized(const google::protobuf::MessageLite& message) {
+  const google::protobuf::LogSilencer quiet;
   Bytes bytes(message.ByteSizeLong());
   message.SerializePartialToArray(bytes.data(), static_cast<int>(bytes.size()));
   return bytes;
@@ -18,19 +20,25 @@ Bytes serialized(const google::protobuf::MessageLite& message) {
 
 }  // namespace
 
+std::string printable(std::string text) {
+  while (!text.empty() && (text.back() == '\r' || text.back() == '\n')) text.pop_back();
+  for (char& c : text)
+    if (c < 0x20 || c > 0x7E) c = '?';
+  return text;
+}
+
 Error Dialogue::broken(std::string what, std::string want, std::string hint) const {
   return link_error(name(), doing_.empty() ? std::move(what) : doing_ + ": " + what, std::move(want), std::move(hint));
 }
 
 Result<Bytes> Dialogue::collect(Milliseconds quiet, Milliseconds limit, std::size_t enough) {
-  using Clock = std::chrono::steady_clock;
-  const auto end = Clock::now() + limit;
+  const auto end = stream_->now() + limit;
   Bytes got(arrived_.begin() + static_cast<std::ptrdiff_t>(read_), arrived_.end());
   arrived_.clear();
   read_ = 0;
   std::array<std::byte, 4096> chunk;
-  while (got.size() < enough && Clock::now() < end) {
-    const auto left = std::chrono::ceil<Milliseconds>(end - Clock::now());
+  while (got.size() < enough && stream_->now() < end) {
+    const auto left = std::chrono::ceil<Milliseconds>(end - stream_->now());
     LOCKSTEP_TRY(const std::size_t n, stream_->read(std::span(chunk).first(std::min(chunk.size(), enough - got.size())), std::min(quiet, left)));
     if (n == 0) break;
     got.insert(got.end(), chunk.begin(), chunk.begin() + static_cast<std::ptrdiff_t>(n));
@@ -115,6 +123,7 @@ Result<wire::Answer> Dialogue::parse(Bytes message) const {
   if (crc == CrcState::wrong || (crc == CrcState::absent && protect_))
     return broken(crc == CrcState::wrong ? "the answer arrived damaged (its CRC-32 differs)" : "the answer carries no CRC-32", "every message of this device with its check field",
                   "noise on the line: shorter cable, lower rate");
+  const google::protobuf::LogSilencer quiet;  // what is wrong with a text is said below
   wire::Answer a;
   if (!a.ParsePartialFromArray(message.data(), static_cast<int>(message.size())))
     return broken(fmt::format("{} bytes that are no message", message.size()), "an answer of the protocol", "bytes were damaged or lost on the line");
@@ -134,7 +143,7 @@ Result<wire::Answer> Dialogue::answer(Milliseconds wait) {
     if (a.id() != id_) return broken(fmt::format("an answer to request {}", a.id()), fmt::format("one to request {}", id_), "messages were lost or damaged");
     if (a.payload_case() != wire::Answer::kLog) return a;
     if (logs_.size() >= most_logs) return broken("log messages without end", "an answer", "");
-    logs_.push_back(a.log().text());
+    logs_.push_back(printable(a.log().text()));
     LOCKSTEP_CHECK(acknowledge());
   }
 }

@@ -13,11 +13,16 @@ namespace lockstep {
 // How long the host waits for what. Each is a limit on silence, never on the whole of a long transfer.
 struct Patience {
   Milliseconds sync{500};       // an answer to SYNC
-  Milliseconds info{5000};      // answers that need no inference
+  Milliseconds system{1000};    // an answer to SYS_INFO
+  Milliseconds info{3000};      // answers that need no inference
+  Milliseconds feeding{6500};   // all in all, a device that takes zeros for the rest of an earlier host's message
   Milliseconds result{9000};    // what an inference yields
   Milliseconds quiet{1000};     // between the bytes of one message
   Milliseconds sync_byte{5000}; // the request for the next packet
 };
+
+// A device's text without line ends, other bytes than printable ASCII shown as '?'.
+std::string printable(std::string text);
 
 // One side of the conversation: requests go out, answers come in, log messages are acknowledged and
 // kept, ids and check fields compared. Every error names what was being done.
@@ -29,6 +34,7 @@ class Dialogue {
   const std::string& name() const { return stream_->name(); }
   const Patience& patience() const { return patience_; }
   bool is_serial() const { return stream_->is_serial(); }
+  ByteStream::Moment now() const { return stream_->now(); }
   PacketForm form() const { return form_; }
   void set_form(PacketForm form) { form_ = form; }
   void protect(bool with_crc) { protect_ = with_crc; }

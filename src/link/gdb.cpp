@@ -258,9 +258,9 @@ Result<void> Gdb::run_until_stop(Milliseconds wait) {
 }
 
 Result<void> Gdb::wait_for_stop(Milliseconds wait) {
-  const auto end = std::chrono::steady_clock::now() + wait;
+  const auto end = stream_->now() + wait;
   for (;;) {
-    const auto left = std::chrono::ceil<Milliseconds>(end - std::chrono::steady_clock::now());
+    const auto left = std::chrono::ceil<Milliseconds>(end - stream_->now());
     auto answer = left.count() > 0 ? receive(left) : Result<std::string>(broken(fmt::format("no stop within {} ms", wait.count())));
     if (!answer.ok() && answer.error().what.starts_with("no ")) {
       LOCKSTEP_CHECK(stream_->write(std::as_bytes(std::span("\x03", 1)), Milliseconds(1000)));

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "link/device.h"
+#include "link/simulated_line.h"
 #include "lockstep_agent.h"
 #include "posix/agent_posix.h"
 
@@ -42,17 +43,29 @@ class AgentDevice {
     std::function<bool(Network&, bool first)> compute;
   };
 
-  explicit AgentDevice(Network network, std::uint32_t payload = 4094, bool pty = false) : network_(std::move(network)) {
+  explicit AgentDevice(Network network, std::uint32_t payload = 4094, bool pty = false, std::shared_ptr<SimulatedLine> line = nullptr)
+      : network_(std::move(network)), line_(std::move(line)) {
     for (AgentTensor& t : network_.inputs) inputs_.push_back(t.described());
     for (AgentTensor& t : network_.outputs) outputs_.push_back(t.described());
     for (AgentTensor& t : network_.nodes) nodes_.push_back(t.described());
     described_ = {network_.name.c_str(), network_.signature.c_str(), network_.compiled.c_str(), network_.runtime.c_str(), 1000,
                   static_cast<std::uint32_t>(nodes_.size()), 4096, 512, 1, inputs_.data(), outputs_.data(), inputs_.size(), outputs_.size(), &run, this};
     char name[128] = "";
-    if (pty) uri_ = lockstep_posix_pty(&link_, name, sizeof name) == 0 ? "serial:" + std::string(name) : "";
+    if (line_) line_->attach(SimulatedLine::device, true);
+    else if (pty) uri_ = lockstep_posix_pty(&link_, name, sizeof name) == 0 ? "serial:" + std::string(name) : "";
     else uri_ = "tcp:127.0.0.1:" + std::to_string(lockstep_posix_listen(&link_, 0));
     board_ = {&lockstep_posix_read, &lockstep_posix_write, &lockstep_posix_microseconds, &memory, this, 0x486, 800000000, 400000000, 0x05010000, {0, 1000000000, 900000000, 0}, payload};
     board_.self = &link_;
+    if (line_) {
+      board_.read = [](void* self, std::uint8_t* into, std::size_t size, std::uint32_t wait) {
+        return static_cast<SimulatedLine*>(self)->read(SimulatedLine::device, reinterpret_cast<std::byte*>(into), size, Milliseconds(wait));
+      };
+      board_.write = [](void* self, const std::uint8_t* bytes, std::size_t size) {
+        static_cast<SimulatedLine*>(self)->write(SimulatedLine::device, reinterpret_cast<const std::byte*>(bytes), size);
+        return 0;
+      };
+      board_.self = line_.get();
+    }
     the_memory() = &memory_;
     thread_ = std::thread([this] {
       networks_ = &described_;
@@ -61,9 +74,10 @@ class AgentDevice {
     });
   }
   ~AgentDevice() {
-    lockstep_posix_stop(&link_);
+    if (line_) line_->close();
+    else lockstep_posix_stop(&link_);
     thread_.join();
-    lockstep_posix_close(&link_);
+    if (!line_) lockstep_posix_close(&link_);
   }
 
   const std::string& uri() const { return uri_; }
@@ -91,6 +105,7 @@ class AgentDevice {
   }
 
   Network network_;
+  std::shared_ptr<SimulatedLine> line_;
   std::vector<lockstep_agent_tensor> inputs_, outputs_, nodes_;
   lockstep_agent_network described_{};
   const lockstep_agent_network* networks_ = nullptr;

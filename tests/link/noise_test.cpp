@@ -6,13 +6,12 @@
 #include <thread>
 
 #include "link/agent_device.h"
-#include "link/emulator.h"
 #include "link/noisy_stream.h"
+#include "link/st_device.h"
 
 namespace lockstep {
 namespace {
 
-using Clock = std::chrono::steady_clock;
 using test::Noise;
 
 Bytes ramp(std::size_t n) {
@@ -32,17 +31,18 @@ std::unique_ptr<ByteStream> open(const std::string& uri) {
   return stream.ok() ? std::move(*stream) : nullptr;
 }
 
-// What came of conversations over bad lines.
+// What came of conversations over bad lines, on simulated clocks.
 struct Tally {
   std::mutex lock;
   int right = 0, wrong = 0, failed = 0, unnamed = 0;
   double slowest = 0;  // seconds until a call answered
+  std::string last;    // error of connecting
 
   template <class F>
-  auto timed(F&& f) {
-    const auto start = Clock::now();
+  auto timed(const std::function<ByteStream::Moment()>& now, F&& f) {
+    const auto start = now();
     auto result = f();
-    const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    const double seconds = std::chrono::duration<double>(now() - start).count();
     const std::lock_guard guard(lock);
     slowest = std::max(slowest, seconds);
     if (!result.ok()) {
@@ -54,15 +54,17 @@ struct Tally {
 };
 
 // Connects and runs up to three samples; each call is timed.
-void converse(const std::string& uri, Noise noise, std::uint64_t seed, Tally& tally) {
-  auto stream = open(uri);
-  ASSERT_NE(stream, nullptr);
-  auto device = tally.timed([&] { return Device::connect(std::make_unique<test::NoisyStream>(std::move(stream), std::move(noise), seed)); });
-  if (!device.ok()) return;
+void converse(const std::shared_ptr<test::SimulatedLine>& line, Noise noise, std::uint64_t seed, Tally& tally) {
+  const auto now = [&] { return line->now(); };
+  auto device = tally.timed(now, [&] { return Device::connect(std::make_unique<test::NoisyStream>(std::make_unique<test::SimulatedStream>(line), std::move(noise), seed)); });
+  if (!device.ok()) {
+    tally.last = device.error().line();
+    return;
+  }
   const Bytes x = ramp(192);
   for (int i = 0; i < 3; ++i) {
     if (device->info().networks[0].inputs.empty()) return;
-    const auto run = tally.timed([&] { return device->run(device->info().networks[0], std::span(&x, 1), {.nodes = true, .tensors = true, .first = true}); });
+    const auto run = tally.timed(now, [&] { return device->run(device->info().networks[0], std::span(&x, 1), {.nodes = true, .tensors = true, .first = true}); });
     if (!run.ok()) return;
     const std::lock_guard guard(tally.lock);
     (right(*run, x) ? tally.right : tally.wrong)++;
@@ -77,58 +79,49 @@ std::vector<std::pair<const char*, Noise>> bad_lines() {
 
 TEST(Noise, with_check_fields_no_result_is_wrong_and_every_failure_is_named_within_10_s) {
   Tally tally;
-  std::vector<std::thread> threads;
   for (const auto& line : bad_lines())
-    for (std::uint64_t seed = 1; seed <= 8; ++seed)
-      threads.emplace_back([&tally, noise = line.second, seed] {
-        test::AgentDevice agent(test::sums_network(), seed % 2 ? 0 : 510);
-        converse(agent.uri(), noise, seed * 7919, tally);
-      });
-  for (std::thread& t : threads) t.join();
+    for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+      const auto cable = std::make_shared<test::SimulatedLine>();
+      test::AgentDevice agent(test::sums_network(), seed % 2 ? 0 : 510, false, cable);
+      converse(cable, line.second, seed * 7919, tally);
+    }
   EXPECT_EQ(tally.wrong, 0);
   EXPECT_EQ(tally.unnamed, 0);
-  EXPECT_GT(tally.right, 10);
-  EXPECT_GT(tally.failed, 10);
+  EXPECT_GT(tally.right, 75);
+  EXPECT_GT(tally.failed, 75);
   EXPECT_LT(tally.slowest, 10);
   std::printf("agent: %d results right, %d wrong, %d failures named, slowest call %.1f s\n", tally.right, tally.wrong, tally.failed, tally.slowest);
 }
 
+// Its tensors carry no check: a flipped byte in one is a wrong result, which only a second run of the sample shows.
 TEST(Noise, without_check_fields_every_failure_is_named_within_10_s) {
   Tally tally;
-  std::vector<std::thread> threads;
   for (const auto& line : bad_lines())
-    for (std::uint64_t seed = 1; seed <= 3; ++seed)
-      threads.emplace_back([&tally, noise = line.second, seed] {
-        test::Emulator emulator(seed == 1 ? "--framing 1" : seed == 2 ? "--framing 2 --version 3.2" : "--framing 1 --version 2.2");
-        converse(emulator.uri(), noise, seed * 104729, tally);
-      });
-  for (std::thread& t : threads) t.join();
+    for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+      const auto cable = std::make_shared<test::SimulatedLine>();
+      test::StDevice firmware(cable, {.version = seed % 3 ? 0x0302u : 0x0301u, .payload = seed % 3 == 2 ? 510u : 0u, .header = seed % 3 ? 2u : 1u, .npu = seed % 2 == 0});
+      converse(cable, line.second, seed * 104729, tally);
+    }
   EXPECT_EQ(tally.unnamed, 0);
-  EXPECT_GT(tally.right, 5);
-  EXPECT_GT(tally.failed, 5);
+  EXPECT_GT(tally.right, 75);
+  EXPECT_GT(tally.failed, 75);
   EXPECT_LT(tally.slowest, 10);
   std::printf("stock firmware: %d results right, %d wrong, %d failures named, slowest call %.1f s\n", tally.right, tally.wrong, tally.failed, tally.slowest);
 }
 
-// One run, cut off after each number of bytes; afterwards the agent serves as before.
+// One conversation, cut off after each number of bytes; afterwards the agent serves as before.
 TEST(Noise, a_link_cut_at_any_byte_is_named_and_the_agent_serves_the_next_host) {
   Tally tally;
-  std::atomic<int> served = 0;
-  std::vector<std::thread> threads;
-  for (std::uint64_t part = 0; part < 16; ++part)
-    threads.emplace_back([&, part] {
-      test::AgentDevice agent(test::sums_network(), 0);
-      for (std::uint64_t cut = 1 + part; cut < 1600; cut += 16 * 5) converse(agent.uri(), {.break_after = cut}, cut, tally);
-      Tally clean;
-      converse(agent.uri(), {}, 1, clean);
-      if (clean.right == 3) ++served;
-    });
-  for (std::thread& t : threads) t.join();
-  EXPECT_EQ(served, 16);
+  const auto cable = std::make_shared<test::SimulatedLine>();
+  test::AgentDevice agent(test::sums_network(), 0, false, cable);
+  for (std::uint64_t cut = 1; cut < 1600; ++cut) converse(cable, {.break_after = cut}, cut, tally);
+  Tally clean;
+  converse(cable, {}, 1, clean);
+  EXPECT_EQ(clean.right, 3) << clean.last << " after " << tally.last;
   EXPECT_EQ(tally.wrong, 0);
   EXPECT_EQ(tally.unnamed, 0);
   EXPECT_LT(tally.slowest, 10);
-  EXPECT_GT(tally.failed, 200);
+  EXPECT_GT(tally.failed, 1000);
 }
 
 TEST(Noise, a_board_that_resets_in_the_middle_is_named_and_recovered) {
@@ -144,7 +137,7 @@ TEST(Noise, a_board_that_resets_in_the_middle_is_named_and_recovered) {
       if (!device.ok()) return;
       const Bytes x = ramp(192);
       for (int i = 0; i < 6; ++i) {
-        const auto run = tally.timed([&] { return device->run(device->info().networks[0], std::span(&x, 1), {.nodes = true, .tensors = true, .first = true}); });
+        const auto run = tally.timed(&std::chrono::steady_clock::now, [&] { return device->run(device->info().networks[0], std::span(&x, 1), {.nodes = true, .tensors = true, .first = true}); });
         if (run.ok()) continue;
         if (!device->recover().ok()) return;
         const auto again = device->run(device->info().networks[0], std::span(&x, 1), {});

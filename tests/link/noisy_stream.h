@@ -28,6 +28,7 @@ class NoisyStream : public ByteStream {
 
   const std::string& name() const override { return name_; }
   bool is_serial() const override { return false; }
+  Moment now() const override { return stream_->now(); }
 
   Result<std::size_t> read(std::span<std::byte> into, Milliseconds wait) override {
     if (const Error* gone = broken()) return *gone;
@@ -37,11 +38,14 @@ class NoisyStream : public ByteStream {
       stream_ = noise_.reset();
       for (const char c : std::string_view("\r\n# network: ready\r\nProtocol version = 3.1\r\n")) held_.push_back(static_cast<std::byte>(c));
     } else if (held_.empty()) {
-      std::byte chunk[4096];
-      LOCKSTEP_TRY(const std::size_t n, stream_->read(std::span(chunk), wait));
-      held_ = noise_.to_host ? damaged(std::span(chunk, n)) : Bytes(chunk, chunk + n);
-      if (noise_.mute_after && moved_ > noise_.mute_after) held_.clear();
-      moved_ += n;
+      const Moment end = now() + wait;
+      for (std::size_t n = 1; n > 0 && held_.empty();) {  // bytes that are lost leave the rest of the time
+        std::byte chunk[4096];
+        LOCKSTEP_TRY(n, stream_->read(std::span(chunk), std::max(Milliseconds(0), std::chrono::ceil<Milliseconds>(end - now()))));
+        held_ = noise_.to_host ? damaged(std::span(chunk, n)) : Bytes(chunk, chunk + n);
+        if (noise_.mute_after && moved_ > noise_.mute_after) held_.clear();
+        moved_ += n;
+      }
     }
     const std::size_t n = std::min(into.size(), held_.size());
     std::copy_n(held_.begin(), n, into.begin());
