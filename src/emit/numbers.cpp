@@ -184,7 +184,7 @@ Result<void> write_integer_binary(NodeWriter& w) {
   const Value &a = v.input(0), &b = v.input(1), &y = v.output(0);
   const auto kind = std::ranges::find(combinations, std::string_view(v.node.op), &Pair::op);
   if (kind == std::end(combinations) || a.dtype != b.dtype || a.dtype != y.dtype || !is_number(a) ||
-      is_float(a.dtype) || a.quant.quantized() || y.quant.quantized())
+      is_float(a.dtype) || (is_code(a) && is_code(b) && is_code(y)))
     return w.unsupported(v.node.op + " of " + std::string(name_of(a.dtype)) + " and " +
                          std::string(name_of(b.dtype)));
   LOCKSTEP_CHECK(write_pair(w, std::string(kind->name), a.shape, b.shape, a.dtype, b.dtype));
