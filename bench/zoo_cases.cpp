@@ -122,7 +122,7 @@ std::vector<Pair> healthy_pairs(const Animal& animal) {
         if (!named && a != &animal.reference.arithmetic()) continue;
         lockstep::Case c{.reference = *reference, .recorded = {sent, expected->samples, pairing->samples, StateMode::reset},
                          .tolerance = {}, .others = [&]() -> std::span<const Executor> { return named ? others : unlike; },
-                               .search = {std::chrono::milliseconds(1), {}}, .model = animal.name, .target = pair.device, .input = ""};
+                               .search = {.work = 1e6, .threads = 1}, .model = animal.name, .target = pair.device, .input = ""};
         c.search.first_only = true;
         const auto v = judge(c, pairing->left_device);
         const bool alarm = !v.ok() || !v->healthy;
