@@ -44,14 +44,15 @@ struct Options {
   std::string out, only, shared, input, arithmetic;
   std::vector<std::string> own;  // models of the user's instead of the table's
   zoo::Plan plan;
-  int threads = 2, budget = 2000;
+  int threads = 2;
+  double work = 2e9;
   double scale = 1;
   bool list = false, healthy = true, faults = true, unknown = true;
 };
 
 int usage(const char* what) {
   std::fprintf(stderr, "zoo: %s\nzoo [--out FILE] [--shared FOLDER] [--only MODEL] [--fault F] [--level all|half|outputs] [--scale X]\n"
-                       "    [--model FILE [--input FILE] [--arith NAME]] [--seed N] [--threads N] [--budget MS] [--no-healthy]\n"
+                       "    [--model FILE [--input FILE] [--arith NAME]] [--seed N] [--threads N] [--work MACS] [--no-healthy]\n"
                        "    [--no-faults] [--no-unknown] [--list]\n", what);
   return 2;
 }
@@ -75,7 +76,7 @@ bool parse(int argc, char** argv, Options& o) {
     else if (a == "--scale") o.scale = std::atof(argv[++i]);
     else if (a == "--seed") o.plan.seed = static_cast<std::uint64_t>(std::atoll(argv[++i]));
     else if (a == "--threads") o.threads = std::atoi(argv[++i]);
-    else if (a == "--budget") o.budget = std::atoi(argv[++i]);
+    else if (a == "--work") o.work = std::atof(argv[++i]);
     else if (a == "--level") {
       const std::string level = argv[++i];
       o.plan.levels = {level == "all" ? zoo::Level::all : level == "half" ? zoo::Level::half : zoo::Level::outputs};
@@ -148,7 +149,7 @@ int main(int argc, char** argv) {
         for (zoo::Pair& p : zoo::healthy_pairs(a)) all.push_back(std::move(p));
     return all;
   });
-  zoo::Score score = zoo::run(std::move(cases), o.threads, std::chrono::milliseconds(o.budget), true);
+  zoo::Score score = zoo::run(std::move(cases), o.threads, o.work, true);
   score.pairs = pairs.get();
   if (o.list)
     for (std::size_t i = 0; i < score.cases.size(); ++i)

@@ -84,7 +84,8 @@ struct Outcome {
   bool visible() const { return fate >= Fate::named; }
   bool right() const { return fate == Fate::named || fate == Fate::same; }
 };
-Outcome judge_case(const Case& c, std::chrono::milliseconds budget);
+// `work`: of the search, in multiply-accumulates.
+Outcome judge_case(const Case& c, double work);
 
 // A healthy device: the model in another arithmetic, judged by all named ones; where the reference is the
 // animal's own, again as one that no name is known for: that arithmetic is left out.
@@ -101,7 +102,7 @@ struct Score {
   double seconds = 0;
 };
 // All cases judged by `threads` threads; the order of the result does not depend on them.
-Score run(std::vector<Case> cases, int threads, std::chrono::milliseconds budget, bool progress);
+Score run(std::vector<Case> cases, int threads, double work, bool progress);
 
 // The last line, and the page with tables.
 std::string last_line(const Score& score);

@@ -74,11 +74,15 @@ Result<Animal> animal(const std::string& path, std::string_view arithmetic, int 
   LOCKSTEP_TRY(Capture expected, reference.run(sent));
   Animal a{base_name(path), model, reference, other_arithmetics(model, *own), std::move(sent),
            std::move(expected.samples), {}};
+  std::vector<Executor> able;  // some have no meaning for an operator
   for (const Executor& other : a.others) {
-    LOCKSTEP_TRY(const Capture capture, other.run(a.sent));
-    auto pairing = pair_tensors(a.reference.graph(), capture);
+    auto capture = other.run(a.sent);
+    if (!capture.ok()) continue;
+    able.push_back(other);
+    auto pairing = pair_tensors(a.reference.graph(), *capture);
     a.otherwise.push_back(pairing.ok() ? std::move(pairing->samples) : std::vector<Sample>{});
   }
+  a.others = std::move(able);
   return a;
 }
 
@@ -120,10 +124,9 @@ std::vector<Pair> healthy_pairs(const Animal& animal) {
         if (i != d) unlike.push_back(others[i]);
       for (const bool named : {true, false}) {
         if (!named && a != &animal.reference.arithmetic()) continue;
-        lockstep::Case c{.reference = *reference, .recorded = {sent, expected->samples, pairing->samples, StateMode::reset},
+        const lockstep::Case c{.reference = *reference, .recorded = {sent, expected->samples, pairing->samples, StateMode::reset},
                          .tolerance = {}, .others = [&]() -> std::span<const Executor> { return named ? others : unlike; },
-                               .search = {.work = 1e6, .threads = 1}, .model = animal.name, .target = pair.device, .input = ""};
-        c.search.first_only = true;
+                               .search = {.work = 1, .threads = 1, .first_only = true}, .model = animal.name, .target = pair.device, .input = ""};
         const auto v = judge(c, pairing->left_device);
         const bool alarm = !v.ok() || !v->healthy;
         (named ? pair.alarm : pair.alarm_unnamed) = alarm;

@@ -137,12 +137,12 @@ void conclude(const Case& c, const Verdict& v, const std::vector<Sample>& device
   if (e) weigh(c, *e, suspect->ranked, device, o);
   else if (!suspect->ranked.empty()) o.said = "nearest " + suspect->ranked[0].spec + ", " + std::to_string(suspect->ranked[0].reproduced) + " of " + std::to_string(suspect->ranked[0].differing);
   if (!o.first_right) o.said = "at " + v.comparison.rows[suspect->row].name + ": " + o.said;
-  if (suspect->cut_short) o.said += " (time)";
+  if (suspect->cut_short) o.said += " (cut short)";
 }
 
 }  // namespace
 
-Outcome judge_case(const Case& c, std::chrono::milliseconds budget) {
+Outcome judge_case(const Case& c, double work) {
   const auto start = std::chrono::steady_clock::now();
   Outcome o;
   const auto device = device_of(c);
@@ -158,7 +158,7 @@ Outcome judge_case(const Case& c, std::chrono::milliseconds budget) {
                        .recorded = {c.animal->sent, c.animal->expected, *device, StateMode::reset},
                        .tolerance = {},
                        .others = [&]() -> std::span<const Executor> { return c.animal->others; },
-                       .search = {.work = static_cast<double>(budget.count()) * 1e6, .threads = 1},
+                       .search = {.work = work, .threads = 1},
                        .model = c.animal->name, .target = "zoo", .input = ""};
   asked.search.first_only = true;
   const auto v = judge(asked);
@@ -168,21 +168,21 @@ Outcome judge_case(const Case& c, std::chrono::milliseconds budget) {
   return o;
 }
 
-Score run(std::vector<Case> cases, int threads, std::chrono::milliseconds budget, bool progress) {
+Score run(std::vector<Case> cases, int threads, double work, bool progress) {
   const auto start = std::chrono::steady_clock::now();
   Score score;
   score.cases = std::move(cases);
   score.outcomes.resize(score.cases.size());
   std::atomic<std::size_t> next{0};
-  const auto work = [&] {
+  const auto judge_some = [&] {
     for (std::size_t i; (i = next++) < score.cases.size();) {
-      score.outcomes[i] = judge_case(score.cases[i], budget);
+      score.outcomes[i] = judge_case(score.cases[i], work);
       if (progress && i % 100 == 0) std::fprintf(stderr, "%zu of %zu\n", i, score.cases.size());
     }
   };
   std::vector<std::thread> others;
-  for (int t = 1; t < threads; ++t) others.emplace_back(work);
-  work();
+  for (int t = 1; t < threads; ++t) others.emplace_back(judge_some);
+  judge_some();
   for (std::thread& t : others) t.join();
   score.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return score;

@@ -24,7 +24,7 @@ TEST(Trial, an_infinite_replay_reproduces_no_finite_value) {
   ASSERT_TRUE(trial.ok());
   const Site input{reference, no_id, graph.inputs()[0]};
   const FaultDef& scaled = *find_fault("input-normalized-wrongly");
-  const auto tested = trial->test(input, scaled, {{"scale", 1e300}, {"offset", 0}}, trial->every());
+  const auto tested = trial->test(Step{input, &scaled, {{"scale", 1e300}, {"offset", 0}}}, trial->every());
   ASSERT_TRUE(tested.ok());
   EXPECT_GT(tested->differing, 0);
   EXPECT_EQ(tested->reproduced, 0);

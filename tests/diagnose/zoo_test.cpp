@@ -39,7 +39,7 @@ zoo::Score score_of(const std::string& path, std::string_view arithmetic, std::v
   plan.sites = 1;
   plan.levels = std::move(levels);
   plan.unknown = 4;
-  zoo::Score score = zoo::run(zoo::cases_of(animals.back(), plan), 2, std::chrono::milliseconds(1500), false);
+  zoo::Score score = zoo::run(zoo::cases_of(animals.back(), plan), 2, 1.5e9, false);
   score.pairs = zoo::healthy_pairs(animals.back());
   std::printf("%s: %s\n", path.c_str(), zoo::last_line(score).c_str());
   return score;
