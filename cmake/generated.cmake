@@ -8,7 +8,7 @@ function(flatbuffers_schema library schema)
   set(out ${CMAKE_BINARY_DIR}/gen/flatbuffers/${name}_generated.h)
   add_custom_command(
     OUTPUT ${out}
-    COMMAND ${FLATC} --cpp --scoped-enums --reflect-types --reflect-names
+    COMMAND ${FLATC} --cpp --scoped-enums --gen-object-api --reflect-types --reflect-names
             -o ${CMAKE_BINARY_DIR}/gen/flatbuffers ${schema}
     DEPENDS ${schema} VERBATIM)
   target_sources(${library} PRIVATE ${out})

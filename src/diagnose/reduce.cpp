@@ -92,6 +92,7 @@ class Reducer {
       r_.input.emplace(g_.value(id).name, *given);
     }
     r_.nodes_before = whole_->nodes().size();
+    r_.file = is_tflite(bytes_) ? "model.tflite" : "model.onnx";
     LOCKSTEP_TRY(auto made, attempt(r_.input, r_.expected));
     if (!made) return Error{q_.model, "the part that makes '" + r_.output + "' yields other numbers when it stands alone", "", "please report it"};
     r_.model = std::move(*made);
@@ -148,8 +149,9 @@ class Reducer {
     std::map<std::string, Shape> shapes = {{r_.output, shape}};
     for (const auto& [name, tensor] : input) shapes.emplace(name, tensor.shape());
     const std::string outputs[] = {r_.output};
-    LOCKSTEP_TRY(Bytes bytes, onnx_between(bytes_, *whole_, r_.inputs, outputs, shapes));
-    const auto graph = import_onnx_bytes(bytes, "part.onnx");
+    const bool tflite = is_tflite(bytes_);
+    LOCKSTEP_TRY(Bytes bytes, (tflite ? tflite_between : onnx_between)(bytes_, *whole_, r_.inputs, std::span(outputs), shapes));
+    const auto graph = tflite ? import_tflite_bytes(bytes, "part.tflite") : import_onnx_bytes(bytes, "part.onnx");
     if (!graph.ok()) return std::optional<Part>();
     const auto executor = Executor::make(*graph, a_.reference->arithmetic());
     if (!executor.ok()) return std::optional<Part>();
@@ -219,8 +221,6 @@ class Reducer {
 }  // namespace
 
 Result<Reduction> reduce(const Request& request, const Answer& answer, std::span<const std::byte> bytes, std::int64_t keep) {
-  if (is_tflite(bytes))
-    return Error{request.model, "a TFLite model", "an ONNX model", "parts of TFLite files are not cut out yet"};
   return Reducer(request, answer, bytes, keep).run();
 }
 

@@ -12,7 +12,8 @@ namespace lockstep {
 // the wrong operation alone, fed with what the device had there, cropped as far as cropping changes no
 // number.
 struct Reduction {
-  Bytes model;                 // ONNX
+  Bytes model;                 // in the format of the whole
+  std::string file;            // "model.onnx" or "model.tflite"
   std::vector<std::string> inputs;
   std::string output;
   Sample input;                // one sample
@@ -25,7 +26,7 @@ struct Reduction {
 };
 
 // `bytes` are the model's file; cropping keeps at least `keep` wrong values. Errors: a healthy device; a fault that is in the network's input; a
-// model that cannot be cut (TFLite, tensors that the file does not name).
+// model that cannot be cut (subgraphs, tensors that the file does not name).
 Result<Reduction> reduce(const Request& request, const Answer& answer, std::span<const std::byte> bytes, std::int64_t keep);
 
 }  // namespace lockstep

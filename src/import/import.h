@@ -24,6 +24,7 @@ Result<Graph> import_onnx(const std::string& path, const ImportOptions& options)
 // The same from bytes; `path` names them in errors.
 Result<Graph> import_onnx_bytes(std::span<const std::byte> bytes, const std::string& path, const ImportOptions& options = {});
 Result<Graph> import_tflite(const std::string& path, const ImportOptions& options);
+Result<Graph> import_tflite_bytes(std::span<const std::byte> bytes, const std::string& path);
 
 // Shared by importers: after a foreign node was mapped, runs check and shape rules of the nodes from
 // `first` on, and folds those whose inputs are all constant (quantize and dequantize excepted).

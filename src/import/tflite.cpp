@@ -55,7 +55,7 @@ int narrow_bits(tfl::TensorType t) {
 // One subgraph of one file on its way into a graph.
 struct Reader {
   std::string path;
-  const Bytes& bytes;
+  std::span<const std::byte> bytes;
   const tfl::Model& model;
   const tfl::SubGraph& main;
   GraphBuilder graph;
@@ -340,6 +340,10 @@ Result<void> Reader::read_io() {
 
 Result<Graph> import_tflite(const std::string& path, const ImportOptions&) {
   LOCKSTEP_TRY(const Bytes bytes, read_file(path));
+  return import_tflite_bytes(bytes, path);
+}
+
+Result<Graph> import_tflite_bytes(std::span<const std::byte> bytes, const std::string& path) {
   const auto* data = reinterpret_cast<const std::uint8_t*>(bytes.data());
   flatbuffers::Verifier verifier(data, bytes.size(), 64, 1000000);
   if (bytes.size() < 8 || !tfl::VerifyModelBuffer(verifier))

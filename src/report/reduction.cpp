@@ -87,9 +87,9 @@ std::string page_of_reduction(const Request& request, const Answer& answer, cons
   page += "In the whole model: " + cause_text(answer) + ".\n\n";
   page += "How it was made smaller; after each step the model was run again and yields the same numbers:\n\n";
   for (const std::string& step : r.steps) page += "- " + step + "\n";
-  page += "\nReplay:\n\n```\nlockstep diagnose model.onnx --target device.npz --input input.npz --reference " + std::string(a.name) + "\n```\n\n";
+  page += "\nReplay:\n\n```\nlockstep diagnose " + r.file + " --target device.npz --input input.npz --reference " + std::string(a.name) + "\n```\n\n";
   page += "`input.npz` is what the operation read on the device, `device.npz` the same and what it answered. On a device:\n"
-          "feed `input.npz` to `model.onnx`, compiled alone; equal numbers there mean that the operation is right and what\n"
+          "feed `input.npz` to `" + r.file + "`, compiled alone; equal numbers there mean that the operation is right and what\n"
           "surrounds it in the whole network (memory, order, another buffer) is not.\n";
   return page;
 }
@@ -106,8 +106,8 @@ std::string text_of_reduction(const Request& request, const Answer& answer, cons
   field("left", fmt::format("{} nodes of {}, {} bytes; {} input values; {} of {} output values wrong", r.nodes, r.nodes_before,
                             grouped(static_cast<std::int64_t>(r.model.size())), grouped(in), grouped(r.differing), grouped(r.expected.count())));
   field("cause", cause_text(confirmed));
-  field("wrote", fmt::format("{}: model.onnx, input.npz, device.npz, README.md", folder));
-  field("replay", fmt::format("cd {} && lockstep diagnose model.onnx --target device.npz --input input.npz", folder));
+  field("wrote", fmt::format("{}: {}, input.npz, device.npz, README.md", folder, r.file));
+  field("replay", fmt::format("cd {} && lockstep diagnose {} --target device.npz --input input.npz --reference {}", folder, r.file, answer.reference->arithmetic().name));
   return text;
 }
 

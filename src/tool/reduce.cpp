@@ -35,11 +35,11 @@ Capture capture_of(const Reduction& r, const std::string& source, bool with_outp
 
 // Writes model and tensors, and judges those files alone.
 Result<Answer> write_and_judge(const Request& request, const Reduction& r, std::string_view arithmetic, const fs::path& folder) {
-  LOCKSTEP_CHECK(write_file((folder / "model.onnx").string(), r.model));
+  LOCKSTEP_CHECK(write_file((folder / r.file).string(), r.model));
   LOCKSTEP_CHECK(write_capture((folder / "input.npz").string(), capture_of(r, "", false)));
   LOCKSTEP_CHECK(write_capture((folder / "device.npz").string(), capture_of(r, "", true)));
   Request again = request;
-  again.model = (folder / "model.onnx").string();
+  again.model = (folder / r.file).string();
   again.target = (folder / "device.npz").string();
   again.input = (folder / "input.npz").string();
   again.reference = arithmetic;
@@ -72,7 +72,7 @@ Result<int> reduce_to(const Request& request, const std::string& folder) {
     fmt::print("{}", text_of_reduction(request, *found, r, *confirmed, folder));
     return 1;
   }
-  for (const char* name : {"model.onnx", "input.npz", "device.npz"}) fs::remove(fs::path(folder) / name, failed);
+  for (const char* name : {"model.onnx", "model.tflite", "input.npz", "device.npz"}) fs::remove(fs::path(folder) / name, failed);
   if (new_folder) fs::remove(folder, failed);
   return Error{request.model, "the wrong operation alone does not show the fault", "one that does", "the fault may need the whole network: report that"};
 }
@@ -86,14 +86,14 @@ void add_reduce(CLI::App& app, int& code) {
     std::string folder, state = "reset";
   };
   auto o = std::make_shared<Options>();
-  command->add_option("MODEL,-m,--model", o->request.model, ".onnx")->required();
+  command->add_option("MODEL,-m,--model", o->request.model, ".onnx or .tflite")->required();
   command->add_option("--target", o->request.target, "the device, as for `validate`")->required();
-  command->add_option("--reference", o->request.reference, "arithmetic of the reference; default ort");
+  command->add_option("--reference", o->request.reference, "arithmetic of the reference; default: the usual runtime of the format");
   command->add_option("--input,--valinput", o->request.input, "inputs, as for `validate`");
   command->add_option("--samples", o->request.generated_samples, "how many random inputs")->check(CLI::Range(1, 10000));
   command->add_option("--seed", o->request.seed, "of the random inputs");
   command->add_option("--state", o->state, "keep or reset states between samples")->check(CLI::IsMember({"keep", "reset"}));
-  command->add_option("-o,--output", o->folder, "the folder to write to: model.onnx, input.npz, device.npz, README.md")->required();
+  command->add_option("-o,--output", o->folder, "the folder to write to: the model, input.npz, device.npz, README.md")->required();
   command->callback([o, &code] {
     o->request.state = o->state == "keep" ? StateMode::keep : StateMode::reset;
     o->request.progress = show_progress;

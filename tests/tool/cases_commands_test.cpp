@@ -113,6 +113,18 @@ TEST(Reduce, leaves_one_operation_that_replays_to_the_same_cause) {
   EXPECT_NE(test::text_of(folder / "r/README.md").find("lockstep diagnose model.onnx"), std::string::npos);
 }
 
+TEST(Reduce, cuts_a_tflite_model_to_one_that_replays_to_the_same_cause) {
+  const test::Folder folder;
+  const auto ran = test::run_tool("reduce tests/oracle/networks/mobile-int8.tflite --target sim:requant-truncates@DEPTHWISE_CONV_2D_3 -o " + folder / "r");
+  EXPECT_EQ(ran.code, 1) << ran.out << ran.err;
+  const auto again = test::run_tool("diagnose " + folder / "r/model.tflite" + " --target " + folder / "r/device.npz" + " --input " +
+                                    folder / "r/input.npz" + " --json " + folder / "j.json");
+  EXPECT_EQ(again.code, 1) << again.out << again.err;
+  EXPECT_EQ(json_of(folder / "j.json")["suspects"][0]["explanations"][0]["fault"], "requant-truncates");
+  EXPECT_LT(std::filesystem::file_size(folder / "r/model.tflite"), 4000u);
+  EXPECT_NE(test::text_of(folder / "r/README.md").find("lockstep diagnose model.tflite"), std::string::npos);
+}
+
 TEST(Reduce, keeps_what_a_convolution_needs) {
   const test::Folder folder;
   const auto ran = test::run_tool("reduce examples/s2/liveness_int8.onnx --input examples/s2/faces.npz "
