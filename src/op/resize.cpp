@@ -5,7 +5,6 @@
 #include "base/text.h"
 #include "num/resize.h"
 #include "op/op_foreign.h"
-#include "op/op_resize.h"
 
 namespace lockstep {
 namespace {
@@ -298,11 +297,6 @@ Result<void> from_onnx(const ForeignNode& f, GraphBuilder& graph) {
 constexpr Foreign from[] = {{Format::onnx, "Resize", from_onnx}, {Format::onnx, "Upsample", from_onnx}};
 
 }  // namespace
-
-Result<std::vector<std::vector<std::vector<Tap>>>> resize_taps(const NodeView& node) {
-  LOCKSTEP_TRY(const Plan p, plan_of(node));
-  return taps_of(node, p);
-}
 
 extern constinit const OpDef op_resize = {
     .name = "Resize",

@@ -12,10 +12,11 @@
 namespace lockstep {
 namespace {
 
-std::vector<Rewrite> rewrites_under(const std::string& fault) {
+std::vector<Rewrite> rewrites_under(const std::string& fault, const std::string& model = "/examples/s1/tcn_int8.onnx",
+                                    const std::string& input = "/examples/s1/golden.npz") {
   Request q;
-  q.model = test::source_folder() + "/examples/s1/tcn_int8.onnx";
-  q.input = test::source_folder() + "/examples/s1/golden.npz";
+  q.model = test::source_folder() + model;
+  q.input = test::source_folder() + input;
   q.target = "sim:" + fault;
   const auto made = answer(q);
   EXPECT_TRUE(made.ok()) << (made.ok() ? "" : made.error().line());
@@ -49,8 +50,30 @@ TEST(Rewrites, a_wrong_factor_stays_wrong_in_finer_steps) {
     EXPECT_TRUE(all[i - 1].holds > all[i].holds || (all[i - 1].holds == all[i].holds && all[i - 1].cosine >= all[i].cosine));
 }
 
-TEST(Rewrites, other_operations_have_none_of_these) {
-  EXPECT_TRUE(rewrites_under("operand-lost@/block2/conv").empty());
+TEST(Rewrites, of_a_convolution_whose_operand_is_lost_only_another_processor_helps) {
+  const auto all = rewrites_under("operand-lost@/head/fc1");
+  EXPECT_TRUE(named(all, "this operation on the CPU").holds);
+  EXPECT_FALSE(named(all, "split into 4 groups").holds);
+  EXPECT_FALSE(named(all, "output scale twice").holds);
+}
+
+std::vector<Rewrite> of_words(const std::string& fault) {
+  return rewrites_under(fault, "/examples/s3/words_int8.onnx", "/examples/s3/dumps.npz");
+}
+
+TEST(Rewrites, groups_of_channels_hold_where_an_accumulator_wraps) {
+  const auto all = of_words("accumulator-16bit@/ds1/pointwise,shift=0,wraps=1");
+  EXPECT_TRUE(named(all, "split into 2 groups").holds);
+  EXPECT_TRUE(named(all, "weights of 7 bits").holds);
+  EXPECT_FALSE(named(all, "output scale twice").holds);
+  EXPECT_NE(named(all, "this operation on the CPU").text.find("ms for"), std::string::npos);
+}
+
+TEST(Rewrites, padding_of_its_own_holds_where_the_zero_point_of_the_padding_is_lost) {
+  const auto all = of_words("pads-with-zero-code@/ds1/depthwise");
+  EXPECT_TRUE(named(all, "padding as an operation of its own").holds);
+  EXPECT_TRUE(named(all, "input quantized symmetrically").holds);
+  EXPECT_FALSE(named(all, "weights of 7 bits").holds);
 }
 
 TEST(FoldIdentity, gives_the_sum_where_the_weights_keep_their_steps) {
