@@ -18,32 +18,16 @@
 namespace lockstep {
 namespace {
 
-struct Bytes : Avx512Parts {
+struct Bytes : Avx512Runs {
+  static constexpr int sums = 4;
   static I dot(I acc, I x, I w) { return _mm512_dpbusd_epi32(acc, x, w); }
-  static I bytes_low(I a, I b) { return _mm512_unpacklo_epi8(a, b); }
-  static I bytes_high(I a, I b) { return _mm512_unpackhi_epi8(a, b); }
-  static I words_low(I a, I b) { return _mm512_unpacklo_epi16(a, b); }
-  static I words_high(I a, I b) { return _mm512_unpackhi_epi16(a, b); }
-  template <int join>
-  static I load(const std::byte* x, std::int64_t step) {
-    if constexpr (join == 1) return _mm512_loadu_si512(x);
-    if constexpr (join == 2)
-      return _mm512_inserti64x4(
-          _mm512_castsi256_si512(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(x))),
-          _mm256_loadu_si256(reinterpret_cast<const __m256i*>(x + step)), 1);
-    const auto part = [&](int k) {
-      return _mm_loadu_si128(reinterpret_cast<const __m128i*>(x + k * step));
-    };
-    I v = _mm512_castsi128_si512(part(0));
-    v = _mm512_inserti32x4(v, part(1), 1);
-    v = _mm512_inserti32x4(v, part(2), 2);
-    return _mm512_inserti32x4(v, part(3), 3);
-  }
 };
 
 constexpr DepthwiseSet make() {
   DepthwiseSet s;
-  add_lines<Avx512, Bytes>(s);
+  add_form<Avx512, Bytes, 0>(s);
+  add_form<Avx512, Bytes, 1>(s);
+  add_form<Avx512, Bytes, 2>(s);
   s.stage = stage_bytes<Avx512, Bytes>;
   return s;
 }
@@ -67,7 +51,7 @@ extern constinit const Kernel kernel_depthwise_avx512vnni = {
     .speed = 31,
     .meaning = "depthwise convolutions of 8-bit codes, 64 channels and positions at once",
     .order = Order::channels_last,
-    .fits = depthwise_fits,
+    .fits = [](const KernelProblem& p) { return depthwise_fits(p, set); },
     .prepare = [](const KernelProblem& p) { return prepare_depthwise(p, set); },
 };
 

@@ -17,35 +17,16 @@
 namespace lockstep {
 namespace {
 
-struct Bytes : Avx2Parts {
+struct Bytes : Avx2Runs {
+  static constexpr int sums = 4;
   static I dot(I acc, I x, I w) { return _mm256_dpbusd_avx_epi32(acc, x, w); }
-  static I bytes_low(I a, I b) { return _mm256_unpacklo_epi8(a, b); }
-  static I bytes_high(I a, I b) { return _mm256_unpackhi_epi8(a, b); }
-  static I words_low(I a, I b) { return _mm256_unpacklo_epi16(a, b); }
-  static I words_high(I a, I b) { return _mm256_unpackhi_epi16(a, b); }
-  template <int join>
-  static I load(const std::byte* x, std::int64_t step) {
-    if constexpr (join == 1) {
-      return Avx2::load(x);
-    } else if constexpr (join == 2) {
-      const auto part = [&](int k) {
-        return _mm_loadu_si128(reinterpret_cast<const __m128i*>(x + k * step));
-      };
-      return _mm256_inserti128_si256(_mm256_castsi128_si256(part(0)), part(1), 1);
-    } else {
-      const auto part = [&](int k) {
-        std::int64_t eight;
-        std::memcpy(&eight, x + k * step, 8);
-        return eight;
-      };
-      return _mm256_setr_epi64x(part(0), part(1), part(2), part(3));
-    }
-  }
 };
 
 constexpr DepthwiseSet make() {
   DepthwiseSet s;
-  add_lines<Avx2, Bytes>(s);
+  add_form<Avx2, Bytes, 0>(s);
+  add_form<Avx2, Bytes, 1>(s);
+  add_form<Avx2, Bytes, 2>(s);
   s.stage = stage_bytes<Avx2, Bytes>;
   return s;
 }
@@ -69,7 +50,7 @@ extern constinit const Kernel kernel_depthwise_avxvnni = {
     .speed = 21,
     .meaning = "depthwise convolutions of 8-bit codes, 32 channels and positions at once",
     .order = Order::channels_last,
-    .fits = depthwise_fits,
+    .fits = [](const KernelProblem& p) { return depthwise_fits(p, set); },
     .prepare = [](const KernelProblem& p) { return prepare_depthwise(p, set); },
 };
 

@@ -12,6 +12,8 @@
 #include "num/simd/requant.h"
 
 #include "kernel/simd/dot.h"
+#include "kernel/simd/parts_avx2.h"
+#include "kernel/simd/stage.h"
 
 namespace lockstep {
 namespace {
@@ -22,23 +24,6 @@ struct Product {
   }
 };
 
-void stage(const std::byte* x, std::byte* to, std::int64_t count, std::int32_t zero,
-           bool is_signed) {
-  const __m256i z = _mm256_set1_epi16(static_cast<short>(zero));
-  std::int64_t i = 0;
-  for (; i + 16 <= count; i += 16) {
-    const __m128i codes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(x + i));
-    const __m256i words = is_signed ? _mm256_cvtepi8_epi16(codes) : _mm256_cvtepu8_epi16(codes);
-    Avx2::store(to + 2 * i, _mm256_sub_epi16(words, z));
-  }
-  for (; i < count; ++i) {
-    const std::int32_t code = is_signed ? std::int32_t{static_cast<std::int8_t>(x[i])}
-                                        : std::int32_t{static_cast<std::uint8_t>(x[i])};
-    const auto word = static_cast<std::int16_t>(code - zero);
-    std::memcpy(to + 2 * i, &word, 2);
-  }
-}
-
 constexpr DotSet make() {
   DotSet s;
   s.lanes = 8;
@@ -47,7 +32,7 @@ constexpr DotSet make() {
   add_tiles<Avx2, Product, 0, 5, 2>(s);
   s.float_nearest = finish_float_nearest<Avx2>;
   s.fixed_twice = finish_fixed_twice<Avx2>;
-  s.stage = stage;
+  s.stage = stage_words<Avx2, Avx2Parts>;
   return s;
 }
 

@@ -1,6 +1,7 @@
 #include "kernel/kernel_depthwise.h"
 
 #include <algorithm>
+#include <cstring>
 #include <map>
 #include <numeric>
 #include <tuple>
@@ -17,9 +18,14 @@ struct Place {
 class DepthwiseKernel : public PreparedKernel {
  public:
   DepthwiseKernel(const KernelProblem& p, const DepthwiseSet& set)
-      : set_(set), d_(*dot_problem(p, true)) {
+      : set_(set),
+        d_(*dot_problem(p, true, set.wide)),
+        size_(set.words ? 2 : 1),
+        elements_(set.bytes / size_),
+        sums_(set.words ? 2 : 4) {
     const Window& w = d_.window;
-    stage_ = Stage::of(w, d_.x, d_.x_zero, false, set.stage);
+    stage_ = set.wide ? Stage::of_words(w) : Stage::of(w, d_.x, d_.x_zero, set.words, set.stage);
+    line_.y_size = static_cast<std::int64_t>(size_of(d_.y));
     lay_out_line();
     choose_rows();
     pack_weights();
@@ -28,7 +34,8 @@ class DepthwiseKernel : public PreparedKernel {
     line_.y_zero = d_.finish.y_zero;
     line_.low = d_.finish.low;
     line_.high = d_.finish.high;
-    line_.row_bytes = w.out[2] * w.channels;
+    line_.row_bytes = w.out[2] * w.channels * line_.y_size;
+    line_.finish = finish;
     d_.w = {};
   }
 
@@ -44,11 +51,11 @@ class DepthwiseKernel : public PreparedKernel {
       x = r.scratch;
     }
     const Window& w = d_.window;
-    const auto& compute =
-        set_.line[d_.finish.form == RequantForm::float_nearest ? 0 : 1][join_log_][rows_ - 1];
+    const auto& compute = set_.line[form(d_.finish.form)][join_log_][rows_ - 1];
     const std::int64_t bundles = (w.out[1] + rows_ - 1) / rows_;
     r.workers.each(w.batch * w.out[0] * bundles, [&](std::int64_t first, std::int64_t last, int) {
       DepthwiseLine line = line_;
+      line.owner = this;
       for (std::int64_t i = first; i < last; ++i) {
         const std::int64_t oh = i % bundles * rows_, od = i / bundles % w.out[0],
                            n = i / bundles / w.out[0];
@@ -64,30 +71,42 @@ class DepthwiseKernel : public PreparedKernel {
   }
 
  private:
+  static int form(RequantForm f) {
+    return f == RequantForm::float_nearest ? 0 : f == RequantForm::fixed_twice ? 1 : 2;
+  }
+
+  static void finish(const DepthwiseLine& t, const std::int32_t* acc, std::int64_t block,
+                     std::int64_t count, std::byte* out) {
+    const auto& k = *static_cast<const DepthwiseKernel*>(t.owner);
+    for (std::int64_t i = 0; i < std::min(count, k.elements_); ++i)
+      finish_sum(k.d_.finish, static_cast<std::size_t>(k.channel(block, i)),
+                 acc[k.place_[static_cast<std::size_t>(i)]], k.d_.y, out + i * t.y_size);
+  }
+
   void lay_out_line() {
     const std::int64_t c = d_.window.channels, stride = d_.window.strides[2],
                        width = d_.window.out[2];
-    if (stride == 1) {  // the whole line is one run of bytes
-      line_.blocks = c / std::gcd(c, set_.bytes);
+    if (stride == 1) {  // the whole line is one run
+      line_.blocks = c / std::gcd(c, elements_);
       line_.pixels = 1;
-      line_.pixel_bytes = width * c;
+      line_.pixel_count = width * c;
       line_.last_join = 1;
     } else {
       // Joined runs read beyond the line by less than kernel_slack.
-      const std::int64_t join = stride > 4            ? 1
-                                : c * 2 == set_.bytes ? 2
-                                : c * 4 == set_.bytes ? 4
-                                                      : 1;
+      const std::int64_t join = stride > 4           ? 1
+                                : c * 2 == elements_ ? 2
+                                : c * 4 == elements_ ? 4
+                                                     : 1;
       join_log_ = join == 4 ? 2 : join == 2 ? 1 : 0;
-      line_.blocks = join > 1 ? 1 : (c + set_.bytes - 1) / set_.bytes;
+      line_.blocks = join > 1 ? 1 : (c + elements_ - 1) / elements_;
       line_.pixels = (width + join - 1) / join;
       line_.last_join = width - (line_.pixels - 1) * join;
-      line_.pixel_bytes = c * join;
-      line_.piece_step = stride * c;
-      line_.x_step = stride * c * join;
-      line_.y_step = c * join;
+      line_.pixel_count = c * join;
+      line_.piece_step = stride * stage_.pixel;
+      line_.x_step = stride * stage_.pixel * join;
+      line_.y_step = c * join * line_.y_size;
     }
-    line_.vectors = (line_.pixel_bytes + set_.bytes - 1) / set_.bytes;
+    line_.vectors = (line_.pixel_count + elements_ - 1) / elements_;
   }
 
   // Every place that `rows` lines read, column by column.
@@ -109,14 +128,15 @@ class DepthwiseKernel : public PreparedKernel {
     return list;
   }
 
-  // Two lines at once where that costs less: a quad is loaded and unpacked (12) once, and has four
-  // products for each line.
+  // Two lines at once where that costs less: a group is loaded and unpacked once, and has products
+  // for each line.
   void choose_rows() {
     places_ = places(1);
     if (d_.window.out[1] < 2) return;
     std::vector<Place> two = places(2);
-    const auto cost = [](std::size_t count, std::size_t rows) {
-      return (count + 3) / 4 * (12 + 4 * rows) * (3 - rows);
+    const auto per = static_cast<std::size_t>(sums_);
+    const auto cost = [&](std::size_t count, std::size_t rows) {
+      return (count + per - 1) / per * (3 * per + per * rows) * (3 - rows);
     };
     if (cost(two.size(), 2) >= cost(places_.size(), 1)) return;
     places_ = std::move(two);
@@ -125,7 +145,7 @@ class DepthwiseKernel : public PreparedKernel {
 
   // The channel of byte i of a block.
   std::int64_t channel(std::int64_t block, std::int64_t i) const {
-    const std::int64_t c = d_.window.channels, at = block * set_.bytes + i;
+    const std::int64_t c = d_.window.channels, at = block * elements_ + i;
     return d_.window.strides[2] == 1 || join_log_ > 0 ? at % c : at < c ? at : -1;
   }
 
@@ -146,7 +166,8 @@ class DepthwiseKernel : public PreparedKernel {
       bool more = false;
       std::vector<std::int16_t> rest(split[i].size());
       for (std::size_t k = 0; k < rest.size(); ++k) {
-        const std::int16_t byte = std::clamp<std::int16_t>(split[i][k], -128, 127);
+        const std::int16_t byte =
+            set_.words ? split[i][k] : std::clamp<std::int16_t>(split[i][k], -128, 127);
         rest[k] = static_cast<std::int16_t>(split[i][k] - byte);
         split[i][k] = byte;
         more |= rest[k] != 0;
@@ -158,48 +179,57 @@ class DepthwiseKernel : public PreparedKernel {
     return split;
   }
 
+  // The element of a block that accumulator j holds in a lane.
+  std::int64_t element(std::int64_t j, std::int64_t lane) const {
+    return lane / 4 * (16 / size_) + 4 * j + lane % 4;
+  }
+
   void pack_weights() {
     const auto split = split_weights();
     for (const Place& p : places_) {
       taps_.push_back(p.offset);
       first_taps_.push_back(p.tap[0] >= 0 ? p.offset : 0);
     }
-    for (auto* const list : {&taps_, &first_taps_}) list->resize((list->size() + 3) / 4 * 4, 0);
-    const auto quads = static_cast<std::int64_t>(taps_.size()) / 4, lanes = set_.bytes / 4;
-    line_.quads = quads;
-    line_.block_bytes = quads * rows_ * 4 * set_.bytes;
+    const std::int64_t per = sums_, lanes = set_.bytes / 4;  // as many places as sums
+    const auto groups = (static_cast<std::int64_t>(taps_.size()) + per - 1) / per;
+    for (auto* const list : {&taps_, &first_taps_})
+      list->resize(static_cast<std::size_t>(groups * per), 0);
+    line_.groups = groups;
+    line_.block_bytes = groups * rows_ * sums_ * set_.bytes;
     packed_.assign(static_cast<std::size_t>(line_.blocks * line_.block_bytes), std::byte{0});
     std::byte* to = packed_.data();
     for (std::int64_t block = 0; block < line_.blocks; ++block)
-      for (std::int64_t q = 0; q < quads; ++q)
+      for (std::int64_t q = 0; q < groups; ++q)
         for (std::int64_t r = 0; r < rows_; ++r)
-          for (std::int64_t j = 0; j < 4; ++j)
+          for (std::int64_t j = 0; j < sums_; ++j)
             for (std::int64_t lane = 0; lane < lanes; ++lane)
-              for (std::int64_t e = 0; e < 4; ++e, ++to) {
-                const std::int64_t c = channel(block, lane / 4 * 16 + 4 * j + lane % 4);
-                const auto place = static_cast<std::size_t>(q * 4 + e);
+              for (std::int64_t e = 0; e < per; ++e, to += size_) {
+                const std::int64_t c = channel(block, element(j, lane));
+                const auto place = static_cast<std::size_t>(q * per + e);
                 if (c >= 0 && place < split.size())
-                  *to =
-                      static_cast<std::byte>(split[place][static_cast<std::size_t>(r * d_.oc + c)]);
+                  std::memcpy(to, &split[place][static_cast<std::size_t>(r * d_.oc + c)],
+                              static_cast<std::size_t>(size_));  // a byte: the low one
               }
     line_.w = packed_.data();
   }
 
   void pack_constants() {
-    const std::int64_t zero = d_.x_zero + (d_.x == DType::i8 ? 128 : 0), lanes = set_.bytes / 4,
-                       taps = d_.window.kernel_count();
-    const auto count = static_cast<std::size_t>(line_.blocks * set_.bytes);
+    const std::int64_t zero = set_.words ? 0 : d_.x_zero + (d_.x == DType::i8 ? 128 : 0),
+                       lanes = set_.bytes / 4, taps = d_.window.kernel_count();
+    const auto count = static_cast<std::size_t>(line_.blocks * elements_);
     for (auto* const v : {&bias_, &multiplier_, &left_, &right_}) v->assign(count, 0);
     factor_.assign(count, 0);
+    place_.resize(static_cast<std::size_t>(elements_));
     for (std::int64_t block = 0; block < line_.blocks; ++block)
-      for (std::int64_t j = 0; j < 4; ++j)
+      for (std::int64_t j = 0; j < sums_; ++j)
         for (std::int64_t lane = 0; lane < lanes; ++lane) {
-          const std::int64_t c = channel(block, lane / 4 * 16 + 4 * j + lane % 4);
+          place_[static_cast<std::size_t>(element(j, lane))] = j * lanes + lane;
+          const std::int64_t c = channel(block, element(j, lane));
           if (c < 0) continue;
           std::int64_t sum = 0;
           for (std::int64_t t = 0; t < taps; ++t)
             sum += d_.w[static_cast<std::size_t>(c * taps + t)];
-          const auto at = static_cast<std::size_t>((block * 4 + j) * lanes + lane),
+          const auto at = static_cast<std::size_t>((block * sums_ + j) * lanes + lane),
                      o = static_cast<std::size_t>(c);
           bias_[at] = static_cast<std::int32_t>(static_cast<std::uint32_t>(d_.bias[o]) -
                                                 static_cast<std::uint32_t>(sum * zero));
@@ -217,6 +247,7 @@ class DepthwiseKernel : public PreparedKernel {
 
   const DepthwiseSet& set_;
   DotProblem d_;
+  std::int64_t size_, elements_, sums_;  // of an element; of a vector: elements, accumulators
   Stage stage_;
   DepthwiseLine line_;
   int join_log_ = 0;
@@ -226,17 +257,15 @@ class DepthwiseKernel : public PreparedKernel {
   std::vector<std::byte> packed_;
   std::vector<std::int32_t> bias_, multiplier_, left_, right_;
   std::vector<float> factor_;
+  std::vector<std::int64_t> place_;  // by element: where its accumulator stands
 };
 
 }  // namespace
 
-bool depthwise_fits(const KernelProblem& p) {
+bool depthwise_fits(const KernelProblem& p, const DepthwiseSet& set) {
   if (p.view.node.op != "Conv") return false;
-  const auto d = dot_problem(p, false);
-  if (!d || d->group < 2 || d->ic != 1 || d->oc != d->group ||
-      d->finish.form == RequantForm::policy)
-    return false;
-  return d->y == DType::i8 || d->y == DType::u8;
+  const auto d = dot_problem(p, set.wide, set.wide);
+  return d && d->group > 1 && d->ic == 1 && d->oc == d->group && (!set.wide || sums_fit(*d));
 }
 
 std::unique_ptr<PreparedKernel> prepare_depthwise(const KernelProblem& p, const DepthwiseSet& set) {

@@ -16,20 +16,11 @@ constexpr std::int64_t parts(std::int64_t v, std::int64_t of) {
 
 // Sums that only the policy itself can turn into codes or reals.
 void finish_by_policy(const FinishTile& t, DType y) {
-  const DotFinish& f = *t.finish;
+  const auto size = static_cast<std::int64_t>(size_of(y));
   for (std::int64_t r = 0; r < t.rows; ++r)
-    for (std::int64_t c = 0; c < t.channels; ++c) {
-      const auto o = static_cast<std::size_t>(t.first + c);
-      const std::int32_t acc = t.acc[r * t.acc_step + c];
-      std::byte* const out = t.out + r * t.out_step;
-      if (y == DType::f32) {
-        const float real = f.to_real(acc, f.alpha, f.x_scale, f.w_scale[o]);
-        std::memcpy(out + c * 4, &real, 4);
-      } else {
-        const std::int64_t code = std::int64_t{f.policy->apply(acc, f.rescale[o])} + f.y_zero;
-        out[c] = static_cast<std::byte>(clamp_code(code, f.low, f.high));
-      }
-    }
+    for (std::int64_t c = 0; c < t.channels; ++c)
+      finish_sum(*t.finish, static_cast<std::size_t>(t.first + c), t.acc[r * t.acc_step + c], y,
+                 t.out + r * t.out_step + c * size);
 }
 
 // What becomes codes at once: 4 tiles of 16 rows of one vector; rows are read in fours.
@@ -38,7 +29,10 @@ constexpr std::int64_t most_rows = 4 * 16, most_sums = most_rows * 16 + 4 * 64;
 class DotKernel : public PreparedKernel {
  public:
   DotKernel(const KernelProblem& p, const DotSet& set)
-      : set_(set), m_(*dot_problem(p, true), set), d_(m_.d), fold_(set.fold[m_.fold_log]) {
+      : set_(set),
+        m_(*dot_problem(p, true, set.wide), set),
+        d_(m_.d),
+        fold_(set.fold[m_.fold_log]) {
     cut();
     const bool codes = d_.y != DType::f32;
     if (codes && d_.finish.form == RequantForm::float_nearest) finish_ = set.float_nearest;
@@ -192,8 +186,23 @@ class DotKernel : public PreparedKernel {
 
 }  // namespace
 
-bool dot_fits(const KernelProblem& p, const DotSet&) {
-  return dot_problem(p, false).has_value();
+void finish_sum(const DotFinish& f, std::size_t channel, std::int32_t acc, DType type,
+                std::byte* y) {
+  if (type == DType::f32) {
+    const float real = f.to_real(acc, f.alpha, f.x_scale, f.w_scale[channel]);
+    std::memcpy(y, &real, 4);
+    return;
+  }
+  const Rescale& r = f.rescale[channel];
+  const std::int32_t scaled = f.wide ? f.policy->apply_wide(acc, r) : f.policy->apply(acc, r);
+  const auto code =
+      static_cast<std::int16_t>(clamp_code(std::int64_t{scaled} + f.y_zero, f.low, f.high));
+  std::memcpy(y, &code, size_of(type));
+}
+
+bool dot_fits(const KernelProblem& p, const DotSet& set) {
+  const auto d = dot_problem(p, set.wide, set.wide);
+  return d && (!set.wide || sums_fit(*d));
 }
 
 std::unique_ptr<PreparedKernel> prepare_dot(const KernelProblem& p, const DotSet& set) {

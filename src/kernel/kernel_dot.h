@@ -24,6 +24,7 @@ namespace lockstep {
 struct DotFinish {
   RequantForm form = RequantForm::policy;
   const RequantPolicy* policy = nullptr;
+  bool wide = false;  // the policy's `apply_wide`
   float (*to_real)(std::int32_t acc, double alpha, double a_scale, double b_scale) = nullptr;
   double alpha = 1, x_scale = 1;
   std::vector<double> w_scale;     // with to_real
@@ -48,7 +49,10 @@ struct DotProblem {
 
 // Conv, Gemm or MatMul of 8-bit codes with constant weights; nothing where it is another case.
 // `with_weights` false leaves w empty.
-std::optional<DotProblem> dot_problem(const KernelProblem& p, bool with_weights);
+// `wide`: of 16-bit activations (zero point 0) and 8-bit weights instead.
+std::optional<DotProblem> dot_problem(const KernelProblem& p, bool with_weights, bool wide = false);
+// Whatever 16-bit codes come, no partial sum leaves 32 bits.
+bool sums_fit(const DotProblem& d);
 
 struct DotTile {
   const std::byte* origin;       // of row 0
@@ -91,12 +95,17 @@ struct DotFold {
 struct DotSet {
   int lanes = 8;
   bool words = false;  // elements are 16 bits, zero points taken off; else x as unsigned bytes
+  bool wide = false;   // for 16-bit activations; words
   DotFold fold[3];     // of 1, 2, 4
   void (*float_nearest)(const FinishTile&) = nullptr;
   void (*fixed_twice)(const FinishTile&) = nullptr;
   void (*add_sums)(const SumTile&) = nullptr;
   StageCodes stage = nullptr;
 };
+
+// One sum by the policy alone, to y of `type`.
+void finish_sum(const DotFinish& f, std::size_t channel, std::int32_t acc, DType type,
+                std::byte* y);
 
 bool dot_fits(const KernelProblem& p, const DotSet& set);
 std::unique_ptr<PreparedKernel> prepare_dot(const KernelProblem& p, const DotSet& set);

@@ -27,7 +27,7 @@ std::vector<T> padded(const std::vector<T>& v, std::int64_t group, std::int64_t 
 
 DotLayout::DotLayout(DotProblem problem, const DotSet& set) : d(std::move(problem)) {
   const Window& w = d.window;
-  stage = Stage::of(w, d.x, d.x_zero, set.words, set.stage);
+  stage = set.wide ? Stage::of_words(w) : Stage::of(w, d.x, d.x_zero, set.words, set.stage);
   flat = w.kernel_count() == 1 && w.strides[0] == 1 && w.strides[1] == 1 && w.strides[2] == 1 &&
          !stage.padded;
   og = d.oc / d.group;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdlib>
 
 #include "kernel/kernel_dot.h"
 #include "op/op_codes.h"
@@ -9,6 +10,9 @@ namespace {
 
 bool byte_code(const Value& v) {
   return is_code(v) && (v.dtype == DType::i8 || v.dtype == DType::u8);
+}
+bool word_code(const Value& v) {
+  return is_code(v) && v.dtype == DType::i16 && !v.quant.per_channel() && v.quant.zero_at(0) == 0;
 }
 
 // w as int32 minus its zero point, [oc][taps][ic], where element (o, t, c) lies at `from`.
@@ -38,11 +42,15 @@ bool read_bias(const KernelProblem& p, std::int64_t oc, std::vector<std::int32_t
   if (!p.view.has_input(2)) return true;
   const Value& v = p.view.input(2);
   const Tensor* const t = p.constants[2];
-  if (!t || v.dtype != DType::i32 || (t->count() != oc && t->count() != 1)) return false;
+  const bool is_wide = v.dtype == DType::i64 && p.view.input(0).dtype == DType::i16;
+  if (!t || (v.dtype != DType::i32 && !is_wide) || (t->count() != oc && t->count() != 1))
+    return false;
   if (!v.shape.empty() && v.shape.back() != t->count()) return false;
-  for (std::int64_t o = 0; o < oc; ++o)
-    bias[static_cast<std::size_t>(o)] =
-        t->as<std::int32_t>()[static_cast<std::size_t>(t->count() == 1 ? 0 : o)];
+  for (std::int64_t o = 0; o < oc; ++o) {
+    const std::int64_t b = t->code(t->count() == 1 ? 0 : o);
+    if (b != static_cast<std::int32_t>(b)) return false;
+    bias[static_cast<std::size_t>(o)] = static_cast<std::int32_t>(b);
+  }
   return true;
 }
 
@@ -59,12 +67,17 @@ bool set_finish(const KernelProblem& p, const RequantPolicy* policy, double alph
       f.w_scale.push_back(wv.quant.scale_at(static_cast<std::size_t>(o)));
     return true;
   }
-  if (!policy || !byte_code(yv)) return false;
+  const bool wide = xv.dtype == DType::i16;
+  if (!policy || !(wide ? word_code(yv) : byte_code(yv))) return false;
+  // Of 16-bit codes the sums have 64 bits, unless a convolution's bias has 32.
+  f.wide = wide && (p.view.node.op != "Conv" || !p.view.has_input(2) ||
+                    p.view.input(2).dtype == DType::i64);
+  if (f.wide && !policy->apply_wide) return false;
   const double x_scale = alpha == 1 ? xv.quant.scale_at(0)
                                     : static_cast<double>(static_cast<float>(alpha) *
                                                           static_cast<float>(xv.quant.scale_at(0)));
   f.policy = policy;
-  f.form = requant_form(*policy);
+  f.form = wide ? RequantForm::policy : requant_form(*policy);
   f.y_zero = yv.quant.zero_at(0);
   const CodeClamp clamp = clamp_of(p.view);
   f.low = clamp.low;
@@ -95,8 +108,10 @@ std::optional<DotProblem> convolution(const KernelProblem& p, bool with_weights)
   d.group = p.view.attrs().integer("group", 1);
   d.oc = last ? w.back() : w[0];
   d.ic = last ? w[0] : first ? w[1] : w.back();
-  const RequantPolicy* const policy =
-      p.view.input(0).dtype == DType::u8 && p.num.conv_unsigned ? p.num.conv_unsigned : p.num.conv;
+  const DType x = p.view.input(0).dtype;
+  const RequantPolicy* const policy = x == DType::i16 && p.num.conv_int16     ? p.num.conv_int16
+                                      : x == DType::u8 && p.num.conv_unsigned ? p.num.conv_unsigned
+                                                                              : p.num.conv;
   if (!set_finish(p, policy, 1, d) || d.y == DType::f32 || !read_bias(p, d.oc, d.bias)) return {};
   const std::int64_t taps = d.window.kernel_count(), ic = d.ic, oc = d.oc;
   if (with_weights)
@@ -126,7 +141,10 @@ std::optional<DotProblem> product(const KernelProblem& p, bool with_weights) {
   d.window.in[2] = d.window.out[2] = count_of(a) / d.ic;
   const bool layer = p.view.attrs().text("kernel", "") == "layer";
   const bool by_channel = gemm && p.num.dense_by_channel && p.view.input(1).quant.per_channel();
-  const RequantPolicy* const policy = by_channel                       ? p.num.dense_by_channel
+  const bool wide = p.view.input(0).dtype == DType::i16;
+  if (wide && (!gemm || p.view.output(0).dtype != DType::i16)) return {};
+  const RequantPolicy* const policy = wide && p.num.dense_int16        ? p.num.dense_int16
+                                      : by_channel                     ? p.num.dense_by_channel
                                       : gemm || layer || !p.num.matmul ? p.num.dense
                                                                        : p.num.matmul;
   const double alpha = gemm ? p.view.attrs().real("alpha", 1) : 1;
@@ -144,17 +162,28 @@ std::optional<DotProblem> product(const KernelProblem& p, bool with_weights) {
 
 }  // namespace
 
-std::optional<DotProblem> dot_problem(const KernelProblem& p, bool with_weights) {
+std::optional<DotProblem> dot_problem(const KernelProblem& p, bool with_weights, bool wide) {
   // Sums that saturate or are held in pieces are not the exact sums of this kernel.
   if (p.num.pairs_saturate || p.num.product) return {};
-  if (p.view.input_count() < 2 || !p.constants[1] || !byte_code(p.view.input(0)) ||
-      !byte_code(p.view.input(1)))
+  if (p.view.input_count() < 2 || !p.constants[1] || !byte_code(p.view.input(1)) ||
+      !(wide ? word_code(p.view.input(0)) : byte_code(p.view.input(0))))
     return {};
   auto d = p.view.node.op == "Conv" ? convolution(p, with_weights) : product(p, with_weights);
   if (!d) return {};
   d->x = p.view.input(0).dtype;
   d->x_zero = p.view.input(0).quant.zero_at(0);
   return d;
+}
+
+bool sums_fit(const DotProblem& d) {
+  const std::int64_t depth = d.window.kernel_count() * d.ic;
+  for (std::int64_t o = 0; o < d.oc; ++o) {
+    std::int64_t most = std::abs(std::int64_t{d.bias[static_cast<std::size_t>(o)]});
+    for (std::int64_t k = 0; k < depth; ++k)
+      most += std::int64_t{32768} * std::abs(d.w[static_cast<std::size_t>(o * depth + k)]);
+    if (most > 2147483647) return false;
+  }
+  return true;
 }
 
 }  // namespace lockstep

@@ -17,6 +17,13 @@ Stage Stage::of_reals(const Window& w) {
   return of(w, DType::f32, 0, false, copy);
 }
 
+Stage Stage::of_words(const Window& w) {
+  const auto copy = [](const std::byte* x, std::byte* to, std::int64_t count, std::int32_t, bool) {
+    std::memcpy(to, x, static_cast<std::size_t>(count) * 2);
+  };
+  return of(w, DType::i16, 0, true, copy);
+}
+
 Stage Stage::of(const Window& w, DType x, std::int32_t x_zero, bool words, StageCodes copy) {
   Stage s;
   s.window = w;
@@ -32,7 +39,7 @@ Stage Stage::of(const Window& w, DType x, std::int32_t x_zero, bool words, Stage
     s.padded |= w.begin[a] != 0 || reach > w.in[a];
   }
   if (!s.padded) std::ranges::copy(w.in, s.extent);
-  s.needed = words || s.padded || s.is_signed;
+  s.needed = (words && x != DType::i16) || s.padded || s.is_signed;
   const std::int32_t flip = s.is_signed ? 128 : 0;
   s.take = words ? x_zero : flip;
   s.fill = words ? 0 : (x_zero + flip) & 255;

@@ -26,6 +26,7 @@ struct Stage {
   std::int64_t pixel = 0, row = 0, plane = 0, bytes = 0;  // strides; all of it
 
   static Stage of(const Window& window, DType x, std::int32_t x_zero, bool words, StageCodes copy);
+  static Stage of_words(const Window& window);  // 16-bit codes without zero point, as they are
   static Stage of_reals(const Window& window);
   std::int64_t parts() const;  // independent pieces of the work
   void run(const std::byte* x, std::byte* to, std::int64_t first, std::int64_t last) const;

@@ -34,6 +34,12 @@ Tensor CaseMaker::bias(std::int64_t n) {
   return x;
 }
 
+Tensor CaseMaker::wide_bias(std::int64_t n) {
+  Tensor x(DType::i64, {n});
+  for (std::int64_t i = 0; i < n; ++i) x.set_code(i, from(-2000000, 2000000));
+  return x;
+}
+
 Tensor CaseMaker::reals(Shape shape) {
   Tensor x(DType::f32, std::move(shape));
   for (float& v : x.as<float>()) v = static_cast<float>(random_.unit() * 8 - 4);

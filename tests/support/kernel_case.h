@@ -30,6 +30,7 @@ class CaseMaker {
   // All kinds of contents: extremes alone, one code throughout, or anything.
   Tensor codes(DType t, Shape shape);
   Tensor bias(std::int64_t n);
+  Tensor wide_bias(std::int64_t n);  // 64 bits, that 32 hold
   Tensor reals(Shape shape);
 
  private:
@@ -55,8 +56,9 @@ class CaseBuilder {
 std::optional<KernelCase> kernel_case(const Kernel& kernel, std::uint64_t seed);
 
 // By operator; each draws from `m` alone.
-std::optional<KernelCase> convolution_case(CaseMaker& m, bool real);
-std::optional<KernelCase> product_case(CaseMaker& m);
+enum class ConvolutionOf : std::uint8_t { bytes, words, reals };  // words: 16-bit activations
+std::optional<KernelCase> convolution_case(CaseMaker& m, ConvolutionOf of);
+std::optional<KernelCase> product_case(CaseMaker& m, bool words);
 std::optional<KernelCase> softmax_case(CaseMaker& m);
 std::optional<KernelCase> rows_case(CaseMaker& m, const std::string& op);
 

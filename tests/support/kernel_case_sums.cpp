@@ -2,7 +2,7 @@
 
 namespace lockstep::test {
 
-std::optional<KernelCase> convolution_case(CaseMaker& m, bool real) {
+std::optional<KernelCase> convolution_case(CaseMaker& m, ConvolutionOf of) {
   const bool nhwc = m.coin();
   const auto rank = static_cast<std::size_t>(m.from(1, 5) == 5 ? 3 : m.from(1, 2));
   const bool depthwise = m.from(0, 2) == 0;
@@ -37,17 +37,19 @@ std::optional<KernelCase> convolution_case(CaseMaker& m, bool real) {
     w.insert(w.begin(), {oc, ic});
   }
   CaseBuilder b("Conv");
-  const DType tx = m.byte_type(), tw = m.from(0, 3) ? DType::i8 : DType::u8;
-  if (real) {
+  const bool words = of == ConvolutionOf::words;
+  const DType tx = words ? DType::i16 : m.byte_type(),
+              tw = words || m.from(0, 3) ? DType::i8 : DType::u8;
+  if (of == ConvolutionOf::reals) {
     b.input(m.reals(x), {}, false);
     b.input(m.reals(w), {}, true);
     if (m.coin()) b.input(m.reals({oc}), {}, true);
     if (m.coin()) b.node().attrs.set("kernel", std::string("blocked"));
   } else {
-    b.input(m.codes(tx, x), m.quant(tx), false);
+    b.input(m.codes(tx, x), m.quant(tx, 1, -1, !words), false);
     b.input(m.codes(tw, w),
             m.quant(tw, m.coin() ? oc : 1, axis, m.from(0, tw == DType::u8 ? 1 : 3) == 0), true);
-    if (m.coin()) b.input(m.bias(oc), {}, true);
+    if (m.coin()) b.input(words && m.coin() ? m.wide_bias(oc) : m.bias(oc), {}, true);
   }
   Attrs& a = b.node().attrs;
   a.set("layout", std::string(nhwc ? "NHWC" : "NCHW"));
@@ -56,27 +58,29 @@ std::optional<KernelCase> convolution_case(CaseMaker& m, bool real) {
   a.set("strides", strides);
   a.set("dilations", dilations);
   a.set("pads", pads);
-  if (real) return b.finish(DType::f32, {});
+  if (of == ConvolutionOf::reals) return b.finish(DType::f32, {});
   if (m.coin()) a.set("activation", std::string(m.coin() ? "relu" : "relu6"));
-  const DType ty = m.from(0, 3) ? tx : m.byte_type();
-  return b.finish(ty, m.quant(ty));
+  const DType ty = words || m.from(0, 3) ? tx : m.byte_type();
+  return b.finish(ty, m.quant(ty, 1, -1, !words));
 }
 
-std::optional<KernelCase> product_case(CaseMaker& m) {
-  const bool gemm = m.coin(), trans = m.coin(), real = m.from(0, 3) == 0;
+std::optional<KernelCase> product_case(CaseMaker& m, bool words) {
+  const bool gemm = words || m.coin(), trans = m.coin(), real = !words && m.from(0, 3) == 0;
   const std::int64_t rows = m.from(1, 20), k = m.from(1, 90), n = m.from(1, 90);
   CaseBuilder b(gemm ? "Gemm" : "MatMul");
-  const DType tx = m.byte_type(), tw = m.from(0, 3) ? DType::i8 : DType::u8;
+  const DType tx = words ? DType::i16 : m.byte_type(),
+              tw = words || m.from(0, 3) ? DType::i8 : DType::u8;
   const bool deep = m.coin();
-  b.input(m.codes(tx, deep && !gemm ? Shape{2, rows, k} : Shape{rows, k}), m.quant(tx), false);
+  b.input(m.codes(tx, deep && !gemm ? Shape{2, rows, k} : Shape{rows, k}),
+          m.quant(tx, 1, -1, !words), false);
   const bool by_channel = m.coin() && (gemm || !trans);
   b.input(m.codes(tw, trans ? Shape{n, k} : Shape{k, n}),
           m.quant(tw, by_channel ? n : 1, trans ? 0 : 1, m.from(0, tw == DType::u8 ? 1 : 3) == 0),
           true);
-  if (gemm && m.coin()) b.input(m.bias(n), {}, true);
+  if (gemm && m.coin()) b.input(words && m.coin() ? m.wide_bias(n) : m.bias(n), {}, true);
   b.node().attrs.set("transB", std::int64_t{trans});
-  const DType ty = m.from(0, 3) ? tx : m.byte_type();
-  return real ? b.finish(DType::f32, {}) : b.finish(ty, m.quant(ty));
+  const DType ty = words || m.from(0, 3) ? tx : m.byte_type();
+  return real ? b.finish(DType::f32, {}) : b.finish(ty, m.quant(ty, 1, -1, !words));
 }
 
 }  // namespace lockstep::test

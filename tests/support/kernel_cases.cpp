@@ -151,12 +151,16 @@ std::optional<KernelCase> concat(CaseMaker& m) {
 
 std::optional<KernelCase> kernel_case(const Kernel& kernel, std::uint64_t seed) {
   CaseMaker m(seed);
+  const bool words = kernel.name.find("16_") != std::string_view::npos;
   const std::string_view op = kernel.ops[static_cast<std::size_t>(
       m.from(0, static_cast<std::int64_t>(kernel.ops.size()) - 1))];
   if (kernel.name == "reals_rows") return rows_case(m, std::string(op));
   if (op == "Softmax") return softmax_case(m);
-  if (op == "Conv") return convolution_case(m, kernel.name.starts_with("reals"));
-  if (op == "Gemm" || op == "MatMul") return product_case(m);
+  if (op == "Conv")
+    return convolution_case(m, kernel.name.starts_with("reals") ? ConvolutionOf::reals
+                               : words                          ? ConvolutionOf::words
+                                                                : ConvolutionOf::bytes);
+  if (op == "Gemm" || op == "MatMul") return product_case(m, words);
   if (op == "QuantizeLinear" || op == "DequantizeLinear") return scaled(m, std::string(op));
   if (op == "Add" || op == "Sub" || op == "Mul") return pair(m, std::string(op));
   if (op == "ReduceMean") return mean(m);

@@ -19,6 +19,15 @@ struct Avx2Parts {
     Avx2::store(all, v);
     std::memcpy(p, all, static_cast<std::size_t>(n));
   }
+  // The low 8 bytes of each 128 bits, n of them.
+  static void store_halves(std::byte* p, __m256i v, std::int64_t n) {
+    const __m128i both =
+        _mm_unpacklo_epi64(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+    if (n >= 16) return _mm_storeu_si128(reinterpret_cast<__m128i*>(p), both);
+    alignas(16) std::byte all[16];
+    _mm_store_si128(reinterpret_cast<__m128i*>(all), both);
+    std::memcpy(p, all, static_cast<std::size_t>(n));
+  }
   static std::int32_t sum(__m256i v) {
     const __m128i four = _mm_add_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1)),
                   two = _mm_add_epi32(four, _mm_unpackhi_epi64(four, four));
@@ -28,6 +37,11 @@ struct Avx2Parts {
   // Packing, within each 128 bits; words and sums of words saturate.
   using I = __m256i;
   static I set_words(std::int32_t v) { return _mm256_set1_epi16(static_cast<short>(v)); }
+  static I sub_words(I a, I b) { return _mm256_sub_epi16(a, b); }
+  static I load_words(const std::byte* x, bool is_signed) {
+    const __m128i codes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(x));
+    return is_signed ? _mm256_cvtepi8_epi16(codes) : _mm256_cvtepu8_epi16(codes);
+  }
   static I words(I a, I b) { return _mm256_packs_epi32(a, b); }
   static I add_words(I a, I b) { return _mm256_adds_epi16(a, b); }
   static I signed_bytes(I a, I b) { return _mm256_packs_epi16(a, b); }
@@ -43,6 +57,32 @@ struct Avx2Parts {
     return _mm256_permutevar8x32_epi32(v, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
   }
   static I set_bytes(std::int32_t v) { return _mm256_set1_epi8(static_cast<char>(v)); }
+};
+
+// Unpacking within each 128 bits, and vectors of 1, 2 or 4 runs that lie `step` bytes apart.
+struct Avx2Runs : Avx2Parts {
+  static I bytes_low(I a, I b) { return _mm256_unpacklo_epi8(a, b); }
+  static I bytes_high(I a, I b) { return _mm256_unpackhi_epi8(a, b); }
+  static I words_low(I a, I b) { return _mm256_unpacklo_epi16(a, b); }
+  static I words_high(I a, I b) { return _mm256_unpackhi_epi16(a, b); }
+  template <int join>
+  static I load(const std::byte* x, std::int64_t step) {
+    if constexpr (join == 1) {
+      return Avx2::load(x);
+    } else if constexpr (join == 2) {
+      const auto part = [&](int k) {
+        return _mm_loadu_si128(reinterpret_cast<const __m128i*>(x + k * step));
+      };
+      return _mm256_inserti128_si256(_mm256_castsi128_si256(part(0)), part(1), 1);
+    } else {
+      const auto part = [&](int k) {
+        std::int64_t eight;
+        std::memcpy(&eight, x + k * step, 8);
+        return eight;
+      };
+      return _mm256_setr_epi64x(part(0), part(1), part(2), part(3));
+    }
+  }
 };
 
 }  // namespace

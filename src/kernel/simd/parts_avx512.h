@@ -42,5 +42,28 @@ struct Avx512Parts {
   static __mmask64 mask(std::int64_t n) { return (std::uint64_t{1} << n) - 1; }
 };
 
+// Unpacking within each 128 bits, and vectors of 1, 2 or 4 runs that lie `step` bytes apart.
+struct Avx512Runs : Avx512Parts {
+  static I bytes_low(I a, I b) { return _mm512_unpacklo_epi8(a, b); }
+  static I bytes_high(I a, I b) { return _mm512_unpackhi_epi8(a, b); }
+  static I words_low(I a, I b) { return _mm512_unpacklo_epi16(a, b); }
+  static I words_high(I a, I b) { return _mm512_unpackhi_epi16(a, b); }
+  template <int join>
+  static I load(const std::byte* x, std::int64_t step) {
+    if constexpr (join == 1) return _mm512_loadu_si512(x);
+    if constexpr (join == 2)
+      return _mm512_inserti64x4(
+          _mm512_castsi256_si512(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(x))),
+          _mm256_loadu_si256(reinterpret_cast<const __m256i*>(x + step)), 1);
+    const auto part = [&](int k) {
+      return _mm_loadu_si128(reinterpret_cast<const __m128i*>(x + k * step));
+    };
+    I v = _mm512_castsi128_si512(part(0));
+    v = _mm512_inserti32x4(v, part(1), 1);
+    v = _mm512_inserti32x4(v, part(2), 2);
+    return _mm512_inserti32x4(v, part(3), 3);
+  }
+};
+
 }  // namespace
 }  // namespace lockstep

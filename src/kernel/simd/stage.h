@@ -16,5 +16,22 @@ void stage_bytes(const std::byte* x, std::byte* to, std::int64_t count, std::int
   if (i < count) P::store_part(to + i, V::bit_xor(P::load_part(x + i, count - i), f), count - i);
 }
 
+// Words minus `zero`; P::load_words widens a vector of codes.
+template <class V, class P>
+void stage_words(const std::byte* x, std::byte* to, std::int64_t count, std::int32_t zero,
+                 bool is_signed) {
+  const auto z = P::set_words(zero);
+  constexpr std::int64_t words = 2 * V::lanes;
+  std::int64_t i = 0;
+  for (; i + words <= count; i += words)
+    V::store(to + 2 * i, P::sub_words(P::load_words(x + i, is_signed), z));
+  for (; i < count; ++i) {
+    const std::int32_t code = is_signed ? std::int32_t{static_cast<std::int8_t>(x[i])}
+                                        : std::int32_t{static_cast<std::uint8_t>(x[i])};
+    const auto word = static_cast<std::int16_t>(code - zero);
+    std::memcpy(to + 2 * i, &word, 2);
+  }
+}
+
 }  // namespace
 }  // namespace lockstep

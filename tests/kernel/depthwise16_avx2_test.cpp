@@ -1,0 +1,13 @@
+#include <gtest/gtest.h>
+
+#include "support/kernel_contract.h"
+
+namespace lockstep {
+namespace {
+
+TEST(Depthwise16Avx2, yields_the_bytes_of_eval_on_odd_sizes_and_extreme_codes) {
+  test::expect_equal_to_eval("depthwise16_avx2");
+}
+
+}  // namespace
+}  // namespace lockstep
