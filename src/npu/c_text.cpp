@@ -10,16 +10,22 @@
 namespace lockstep {
 namespace {
 
-bool starts_word(char c) { return std::isalpha(static_cast<unsigned char>(c)) || c == '_'; }
-bool in_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; }
+bool starts_word(char c) {
+  return std::isalpha(static_cast<unsigned char>(c)) || c == '_';
+}
+bool in_word(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) || c == '_';
+}
 
 Error cut_off(const std::string& file, std::size_t at, std::string what) {
-  return {fmt::format("{}: byte {}", file, at), std::move(what), "the whole generated file", "the file is truncated"};
+  return {fmt::format("{}: byte {}", file, at), std::move(what), "the whole generated file",
+          "the file is truncated"};
 }
 
 // A number as generated files write it: 0x..UL, -12, 0.5f, 1e-3f.
 std::optional<NpuField> number_of(std::string_view t) {
-  while (!t.empty() && (t.back() == 'U' || t.back() == 'L' || t.back() == 'u' || t.back() == 'l')) t.remove_suffix(1);
+  while (!t.empty() && (t.back() == 'U' || t.back() == 'L' || t.back() == 'u' || t.back() == 'l'))
+    t.remove_suffix(1);
   if (t.starts_with("0x") || t.starts_with("0X")) {
     std::uint64_t v = 0;
     const auto [p, e] = std::from_chars(t.data() + 2, t.data() + t.size(), v, 16);
@@ -30,18 +36,42 @@ std::optional<NpuField> number_of(std::string_view t) {
   if (!real) {
     std::int64_t v = 0;
     const auto [p, e] = std::from_chars(t.data(), t.data() + t.size(), v);
-    return e == std::errc{} && p == t.data() + t.size() ? std::optional(NpuField::of(v)) : std::nullopt;
+    return e == std::errc{} && p == t.data() + t.size() ? std::optional(NpuField::of(v))
+                                                        : std::nullopt;
   }
   if (t.ends_with('f') || t.ends_with('F')) t.remove_suffix(1);
   double v = 0;
   const auto [p, e] = std::from_chars(t.data(), t.data() + t.size(), v);
-  return e == std::errc{} && p == t.data() + t.size() ? std::optional(NpuField::of_real(v)) : std::nullopt;
+  return e == std::errc{} && p == t.data() + t.size() ? std::optional(NpuField::of_real(v))
+                                                      : std::nullopt;
 }
 
 bool is_type_word(std::string_view w) {
-  static const std::set<std::string_view> words = {"unsigned", "signed", "char", "short", "int", "long", "const", "void", "float", "uintptr_t",
-                                                   "intptr_t", "uint8_t", "int8_t", "uint16_t", "int16_t", "uint32_t", "int32_t", "uint64_t", "int64_t", "size_t"};
+  static const std::set<std::string_view> words = {
+      "unsigned", "signed",   "char",      "short",    "int",     "long",   "const",
+      "void",     "float",    "uintptr_t", "intptr_t", "uint8_t", "int8_t", "uint16_t",
+      "int16_t",  "uint32_t", "int32_t",   "uint64_t", "int64_t", "size_t"};
   return words.contains(w);
+}
+
+// Behind the text that "#if 0" at `at` takes out; `at` where no such line stands there.
+std::size_t behind_if_0(std::string_view s, std::size_t at) {
+  const auto directive = [&](std::size_t from) {  // "#if 0", without its blanks
+    std::string line;
+    for (std::size_t i = from; i < s.size() && s[i] != '\n' && line.size() < 16; ++i)
+      if (!std::isspace(static_cast<unsigned char>(s[i]))) line += s[i];
+    return line;
+  };
+  if (directive(at) != "#if0") return at;
+  int open = 0;
+  for (std::size_t i = at; i < s.size();) {
+    const std::string d = directive(i);
+    const std::size_t end = std::min(s.find('\n', i), s.size());
+    if (d.starts_with("#if")) ++open;
+    if ((d.starts_with("#el") && open == 1) || (d.starts_with("#endif") && --open == 0)) return end;
+    i = std::min(end + 1, s.size());
+  }
+  return s.size();
 }
 
 }  // namespace
@@ -51,9 +81,19 @@ Result<std::vector<CToken>> lex_c(std::string_view s, const std::string& file) {
   bool line_start = true;
   for (std::size_t i = 0; i < s.size();) {
     const char c = s[i];
-    if (c == '\n') { line_start = true, ++i; continue; }
-    if (std::isspace(static_cast<unsigned char>(c))) { ++i; continue; }
+    if (c == '\n') {
+      line_start = true, ++i;
+      continue;
+    }
+    if (std::isspace(static_cast<unsigned char>(c))) {
+      ++i;
+      continue;
+    }
     if (c == '#' && line_start) {
+      if (const std::size_t after = behind_if_0(s, i); after != i) {
+        i = after;
+        continue;
+      }
       while (i < s.size() && s[i] != '\n') i += s[i] == '\\' && i + 1 < s.size() ? 2 : 1;
       continue;
     }
@@ -76,9 +116,14 @@ Result<std::vector<CToken>> lex_c(std::string_view s, const std::string& file) {
     } else if (starts_word(c)) {
       while (i < s.size() && in_word(s[i])) ++i;
       tokens.push_back({CToken::Is::word, s.substr(begin, i - begin), begin});
-    } else if (std::isdigit(static_cast<unsigned char>(c)) || (c == '.' && i + 1 < s.size() && std::isdigit(static_cast<unsigned char>(s[i + 1])))) {
+    } else if (std::isdigit(static_cast<unsigned char>(c)) ||
+               (c == '.' && i + 1 < s.size() &&
+                std::isdigit(static_cast<unsigned char>(s[i + 1])))) {
       const bool hex = s.substr(i, 2) == "0x" || s.substr(i, 2) == "0X";
-      while (i < s.size() && (in_word(s[i]) || s[i] == '.' || (!hex && (s[i] == '+' || s[i] == '-') && (s[i - 1] == 'e' || s[i - 1] == 'E')))) ++i;
+      while (i < s.size() &&
+             (in_word(s[i]) || s[i] == '.' ||
+              (!hex && (s[i] == '+' || s[i] == '-') && (s[i - 1] == 'e' || s[i - 1] == 'E'))))
+        ++i;
       tokens.push_back({CToken::Is::number, s.substr(begin, i - begin), begin});
     } else {
       tokens.push_back({CToken::Is::mark, s.substr(i, 1), begin});
@@ -95,18 +140,24 @@ const CValue* CValue::find(std::string_view name) const {
 }
 
 const CValue& CValue::unwrapped() const {
-  return braces && fields.size() == 1 && fields[0].first.empty() ? fields[0].second.unwrapped() : *this;
+  return braces && fields.size() == 1 && fields[0].first.empty() ? fields[0].second.unwrapped()
+                                                                 : *this;
 }
 
 namespace {
 
 class ValueReader {
  public:
-  ValueReader(const std::vector<CToken>& tokens, std::size_t& at, const std::string& file) : t_(tokens), at_(at), file_(file) {}
+  ValueReader(const std::vector<CToken>& tokens, std::size_t& at, const std::string& file)
+      : t_(tokens), at_(at), file_(file) {}
 
   Result<CValue> value(int depth = 0) {
     skip_comments();
-    if (depth > 8) return Error{fmt::format("{}: byte {}", file_, t_[at_].at), "braces deeper than 8", "a generated table", {}};
+    if (depth > 8)
+      return Error{fmt::format("{}: byte {}", file_, t_[at_].at),
+                   "braces deeper than 8",
+                   "a generated table",
+                   {}};
     if (is("{")) return braces(depth);
     CValue v;
     int open = 0;
@@ -122,7 +173,9 @@ class ValueReader {
   }
 
  private:
-  bool is(std::string_view mark) const { return t_[at_].is == CToken::Is::mark && t_[at_].text == mark; }
+  bool is(std::string_view mark) const {
+    return t_[at_].is == CToken::Is::mark && t_[at_].text == mark;
+  }
   void skip_comments() {
     while (t_[at_].is == CToken::Is::comment) ++at_;
   }
@@ -136,7 +189,8 @@ class ValueReader {
       if (is("=")) ++at_;
       return name.substr(1);
     }
-    while (t_[at_].is != CToken::Is::end && !is("=") && !is(",") && !is("{") && !is("}")) name += t_[at_++].text;
+    while (t_[at_].is != CToken::Is::end && !is("=") && !is(",") && !is("{") && !is("}"))
+      name += t_[at_++].text;
     if (is("=")) return ++at_, name;
     at_ = begin;
     return "";
@@ -147,13 +201,21 @@ class ValueReader {
     v.braces = true;
     for (++at_;;) {
       skip_comments();
-      if (t_[at_].is == CToken::Is::end) return cut_off(file_, t_[at_].at, "braces that do not close");
+      if (t_[at_].is == CToken::Is::end)
+        return cut_off(file_, t_[at_].at, "braces that do not close");
       if (is("}")) return ++at_, v;
-      if (is(",")) { ++at_; continue; }
+      if (is(",")) {
+        ++at_;
+        continue;
+      }
       const std::size_t begin = at_;
       std::string name = designator();
       LOCKSTEP_TRY(CValue field, value(depth + 1));
-      if (at_ == begin) return Error{fmt::format("{}: byte {}", file_, t_[at_].at), fmt::format("'{}' in a table", t_[at_].text), "a value", {}};
+      if (at_ == begin)
+        return Error{fmt::format("{}: byte {}", file_, t_[at_].at),
+                     fmt::format("'{}' in a table", t_[at_].text),
+                     "a value",
+                     {}};
       if (is(",")) ++at_;
       if (t_[at_].is == CToken::Is::comment) field.comment = word(t_[at_].text);
       v.fields.push_back({std::move(name), std::move(field)});
@@ -173,7 +235,8 @@ class ValueReader {
 
 }  // namespace
 
-Result<CValue> parse_c_value(const std::vector<CToken>& tokens, std::size_t& at, const std::string& file) {
+Result<CValue> parse_c_value(const std::vector<CToken>& tokens, std::size_t& at,
+                             const std::string& file) {
   return ValueReader(tokens, at, file).value();
 }
 
@@ -199,15 +262,20 @@ Result<NpuField> c_field(const CValue& outer, const CSymbols& symbols, const std
     if (t.is != CToken::Is::number) continue;
     const auto n = number_of(t.text);
     if (!n) return Error{where, "number " + std::string(t.text), "an integer or a float", {}};
-    if (n->is == NpuField::Is::real) sum = NpuField::of_real(sign * n->real);
-    else sum.integer += sign * n->integer;
+    if (n->is == NpuField::Is::real)
+      sum = NpuField::of_real(sign * n->real);
+    else
+      sum.integer += sign * n->integer;
     sign = 1, ++numbers;
   }
   if (name.empty()) return sum;
   const auto symbol = symbols.find(name);
-  if (symbol != symbols.end()) return NpuField::of(static_cast<std::int64_t>(symbol->second) + sum.integer);
+  if (symbol != symbols.end())
+    return NpuField::of(static_cast<std::int64_t>(symbol->second) + sum.integer);
   if (name == "NULL") return NpuField::of(0);
-  if (numbers > 0) return Error{where, "the address of " + name, "an address that the file itself gives", "relocatable networks need their memory pools' addresses"};
+  if (numbers > 0)
+    return Error{where, "the address of " + name, "an address that the file itself gives",
+                 "relocatable networks need their memory pools' addresses"};
   return NpuField::of_name(std::move(name));
 }
 
@@ -218,12 +286,43 @@ std::string c_source(const std::vector<CToken>& expression) {
     const bool now = t.is == CToken::Is::word || t.is == CToken::Is::number;
     const bool plus = t.text == "+";
     if ((word && now) || plus) out += ' ';
-    if (t.is == CToken::Is::text) out += '"' + std::string(t.text) + '"';
-    else out += t.text;
+    if (t.is == CToken::Is::text)
+      out += '"' + std::string(t.text) + '"';
+    else
+      out += t.text;
     if (plus) out += ' ';
     word = now;
   }
   return out;
+}
+
+CSymbols c_defines(std::string_view text) {
+  CSymbols symbols;
+  for (std::size_t at = text.find("#define"); at != std::string_view::npos;
+       at = text.find("#define", at + 1)) {
+    const std::string_view line =
+        text.substr(at + 7, text.find('\n', at) - std::min(text.size(), at + 7));
+    const auto tokens = lex_c(line, "");
+    // NAME, then a value of a few tokens: no parameters, nothing that is not a sum of numbers.
+    if (!tokens.ok() || tokens->size() < 3 || tokens->size() > 24 ||
+        (*tokens)[0].is != CToken::Is::word)
+      continue;
+    CValue value;
+    for (std::size_t k = 1; k + 1 < tokens->size(); ++k)
+      if ((*tokens)[k].is != CToken::Is::comment) value.expression.push_back((*tokens)[k]);
+    const bool number = std::ranges::any_of(
+        value.expression, [](const CToken& t) { return t.is == CToken::Is::number; });
+    const bool sum = std::ranges::all_of(value.expression, [](const CToken& t) {
+      return t.is != CToken::Is::mark || t.text == "(" || t.text == ")" || t.text == "+" ||
+             t.text == "*";
+    });
+    if (!number || !sum) continue;
+    const auto field = c_field(value, symbols, "");
+    if (field.ok() && field->is == NpuField::Is::integer && field->integer >= 0)
+      symbols.insert_or_assign(std::string((*tokens)[0].text),
+                               static_cast<std::uint64_t>(field->integer));
+  }
+  return symbols;
 }
 
 }  // namespace lockstep

@@ -42,6 +42,9 @@ struct CMember {
 // Known addresses by symbol: memory pools and constant arrays.
 using CSymbols = std::map<std::string, std::uint64_t, std::less<>>;
 
+// Numbers that the text defines: "#define POOL 0x34200000UL". Conditions are not followed.
+CSymbols c_defines(std::string_view text);
+
 // Parses from the token at `at`, which moves behind the value. Errors: text that ends inside it.
 Result<CValue> parse_c_value(const std::vector<CToken>& tokens, std::size_t& at, const std::string& file);
 

@@ -2,17 +2,12 @@
 // "Blobs".
 #include "npu/ec_blob.h"
 
-#include <charconv>
-
 #include <fmt/core.h>
 
-#include "npu/c_text.h"
 #include "npu/registers.h"
 
 namespace lockstep {
 namespace {
-
-constexpr std::uint32_t blob_magic = 0xCA057A7A, container_magic = 0xECBF0000;
 
 // Runs the words of a blob over a register file and looks at it whenever it waits for a stream.
 class Controller {
@@ -195,98 +190,7 @@ class Controller {
   EcEpochs out_;
 };
 
-// "0x000094edca057a7aUL"
-std::optional<std::uint64_t> word_of(std::string_view t) {
-  const bool hex = t.starts_with("0x") || t.starts_with("0X");
-  if (hex) t.remove_prefix(2);
-  std::uint64_t v = 0;
-  const auto [p, failed] = std::from_chars(t.data(), t.data() + t.size(), v, hex ? 16 : 10);
-  const std::string_view rest(p, static_cast<std::size_t>(t.data() + t.size() - p));
-  return failed == std::errc{} && rest.find_first_not_of("uUlL") == std::string_view::npos
-             ? std::optional(v)
-             : std::nullopt;
-}
-
 }  // namespace
-
-Result<EcBlob> ec_blob_from(std::vector<std::uint32_t> words, std::string name,
-                            const std::string& file) {
-  const std::string where = file + ": " + name;
-  const auto wrong = [&](std::string what) {
-    return Error{where, std::move(what), "an epoch-controller program",
-                 "an encrypted program cannot be read"};
-  };
-  EcBlob blob{std::move(name), {}, {}};
-  std::size_t at = 0;
-  std::size_t relocations = 0;
-  if (words.size() >= 5 && (words[0] & 0xffffff00u) == container_magic) {
-    relocations = words[1] / 4, at = words[4] / 4;
-    if (words[1] % 4 != 0 || words[4] % 4 != 0 || at + 2 > words.size() ||
-        relocations >= words.size())
-      return wrong("tables outside the container");
-  }
-  if (words.size() < at + 2 || words[at] != blob_magic)
-    return wrong(words.size() > at ? fmt::format("magic number 0x{:08x}", words[at])
-                                   : std::string("no words"));
-  const std::size_t count = words[at + 1];
-  if (count > words.size() - at - 2)
-    return wrong(fmt::format("{} words announced, {} there", count, words.size() - at - 2));
-  blob.words.assign(words.begin() + static_cast<std::ptrdiff_t>(at + 2),
-                    words.begin() + static_cast<std::ptrdiff_t>(at + 2 + count));
-  if (relocations == 0) return blob;
-  const std::size_t entries = words[relocations];
-  if (entries > words.size() / 3) return wrong(fmt::format("{} relocations", entries));
-  for (std::size_t e = 0; e < entries; ++e) {
-    const std::size_t row = relocations + 1 + 3 * e;
-    if (row + 3 > words.size()) return wrong("relocations outside the container");
-    std::string label;
-    for (std::size_t b = words[row]; b / 4 < words.size() && label.size() < 256; ++b) {
-      const char c = static_cast<char>(words[b / 4] >> (8 * (b % 4)));
-      if (c == 0) break;
-      label += c;
-    }
-    std::vector<std::uint32_t> places;
-    for (std::size_t p = 0; p < words[row + 1]; ++p) {
-      const std::size_t place = words[row + 2] / 4 + p;
-      if (place >= words.size() || words[place] >= blob.words.size())
-        return wrong("a relocation outside the blob");
-      places.push_back(words[place]);
-    }
-    blob.relocations.emplace_back(std::move(label), std::move(places));
-  }
-  return blob;
-}
-
-Result<std::vector<EcBlob>> parse_ec_blobs(std::string_view text, const std::string& file) {
-  LOCKSTEP_TRY(const std::vector<CToken> t, lex_c(text, file));
-  std::vector<EcBlob> blobs;
-  for (std::size_t i = 0; i + 1 < t.size(); ++i) {
-    if (t[i].is != CToken::Is::word || t[i].text.find("ec_blob") == std::string_view::npos ||
-        t[i + 1].text != "[")
-      continue;
-    std::size_t at = i + 1;
-    while (at < t.size() && t[at].text != "{" && t[at].text != ";" && t[at].is != CToken::Is::end)
-      ++at;
-    if (t[at].text != "{") continue;  // room for a copy, not the blob
-    std::vector<std::uint32_t> words;
-    for (++at; at < t.size() && t[at].text != "}"; ++at) {
-      if (t[at].is == CToken::Is::end)
-        return Error{file, "array " + std::string(t[i].text) + " does not end",
-                     "the whole generated file", "the file is truncated"};
-      if (t[at].is == CToken::Is::comment || t[at].text == ",") continue;
-      const auto v = word_of(t[at].text);
-      if (!v)
-        return Error{file, fmt::format("'{}' in {}", t[at].text, t[i].text), "64-bit numbers", {}};
-      words.push_back(static_cast<std::uint32_t>(*v));
-      words.push_back(static_cast<std::uint32_t>(*v >> 32));
-    }
-    LOCKSTEP_TRY(EcBlob blob, ec_blob_from(std::move(words), std::string(t[i].text), file));
-    blobs.push_back(std::move(blob));
-    i = at;
-  }
-  if (blobs.empty()) return Error{file, "no _ec_blob array", "a generated *_ecblobs.h", {}};
-  return blobs;
-}
 
 Result<EcEpochs> decode_ec_blob(const EcBlob& blob, const std::string& file) {
   return Controller(blob, file).run();

@@ -18,23 +18,30 @@ struct Record {
 };
 
 Result<Record> record_of(std::string_view line, const std::string& where) {
-  const Error bad{where, "record " + std::string(line.substr(0, 24)), ":LLAAAATT data checksum in hexadecimal", {}};
+  const Error bad{where,
+                  "record " + std::string(line.substr(0, 24)),
+                  ":LLAAAATT data checksum in hexadecimal",
+                  {}};
   if (line.size() < 11 || line[0] != ':' || line.size() % 2 == 0) return bad;
   std::vector<std::uint8_t> bytes;
   for (std::size_t i = 1; i < line.size(); i += 2) {
     std::uint8_t b = 0;
-    if (std::from_chars(line.data() + i, line.data() + i + 2, b, 16).ptr != line.data() + i + 2) return bad;
+    if (std::from_chars(line.data() + i, line.data() + i + 2, b, 16).ptr != line.data() + i + 2)
+      return bad;
     bytes.push_back(b);
   }
   unsigned sum = 0;
   for (const std::uint8_t b : bytes) sum += b;
   if (bytes.size() != bytes[0] + 5u || sum % 256 != 0) return bad;
-  return Record{bytes[0], bytes[3], static_cast<std::uint16_t>(bytes[1] << 8 | bytes[2]), {bytes.begin() + 4, bytes.end() - 1}};
+  return Record{bytes[0],
+                bytes[3],
+                static_cast<std::uint16_t>(bytes[1] << 8 | bytes[2]),
+                {bytes.begin() + 4, bytes.end() - 1}};
 }
 
 }  // namespace
 
-Result<NpuImage> parse_intel_hex(std::string_view text, const std::string& file) {
+Result<std::vector<NpuImage>> parse_intel_hex(std::string_view text, const std::string& file) {
   std::map<std::uint64_t, std::vector<std::uint8_t>> runs;
   std::uint64_t upper = 0;
   int line_number = 0;
@@ -48,49 +55,125 @@ Result<NpuImage> parse_intel_hex(std::string_view text, const std::string& file)
     if (line.empty()) continue;
     LOCKSTEP_TRY(const Record r, record_of(line, fmt::format("{}: line {}", file, line_number)));
     if (r.type == 1) ended = true;
-    if ((r.type == 2 || r.type == 4) && r.data.size() == 2) upper = static_cast<std::uint64_t>(r.data[0] << 8 | r.data[1]) << (r.type == 4 ? 16 : 4);
-    if (r.type == 0) runs[upper + r.address] = r.data;
+    if ((r.type == 2 || r.type == 4) && r.data.size() == 2)
+      upper = static_cast<std::uint64_t>(r.data[0] << 8 | r.data[1]) << (r.type == 4 ? 16 : 4);
+    if (r.type == 0 && !r.data.empty()) runs[upper + r.address] = r.data;
   }
-  if (!ended || runs.empty()) return Error{file, "no end record", "a whole Intel HEX file", "the file is truncated"};
-  NpuImage image{std::filesystem::path(file).filename().string(), runs.begin()->first, {}};
+  if (!ended || runs.empty())
+    return Error{file, "no end record", "a whole Intel HEX file", "the file is truncated"};
+  std::vector<NpuImage> images;  // one for each run of bytes; small gaps are filled with zeros
+  constexpr std::uint64_t gap = 4096;
   for (const auto& [address, data] : runs) {
+    if (images.empty() || address > images.back().base + images.back().bytes.size() + gap)
+      images.push_back({std::filesystem::path(file).filename().string(), address, {}});
+    NpuImage& image = images.back();
     const std::uint64_t at = address - image.base;
-    if (at > image.bytes.size() + (std::uint64_t{1} << 24)) return Error{file, fmt::format("a gap before 0x{:08x}", address), "one image", {}};
     image.bytes.resize(std::max<std::size_t>(image.bytes.size(), at + data.size()));
-    std::ranges::transform(data, image.bytes.begin() + static_cast<std::ptrdiff_t>(at), [](std::uint8_t b) { return static_cast<std::byte>(b); });
+    std::ranges::transform(data, image.bytes.begin() + static_cast<std::ptrdiff_t>(at),
+                           [](std::uint8_t b) { return static_cast<std::byte>(b); });
   }
-  return image;
+  return images;
 }
 
-Result<void> find_npu_images(NpuProgram& program, const std::string& folder) {
-  std::set<std::uint64_t> bases;
-  for (const NpuBuffer& b : program.buffers)
-    if (b.is_param) bases.insert(b.base);
-  if (bases.empty()) return {};
-  std::vector<std::filesystem::path> found;
+namespace {
+
+using Path = std::filesystem::path;
+
+// Weight files beside the program: those that begin with its own name where there are any (several
+// networks in one folder), without empty ones.
+std::vector<Path> weight_files(const std::string& program, const std::string& folder) {
+  std::vector<Path> all, own;
   std::error_code failed;
-  for (const auto& entry : std::filesystem::directory_iterator(folder.empty() ? "." : folder, failed)) {
-    const std::string ending = entry.path().extension().string();
-    if (ending == ".raw" || ending == ".bin" || ending == ".hex") found.push_back(entry.path());
+  const std::string stem = Path(program).stem().string();
+  for (const auto& entry :
+       std::filesystem::directory_iterator(folder.empty() ? "." : folder, failed)) {
+    const std::string ending = entry.path().extension().string(),
+                      name = entry.path().filename().string();
+    if (ending != ".raw" && ending != ".bin" && ending != ".hex") continue;
+    if (entry.is_regular_file(failed) && entry.file_size(failed) == 0) continue;
+    all.push_back(entry.path());
+    if (name.starts_with(stem + "_") || name.starts_with(stem + ".")) own.push_back(entry.path());
   }
+  std::vector<Path>& found = own.empty() ? all : own;
   std::ranges::sort(found);
-  // The same weights often lie there in several forms: one stem counts once, .raw before .bin before .hex.
-  const std::vector<std::filesystem::path> all = found;
-  const auto better = [&](const std::filesystem::path& p) {
-    return std::ranges::any_of(all, [&](const auto& o) {
-      return o.stem() == p.stem() && ((p.extension() == ".hex" && o.extension() != ".hex") || (p.extension() == ".bin" && o.extension() == ".raw"));
-    });
+  return found;
+}
+
+// The base of the memory whose postfix the file's name carries ("network_atonbuf.xSPI2.raw").
+std::optional<std::uint64_t> base_by_postfix(const NpuProgram& program, const Path& path) {
+  const std::string name = path.stem().string();
+  for (const NpuPool& p : program.pools)
+    if (!p.postfix.empty() && (name.ends_with("." + p.postfix) || name.ends_with("_" + p.postfix)))
+      return p.base;
+  return std::nullopt;
+}
+
+bool covers(const NpuProgram& program, std::uint64_t base) {
+  return std::ranges::any_of(program.images, [&](const NpuImage& i) {
+    return base >= i.base && base < i.base + i.bytes.size();
+  });
+}
+
+Result<void> add_image(NpuProgram& program, const Path& path, std::uint64_t base) {
+  LOCKSTEP_TRY(Bytes bytes, read_file(path.string(), std::uint64_t{1} << 28));
+  program.images.push_back({path.filename().string(), base, std::move(bytes)});
+  return {};
+}
+
+}  // namespace
+
+Result<void> find_npu_images(NpuProgram& program, const std::string& folder) {
+  std::map<std::uint64_t, std::uint64_t> first;  // memory, lowest address of a constant in it
+  for (const NpuBuffer& b : program.buffers)
+    if (b.is_param)
+      first[b.base] = std::min(first.contains(b.base) ? first[b.base] : b.address(), b.address());
+  if (first.empty()) return {};
+  const std::vector<Path> files = weight_files(program.file, folder);
+  const auto of_kind = [&](std::string_view ending) {
+    std::vector<Path> some;
+    for (const Path& p : files)
+      if (p.extension() == ending) some.push_back(p);
+    return some;
   };
-  std::erase_if(found, better);
-  if (found.size() != 1 || bases.size() != 1)
-    return Error{program.file, fmt::format("{} weight files for {} memories", found.size(), bases.size()), "one .raw, .bin or .hex beside the program", "put the compilation's weights alone beside network.c"};
-  LOCKSTEP_TRY(Bytes bytes, read_file(found[0].string(), std::uint64_t{1} << 28));
-  if (found[0].extension() == ".hex") {
-    LOCKSTEP_TRY(NpuImage image, parse_intel_hex({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, found[0].string()));
-    program.images.push_back(std::move(image));
-  } else {
-    program.images.push_back({found[0].filename().string(), *bases.begin(), std::move(bytes)});
+  // The same weights often lie there in several forms: .raw counts before .bin before .hex.
+  for (const std::string_view ending : {".raw", ".bin"})
+    for (const auto& [base, low] : first) {
+      if (covers(program, low)) continue;
+      const std::vector<Path> some = of_kind(ending);
+      std::vector<Path> fit;
+      for (const Path& p : some)
+        if (base_by_postfix(program, p) == base) fit.push_back(p);
+      if (fit.empty() && first.size() == 1)
+        for (const Path& p : some)
+          if (!base_by_postfix(program, p)) fit.push_back(p);
+      if (fit.size() > 1)
+        return Error{program.file,
+                     fmt::format("{} weight files for the memory at 0x{:08x}", fit.size(), base),
+                     "one .raw, .bin or .hex beside the program",
+                     "put the compilation's weights alone beside network.c"};
+      if (fit.size() == 1) LOCKSTEP_CHECK(add_image(program, fit[0], base));
+    }
+  for (const Path& p : of_kind(".hex")) {
+    if (std::ranges::all_of(first, [&](const auto& f) { return covers(program, f.second); })) break;
+    LOCKSTEP_TRY(const Bytes bytes, read_file(p.string(), std::uint64_t{1} << 28));
+    LOCKSTEP_TRY(
+        std::vector<NpuImage> images,
+        parse_intel_hex({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, p.string()));
+    for (NpuImage& i : images)
+      if (std::ranges::any_of(first,
+                              [&](const auto& f) {
+                                return f.second >= i.base && f.second < i.base + i.bytes.size();
+                              }) &&
+          !covers(program, i.base))
+        program.images.push_back(std::move(i));
   }
+  for (const auto& [base, low] : first)
+    if (!covers(program, low))
+      return Error{
+          program.file,
+          fmt::format("no weights for the memory at 0x{:08x} among {} files", base, files.size()),
+          "one .raw, .bin or .hex beside the program",
+          "put the compilation's weights beside network.c"};
   return {};
 }
 

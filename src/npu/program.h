@@ -118,6 +118,7 @@ struct NpuPool {
   std::string name;
   std::uint64_t base = 0, size = 0;
   bool read_only = false;
+  std::string postfix = {};  // of the files that hold its contents: "xSPI2"
 };
 
 // Weights and other constants: bytes from an address on.

@@ -28,7 +28,7 @@ std::optional<std::int64_t> number_at(const Json& j, const char* key) {
   if (v.is_boolean()) return v.get<bool>() ? 1 : 0;
   if (!v.is_string()) return std::nullopt;
   std::string_view t = v.get_ref<const std::string&>();
-  const bool hex = t.starts_with("0x");
+  const bool hex = t.starts_with("0x") || t.starts_with("0X");
   if (hex) t.remove_prefix(2);
   std::int64_t n = 0;
   const auto [p, failed] = std::from_chars(t.data(), t.data() + t.size(), n, hex ? 16 : 10);
@@ -63,6 +63,14 @@ Result<NpuPool> pool_of(std::string name, std::int64_t base, std::int64_t size, 
                  static_cast<std::uint64_t>(size), read_only};
 }
 
+// "xSPI2" of "atonbuf.xSPI2.raw", and of "xSPI2".
+std::string postfix_of(const std::string& file) {
+  const std::size_t first = file.find('.'), last = file.rfind('.');
+  return first == std::string::npos ? file
+         : first == last            ? ""
+                                    : file.substr(first + 1, last - first - 1);
+}
+
 Result<NpuBuffer> buffer_of(const Json& j, const std::map<std::int64_t, NpuPool>& pools,
                             const std::string& file) {
   NpuBuffer b;
@@ -95,10 +103,12 @@ Result<NpuBuffer> buffer_of(const Json& j, const std::map<std::int64_t, NpuPool>
             : number_at(j, "channel_last").value_or(0) != 0 ? "CHPos_Last"
                                                             : "CHPos_UNDEFINED";
   const std::string format = text_at(j, "format");
-  b.type = format.find("UINT") != std::string::npos || format.starts_with("U") ? "DataType_UINT8"
-           : format.find("FLOAT") != std::string::npos                         ? "DataType_FLOAT"
-           : b.nbits == 8                                                      ? "DataType_INT8"
-                                                                               : "DataType_FXP";
+  const bool is_unsigned = format.find("UINT") != std::string::npos || format.starts_with("U") ||
+                           format.ends_with("_U8");
+  b.type = is_unsigned                                 ? "DataType_UINT8"
+           : format.find("FLOAT") != std::string::npos ? "DataType_FLOAT"
+           : b.nbits == 8                              ? "DataType_INT8"
+                                                       : "DataType_FXP";
   const Json q = object_at(j, "intq");
   for (const Json& s : list_at(q, "scales")) b.scale.push_back(s.is_number() ? s.get<double>() : 0);
   for (const Json& z : list_at(q, "offsets"))
@@ -140,9 +150,12 @@ Result<void> read_c_info(std::string_view text, const std::string& file, NpuSide
   LOCKSTEP_TRY(const Json j, object_of(text, file, "memory_pools"));
   std::map<std::int64_t, NpuPool> pools;
   for (const Json& p : list_at(j, "memory_pools")) {
+    // Memories that the application or a loader gives have no address; those switched off no size.
+    if (number_at(p, "address").value_or(0) == 0 || number_at(p, "size_bytes") == 0) continue;
     LOCKSTEP_TRY(NpuPool pool, pool_of(text_at(p, "name"), number_at(p, "address").value_or(-1),
                                        number_at(p, "size_bytes").value_or(0),
                                        text_at(p, "rights").find('W') == std::string::npos, file));
+    pool.postfix = postfix_of(text_at(p, "fname"));
     if (list_at(p, "subpools").empty()) side.pools.push_back(pool);
     pools.emplace(number_at(p, "id").value_or(static_cast<std::int64_t>(pools.size())),
                   std::move(pool));
@@ -198,6 +211,19 @@ Result<void> read_q_json(std::string_view text, const std::string& file, NpuSide
   return {};
 }
 
+namespace {
+
+// A number of bytes, in place or as {value, magnitude}.
+std::optional<std::int64_t> bytes_at(const Json& j, const char* key) {
+  const Json o = object_at(j, key);
+  const auto n = o.empty() ? number_at(j, key) : number_at(o, "value");
+  const std::string unit = text_at(o, "magnitude");
+  if (!n || *n < 0 || *n >= (std::int64_t{1} << 32)) return n;
+  return *n * (unit == "KBYTES" ? 1024 : unit == "MBYTES" ? 1024 * 1024 : 1);
+}
+
+}  // namespace
+
 Result<void> read_mpool(std::string_view text, const std::string& file, NpuSideFiles& side) {
   Json j = Json::parse(text, nullptr, false);
   if (j.is_discarded() || !j.is_object())
@@ -207,17 +233,14 @@ Result<void> read_mpool(std::string_view text, const std::string& file, NpuSideF
       !list_at(memory, "mempools").empty() ? list_at(memory, "mempools") : list_at(j, "mempools");
   if (pools.empty()) return not_such(file, "no mempools", "a description of memory pools");
   for (const Json& p : pools) {
-    const Json offset = object_at(p, "offset"), size = object_at(p, "size");
-    const auto base = offset.empty() ? number_at(p, "offset") : number_at(offset, "value");
-    auto bytes = size.empty() ? number_at(p, "size") : number_at(size, "value");
-    const std::string unit = text_at(size, "magnitude");
-    if (bytes && *bytes >= 0 && *bytes < (std::int64_t{1} << 32))
-      bytes = *bytes * (unit == "KBYTES" ? 1024 : unit == "MBYTES" ? 1024 * 1024 : 1);
-    const std::string rights = text_at(p, "rights");
+    const auto base = bytes_at(p, "offset"), bytes = bytes_at(p, "size");
+    if (bytes == 0 || base == 0) continue;  // switched off, or given by a loader
+    const std::string rights = text_at(p, "rights") + text_at(object_at(p, "prop"), "rights");
     LOCKSTEP_TRY(NpuPool pool, pool_of(text_at(p, "name"), base.value_or(-1), bytes.value_or(0),
                                        rights.find("WRITE") == std::string::npos &&
                                            rights.find('W') == std::string::npos,
                                        file));
+    pool.postfix = postfix_of(text_at(p, "fname"));
     side.pools.push_back(std::move(pool));
   }
   side.files.push_back(file);
@@ -270,7 +293,7 @@ Result<NpuSideFiles> read_side_files(const std::string& program) {
   std::ranges::sort(all);
   using Reader = Result<void> (*)(std::string_view, const std::string&, NpuSideFiles&);
   constexpr std::pair<std::string_view, Reader> readers[] = {
-      {"_c_info.json", read_c_info},
+      {"c_info.json", read_c_info},
       {"_Q.json", read_q_json},
       {".mpool", read_mpool},
       {"_generate_report.txt", read_generate_report}};

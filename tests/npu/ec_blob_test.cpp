@@ -59,14 +59,34 @@ TEST(EcBlob, damaged_arrays_are_named) {
 
 // A relocatable container: one place is the program's input.
 TEST(EcBlob, a_container_carries_its_relocations) {
-  // header, blob at byte 20, table at 32, name at 48, places at 52
+  // header, blob at byte 20, table at 32; from the table: name at 16, places at 20
   const std::vector<std::uint32_t> words = {0xECBF0050, 32, 0,  0, 20, 0xCA057A7A, 1,
-                                            12,         1,  48, 1, 52, 0x00006e69, 0};
+                                            12,         1,  16, 1, 20, 0x00006e69, 0};
   const auto b = ec_blob_from(words, "b", "f.h");
   ASSERT_TRUE(b.ok()) << b.error().line();
   ASSERT_EQ(b->relocations.size(), 1u);
   EXPECT_EQ(b->relocations[0].first, "in");
   EXPECT_EQ(b->relocations[0].second, std::vector<std::uint32_t>{0});
+}
+
+// An older release puts the table before the blob and has a shorter header.
+TEST(EcBlob, containers_of_both_releases_are_opened) {
+  const std::vector<std::uint32_t> words = {0xECBF0020, 16, 44, 44, 1, 16, 1, 20, 0x00006e69, 0, 0,
+                                            0xCA057A7A, 1,  12, 0};
+  const auto b = ec_blob_from(words, "b", "f.h");
+  ASSERT_TRUE(b.ok()) << b.error().line();
+  ASSERT_EQ(b->relocations.size(), 1u);
+  EXPECT_EQ(b->words, std::vector<std::uint32_t>{12});
+}
+
+TEST(EcBlob, arrays_that_hold_no_program_are_passed_over) {
+  const auto all = parse_ec_blobs(
+      "static const uint64_t _ec_blob_od_1[2] = { 0x00000001ca057a7aULL, 0xcUL };\n"
+      "static uint64_t _ec_blob_od_1_ptr[3800];\nstatic ECAddr _ec_blob_od_1_prev_base_addrs[1] = { 0 };\n",
+      "f.h");
+  ASSERT_TRUE(all.ok()) << all.error().line();
+  ASSERT_EQ(all->size(), 1u);
+  EXPECT_EQ(ec_blob_stem("_ec_blob_od_1_address"), ec_blob_stem((*all)[0].name));
 }
 
 Result<NpuProgram> through_blobs(const NpuProgram& p) {

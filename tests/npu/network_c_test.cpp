@@ -130,9 +130,10 @@ TEST(IntelHex, records_give_bytes_at_their_addresses) {
   EXPECT_FALSE(good.ok());  // a blank inside a record
   const auto fine = parse_intel_hex(":02000004701872\n:0400000001020304F2\n:00000001FF\n", "w.hex");
   ASSERT_TRUE(fine.ok()) << fine.error().line();
-  EXPECT_EQ(fine->base, 0x70180000u);
-  EXPECT_EQ(fine->bytes.size(), 4u);
-  EXPECT_EQ(fine->bytes[3], std::byte{4});
+  ASSERT_EQ(fine->size(), 1u);
+  EXPECT_EQ((*fine)[0].base, 0x70180000u);
+  EXPECT_EQ((*fine)[0].bytes.size(), 4u);
+  EXPECT_EQ((*fine)[0].bytes[3], std::byte{4});
   EXPECT_FALSE(parse_intel_hex(":0400000001020304F3\n:00000001FF\n", "w.hex").ok());  // checksum
   EXPECT_FALSE(parse_intel_hex(":0400000001020304F2\n", "w.hex").ok());               // no end
 }

@@ -1,0 +1,349 @@
+// Declarations, functions and calls of a generated network.c, in the order of the text.
+#include "npu/network_c_reader.h"
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+
+#include <fmt/core.h>
+
+namespace lockstep {
+namespace {
+
+// The epoch of "LL_ATON_Start_EpochBlock_12", "..._12_network" or "_ec_blob_cache_start_func_12";
+// -1 for other names.
+int epoch_of(std::string_view name) {
+  for (const std::string_view head : {"LL_ATON_Start_EpochBlock_", "LL_ATON_End_EpochBlock_",
+                                      "_ec_blob_cache_start_func_", "_ec_blob_cache_end_func_"}) {
+    if (!name.starts_with(head)) continue;
+    int n = -1;
+    std::from_chars(name.data() + head.size(), name.data() + name.size(), n);
+    return n >= 0 && n <= 100000 ? n : -1;
+  }
+  return -1;
+}
+
+constexpr std::pair<std::string_view, NpuKind> unit_calls[] = {
+    {"LL_Convacc_Init", NpuKind::conv},        {"LL_Arithacc_Init", NpuKind::arith},
+    {"LL_Streng_TensorInit", NpuKind::stream}, {"LL_Poolacc_Init", NpuKind::pool},
+    {"LL_Activacc_Init", NpuKind::activ},      {"LL_Decun_Init", NpuKind::decompress},
+    {"LL_Recbuf_Init", NpuKind::recbuf},
+};
+constexpr std::string_view harmless[] = {
+    "LL_Switch_Deinit",   "LL_ATON_EnableUnits_Init", "LL_ATON_DisableUnits_Init",
+    "LL_ATON_LIB_UNUSED", "LL_ATON_EnableClock",      "LL_ATON_DisableClock",
+    "LL_ATON_ASSERT",     "LL_Streng_Wait",           "LL_ATON_PRINTF",
+    "LL_EpochCtrl_Init"};
+
+bool starts_named_fields(const CValue& v) {
+  return v.braces && !v.fields.empty() && !v.fields[0].first.empty();
+}
+
+}  // namespace
+
+NetworkReader::NetworkReader(std::vector<CToken> tokens, std::string file, const NpuBlobText* blobs,
+                             CSymbols symbols)
+    : t_(std::move(tokens)), blobs_(blobs), symbols_(std::move(symbols)) {
+  program_.file = std::move(file);
+}
+
+std::string NetworkReader::where(std::size_t at) const {
+  return fmt::format("{}: byte {}", program_.file, t_[at].at);
+}
+bool NetworkReader::is(std::size_t at, std::string_view text) const {
+  return at < t_.size() && t_[at].text == text && t_[at].is != Is::comment && t_[at].is != Is::text;
+}
+std::size_t NetworkReader::behind_comments(std::size_t at) const {
+  while (at + 1 < t_.size() && t_[at].is == Is::comment) ++at;
+  return at;
+}
+
+// Behind "__attribute__((..))" and "__ALIGNED(..)", where one stands there.
+std::size_t NetworkReader::behind_attribute(std::size_t at) const {
+  at = behind_comments(at);
+  if (at >= t_.size() || t_[at].is != Is::word || !t_[at].text.starts_with("__") ||
+      !is(at + 1, "("))
+    return at;
+  int open = 0;
+  for (++at; at + 1 < t_.size(); ++at) {
+    if (is(at, "(")) ++open;
+    if (is(at, ")") && --open == 0) return behind_attribute(at + 1);
+  }
+  return at;
+}
+
+Result<NpuProgram> NetworkReader::read() {
+  while (t_[at_].is != Is::end) LOCKSTEP_CHECK(step());
+  if (depth_ != 0)
+    return Error{program_.file, "braces that do not close", "the whole generated file",
+                 "the file is truncated"};
+  LOCKSTEP_CHECK(blocks());
+  if (epochs_.empty())
+    return Error{
+        program_.file, "no LL_ATON_Start_EpochBlock function", "a generated network.c", {}};
+  for (auto& [n, e] : epochs_) program_.epochs.push_back(std::move(e));
+  LOCKSTEP_CHECK(buffers());
+  place_user_buffers();
+  name_npu_streams(program_);
+  return std::move(program_);
+}
+
+Result<void> NetworkReader::step() {
+  const CToken& t = t_[at_];
+  if (t.is == Is::comment) return comment(t.text), ++at_, Result<void>();
+  if (t.is == Is::mark) {
+    if (t.text == "{") ++depth_;
+    if (t.text == "}" && --depth_ == 0) current_ = -1;
+    if (depth_ < 0) return Error{where(at_), "a brace too many", "generated C", {}};
+    return ++at_, Result<void>();
+  }
+  if (t.is == Is::word && (t.text == "static" || declares())) return declaration();
+  if (t.is == Is::word && is(at_ + 1, "(")) return depth_ == 0 ? function() : call();
+  return ++at_, Result<void>();
+}
+
+void NetworkReader::comment(std::string_view c) {
+  const auto after = [&](std::string_view key) -> std::string_view {
+    const std::size_t at = c.find(key);
+    if (at == std::string_view::npos) return {};
+    const std::string_view rest = c.substr(at + key.size());
+    return rest.substr(0, rest.find_first_of(" \n\r\t,"));
+  };
+  if (NpuEpoch* e = epoch(); e && !after("kind=").empty() && !after("node=").empty()) {
+    const std::string node(after("node="));
+    if (std::ranges::find(e->nodes, node, &std::pair<std::string, std::string>::first) ==
+        e->nodes.end())
+      e->nodes.emplace_back(node, std::string(after("kind=")));
+  }
+  if (program_.compiler.empty() &&
+      (c.find("ersion") != std::string_view::npos || c.find("atonn") != std::string_view::npos))
+    for (std::size_t i = 0; i < c.size(); ++i) {
+      const std::size_t end = std::min(c.size(), c.find_first_not_of("0123456789.-", i));
+      std::string_view v = c.substr(i, end - i);
+      while (v.ends_with('-') || v.ends_with('.')) v.remove_suffix(1);
+      if (std::ranges::count(v, '.') == 2 && v.find('-') != std::string_view::npos &&
+          std::isdigit(static_cast<unsigned char>(v[0])) && program_.compiler.empty())
+        program_.compiler = "atonn " + std::string(v);
+      if (end > i) i = end;
+    }
+  if (epoch() == nullptr && !after("name=").empty() && after(" offset=").starts_with("0x") &&
+      !after(" size=").empty())
+    pool(c);
+}
+
+// "index=4 file postfix=xSPI1 name=hyperRAM offset=0x90000000 absolute_mode size=16777208
+// READ_WRITE .."
+void NetworkReader::pool(std::string_view c) {
+  const auto after = [&](std::string_view key) -> std::string_view {
+    const std::size_t at = c.find(key);
+    if (at == std::string_view::npos) return {};
+    const std::string_view rest = c.substr(at + key.size());
+    return rest.substr(0, rest.find_first_of(" \n\r\t,"));
+  };
+  NpuPool p;
+  p.name = after(" name=").empty() ? after("name=") : after(" name=");
+  const std::string_view base = after(" offset="), size = after(" size=");
+  std::from_chars(base.data() + 2, base.data() + base.size(), p.base, 16);
+  std::from_chars(size.data(), size.data() + size.size(), p.size);
+  p.read_only = c.find("READ_ONLY") != std::string_view::npos ||
+                c.find("rights=R ") != std::string_view::npos;
+  p.postfix = after("file postfix=");
+  if (p.size == 0 || p.size > (std::uint64_t{1} << 28)) return;
+  const bool known = std::ranges::any_of(
+      program_.pools, [&](const NpuPool& o) { return o.name == p.name && o.base == p.base; });
+  if (!known) program_.pools.push_back(std::move(p));
+}
+
+// TYPE NAME = {, TYPE NAME[..] = {, with qualifiers, pointers and comments between; at the start of
+// a statement.
+bool NetworkReader::declares() const {
+  if (at_ > 0) {
+    std::size_t before = at_ - 1;
+    while (before > 0 && t_[before].is == Is::comment) --before;
+    if (t_[before].is != Is::comment && !is(before, ";") && !is(before, "{") && !is(before, "}"))
+      return false;
+  }
+  std::size_t at = at_;
+  int words = 0;
+  for (; at < t_.size() && at - at_ < 24; ++at) {
+    if (t_[at].is == Is::word)
+      ++words;
+    else if (t_[at].is != Is::comment && !is(at, "*"))
+      break;
+  }
+  if (words < 2) return false;
+  while (is(at, "[")) {
+    while (at + 1 < t_.size() && !is(at, "]")) ++at;
+    at = behind_comments(at + 1);
+  }
+  at = behind_attribute(at);
+  return is(at, "=") && is(behind_comments(at + 1), "{");
+}
+
+// [static] [const] TYPE* NAME[] = value;   or a function, whose body is read as it comes.
+Result<void> NetworkReader::declaration() {
+  const std::size_t begin = at_;
+  std::string type, name;
+  bool pointer = false, array = false;
+  for (; t_[at_].is == Is::word || t_[at_].is == Is::comment || is(at_, "*"); ++at_) {
+    if (t_[at_].is == Is::comment) continue;
+    if (is(at_, "*")) {
+      pointer = true;
+      continue;
+    }
+    if (const std::size_t after = behind_attribute(at_); after != at_) {
+      at_ = after - 1;
+      continue;
+    }
+    const std::string_view w = t_[at_].text;
+    if (is(at_ + 1, "(")) break;
+    if (w == "static" || w == "const" || w == "inline" || w == "volatile" || w == "struct")
+      continue;
+    type = name.empty() ? type : name;
+    name = w;
+  }
+  if (t_[at_].is == Is::word && is(at_ + 1, "(")) return at_ = std::max(at_, begin), function();
+  while (is(at_, "[")) {
+    array = true;
+    while (t_[at_].is != Is::end && !is(at_, "]")) ++at_;
+    if (t_[at_].is == Is::end)
+      return Error{
+          where(t_.size() - 1), "a declaration that does not end", "the whole generated file", {}};
+    at_ = behind_comments(at_ + 1);
+  }
+  at_ = behind_attribute(at_);
+  if (!is(at_, "=")) {
+    if (at_ == begin) ++at_;
+    return {};
+  }
+  ++at_;
+  Declaration d{type + (pointer ? "*" : ""), {}, array, current_ >= 0};
+  LOCKSTEP_TRY(d.value, parse_c_value(t_, at_, program_.file));
+  if (pointer && !array && name.starts_with("_mem_pool_")) place(name);
+  if (epoch()) keep_table(*epoch(), name, d);
+  if (d.type == "LL_Buffer_InfoTypeDef")
+    buffer_tables_.emplace_back(name, std::move(d));
+  else
+    declared_.insert_or_assign(name, std::move(d));
+  return {};
+}
+
+// A memory that the application or a loader gives: one of the pools by its postfix, else an address
+// that no memory of the device has.
+void NetworkReader::place(const std::string& symbol) {
+  for (const NpuPool& p : program_.pools)
+    if (!p.postfix.empty() && symbol.starts_with("_mem_pool_" + p.postfix + "_")) {
+      symbols_[symbol] = p.base;
+      return;
+    }
+  const std::uint64_t base = 0xD0000000u + (static_cast<std::uint64_t>(placed_.size()) << 24);
+  if (placed_.size() < 32 && placed_.emplace(symbol, base).second) symbols_[symbol] = base;
+}
+
+Result<void> NetworkReader::function() {
+  while (t_[at_].is != Is::end && !is(at_, "(")) ++at_;
+  const std::size_t name = at_ > 0 ? at_ - 1 : 0;
+  const int n = t_[name].is == Is::word ? epoch_of(t_[name].text) : -1;
+  if (n < 0) return {};
+  std::size_t after = at_;
+  while (t_[after].is != Is::end && !is(after, "{") && !is(after, ";")) ++after;
+  if (is(after, "{") && depth_ == 0) current_ = n, epochs_[n].number = n, at_ = after;
+  return {};
+}
+
+// Constants beside software operations are kept as tables; units and switches are read where they
+// are used. A table of another kind is left out: the operation that needs it names it.
+void NetworkReader::keep_table(NpuEpoch& e, const std::string& name, const Declaration& d) {
+  if (d.type.find("InitTypeDef") != std::string::npos) return;
+  Result<NpuTable> t = table_of(name, d);
+  if (t.ok()) e.tables.insert_or_assign(name, std::move(*t));
+}
+
+Result<NpuTable> NetworkReader::table_of(const std::string& name, const Declaration& d) {
+  NpuTable t{d.type, {}, {}};
+  const std::string at = program_.file + ": " + name;
+  const auto row = [&](const CValue& v) -> Result<void> {
+    LOCKSTEP_TRY(NpuFields fields, fields_of(v, at));
+    // The row that ends a table of buffers.
+    if (const auto end = fields.find("name");
+        end != fields.end() && end->second.is == NpuField::Is::integer)
+      end->second = NpuField::of_name("NULL");
+    t.rows.push_back(std::move(fields));
+    return {};
+  };
+  if (starts_named_fields(d.value)) {
+    LOCKSTEP_CHECK(row(d.value));
+    return t;
+  }
+  for (const auto& [key, v] : d.value.fields) {
+    if (starts_named_fields(v)) {
+      LOCKSTEP_CHECK(row(v));
+    } else {
+      LOCKSTEP_TRY(NpuField f, c_field(v, symbols_, at));
+      t.values.push_back(std::move(f));
+    }
+  }
+  return t;
+}
+
+Result<NpuFields> NetworkReader::fields_of(const CValue& v, const std::string& at) {
+  NpuFields fields;
+  for (const auto& [key, field] : v.fields) {
+    if (key.empty()) continue;
+    LOCKSTEP_TRY(NpuField f, c_field(field, symbols_, at + "." + key));
+    fields.insert_or_assign(key, std::move(f));
+  }
+  return fields;
+}
+
+Result<void> NetworkReader::call() {
+  const std::string name(t_[at_].text);
+  const std::size_t begin = at_;
+  Arguments arguments(1);
+  int open = 0;
+  for (++at_; t_[at_].is != Is::end; ++at_) {
+    if (t_[at_].is == Is::comment) continue;
+    if (is(at_, "(") && ++open == 1) continue;
+    if (is(at_, ")") && --open == 0) break;
+    if (is(at_, ",") && open == 1)
+      arguments.emplace_back();
+    else
+      arguments.back().push_back(t_[at_]);
+  }
+  if (t_[at_].is == Is::end)
+    return Error{where(begin), "a call that does not end", "the whole generated file",
+                 "the file is truncated"};
+  ++at_;
+  NpuEpoch* e = epoch();
+  if (!e || is(at_, "{")) return {};
+  return call_of(*e, name, arguments, begin);
+}
+
+Result<void> NetworkReader::call_of(NpuEpoch& e, const std::string& name,
+                                    const Arguments& arguments, std::size_t at) {
+  for (const auto& [init, kind] : unit_calls)
+    if (name == init) return unit(e, kind, arguments, at);
+  if (name == "LL_Switch_Init") return links(e, arguments, at);
+  const bool library = name.starts_with("LL_ATON_LIB_") && name != "LL_ATON_LIB_UNUSED";
+  if (name.starts_with("ll_sw_") || library || name.find("_Cache_") != std::string::npos) {
+    NpuCall c{name, {}};
+    for (const auto& a : arguments) c.arguments.push_back(source_of(a));
+    e.calls.push_back(std::move(c));
+    return {};
+  }
+  if (std::ranges::find(harmless, name) == std::end(harmless) && name.starts_with("LL_") &&
+      name.ends_with("_Init"))
+    return Error{where(at), "call of " + name, "a unit of docs/neural-art.md", {}};
+  return {};
+}
+
+// Symbols that stand for addresses are written as such.
+std::string NetworkReader::source_of(std::vector<CToken> expression) const {
+  std::string text = c_source(expression);
+  for (const auto& [symbol, base] : placed_)
+    if (const std::size_t at = text.find(symbol); at != std::string::npos)
+      text.replace(at, symbol.size(), fmt::format("0x{:08x}UL", base));
+  return text;
+}
+
+}  // namespace lockstep
