@@ -1,4 +1,4 @@
-// y = saturate(nearest((A*x^2 + ((B*x) << shift_b) + (C << shift_c)) / 2^shift_o)), (A,B,C) the row of x's segment
+// FUNC: y = saturate(nearest((A*x^2 + ((B*x) << shift_b) + (C << shift_c)) / 2^shift_o)), (A,B,C) the row of x's segment
 #include <algorithm>
 #include <array>
 
@@ -43,13 +43,36 @@ const std::array<std::int64_t, 3>& row_of(const Piecewise& t, const NpuActiv& v,
   return t.rows[(entry & 63u) + static_cast<std::size_t>(npu_shift(below, outer_bits - inner, NpuTie::floor))];
 }
 
+// TRELU: x above the parameter, else the second parameter; compiled programs give both the zero point.
+// RELU: the greater of x and 0, at parameter 0.
+template <class T>
+Result<NpuFlow<T>> threshold(const NpuActiv& v, const NpuFlow<T>& x, const NpuRules& rules, NpuCounts& counts, const std::string& who) {
+  const bool plain = v.operation == "ACTIV_RELU";
+  const std::int64_t limit = npu_wrap(v.parameter, 2), below = plain ? limit : npu_wrap(v.parameter_2, 2);
+  if (plain && limit != 0) return Error{who, fmt::format("ACTIV_RELU with parameter {}", limit), "0", "what other parameters do is not known"};
+  if (limit != below) counts.inexact.push_back(who + ": threshold by an inferred rule");
+  const int bytes = static_cast<int>(v.outbytes_o), shift = static_cast<int>(v.shift_o);
+  NpuFlow<T> out;
+  for (const NpuFrame<T>& frame : x.frames) {
+    auto y = std::make_shared<std::vector<T>>(frame->size());
+    for (std::size_t i = 0; i < frame->size(); ++i) {
+      const std::int64_t in = npu_wrap(static_cast<std::int64_t>((*frame)[i]), v.inbytes_f == 1 ? 1 : 2) - v.fsub;
+      const std::int64_t r = npu_shift(in > limit ? in : below, shift, v.rounding_o != 0 ? rules.activ : NpuTie::floor);
+      (*y)[i] = static_cast<T>(v.saturation_o != 0 ? npu_saturate(r, bytes) : npu_wrap(r, bytes));
+    }
+    out.frames.push_back(std::move(y));
+  }
+  return out;
+}
+
 }  // namespace
 
 template <class T>
 Result<NpuFlow<T>> run_activ(const NpuActiv& v, const NpuFlow<T>& x, const NpuMemory& memory, const NpuRules& rules,
                              NpuCounts& counts, const std::string& who) {
+  if (v.operation == "ACTIV_TRELU" || v.operation == "ACTIV_RELU") return threshold(v, x, rules, counts, who);
   if (v.operation != "ACTIV_FUNC")
-    return Error{who, v.operation, "ACTIV_FUNC", "what the parameters of this operation do is not known"};
+    return Error{who, v.operation, "ACTIV_FUNC, ACTIV_TRELU or ACTIV_RELU", "how the slope of this operation is scaled is not known"};
   LOCKSTEP_TRY(const Piecewise t, tables(v, memory, who));
   counts.inexact.push_back(who + ": piecewise function by an inferred rule, at most 1 LSB is claimed");
   const int bytes = static_cast<int>(v.outbytes_o), shift = static_cast<int>(v.shift_o);

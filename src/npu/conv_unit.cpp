@@ -100,9 +100,9 @@ Result<NpuPatches<P>> patches_of(const NpuConv& c, const std::vector<T>& frame, 
   NpuPatches<P> out{oh * ow, c.kernel_elements(), 0, {}};
   if (out.pixels > (std::int64_t{1} << 26) || out.pixels * out.elements > (std::int64_t{1} << 26))
     return Error{who, fmt::format("{} patches of {}", out.pixels, out.elements), "at most 2^26 elements", {}};
-  out.rows.assign(static_cast<std::size_t>(out.pixels * out.elements), P{0});
+  out.rows.assign(static_cast<std::size_t>(out.pixels * out.elements), static_cast<P>(c.zfbias));
   const std::int64_t height = c.cropped_height(), width = c.cropped_width();
-  double largest = 0;
+  double largest = std::abs(static_cast<double>(c.zfbias));
   P* to = out.rows.data();
   for (std::int64_t y = 0; y < oh; ++y)
     for (std::int64_t x = 0; x < ow; ++x)

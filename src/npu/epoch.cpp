@@ -147,14 +147,21 @@ class EpochRun {
     return std::nullopt;
   }
 
-  Result<void> check_feedback(NpuUnitId reader, NpuUnitId writer, const NpuConv& last) const {
+  // Whether frame f adds the partial sums that arrive.
+  static bool takes_partial(const NpuConv& c, std::int64_t f) {
+    if (c.afilt_mode == "AFILT_MODE_FRAMEZERO") return f % c.afilt_tot >= c.afilt_first && f % c.afilt_tot <= c.afilt_last;
+    return f > 0 || c.accumulate_first != 0;
+  }
+
+  // `first` is the unit that takes them.
+  Result<void> check_feedback(NpuUnitId reader, NpuUnitId writer, const NpuConv& first, const NpuConv& last) const {
     const NpuStream &r = *form_.find<NpuStream>(reader), &w = *form_.find<NpuStream>(writer);
     if (form_.links.at({writer, 0}).from.size() != 1) return wrong(writer, "partial sums of which frames are dropped", "every frame written");
     if (r.frame_elements() != w.frame_elements() || r.nbits_in != w.nbits_out)
       return wrong(reader, "reads partial sums in another shape than they are written", "the same frames");
     if (w.nbits_out < 8 * last.outbytes_o) return wrong(writer, "narrower than the partial sums", fmt::format("{} bits", 8 * last.outbytes_o));
     for (std::int64_t f = 1; f < std::min(r.frames(), w.frames()); ++f)
-      if (r.frame_start(f) != w.frame_start(f - 1)) return wrong(reader, fmt::format("frame {} is read elsewhere than frame {} was written", f, f - 1), "the same place");
+      if (takes_partial(first, f) && r.frame_start(f) != w.frame_start(f - 1)) return wrong(reader, fmt::format("frame {} is read elsewhere than frame {} was written", f, f - 1), "the same place");
     return {};
   }
 
@@ -172,7 +179,7 @@ class EpochRun {
     } else if (const auto writer = fed_back(source); writer) {
       p.unit = form_.links.at({*writer, 0}).from[0].source.unit;
       p.from = Partial::From::earlier_frame;
-      LOCKSTEP_CHECK(check_feedback(source, *writer, *form_.find<NpuConv>(p.unit)));
+      LOCKSTEP_CHECK(check_feedback(source, *writer, c, *form_.find<NpuConv>(p.unit)));
     } else {
       p.from = Partial::From::stream;
       LOCKSTEP_TRY(p.flow, leaving(source));
@@ -215,18 +222,39 @@ class EpochRun {
     return kernels;
   }
 
+  // Words of two bytes, one behind the other.
+  static NpuFlow<T> in_bytes(const NpuFlow<T>& words) {
+    std::map<const void*, NpuFrame<T>> seen;
+    NpuFlow<T> out;
+    for (const NpuFrame<T>& f : words.frames) {
+      NpuFrame<T>& frame = seen[f.get()];
+      if (!frame) {
+        auto bytes = std::make_shared<std::vector<T>>();
+        for (const T word : *f)
+          for (int k = 0; k < 2; ++k) bytes->push_back(static_cast<T>((static_cast<std::int64_t>(word) >> (8 * k)) & 0xff));
+        frame = std::move(bytes);
+      }
+      out.frames.push_back(frame);
+    }
+    return out;
+  }
+
   Result<Link> prepare(NpuUnitId id) {
     Link l{.id = id, .conv = form_.find<NpuConv>(id), .features = {}, .kernels = {}, .patches = {}, .out = {}};
     LOCKSTEP_TRY(l.features, arriving({id, 0}));
     const auto* s = form_.find<NpuStream>(form_.links.at({id, 0}).from[0].source.unit);
     l.packed = s && s->packed();
     l.raw = s && s->raw != 0;
+    if (l.conv->dss2mode != 0) l.features = in_bytes(l.features);
     if (!l.packed) {
       LOCKSTEP_TRY(l.features, l.features.cut(l.conv->fWidth * l.conv->fHeight * l.conv->batchDepth, who(id)));
     }
     LOCKSTEP_TRY(l.kernels, kernels_of(id, *l.conv));
     return l;
   }
+
+  // Sets of kernels that one frame of features meets.
+  static std::size_t repeats_of(const NpuConv& c) { return c.fstat != 0 ? static_cast<std::size_t>(c.fstatcnt) + 1 : 1; }
 
   Result<void> run_chain(NpuUnitId id) {
     const std::vector<NpuUnitId> chain = chain_of(id);
@@ -239,7 +267,9 @@ class EpochRun {
       LOCKSTEP_TRY(Partial p, partial_of(u, *links.back().conv, chain));
       partials.push_back(std::move(p));
     }
-    const std::size_t frames = links.front().features.frames.size();
+    const NpuConv& head = *links.front().conv;
+    const std::size_t frames = links.front().features.frames.size() * repeats_of(head);
+    if (frames > (std::size_t{1} << 20)) return wrong(links.front().id, fmt::format("{} frames", frames), "at most 2^20");
     for (std::size_t f = 0; f < frames; ++f)
       for (std::size_t i = 0; i < links.size(); ++i) LOCKSTEP_CHECK(one_frame(links, partials, i, f));
     for (Link& l : links) done_.insert_or_assign(l.id, std::move(l.out));
@@ -249,7 +279,7 @@ class EpochRun {
   Result<void> one_frame(std::vector<Link>& links, const std::vector<Partial>& partials, std::size_t i, std::size_t f) {
     Link& l = links[i];
     const NpuConv& c = *l.conv;
-    const NpuFrame<T>& features = l.features.frames[f % l.features.frames.size()];
+    const NpuFrame<T>& features = l.features.frames[f / repeats_of(c) % l.features.frames.size()];
     auto& patches = l.patches[features.get()];
     if (!patches) {
       LOCKSTEP_TRY(NpuPatches<Patch> made, (patches_of<T, Patch>(c, *features, l.packed, l.raw, who(l.id))));
@@ -272,12 +302,7 @@ class EpochRun {
   Result<const std::vector<T>*> partial_for(const std::vector<Link>& links, const Partial& p, const NpuConv& c, std::size_t f) const {
     const std::vector<T>* none = nullptr;
     if (p.from == Partial::From::nothing) return none;
-    if (c.afilt_mode == "AFILT_MODE_FRAMEZERO") {
-      const auto i = static_cast<std::int64_t>(f) % c.afilt_tot;
-      if (i < c.afilt_first || i > c.afilt_last) return none;
-    } else if (f == 0 && c.accumulate_first == 0) {
-      return none;
-    }
+    if (!takes_partial(c, static_cast<std::int64_t>(f))) return none;
     if (p.from == Partial::From::stream) return p.flow.frames[f % p.flow.frames.size()].get();
     const auto l = std::ranges::find(links, p.unit, &Link::id);
     if (l == links.end()) return Error{where_, "partial sums from outside the chain", "units of one chain", {}};

@@ -133,7 +133,8 @@ Result<NpuUnitFromRegisters> conv(const NpuRegisters& r, const std::string& wher
   f.number("left_crop", f.bits(6, 0, 16) / depth), f.number("top_crop", f.bits(7, 0, 16));
   if (f.bits(6, 16, 16) != 0xffff) f.number("right_crop", f.bits(6, 16, 16) / depth);
   if (f.bits(7, 16, 16) != 0xffff) f.number("bot_crop", f.bits(7, 16, 16));
-  f.number("fsub", f.sbits(12, 0, 24)), f.number("zfbias", f.bits(13, 0, 16));
+  f.number("fsub", f.sbits(12, 0, 24)), f.number("zfbias", f.sbits(13, 0, 16));
+  if (f.bits(0, 24, 1) != 0) f.number("fstatcnt", f.bits(3, 16, 16));
   return std::move(f.out);
 }
 

@@ -78,7 +78,9 @@ void conv(const NpuConv& c, Writes& w) {
             {{20, 1}, c.f_unsigned},
             {{21, 1}, c.k_unsigned},
             {{22, 2}, c.kseten},
-            {{28, 1}, c.deepmode}});
+            {{24, 1}, c.fstat},
+            {{28, 1}, c.deepmode},
+            {{29, 1}, c.dss2mode}});
   if (afilt_code(c) != 0)
     w.put(9, {{{0, 8}, c.afilt_tot}, {{8, 8}, c.afilt_first}, {{16, 8}, c.afilt_last}});
   if (c.kfilt_tot > 0)
@@ -98,7 +100,7 @@ void conv(const NpuConv& c, Writes& w) {
             {{16, 8}, c.batchDepth},
             {{24, 8}, c.nKernels}});
   const auto pad = [&](std::int64_t all, std::int64_t kernel) {
-    return c.deepmode != 0 ? 0 : std::min<std::int64_t>({all, kernel - 1, 2});
+    return c.deepmode != 0 || c.dss2mode != 0 || c.zfbias != 0 ? 0 : std::min<std::int64_t>({all, kernel - 1, 2});
   };
   const std::int64_t top = pad(c.top_padding, c.kernelHeight),
                      bottom = pad(c.bot_padding, c.kernelHeight),
@@ -113,12 +115,14 @@ void conv(const NpuConv& c, Writes& w) {
             {{4, 2}, top},
             {{6, 2}, bottom},
             {{8, 3}, c.hstride},
-            {{12, 3}, c.vstride}});
+            {{12, 3}, c.vstride},
+            {{16, 16}, c.fstatcnt}});
   w.put(6,
         {{{0, 16}, c.left_crop * c.batchDepth},
          {{16, 16}, c.right_crop > 0 ? c.right_crop * c.batchDepth + c.batchDepth - 1 : 0xffff}});
   w.put(7, {{{0, 16}, c.top_crop}, {{16, 16}, c.bot_crop > 0 ? c.bot_crop : 0xffff}});
   if (c.fsub != 0) w.put(12, {{{0, 24}, c.fsub}});
+  if (c.zfbias != 0) w.put(13, {{{0, 16}, c.zfbias}});
 }
 
 std::optional<std::int64_t> operation_code(std::string_view name) {

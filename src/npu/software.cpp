@@ -6,6 +6,8 @@
 #include <fmt/core.h>
 
 #include "npu/layout.h"
+#include "npu/software_described.h"
+#include "npu/software_moves.h"
 #include "num/npu_fixed.h"
 
 namespace lockstep {
@@ -13,119 +15,6 @@ namespace {
 
 std::string where_of(const NpuProgram& program, const NpuEpoch& epoch) {
   return fmt::format("{}: epoch {}{}", program.file, epoch.number, epoch.nodes.empty() ? "" : " '" + epoch.nodes[0].first + "'");
-}
-
-// "&table[0]", "table[0]" and "table" all name a table.
-std::string table_name(std::string_view argument) {
-  while (!argument.empty() && (argument.front() == '&' || argument.front() == ' ')) argument.remove_prefix(1);
-  return std::string(argument.substr(0, argument.find('[')));
-}
-
-struct Tables {
-  const NpuEpoch& epoch;
-  std::string where;
-
-  Error missing(const std::string& name) const { return {where, "no table " + name, "the constants of the call", {}}; }
-  Result<const NpuTable*> find(std::string_view argument) const {
-    const auto it = epoch.tables.find(table_name(argument));
-    if (it == epoch.tables.end()) return missing(table_name(argument));
-    return &it->second;
-  }
-  Result<Shape> numbers(std::string_view argument) const {
-    LOCKSTEP_TRY(const NpuTable* t, find(argument));
-    if (t->values.size() == 1 && t->values[0].is == NpuField::Is::name) return numbers(t->values[0].name);
-    Shape out;
-    for (const NpuField& f : t->values) out.push_back(f.integer);
-    if (out.empty() || out.size() > 8) return missing(table_name(argument));
-    return out;
-  }
-};
-
-std::int64_t cell(const NpuFields& row, std::string_view key) {
-  const auto it = row.find(key);
-  return it == row.end() ? 0 : it->second.integer;
-}
-
-struct Place {
-  std::uint64_t address = 0;
-  Shape shape;
-  std::int64_t bytes = 1;  // of an element
-};
-
-Result<Place> place(const Tables& tables, std::string_view argument) {
-  LOCKSTEP_TRY(const NpuTable* t, tables.find(argument));
-  if (t->rows.empty()) return tables.missing(table_name(argument));
-  const NpuFields& row = t->rows[0];
-  Place p;
-  p.address = static_cast<std::uint64_t>(cell(row, "addr_base") + cell(row, "offset_start"));
-  p.bytes = cell(row, "nbits") / 8;
-  if (p.bytes < 1 || p.bytes > 4) return Error{tables.where, fmt::format("elements of {} bits", cell(row, "nbits")), "8, 16 or 32", {}};
-  const auto shape = row.find("mem_shape") != row.end() ? row.find("mem_shape") : row.find("shape");
-  if (shape == row.end()) return tables.missing("shape of " + table_name(argument));
-  if (shape->second.is == NpuField::Is::name) {
-    LOCKSTEP_TRY(p.shape, tables.numbers(shape->second.name));
-  } else {
-    for (const NpuField& f : shape->second.list) p.shape.push_back(f.integer);
-  }
-  LOCKSTEP_TRY([[maybe_unused]] const std::int64_t n, checked_count(p.shape, tables.where));
-  return p;
-}
-
-// Moves elements: out[i] = in[source(i)] for every element of the output.
-template <class F>
-Result<void> move(const Place& in, const Place& out, NpuMemory& memory, const std::string& where, F source) {
-  const std::int64_t n = count_of(out.shape);
-  if (n != count_of(in.shape) || in.bytes != out.bytes)
-    return Error{where, fmt::format("{} elements into {}", count_of(in.shape), n), "as many of the same width", {}};
-  const auto by = static_cast<std::size_t>(in.bytes);
-  LOCKSTEP_TRY(const auto from, memory.read(in.address, static_cast<std::uint64_t>(n) * by, where));
-  std::vector<std::uint8_t> to(static_cast<std::size_t>(n) * by);
-  for (std::int64_t i = 0; i < n; ++i)
-    std::copy_n(from.begin() + static_cast<std::ptrdiff_t>(source(i)) * in.bytes, by, to.begin() + static_cast<std::ptrdiff_t>(i) * in.bytes);
-  return memory.write(out.address, to, where);
-}
-
-Result<void> transpose(const NpuCall& call, const Tables& tables, NpuMemory& memory) {
-  if (call.arguments.size() < 6) return Error{tables.where, "a Transpose without its tables", "six arguments", {}};
-  LOCKSTEP_TRY(const Place in, place(tables, call.arguments[0]));
-  LOCKSTEP_TRY(const Place out, place(tables, call.arguments[2]));
-  LOCKSTEP_TRY(const Shape perm, tables.numbers(call.arguments[5]));
-  const std::size_t rank = in.shape.size();
-  bool fits = perm.size() == rank && out.shape.size() == rank;
-  for (std::size_t a = 0; fits && a < rank; ++a)
-    fits = perm[a] >= 0 && perm[a] < static_cast<std::int64_t>(rank) && out.shape[a] == in.shape[static_cast<std::size_t>(perm[a])];
-  if (!fits) return Error{tables.where, "a permutation that does not lead from input to output shape", "out[a] = in[perm[a]]", {}};
-  const Shape from = strides_of(in.shape), to = strides_of(out.shape);
-  return move(in, out, memory, tables.where, [&](std::int64_t i) {
-    std::int64_t at = 0;
-    for (std::size_t a = 0; a < rank; ++a) at += i / to[a] % out.shape[a] * from[static_cast<std::size_t>(perm[a])];
-    return at;
-  });
-}
-
-// SpaceToDepth on [1,H,W,C]: out[h/bh, w/bw, (dh*bw+dw)*C + c] = in[h,w,c]; DepthToSpace the other way.
-Result<void> blocks(const NpuCall& call, const Tables& tables, NpuMemory& memory, bool to_depth) {
-  if (call.arguments.size() < 5) return Error{tables.where, "a block move without its tables", "five arguments", {}};
-  LOCKSTEP_TRY(const Place in, place(tables, call.arguments[0]));
-  LOCKSTEP_TRY(const Place out, place(tables, call.arguments[2]));
-  const std::int64_t bh = std::strtoll(call.arguments[3].c_str(), nullptr, 10), bw = std::strtoll(call.arguments[4].c_str(), nullptr, 10);
-  const Place &space = to_depth ? in : out, &depth = to_depth ? out : in;
-  const bool fits = space.shape.size() == 4 && depth.shape.size() == 4 && bh > 0 && bw > 0 &&
-                    depth.shape[1] * bh == space.shape[1] && depth.shape[2] * bw == space.shape[2] &&
-                    depth.shape[3] == space.shape[3] * bh * bw && space.shape[0] == 1;
-  if (!fits) return Error{tables.where, fmt::format("blocks of {}x{} that do not fit the shapes", bh, bw), "[1,H,W,C] and [1,H/bh,W/bw,bh*bw*C]", {}};
-  const std::int64_t width = space.shape[2], channels = space.shape[3];
-  const auto depth_at = [&](std::int64_t i) {  // of a space element
-    const std::int64_t c = i % channels, w = i / channels % width, h = i / channels / width;
-    return ((h / bh) * depth.shape[2] + w / bw) * depth.shape[3] + ((h % bh) * bw + w % bw) * channels + c;
-  };
-  const auto space_at = [&](std::int64_t i) {  // of a depth element
-    const std::int64_t d = i % depth.shape[3], w = i / depth.shape[3] % depth.shape[2], h = i / depth.shape[3] / depth.shape[2];
-    const std::int64_t c = d % channels, block = d / channels;
-    return ((h * bh + block / bw) * width + w * bw + block % bw) * channels + c;
-  };
-  if (to_depth) return move(in, out, memory, tables.where, space_at);
-  return move(in, out, memory, tables.where, depth_at);
 }
 
 // q = clamp(nearest(acc * (s_in * s_w[k] / s_out)) + zero), acc = bias[k] + sum (x - zero_x) * w: the model
@@ -218,10 +107,8 @@ Result<void> float_function(const std::string& op, const NpuSoftwareIo& io, NpuM
 
 Result<void> run_call(const NpuProgram& program, const NpuEpoch& epoch, const NpuCall& call, NpuMemory& memory, NpuCounts& counts) {
   const std::string where = where_of(program, epoch);
-  const Tables tables{epoch, where};
-  if (call.function == "LL_ATON_LIB_DMA_Transpose") return transpose(call, tables, memory);
-  if (call.function == "LL_ATON_LIB_DMA_SpaceToDepth") return blocks(call, tables, memory, true);
-  if (call.function == "LL_ATON_LIB_DMA_DepthToSpace") return blocks(call, tables, memory, false);
+  if (is_npu_move(call)) return run_npu_move(epoch, call, memory, counts, where);
+  if (const NpuFields* info = described_call(epoch, call)) return run_described(*info, call, memory, counts, where);
   LOCKSTEP_TRY(const NpuSoftwareIo io, software_io(program, epoch));
   if (call.function == "ll_sw_forward_conv_integer") return conv_integer(io, memory, counts, where);
   const std::string op = epoch.nodes.empty() ? "" : epoch.nodes[0].second;
@@ -242,7 +129,29 @@ std::string software_function(const NpuEpoch& epoch) {
   return "";
 }
 
+namespace {
+
+// The tensors that the call's own description names, by their addresses.
+std::optional<NpuSoftwareIo> described_io(const NpuProgram& program, const NpuEpoch& epoch) {
+  for (const NpuCall& c : epoch.calls) {
+    const NpuFields* info = is_cache_call(c) || is_npu_move(c) ? nullptr : described_call(epoch, c);
+    if (!info) continue;
+    const std::uint64_t from = described_address(*info, "general.input"), to = described_address(*info, "general.output");
+    NpuSoftwareIo io;
+    for (const NpuBuffer& b : program.buffers) {
+      if (b.is_param || b.name.starts_with("SCRATCH_")) continue;
+      if (b.address() == to && b.epoch == epoch.number) io.out = &b;
+      if (b.address() == from && b.epoch < epoch.number && (!io.in || b.epoch >= io.in->epoch)) io.in = &b;
+    }
+    if (io.in && io.out) return io;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
 Result<NpuSoftwareIo> software_io(const NpuProgram& program, const NpuEpoch& epoch) {
+  if (const auto described = described_io(program, epoch)) return *described;
   NpuSoftwareIo io;
   const std::string where = where_of(program, epoch);
   if (const auto made = program.made_by(epoch.number); !made.empty()) io.out = made.back();

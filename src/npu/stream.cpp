@@ -49,7 +49,10 @@ Result<NpuFrame<T>> read_words(const NpuStream& s, const NpuMemory& memory, cons
   const int by = s.element_bytes();
   LOCKSTEP_TRY(const View v, view_of(memory, address, w, 0, who));
   auto frame = std::make_shared<std::vector<T>>(w.offsets.size());
-  const int drop = s.nbits_unsigned != 0 ? 0 : 64 - 8 * by;
+  // A byte that is not widened leaves the upper bits of the wire 0: a unit that takes one byte reads
+  // its sign, a unit that takes two does not.
+  const bool bare = by == 1 && s.align_right == 0 && s.nbits_in == s.nbits_out;
+  const int drop = s.nbits_unsigned != 0 || bare ? 0 : 64 - 8 * by;
   for (std::size_t i = 0; i < w.offsets.size(); ++i) {
     const std::int64_t o = w.offsets[i];
     std::uint64_t word = 0;
@@ -106,10 +109,32 @@ Result<NpuFlow<T>> read_stream(const NpuStream& s, const NpuMemory& memory, cons
   return flow;
 }
 
+namespace {
+
+// Words of three bytes, one element of the flow for each byte.
+template <class T>
+Result<void> write_packed(const NpuStream& s, const NpuFlow<T>& flow, NpuMemory& memory, const std::string& who) {
+  const std::int64_t n = s.frame_elements();
+  if (flow.count() != 3 * n * s.frames())
+    return Error{who, fmt::format("{} elements arrive", flow.count()), fmt::format("{} frames of {} words of three bytes", s.frames(), n), {}};
+  const NpuFrame<T> all = flow.joined();
+  const Walk w = walk_of(s);
+  std::vector<std::uint8_t> word(3);
+  for (std::int64_t f = 0; f < s.frames(); ++f)
+    for (std::size_t i = 0; i < w.offsets.size(); ++i) {
+      for (std::size_t k = 0; k < 3; ++k)
+        word[k] = static_cast<std::uint8_t>(static_cast<std::int64_t>((*all)[3 * (static_cast<std::size_t>(f * n) + i) + k]));
+      LOCKSTEP_CHECK(memory.write(s.address() + static_cast<std::uint64_t>(s.frame_start(f) + w.offsets[i]), word, who));
+    }
+  return {};
+}
+
+}  // namespace
+
 template <class T>
 Result<void> write_stream(const NpuStream& s, const NpuFlow<T>& flow, NpuMemory& memory, const std::string& who) {
   const std::int64_t n = s.frame_elements(), by = s.element_bytes();
-  if (by == 3) return Error{who, "writes 24 bits a word", "8, 16 or 32", {}};
+  if (by == 3) return write_packed(s, flow, memory, who);
   if (flow.count() != n * s.frames())
     return Error{who, fmt::format("{} elements arrive", flow.count()), fmt::format("{} frames of {}", s.frames(), n), {}};
   const NpuFrame<T> all = flow.joined();

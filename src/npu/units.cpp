@@ -72,8 +72,8 @@ constexpr Rule<C> conv_rules[] = {
     num("kfilt_tot", &C::kfilt_tot), num("kfilt_first", &C::kfilt_first), num("kfilt_last", &C::kfilt_last),
     text("afilt_mode", &C::afilt_mode),
     inert<C>("rounding_f"), inert<C>("saturation_f"), inert<C>("round_mode_f"), inert<C>("relu_mode_o"),
-    inert<C>("fstatcnt"),
-    only<C>("shift_f"), only<C>("dss2mode"), only<C>("zfbias"), only<C>("kt1_mode"), only<C>("fstat"), only<C>("vshift"),
+    num("zfbias", &C::zfbias), num("fstat", &C::fstat), num("fstatcnt", &C::fstatcnt), num("dss2mode", &C::dss2mode),
+    only<C>("shift_f"), only<C>("kt1_mode"), only<C>("vshift"),
 };
 
 using A = NpuArith;
@@ -211,6 +211,10 @@ Problem problem(const NpuConv& c) {
   if (c.simd != 1 && c.simd != 2) return fmt::format("simd = {}", c.simd);
   if (c.simd == 1 && c.inbytes_f == 2) return "simd = 1 with 16-bit features";
   if (c.k_unsigned != 0) return "k_unsigned = 1";
+  if (!in(c.zfbias, -32768, 32767)) return "zfbias";
+  if (c.zfbias != 0 && c.fsub != 0) return "zfbias and fsub together";
+  if (!in(c.fstatcnt, 0, 65535) || (c.fstat != 0 && (c.deepmode != 0 || c.accumulate != 0))) return "fstat = 1 with deep mode or accumulation";
+  if (c.dss2mode != 0 && (c.deepmode != 0 || c.inbytes_f != 1 || c.batchDepth % 2 != 0)) return "dss2mode = 1 with other features than pairs of bytes";
   if (c.kseten != 0 && c.kseten != 3) return fmt::format("kseten = {}", c.kseten);
   if (!c.afilt_mode.empty() && c.afilt_mode != "AFILT_MODE_NONE" && c.afilt_mode != "AFILT_MODE_FRAMEZERO")
     return "afilt_mode = " + c.afilt_mode;

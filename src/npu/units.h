@@ -39,6 +39,9 @@ struct NpuConv {
   std::int64_t fWidth = 0, fHeight = 0, kernelWidth = 0, kernelHeight = 0, nKernels = 0, batchDepth = 0;
   std::int64_t hstride = 0, vstride = 0, left_padding = 0, right_padding = 0, top_padding = 0, bot_padding = 0;
   std::int64_t left_crop = 0, right_crop = 0, top_crop = 0, bot_crop = 0;
+  std::int64_t zfbias = 0;                // what the padding holds, behind fsub
+  std::int64_t fstat = 0, fstatcnt = 0;   // a frame of features meets fstatcnt + 1 sets of kernels
+  std::int64_t dss2mode = 0;              // features arrive two bytes a word
   std::int64_t afilt_tot = 0, afilt_first = 0, afilt_last = 0, kfilt_tot = 0, kfilt_first = 0, kfilt_last = 0;
   std::string afilt_mode;
 
