@@ -7,6 +7,7 @@
 #include <fmt/core.h>
 
 #include "npu/layout.h"
+#include "npu/map_choose.h"
 
 namespace lockstep {
 namespace {
@@ -18,10 +19,13 @@ Shape without_ones(const Shape& s) {
   return out;
 }
 
-bool same_scale(double a, double b) { return std::abs(a - b) <= 1e-6 * std::max(std::abs(a), std::abs(b)); }
+bool same_scale(double a, double b) {
+  return std::abs(a - b) <= 1e-6 * std::max(std::abs(a), std::abs(b));
+}
 
 bool holds_codes(const NpuBuffer& b) {
-  return !b.is_param && b.scale.size() == 1 && is_whole(b) && (b.type == "DataType_INT8" || b.type == "DataType_UINT8") &&
+  return !b.is_param && b.scale.size() == 1 && is_whole(b) &&
+         (b.type == "DataType_INT8" || b.type == "DataType_UINT8") &&
          !b.name.starts_with("SCRATCH_");
 }
 
@@ -42,8 +46,8 @@ bool joins(const Shape& a, const Shape& b) {
   return std::ranges::includes(x, y) || std::ranges::includes(y, x);
 }
 
-// How well the shapes agree: 3 as they are, 2 with channels last, 1 only in flat order, 0 not at all:
-// a rearranged copy (SpaceToDepth) holds the tensor's elements in an order of its own.
+// How well the shapes agree: 3 as they are, 2 with channels last, 1 only in flat order, 0 not at
+// all: a rearranged copy (SpaceToDepth) holds the tensor's elements in an order of its own.
 int agreement(const NpuBuffer& b, const Value& v) {
   const Shape plain = plain_shape(b);
   if (without_ones(plain) == without_ones(v.shape)) return 3;
@@ -52,28 +56,37 @@ int agreement(const NpuBuffer& b, const Value& v) {
 }
 
 bool fits(const NpuBuffer& b, const Value& v) {
-  return !v.constant && is_integer(v.dtype) && v.quant.scale.size() == 1 && count_of(v.shape) == b.count() &&
-         same_scale(v.quant.scale[0], b.scale[0]) && agreement(b, v) > 0;
+  return !v.constant && is_integer(v.dtype) && v.quant.scale.size() == 1 &&
+         count_of(v.shape) == b.count() && same_scale(v.quant.scale[0], b.scale[0]) &&
+         agreement(b, v) > 0;
 }
 
 bool lies_channels_last(const NpuBuffer& b, const Value& v, const Graph& model) {
   const Shape plain = plain_shape(b);
   if (plain.size() != 4) return false;
-  const bool as_is = without_ones(plain) == without_ones(v.shape), last = without_ones(last_of(plain)) == without_ones(v.shape);
+  const bool as_is = without_ones(plain) == without_ones(v.shape),
+             last = without_ones(last_of(plain)) == without_ones(v.shape);
   if (as_is && last) return model.format() == "tflite" && v.shape.size() == 4;
   return last;
 }
 
-// Of several tensors of one scale and size: the best shapes, then the one as far along as the buffer.
-const Value* choose(const NpuBuffer& b, const std::vector<const Value*>& all, std::size_t rank, std::string& how) {
-  if (all.size() == 1) return how = "scale and shape", all[0];
-  int best = 0;
-  for (const Value* v : all) best = std::max(best, agreement(b, *v));
-  std::vector<const Value*> good;
-  for (const Value* v : all)
-    if (agreement(b, *v) == best) good.push_back(v);
-  how = good.size() == 1 ? "scale and shape" : "scale, shape and order";
-  return good[std::min(rank, good.size() - 1)];
+// The model's tensors that a buffer's epoch reads, as far as they are mapped.
+std::vector<ValueId> sources_of(const NpuProgram& program, const NpuBuffer& b,
+                                const NpuMapping& map, const Graph& model) {
+  std::vector<ValueId> sources;
+  const NpuEpoch* epoch = program.find_epoch(b.epoch);
+  if (!epoch) return sources;
+  for (const NpuUnit& u : epoch->units) {
+    const auto dir = u.fields.find("dir");
+    const bool reads =
+        u.id.kind == NpuKind::stream && (dir == u.fields.end() || dir->second.integer == 0);
+    if (!reads || u.buffer.empty() || u.buffer == b.name) continue;
+    if (const NpuPair* pair = map.find(u.buffer)) {
+      const ValueId id = model.find_value(pair->value);
+      if (id != no_id && std::ranges::find(sources, id) == sources.end()) sources.push_back(id);
+    }
+  }
+  return sources;
 }
 
 }  // namespace
@@ -90,23 +103,26 @@ std::string without_copies(std::string_view name) {
     const std::string_view stem = name.substr(0, digits);
     bool cut = false;
     for (const std::string_view tail : {"_copy_in_", "_cp_in_", "_inserted_in", "_inserted_out"})
-      if (digits < name.size() && stem.ends_with(tail)) name = name.substr(0, digits - tail.size()), cut = true;
+      if (digits < name.size() && stem.ends_with(tail))
+        name = name.substr(0, digits - tail.size()), cut = true;
     if (!cut) return std::string(name);
   }
 }
 
 NpuMapping map_npu_buffers(const NpuProgram& program, const Graph& model, const NpuNames& names) {
   NpuMapping map;
-  std::map<std::pair<std::int64_t, std::string>, std::vector<std::string>> seen;  // distinct tensors of one size and scale
   std::vector<const NpuBuffer*> order;
   for (const NpuBuffer& b : program.buffers)
     if (holds_codes(b)) order.push_back(&b);
   std::ranges::stable_sort(order, {}, &NpuBuffer::epoch);
+  const NpuTensorChooser chooser(program, order, model);
   for (const NpuBuffer* b : order) {
     const std::string stem = without_copies(b->name);
     if (const auto it = names.find(stem); it != names.end()) {
-      if (const ValueId id = model.find_value(it->second); id != no_id && count_of(model.value(id).shape) == b->count()) {
-        map.pairs.push_back({b->name, it->second, "name", lies_channels_last(*b, model.value(id), model)});
+      if (const ValueId id = model.find_value(it->second);
+          id != no_id && count_of(model.value(id).shape) == b->count()) {
+        map.pairs.push_back(
+            {b->name, it->second, "name", lies_channels_last(*b, model.value(id), model)});
         continue;
       }
     }
@@ -114,27 +130,37 @@ NpuMapping map_npu_buffers(const NpuProgram& program, const Graph& model, const 
     for (const Value& v : model.values())
       if (fits(*b, v)) candidates.push_back(&v);
     if (candidates.empty()) {
-      if (map.find(b->name) || std::ranges::any_of(map.unmapped, [&](const std::string& u) { return u.starts_with(b->name + ":"); })) continue;
-      map.unmapped.push_back(fmt::format("{}: no tensor of {} elements in its order with scale {:.9g}", b->name, b->count(), b->scale[0]));
+      if (map.find(b->name) || std::ranges::any_of(map.unmapped, [&](const std::string& u) {
+            return u.starts_with(b->name + ":");
+          }))
+        continue;
+      map.unmapped.push_back(
+          fmt::format("{}: no tensor of {} elements in its order with scale {:.9g}", b->name,
+                      b->count(), b->scale[0]));
       continue;
     }
-    auto& stems = seen[{b->count(), fmt::format("{:.6g}", b->scale[0])}];
-    auto at = std::ranges::find(stems, stem);
-    if (at == stems.end()) at = stems.insert(stems.end(), stem);
     std::string how;
-    const Value* v = choose(*b, candidates, static_cast<std::size_t>(at - stems.begin()), how);
+    int best = 0;
+    for (const Value* v : candidates) best = std::max(best, agreement(*b, *v));
+    std::erase_if(candidates, [&](const Value* v) { return agreement(*b, *v) < best; });
+    const Value* v = chooser.choose(*b, stem, candidates, sources_of(program, *b, map, model), how);
     map.pairs.push_back({b->name, v->name, how, lies_channels_last(*b, *v, model)});
   }
   return map;
 }
 
-Result<Tensor> codes_for(const NpuBuffer& b, const NpuPair& pair, const Value& value, const Tensor& codes) {
+Result<Tensor> codes_for(const NpuBuffer& b, const NpuPair& pair, const Value& value,
+                         const Tensor& codes) {
   if (codes.count() != b.count())
-    return Error{"buffer " + b.name, fmt::format("{} codes of {}", codes.count(), value.name), fmt::format("{}", b.count()), {}};
+    return Error{"buffer " + b.name,
+                 fmt::format("{} codes of {}", codes.count(), value.name),
+                 fmt::format("{}", b.count()),
+                 {}};
   Tensor out(dtype_of(b), plain_shape(b));
   const std::int64_t shift = (b.zero.empty() ? 0 : b.zero[0]) - value.quant.zero_at(0);
   const Shape plain = plain_shape(b);
-  const std::int64_t channels = pair.channels_last ? plain[1] : 1, area = pair.channels_last ? plain[2] * plain[3] : 1;
+  const std::int64_t channels = pair.channels_last ? plain[1] : 1,
+                     area = pair.channels_last ? plain[2] * plain[3] : 1;
   for (std::int64_t i = 0; i < out.count(); ++i) {
     const std::int64_t image = channels * area, n = i / image, c = i % image / area, p = i % area;
     const std::int64_t from = pair.channels_last ? n * image + p * channels + c : i;

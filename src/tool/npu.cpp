@@ -1,11 +1,13 @@
 #include <CLI/CLI.hpp>
 #include <ctime>
+#include <filesystem>
 #include <memory>
 
 #include <fmt/core.h>
 
 #include "diff/inputs.h"
 #include "import/import.h"
+#include "base/files.h"
 #include "base/npy.h"
 #include "npu/attribute.h"
 #include "npu/fit.h"
@@ -188,6 +190,22 @@ Result<void> print_map(const NpuOptions& o) {
   return {};
 }
 
+// The program in the interchange form, with its constants beside it.
+Result<void> export_json(const NpuOptions& o) {
+  LOCKSTEP_TRY(NpuProgram program, read_npu_program(o.program));
+  LOCKSTEP_TRY(const NpuSideFiles side, read_side_files(o.program));
+  complete_program(program, side);
+  std::string stem = o.output;
+  if (stem.ends_with(".program.json")) stem.resize(stem.size() - std::string_view(".program.json").size());
+  const std::string folder = std::filesystem::path(o.output).parent_path().string();
+  int n = 0;
+  for (NpuImage& image : program.images) {
+    image.file = fmt::format("{}.{}.bin", std::filesystem::path(stem).filename().string(), n++);
+    LOCKSTEP_CHECK(write_file((std::filesystem::path(folder) / image.file).string(), std::span<const std::byte>(image.bytes)));
+  }
+  return write_file(stem + ".program.json", std::string_view(format_npu_json(program)));
+}
+
 }  // namespace
 
 void add_npu(CLI::App& app, int& code) {
@@ -220,6 +238,13 @@ void add_npu(CLI::App& app, int& code) {
   npu->get_subcommand("explain")->add_option("--input", o->input, "the network inputs, where the captures lack them");
   add("run", "the program's tensors on these inputs, and how long they took", run, true);
   npu->get_subcommand("run")->add_option("-o,--output", o->output, "the .npz to write");
+  auto* convert = npu->add_subcommand("export", "the program in the interchange form: x.program.json and its constants");
+  convert->add_option("PROGRAM", o->program, "network.c or x.program.json")->required();
+  convert->add_option("-o,--output", o->output, "the .program.json to write")->required();
+  convert->callback([o, &code] {
+    const Result<void> done = export_json(*o);
+    code = done.ok() ? 0 : fail(done.error());
+  });
   add("map", "epochs and buffers to the model's own tensors", print_map, false);
 }
 
