@@ -1,4 +1,4 @@
-// y' = op(x, weights under other strides): the matrix transposed, or its columns in HWC order for CHW.
+// y' = op(x, weights under other strides): the matrix transposed, its columns in HWC order for CHW, two axes changed.
 #include <algorithm>
 
 #include "fault/fault_input.h"
@@ -8,7 +8,7 @@ namespace lockstep {
 namespace {
 
 constexpr ParamSpec params[] = {
-    {"order", "0: rows and columns change places; 1: columns as HWC for CHW; 2: columns as CHW for HWC", 0}};
+    {"order", "0: rows and columns change places; 1: columns as HWC for CHW; 2: columns as CHW for HWC; 3: filters and channels change places; 4: height and width do", 0}};
 
 // The picture that a matrix reads flattened: channels first, then height and width; empty when unknown.
 Shape flattened(const NodeView& n) {
@@ -30,9 +30,15 @@ bool by_rows(const NodeView& n) { return n.node.op == "Gemm" && n.attrs().intege
 std::vector<std::int64_t> moved(const NodeView& n, double order) {
   const Shape& w = n.input(kWeights).shape;
   if (n.node.op == "Conv") {
-    if (order != 0 || w.size() < 4) return {};
+    if (order == 1 || order == 2 || w.size() < 4) return {};
+    const bool channels_first = n.attrs().text("weights", "OIHW") == "OIHW";
     std::vector<std::size_t> axes = {0};
-    if (n.attrs().text("weights", "OIHW") == "OIHW") {
+    if (order >= 3) {
+      for (std::size_t a = 1; a < w.size(); ++a) axes.push_back(a);
+      const std::size_t other = channels_first ? 1 : w.size() - 1, width = channels_first ? w.size() - 1 : w.size() - 2;
+      if (order == 3) std::swap(axes[0], axes[other]);
+      else std::swap(axes[width], axes[width - 1]);
+    } else if (channels_first) {
       for (std::size_t a = 2; a < w.size(); ++a) axes.push_back(a);
       axes.push_back(1);
     } else {
@@ -57,12 +63,17 @@ std::vector<std::int64_t> moved(const NodeView& n, double order) {
 
 bool applies(const Site& site) {
   if (!has_weights(site)) return false;
-  return !moved(site.view(), 0).empty() || !moved(site.view(), 1).empty();
+  for (const double order : {0.0, 1.0, 3.0, 4.0})
+    if (!moved(site.view(), order).empty()) return true;
+  return false;
 }
 
 Result<void> replay(Replay& r) {
-  const auto source = moved(r.site.view(), param(params, r.params, "order"));
-  if (source.empty()) return Error{r.site.view().where(), "these weights have no such order", "order 0, 1 or 2 where it moves something", ""};
+  double order = param(params, r.params, "order");
+  for (const double other : {1.0, 3.0, 4.0})
+    if (!r.params.contains("order") && moved(r.site.view(), order).empty()) order = other;
+  const auto source = moved(r.site.view(), order);
+  if (source.empty()) return Error{r.site.view().where(), "these weights have no such order", "an order that moves something", ""};
   ChangedNode node(r);
   gather(node.changed(kWeights), source);
   return node.eval_into(r);
@@ -70,7 +81,7 @@ Result<void> replay(Replay& r) {
 
 std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
   std::vector<Params> sets;
-  for (const double order : {0.0, 1.0, 2.0})
+  for (const double order : {0.0, 1.0, 2.0, 3.0, 4.0})
     if (!moved(site.view(), order).empty()) sets.push_back({{"order", order}});
   return best_sets(site, evidence, std::move(sets), replay, 1);
 }
