@@ -69,6 +69,10 @@ void append(Recording& all, Recording part, std::int64_t sample) {
   }
   std::ranges::move(part.notes, std::back_inserter(all.notes));
   if (all.arithmetic.empty()) all.arithmetic = part.arithmetic;
+  if (same_build(all.build, part.build) == SameBuild::no)
+    all.notes.push_back("one folder holds tensors of two builds: " + all.build.text() + "; " + part.build.text() +
+                        ": what one of them shows is no evidence about the other");
+  else if (!all.build.known()) all.build = part.build;
   if (sample < 0) all.samples = std::max(all.samples, part.samples);
 }
 
@@ -184,7 +188,7 @@ Result<Recording> recording_from_npz(const NpzFile& npz, const std::string& wher
   return recording;
 }
 
-Result<void> write_capture(const std::string& path, const Capture& capture) {
+Result<void> write_capture(const std::string& path, const Capture& capture, const Build& build) {
   NpzMembers members;
   for (const std::string& name : capture.order) {
     NpyArray all;
@@ -203,7 +207,7 @@ Result<void> write_capture(const std::string& path, const Capture& capture) {
     }
     if (!capture.samples.empty()) members.emplace_back(name, std::move(all));
   }
-  return write_npz(path, members, {{std::string(capture_json_name), capture_json(capture)}});
+  return write_npz(path, members, {{std::string(capture_json_name), capture_json(capture, build)}});
 }
 
 }  // namespace lockstep

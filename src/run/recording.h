@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/npy.h"
+#include "run/build.h"
 #include "run/capture.h"
 #include "run/executor.h"
 
@@ -28,6 +29,7 @@ struct Recording {
   std::int64_t samples = 0;  // 0: the file does not say
   std::vector<RecordedArray> arrays;
   std::vector<std::string> notes;
+  Build build = {};
 };
 
 // Whether `path` looks like recorded tensors: a folder, or .npz, .npy, .csv, .json, .raw.
@@ -49,8 +51,8 @@ Result<Capture> capture_from(const Recording& recording, const Graph& model,
                              std::int64_t expected = 0);
 
 // Writes a capture as .npz: each tensor's samples along the first axis, and "lockstep.json" with
-// quantization and origins. An error when a tensor is missing in some samples.
-Result<void> write_capture(const std::string& path, const Capture& capture);
+// quantization, origins and the build. An error when a tensor is missing in some samples.
+Result<void> write_capture(const std::string& path, const Capture& capture, const Build& build = {});
 
 Tensor tensor_of(const NpyArray& array);
 NpyArray array_of(const Tensor& tensor);

@@ -166,9 +166,23 @@ Result<RecordedArray> raw_tensor(const json& entry, const std::string& json_path
   return array;
 }
 
+// {"hash": "...", "stamp": "...", "model": "...", "exposed": ["..."]}
+Build build_of(const json& object) {
+  Build build;
+  const auto it = object.find("build");
+  if (it == object.end() || !it->is_object()) return build;
+  build.hash = text_at(*it, "hash");
+  build.stamp = text_at(*it, "stamp");
+  build.model = text_at(*it, "model");
+  if (const auto list = it->find("exposed"); list != it->end() && list->is_array())
+    for (const json& name : *list)
+      if (name.is_string()) build.exposed.push_back(name.get<std::string>());
+  return build;
+}
+
 }  // namespace
 
-std::string capture_json(const Capture& capture) {
+std::string capture_json(const Capture& capture, const Build& build) {
   json tensors = json::array();
   for (const std::string& name : capture.order) {
     const auto it = capture.infos.find(name);
@@ -183,11 +197,15 @@ std::string capture_json(const Capture& capture) {
     if (!it->second.origin.layout.empty()) entry["layout"] = it->second.origin.layout;
     tensors.push_back(std::move(entry));
   }
-  const json whole = {{"format", "lockstep-capture"},
-                      {"version", 1},
-                      {"samples", capture.samples.size()},
-                      {"arithmetic", capture.arithmetic},
-                      {"tensors", tensors}};
+  json whole = {{"format", "lockstep-capture"},
+                {"version", 1},
+                {"samples", capture.samples.size()},
+                {"arithmetic", capture.arithmetic},
+                {"tensors", tensors}};
+  if (build.known())
+    for (const auto& [key, value] : {std::pair("hash", build.hash), std::pair("stamp", build.stamp), std::pair("model", build.model)})
+      if (!value.empty()) whole["build"][key] = value;
+  if (!build.exposed.empty()) whole["build"]["exposed"] = build.exposed;
   return whole.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
 }
 
@@ -196,6 +214,7 @@ Result<void> describe_arrays(std::string_view text, const std::string& where,
   LOCKSTEP_TRY(const json object, parse_object(text, where));
   LOCKSTEP_TRY(recording.samples, integer_at(object, "samples", 0, 0, where));
   recording.arithmetic = text_at(object, "arithmetic");
+  recording.build = build_of(object);
   LOCKSTEP_TRY(const json* tensors, tensor_list(object, where));
   std::map<std::string, const json*> by_name;
   for (const json& entry : *tensors) by_name[text_at(entry, "name")] = &entry;
@@ -214,6 +233,7 @@ Result<Recording> recording_from_raw(std::string_view text, const std::string& j
   recording.source = json_path;
   LOCKSTEP_TRY(recording.samples, integer_at(object, "samples", 0, 0, json_path));
   recording.arithmetic = text_at(object, "arithmetic");
+  recording.build = build_of(object);
   const std::string order = text_at(object, "byte_order");
   if (!order.empty() && order != "little" && order != "big")
     return Error{json_path, "\"byte_order\": \"" + order + "\"", "little or big", ""};

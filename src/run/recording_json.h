@@ -11,7 +11,7 @@ namespace lockstep {
 // tensor scale, zero, axis, node and layout. Unknown keys are ignored.
 inline constexpr std::string_view capture_json_name = "lockstep.json";
 
-std::string capture_json(const Capture& capture);
+std::string capture_json(const Capture& capture, const Build& build);
 // Adds what the description says to the arrays of the same name.
 Result<void> describe_arrays(std::string_view json, const std::string& where, Recording& recording);
 

@@ -21,20 +21,37 @@ class Captures : public Target {
                   .all_tensors = false,
                   .takes_inputs = false,
                   .notes = {}};
-    for (const Recording& r : recordings_) d.notes.insert(d.notes.end(), r.notes.begin(), r.notes.end());
+    for (const Recording& r : recordings_) {
+      d.notes.insert(d.notes.end(), r.notes.begin(), r.notes.end());
+      if (std::string why = of_another_model(r.build); !why.empty()) d.notes.push_back(r.source + why);
+    }
     return d;
   }
 
   // All that is recorded, whatever is wanted: names that are gone can only be paired later.
   Result<Capture> run(std::span<const Sample> inputs, std::span<const std::string>) override {
     std::vector<Capture> captures;
+    std::vector<Build> builds;
     for (const Recording& r : recordings_) {
+      builds.push_back(r.build);
       LOCKSTEP_TRY(captures.emplace_back(), capture_from(r, model_, static_cast<std::int64_t>(inputs.size())));
     }
-    return merge_captures(captures);
+    return merge_captures(captures, builds);
   }
 
  private:
+  // What is known of one model file says little about another.
+  std::string of_another_model(const Build& build) const {
+    const auto own = read_file(model_.file());
+    if (build.model.empty() || !own.ok() || build.model == model_hash(*own)) return "";
+    return " was recorded from another model file than " + model_.file() +
+           (build.exposed.empty() ? " (another version, or a variant of it)" : " (a variant that exposes " + listed(build.exposed) + ")") +
+           ": it speaks of that build";
+  }
+  static std::string listed(const std::vector<std::string>& names) {
+    return names.size() > 4 ? std::to_string(names.size()) + " tensors" : join(names, ", ");
+  }
+
   std::string uri_;
   std::vector<Recording> recordings_;
   Graph model_;

@@ -63,7 +63,9 @@ Result<std::vector<std::string>> names_to_record(const RunningOptions& options, 
 }
 
 Result<void> write_and_tell(const RunningOptions& options, const Fed& fed, const Capture& capture) {
-  LOCKSTEP_CHECK(write_capture(options.output, capture));
+  Build build;
+  if (const auto bytes = read_file(options.model); bytes.ok()) build.model = model_hash(*bytes);
+  LOCKSTEP_CHECK(write_capture(options.output, capture, build));
   fmt::print("input     {}\n", fed.from);
   fmt::print("wrote     {}: {} tensors, {} samples, in {}\n", options.output, capture.infos.size(),
              capture.samples.size(), capture.arithmetic);

@@ -1,6 +1,8 @@
 // sensitivity, expose, reduce, two targets and --decision as a user runs them.
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include <nlohmann/json.hpp>
 
 #include "support/command.h"
@@ -84,6 +86,39 @@ TEST(Expose, captures_of_variants_merge_and_disagreement_is_said) {
   EXPECT_EQ(test::run_tool("inject " + s1 + golden + "--fault clamp-lost --tensor ppm --tensor /block2/relu_out -o " + folder / "b.npz").code, 0);
   const auto ran = test::run_tool("validate " + s1 + golden + "--target " + folder / "a.npz" + "+" + folder / "b.npz");
   EXPECT_NE(ran.out.find("'ppm' differs between"), std::string::npos) << ran.out << ran.err;
+}
+
+// A capture of one tensor in codes, as a board's tool writes it, with the build that it is of.
+void write_dump(const test::Folder& folder, const std::string& name, const std::string& tensor, int code, const std::string& hash) {
+  std::ofstream(folder / (name + ".raw"), std::ios::binary).put(static_cast<char>(code));
+  std::ofstream(folder / (name + ".json")) << R"({"samples": 1, "build": {"hash": ")" << hash << R"("}, "tensors": [{"name": ")" << tensor
+                                           << R"(", "dtype": "int8", "shape": [1, 1]}]})";
+}
+
+TEST(Builds, what_another_build_shows_is_left_out_where_the_two_disagree) {
+  const test::Folder folder;
+  EXPECT_EQ(test::run_tool("inject " + s1 + golden + "--fault operand-lost@/block2/add,operand=2 --tensor ppm --tensor /block2/relu_out_QuantizeLinear_Output -o " + folder / "shipped.npz").code, 0);
+  EXPECT_EQ(test::run_tool("expose " + s1 + " --tensor /block2/slice_out_QuantizeLinear_Output -o " + folder / "x").code, 0);
+  EXPECT_EQ(test::run_tool("run " + folder / "x/tcn_int8_exposed1.onnx" + golden + "-o " + folder / "exposed.npz").code, 0);
+  const auto ran = test::run_tool("diagnose " + s1 + golden + "--target " + folder / "shipped.npz" + "+" + folder / "exposed.npz");
+  EXPECT_EQ(ran.code, 1) << ran.out << ran.err;
+  EXPECT_NE(ran.out.find("recorded from another model file"), std::string::npos) << ran.out;
+  EXPECT_NE(ran.out.find("left out, as of another build: /block2/slice_out_QuantizeLinear_Output"), std::string::npos) << ran.out;
+  EXPECT_NE(ran.out.find("compared 2 of 68"), std::string::npos) << ran.out;
+  EXPECT_NE(ran.out.find("operand-lost@/block2/add"), std::string::npos) << ran.out;
+}
+
+TEST(Builds, of_one_hash_count_as_one) {
+  const test::Folder folder;
+  EXPECT_EQ(test::run_tool("run " + s1 + " --samples 1 --tensor window -o " + folder / "i.npz").code, 0);
+  write_dump(folder, "a", "ppm_QuantizeLinear_Output", 3, "1f");
+  write_dump(folder, "b", "ppm_QuantizeLinear_Output", 4, "1f");
+  write_dump(folder, "c", "ppm_QuantizeLinear_Output", 4, "2e");
+  const auto same = test::run_tool("diagnose " + s1 + " --input " + folder / "i.npz" + " --target " + folder / "a.json" + "+" + folder / "b.json");
+  const auto other = test::run_tool("diagnose " + s1 + " --input " + folder / "i.npz" + " --target " + folder / "a.json" + "+" + folder / "c.json");
+  EXPECT_NE(same.out.find("one build that does not answer alike"), std::string::npos) << same.out << same.err;
+  EXPECT_NE(other.out.find("(hash 2e)"), std::string::npos) << other.out << other.err;
+  EXPECT_NE(other.out.find("do not compute alike"), std::string::npos) << other.out;
 }
 
 TEST(Dimensions, are_given_by_name_and_refused_when_they_are_no_numbers) {
