@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include <fmt/core.h>
@@ -14,7 +15,7 @@
 #include "op/op.h"
 #include "run/executor.h"
 #include "run/generated.h"
-#include "tool/bench_worker.h"
+#include "tool/bench_compare.h"
 #include "tool/command.h"
 
 namespace lockstep {
@@ -26,45 +27,27 @@ struct Options {
   std::vector<std::string> models, against;
   std::vector<int> threads = {1, 2};
   std::string arithmetic, json;
-  double seconds = 4;
-  int rounds = 15;
+  BenchEffort effort;
   std::uint64_t seed = 42;
   BenchServing serve;
 };
 
-struct Figures {
-  std::string model, arithmetic, against;
-  int threads = 1;
-  double ratio = 0, least = 0, most = 0;  // Lockstep's time over the other's, by rounds
-  double own = 0, other = 0;              // seconds, medians
-  double observed = 0;                    // every tensor kept readable over none
-  double read = 0;                        // every tensor read over none
-  double rate = 0, peak = 0;              // multiply-accumulates a second: largest layer, machine
-  std::int64_t macs = 0;
-  BenchWorker::Ready own_ready, other_ready;
-};
-
-std::string own_path() {
-  std::error_code ignored;
-  return fs::read_symlink("/proc/self/exe", ignored).string();
-}
-
 // The checkout around the working directory or the program: where bench/ and .venv/ stand.
 Result<fs::path> checkout() {
+  fs::path without;  // a checkout whose .venv is missing
   for (const fs::path& start : {fs::current_path(), fs::path(own_path()).parent_path()})
     for (fs::path at = start; !at.empty(); at = at.parent_path()) {
-      if (fs::exists(at / "bench" / "speed_worker.py") &&
-          fs::exists(at / ".venv" / "bin" / "python"))
-        return at;
+      if (fs::exists(at / "bench" / "speed_worker.py")) {
+        if (fs::exists(at / ".venv" / "bin" / "python")) return at;
+        without = at;
+      }
       if (at == at.root_path()) break;
     }
-  return Error{"bench", "no bench/speed_worker.py beside a .venv",
-               "the checkout of Lockstep, after `make oracles`", ""};
-}
-
-double median(std::vector<double> v) {
-  std::ranges::sort(v);
-  return v[v.size() / 2];
+  if (!without.empty())
+    return Error{"bench", "no " + (without / ".venv").string() + ": the runtimes to compare with",
+                 "onnxruntime and LiteRT there", "`make oracles` in the checkout installs them"};
+  return Error{"bench", "no bench/speed_worker.py around the working directory or the program",
+               "the checkout of Lockstep", "run it from there, after `make oracles`"};
 }
 
 // The runtime that the model's format belongs to.
@@ -97,79 +80,7 @@ Result<void> write_inputs(const Graph& g, std::uint64_t seed, const std::string&
   return write_npz(path, members);
 }
 
-// Both workers in turns, each timing its own calls; who begins changes from round to round.
-Result<void> take_turns(BenchWorker& own, BenchWorker& other, const Options& o, Figures& f) {
-  LOCKSTEP_TRY(const double own_call, own.time(3));
-  LOCKSTEP_TRY(const double other_call, other.time(3));
-  const auto calls = [&](double seconds) {
-    return std::clamp(static_cast<int>(o.seconds / 2 / o.rounds / seconds), 1, 2000);
-  };
-  std::vector<double> ratios, owns, others;
-  for (int round = 0; round < o.rounds; ++round) {
-    double a = 0, b = 0;
-    for (int turn = 0; turn < 2; ++turn) {
-      if ((turn + round) % 2 == 0) {
-        LOCKSTEP_TRY(a, own.time(calls(own_call)));
-      } else {
-        LOCKSTEP_TRY(b, other.time(calls(other_call)));
-      }
-      ::usleep(2000);  // threads that spin after a call go to sleep
-    }
-    ratios.push_back(a / b);
-    owns.push_back(a);
-    others.push_back(b);
-  }
-  f.ratio = median(ratios);
-  f.least = *std::ranges::min_element(ratios);
-  f.most = *std::ranges::max_element(ratios);
-  f.own = median(owns);
-  f.other = median(others);
-  return {};
-}
-
-Result<void> observe(BenchWorker& own, const Options& o, Figures& f) {
-  std::vector<double> kept, read;
-  const int calls = std::clamp(static_cast<int>(0.02 / f.own), 1, 200);
-  for (int round = 0; round < std::min(o.rounds, 7); ++round) {
-    LOCKSTEP_TRY(const double none, own.time(calls));
-    LOCKSTEP_TRY(const double all, own.time(calls, "all"));
-    LOCKSTEP_TRY(const double each, own.time(calls, "read"));
-    kept.push_back(all / none);
-    read.push_back(each / none);
-  }
-  f.observed = median(kept);
-  f.read = median(read);
-  LOCKSTEP_TRY(const std::string rate, own.ask("rate"));
-  if (std::sscanf(rate.c_str(), "%lf %lf", &f.rate, &f.peak) != 2)
-    return Error{"bench", "the worker answered '" + rate + "'", "two rates", ""};
-  return {};
-}
-
-Result<Figures> compare(const std::string& model, const Graph& g, const std::string& against,
-                        int threads, const fs::path& root, const std::string& inputs,
-                        const Options& o) {
-  Figures f;
-  f.model = model;
-  f.arithmetic = arithmetic_of(g, o);
-  f.against = against;
-  f.threads = threads;
-  f.macs = macs_of(g);
-  LOCKSTEP_TRY(
-      BenchWorker own,
-      BenchWorker::start({own_path(), "bench", "--serve", model, "--serve-arith", f.arithmetic,
-                          "--serve-threads", std::to_string(threads), "--serve-input", inputs}));
-  LOCKSTEP_TRY(BenchWorker other,
-               BenchWorker::start({(root / ".venv/bin/python").string(),
-                                   (root / "bench/speed_worker.py").string(), against, model,
-                                   "--threads", std::to_string(threads), "--input", inputs}));
-  f.own_ready = own.ready();
-  f.other_ready = other.ready();
-  LOCKSTEP_CHECK(take_turns(own, other, o, f));
-  LOCKSTEP_CHECK(observe(own, o, f));
-  return f;
-}
-
-nlohmann::json as_json(const Figures& f) {
+nlohmann::json as_json(const BenchFigures& f) {
   return {{"model", f.model},
           {"arith", f.arithmetic},
           {"against", f.against},
@@ -182,6 +93,7 @@ nlohmann::json as_json(const Figures& f) {
           {"macs", f.macs},
           {"observed_ratio", f.observed},
           {"read_ratio", f.read},
+          {"evaluated_nodes", f.evaluated},
           {"largest_layer_macs_per_second", f.rate},
           {"peak_macs_per_second", f.peak},
           {"load_ms", f.own_ready.load * 1e3},
@@ -193,7 +105,7 @@ nlohmann::json as_json(const Figures& f) {
           {"against_start_kb", f.other_ready.start_kb}};
 }
 
-void print_row(const Figures& f) {
+void print_row(const BenchFigures& f) {
   fmt::print(
       "{:<44} {:>10} {:>7} {:>2}  {:>9.3f} {:>9.3f}  {:>5.2f} [{:.2f} {:.2f}]  {:>8.2f} {:>6.2f}  "
       "{:>4.0f} "
@@ -208,22 +120,24 @@ void print_row(const Figures& f) {
   std::fflush(stdout);
 }
 
-void print_means(const std::vector<Figures>& rows) {
-  for (const int threads : {1, 2}) {
-    double sum = 0, worst = 0;
-    int count = 0;
-    for (const Figures& f : rows)
-      if (f.threads == threads && f.macs > 1000000)
-        sum += std::log(f.ratio), worst = std::max(worst, f.ratio), ++count;
-    if (count > 0)
-      fmt::print(
-          "{} thread{}: geometric mean of {} models of more than 1 M MAC: {:.3f}, greatest "
-          "{:.3f}\n",
-          threads, threads == 1 ? "" : "s", count, std::exp(sum / count), worst);
+void print_means(const std::vector<BenchFigures>& rows) {
+  std::map<std::pair<std::string, int>, std::vector<double>> ratios;
+  for (const BenchFigures& f : rows)
+    if (f.macs > 1000000) ratios[{f.against, f.threads}].push_back(f.ratio);
+  for (const auto& [row, all] : ratios) {
+    double sum = 0;
+    for (const double ratio : all) sum += std::log(ratio);
+    fmt::print(
+        "against {}, {} thread{}: geometric mean of {} models of more than 1 M MAC: {:.3f}, "
+        "greatest {:.3f}\n",
+        row.first, row.second, row.second == 1 ? "" : "s", all.size(),
+        std::exp(sum / static_cast<double>(all.size())), *std::ranges::max_element(all));
   }
 }
 
 Result<void> run(const Options& o) {
+  for (const std::string& model : o.models)
+    if (!fs::exists(model)) return Error{model, "no such file", ".onnx or .tflite", ""};
   LOCKSTEP_TRY(const fs::path root, checkout());
   const PeakRate peak = measure_peak(0.3);
   fmt::print("one core makes at most {:.0f} G 8-bit multiply-accumulates a second ({})\n",
@@ -234,10 +148,16 @@ Result<void> run(const Options& o) {
   const std::string inputs =
       (fs::temp_directory_path() / fmt::format("lockstep_bench_{}.npz", ::getpid())).string();
   int skipped = 0;
-  std::vector<Figures> rows;
+  std::vector<BenchFigures> rows;
   nlohmann::json list = nlohmann::json::array();
   for (const std::string& model : o.models) {
-    LOCKSTEP_TRY(const Graph g, import_model(model));
+    const auto imported = import_model(model);
+    if (!imported.ok()) {  // said, counted, and the others go on
+      fail(imported.error());
+      ++skipped;
+      continue;
+    }
+    const Graph& g = *imported;
     LOCKSTEP_CHECK(write_inputs(g, o.seed, inputs));
     const std::vector<std::string> against =
         o.against.empty() ? std::vector{usual_runtime(g)} : o.against;
@@ -245,8 +165,14 @@ Result<void> run(const Options& o) {
       if (runtime.starts_with("ort") != (g.format() == "onnx"))
         continue;  // the other format's runtime
       for (const int threads : o.threads) {
-        auto made = compare(model, g, runtime, threads, root, inputs, o);
-        if (!made.ok()) {  // one side refuses the model: said, counted, and the others go on
+        BenchFigures f;
+        f.model = model;
+        f.arithmetic = arithmetic_of(g, o);
+        f.against = runtime;
+        f.threads = threads;
+        f.macs = macs_of(g);
+        auto made = compare_speed(f, root, inputs, o.effort);
+        if (!made.ok()) {  // likewise
           fail(made.error());
           ++skipped;
           continue;
@@ -259,9 +185,10 @@ Result<void> run(const Options& o) {
   }
   fs::remove(inputs);
   print_means(rows);
-  if (skipped > 0) fmt::print("{} comparisons skipped: one side refuses the model\n", skipped);
+  if (skipped > 0) fmt::print("{} skipped: one side refuses the model\n", skipped);
   if (rows.empty())
-    return Error{"bench", "no comparison was made", "a model that both sides run", ""};
+    return Error{"bench", "no comparison was made", "a model that both sides run",
+                 "ort runs .onnx, litert runs .tflite"};
   return o.json.empty() ? Result<void>() : write_file(o.json, list.dump(1) + "\n");
 }
 
@@ -283,10 +210,14 @@ void add_bench(CLI::App& app, int& code) {
   command->add_option("--arith", o->arithmetic,
                       "default: ort, tflite or tflite-ref by the model's format");
   command->add_option("--json", o->json, "writes every figure");
-  command->add_option("--seconds", o->seconds, "of timed calls for each row")
+  command->add_option("--seconds", o->effort.seconds, "of timed calls for each row")
       ->check(CLI::Range(0.05, 600.0));
-  command->add_option("--rounds", o->rounds, "turns that each side takes")
+  command->add_option("--rounds", o->effort.rounds, "turns that each side takes")
       ->check(CLI::Range(1, 1000));
+  command
+      ->add_option("--starts", o->effort.starts,
+                   "fresh processes of each side; load time and memory are the middle one's")
+      ->check(CLI::Range(1, 100));
   command->add_option("--seed", o->seed, "of the inputs");
   command->add_option("--serve", o->serve.model)->group("");
   command->add_option("--serve-arith", o->serve.arithmetic)->group("");
