@@ -4,7 +4,7 @@ import math
 import pathlib
 import sys
 
-COLUMNS = ["model", "M MAC", "arithmetic", "against", "threads", "ms", "its ms", "ratio", "min", "max", "all observed / none", "all read / none",
+COLUMNS = ["model", "M MAC", "arithmetic", "against", "threads", "ms", "its ms", "ratio", "min", "max", "all observed / none", "all read / none", "replay / whole run",
            "MAC/s of the largest layer / peak", "load + first, ms", "its", "peak memory, MB", "its"]
 
 
@@ -12,7 +12,7 @@ def cells(r):
     share = r["largest_layer_macs_per_second"] / r["peak_macs_per_second"] if r["threads"] == 1 else None
     return [pathlib.Path(r["model"]).name, f"{r['macs'] / 1e6:.1f}", r["arith"], r["against"], r["threads"], f"{r['ms']:.3f}",
             f"{r['against_ms']:.3f}", f"{r['ratio_median']:.2f}", f"{r['ratio_min']:.2f}", f"{r['ratio_max']:.2f}",
-            f"{r['observed_ratio']:.2f}", f"{r['read_ratio']:.2f}", f"{share:.0%}" if share else "", f"{r['load_ms'] + r['first_ms']:.1f}",
+            f"{r['observed_ratio']:.2f}", f"{r['read_ratio']:.2f}", f"{r['replay_ratio']:.2f}", f"{share:.0%}" if share else "", f"{r['load_ms'] + r['first_ms']:.1f}",
             f"{r['against_load_ms'] + r['against_first_ms']:.1f}", f"{r['peak_kb'] / 1024:.1f}", f"{r['against_peak_kb'] / 1024:.1f}"]
 
 

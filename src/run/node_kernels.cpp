@@ -80,15 +80,32 @@ std::span<const Tensor* const> NodeKernels::constants() const {
   return constants_;
 }
 
+// A node of constants alone; weights are dequantized by the kernel, as if they came with a run.
+Result<std::vector<Tensor>> NodeKernels::evaluate(const Node& node,
+                                                  std::span<const Tensor* const> in) const {
+  std::vector<Tensor> out;
+  for (const ValueId v : node.outputs)
+    out.push_back(v == no_id ? Tensor() : Tensor(graph_.value(v).dtype, graph_.value(v).shape));
+  const NodeView view{graph_, node};
+  if (node.op == "DequantizeLinear") {
+    std::vector<const Tensor*> constant(in.begin(), in.end());
+    constant[0] = nullptr;
+    const KernelProblem problem{view, num_, constant};
+    if (const Kernel* const kernel = pick_kernel(problem)) {
+      run_kernel(*kernel, *kernel->prepare(problem), view, constant, in, out);
+      return out;
+    }
+  }
+  EvalContext context{view, num_, in, out};
+  LOCKSTEP_CHECK(find_op(node.op)->eval(context));
+  return out;
+}
+
 Result<void> NodeKernels::fold_node(const Node& node) const {
   std::vector<const Tensor*> in;
   for (const ValueId v : node.inputs)
     in.push_back(v == no_id ? nullptr : constants_[static_cast<std::size_t>(v)]);
-  std::vector<Tensor> out;
-  for (const ValueId v : node.outputs)
-    out.push_back(v == no_id ? Tensor() : Tensor(graph_.value(v).dtype, graph_.value(v).shape));
-  EvalContext context{{graph_, node}, num_, in, out};
-  LOCKSTEP_CHECK(find_op(node.op)->eval(context));
+  LOCKSTEP_TRY(std::vector<Tensor> out, evaluate(node, in));
   for (std::size_t i = 0; i < out.size(); ++i) {
     if (node.outputs[i] == no_id) continue;
     folded_.push_back(std::make_unique<const Tensor>(std::move(out[i])));
@@ -152,11 +169,7 @@ Result<Tensor> NodeKernels::folded(ValueId id) const {
     LOCKSTEP_TRY(made[i], folded(node.inputs[i]));
     in.back() = &made[i];
   }
-  std::vector<Tensor> out;
-  for (const ValueId v : node.outputs)
-    out.push_back(v == no_id ? Tensor() : Tensor(graph_.value(v).dtype, graph_.value(v).shape));
-  EvalContext context{{graph_, node}, num_, in, out};
-  LOCKSTEP_CHECK(find_op(node.op)->eval(context));
+  LOCKSTEP_TRY(std::vector<Tensor> out, evaluate(node, in));
   return std::move(
       out[static_cast<std::size_t>(std::ranges::find(node.outputs, id) - node.outputs.begin())]);
 }

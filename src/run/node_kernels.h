@@ -49,6 +49,7 @@ class NodeKernels {
   std::vector<const Tensor*> inputs_of(NodeId node) const;  // those that are constant
   void fold() const;
   Result<void> fold_node(const Node& node) const;
+  Result<std::vector<Tensor>> evaluate(const Node& node, std::span<const Tensor* const> in) const;
 
   const Graph& graph_;
   const Numerics& num_;

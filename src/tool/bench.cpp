@@ -93,6 +93,7 @@ nlohmann::json as_json(const BenchFigures& f) {
           {"macs", f.macs},
           {"observed_ratio", f.observed},
           {"read_ratio", f.read},
+          {"replay_ratio", f.replay},
           {"evaluated_nodes", f.evaluated},
           {"largest_layer_macs_per_second", f.rate},
           {"peak_macs_per_second", f.peak},

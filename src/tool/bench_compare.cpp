@@ -46,7 +46,7 @@ Result<void> take_turns(BenchWorker& own, BenchWorker& other, const BenchEffort&
 }
 
 Result<void> observe(BenchWorker& own, const BenchEffort& o, BenchFigures& f) {
-  std::vector<double> kept, read;
+  std::vector<double> kept, read, replay;
   const int calls = std::clamp(static_cast<int>(0.02 / f.own), 1, 200);
   for (int round = 0; round < std::min(o.rounds, 7); ++round) {
     LOCKSTEP_TRY(const double none, own.time(calls));
@@ -54,9 +54,12 @@ Result<void> observe(BenchWorker& own, const BenchEffort& o, BenchFigures& f) {
     LOCKSTEP_TRY(const double each, own.time(calls, "read"));
     kept.push_back(all / none);
     read.push_back(each / none);
+    LOCKSTEP_TRY(const double again, own.time(calls, "replay"));
+    replay.push_back(again / none);
   }
   f.observed = median(kept);
   f.read = median(read);
+  f.replay = median(replay);
   LOCKSTEP_TRY(const std::string rate, own.ask("rate"));
   if (std::sscanf(rate.c_str(), "%lf %lf", &f.rate, &f.peak) != 2)
     return Error{"bench", "the worker answered '" + rate + "'", "two rates", ""};

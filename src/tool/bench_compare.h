@@ -14,6 +14,7 @@ struct BenchFigures {
   double own = 0, other = 0;              // seconds, medians
   double observed = 0;                    // every tensor kept readable over none
   double read = 0;                        // every tensor read over none
+  double replay = 0;                      // a node behind 3/4 of the work changed, over a whole run
   double rate = 0, peak = 0;              // multiply-accumulates a second: largest layer, machine
   std::int64_t macs = 0;
   int evaluated = 0;  // nodes without a kernel

@@ -91,7 +91,47 @@ class Calls {
   std::vector<std::pair<ValueId, Bytes>> inputs_, outputs_, read_;
 };
 
-Result<double> median_seconds(Calls& calls, int count) {
+// As a hypothesis is tried: one node late in the network is changed (here to what it was), the
+// inputs are known, and the outputs are wanted.
+class Replays {
+ public:
+  static Result<Replays> make(const Executor& e, const NpzMembers& arrays) {
+    const Graph& g = e.graph();
+    Replays r{e};
+    std::int64_t all = 0, before = 0;
+    const auto macs = [&](const Node& n) {
+      const OpDef* const op = find_op(n.op);
+      return op->cost ? op->cost({g, n}).macs : 0;
+    };
+    for (const Node& n : g.nodes()) all += macs(n);
+    for (std::size_t n = 0; n < g.nodes().size(); ++n) {
+      before += macs(g.nodes()[n]);
+      if (4 * before < 3 * all) continue;
+      r.options_.node_hooks.push_back(
+          {static_cast<NodeId>(n), [](auto, auto, auto) { return Result<void>(); }});
+      break;
+    }
+    for (const ValueId v : g.inputs())
+      for (const auto& [name, array] : arrays)
+        if (name == g.value(v).name) r.inputs_[0].emplace(name, tensor_of(array));
+    for (const ValueId v : g.outputs()) r.outputs_.push_back(g.value(v).name);
+    return r;
+  }
+  Result<void> call() {
+    LOCKSTEP_TRY([[maybe_unused]] const Capture made, e_.run(inputs_, outputs_, options_));
+    return {};
+  }
+
+ private:
+  explicit Replays(const Executor& e) : e_(e), inputs_(1) {}
+  const Executor& e_;
+  std::vector<Sample> inputs_;
+  std::vector<std::string> outputs_;
+  RunOptions options_;
+};
+
+template <class Timed>
+Result<double> median_seconds(Timed& calls, int count) {
   std::vector<double> seconds;
   for (int i = 0; i < count; ++i) {
     const auto start = Clock::now();
@@ -142,6 +182,7 @@ Result<void> serve_bench(const BenchServing& options) {
   fmt::print("ready {} {} {} {}\n", load, since(first), start_kb, peak_kb());
   std::fflush(stdout);
   std::optional<Calls> all, read;
+  std::optional<Replays> replays;
   for (std::string line; std::getline(std::cin, line);) {
     if (line == "rate") {
       const Rate rate = largest_rate(executor.graph(), calls.session());
@@ -158,6 +199,17 @@ Result<void> serve_bench(const BenchServing& options) {
       if (!std::isdigit(static_cast<unsigned char>(line[0]))) words >> kind;
       int count = 1;
       words >> count;
+      if (kind == "replay") {
+        if (!replays) {
+          LOCKSTEP_TRY(Replays made, Replays::make(executor, arrays));
+          replays.emplace(std::move(made));
+          LOCKSTEP_CHECK(replays->call());
+        }
+        LOCKSTEP_TRY(const double seconds, median_seconds(*replays, std::max(1, count)));
+        fmt::print("{}\n", seconds);
+        std::fflush(stdout);
+        continue;
+      }
       auto& observed = kind == "all" ? all : read;
       if (!kind.empty() && !observed) {
         LOCKSTEP_TRY(Calls made, Calls::make(executor, arrays, options.threads,

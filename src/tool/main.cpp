@@ -1,3 +1,5 @@
+#include <malloc.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <new>
@@ -34,6 +36,9 @@ lockstep::Error bad_request(const CLI::App& app, const CLI::ParseError& e, int a
 }  // namespace
 
 int main(int argc, char** argv) {
+  // Large blocks are used again instead of being mapped anew: most of a load's time would be that.
+  ::mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  ::mallopt(M_TRIM_THRESHOLD, 1 << 30);
   CLI::App app{"The same numbers on the device as on your PC, and if not: which operation, why, and what to do."};
   app.name("lockstep");
   app.require_subcommand(1);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
+#include <filesystem>
 #include <map>
 #include <new>
 
@@ -15,6 +16,7 @@
 #include "run/session_cache.h"
 #include "support/folders.h"
 #include "support/nets.h"
+#include "support/shared.h"
 
 namespace {
 
@@ -211,6 +213,31 @@ TEST(Session, a_run_after_the_first_allocates_nothing) {
     for (int run = 0; run < 5; ++run) ASSERT_TRUE(s->run().ok());
     EXPECT_EQ(news - before, 0);
   }
+}
+
+TEST(Session, no_shared_network_of_codes_allocates_after_its_first_run) {
+  LOCKSTEP_NEEDS_SHARED();
+  int networks = 0;
+  for (const auto& entry :
+       std::filesystem::recursive_directory_iterator(test::shared_folder() + "/models")) {
+    const std::string path = entry.path().string(), ending = entry.path().extension().string();
+    if (path.find("int8") == path.npos || (ending != ".onnx" && ending != ".tflite")) continue;
+    const auto graph = import_model(path);
+    if (!graph.ok()) continue;
+    const bool onnx = graph->format() == "onnx";
+    const auto made = Executor::make(*graph, *find_arithmetic(onnx ? "ort" : "tflite"));
+    if (!made.ok()) continue;
+    const auto s = session(*made, false, 1);
+    std::string without;
+    for (const NodeId n : s->evaluated()) without += " " + made->graph().node(n).op;
+    feed(*s, *made, test::random_samples(made->graph(), 1)[0]);
+    ASSERT_TRUE(s->run().ok());
+    const long before = news;
+    ASSERT_TRUE(s->run().ok());
+    EXPECT_EQ(news - before, 0) << path << ", without a kernel:" << without;
+    ++networks;
+  }
+  EXPECT_GT(networks, 10);
 }
 
 TEST(Session, values_that_do_not_live_together_share_the_arena) {

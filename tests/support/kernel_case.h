@@ -60,6 +60,11 @@ enum class ConvolutionOf : std::uint8_t { bytes, words, reals };  // words: 16-b
 std::optional<KernelCase> convolution_case(CaseMaker& m, ConvolutionOf of);
 std::optional<KernelCase> product_case(CaseMaker& m, bool words);
 std::optional<KernelCase> softmax_case(CaseMaker& m);
+std::optional<KernelCase> codes_rows_case(CaseMaker& m, const std::string& op);
+std::optional<KernelCase> code_product_case(CaseMaker& m);
+std::optional<KernelCase> greatest_case(CaseMaker& m);
+std::optional<KernelCase> real_product_case(CaseMaker& m, const std::string& op);
+std::optional<KernelCase> dequantize_case(CaseMaker& m);
 std::optional<KernelCase> rows_case(CaseMaker& m, const std::string& op);
 
 }  // namespace lockstep::test

@@ -155,6 +155,11 @@ std::optional<KernelCase> kernel_case(const Kernel& kernel, std::uint64_t seed) 
   const std::string_view op = kernel.ops[static_cast<std::size_t>(
       m.from(0, static_cast<std::int64_t>(kernel.ops.size()) - 1))];
   if (kernel.name == "reals_rows") return rows_case(m, std::string(op));
+  if (kernel.name == "dequantize_rows") return dequantize_case(m);
+  if (kernel.name == "products_reals") return real_product_case(m, std::string(op));
+  if (kernel.name == "codes_rows") return codes_rows_case(m, std::string(op));
+  if (kernel.name == "products_codes") return code_product_case(m);
+  if (op == "ReduceMax") return greatest_case(m);
   if (op == "Softmax") return softmax_case(m);
   if (op == "Conv")
     return convolution_case(m, kernel.name.starts_with("reals") ? ConvolutionOf::reals

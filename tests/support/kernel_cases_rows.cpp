@@ -53,4 +53,98 @@ std::optional<KernelCase> rows_case(CaseMaker& m, const std::string& op) {
   return b.finish(DType::f32, {});
 }
 
+std::optional<KernelCase> dequantize_case(CaseMaker& m) {
+  CaseBuilder b("DequantizeLinear");
+  Shape x;
+  const auto rank = m.from(1, 4), axis = m.from(0, rank - 1);
+  for (std::int64_t a = 0; a < rank; ++a) x.push_back(m.from(1, 9));
+  const bool by_axis = m.coin(), wide = m.from(0, 3) == 0;
+  const std::int64_t channels = by_axis ? x[static_cast<std::size_t>(axis)] : 1;
+  const DType t = m.byte_type();
+  const QuantParams q = m.quant(t, channels, by_axis ? static_cast<int>(axis) : -1);
+  b.input(wide ? m.bias(1) : m.codes(t, x), {}, false);
+  Tensor scale(DType::f32, by_axis && !wide ? Shape{channels} : Shape{});
+  for (std::size_t i = 0; i < scale.as<float>().size(); ++i)
+    scale.as<float>()[i] = static_cast<float>(q.scale_at(i));
+  b.input(std::move(scale), {}, true);
+  if (!wide && m.coin()) {
+    Tensor zero(t, by_axis ? Shape{channels} : Shape{});
+    for (std::int64_t i = 0; i < zero.count(); ++i)
+      zero.set_code(i, q.zero_at(static_cast<std::size_t>(i)));
+    b.input(std::move(zero), {}, true);
+  }
+  if (by_axis) b.node().attrs.set("axis", m.coin() ? axis : axis - rank);
+  return b.finish(DType::f32, {});
+}
+
+std::optional<KernelCase> real_product_case(CaseMaker& m, const std::string& op) {
+  CaseBuilder b(op);
+  const std::int64_t rows = m.from(1, 9), depth = m.from(1, 70), columns = m.from(1, 150);
+  const bool trans_a = m.from(0, 3) == 0, trans_b = m.coin();
+  Shape left = trans_a ? Shape{depth, rows} : Shape{rows, depth},
+        right = trans_b ? Shape{columns, depth} : Shape{depth, columns};
+  if (op == "MatMul" && m.coin()) left.insert(left.begin(), m.from(1, 4));
+  if (op == "MatMul" && m.coin()) right.insert(right.begin(), left.size() > 2 ? left[0] : 1);
+  b.input(m.reals(left), {}, false);
+  b.input(m.reals(right), {}, m.coin());
+  if (trans_a) b.node().attrs.set("transA", std::int64_t{1});
+  if (trans_b) b.node().attrs.set("transB", std::int64_t{1});
+  if (op == "Gemm") {
+    if (m.coin()) b.input(m.reals(m.coin() ? Shape{columns} : Shape{rows, 1}), {}, true);
+    if (m.coin()) b.node().attrs.set("alpha", 0.5 + 0.1 * static_cast<double>(m.from(0, 9)));
+    if (m.coin()) b.node().attrs.set("beta", 0.5 + 0.1 * static_cast<double>(m.from(0, 9)));
+    if (m.coin()) b.node().attrs.set("activation", std::string("relu"));
+  }
+  return b.finish(DType::f32, {});
+}
+
+std::optional<KernelCase> codes_rows_case(CaseMaker& m, const std::string& op) {
+  CaseBuilder b(op);
+  Shape x, other;
+  const auto rank = m.from(1, 5);
+  for (std::int64_t a = 0; a < rank; ++a) x.push_back(m.from(1, 9));
+  other = x;
+  for (std::int64_t& extent : other)
+    if (m.coin()) extent = 1;
+  other.erase(other.begin(), other.begin() + m.from(0, rank - 1));
+  const DType t = m.byte_type();
+  const bool swapped = m.coin() && op != "PRelu", constant = m.coin();
+  b.input(m.codes(t, swapped ? other : x), m.quant(t), constant && swapped);
+  b.input(m.codes(t, swapped ? x : other), m.quant(t), constant && !swapped);
+  if (m.coin()) b.node().attrs.set("activation", std::string("relu"));
+  return b.finish(t, m.quant(t));
+}
+
+std::optional<KernelCase> code_product_case(CaseMaker& m) {
+  CaseBuilder b("MatMul");
+  const std::int64_t rows = m.from(1, 9), depth = m.from(1, 70), columns = m.from(1, 150);
+  const bool trans_a = m.from(0, 3) == 0, trans_b = m.coin();
+  Shape left = trans_a ? Shape{depth, rows} : Shape{rows, depth},
+        right = trans_b ? Shape{columns, depth} : Shape{depth, columns};
+  if (m.coin()) left.insert(left.begin(), m.from(1, 4));
+  if (m.coin()) right.insert(right.begin(), left.size() > 2 ? left[0] : 1);
+  const DType t = m.byte_type();
+  b.input(m.codes(t, left), m.quant(t), false);
+  b.input(m.codes(t, right), m.quant(t), false);
+  if (trans_a) b.node().attrs.set("transA", std::int64_t{1});
+  if (trans_b) b.node().attrs.set("transB", std::int64_t{1});
+  return b.finish(t, m.quant(t));
+}
+
+std::optional<KernelCase> greatest_case(CaseMaker& m) {
+  CaseBuilder b("ReduceMax");
+  Shape x;
+  const auto rank = m.from(1, 5);
+  for (std::int64_t a = 0; a < rank; ++a) x.push_back(m.from(1, 9));
+  const DType t = m.byte_type();
+  const QuantParams q = m.quant(t);
+  b.input(m.codes(t, x), q, false);
+  std::vector<std::int64_t> axes;
+  for (std::int64_t a = 0; a < rank; ++a)
+    if (m.coin()) axes.push_back(m.coin() ? a : a - rank);
+  if (!axes.empty()) b.node().attrs.set("axes", axes);
+  b.node().attrs.set("keepdims", m.from(0, 1));
+  return b.finish(t, q);
+}
+
 }  // namespace lockstep::test

@@ -1,0 +1,120 @@
+// y = policy(a, b) on codes that are spread against each other, one by one by the arithmetic's own
+// policy
+#include <algorithm>
+
+#include "kernel/kernel.h"
+#include "kernel/kernel_spread.h"
+#include "op/op_codes.h"
+
+namespace lockstep {
+namespace {
+
+constexpr std::string_view ops[] = {"Add", "Div", "Mul", "PRelu", "SquaredDifference", "Sub"};
+
+const BinaryPolicy* policy_of(const KernelProblem& p) {
+  const std::string_view op = p.view.node.op;
+  return op == "Add"     ? p.num.add
+         : op == "Div"   ? p.num.div
+         : op == "Mul"   ? p.num.mul
+         : op == "PRelu" ? p.num.prelu
+         : op == "Sub"   ? p.num.sub
+                         : p.num.squared_difference;
+}
+
+// Along the innermost axis on which either operand moves, a does not.
+bool stands_still(const Shape& a, const Shape& b) {
+  for (std::size_t k = 1; k <= std::max(a.size(), b.size()); ++k) {
+    const std::int64_t ea = k <= a.size() ? a[a.size() - k] : 1,
+                       eb = k <= b.size() ? b[b.size() - k] : 1;
+    if (ea != 1 || eb != 1) return ea == 1;
+  }
+  return false;
+}
+
+std::int32_t code_at(const std::byte* p, bool is_signed) {
+  return is_signed ? std::int32_t{static_cast<std::int8_t>(*p)}
+                   : std::int32_t{static_cast<std::uint8_t>(*p)};
+}
+
+class CodesRows : public PreparedKernel {
+ public:
+  explicit CodesRows(const KernelProblem& p) : policy_(policy_of(p)) {
+    const Value &a = p.view.input(0), &b = p.view.input(1), &y = p.view.output(0);
+    const CodeClamp clamp = clamp_of(p.view);
+    shift_ = p.view.attrs().text("codes", "") == "unsigned" ? 128 : 0;
+    BinaryScales s{
+        a.quant.scale_at(0),         b.quant.scale_at(0),         y.quant.scale_at(0),
+        a.quant.zero_at(0) + shift_, b.quant.zero_at(0) + shift_, y.quant.zero_at(0) + shift_,
+        clamp.low + shift_,          clamp.high + shift_,         8};
+    s.a_is_scalar = stands_still(a.shape, b.shape);
+    state_ = policy_->prepare(s);
+    a_signed_ = a.dtype == DType::i8;
+    b_signed_ = b.dtype == DType::i8;
+    if (p.constants[0])
+      fixed_a_.assign(p.constants[0]->bytes().begin(), p.constants[0]->bytes().end());
+    if (p.constants[1])
+      fixed_b_.assign(p.constants[1]->bytes().begin(), p.constants[1]->bytes().end());
+    for (const bool last : {false, true})
+      spread_[last] = spread_of(y.shape, a.shape, last && fixed_a_.empty(), b.shape,
+                                last && fixed_b_.empty(), last);
+  }
+
+  std::size_t scratch_bytes(int) const override { return 0; }
+  void run(const KernelRun& r) const override {
+    const Spread& s = spread_[r.channels_last];
+    const std::byte* const a = fixed_a_.empty() ? r.in[0] : fixed_a_.data();
+    const std::byte* const b = fixed_b_.empty() ? r.in[1] : fixed_b_.data();
+    const std::size_t inner = s.axes - 1;
+    std::int64_t rows = 1;
+    for (std::size_t d = 0; d < inner; ++d) rows *= s.extent[d];
+    r.workers.each(rows, [&](std::int64_t first, std::int64_t last, int) {
+      for (std::int64_t u = first; u < last; ++u) {
+        std::int64_t row = u, ia = 0, ib = 0;
+        for (std::size_t d = inner; d-- > 0; row /= s.extent[d]) {
+          ia += row % s.extent[d] * s.a[d];
+          ib += row % s.extent[d] * s.b[d];
+        }
+        for (std::int64_t i = 0; i < s.extent[inner]; ++i)
+          r.out[0][u * s.extent[inner] + i] = static_cast<std::byte>(
+              policy_->apply(code_at(a + ia + i * s.a[inner], a_signed_) + shift_,
+                             code_at(b + ib + i * s.b[inner], b_signed_) + shift_, state_) -
+              shift_);
+      }
+    });
+  }
+
+ private:
+  const BinaryPolicy* policy_;
+  BinaryState state_;
+  std::int32_t shift_ = 0;
+  bool a_signed_ = false, b_signed_ = false;
+  std::vector<std::byte> fixed_a_, fixed_b_;
+  Spread spread_[2];
+};
+
+bool fits(const KernelProblem& p) {
+  const auto byte_wide = [](const Value& v) {
+    return is_code(v) && (v.dtype == DType::i8 || v.dtype == DType::u8);
+  };
+  const Value& y = p.view.output(0);
+  return byte_wide(p.view.input(0)) && byte_wide(p.view.input(1)) && byte_wide(y) &&
+         y.shape.size() <= most_axes && count_of(y.shape) > 0 && policy_of(p) &&
+         (!p.constants[0] || !p.constants[1]);
+}
+
+}  // namespace
+
+extern constinit const Kernel kernel_codes_rows = {
+    .name = "codes_rows",
+    .ops = ops,
+    .isa = Isa::any,
+    .speed = 1,
+    .meaning = "two operands in codes, spread against each other, one by one",
+    .order = Order::any,
+    .fits = fits,
+    .prepare = [](const KernelProblem& p) -> std::unique_ptr<PreparedKernel> {
+      return std::make_unique<CodesRows>(p);
+    },
+};
+
+}  // namespace lockstep
