@@ -3,6 +3,7 @@
 #include "arith/arith.h"
 #include "num/ort_codes.h"
 #include "num/ort_float.h"
+#include "num/ort_functions.h"
 
 namespace lockstep {
 
@@ -27,7 +28,7 @@ inline constexpr Numerics ort_numerics{
              .convolution = ort_convolution,
              .window_mean = ort_window_mean,
              .plane_mean = ort_plane_mean,
-             .reduce_sum = ort_reduce_sum},
+             .functions = &ort_functions},
 };
 
 inline constexpr std::string_view ort_passes[] = {
@@ -35,5 +36,16 @@ inline constexpr std::string_view ort_passes[] = {
     "propagate-quantize", "quantize-bias", "drop-redundant-clip", "mark-unsigned-codes",
     "fuse-qdq-conv", "fuse-qdq-dense", "fuse-qdq-binary", "fuse-qdq-unary", "block-float-convolutions", "block-float-pools",
     "resize-channels-last"};
+
+// What the runtime refuses when it runs, as a sentence; else "".
+inline std::string unsupported_by_ort(const NodeView& node) {
+  if (node.node.op != "Resize") return "";
+  const Attrs& a = node.attrs();
+  const Value& x = node.input(0);
+  if (a.text("mode", "") == "cubic" && is_integer(x.dtype) && a.integer("antialias", 0) == 0 &&
+      a.text("kernel", "").empty() && node.output(0).shape != x.shape)
+    return "onnxruntime has no cubic Resize of integers, channels first";
+  return "";
+}
 
 }  // namespace lockstep

@@ -152,6 +152,8 @@ struct WindowMeanProblem {
   float* y = nullptr;
 };
 
+struct RealFunctions;  // num/real_functions.h
+
 // Float functions where runtimes differ in the last bits. Null: the C library's function.
 struct FloatPolicy {
   bool in_order = false;  // sums over axes run in float32, elements in the order of the tensor
@@ -167,9 +169,7 @@ struct FloatPolicy {
   void (*window_mean)(const WindowMeanProblem& p) = nullptr;
   // mean of each of `planes` runs of `count` contiguous elements (GlobalAveragePool)
   void (*plane_mean)(const float* x, std::int64_t planes, std::int64_t count, float* y) = nullptr;
-  // y[i,j] = sum over r of x[i,r,j]; x is [outer, reduced, inner], dense (ReduceSum, ReduceMean)
-  void (*reduce_sum)(const float* x, std::int64_t outer, std::int64_t reduced, std::int64_t inner,
-                     float* y) = nullptr;
+  const RealFunctions* functions = nullptr;  // of whole tensors; null: real numbers, rounded once
 };
 
 struct ProductPolicy;  // num/product.h

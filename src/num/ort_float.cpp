@@ -16,32 +16,6 @@ float horner(float x, std::span<const float> c) {
   return p;
 }
 
-// The sum of n contiguous floats whose first stands `offset` elements behind a 16-byte boundary: two
-// vectors of four in turn, joined, then what stands before and behind the aligned part (N39).
-float vector_sum(const float* x, std::int64_t n, std::int64_t offset) {
-  const std::int64_t head = std::min(n, (4 - offset % 4) % 4);
-  const std::int64_t fours = (n - head) / 4 * 4, eights = (n - head) / 8 * 8;
-  if (fours == 0) {
-    float s = n > 0 ? x[0] : 0.0f;
-    for (std::int64_t i = 1; i < n; ++i) s = s + x[i];
-    return s;
-  }
-  float even[4], odd[4];
-  for (int l = 0; l < 4; ++l) even[l] = x[head + l];
-  if (fours > 4) {
-    for (int l = 0; l < 4; ++l) odd[l] = x[head + 4 + l];
-    for (std::int64_t i = head + 8; i < head + eights; i += 8)
-      for (int l = 0; l < 4; ++l) even[l] = even[l] + x[i + l], odd[l] = odd[l] + x[i + 4 + l];
-    for (int l = 0; l < 4; ++l) even[l] = even[l] + odd[l];
-    if (fours > eights)
-      for (int l = 0; l < 4; ++l) even[l] = even[l] + x[head + eights + l];
-  }
-  float s = (even[0] + even[2]) + (even[1] + even[3]);
-  for (std::int64_t i = 0; i < head; ++i) s = s + x[i];
-  for (std::int64_t i = head + fours; i < n; ++i) s = s + x[i];
-  return s;
-}
-
 struct Span1 { std::int64_t begin, end; };
 Span1 clipped(const WindowMeanProblem& p, int d, std::int64_t o) {
   const std::int64_t begin = o * p.strides[d] - p.pads_begin[d];
@@ -110,9 +84,10 @@ float ort_exp(float x) {
   return std::ldexp(horner(r, poly), static_cast<int>(clamped(m, -400.0f, 400.0f)));
 }
 
-void ort_softmax(std::span<const float> x, std::span<float> y) {
-  if (x.empty()) return;
-  const float top = *std::ranges::max_element(x);
+namespace {
+
+// y = exp(x - top), and their sum in 16 interleaved lanes.
+float exponentials(std::span<const float> x, float top, std::span<float> y) {
   float lane[16] = {};
   for (std::size_t i = 0; i < x.size(); ++i) {
     y[i] = ort_exp(x[i] + -top);
@@ -120,9 +95,21 @@ void ort_softmax(std::span<const float> x, std::span<float> y) {
   }
   float half[8];
   for (int l = 0; l < 8; ++l) half[l] = lane[l + 8] + lane[l];
-  const float sum = ((half[0] + half[1]) + (half[2] + half[3])) + ((half[4] + half[5]) + (half[6] + half[7]));
-  const float factor = 1.0f / sum;
+  return ((half[0] + half[1]) + (half[2] + half[3])) + ((half[4] + half[5]) + (half[6] + half[7]));
+}
+
+}  // namespace
+
+void ort_softmax(std::span<const float> x, std::span<float> y) {
+  if (x.empty()) return;
+  const float factor = 1.0f / exponentials(x, *std::ranges::max_element(x), y);
   for (float& v : y) v = v * factor;
+}
+
+void ort_log_softmax(std::span<const float> x, std::span<float> y) {
+  if (x.empty()) return;
+  const float top = *std::ranges::max_element(x), logarithm = std::log(exponentials(x, top, y));
+  for (std::size_t i = 0; i < x.size(); ++i) y[i] = (x[i] - top) - logarithm;
 }
 
 void ort_window_mean(const WindowMeanProblem& p) {
@@ -153,23 +140,6 @@ void ort_plane_mean(const float* x, std::int64_t planes, std::int64_t count, flo
     for (; i < count; ++i) sum = sum + x[i];
     y[p] = sum / static_cast<float>(count);
   }
-}
-
-void ort_reduce_sum(const float* x, std::int64_t outer, std::int64_t reduced, std::int64_t inner, float* y) {
-  if (inner == 1) {
-    for (std::int64_t o = 0; o < outer; ++o) y[o] = vector_sum(x + o * reduced, reduced, o * reduced);
-    return;
-  }
-  if (outer == 1) {
-    std::copy_n(x, inner, y);
-    for (std::int64_t r = 1; r < reduced; ++r)
-      for (std::int64_t i = 0; i < inner; ++i) y[i] = y[i] + x[r * inner + i];
-    return;
-  }
-  const std::vector<float> ones(static_cast<std::size_t>(reduced), 1.0f);
-  for (std::int64_t o = 0; o < outer; ++o)
-    ort_gemm({.m = 1, .n = inner, .k = reduced, .a = ones.data(), .lda = reduced, .b = x + o * reduced * inner,
-              .ldb = inner, .c = y + o * inner, .ldc = inner});
 }
 
 }  // namespace lockstep

@@ -13,11 +13,11 @@ void ort_matrix(const MatrixProblem& p);
 void ort_convolution(const ConvolutionProblem& p);
 void ort_window_mean(const WindowMeanProblem& p);
 void ort_plane_mean(const float* x, std::int64_t planes, std::int64_t count, float* y);
-void ort_reduce_sum(const float* x, std::int64_t outer, std::int64_t reduced, std::int64_t inner, float* y);
 float ort_sigmoid(float x);
 float ort_tanh(float x);
 float ort_exp(float x);
 void ort_softmax(std::span<const float> x, std::span<float> y);
+void ort_log_softmax(std::span<const float> x, std::span<float> y);
 
 // The matrix product behind convolutions and products of two computed operands: leading extents, and
 // only part of the operands (N30, N31, N32).

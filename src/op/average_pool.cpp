@@ -18,7 +18,7 @@ constexpr AttrSpec attrs[] = {
     {"ceil_mode", "0", "1: a last window may hang over the end"},
     {"count_include_pad", "0", "1: padding counts as zeros"},
     {"activation", "none", "fused activation"},
-    {"kernel", "", "\"blocked\": the runtime sums straight through the window (N45)"},
+    {"kernel", "", "\"blocked\" or \"straight\": the runtime sums straight through the window (N45)"},
 };
 
 // Taps that lie inside the padded input: what count_include_pad divides by.
@@ -132,7 +132,7 @@ Result<void> eval(EvalContext& c) {
   if (c.in[0]->dtype() != DType::f32)
     return Error{c.view.where(), "x of type " + std::string(name_of(c.in[0]->dtype())),
                  "float32 or codes", ""};
-  const bool straight = c.view.attrs().text("kernel", "") == "blocked";
+  const bool straight = c.view.attrs().text("kernel", "") != "";
   if (c.num.real.window_mean && is_plain(w) && !straight) return eval_in_order(c, w, with_pads), Result<void>();
   const auto in = c.in[0]->as<float>();
   const Activation act = activation_of(c.view);
@@ -148,9 +148,17 @@ Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
   return pool_from_tflite(f, graph, "AveragePool");
 }
 
+// From opset 19 on the runtime sums straight through the window (N45).
+Result<void> from_onnx(const ForeignNode& f, GraphBuilder& graph) {
+  LOCKSTEP_CHECK(known_attributes(f, {"auto_pad", "ceil_mode", "count_include_pad", "dilations", "kernel_shape", "pads", "strides"}));
+  Attrs a = f.attrs;
+  if (f.version >= 19) a.set("kernel", std::string("straight"));
+  return add_like(f, graph, "AveragePool", f.inputs, std::move(a));
+}
+
 constexpr Foreign from[] = {
     {Format::onnx, "com.microsoft:QLinearAveragePool", from_qlinear_average_pool},
-    {Format::onnx, "AveragePool"},
+    {Format::onnx, "AveragePool", from_onnx},
     {Format::tflite, "AVERAGE_POOL_2D", from_tflite}};
 
 }  // namespace

@@ -1,4 +1,5 @@
 // y[i] = x[0] + ... + x[i] along the axis; exclusive without x[i], reverse from the other end.
+#include "op/op_binary.h"
 #include "op/op_foreign.h"
 
 namespace lockstep {
@@ -35,12 +36,12 @@ Result<void> eval(EvalContext& c) {
     const auto out = c.out[0].as<T>();
     for (std::size_t row = 0; row < in.size() / length; ++row) {
       const std::size_t first = row / step * step * length + row % step;
-      double sum = 0;
+      T sum = 0;
       for (std::size_t i = 0; i < length; ++i) {
         const std::size_t at = first + (reverse ? length - 1 - i : i) * step;
-        const double element = static_cast<double>(in[at]);
-        out[at] = static_cast<T>(exclusive ? sum : sum + element);
-        sum += element;
+        const T element = in[at];
+        out[at] = exclusive ? sum : wrapping_add(sum, element);
+        sum = wrapping_add(sum, element);
       }
     }
   });

@@ -2,7 +2,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "op/op_elementwise.h"
+#include "op/op_functions.h"
 #include "op/op_move.h"
 
 namespace lockstep {
@@ -15,11 +15,20 @@ Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
   return add_like(f, graph, "Gelu", f.inputs, std::move(canonical));
 }
 
-constexpr Foreign from[] = {{Format::tflite, "GELU", from_tflite}, {Format::onnx, "Gelu"}, {Format::onnx, "com.microsoft:Gelu"}};
+// Without its optional bias.
+Result<void> from_fast_gelu(const ForeignNode& f, GraphBuilder& graph) {
+  if (f.inputs.size() > 1 && f.inputs[1] != no_id) return Error{f.where, "FastGelu with a bias", "one input", ""};
+  Attrs canonical;
+  canonical.set("approximate", std::string("tanh"));
+  return add_like(f, graph, "Gelu", {f.inputs[0]}, std::move(canonical));
+}
+
+constexpr Foreign from[] = {{Format::tflite, "GELU", from_tflite}, {Format::onnx, "Gelu"}, {Format::onnx, "com.microsoft:Gelu"}, {Format::onnx, "com.microsoft:FastGelu", from_fast_gelu}};
 
 Result<void> eval(EvalContext& c) {
   const bool by_tanh = c.view.attrs().text("approximate", "none") == "tanh";
   if (on_codes(c.view)) return map_codes(c, by_tanh ? c.num.gelu_tanh : c.num.gelu);
+  if (by_own_steps(c, by_tanh ? &RealFunctions::gelu_tanh : &RealFunctions::gelu)) return {};
   if (!by_tanh)
     return map_reals(c, [](double x) { return x / 2 * (1 + std::erf(x / std::numbers::sqrt2)); });
   const double slope = std::sqrt(2 / std::numbers::pi);

@@ -1,6 +1,7 @@
 // y = act(alpha * A * B + beta * c), A = a or its transpose, B likewise; on codes a - a_zero, b -
 // b_zero, requantized by a_scale * b_scale[o] / y_scale (N57); float a under b in codes: N69.
 #include <algorithm>
+#include <cmath>
 
 #include "base/text.h"
 #include "num/product.h"
@@ -78,15 +79,16 @@ void products(const Sizes& s, std::span<const T> a, std::span<const T> b, Take&&
     }
 }
 
-// The whole product in the arithmetic's own order of summation; it starts from the bias.
+// The whole product in the arithmetic's own order of summation; it starts from the bias. With factors it starts from
+// zero, and alpha times the sum is added to beta times the bias, fused.
 void eval_in_order(EvalContext& c, const Sizes& s, const Tensor* bias,
-                   std::pair<std::int64_t, std::int64_t> stride) {
+                   std::pair<std::int64_t, std::int64_t> stride, float alpha, float beta) {
   const auto y = c.out[0].as<float>();
-  if (bias)
-    for (std::int64_t i = 0; i < s.m; ++i)
-      for (std::int64_t j = 0; j < s.n; ++j)
-        y[static_cast<std::size_t>(i * s.n + j)] =
-            bias->as<float>()[static_cast<std::size_t>(i * stride.first + j * stride.second)];
+  const bool factors = alpha != 1 || (bias && beta != 1);
+  const auto bias_at = [&](std::int64_t i) {
+    return bias ? bias->as<float>()[static_cast<std::size_t>(i / s.n * stride.first + i % s.n * stride.second)] : 0.0f;
+  };
+  for (std::int64_t i = 0; bias && !factors && i < std::ssize(y); ++i) y[static_cast<std::size_t>(i)] = bias_at(i);
   const Value& b = c.view.input(1);
   c.num.real.matrix({.m = s.m,
                      .n = s.n,
@@ -97,7 +99,9 @@ void eval_in_order(EvalContext& c, const Sizes& s, const Tensor* bias,
                      .a_transposed = s.trans_a,
                      .b_transposed = s.trans_b,
                      .b_constant = b.constant && !b.folded,
-                     .start = bias != nullptr});
+                     .start = bias && !factors});
+  for (std::int64_t i = 0; factors && i < std::ssize(y); ++i)
+    y[static_cast<std::size_t>(i)] = std::fma(y[static_cast<std::size_t>(i)], alpha, beta * bias_at(i));
   const Activation act = activation_of(c.view);
   for (float& v : y) v = activate(act, v);
 }
@@ -110,8 +114,7 @@ Result<void> eval_float(EvalContext& c, const Sizes& s) {
   }
   const auto alpha = static_cast<float>(c.view.attrs().real("alpha", 1)),
              beta = static_cast<float>(c.view.attrs().real("beta", 1));
-  if (c.num.real.matrix && alpha == 1 && (!bias || beta == 1))
-    return eval_in_order(c, s, bias, stride), Result<void>();
+  if (c.num.real.matrix) return eval_in_order(c, s, bias, stride, alpha, beta), Result<void>();
   const Activation act = activation_of(c.view);
   const auto y = c.out[0].as<float>();
   products<float>(

@@ -1,7 +1,7 @@
 // y = max(0, min(1, alpha * x + beta))
 #include <algorithm>
 
-#include "op/op_elementwise.h"
+#include "op/op_functions.h"
 
 namespace lockstep {
 namespace {
@@ -11,6 +11,7 @@ constexpr Foreign from[] = {{Format::onnx, "HardSigmoid"}};
 
 Result<void> eval(EvalContext& c) {
   const double alpha = c.view.attrs().real("alpha", 0.2f), beta = c.view.attrs().real("beta", 0.5);
+  if (by_own_steps(c, &RealFunctions::hard_sigmoid, alpha, beta)) return {};
   return map_reals(c, [&](double x) { return std::clamp(alpha * x + beta, 0.0, 1.0); });
 }
 

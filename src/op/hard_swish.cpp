@@ -1,7 +1,7 @@
 // y = x * max(0, min(1, x / 6 + 1 / 2))
 #include <algorithm>
 
-#include "op/op_elementwise.h"
+#include "op/op_functions.h"
 
 namespace lockstep {
 namespace {
@@ -10,6 +10,7 @@ constexpr Foreign from[] = {{Format::onnx, "HardSwish"}, {Format::tflite, "HARD_
 
 Result<void> eval(EvalContext& c) {
   if (on_codes(c.view)) return map_codes(c, c.num.hard_swish);
+  if (by_own_steps(c, &RealFunctions::hard_swish)) return {};
   return map_reals(c, [](double x) { return x * std::clamp(x / 6 + 0.5, 0.0, 1.0); });
 }
 

@@ -1,4 +1,5 @@
 // y = scale * (x - mean) / sqrt(variance + epsilon) + bias, over all axes from `axis` on.
+#include "num/real_functions.h"
 #include "op/op_normalize.h"
 
 namespace lockstep {
@@ -37,6 +38,13 @@ Result<void> eval(EvalContext& c) {
   const std::size_t inner = inner_of(c.view);
   const auto x = c.in[0]->as<float>(), scale = c.in[1]->as<float>();
   const float* const bias = c.in.size() > 2 && c.in[2] ? c.in[2]->as<float>().data() : nullptr;
+  const RealFunctions* const own = c.num.real.functions;
+  if (own && own->normalize_row) {
+    const auto epsilon = static_cast<float>(c.view.attrs().real("epsilon", 1e-5f));
+    for (std::size_t first = 0; first < x.size(); first += inner)
+      own->normalize_row(x.subspan(first, inner), c.out[0].as<float>().subspan(first, inner), scale.data(), bias, epsilon);
+    return {};
+  }
   for (std::size_t first = 0; first < x.size(); first += inner)
     normalize_group(x, c.out[0].as<float>(), inner, c.view.attrs().real("epsilon", 1e-5f),
                     [&](std::size_t i) { return first + i; },

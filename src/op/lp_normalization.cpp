@@ -36,6 +36,13 @@ Result<void> eval(EvalContext& c) {
       const double v = x[first + i * step];
       sum += square ? v * v : std::abs(v);
     }
+    if (c.num.real.functions) {  // one by one, in float32
+      float own = 0;
+      for (std::size_t i = 0; i < length; ++i) own += square ? x[first + i * step] * x[first + i * step] : std::abs(x[first + i * step]);
+      if (square) own = std::sqrt(own);
+      for (std::size_t i = 0; i < length; ++i) y[first + i * step] = own == 0 ? 0.f : x[first + i * step] / own;
+      continue;
+    }
     const double norm = square ? std::sqrt(sum) : sum;
     for (std::size_t i = 0; i < length; ++i)
       y[first + i * step] = norm == 0 ? 0.f : static_cast<float>(x[first + i * step] / norm);

@@ -1,4 +1,4 @@
-// y = (x0 + x1 + ...) / n
+// y = (x0 + x1 + ...) / n, in float32 times 1 / n
 #include "op/op_variadic.h"
 
 namespace lockstep {
@@ -8,7 +8,11 @@ constexpr Foreign from[] = {{Format::onnx, "Mean"}};
 
 Result<void> eval(EvalContext& c) {
   return join_all(c, [](auto y, auto x) { return wrapping_add(y, x); },
-                  [](auto y, std::size_t count) { return static_cast<decltype(y)>(y / static_cast<decltype(y)>(count)); });
+                  [](auto y, std::size_t count) {
+                    using T = decltype(y);
+                    if constexpr (std::is_same_v<T, float>) return y * (1.0f / static_cast<float>(count));
+                    else return static_cast<T>(y / static_cast<T>(count));
+                  });
 }
 
 }  // namespace

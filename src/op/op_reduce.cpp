@@ -29,6 +29,14 @@ Result<Reduction> reduction_of(const NodeView& n) {
   return r;
 }
 
+bool reduced_by_own_steps(EvalContext& c, const Reduction& r, RealReduction kind) {
+  const RealFunctions* const own = c.num.real.functions;
+  if (!own || !own->reduce || c.in[0]->dtype() != DType::f32) return false;
+  const std::vector<std::uint8_t> reduced(r.reduced.begin(), r.reduced.end());
+  own->reduce(kind, c.in[0]->as<float>(), c.in[0]->shape(), reduced, c.out[0].as<float>());
+  return true;
+}
+
 Result<std::vector<Facts>> infer_reduce(const NodeView& n) {
   LOCKSTEP_TRY(const Reduction r, reduction_of(n));
   return std::vector<Facts>{{n.input(0).dtype, r.y, {}}};

@@ -25,7 +25,7 @@ constexpr Foreign from[] = {{Format::onnx, "ReduceMean"}, {Format::tflite, "MEAN
 
 Result<void> eval(EvalContext& c) {
   if (is_code(c.view.input(0))) return eval_codes(c);
-  return reduce_reals(c, [](double x) { return x; }, [](double sum, double count) { return sum / count; });
+  return reduce_reals(c, RealReduction::mean, [](double x) { return x; }, [](double sum, double count) { return sum / count; });
 }
 
 }  // namespace

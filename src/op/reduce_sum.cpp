@@ -27,7 +27,7 @@ Result<void> eval_codes(EvalContext& c) {
 
 Result<void> eval(EvalContext& c) {
   if (is_code(c.view.input(0))) return eval_codes(c);
-  return reduce_reals(c, [](double x) { return x; }, [](double sum, double) { return sum; });
+  return reduce_reals(c, RealReduction::sum, [](double x) { return x; }, [](double sum, double) { return sum; });
 }
 
 }  // namespace

@@ -3,8 +3,8 @@
 #include <optional>
 
 #include "base/text.h"
-#include "num/resize.h"
-#include "op/op_foreign.h"
+#include "num/resize_filter.h"
+#include "op/op_resize.h"
 
 namespace lockstep {
 namespace {
@@ -21,7 +21,7 @@ constexpr AttrSpec attrs[] = {
     {"exclude_outside", "0", "1: elements outside x weigh nothing"},
     {"antialias", "0", "1: a shrinking axis widens the filter"},
     {"extrapolation_value", "0", "outside x, with tf_crop_and_resize"},
-    {"kernel", "", "\"channels-last\": linear on codes in fixed point (N44)"},
+    {"kernel", "", "\"channels-last\": codes are mixed in fixed point (N44)"},
     {"roi", "all of x", "starts, then ends by axis, in parts of the extent"},
 };
 
@@ -215,86 +215,66 @@ Result<void> blend(EvalContext& c, const Plan& p) {
   return {};
 }
 
-Result<void> eval(EvalContext& c) {
-  LOCKSTEP_TRY(const Plan p, plan_of(c.view));
-  return p.mode == "nearest" ? take_nearest(c, p) : blend(c, p);
+// One axis after the other, the innermost first; 8-bit codes are rounded after each.
+template <class T>
+std::vector<T> filtered(const std::vector<T>& x, const Shape& shape, std::size_t axis, const std::vector<FilteredPlace>& places) {
+  const std::int64_t inner = count_of(Shape(shape.begin() + static_cast<std::ptrdiff_t>(axis) + 1, shape.end()));
+  const std::int64_t extent = shape[axis], outer = std::ssize(x) / (inner * extent);
+  std::vector<T> y;
+  y.reserve(static_cast<std::size_t>(outer * inner) * places.size());
+  for (std::int64_t o = 0; o < outer; ++o)
+    for (const FilteredPlace& p : places)
+      for (std::int64_t i = 0; i < inner; ++i) {
+        const auto at = [&](std::size_t k) {
+          return x[static_cast<std::size_t>((o * extent + p.first + static_cast<std::int64_t>(k)) * inner + i)];
+        };
+        if constexpr (std::is_same_v<T, float>) {
+          float sum = 0;
+          for (std::size_t k = 0; k < p.weight.size(); ++k) sum += at(k) * p.weight[k];
+          y.push_back(sum);
+        } else {
+          std::int64_t sum = 0;
+          for (std::size_t k = 0; k < p.share.size(); ++k) sum += std::int64_t{at(k)} * p.share[k];
+          y.push_back(static_cast<T>(filtered_code(sum)));
+        }
+      }
+  return y;
 }
 
-// Scales, or sizes under an aspect policy, of some axes or all.
-Result<void> set_extents(const ForeignNode& f, const Shape& x, const Tensor* scales, const Tensor* sizes,
-                         const std::vector<std::int64_t>& axes, Attrs& a) {
-  std::vector<double> factors(x.size(), 1);
-  Shape shape = x;
-  const std::string policy = f.attrs.text("keep_aspect_ratio_policy", "stretch");
-  const Tensor& given = sizes ? *sizes : *scales;
-  if (given.count() != std::ssize(axes))
-    return Error{f.where, std::to_string(given.count()) + " scales or sizes", std::to_string(axes.size()) + ", one per axis", ""};
-  std::optional<float> common;
-  for (std::size_t i = 0; i < axes.size(); ++i) {
-    const auto d = static_cast<std::size_t>(axes[i]);
-    const auto extent = static_cast<float>(x[d]);
-    const double number = given.number(static_cast<std::int64_t>(i));
-    if (!(number > 0 && number < 1e9)) return Error{f.where, "scale or size " + std::to_string(number), "a positive one", ""};
-    const float scale = sizes ? static_cast<float>(number) / extent : static_cast<float>(number);
-    factors[d] = scale;
-    shape[d] = sizes ? static_cast<std::int64_t>(number) : static_cast<std::int64_t>(scale * extent);
-    common = !common ? scale : policy == "not_larger" ? std::min(*common, scale) : std::max(*common, scale);
+template <class T>
+void filter_axes(EvalContext& c, const Plan& p) {
+  const bool cubic = p.mode == "cubic", exclude = c.view.attrs().integer("exclude_outside", 0) != 0;
+  const auto a = static_cast<float>(c.view.attrs().real("cubic_coeff_a", -0.75));
+  Shape shape = c.in[0]->shape();
+  const Shape& ys = c.out[0].shape();
+  const auto in = c.in[0]->as<T>();
+  std::vector<T> x(in.begin(), in.end());
+  for (std::size_t d = shape.size(); d-- > 0;) {
+    if (shape[d] == ys[d]) continue;
+    x = filtered(x, shape, d, filtered_places(p.axes[d], p.coordinates, cubic, a, exclude));
+    shape[d] = ys[d];
   }
-  if (sizes && common && policy != "stretch")
-    for (const std::int64_t axis : axes) {
-      const auto d = static_cast<std::size_t>(axis);
-      factors[d] = *common;
-      shape[d] = static_cast<std::int64_t>(std::floor(*common * static_cast<float>(x[d]) + 0.5f));
-    }
-  a.set("shape", std::move(shape));
-  a.set("scales", std::move(factors));
+  std::ranges::copy(x, c.out[0].as<T>().begin());
+}
+
+// N44: the runtime's filters, where it has them for this type and place.
+bool filters(const EvalContext& c, const Plan& p) {
+  const DType type = c.in[0]->dtype();
+  if (p.extrapolates() || (type != DType::f32 && type != DType::i8 && type != DType::u8)) return false;
+  return c.view.attrs().integer("antialias", 0) != 0 || (p.mode == "cubic" && c.view.attrs().text("kernel", "") == "channels-last");
+}
+
+Result<void> eval(EvalContext& c) {
+  LOCKSTEP_TRY(const Plan p, plan_of(c.view));
+  if (p.mode == "nearest") return take_nearest(c, p);
+  if (!filters(c, p) || c.out[0].count() == 0) return blend(c, p);
+  if (c.in[0]->dtype() == DType::f32) filter_axes<float>(c, p);
+  else if (c.in[0]->dtype() == DType::i8) filter_axes<std::int8_t>(c, p);
+  else filter_axes<std::uint8_t>(c, p);
   return {};
 }
 
-Result<const Tensor*> filled(const ForeignNode& f, const GraphBuilder& graph, std::size_t i, std::string_view name) {
-  LOCKSTEP_TRY(const Tensor* const t, constant_input(f, graph, i, name));
-  return t && t->count() > 0 ? t : nullptr;
-}
-
-Result<void> from_onnx(const ForeignNode& f, GraphBuilder& graph) {
-  LOCKSTEP_CHECK(known_attributes(f, {"antialias", "axes", "coordinate_transformation_mode", "cubic_coeff_a", "exclude_outside",
-                                      "extrapolation_value", "keep_aspect_ratio_policy", "mode", "nearest_mode", "scales"}));
-  if (!has_input(f, 0)) return Error{f.where, "no input", "x", ""};
-  const bool old = f.version < 11 || f.op == "Upsample";
-  LOCKSTEP_TRY(const Tensor* scales, filled(f, graph, old ? 1 : 2, "scales"));
-  LOCKSTEP_TRY(const Tensor* const sizes, filled(f, graph, 3, "sizes"));
-  LOCKSTEP_TRY(const Tensor* const roi, filled(f, graph, 1, "roi"));
-  const auto listed = f.attrs.reals("scales");
-  const Tensor from_attr = Tensor::of<double>({std::ssize(listed)}, listed);
-  if (!scales && !sizes && !listed.empty()) scales = &from_attr;
-  if ((scales != nullptr) == (sizes != nullptr)) return Error{f.where, scales ? "scales and sizes" : "neither scales nor sizes", "one of both", ""};
-  const Shape x = input_of(f, graph, 0).shape;
-  auto axes = f.attrs.integers("axes", index_run(0, std::ssize(x)));
-  for (std::int64_t& axis : axes) {
-    if (axis < -std::ssize(x) || axis >= std::ssize(x)) return Error{f.where, "axis " + std::to_string(axis), "an axis of x", ""};
-    if (axis < 0) axis += std::ssize(x);
-  }
-  Attrs a;
-  LOCKSTEP_CHECK(set_extents(f, x, scales, sizes, axes, a));
-  for (const char* const same : {"antialias", "cubic_coeff_a", "exclude_outside", "extrapolation_value"})
-    if (f.attrs.has(same)) a.set(same, f.attrs.values.find(same)->second);
-  const std::string mode = f.attrs.text("mode", "nearest");
-  a.set("mode", mode == "bilinear" || mode == "trilinear" ? "linear" : mode);
-  a.set("coordinates", old ? "asymmetric" : f.attrs.text("coordinate_transformation_mode", "half_pixel"));
-  a.set("nearest_mode", old ? "simple" : f.attrs.text("nearest_mode", "round_prefer_floor"));
-  if (!old && f.attrs.text("coordinate_transformation_mode", "") == "tf_crop_and_resize") {
-    if (!roi || roi->count() != 2 * std::ssize(axes)) return Error{f.where, "no region of interest", "two numbers per axis", ""};
-    std::vector<double> all(2 * x.size(), 0);
-    for (std::size_t d = 0; d < x.size(); ++d) all[x.size() + d] = 1;
-    for (std::size_t i = 0; i < axes.size(); ++i)
-      for (const std::size_t end : {0, 1})
-        all[end * x.size() + static_cast<std::size_t>(axes[i])] = roi->number(static_cast<std::int64_t>(end * axes.size() + i));
-    a.set("roi", std::move(all));
-  }
-  return add_like(f, graph, "Resize", {f.inputs[0]}, std::move(a));
-}
-
-constexpr Foreign from[] = {{Format::onnx, "Resize", from_onnx}, {Format::onnx, "Upsample", from_onnx}};
+constexpr Foreign from[] = {{Format::onnx, "Resize", resize_from_onnx}, {Format::onnx, "Upsample", resize_from_onnx}};
 
 }  // namespace
 

@@ -1,7 +1,7 @@
 // y = gamma * (x where x > 0, else alpha * (e^x - 1))
 #include <cmath>
 
-#include "op/op_elementwise.h"
+#include "op/op_functions.h"
 
 namespace lockstep {
 namespace {
@@ -12,6 +12,7 @@ constexpr Foreign from[] = {{Format::onnx, "Selu"}};
 Result<void> eval(EvalContext& c) {
   const double alpha = c.view.attrs().real("alpha", 1.67326319217681884765625f);
   const double gamma = c.view.attrs().real("gamma", 1.05070102214813232421875f);
+  if (by_own_steps(c, &RealFunctions::selu, alpha, gamma)) return {};
   return map_reals(c, [&](double x) { return gamma * (x > 0 ? x : alpha * std::expm1(x)); });
 }
 

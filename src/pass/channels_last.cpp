@@ -1,4 +1,4 @@
-// Linear Resize of codes behind integer convolutions runs channels last, where onnxruntime mixes in
+// Linear and cubic Resize of codes behind integer convolutions run channels last, where onnxruntime mixes in
 // fixed point (N44).
 #include <algorithm>
 #include <set>
@@ -61,12 +61,13 @@ Result<Patch> resize_channels_last(const Graph& g) {
   Patch patch(g, "resize-channels-last");
   const Uses uses(g);
   for (const Node& n : g.nodes()) {
-    if (n.op != "Resize" || n.attrs.text("mode", "") != "linear" || n.attrs.has("kernel")) continue;
+    const bool cubic = n.attrs.text("mode", "") == "cubic";
+    if (n.op != "Resize" || (n.attrs.text("mode", "") != "linear" && !cubic) || n.attrs.has("kernel")) continue;
     const Value &x = g.value(n.inputs[0]), &y = g.value(n.outputs[0]);
     // With the rows as they were, the runtime takes columns and channels for the image.
     if (x.shape.size() != 4 || !is_integer(x.dtype) || x.shape[2] == y.shape[2]) continue;
     if (n.attrs.integer("antialias", 0) != 0 || n.attrs.text("coordinates", "") == "tf_crop_and_resize") continue;
-    if (!arrives_transposed(g, uses, n.inputs[0])) continue;
+    if (!arrives_transposed(g, uses, cubic ? n.outputs[0] : n.inputs[0])) continue;
     Node next = n;
     next.attrs.set("kernel", std::string("channels-last"));
     patch.replace_node(uses.id_of(n), std::move(next));

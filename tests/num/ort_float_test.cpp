@@ -1,4 +1,5 @@
 #include "num/ort_float.h"
+#include "num/ort_reduce.h"
 
 #include <gtest/gtest.h>
 

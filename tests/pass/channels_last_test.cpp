@@ -5,8 +5,8 @@
 namespace lockstep {
 namespace {
 
-// conv on codes -> (Sigmoid on codes) -> linear Resize -> (conv on codes), NCHW.
-Graph chain(bool sigmoid, bool second, std::int64_t rows) {
+// conv on codes -> (Sigmoid on codes) -> Resize -> (conv on codes), NCHW.
+Graph chain(bool sigmoid, bool second, std::int64_t rows, const std::string& mode = "linear") {
   GraphBuilder b("chain", "onnx");
   int count = 0;
   const auto value = [&](Shape shape) {
@@ -40,7 +40,7 @@ Graph chain(bool sigmoid, bool second, std::int64_t rows) {
   if (second) x = add("Conv", {x, weights()}, {1, 2, rows, 8});
   b.add_output(x);
   for (NodeId n = 0; n < count; ++n)
-    if (static_cast<std::size_t>(n) < b.so_far().nodes().size() && b.node(n).op == "Resize") b.node(n).attrs.set("mode", std::string("linear"));
+    if (static_cast<std::size_t>(n) < b.so_far().nodes().size() && b.node(n).op == "Resize") b.node(n).attrs.set("mode", mode);
   auto g = std::move(b).finish();
   EXPECT_TRUE(g.ok()) << (g.ok() ? "" : g.error().line());
   return std::move(g).value();
@@ -60,6 +60,12 @@ TEST(ResizeChannelsLast, marks_a_resize_right_behind_an_integer_convolution) {
 TEST(ResizeChannelsLast, passes_other_operators_only_on_the_way_to_another_convolution) {
   EXPECT_FALSE(is_marked(chain(true, false, 8)));
   EXPECT_TRUE(is_marked(chain(true, true, 8)));
+}
+
+// The transposition passes linear Resize always, cubic only on its way to another.
+TEST(ResizeChannelsLast, a_cubic_resize_is_marked_only_before_another_convolution) {
+  EXPECT_TRUE(is_marked(chain(false, true, 8, "cubic")));
+  EXPECT_FALSE(is_marked(chain(false, false, 8, "cubic")));
 }
 
 TEST(ResizeChannelsLast, leaves_a_resize_that_keeps_the_rows) { EXPECT_FALSE(is_marked(chain(false, true, 4))); }

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "num/real_functions.h"
+
+namespace lockstep {
+
+// onnxruntime's float functions on x86-64 with AVX-512: docs/numerics.md N31, N37 to N39, N47 to
+// N49.
+extern const RealFunctions ort_functions;
+
+// N47: the exponential and the logarithm of vectors of four; a remainder of up to three is the C
+// library's.
+void ort_eigen_exp(std::span<const float> x, std::span<float> y);
+void ort_eigen_log(std::span<const float> x, std::span<float> y);
+
+// N39: the sum of contiguous elements that start `offset` elements behind a 16-byte boundary.
+float ort_vector_sum(std::span<const float> x, std::int64_t offset);
+
+}  // namespace lockstep
