@@ -32,7 +32,7 @@ std::optional<std::vector<float>> bias_scales(const Graph& g, const Node& node, 
   if (ws->count() != 1) {
     if (ws->count() != count || w_dq.attrs.integer("block_size", 0) != 0) return {};
     const bool transposed = node.attrs.integer("transB", 0) != 0;
-    const int want = node.op == "Gemm" && !transposed ? 1 : 0;
+    const int want = node.op == "ConvTranspose" || (node.op == "Gemm" && !transposed) ? 1 : 0;
     if (scale_axis(w_dq, g.value(w_dq.inputs[0]).shape.size()) != want) return {};
   }
   std::vector<float> scales;

@@ -1,5 +1,6 @@
 // Merging, removing and dropping: what stands between quantized operators without computing anything.
 #include <algorithm>
+#include <utility>
 
 #include "num/ort_codes.h"
 #include "pass/qdq.h"
@@ -59,6 +60,56 @@ std::optional<DoublePair> double_pair(const Graph& g, const Uses& uses, const No
   return p;
 }
 
+using Makers = std::vector<std::vector<std::size_t>>;  // of each node's inputs
+
+// Nodes from the last one that nobody reads, makers first, the later maker before the earlier.
+std::vector<std::size_t> walked(const Makers& makers) {
+  std::vector<bool> read(makers.size(), false), seen(makers.size(), false);
+  for (const auto& list : makers)
+    for (const std::size_t m : list) read[m] = true;
+  std::vector<std::size_t> order;
+  std::vector<std::pair<std::size_t, bool>> stack;  // a node, and whether its makers are done
+  for (std::size_t n = 0; n < makers.size(); ++n)
+    if (!read[n]) stack.emplace_back(n, false);
+  while (!stack.empty()) {
+    const auto [n, done] = stack.back();
+    stack.pop_back();
+    if (done) order.push_back(n);
+    if (done || seen[n]) continue;
+    seen[n] = true;
+    stack.emplace_back(n, true);
+    auto sorted = makers[n];
+    std::ranges::sort(sorted);
+    for (const std::size_t m : sorted) stack.emplace_back(m, false);
+  }
+  return order;
+}
+
+// The place of each node in the order in which the runtime visits them: walked, once each reader of a dequantizer but
+// the first has a copy of its own, numbered behind all nodes.
+std::vector<std::size_t> visiting_order(const Graph& g, const Uses& uses) {
+  Makers makers(g.nodes().size());
+  for (std::size_t n = 0; n < g.nodes().size(); ++n)
+    for (const ValueId v : g.nodes()[n].inputs)
+      if (v != no_id && g.value(v).producer != no_id) makers[n].push_back(static_cast<std::size_t>(g.value(v).producer));
+  const std::size_t count = makers.size();
+  for (const std::size_t n : walked(makers)) {
+    if (g.nodes()[n].op != "DequantizeLinear") continue;
+    bool first = !uses.is_output(g.nodes()[n].outputs[0]);
+    for (const Use& use : uses.of(g.nodes()[n].outputs[0])) {
+      if (std::exchange(first, false)) continue;
+      auto copy = makers[n];
+      *std::ranges::find(makers[static_cast<std::size_t>(use.node)], n) = makers.size();
+      makers.push_back(std::move(copy));
+    }
+  }
+  std::vector<std::size_t> place(makers.size(), 0);
+  std::size_t next = 0;
+  for (const std::size_t n : walked(makers)) place[n] = next++;
+  place.resize(count);
+  return place;
+}
+
 bool is_clip(const Node& n) { return n.op == "Relu" || n.op == "Clip"; }
 
 // Least and greatest real that a Relu or a Clip with constant bounds lets through.
@@ -95,8 +146,10 @@ bool redundant(const Graph& g, const Node& clip, const Node& q) {
 Result<Patch> merge_equal_quantize(const Graph& g) {
   Patch patch(g, "merge-equal-quantize");
   const Uses uses(g);
+  const std::vector<std::size_t> place = visiting_order(g, uses);
   for (std::size_t v = 0; v < g.values().size(); ++v) {
-    const auto& readers = uses.of(static_cast<ValueId>(v));
+    auto readers = uses.of(static_cast<ValueId>(v));
+    std::ranges::stable_sort(readers, {}, [&](const Use& use) { return place[static_cast<std::size_t>(use.node)]; });
     std::vector<const Node*> kept;
     for (const Use& use : readers) {
       const Node& n = g.node(use.node);

@@ -200,37 +200,4 @@ Result<Patch> store_folded_constants(const Graph& g) {
   return patch;
 }
 
-// N36: which float convolutions run on blocked channels.
-Result<Patch> block_float_convolutions(const Graph& g) {
-  Patch patch(g, "block-float-convolutions");
-  for (std::size_t i = 0; i < g.nodes().size(); ++i) {
-    const Node& n = g.nodes()[i];
-    if (n.op != "Conv" || n.attrs.has("kernel")) continue;
-    const Value& w = g.value(n.inputs[1]);
-    if (!w.constant || w.folded || w.dtype != DType::f32 || w.shape.size() != 4 || n.attrs.text("layout", "NCHW") != "NCHW") continue;
-    const std::int64_t group = n.attrs.integer("group", 1), out = w.shape[0], in = w.shape[1];
-    const bool depthwise = group > 1 && in == 1 && out == group;
-    if (depthwise ? out % 4 != 0 : group > 1 ? in % 16 != 0 || out / group % 16 != 0 : in >= 16 && in % 4 != 0) continue;
-    Node next = n;
-    next.attrs.set("kernel", std::string("blocked"));
-    patch.replace_node(static_cast<NodeId>(i), std::move(next));
-  }
-  return patch;
-}
-
-// N45: which float average pools run on blocked channels.
-Result<Patch> block_float_pools(const Graph& g) {
-  Patch patch(g, "block-float-pools");
-  for (std::size_t i = 0; i < g.nodes().size(); ++i) {
-    const Node& n = g.nodes()[i];
-    if ((n.op != "AveragePool" && n.op != "GlobalAveragePool") || n.attrs.has("kernel")) continue;
-    const Value& x = g.value(n.inputs[0]);
-    if (x.dtype != DType::f32 || x.shape.size() != 4 || x.shape[1] % 16 != 0 || n.attrs.text("layout", "NCHW") != "NCHW") continue;
-    Node next = n;
-    next.attrs.set("kernel", std::string("blocked"));
-    patch.replace_node(static_cast<NodeId>(i), std::move(next));
-  }
-  return patch;
-}
-
 }  // namespace lockstep

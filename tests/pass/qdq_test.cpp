@@ -135,5 +135,31 @@ TEST(Qdq, equal_double_quantization_becomes_single) {
   EXPECT_EQ(count, (std::map<std::string, int>{{"DequantizeLinear", 1}, {"QuantizeLinear", 1}}));
 }
 
+// Of two equal quantizers of one tensor the runtime keeps the one that its walk from the last leaf meets first.
+TEST(Qdq, of_equal_quantizers_the_one_before_the_last_output_keeps_its_name) {
+  Sketch s;
+  const ValueId x = s.input("x", {1, 4});
+  const ValueId a = s.q(x, "a", {1, 4}), b = s.q(x, "b", {1, 4});
+  const Graph g = s.finish({s.dq(a, "da", {1, 4}), s.dq(b, "db", {1, 4})});
+  const auto merged = merge_equal_quantize(g).value().apply();
+  ASSERT_TRUE(merged.ok());
+  std::vector<std::string> names;
+  for (const Node& n : merged.value().nodes())
+    if (n.op == "QuantizeLinear") names.push_back(n.name);
+  EXPECT_EQ(names, std::vector<std::string>{"b"});
+}
+
+// A global average behind a dequantizer runs plane by plane; behind a pool on blocked channels it runs on those.
+TEST(Qdq, a_global_average_runs_on_blocked_channels_only_behind_them) {
+  for (const bool pooled : {false, true}) {
+    Sketch s;
+    ValueId x = s.input("x", {1, 16, 4, 4});
+    if (pooled) x = s.add("MaxPool", "pool", {x}, DType::f32, {1, 16, 4, 4});
+    if (pooled) s.builder.node(s.builder.value(x).producer).attrs.set("kernel_shape", std::vector<std::int64_t>{1, 1});
+    const Graph g = s.finish({s.add("GlobalAveragePool", "mean", {x}, DType::f32, {1, 16, 1, 1})});
+    EXPECT_EQ(block_float_pools(g).value().empty(), !pooled);
+  }
+}
+
 }  // namespace
 }  // namespace lockstep
