@@ -246,6 +246,7 @@ Result<void> set_geometry(const ForeignNode& f, const Shape& x, const Shape& w, 
       continue;
     }
     const std::int64_t total = std::max<std::int64_t>(0, full - shape[i]);
+    if (wish.empty()) shape[i] = full - total;  // a stride beyond the window leaves nothing to cut
     pads[i] = rule == "SAME_UPPER" ? total / 2 : total - total / 2;
     pads[rank + i] = total - pads[i];
   }

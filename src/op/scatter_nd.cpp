@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "base/text.h"
+#include "op/op_binary.h"
 #include "op/op_foreign.h"
 
 namespace lockstep {
@@ -9,16 +10,35 @@ namespace {
 
 constexpr Slot inputs[] = {{"x"}, {"indices"}, {"updates"}};
 constexpr Slot outputs[] = {{"y"}};
-constexpr AttrSpec attrs[] = {{"reduction", "none", "none: an update replaces what was there"}};
+constexpr AttrSpec attrs[] = {{"reduction", "none", "none: an update replaces what was there; or add, mul, max, min"}};
 constexpr Rule rules[] = {
-    {"indices are int64, the updates have the type of x, and nothing is reduced",
+    {"indices are int32 or int64, the updates have the type of x, which is not float16 or bool where they are reduced",
      [](const NodeView& n) {
-       return n.input(1).dtype == DType::i64 && n.input(2).dtype == n.input(0).dtype && n.attrs().text("reduction", "none") == "none";
+       const DType x = n.input(0).dtype, i = n.input(1).dtype;
+       const std::string how = n.attrs().text("reduction", "none");
+       const bool known = how == "add" || how == "mul" || how == "max" || how == "min";
+       return (i == DType::i64 || i == DType::i32) && n.input(2).dtype == x &&
+              (how == "none" || (known && x != DType::f16 && x != DType::boolean));
      }},
     {"x and updates have the same scale and zero point when quantized",
      [](const NodeView& n) { return n.input(2).quant == n.input(0).quant; }},
 };
-constexpr Foreign from[] = {{Format::onnx, "ScatterND"}};
+
+// Into zeros of a constant shape, where updates of one place are added.
+Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
+  LOCKSTEP_TRY(const Tensor* const shape, constant_input(f, graph, 2, "shape"));
+  if (!shape || !has_input(f, 1)) return Error{f.where, "no shape", "indices, updates and a constant shape", ""};
+  const Value updates = input_of(f, graph, 1);
+  const Shape extents = integers_of(*shape);
+  LOCKSTEP_CHECK(checked_count(extents, f.where));
+  const ValueId zeros = add_constant(f, graph, "zeros", Tensor(updates.dtype, extents));
+  graph.value(zeros).quant = updates.quant;
+  Attrs a;
+  a.set("reduction", std::string("add"));
+  return add_like(f, graph, "ScatterND", {zeros, f.inputs[0], f.inputs[1]}, std::move(a));
+}
+
+constexpr Foreign from[] = {{Format::onnx, "ScatterND"}, {Format::tflite, "SCATTER_ND", from_tflite}};
 
 Result<std::vector<Facts>> infer(const NodeView& n) {
   const Shape &x = n.input(0).shape, &indices = n.input(1).shape;
@@ -32,22 +52,37 @@ Result<std::vector<Facts>> infer(const NodeView& n) {
   return std::vector<Facts>{{n.input(0).dtype, x, n.input(0).quant}};
 }
 
+// y = join(y, update) for `count` elements from `at` on; updates from `first` on.
+void reduce_row(EvalContext& c, std::size_t at, std::size_t first, std::size_t count, const std::string& how) {
+  with_type(c.in[0]->dtype(), [&](auto type) {
+    using T = decltype(type);
+    const auto y = c.out[0].as<T>().subspan(at, count);
+    const auto u = c.in[2]->as<T>().subspan(first, count);
+    for (std::size_t i = 0; i < count; ++i)
+      y[i] = how == "add" ? wrapping_add(y[i], u[i]) : how == "mul" ? wrapping_mul(y[i], u[i]) : how == "max" ? std::max(y[i], u[i]) : std::min(y[i], u[i]);
+  });
+}
+
 Result<void> eval(EvalContext& c) {
   const Shape& shape = c.in[0]->shape();
   const Shape strides = strides_of(shape);
   const auto depth = static_cast<std::size_t>(c.in[1]->shape().back());
-  const auto indices = c.in[1]->as<std::int64_t>();
   LOCKSTEP_CHECK(copy_whole(c));
   const std::size_t block =
       static_cast<std::size_t>(count_of(Shape(shape.begin() + static_cast<std::ptrdiff_t>(depth), shape.end()))) * size_of(c.in[0]->dtype());
   if (block == 0) return {};
-  for (std::size_t row = 0; row < indices.size() / depth; ++row) {
+  const std::string how = c.view.attrs().text("reduction", "none");
+  for (std::size_t row = 0; row < static_cast<std::size_t>(c.in[1]->count()) / depth; ++row) {
     std::int64_t at = 0;
     for (std::size_t d = 0; d < depth; ++d) {
-      const std::int64_t index = indices[row * depth + d];
+      const std::int64_t index = c.in[1]->code(static_cast<std::int64_t>(row * depth + d));
       if (index < -shape[d] || index >= shape[d])
         return Error{c.view.where(), "index " + std::to_string(index), std::to_string(-shape[d]) + " .. " + std::to_string(shape[d] - 1), ""};
       at += (index < 0 ? index + shape[d] : index) * strides[d];
+    }
+    if (how != "none") {
+      reduce_row(c, static_cast<std::size_t>(at), row * block / size_of(c.in[0]->dtype()), block / size_of(c.in[0]->dtype()), how);
+      continue;
     }
     std::memcpy(c.out[0].bytes().data() + static_cast<std::size_t>(at) * size_of(c.in[0]->dtype()),
                 c.in[2]->bytes().data() + row * block, block);

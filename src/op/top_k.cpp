@@ -13,6 +13,7 @@ constexpr AttrSpec attrs[] = {
     {"k", "", "how many"},
     {"axis", "-1", "axis of x"},
     {"largest", "1", "0: the least"},
+    {"index_type", "int64", "int64 or int32"},
 };
 
 Result<void> from_onnx(const ForeignNode& f, GraphBuilder& graph) {
@@ -27,7 +28,16 @@ Result<void> from_onnx(const ForeignNode& f, GraphBuilder& graph) {
   return add_like(f, graph, "TopK", {f.inputs[0]}, std::move(a));
 }
 
-constexpr Foreign from[] = {{Format::onnx, "TopK", from_onnx}};
+Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
+  LOCKSTEP_TRY(const Tensor* const k, constant_input(f, graph, 1, "k"));
+  if (!k || k->count() != 1 || !is_integer(k->dtype())) return Error{f.where, "no k", "one integer", ""};
+  Attrs a;
+  a.set("k", k->code(0));
+  a.set("index_type", std::string("int32"));
+  return add_like(f, graph, "TopK", {f.inputs[0]}, std::move(a));
+}
+
+constexpr Foreign from[] = {{Format::onnx, "TopK", from_onnx}, {Format::tflite, "TOPK_V2", from_tflite}};
 
 Result<std::vector<Facts>> infer(const NodeView& n) {
   const Value& x = n.input(0);
@@ -37,7 +47,7 @@ Result<std::vector<Facts>> infer(const NodeView& n) {
     return Error{n.where(), "k " + std::to_string(k), "0 .. " + std::to_string(x.shape[axis]), ""};
   Shape y = x.shape;
   y[axis] = k;
-  return std::vector<Facts>{{x.dtype, y, x.quant.per_channel() ? QuantParams{} : x.quant}, {DType::i64, y, {}}};
+  return std::vector<Facts>{{x.dtype, y, x.quant.per_channel() ? QuantParams{} : x.quant}, {n.attrs().text("index_type", "int64") == "int32" ? DType::i32 : DType::i64, y, {}}};
 }
 
 // Of equal elements the one that stands first comes first.
@@ -65,7 +75,7 @@ Result<void> eval(EvalContext& c) {
       for (std::size_t i = 0; i < k; ++i) {
         const std::size_t to = row / step * step * k + row % step + i * step;
         out[to] = in[first + order[i] * step];
-        if (index) index->as<std::int64_t>()[to] = static_cast<std::int64_t>(order[i]);
+        if (index) index->set_number(static_cast<std::int64_t>(to), static_cast<double>(order[i]));
       }
     }
   });

@@ -17,6 +17,11 @@ TEST(TopK, along_the_first_axis_takes_columns) {
   EXPECT_EQ(y[0], (Tensor::of<float>({1, 2}, std::vector<float>{1, 4})));
 }
 
+TEST(TopK, counts_places_in_32_bits_where_asked) {
+  const auto y = test::OpProblem("TopK").input<float>({2}, {2, 9}).attr("k", std::int64_t{1}).attr("index_type", std::string("int32")).output({}).output({}).run();
+  EXPECT_EQ(y[1], (Tensor::of<std::int32_t>({1}, std::vector<std::int32_t>{1})));
+}
+
 TEST(TopK, refuses_more_than_there_are) {
   EXPECT_FALSE(test::OpProblem("TopK").input<float>({1}, {2}).attr("k", std::int64_t{2}).try_run().ok());
 }
