@@ -45,6 +45,9 @@ VARIANTS = {
     "qop_u8s8_channel": variant(QOPERATOR, UINT8, INT8, True),
     "qop_u8u8": variant(QOPERATOR, UINT8, UINT8, False),
     "qop_s8s8": variant(QOPERATOR, INT8, INT8, False),
+    "dynamic_s8": variant("dynamic", UINT8, INT8, False),
+    "dynamic_u8_channel": variant("dynamic", UINT8, UINT8, True),
+    "dynamic_s8_reduced": variant("dynamic", UINT8, INT8, True, reduce_range=True),
 }
 
 
@@ -94,6 +97,15 @@ def network(seed, name, stages=None, head=None):
     if how["clean"]:
         model = optimized(model, temporary)
     options = dict(how["options"])
+    if how["form"] == "dynamic":
+        onnx.save(model, temporary + ".float")
+        try:
+            quantization.quantize_dynamic(temporary + ".float", temporary, per_channel=how["channel"],
+                                          reduce_range=how["reduce_range"], weight_type=how["weights"], extra_options=options)
+        finally:
+            os.remove(temporary + ".float")
+        os.replace(temporary, path)
+        return path
     quantization.quantize_static(
         model, temporary, Samples(model, seed), quant_format=how["form"], per_channel=how["channel"],
         reduce_range=how["reduce_range"], activation_type=how["activations"], weight_type=how["weights"],

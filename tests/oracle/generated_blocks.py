@@ -249,8 +249,95 @@ def scaled(net, x):
     return conv(net, same(y, net.op("InstanceNormalization", y.name, gain, shift)), 12, 1, act="relu")
 
 
+def signal(net, x):
+    """Convolutions over one axis, dilated, causal, with a gate, on the rows laid end to end."""
+    n = x.h * x.w
+    y, c = reshape(net, x.name, 1, x.c, n), x.c
+    for d in (1, net.pick(2, 4)):
+        w = net.const((net.rng.standard_normal((8, c, 3)) / math.sqrt(3 * c)).astype(np.float32), "w")
+        pads = net.pick([d, d], [2 * d, 0])
+        y = net.op("Conv", y, w, net.bias(8), kernel_shape=[3], pads=pads, dilations=[d])
+        y, c = net.op(net.pick("Relu", "Tanh", "Sigmoid"), y), 8
+    if net.chance(0.5):
+        y = net.op("Mul", y, net.op("Sigmoid", y))
+    if net.chance(0.3):
+        y = net.op("AveragePool", y, kernel_shape=[3], strides=[1], pads=[1, 1])
+    return conv(net, Map(reshape(net, y, 1, 8, x.h, x.w), 8, x.h, x.w), 12, 1, act="relu")
+
+
+def volume(net, x):
+    """A convolution over three axes: the channels in two slices."""
+    y = conv(net, x, 8, 1, act="relu")
+    y = reshape(net, y.name, 1, 4, 2, x.h, x.w)
+    w = net.const((net.rng.standard_normal((4, 4, 2, 3, 3)) / 8).astype(np.float32), "w")
+    y = net.op("Conv", y, w, net.bias(4), kernel_shape=[2, 3, 3], pads=[1, 1, 1, 0, 1, 1])
+    y = net.op("Relu", y)
+    return conv(net, Map(reshape(net, y, 1, 8, x.h, x.w), 8, x.h, x.w), 10, 1, act="relu")
+
+
+def channels_last_block(net, x):
+    """Depthwise convolution, normalization and dense layers on channels last: a modern convolution block."""
+    y = conv(net, x, x.c, 7, g=x.c)
+    t = net.op("Transpose", y.name, perm=[0, 2, 3, 1])
+    t = layer_norm(net, t, x.c)
+    t = dense(net, t, x.c, 2 * x.c)
+    t = activation(net, Map(t, 0, 0, 0), net.pick("gelu_erf", "gelu_tanh", "hardswish", "silu", "elu")).name
+    t = dense(net, t, 2 * x.c, x.c)
+    if net.chance(0.5):
+        t = net.op("Mul", t, net.const(net.rng.uniform(0.1, 1, x.c).astype(np.float32), "gain"))
+    return same(x, net.op("Add", x.name, net.op("Transpose", t, perm=[0, 3, 1, 2])))
+
+
+def group_norm(net, x):
+    """Group normalization as exporters write it, between convolutions."""
+    y = conv(net, x, 8, 3)
+    z = net.op("InstanceNormalization", reshape(net, y.name, 1, 2, -1), net.const(np.ones(2, np.float32)), net.const(np.zeros(2, np.float32)))
+    z = reshape(net, z, 1, 8, y.h, y.w)
+    gain = net.const(net.rng.uniform(0.5, 1.5, (1, 8, 1, 1)).astype(np.float32))
+    z = net.op("Add", net.op("Mul", z, gain), net.const(net.rng.standard_normal((1, 8, 1, 1)).astype(np.float32)))
+    return conv(net, activation(net, same(y, z), net.pick("silu", "relu", "mish", "softplus")), 12, 1)
+
+
+def shape_arithmetic(net, x):
+    """Reshapes and slices whose extents the graph computes from shapes."""
+    y = conv(net, x, 12, 3, act="relu")
+    shape = net.op("Shape", y.name)
+    first = net.op("Gather", shape, net.ints(0), axis=0)
+    rows = net.op("Gather", shape, net.ints(2), axis=0)
+    z = net.op("Reshape", y.name, net.op("Concat", first, net.ints(3), net.ints(4), rows, net.ints(-1), axis=0))
+    z = net.op("Transpose", z, perm=[0, 2, 1, 3, 4])
+    z = net.op("Reshape", z, net.op("Concat", first, net.ints(12), rows, net.ints(-1), axis=0))
+    half = net.op("Slice", z, net.ints(0), net.op("Div", net.op("Gather", shape, net.ints(1), axis=0), net.ints(2)), net.ints(1))
+    other = net.op("Slice", z, net.ints(6), net.ints(1 << 30), net.ints(1))
+    return conv(net, Map(net.op("Add", half, other), 6, x.h, x.w), 12, 1, act="relu")
+
+
+def bounds(net, x):
+    """Bounds of one side, minima and maxima against constants, rows squeezed and restored."""
+    y = conv(net, x, 8, 3)
+    y = same(y, net.op("Clip", y.name, "", net.real(2.0)) if net.chance(0.5) else net.op("Clip", y.name, net.real(-0.5)))
+    y = conv(net, same(y, net.op(net.pick("Max", "Min"), y.name, net.real(0.1))), 8, 1)
+    m = net.op("Squeeze", reduce(net, "ReduceMax", y.name, [3], 1), net.ints(3))
+    m = net.op("Unsqueeze", m, net.ints(3))
+    z = net.op(net.pick("Mul", "Add", "Sub"), y.name, net.op("Expand", m, net.ints(1, 8, y.h, y.w)))
+    return conv(net, same(y, net.op(net.pick("Neg", "Abs", "Relu", "Softsign"), z)), 12, 1, act="relu")
+
+
+def readers(net, x):
+    """One map with many readers, of which some quantize it anew."""
+    y = conv(net, x, 8, 3, act=net.pick("relu", "hardswish", "leaky"))
+    a, b = conv(net, y, 8, 3, act="relu"), conv(net, y, 8, 1)
+    c = pool(net, y, "MaxPool", 3, 1, [1] * 4)
+    d = net.op("Add", net.op("Add", a.name, y.name), b.name)
+    e = net.op("Mul", y.name, net.op("Sigmoid", b.name))
+    g = net.op("GlobalAveragePool", y.name)
+    z = concat(net, same(y, d), c, same(y, e), same(y, net.op("Mul", y.name, g)))
+    return conv(net, z, 16, 1, act="relu")
+
+
 STAGES = {f.__name__: f for f in (plain, padded, depthwise, residual, cross_stage, pyramid_pool, focus, pyramid,
-                                  context, shuffled, pooled, spatial_gate, products, attention, scaled)}
+                                  context, shuffled, pooled, spatial_gate, products, attention, scaled, signal, volume,
+                                  channels_last_block, group_norm, shape_arithmetic, bounds, readers)}
 
 
 def head_classes(net, x):
