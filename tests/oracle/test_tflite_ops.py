@@ -369,6 +369,31 @@ def pack(m, dtype):
     return "PACK", [a, b], [Operand((2, 2, 3), dtype, a.scale, a.zero if a.scale is not None else 0)], options("Pack", valuesCount=2, axis=1)
 
 
+def numbers(m, op, dtype):
+    """Two operands without scales; the divisor is never 0."""
+    b = m.r.integers(1, 9, (4,)) * m.r.choice([-1, 1], (4,))
+    return op, [Operand((3, 4), dtype), Operand((4,), dtype, contents=b)], [Operand((3, 4), dtype)], None
+
+
+def top_k(m, dtype):
+    x, k = m.fed((3, 7), dtype), int(m.r.integers(1, 8))
+    return "TOPK_V2", [x, Operand((), np.int32, contents=k)], \
+        [Operand((3, k), dtype, x.scale, x.zero if x.scale is not None else 0), Operand((3, k), np.int32)], None
+
+
+def scatter_nd(m, dtype):
+    u = m.fed((3, 2), dtype)
+    return "SCATTER_ND", [Operand((3, 1), np.int32, contents=m.r.integers(0, 4, 3)), u, vector([4, 2])], \
+        [Operand((4, 2), dtype, u.scale, u.zero if u.scale is not None else 0)], None
+
+
+def select(m, dtype):
+    a, b = m.fed((3, 4), dtype), m.fed((4,), dtype)
+    b.scale, b.zero = a.scale, a.zero
+    return "SELECT_V2", [Operand((3, 1), np.bool_, contents=m.r.random((3, 1)) < 0.5), a, b], \
+        [Operand((3, 4), dtype, a.scale, a.zero if a.scale is not None else 0)], None
+
+
 I8, U8, I16, F32 = np.int8, np.uint8, np.int16, np.float32
 CASES = {}
 
@@ -437,6 +462,22 @@ def define_cases():
     case("concat uint8, own scales", lambda m: concat(m, U8, False))
     case("CUMSUM float", lambda m: ("CUMSUM", [m.fed((3, 5), F32), Operand((), np.int32, contents=[1])], [m.fed((3, 5), F32)], options("Cumsum", exclusive=bool(m.r.integers(0, 2)), reverse=bool(m.r.integers(0, 2)))))
     case("ADD_N float", lambda m: ("ADD_N", [m.fed((3, 5), F32) for _ in range(3)], [m.fed((3, 5), F32)], None))
+    for t, n in ((F32, "float"), (I8, "int8"), (U8, "uint8"), (np.int32, "int32")):
+        case(f"TOPK_V2 {n}", lambda m, t=t: top_k(m, t))
+        case(f"SCATTER_ND {n}", lambda m, t=t: scatter_nd(m, t))
+        case(f"REVERSE_SEQUENCE {n}", lambda m, t=t: moved(m, "REVERSE_SEQUENCE", t, (3, 4, 2), (3, 4, 2), (vector([4, 1, 2]),), "ReverseSequence", seqDim=1, batchDim=0))
+        case(f"REVERSE_V2 {n}", lambda m, t=t: moved(m, "REVERSE_V2", t, (3, 4, 2), (3, 4, 2), (vector([1]),)))
+        case(f"GATHER_ND {n}", lambda m, t=t: moved(m, "GATHER_ND", t, (3, 4, 2), (2, 2), (Operand((2, 2), np.int32, contents=[[0, 3], [2, 1]]),)))
+        case(f"SELECT_V2 {n}", lambda m, t=t: select(m, t))
+        case(f"FILL {n}", lambda m, t=t: moved(m, "FILL", t, (), (2, 3), (), None, (vector([2, 3]),)))
+        case(f"SUM of int8 codes {n}", lambda m, t=t: reduction(m, "SUM", t)) if t == I8 else None
+    for t, n in ((F32, "float"), (np.int32, "int32")):
+        case(f"FLOOR_DIV {n}", lambda m, t=t: numbers(m, "FLOOR_DIV", t))
+        case(f"FLOOR_MOD {n}", lambda m, t=t: numbers(m, "FLOOR_MOD", t))
+        case(f"REDUCE_PROD {n}", lambda m, t=t: reduction(m, "REDUCE_PROD", t))
+    for op in ("CEIL", "FLOOR", "ROUND", "SIGN", "SIN", "COS", "SQRT", "SQUARE"):
+        case(f"{op} float", lambda m, op=op: unary(m, op, F32))
+    case("POW float", lambda m: binary(m, "POW", F32))
     case("DIV float", lambda m: binary(m, "DIV", F32, "Div"))
     for a, b in ((F32, I8), (F32, U8), (F32, I16), (I8, I8), (I8, U8), (U8, I8), (U8, U8), (I16, I8), (I8, I16), (I16, I16)):
         case(f"quantize {np.dtype(a)} to {np.dtype(b)}", lambda m, a=a, b=b: requantize(m, a, b))
@@ -536,6 +577,7 @@ def main():
     p.add_argument("case", nargs="*", help="only cases whose name contains one of these")
     p.add_argument("--binary", default=str(cache.ROOT / "build" / "bin" / "lockstep"))
     p.add_argument("--seeds", type=int, default=0, help="models of each case")
+    p.add_argument("--first", type=int, default=0, help="the first seed")
     p.add_argument("--long", action="store_true")
     p.add_argument("--arith", action="append", choices=list(ORACLES), help="only these")
     args = p.parse_args()
@@ -547,7 +589,7 @@ def main():
             if args.case and not any(c in name for c in args.case):
                 continue
             count, notes = collections.Counter(), []
-            for seed in range(args.seeds if arith != "cmsis-nn" or tflm_oracle.available() else 0):
+            for seed in range(args.first, args.first + (args.seeds if arith != "cmsis-nn" or tflm_oracle.available() else 0)):
                 run_case(name, seed, args.binary, folder, count, notes, arith)
             bad = count["differ"] + count["failed"]
             verdict = "failed" if bad else "passed" if count["models"] else "skipped"
