@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kernel/kernel_spread.h"
 #include "num/ort_codes.h"
 #include "num/tflite_policies.h"
 #include "num/xnnpack.h"
@@ -14,6 +15,8 @@ namespace {
 bool byte_wide(const Value& v) {
   return v.dtype == DType::i8 || v.dtype == DType::u8;
 }
+
+constexpr std::int64_t piece = 4096;  // elements of one call
 
 // Codes of both operands by the policy itself, one by one.
 void by_policy(const PlaceCall& c) {
@@ -32,7 +35,7 @@ struct PlaceProblem {
   PlaceCall call;
   BinaryState state;
   std::int64_t count = 0, a_width = 1, y_width = 1;
-  bool two = false;
+  bool two = false, spread = false, swapped = false;  // swapped: a of the call is the node's b
 };
 
 bool scaled(const KernelProblem& p, const PlaceSet& set, PlaceProblem& out) {
@@ -60,7 +63,33 @@ bool scaled(const KernelProblem& p, const PlaceSet& set, PlaceProblem& out) {
   return true;
 }
 
-// As eval_binary_codes prepares the policy; operands of one shape, so neither stands still.
+// Along the innermost axis on which either operand moves, a does not.
+bool stands_still(const Shape& a, const Shape& b) {
+  for (std::size_t k = 1; k <= std::max(a.size(), b.size()); ++k) {
+    const std::int64_t ea = k <= a.size() ? a[a.size() - k] : 1,
+                       eb = k <= b.size() ? b[b.size() - k] : 1;
+    if (ea != 1 || eb != 1) return ea == 1;
+  }
+  return false;
+}
+
+// The function that computes what the policy says, or nothing.
+PlaceFunction function_of(const BinaryPolicy& policy, const PlaceSet& set, PlaceProblem& out) {
+  if (policy.apply == ort_add.apply) return set.add_nearest;
+  if (policy.apply == ort_mul.apply) return set.mul_nearest;
+  if (policy.apply == tflite_add.apply) return set.add_grid;
+  if (out.call.shift != 0) return nullptr;
+  if (policy.apply == xnnpack_mul.apply && out.state.y.factor != 0) return set.mul_nearest_by_zero;
+  if (policy.apply == xnnpack_mul.apply || policy.apply == tflite_mul.apply) return set.mul_twice;
+  if (policy.apply == xnnpack_add.apply && out.state.left_shift != 0) return set.add_grid_cut;
+  if (policy.apply == xnnpack_sub.apply && out.state.left_shift == 0)
+    out.state.b.multiplier = -out.state.b.multiplier;  // the sum with the negated factor
+  else if (policy.apply != xnnpack_add.apply)
+    return nullptr;
+  return set.add_half_up;
+}
+
+// As eval_binary_codes prepares the policy.
 bool codes_pair(const KernelProblem& p, const PlaceSet& set, PlaceProblem& out) {
   const std::string_view op = p.view.node.op;
   const BinaryPolicy* const policy = op == "Add" ? p.num.add : op == "Sub" ? p.num.sub : p.num.mul;
@@ -68,36 +97,42 @@ bool codes_pair(const KernelProblem& p, const PlaceSet& set, PlaceProblem& out) 
   if (!policy || !byte_wide(a) || !byte_wide(b) || !byte_wide(y)) return false;
   const CodeClamp clamp = clamp_of(p.view);
   const std::int32_t shift = p.view.attrs().text("codes", "") == "unsigned" ? 128 : 0;
-  out.state =
-      policy->prepare({a.quant.scale_at(0), b.quant.scale_at(0), y.quant.scale_at(0),
-                       a.quant.zero_at(0) + shift, b.quant.zero_at(0) + shift,
-                       y.quant.zero_at(0) + shift, clamp.low + shift, clamp.high + shift, 8});
+  const bool still = stands_still(a.shape, b.shape);
+  out.state = policy->prepare({a.quant.scale_at(0), b.quant.scale_at(0), y.quant.scale_at(0),
+                               a.quant.zero_at(0) + shift, b.quant.zero_at(0) + shift,
+                               y.quant.zero_at(0) + shift, clamp.low + shift, clamp.high + shift, 8,
+                               still});
   out.call.policy = policy;
   out.call.shift = shift;
   out.call.a_signed = a.dtype == DType::i8;
   out.call.b_signed = b.dtype == DType::i8;
   out.call.y_signed = y.dtype == DType::i8;
-  out.function = policy->apply == ort_add.apply                     ? set.add_nearest
-                 : policy->apply == ort_mul.apply                   ? set.mul_nearest
-                 : policy->apply == tflite_add.apply                ? set.add_grid
-                 : policy->apply != xnnpack_add.apply || shift != 0 ? by_policy
-                 : out.state.left_shift == 0                        ? set.add_half_up
-                                                                    : set.add_grid_cut;
+  out.function = function_of(*policy, set, out);
+  if (!out.function) out.function = by_policy;
+  if (still && out.function == set.add_nearest) {  // the operand that moves is met last
+    out.swapped = true;
+    std::swap(out.state.a, out.state.b);
+    std::swap(out.call.a_signed, out.call.b_signed);
+  }
   return true;
 }
 
 bool place_problem(const KernelProblem& p, const PlaceSet& set, PlaceProblem& out) {
   const Value &a = p.view.input(0), &y = p.view.output(0);
-  if (a.shape != y.shape || p.constants[0]) return false;
   out.count = count_of(y.shape);
   out.a_width = static_cast<std::int64_t>(size_of(a.dtype));
   out.y_width = static_cast<std::int64_t>(size_of(y.dtype));
+  const bool same = a.shape == y.shape && !p.constants[0];
   if (p.view.node.op == "QuantizeLinear" || p.view.node.op == "DequantizeLinear")
-    return scaled(p, set, out);
+    return same && scaled(p, set, out);
   const Value& b = p.view.input(1);
   out.two = true;
-  if (b.shape != y.shape || p.constants[1]) return false;
-  if (is_code(a) && is_code(b) && is_code(y)) return codes_pair(p, set, out);
+  if (is_code(a) && is_code(b) && is_code(y)) {
+    out.spread = !same || b.shape != y.shape || p.constants[1];
+    return out.count > 0 && y.shape.size() <= most_axes &&
+           !(p.constants[0] && p.constants[1]) && codes_pair(p, set, out);
+  }
+  if (!same || b.shape != y.shape || p.constants[1]) return false;
   if (a.dtype != DType::f32 || b.dtype != DType::f32 || y.dtype != DType::f32 ||
       activation_of(p.view) != Activation::none)
     return false;
@@ -111,7 +146,6 @@ class PlaceKernel : public PreparedKernel {
   PlaceKernel(const KernelProblem& p, const PlaceSet& set) { place_problem(p, set, p_); }
   std::size_t scratch_bytes(int) const override { return 0; }
   void run(const KernelRun& r) const override {
-    constexpr std::int64_t piece = 4096;
     r.workers.each((p_.count + piece - 1) / piece, [&](std::int64_t first, std::int64_t last, int) {
       PlaceCall c = p_.call;
       c.state = &p_.state;
@@ -127,6 +161,116 @@ class PlaceKernel : public PreparedKernel {
   PlaceProblem p_;
 };
 
+// Two operands of codes that are spread against each other. Rows of y are runs of neighbours; what
+// does not walk along in steps of one is written out for a row, over and over where rows are short.
+class SpreadKernel : public PreparedKernel {
+ public:
+  SpreadKernel(const KernelProblem& p, const PlaceSet& set) {
+    place_problem(p, set, p_);
+    const std::size_t first = p_.swapped ? 1 : 0;
+    for (std::size_t i = 0; i < 2; ++i)
+      if (const Tensor* const t = p.constants[i == 0 ? first : 1 - first])
+        fixed_[i].assign(t->bytes().begin(), t->bytes().end());
+    const Shape& y = p.view.output(0).shape;
+    for (const bool last : {false, true})
+      plan_[last] =
+          plan_of(spread_of(y, p.view.input(first).shape, last && fixed_[0].empty(),
+                            p.view.input(1 - first).shape, last && fixed_[1].empty(), last));
+  }
+  std::size_t scratch_bytes(int) const override { return 0; }
+  std::size_t resident_bytes() const override { return fixed_[0].size() + fixed_[1].size(); }
+
+  void run(const KernelRun& r) const override {
+    const Plan& plan = plan_[r.channels_last];
+    const std::size_t first = p_.swapped ? 1 : 0;
+    const std::byte* const from[2] = {fixed_[0].empty() ? r.in[first] : fixed_[0].data(),
+                                      fixed_[1].empty() ? r.in[1 - first] : fixed_[1].data()};
+    const std::int64_t parts = (plan.row + plan.chunk - 1) / plan.chunk;
+    r.workers.each(plan.rows * parts, [&](std::int64_t begin, std::int64_t end, int) {
+      std::byte written[2][piece];
+      std::int64_t written_row = -1;
+      PlaceCall c = p_.call;
+      c.state = &p_.state;
+      for (std::int64_t u = begin; u < end; ++u) {
+        const std::int64_t row = u / parts, at = u % parts * plan.chunk;
+        const std::byte* operand[2];
+        const bool anew = written_row != row;
+        written_row = row;
+        for (std::size_t i = 0; i < 2; ++i)
+          operand[i] = walk(plan, i, from[i] + start_of(plan, i, row), at, anew, written[i]);
+        c.a = operand[0];
+        c.b = operand[1];
+        c.y = r.out[0] + row * plan.row + at;
+        c.count = std::min(plan.chunk, plan.row - at);
+        p_.function(c);
+      }
+    });
+  }
+
+ private:
+  // Rows of y: the innermost axis, or the two innermost where one operand repeats.
+  struct Plan {
+    Spread spread;
+    std::size_t outer = 0;  // axes in front of a row
+    std::int64_t rows = 1, row = 1, chunk = 1;
+    std::int64_t period[2] = {0, 0};  // of an operand along the row; 0: walks on
+  };
+  static Plan plan_of(const Spread& s) {
+    Plan plan;
+    plan.spread = s;
+    const std::size_t inner = s.axes - 1;
+    plan.outer = inner;
+    plan.row = s.extent[inner];
+    const std::int64_t* const steps[2] = {s.a, s.b};
+    bool repeats = false;
+    for (std::size_t i = 0; i < 2; ++i) {
+      // Any step but 1 is written out, a chunk at a time.
+      plan.period[i] = steps[i][inner] == 1 ? 0 : 1;
+      repeats |= inner > 0 && s.extent[inner] * 2 <= piece && steps[i][inner] == 1 &&
+                 steps[1 - i][inner] == 1 && steps[i][inner - 1] == 0 &&
+                 steps[1 - i][inner - 1] == s.extent[inner];
+    }
+    plan.chunk = piece;
+    if (repeats) {
+      for (std::size_t i = 0; i < 2; ++i)
+        plan.period[i] = steps[i][inner - 1] == 0 ? s.extent[inner] : 0;
+      plan.outer = inner - 1;
+      plan.row *= s.extent[inner - 1];
+      plan.chunk = piece / s.extent[inner] * s.extent[inner];
+    }
+    for (std::size_t d = 0; d < plan.outer; ++d) plan.rows *= s.extent[d];
+    return plan;
+  }
+
+  static std::int64_t start_of(const Plan& plan, std::size_t i, std::int64_t row) {
+    std::int64_t at = 0;
+    for (std::size_t d = plan.outer; d-- > 0; row /= plan.spread.extent[d])
+      at += row % plan.spread.extent[d] * (i == 0 ? plan.spread.a : plan.spread.b)[d];
+    return at;
+  }
+
+  // The operand's codes for a chunk that starts at `at` of its row.
+  static const std::byte* walk(const Plan& plan, std::size_t i, const std::byte* from,
+                               std::int64_t at, bool anew, std::byte* written) {
+    const std::int64_t period = plan.period[i], n = std::min(plan.chunk, plan.row);
+    if (period == 0) return from + at;
+    if (period > 1) {
+      for (std::int64_t k = 0; anew && k < n; k += period) std::copy_n(from, period, written + k);
+      return written;
+    }
+    const std::int64_t step = (i == 0 ? plan.spread.a : plan.spread.b)[plan.spread.axes - 1];
+    if (step == 0 && !anew) return written;
+    for (std::int64_t k = 0; k < std::min(n, plan.row - at); ++k)
+      written[k] = from[(at + k) * step];
+    if (step == 0) std::fill_n(written, n, from[0]);
+    return written;
+  }
+
+  PlaceProblem p_;
+  std::vector<std::byte> fixed_[2];
+  Plan plan_[2];  // as shaped, channels last
+};
+
 }  // namespace
 
 bool places_fit(const KernelProblem& p, const PlaceSet& set) {
@@ -135,6 +279,9 @@ bool places_fit(const KernelProblem& p, const PlaceSet& set) {
 }
 
 std::unique_ptr<PreparedKernel> prepare_places(const KernelProblem& p, const PlaceSet& set) {
+  PlaceProblem problem;
+  if (place_problem(p, set, problem) && problem.spread)
+    return std::make_unique<SpreadKernel>(p, set);
   return std::make_unique<PlaceKernel>(p, set);
 }
 

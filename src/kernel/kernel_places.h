@@ -5,8 +5,8 @@
 
 namespace lockstep {
 
-// Operators whose every element follows from the elements at the same place. All operands have the
-// shape of the result, or are single constants.
+// Operators whose every element follows from the elements at the same place. A call computes a run
+// of neighbours; operands of codes that are spread against each other are written out for it.
 struct PlaceCall {
   const std::byte *a = nullptr, *b = nullptr;
   std::byte* y = nullptr;
@@ -23,14 +23,16 @@ struct PlaceCall {
 using PlaceFunction = void (*)(const PlaceCall&);
 
 struct PlaceSet {
-  PlaceFunction quantize = nullptr;          // N20
-  PlaceFunction quantize_product = nullptr;  // N83: times the reciprocal step
-  PlaceFunction dequantize = nullptr;        // N21
-  PlaceFunction add_nearest = nullptr;       // N23
-  PlaceFunction mul_nearest = nullptr;       // N24
-  PlaceFunction add_grid = nullptr;          // N59
-  PlaceFunction add_grid_cut = nullptr;      // N81: N59 cut to 16 bits before the zero point
-  PlaceFunction add_half_up = nullptr;       // both factors integers of one power of two, half up
+  PlaceFunction quantize = nullptr;             // N20
+  PlaceFunction quantize_product = nullptr;     // N83: times the reciprocal step
+  PlaceFunction dequantize = nullptr;           // N21
+  PlaceFunction add_nearest = nullptr;          // N23
+  PlaceFunction mul_nearest = nullptr;          // N24
+  PlaceFunction mul_nearest_by_zero = nullptr;  // N82: N24, but rounded before the zero point
+  PlaceFunction mul_twice = nullptr;            // N60
+  PlaceFunction add_grid = nullptr;             // N59
+  PlaceFunction add_grid_cut = nullptr;         // N81: N59 cut to 16 bits before the zero point
+  PlaceFunction add_half_up = nullptr;  // both factors integers of one power of two, half up
   PlaceFunction add = nullptr, sub = nullptr, mul = nullptr;  // of reals
 };
 

@@ -8,7 +8,7 @@ namespace {
 Shape places_shape(CaseMaker& m) {
   Shape s;
   for (std::int64_t rank = m.from(1, 4); rank > 0; --rank)
-    s.push_back(m.from(1, rank == 1 ? 90 : 5));
+    s.push_back(m.from(1, rank == 1 || m.from(0, 9) == 0 ? 90 : 5));
   return s;
 }
 
@@ -47,7 +47,16 @@ std::optional<KernelCase> pair(CaseMaker& m, const std::string& op) {
     return b.finish(DType::f32, {});
   }
   const DType t = m.byte_type();
-  for (int i = 0; i < 2; ++i) b.input(m.codes(t, shape), m.quant(t), false);
+  const std::int64_t constant = m.from(0, 5);
+  const bool spread = m.coin();
+  for (int i = 0; i < 2; ++i) {
+    Shape s = shape;
+    for (std::size_t d = 0; spread && d < s.size(); ++d)
+      if (m.from(0, 2) == 0) s[d] = 1;
+    if (spread && m.from(0, 3) == 0)
+      s.erase(s.begin(), s.begin() + m.from(0, static_cast<std::int64_t>(s.size())));
+    b.input(m.codes(t, s), m.quant(t), i == constant);
+  }
   if (t == DType::i8 && m.coin()) b.node().attrs.set("codes", std::string("unsigned"));
   if (m.coin()) b.node().attrs.set("activation", std::string(m.coin() ? "relu" : "relu6"));
   return b.finish(t, m.quant(t));

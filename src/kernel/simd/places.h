@@ -116,6 +116,38 @@ void mul_nearest_places(const PlaceCall& c) {
       });
 }
 
+// N82
+template <class V, class P>
+void mul_nearest_by_zero_places(const PlaceCall& c) {
+  const BinaryState& s = *c.state;
+  const auto factor = V::set_f(s.y.factor);
+  const auto a_zero = V::set(s.s.a_zero), b_zero = V::set(s.s.b_zero);
+  in_fours<V, P>(
+      c, s.s.y_zero, s.s.low,
+      s.s.high, [&](std::int64_t i, std::int64_t n) __attribute__((always_inline)) {
+        const auto a = V::real(V::sub(load_codes<V>(c.a + i, n, c.a_signed), a_zero));
+        const auto b = V::real(V::sub(load_codes<V>(c.b + i, n, c.b_signed), b_zero));
+        return nearest_below<V>(V::mul_f(V::mul_f(a, b), factor));
+      });
+}
+
+// N60
+template <class V>
+void mul_twice_places(const PlaceCall& c) {
+  const BinaryState& s = *c.state;
+  const auto a_zero = V::set(s.s.a_zero), b_zero = V::set(s.s.b_zero), zero = V::set(s.s.y_zero),
+             low = V::set(s.s.low), high = V::set(s.s.high), multiplier = V::set(s.y.multiplier),
+             left = V::set(s.y.shift > 0 ? s.y.shift : 0),
+             right = V::set(s.y.shift < 0 ? -s.y.shift : 0);
+  for (std::int64_t i = 0; i < c.count; i += V::lanes) {
+    const std::int64_t n = c.count - i;
+    const auto product = V::mul(V::sub(load_codes<V>(c.a + i, n, c.a_signed), a_zero),
+                                V::sub(load_codes<V>(c.b + i, n, c.b_signed), b_zero));
+    const auto code = V::add(fixed_twice<V>(product, multiplier, left, right), zero);
+    V::store_bytes(c.y + i, V::least(V::greatest(code, low), high), n);
+  }
+}
+
 // N59; cut: to 16 bits before the zero point (N81)
 template <class V, bool cut>
 void add_grid_places(const PlaceCall& c) {
@@ -188,6 +220,8 @@ constexpr PlaceSet place_set() {
           dequantize_places<V>,
           add_nearest_places<V, P>,
           mul_nearest_places<V, P>,
+          mul_nearest_by_zero_places<V, P>,
+          mul_twice_places<V>,
           add_grid_places<V, false>,
           add_grid_places<V, true>,
           add_half_up_places<V, P>,
