@@ -12,7 +12,9 @@
 namespace lockstep {
 namespace {
 
-constexpr std::string_view ops[] = {"Pad", "Slice", "StridedSlice", "Transpose"};
+constexpr std::string_view ops[] = {"DepthToSpace", "Expand",   "Pad",          "ResizeNearest",
+                                    "Reverse",      "Slice",    "SpaceToDepth", "StridedSlice",
+                                    "Tile",         "Transpose"};
 constexpr std::int64_t most_elements = 1 << 20;
 
 // The node over an input of its own type or of element numbers.

@@ -122,6 +122,44 @@ std::optional<KernelCase> move(CaseMaker& m, const std::string& op) {
   return b.finish(t, q);
 }
 
+// Elements that are repeated, turned round, or change between places and channels.
+std::optional<KernelCase> rearrange(CaseMaker& m, const std::string& op) {
+  CaseBuilder b(op);
+  const bool four = op != "Expand" && op != "Tile" && op != "Reverse";
+  Shape x;
+  const std::int64_t rank = four ? 4 : m.from(1, 4), block = m.from(1, 3);
+  for (std::int64_t a = 0; a < rank; ++a) x.push_back(m.from(1, 7));
+  const bool nhwc = m.coin();
+  if (op == "DepthToSpace") x[nhwc ? 3 : 1] = block * block * m.from(1, 4);
+  if (op == "SpaceToDepth")
+    for (std::size_t a = nhwc ? 1 : 2; a < (nhwc ? 3u : 4u); ++a) x[a] = block * m.from(1, 4);
+  const DType t = m.coin() ? DType::f32 : m.byte_type();
+  const QuantParams q = t == DType::f32 ? QuantParams{} : m.quant(t);
+  Shape target = x;
+  for (auto& e : x)
+    if (op == "Expand" && m.coin()) e = 1;
+  b.input(t == DType::f32 ? m.reals(x) : m.codes(t, x), q, false);
+  const auto list = [&](const Shape& of, DType type) {
+    Tensor v(type, {static_cast<std::int64_t>(of.size())});
+    for (std::size_t i = 0; i < of.size(); ++i) v.set_code(static_cast<std::int64_t>(i), of[i]);
+    b.input(std::move(v), {}, true);
+  };
+  if (op == "Expand") list(target, DType::i64);
+  if (op == "Tile") {
+    for (auto& e : target) e = m.from(1, 3);
+    list(target, DType::i64);
+  }
+  if (op == "Reverse") list({m.from(0, rank - 1)}, DType::i32);
+  if (op == "ResizeNearest") {
+    list({m.from(1, 15), m.from(1, 15)}, DType::i32);
+    b.node().attrs.set(m.coin() ? "align_corners" : "half_pixel_centers", m.from(0, 1));
+  }
+  b.node().attrs.set("blocksize", block);
+  b.node().attrs.set("layout", std::string(nhwc ? "NHWC" : "NCHW"));
+  if (op == "DepthToSpace" && m.coin()) b.node().attrs.set("mode", std::string("CRD"));
+  return b.finish(t, q);
+}
+
 std::optional<KernelCase> mean(CaseMaker& m) {
   CaseBuilder b("ReduceMean");
   Shape x;
@@ -181,6 +219,7 @@ std::optional<KernelCase> kernel_case(const Kernel& kernel, std::uint64_t seed) 
   if (op == "Concat") return concat(m);
   if (op == "Transpose" || op == "Pad" || op == "Slice" || op == "StridedSlice")
     return move(m, std::string(op));
+  if (kernel.name == "moves") return rearrange(m, std::string(op));
   if (op == "MaxPool" || op == "AveragePool" || op == "GlobalAveragePool")
     return pooling(m, std::string(op));
   return {};
