@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "ls_fixed.h"
+#include "ls_number.h"
 
 typedef float (*combine)(float a, float b);
 
@@ -9,6 +10,10 @@ static float sum_of(float a, float b) { return a + b; }
 static float difference_of(float a, float b) { return a - b; }
 static float product_of(float a, float b) { return a * b; }
 static float quotient_of(float a, float b) { return a / b; }
+static float squared(float a, float b) {
+  const float d = a - b;
+  return d * d;
+}
 static float leaky(float x, float slope) { return x >= 0.0f ? x : x * slope; }
 
 static void spread(const ls_binary_real *p, const float *a, const float *b, float *y, combine f) {
@@ -28,6 +33,10 @@ void ls_sub_f32(const ls_binary_real *p, const float *a, const float *b, float *
 void ls_mul_f32(const ls_binary_real *p, const float *a, const float *b, float *y) { spread(p, a, b, y, product_of); }
 void ls_div_f32(const ls_binary_real *p, const float *a, const float *b, float *y) { spread(p, a, b, y, quotient_of); }
 void ls_prelu_f32(const ls_binary_real *p, const float *a, const float *b, float *y) { spread(p, a, b, y, leaky); }
+
+void ls_squared_difference_f32(const ls_binary_real *p, const float *a, const float *b, float *y) {
+  spread(p, a, b, y, squared);
+}
 
 void ls_neg_f32(const float *x, float *y, size_t count) {
   size_t i;
@@ -57,7 +66,7 @@ static float horner(float x, const float *c, int32_t count) {
 }
 
 /* An odd polynomial over an even one, of x between -18 and 18. */
-static float sigmoid_of(float x) {
+float ls_rational_sigmoid(float x) {
   static const float odd[] = {4.37031012579801e-11f, 1.15627324459942e-07f, 6.08574864600143e-05f,
                               8.51377133304701e-03f, 2.48287947061529e-01f};
   static const float even[] = {6.10247389755681e-13f, 5.76102136993427e-09f, 6.29106785017040e-06f,
@@ -68,7 +77,7 @@ static float sigmoid_of(float x) {
   const float y = quotient + 0.5f;
   return y < 0.0f ? 0.0f : y;
 }
-static float tanh_of(float x) {
+float ls_rational_tanh(float x) {
   static const float odd[] = {-2.76076847742355e-16f, 2.00018790482477e-13f, -8.60467152213735e-11f,
                               5.12229709037114e-08f, 1.48572235717979e-05f, 6.37261928875436e-04f, 4.89352455891786e-03f};
   static const float even[] = {1.19825839466702e-06f, 1.18534705686654e-04f, 2.26843463243900e-03f, 4.89352518554385e-03f};
@@ -78,11 +87,11 @@ static float tanh_of(float x) {
 }
 void ls_sigmoid_f32(const float *x, float *y, size_t count) {
   size_t i;
-  for (i = 0; i < count; ++i) y[i] = sigmoid_of(x[i]);
+  for (i = 0; i < count; ++i) y[i] = ls_rational_sigmoid(x[i]);
 }
 void ls_tanh_f32(const float *x, float *y, size_t count) {
   size_t i;
-  for (i = 0; i < count; ++i) y[i] = tanh_of(x[i]);
+  for (i = 0; i < count; ++i) y[i] = ls_rational_tanh(x[i]);
 }
 
 /* 2^m exp(r), r = x - m ln 2 in two fused steps, a polynomial of degree six. */
@@ -96,20 +105,22 @@ static float exp_of(float x) {
   return ldexpf(horner(r, poly, 7), (int)ls_clamp_real(m, -400.0f, 400.0f));
 }
 
-void ls_softmax_f32(const float *x, float *y, int32_t rows, int32_t count) {
-  int32_t i, l;
-  for (; rows > 0; --rows, x += count, y += count) {
-    float best = x[0], lane[16] = {0}, half[8], sum, factor;
+void ls_softmax_rows_f32(const float *x, float *y, int32_t outer, int32_t count, int32_t inner) {
+  int32_t row, i, l;
+  for (row = 0; row < outer * inner; ++row) {
+    const int32_t first = row / inner * inner * count + row % inner;
+    float best = x[first], lane[16] = {0}, half[8], sum, factor;
     for (i = 1; i < count; ++i)
-      if (x[i] > best) best = x[i];
+      if (x[first + i * inner] > best) best = x[first + i * inner];
     for (i = 0; i < count; ++i) {
-      y[i] = exp_of(x[i] + -best);
-      lane[i % 16] = lane[i % 16] + y[i];
+      const int32_t at = first + i * inner;
+      y[at] = exp_of(x[at] + -best);
+      lane[i % 16] = lane[i % 16] + y[at];
     }
     for (l = 0; l < 8; ++l) half[l] = lane[l + 8] + lane[l];
     sum = ((half[0] + half[1]) + (half[2] + half[3])) + ((half[4] + half[5]) + (half[6] + half[7]));
     factor = 1.0f / sum;
-    for (i = 0; i < count; ++i) y[i] = y[i] * factor;
+    for (i = 0; i < count; ++i) y[first + i * inner] = y[first + i * inner] * factor;
   }
 }
 

@@ -38,6 +38,7 @@ typedef struct ls_requant {
   int32_t zero; /* of y */
   int32_t low;  /* clamp of y's codes */
   int32_t high;
+  float offset; /* of ls_finish_offset */
 } ls_requant;
 typedef void (*ls_finish)(const ls_requant *q, const int32_t *acc, int32_t count, int32_t channel, int32_t rows,
                           void *y, int32_t step);
@@ -223,6 +224,7 @@ typedef struct ls_softmax {
   float y_factor;
   int32_t zero, low, high;
   uint8_t is_unsigned;
+  uint8_t y_bytes; /* of ls_softmax_fixed_8's y: 2 for 16-bit codes */
 } ls_softmax;
 void ls_softmax_fixed_8(const ls_softmax *p, const void *x, void *y);
 void ls_softmax_float_8(const ls_softmax *p, const void *x, void *y);
@@ -236,6 +238,7 @@ void ls_add_f32(const ls_binary_real *p, const float *a, const float *b, float *
 void ls_sub_f32(const ls_binary_real *p, const float *a, const float *b, float *y);
 void ls_mul_f32(const ls_binary_real *p, const float *a, const float *b, float *y);
 void ls_div_f32(const ls_binary_real *p, const float *a, const float *b, float *y);
+void ls_squared_difference_f32(const ls_binary_real *p, const float *a, const float *b, float *y);
 void ls_prelu_f32(const ls_binary_real *p, const float *a, const float *b, float *y); /* b: slope below zero */
 void ls_neg_f32(const float *x, float *y, size_t count);
 void ls_relu_f32(const float *x, float *y, size_t count);
@@ -245,7 +248,6 @@ void ls_affine_f32(const float *factor, const float *term, int32_t outer, int32_
 /* onnxruntime's: quotients of polynomials, exponential by polynomial, sums in 16 lanes. */
 void ls_sigmoid_f32(const float *x, float *y, size_t count);
 void ls_tanh_f32(const float *x, float *y, size_t count);
-void ls_softmax_f32(const float *x, float *y, int32_t rows, int32_t count);
 /* Channels first. How sums are cut: LS_CHANNEL_BLOCKS fuses over window and channel in blocks of `block` channels of
    a group; LS_PIECES over channel, then window, in pieces of `block`; LS_FOURS (one filter a group) fuses nothing and
    takes four products at a time. */
@@ -287,6 +289,7 @@ typedef struct ls_resize {
   int32_t batch, in_h, in_w, out_h, out_w, channels;
   const int32_t *h_points; /* out_h times lower, upper, share */
   const int32_t *w_points;
+  const float *h_shares, *w_shares; /* of ls_resize_bilinear_any on reals: the upper one's share */
 } ls_resize;
 void ls_resize_bilinear_s8(const ls_resize *p, const int8_t *x, int8_t *y);
 

@@ -42,7 +42,7 @@ static int32_t leading_zeros(uint32_t x) {
   return n;
 }
 
-static void softmax_row_fixed(const ls_softmax *p, const int8_t *x, int8_t *y) {
+static void softmax_row_fixed(const ls_softmax *p, const int8_t *x, void *y) {
   int32_t best = INT32_MIN, sum = 0, i, headroom, inverse;
   for (i = 0; i < p->count; ++i) {
     const int32_t code = ls_code(x[i * p->inner], p->is_unsigned);
@@ -58,14 +58,19 @@ static void softmax_row_fixed(const ls_softmax *p, const int8_t *x, int8_t *y) {
     const int32_t d = best - ls_code(x[i * p->inner], p->is_unsigned);
     int32_t code = p->low;
     if (d < p->live) {
-      const int32_t share = ls_divide_by_power(ls_high_mul(inverse, p->exponential[d]), 12 - headroom + 23);
+      const int32_t down = p->y_bytes == 2 ? 15 : 23;
+      const int32_t share = ls_divide_by_power(ls_high_mul(inverse, p->exponential[d]), 12 - headroom + down);
       code = ls_clamp(share + p->low, p->low, p->high);
     }
-    y[i * p->inner] = ls_byte(code);
+    if (p->y_bytes == 2)
+      ((int16_t *)y)[i * p->inner] = (int16_t)code;
+    else
+      ((int8_t *)y)[i * p->inner] = ls_byte(code);
   }
 }
 
-static void softmax_row_float(const ls_softmax *p, const int8_t *x, int8_t *y) {
+static void softmax_row_float(const ls_softmax *p, const int8_t *x, void *row) {
+  int8_t *y = (int8_t *)row;
   const float far = 1048576.0f; /* beyond every code */
   int32_t best = INT32_MIN, i;
   float sum = 0.0f;
@@ -83,20 +88,20 @@ static void softmax_row_float(const ls_softmax *p, const int8_t *x, int8_t *y) {
   }
 }
 
-static void each_row(const ls_softmax *p, const int8_t *x, int8_t *y,
-                     void (*row)(const ls_softmax *, const int8_t *, int8_t *)) {
+static void each_row(const ls_softmax *p, const void *x, void *y, int32_t y_bytes,
+                     void (*row)(const ls_softmax *, const int8_t *, void *)) {
   int32_t o, i;
   for (o = 0; o < p->outer; ++o)
     for (i = 0; i < p->inner; ++i) {
       const int32_t at = o * p->count * p->inner + i;
-      row(p, x + at, y + at);
+      row(p, (const int8_t *)x + at, (int8_t *)y + at * y_bytes);
     }
 }
 void ls_softmax_fixed_8(const ls_softmax *p, const void *x, void *y) {
-  each_row(p, (const int8_t *)x, (int8_t *)y, softmax_row_fixed);
+  each_row(p, x, y, p->y_bytes, softmax_row_fixed);
 }
 void ls_softmax_float_8(const ls_softmax *p, const void *x, void *y) {
-  each_row(p, (const int8_t *)x, (int8_t *)y, softmax_row_float);
+  each_row(p, x, y, 1, softmax_row_float);
 }
 
 void ls_quantize_even_8(const float *x, void *y, size_t count, float scale, int32_t zero, int32_t low,

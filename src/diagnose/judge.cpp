@@ -4,6 +4,8 @@
 
 #include "base/text.h"
 #include "diagnose/bad_capture.h"
+#include "diagnose/hypotheses.h"
+#include "diagnose/on_codes.h"
 #include "diagnose/rewrites.h"
 #include "diff/local.h"
 #include "diff/pair.h"
@@ -37,6 +39,17 @@ Result<bool> inside_envelope(const Case& c, const Comparison& comparison) {
   return true;
 }
 
+// The shorter of what was found in the reference's graph and what is found on codes.
+void on_codes_instead(const Case& c, const Row& row, std::size_t index, const SearchOptions& options, Suspect& found) {
+  auto other = search_on_codes(c, row, index, options);
+  if (!other) return;
+  const Explanation *here = found.cause(), *there = other->cause();
+  const bool keep = here && here->exact() >= there->exact() && length(*here) + 4 < length(*there);
+  other->tried += found.tried;
+  other->work += found.work;
+  if (!keep) found = std::move(*other);
+}
+
 Result<void> find_causes(const Case& c, Verdict& v) {
   const LocalTest test(c.reference, c.recorded);
   std::vector<Explanation> known;
@@ -59,16 +72,24 @@ Result<void> find_causes(const Case& c, Verdict& v) {
       continue;
     }
     v.suspects.push_back(search(*trial, i, known, options));
+    if (row.segment.size() > 1 || row.op == "QuantizeLinear") on_codes_instead(c, row, i, options, v.suspects.back());
     if (v.suspects.size() > 1) left -= v.suspects.back().work;
     if (const Explanation* cause = v.suspects.back().cause()) known.push_back(*cause);
   }
   return {};
 }
 
+std::vector<std::string> advice_of(const Explanation& e) {
+  std::vector<std::string> lines = split(e.fault->advice, '\n');
+  for (const FaultSpec& f : e.also)
+    for (std::string& line : split(f.fault->advice, '\n')) lines.push_back(std::move(line));
+  return lines;
+}
+
 void advise(Verdict& v) {
   for (const Suspect& suspect : v.suspects)
     if (const Explanation* cause = suspect.cause())
-      for (const std::string& line : split(cause->fault->advice, '\n'))
+      for (const std::string& line : advice_of(*cause))
         if (!line.empty() && std::ranges::find(v.advice, line) == v.advice.end()) v.advice.push_back(line);
 }
 

@@ -14,6 +14,7 @@ struct Case {
   Tolerance tolerance;
   Others others;
   SearchOptions search;
+  Others carriers = {};  // executors that compute on codes what the reference computes in reals
   // How to ask again, for "what to capture next": as the user named them.
   std::string model, target, input;
 };

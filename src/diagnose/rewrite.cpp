@@ -51,7 +51,7 @@ Result<std::vector<Rewrite>> predict_rewrites(const Case& c, const Verdict& v) {
   options.state = c.recorded.state;
   double worst = 1;
   for (const Suspect& s : v.suspects) {
-    const NodeId n = s.cause() ? g.find_node(s.cause()->site) : no_id;
+    const NodeId n = s.cause() && s.cause()->arithmetic.empty() ? g.find_node(s.cause()->site) : no_id;
     Operands pair;
     if (n == no_id || s.cause()->fault->scope != Scope::unequal_scales || !operands_of(g, g.node(n), pair)) continue;
     worst = std::max(worst, pair.coarser());

@@ -112,7 +112,7 @@ class Simulator {
     const NodeId first = g_.find_node(cause_->site);
     if (first == no_id || !is_sum(g_.node(first))) return false;
     for (const Suspect& s : v_.suspects) {
-      const NodeId n = s.cause() ? g_.find_node(s.cause()->site) : no_id;
+      const NodeId n = s.cause() && s.cause()->arithmetic.empty() ? g_.find_node(s.cause()->site) : no_id;
       if (n == no_id || s.cause()->fault->stage != Stage::node) continue;
       specs_.push_back({s.cause()->fault, s.cause()->site, s.cause()->params});
       if (is_sum(g_.node(n))) sums_.push_back(n);

@@ -82,6 +82,7 @@ class Search {
     const double table = ranked.empty() ? 0 : trial_.table_bits();
     for (Explanation& e : ranked) e.accepted = carries(e, sites_.size(), table);
     if (ranked.empty() || !ranked[0].accepted) return;
+    prefer_input();
     bool rivalled = false;
     std::size_t proofs = 0;
     for (std::size_t i = 1; i < ranked.size() && ranked[0].exact(); ++i) {
@@ -97,6 +98,18 @@ class Search {
     ranked[0].certain = ranked[0].exact() && !suspect_.cut_short &&
                         !(incomplete_ && !trial_.single_node()) && !rivalled &&
                         (ranked[0].also.empty() || trial_.single_node());
+  }
+
+  // Where a quantizer reads the network's input, what leaves nothing there is laid to the input: the quantizer
+  // would do the same, and the input is what a user can check.
+  void prefer_input() {
+    constexpr double as_likely_bits = 8;
+    std::vector<Explanation>& ranked = suspect_.ranked;
+    if (!ranked[0].exact() || ranked[0].fault->stage == Stage::input || trial_.row().op != "QuantizeLinear") return;
+    const auto it = std::ranges::find_if(ranked, [&](const Explanation& e) {
+      return e.exact() && e.accepted && e.fault->stage == Stage::input && e.bits <= ranked[0].bits + as_likely_bits;
+    });
+    if (it != ranked.end()) std::rotate(ranked.begin(), it, it + 1);
   }
 
   // Keeps the best parameters of each fault at each place.

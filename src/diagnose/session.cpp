@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "diagnose/on_codes.h"
 #include "diff/inputs.h"
 #include "diff/pair.h"
 #include "run/generated.h"
@@ -63,7 +64,7 @@ class Session {
         if (auto recorded = inputs_from(model, held, a_.notes); recorded.ok()) sent_ = std::move(*recorded);
     LOCKSTEP_CHECK(run_reference(pairing));
     say("comparing");
-    std::optional<std::vector<Executor>> others;
+    std::optional<std::vector<Executor>> others, carriers;
     Case c{.reference = *a_.reference,
            .recorded = {sent_, expected_, pairing.samples, q_.state},
            .tolerance = tolerance,
@@ -72,6 +73,10 @@ class Session {
              return *others;
            },
            .search = {},
+           .carriers = [&]() -> std::span<const Executor> {
+             if (!carriers) carriers = on_codes(model, *arithmetic);
+             return *carriers;
+           },
            .model = q_.model, .target = q_.target, .input = q_.input};
     c.search.progress = q_.progress;
     LOCKSTEP_TRY(a_.verdict, judge(c, without_weights(model, pairing.left_device)));

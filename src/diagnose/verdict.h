@@ -17,6 +17,7 @@ struct Explanation {
   std::string site;   // node or network input
   Params params;
   std::vector<FaultSpec> also;  // further faults, where only several together leave nothing
+  std::string arithmetic;  // where it was replayed; "": in the reference's
   std::string spec;   // as --fault takes it: "operand-rescale@/block2/add,k=0.5,operand=2"
   std::string claim;  // the fault's sentence with its parameters filled in
   std::int64_t values = 0;      // judged: all elements of the suspect tensor, all samples

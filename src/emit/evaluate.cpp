@@ -6,13 +6,14 @@ namespace lockstep {
 
 Result<Tensor> every_code(const NodeWriter& w) {
   const NodeView& v = w.view();
-  Tensor x(v.input(0).dtype, {256});
-  const std::int64_t low = code_range(v.input(0).dtype).low;
-  for (std::int64_t i = 0; i < 256; ++i) x.set_code(i, low + i);
+  const CodeRange range = code_range(v.input(0).dtype);
+  const std::int64_t count = range.high - range.low + 1;
+  Tensor x(v.input(0).dtype, {count});
+  for (std::int64_t i = 0; i < count; ++i) x.set_code(i, range.low + i);
   std::vector<const Tensor*> in;
   for (std::size_t i = 0; i < v.input_count(); ++i) in.push_back(i == 0 ? &x : v.constant(i));
   std::vector<Tensor> out;
-  out.emplace_back(v.output(0).dtype, Shape{256});
+  out.emplace_back(v.output(0).dtype, Shape{count});
   EvalContext context{v, w.num(), in, out};
   LOCKSTEP_CHECK(find_op(v.node.op)->eval(context));
   return std::move(out[0]);

@@ -7,8 +7,8 @@ namespace lockstep {
 // What a node yields for tensors other than its own: tables and index maps come from the operator's
 // meaning, so that C cannot differ from it.
 
-// y for each of the 256 codes of input 0 (from the least), other inputs as they are; null input 0's
-// own shape is not looked at by operators on single codes.
+// y for each code of input 0, which has at most 16 bits (from the least), other inputs as they are;
+// null input 0's own shape is not looked at by operators on single codes.
 Result<Tensor> every_code(const NodeWriter& w);
 
 // Which element of input 0 each element of output `o` is; -1 where it is filled.

@@ -5,31 +5,6 @@
 namespace lockstep {
 namespace {
 
-enum class Kind { fixed, fixed_once, real32, real64, unknown };
-
-// Which finish function computes as a policy does; a policy that is not here has no C.
-Kind kind_of(std::string_view policy) {
-  static constexpr std::pair<std::string_view, Kind> known[] = {
-      {"tflite-conv", Kind::fixed},
-      {"tflite-conv-unsigned", Kind::fixed},
-      {"tflite-matmul", Kind::fixed},
-      {"tflite-state", Kind::fixed},
-      {"tflite-mean", Kind::fixed},
-      {"cmsis-nn-dense", Kind::fixed},
-      {"cmsis-nn-dense-by-channel", Kind::fixed},
-      {"cmsis-nn-conv-once", Kind::fixed_once},
-      {"cmsis-nn-dense-once", Kind::fixed_once},
-      {"cmsis-nn-dense-by-channel-once", Kind::fixed_once},
-      {"ort-requant", Kind::real32},
-      {"ort-global-average", Kind::real32},
-      {"xnnpack-requant", Kind::real32},
-      {"tflite-dense", Kind::real64},
-  };
-  for (const auto& [name, kind] : known)
-    if (name == policy) return kind;
-  return Kind::unknown;
-}
-
 bool all_same(std::span<const Rescale> r) {
   return std::ranges::all_of(r, [&](const Rescale& x) {
     return x.multiplier == r[0].multiplier && x.shift == r[0].shift && x.factor == r[0].factor &&
@@ -47,20 +22,20 @@ std::string array_of(NodeWriter& w, std::string_view type, std::span<const Resca
 
 }  // namespace
 
-Result<void> write_finish(NodeWriter& w, std::string_view policy, std::span<const Rescale> rescales,
+Result<void> write_finish(NodeWriter& w, RequantSteps steps, std::span<const Rescale> rescales,
                           std::int32_t zero, std::int32_t low, std::int32_t high) {
-  const Kind kind = kind_of(policy);
-  if (kind == Kind::unknown) return w.unsupported("the rounding '" + std::string(policy) + "'");
+  using enum RequantSteps;
+  if (steps == other) return w.unsupported("this rounding");
   const bool one = all_same(rescales);
   // Rounded once has one form only, by channel.
-  const auto used = one && kind != Kind::fixed_once ? rescales.first(1) : rescales;
+  const auto used = one && steps != fixed_once ? rescales.first(1) : rescales;
   std::string function, arrays;
-  if (kind == Kind::fixed || kind == Kind::fixed_once) {
+  if (steps == fixed_twice || steps == fixed_once) {
     const bool left = std::ranges::any_of(used, [](const Rescale& r) { return r.shift > 0; });
-    function = std::string("ls_finish_fixed") + (kind == Kind::fixed_once ? "_once"
-                                                 : one                    ? "_one"
-                                                 : left                   ? "_left"
-                                                                          : "");
+    function = std::string("ls_finish_fixed") + (steps == fixed_once ? "_once"
+                                                 : one               ? "_one"
+                                                 : left              ? "_left"
+                                                                     : "");
     arrays =
         ".multiplier = " +
         array_of<std::int64_t>(w, "int32_t", used, "multiplier",
@@ -68,7 +43,7 @@ Result<void> write_finish(NodeWriter& w, std::string_view policy, std::span<cons
         ", .shift = " + array_of<std::int64_t>(w, "int32_t", used, "shift", [](const Rescale& r) {
           return r.shift;
         });
-  } else if (kind == Kind::real32) {
+  } else if (steps == real32) {
     function = one ? "ls_finish_float_one" : "ls_finish_float";
     arrays = ".factor = " + array_of<double>(w, "float", used, "factor",
                                              [](const Rescale& r) { return r.factor; });

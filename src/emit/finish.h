@@ -1,13 +1,13 @@
 #pragma once
 
 #include "emit/node.h"
+#include "num/device_form.h"
 
 namespace lockstep {
 
 // How accumulators become an output's elements: writes the fields `finish` and `q` of a parameter
-// structure. `scales` are the rescales of each output channel, prepared by the policy called
-// `policy`.
-Result<void> write_finish(NodeWriter& w, std::string_view policy, std::span<const Rescale> rescales,
+// structure. `rescales` are those of each output channel, prepared by a policy that takes `steps`.
+Result<void> write_finish(NodeWriter& w, RequantSteps steps, std::span<const Rescale> rescales,
                           std::int32_t zero, std::int32_t low, std::int32_t high);
 // The same with a float output: y = acc * factor.
 Result<void> write_finish_real(NodeWriter& w, std::span<const float> factors);
@@ -19,11 +19,22 @@ Result<void> plain_products(const NodeWriter& w);
 bool is_real(const NodeView& v);
 Result<void> write_real_binary(NodeWriter& w, const std::string& function);
 Result<void> write_real_map(NodeWriter& w, const std::string& function);
-Result<void> write_real_softmax(NodeWriter& w, std::int64_t rows, std::int64_t count,
-                                std::int64_t inner, double beta);
 Result<void> write_real_conv(NodeWriter& w);
-// The field `spread`: the axes of y with the strides of both operands.
+Result<void> write_real_average(NodeWriter& w);
+Result<void> write_real_gemm(NodeWriter& w);
+Result<void> write_real_matmul(NodeWriter& w);
+// What a fused activation does to the float32 output, written after the operator.
+Result<void> write_activation(NodeWriter& w);
+// The fields `low` and `high` of a fused activation; the error of tanh.
+Result<void> write_bounds(NodeWriter& w);
+// Two operands of plain integers.
+Result<void> write_integer_binary(NodeWriter& w);
+// The field `spread`: the axes of y with the strides of both operands; its text for given shapes.
 Result<void> write_spread(NodeWriter& w);
+Result<std::string> spread_text(const NodeWriter& w, const Shape& y, const Shape& a,
+                                const Shape& b);
+// An operand of y's own shape and type may give its place to y.
+NodeMemory binary_memory(const NodeView& v, const Numerics& num);
 
 // 8-bit codes: what enters a kernel is code - flip (flip 128 for uint8).
 inline bool is_narrow(const Value& v) {

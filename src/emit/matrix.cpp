@@ -1,7 +1,7 @@
 // Matrix products to C.
 #include <algorithm>
 
-#include "emit/finish.h"
+#include "emit/any.h"
 #include "op/op_codes.h"
 #include "op/op_matrix.h"
 
@@ -38,8 +38,8 @@ Result<void> write_dense_finish(NodeWriter& w, const Dense& d) {
     rescales.push_back(d.policy->prepare(scale, b.scale_at(static_cast<std::size_t>(o)),
                                          v.output(0).quant.scale_at(0)));
   const CodeClamp clamp = clamp_of(v);
-  return write_finish(w, d.policy->name, rescales, v.output(0).quant.zero_at(0), clamp.low,
-                      clamp.high);
+  return write_finish(w, requant_steps(*d.policy), rescales, v.output(0).quant.zero_at(0),
+                      clamp.low, clamp.high);
 }
 
 Result<void> write_dense(NodeWriter& w, const Dense& d) {
@@ -84,10 +84,28 @@ std::string operand_types(const NodeView& v) {
   return std::string(name_of(v.input(0).dtype)) + " by " + std::string(name_of(v.input(1).dtype));
 }
 
+// Rows as positions of a 1x1 convolution.
+Result<void> write_dense_any(NodeWriter& w, const Dense& d) {
+  const NodeView& v = w.view();
+  if (d.alpha != 1) return w.unsupported("alpha of 16-bit codes");
+  if (v.has_input(2) && v.constant(2)->count() != 1 && v.constant(2)->count() != d.outputs)
+    return w.unsupported("a bias that differs by row");
+  Window g;
+  g.batch = d.rows, g.channels = d.depth, g.channels_last = true;
+  const bool wide = v.input(0).dtype == DType::i16 && w.num().dense_int16;
+  w.field("group", 1);
+  return write_conv_any(w, g, d.weights, d.outputs, wide ? w.num().dense_int16 : d.policy);
+}
+
 Result<void> emit_gemm(NodeWriter& w) {
   const NodeView& v = w.view();
+  if (is_real(v)) return write_real_gemm(w);
   LOCKSTEP_CHECK(plain_products(w));
-  if (!codes_throughout(v) || !v.constant(1)) return w.unsupported("Gemm of " + operand_types(v));
+  const bool wide = is_short_code(v.input(0)) && is_short_code(v.output(0)) &&
+                    is_code(v.input(1)) && is_narrow(v.input(1)) &&
+                    !(is_narrow(v.input(0)) && is_narrow(v.output(0)));
+  if ((!codes_throughout(v) && !wide) || !v.constant(1))
+    return w.unsupported("Gemm of " + operand_types(v));
   if (v.attrs().integer("transA", 0) != 0) return w.unsupported("a transposed first operand");
   if (v.has_input(2) && !v.constant(2)) return w.unsupported("a computed bias");
   const Tensor& b = *v.constant(1);
@@ -103,6 +121,7 @@ Result<void> emit_gemm(NodeWriter& w) {
     for (std::int64_t k = 0; k < d.depth; ++k)
       d.weights.push_back(b.code(transposed ? o * d.depth + k : k * d.outputs + o) -
                           flip_of(v.input(1)));
+  if (wide) return write_dense_any(w, d);
   if (const Tensor* c = v.constant(2)) {
     if (c->count() != 1 && c->count() != d.outputs)
       return w.unsupported("a bias that differs by row");
@@ -130,11 +149,15 @@ Result<void> emit_constant_matmul(NodeWriter& w, const MatrixPlan& p, const Requ
 
 Result<void> emit_matmul(NodeWriter& w) {
   const NodeView& v = w.view();
+  if (is_real(v)) return write_real_matmul(w);
   LOCKSTEP_CHECK(plain_products(w));
-  if (!codes_throughout(v)) return w.unsupported("MatMul of " + operand_types(v));
-  LOCKSTEP_TRY(const MatrixPlan p, matrix_plan(v));
   const bool layer = v.attrs().text("kernel", "") == "layer";
   const RequantPolicy* policy = w.num().matmul && !layer ? w.num().matmul : w.num().dense;
+  const bool shorts =
+      is_short_code(v.input(0)) && is_short_code(v.input(1)) && is_short_code(v.output(0));
+  if (!codes_throughout(v))
+    return shorts ? write_matmul_any(w, policy) : w.unsupported("MatMul of " + operand_types(v));
+  LOCKSTEP_TRY(const MatrixPlan p, matrix_plan(v));
   if (v.constant(1) && v.input(1).shape.size() == 2 && !p.trans_a)
     return emit_constant_matmul(w, p, policy);
   const std::int64_t count = count_of(p.outer);

@@ -6,7 +6,6 @@
 #include "emit/finish.h"
 #include "num/tflite_policies.h"
 #include "op/op_codes.h"
-#include "op/op_image_resize.h"
 
 namespace lockstep {
 namespace {
@@ -140,6 +139,27 @@ Result<void> emit_moved(NodeWriter& w) {
   return {};
 }
 
+// By indices that are computed.
+Result<void> emit_gather(NodeWriter& w) {
+  const NodeView& v = w.view();
+  if (v.constant(1)) return emit_moved(w);
+  const Value &x = v.input(0), &index = v.input(1);
+  if (v.attrs().integer("batch_dims", 0) != 0 || size_of(index.dtype) < 4)
+    return w.unsupported("computed indices by batch, or of few bits");
+  const auto rank = static_cast<std::int64_t>(x.shape.size());
+  std::int64_t axis = v.attrs().integer("axis", 0), outer = 1,
+               bytes = static_cast<std::int64_t>(size_of(x.dtype));
+  if (axis < 0) axis += rank;
+  for (std::int64_t d = 0; d < rank; ++d)
+    if (d != axis) (d < axis ? outer : bytes) *= x.shape[static_cast<std::size_t>(d)];
+  w.uses("ls_number.c");
+  w.line("ls_gather(" + w.in(0) + ", " + w.in(1) + ", " +
+         (index.dtype == DType::i64 ? "LS_S64" : "LS_S32") + ", " + w.out(0) + ", " +
+         std::to_string(outer) + ", " + std::to_string(x.shape[static_cast<std::size_t>(axis)]) +
+         ", " + std::to_string(count_of(index.shape)) + ", " + std::to_string(bytes) + ");");
+  return {};
+}
+
 Result<void> emit_whole(NodeWriter& w) {
   if (bytes_of(w.view().input(0)) != bytes_of(w.view().output(0)))
     return w.unsupported("a change of size");
@@ -171,13 +191,18 @@ Result<void> emit_concat(NodeWriter& w) {
           policy->requantize_rest ? policy->requantize_rest : policy->requantize;
       const CodeRange range = code_range(x.dtype);
       std::vector<std::int64_t> codes(256);
-      const AverageScales s{x.quant.scale_at(0), y.quant.scale_at(0), x.quant.zero_at(0), y.quant.zero_at(0),
-                            static_cast<std::int32_t>(range.low), static_cast<std::int32_t>(range.high)};
+      const AverageScales s{x.quant.scale_at(0),
+                            y.quant.scale_at(0),
+                            x.quant.zero_at(0),
+                            y.quant.zero_at(0),
+                            static_cast<std::int32_t>(range.low),
+                            static_cast<std::int32_t>(range.high)};
       const bool joined = v.attrs().integer("requantize", 1) == 2;  // as op/concat.cpp
       for (std::int64_t c = range.low; c <= range.high; ++c) {
         const auto code = static_cast<std::int32_t>(c);
-        const std::int32_t to = joined ? tflite_joined(code, s)
-                                       : requantize(code, s.x_scale, s.x_zero, s.y_scale, s.y_zero, s.low, s.high);
+        const std::int32_t to =
+            joined ? tflite_joined(code, s)
+                   : requantize(code, s.x_scale, s.x_zero, s.y_scale, s.y_zero, s.low, s.high);
         codes[static_cast<std::size_t>(c & 255)] = to & 255;
       }
       table =
@@ -189,6 +214,23 @@ Result<void> emit_concat(NodeWriter& w) {
              ", " + table + ");");
     offset += part;
   }
+  return {};
+}
+
+// Operands of one shape along a new axis.
+Result<void> emit_pack(NodeWriter& w) {
+  const NodeView& v = w.view();
+  const Shape& x = v.input(0).shape;
+  std::int64_t axis = v.attrs().integer("axis", 0), outer = 1;
+  if (axis < 0) axis += static_cast<std::int64_t>(x.size()) + 1;
+  for (std::int64_t d = 0; d < axis; ++d) outer *= x[static_cast<std::size_t>(d)];
+  const std::int64_t part = bytes_of(v.input(0)) / std::max<std::int64_t>(outer, 1);
+  const auto count = static_cast<std::int64_t>(v.input_count());
+  w.uses("ls_move.c");
+  for (std::int64_t i = 0; i < count && part > 0; ++i)
+    w.line("ls_concat(" + w.in(static_cast<std::size_t>(i)) + ", " + w.out(0) + ", " +
+           std::to_string(outer) + ", " + std::to_string(part) + ", " +
+           std::to_string(part * count) + ", " + std::to_string(i * part) + ", NULL);");
   return {};
 }
 
@@ -235,27 +277,6 @@ Result<void> emit_pad(NodeWriter& w) {
   return {};
 }
 
-Result<void> emit_resize_bilinear(NodeWriter& w) {
-  const NodeView& v = w.view();
-  if (v.input(0).dtype != DType::i8 || w.num().bilinear)
-    return w.unsupported("ResizeBilinear of " + std::string(name_of(v.input(0).dtype)));
-  LOCKSTEP_TRY(const ImageResize r, image_resize_of(v));
-  const auto points = [&](const ResizeAxis& axis, const std::string& wish) {
-    std::vector<std::int64_t> flat;
-    for (const ResizePoint& p : fine_points(axis))
-      flat.insert(flat.end(), {p.lower, p.upper, p.fine});
-    return w.constants().add("int32_t", std::span<const std::int64_t>(flat), w.label() + wish);
-  };
-  const Shape& x = v.input(0).shape;
-  w.field("batch", x[0]), w.field("in_h", x[1]), w.field("in_w", x[2]);
-  w.field("out_h", r.h.out), w.field("out_w", r.w.out), w.field("channels", x[3]);
-  w.field("h_points", points(r.h, "_h")), w.field("w_points", points(r.w, "_w"));
-  w.uses("ls_move.c");
-  w.line("ls_resize_bilinear_s8(" + w.params("ls_resize") + ", " + w.in(0, "int8_t") + ", " +
-         w.out(0, "int8_t") + ");");
-  return {};
-}
-
 constexpr NodeEmitter table[] = {
     {"Reshape", same_memory, emit_whole},
     {"Flatten", same_memory, emit_whole},
@@ -270,7 +291,7 @@ constexpr NodeEmitter table[] = {
     {"Expand", nullptr, emit_moved},
     {"Tile", nullptr, emit_moved},
     {"Reverse", nullptr, emit_moved},
-    {"Gather", nullptr, emit_moved},
+    {"Gather", nullptr, emit_gather},
     {"SpaceToDepth", nullptr, emit_moved},
     {"DepthToSpace", nullptr, emit_moved},
     {"ResizeNearest", nullptr, emit_moved},
@@ -279,10 +300,14 @@ constexpr NodeEmitter table[] = {
     {"SpaceToBatch", nullptr, emit_moved},
     {"Pad", nullptr, emit_pad},
     {"Concat", nullptr, emit_concat},
-    {"ResizeBilinear", nullptr, emit_resize_bilinear},
+    {"Pack", nullptr, emit_pack},
 };
 
 }  // namespace
+
+Result<void> write_nearest(NodeWriter& w) {
+  return write_moved(w, 0);
+}
 
 std::span<const NodeEmitter> move_emitters() {
   return table;

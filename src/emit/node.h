@@ -98,10 +98,15 @@ struct NodeEmitter {
 };
 
 // One table for each family of operators, a file each.
-std::span<const NodeEmitter> window_emitters();  // convolutions, poolings
-std::span<const NodeEmitter> matrix_emitters();  // Gemm, MatMul
-std::span<const NodeEmitter>
-elementwise_emitters();                           // two operands; functions of one code; softmax
+std::span<const NodeEmitter> window_emitters();       // convolutions, poolings
+std::span<const NodeEmitter> matrix_emitters();       // Gemm, MatMul
+std::span<const NodeEmitter> elementwise_emitters();  // functions of one element
+std::span<const NodeEmitter> binary_emitters();
+std::span<const NodeEmitter> any_emitters();     // codes of any type
+std::span<const NodeEmitter> row_emitters();     // softmax, normalizations
+std::span<const NodeEmitter> number_emitters();  // plain numbers: casts, choices, comparisons
+std::span<const NodeEmitter> resize_emitters();
+std::span<const NodeEmitter> state_emitters();    // recurrent layers
 std::span<const NodeEmitter> move_emitters();     // what moves elements
 std::span<const NodeEmitter> reduce_emitters();   // means and maxima over axes
 std::span<const NodeEmitter> real_emitters();     // on float32 alone

@@ -14,17 +14,43 @@ bool is_real(const NodeView& v) {
   return v.input(0).dtype == DType::f32 && v.output(0).dtype == DType::f32;
 }
 
+namespace {
+
+struct Bounds {
+  std::string low, high;
+};
+Result<Bounds> bounds_of(const NodeWriter& w) {
+  const Activation act = activation_of(w.view());
+  if (act == Activation::tanh) return w.unsupported("a fused tanh");
+  constexpr float most = std::numeric_limits<float>::max();
+  const bool above = act == Activation::none || act == Activation::relu;
+  return Bounds{act == Activation::none ? "-INFINITY" : c_float(activate(act, -most)),
+                above ? "INFINITY" : c_float(activate(act, most))};
+}
+
+}  // namespace
+
+Result<void> write_bounds(NodeWriter& w) {
+  LOCKSTEP_TRY(const Bounds b, bounds_of(w));
+  w.field("low", b.low), w.field("high", b.high);
+  return {};
+}
+
+Result<void> write_activation(NodeWriter& w) {
+  if (activation_of(w.view()) == Activation::none) return {};
+  LOCKSTEP_TRY(const Bounds b, bounds_of(w));
+  w.uses("ls_map.c");
+  w.line("ls_hold_f32(" + b.low + ", " + b.high + ", " + w.out(0, "float") + ", " +
+         std::to_string(count_of(w.view().output(0).shape)) + "u);");
+  return {};
+}
+
 Result<void> write_real_binary(NodeWriter& w, const std::string& function) {
   const NodeView& v = w.view();
   if (v.input(1).dtype != DType::f32)
     return w.unsupported(v.node.op + " of float32 and " + std::string(name_of(v.input(1).dtype)));
-  const Activation act = activation_of(v);
-  if (act == Activation::tanh) return w.unsupported("a fused tanh");
+  LOCKSTEP_CHECK(write_bounds(w));
   LOCKSTEP_CHECK(write_spread(w));
-  constexpr float most = std::numeric_limits<float>::max();
-  const bool above = act == Activation::none || act == Activation::relu;
-  w.field("low", act == Activation::none ? "-INFINITY" : c_float(activate(act, -most)));
-  w.field("high", above ? "INFINITY" : c_float(activate(act, most)));
   w.uses("ls_real.c");
   w.line(function + "(" + w.params("ls_binary_real") + ", " + w.in(0, "float") + ", " +
          w.in(1, "float") + ", " + w.out(0, "float") + ");");
@@ -35,17 +61,6 @@ Result<void> write_real_map(NodeWriter& w, const std::string& function) {
   w.uses("ls_real.c");
   w.line(function + "(" + w.in(0, "float") + ", " + w.out(0, "float") + ", " +
          std::to_string(count_of(w.view().output(0).shape)) + "u);");
-  return {};
-}
-
-Result<void> write_real_softmax(NodeWriter& w, std::int64_t rows, std::int64_t count,
-                                std::int64_t inner, double beta) {
-  // Of the arithmetics only onnxruntime's has a softmax of its own; others call the C library's
-  // exponential.
-  if (!w.num().real.softmax || inner != 1 || beta != 1) return w.unsupported("Softmax of float32");
-  w.uses("ls_real.c");
-  w.line("ls_softmax_f32(" + w.in(0, "float") + ", " + w.out(0, "float") + ", " +
-         std::to_string(rows) + ", " + std::to_string(count) + ");");
   return {};
 }
 
@@ -82,11 +97,17 @@ static std::optional<Order> order_of(const NodeView& v, const Window& g) {
 
 Result<void> write_real_conv(NodeWriter& w) {
   const NodeView& v = w.view();
-  if (!w.num().real.convolution || !v.constant(1) || v.input(1).dtype != DType::f32 ||
-      v.attrs().text("layout", "NCHW") != "NCHW" || v.attrs().text("weights", "OIHW") != "OIHW" ||
-      (v.has_input(2) && !v.constant(2)) || activation_of(v) != Activation::none)
-    return w.unsupported("this Conv of float32");
+  if (!v.constant(1) || v.input(1).dtype != DType::f32 || (v.has_input(2) && !v.constant(2)))
+    return w.unsupported("Conv of float32 with computed or coded weights");
   LOCKSTEP_TRY(const Window g, flat_window(w, window_kernel(v)));
+  if (!w.num().real.convolution || v.attrs().text("layout", "NCHW") != "NCHW" ||
+      v.attrs().text("weights", "OIHW") != "OIHW") {
+    const Filters f = filters_of(v);
+    const std::vector<double> weights(f.reals.begin(), f.reals.end());
+    w.field("group", f.group);
+    return write_real_window(w, g, weights, f.outputs, false);
+  }
+  if (activation_of(v) != Activation::none) return w.unsupported("a fused activation");
   const auto order = order_of(v, g);
   if (!order) return w.unsupported("Conv of float32 that takes its input as it lies");
   w.field("window", window_text(g, v.input(1).shape[0]));
@@ -132,21 +153,8 @@ Result<void> emit_batch_normalization(NodeWriter& w) {
   return {};
 }
 
-Result<void> emit_prelu(NodeWriter& w) {
-  if (!is_real(w.view()))
-    return w.unsupported("PRelu of " + std::string(name_of(w.view().input(0).dtype)));
-  return write_real_binary(w, "ls_prelu_f32");
-}
-Result<void> emit_div(NodeWriter& w) {
-  if (!is_real(w.view()))
-    return w.unsupported("Div of " + std::string(name_of(w.view().input(0).dtype)));
-  return write_real_binary(w, "ls_div_f32");
-}
-
 constexpr NodeEmitter table[] = {
     {"BatchNormalization", in_place, emit_batch_normalization},
-    {"PRelu", in_place, emit_prelu},
-    {"Div", nullptr, emit_div},
 };
 
 }  // namespace

@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <limits>
 
-#include "emit/finish.h"
-#include "emit/window.h"
+#include "emit/any.h"
+#include "num/device_form.h"
 #include "op/op_codes.h"
 #include "op/op_pool.h"
 #include "op/op_window.h"
@@ -37,14 +37,6 @@ std::string window_text(const Window& g, std::int64_t outputs) {
          ", .left = " + n(g.begin[2]) + ", .channels_last = " + n(g.channels_last ? 1 : 0) + "}";
 }
 
-namespace {
-
-// Weights as [output channel][tap][channel of the group], whatever order the file has.
-struct Filters {
-  std::int64_t outputs = 0, channels = 0, group = 1;
-  std::vector<std::int64_t> kernel, codes;  // codes less 128 where uint8
-};
-
 Filters filters_of(const NodeView& v) {
   const Tensor& t = *v.constant(1);
   const Shape& w = t.shape();
@@ -56,17 +48,27 @@ Filters filters_of(const NodeView& v) {
   f.outputs = last ? w.back() : w[0];
   f.channels = last ? w[0] : order == "OHWI" ? w.back() : w[1];
   const std::int64_t taps = count_of(f.kernel), flip = flip_of(v.input(1));
-  f.codes.resize(static_cast<std::size_t>(t.count()));
+  const bool real = t.dtype() == DType::f32;
+  if (real)
+    f.reals.resize(static_cast<std::size_t>(t.count()));
+  else
+    f.codes.resize(static_cast<std::size_t>(t.count()));
   for (std::int64_t o = 0; o < f.outputs; ++o)
     for (std::int64_t k = 0; k < taps; ++k)
       for (std::int64_t c = 0; c < f.channels; ++c) {
         const std::int64_t from = last              ? k * f.outputs + o
                                   : order == "OHWI" ? (o * taps + k) * f.channels + c
                                                     : (o * f.channels + c) * taps + k;
-        f.codes[static_cast<std::size_t>((o * taps + k) * f.channels + c)] = t.code(from) - flip;
+        const auto to = static_cast<std::size_t>((o * taps + k) * f.channels + c);
+        if (real)
+          f.reals[to] = t.as<float>()[static_cast<std::size_t>(from)];
+        else
+          f.codes[to] = t.code(from) - flip;
       }
   return f;
 }
+
+namespace {
 
 bool is_depthwise(const NodeView& v) {
   const std::int64_t group = v.attrs().integer("group", 1);
@@ -111,7 +113,7 @@ NodeMemory with_slide(NodeMemory m, std::int64_t slide) {
 
 NodeMemory conv_memory(const NodeView& v, const Numerics&) {
   const Shape& w = v.input(1).shape;
-  if (is_real(v)) return {};
+  if (is_real(v) || !is_narrow(v.input(0)) || !is_narrow(v.output(0))) return {};
   const std::string order = v.attrs().text("weights", "OIHW");
   const std::int64_t outputs = order == "1HWO" ? w.back() : w[0];
   const std::int64_t group = v.attrs().integer("group", 1);
@@ -123,8 +125,9 @@ NodeMemory conv_memory(const NodeView& v, const Numerics&) {
 }
 
 const RequantPolicy* conv_policy(const NodeWriter& w) {
-  return w.view().input(0).dtype == DType::u8 && w.num().conv_unsigned ? w.num().conv_unsigned
-                                                                       : w.num().conv;
+  const DType x = w.view().input(0).dtype;
+  if (x == DType::i16 && w.num().conv_int16) return w.num().conv_int16;
+  return x == DType::u8 && w.num().conv_unsigned ? w.num().conv_unsigned : w.num().conv;
 }
 
 // bias - x_zero * sum(w - w_zero), 32 bits wrapping.
@@ -145,7 +148,8 @@ Result<void> write_conv_finish(NodeWriter& w, std::int64_t outputs) {
                                        weights.quant.scale_at(static_cast<std::size_t>(o)),
                                        y.quant.scale_at(0)));
   const CodeClamp clamp = clamp_of(w.view());
-  return write_finish(w, policy->name, rescales, y.quant.zero_at(0), clamp.low, clamp.high);
+  return write_finish(w, requant_steps(*policy), rescales, y.quant.zero_at(0), clamp.low,
+                      clamp.high);
 }
 
 Result<void> emit_conv(NodeWriter& w) {
@@ -153,7 +157,7 @@ Result<void> emit_conv(NodeWriter& w) {
   LOCKSTEP_CHECK(plain_products(w));
   if (is_real(v)) return write_real_conv(w);
   const Value &x = v.input(0), &y = v.output(0);
-  if (!is_code(x) || !is_code(y) || !is_narrow(x) || !is_narrow(y) || !v.constant(1) ||
+  if (!is_short_code(x) || !is_short_code(y) || !v.constant(1) || !is_code(v.input(1)) ||
       !is_narrow(v.input(1)))
     return w.unsupported("Conv of " + std::string(name_of(x.dtype)) + " under " +
                          std::string(name_of(v.input(1).dtype)));
@@ -164,6 +168,10 @@ Result<void> emit_conv(NodeWriter& w) {
     return w.unsupported("weights with several zero points");
   LOCKSTEP_TRY(const Window g, flat_window(w, window_kernel(v)));
   const Filters f = filters_of(v);
+  if (!is_narrow(x) || !is_narrow(y)) {
+    w.field("group", f.group);
+    return write_conv_any(w, g, f.codes, f.outputs, conv_policy(w));
+  }
   const std::int64_t depth = count_of(f.kernel) * f.channels,
                      x_zero = x.quant.zero_at(0) - flip_of(x);
   std::vector<std::int64_t> bias;
@@ -234,6 +242,7 @@ Result<void> emit_max_pool(NodeWriter& w) {
            w.out(0, "float") + ");");
     return {};
   }
+  if (is_short_code(x) && !is_narrow(x)) return write_pool_any(w, g, "ls_max_pool_any");
   if (!is_narrow(x)) return w.unsupported("MaxPool of " + std::string(name_of(x.dtype)));
   const CodeRange range = code_range(x.dtype);
   CodeClamp clamp{static_cast<std::int32_t>(range.low), static_cast<std::int32_t>(range.high)};
@@ -249,23 +258,28 @@ Result<void> emit_max_pool(NodeWriter& w) {
 Result<void> emit_average_pool(NodeWriter& w) {
   const NodeView& v = w.view();
   const Value &x = v.input(0), &y = v.output(0);
+  if (is_real(v)) return write_real_average(w);
   LOCKSTEP_TRY(const Window g, flat_window(w, v.attrs().integers("kernel_shape")));
-  if (!is_code(x) || !is_code(y) || !is_narrow(x) || !w.num().average)
+  if (!is_short_code(x) || !is_short_code(y) || x.dtype != y.dtype || !w.num().average)
     return w.unsupported("AveragePool of " + std::string(name_of(x.dtype)));
   const CodeClamp clamp = clamp_of(v);
   const bool with_pads = v.attrs().integer("count_include_pad", 0) != 0;
-  const std::string_view policy = w.num().average->name;
+  const AverageSteps steps = average_steps(*w.num().average);
+  if (!is_narrow(x)) {
+    if (steps != AverageSteps::of_codes || with_pads) return w.unsupported("this rounding");
+    return write_pool_any(w, g, "ls_average_pool_any");
+  }
   w.field("window", window_text(g, g.channels));
   w.uses("ls_pool.c");
   w.uses("ls_finish.c");
-  if (policy == "tflite-average" && !with_pads) {
+  if (steps == AverageSteps::of_codes && !with_pads) {
     w.field("low", clamp.low);
     w.field("high", clamp.high);
     w.field("is_unsigned", x.dtype == DType::u8 ? 1 : 0);
     w.line("ls_average_pool_8(" + w.params("ls_pool") + ", " + w.in(0) + ", " + w.out(0) + ");");
     return {};
   }
-  if (policy != "ort-average") return w.unsupported("the rounding '" + std::string(policy) + "'");
+  if (steps != AverageSteps::of_reals) return w.unsupported("this rounding");
   // Codes that the runtime holds as uint8: the zero point and the clamp move by 128, the rounding
   // with them.
   const std::int32_t shift = v.attrs().text("codes", "") == "unsigned" ? 128 : 0;

@@ -12,4 +12,17 @@ Result<Window> flat_window(const NodeWriter& w, const std::vector<std::int64_t>&
 // The C initializer of an ls_window.
 std::string window_text(const Window& g, std::int64_t outputs);
 
+// Weights as [output channel][tap][channel of the group], whatever order the file has; codes less
+// 128 where uint8.
+struct Filters {
+  std::int64_t outputs = 0, channels = 0, group = 1;
+  std::vector<std::int64_t> kernel, codes;
+  std::vector<float> reals;  // instead of codes
+};
+Filters filters_of(const NodeView& v);
+
+// A float32 convolution in plain order (forward where !transposed): fields group written before.
+Result<void> write_real_window(NodeWriter& w, const Window& g, std::span<const double> weights,
+                               std::int64_t outputs, bool transposed);
+
 }  // namespace lockstep

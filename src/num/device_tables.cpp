@@ -37,6 +37,21 @@ float ort_softmax_factor(const SoftmaxScales& s) {
   return std::floor(1.0f / static_cast<float>(s.y_scale));
 }
 
+LogSoftmaxSteps tflite_log_softmax_steps(const SoftmaxScales& s) {
+  LogSoftmaxSteps steps;
+  steps.in = fixed_multiplier(std::min(s.beta * s.x_scale * (1 << 26), 2147483647.0));
+  steps.back = fixed_multiplier(static_cast<double>(1 << (31 - steps.in.shift)) / steps.in.multiplier);
+  steps.least = -static_cast<std::int32_t>(
+      std::floor(31.0 * (1 << 26) / static_cast<double>(std::int64_t{1} << steps.in.shift)));
+  return steps;
+}
+
+std::vector<double> litert_terms(float step) {
+  std::vector<double> terms;
+  for (int d = 0; d < 256; ++d) terms.push_back(std::exp(step * static_cast<float>(d)));
+  return terms;
+}
+
 Rescale tflite_mean_rescale(double x_scale, double y_scale, std::int32_t n) {
   Rescale r = fixed_multiplier(x_scale / y_scale);
   const int bits = std::bit_width(static_cast<std::uint32_t>(n)) - 1;

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "num/activation.h"
+#include "num/device_tables.h"
 #include "num/tflite_fixed.h"
 #include "num/tflite_functions.h"
 #include "num/tflite_policies.h"
@@ -274,14 +275,19 @@ void inverse_root(const TableScales& s, std::span<std::int32_t> table) {
   }
 }
 
+std::vector<std::int32_t> exponential_samples() {
+  return samples16<double>(10.0 / 65535, 32767, 2.0 / 65535, 0,
+                           [](double v) { return std::exp(v); });
+}
+std::vector<std::int32_t> inverses() {
+  return samples16<double>(1.0 / 65535, -32768, 2.0 / 65535, 0,
+                           [](double v) { return 1.0 / (1.0 + v); });
+}
+
 // N72: differences in units of 10/65535, exp and 1/(1+x) by samples taken in double.
 void softmax16(std::span<const std::int32_t> x, std::span<std::int32_t> y, const SoftmaxScales& s) {
-  static const auto exp_samples =
-      samples16<double>(10.0 / 65535, 32767, 2.0 / 65535, 0, [](double v) { return std::exp(v); });
-  static const auto inverse_samples = samples16<double>(1.0 / 65535, -32768, 2.0 / 65535, 0,
-                                                        [](double v) { return 1.0 / (1.0 + v); });
-  const float scaled = static_cast<float>(s.x_scale) * static_cast<float>(s.beta);
-  const Rescale r = fixed_multiplier(static_cast<double>(scaled) / (10.0 / 65535.0));
+  static const auto exp_samples = exponential_samples(), inverse_samples = inverses();
+  const Rescale r = tflite_wide_differences(s);
   const std::int32_t greatest = std::ranges::max(x);
   std::int32_t sum = 0;
   for (std::size_t i = 0; i < x.size(); ++i) {
@@ -302,6 +308,56 @@ void softmax16(std::span<const std::int32_t> x, std::span<std::int32_t> y, const
 }
 
 }  // namespace
+
+std::vector<std::int64_t> tflite_exponential_samples() {
+  const auto v = exponential_samples();
+  return {v.begin(), v.end()};
+}
+std::vector<std::int64_t> tflite_inverse_samples() {
+  const auto v = inverses();
+  return {v.begin(), v.end()};
+}
+std::vector<std::int64_t> tflite_sigmoid_samples() {
+  std::vector<std::int64_t> v;
+  for (std::uint32_t i = 0; i < 256; ++i) v.push_back(sigmoid_sample(i));
+  return v;
+}
+Rescale tflite_wide_input(double x_scale, bool tanh) {
+  const WideInput w = wide_input(x_scale, tanh ? 2 : 1);
+  Rescale r;
+  r.multiplier = w.multiplier, r.shift = w.shift;
+  return r;
+}
+Rescale tflite_wide_differences(const SoftmaxScales& s) {
+  const float scaled = static_cast<float>(s.x_scale) * static_cast<float>(s.beta);
+  return fixed_multiplier(static_cast<double>(scaled) / (10.0 / 65535.0));
+}
+
+std::optional<std::vector<std::int64_t>> straight_samples(std::span<const std::int32_t> table) {
+  if (table.size() != 65536) return std::nullopt;
+  std::vector<std::int32_t> samples;
+  for (std::size_t i = 0; i < 512; ++i) samples.push_back(table[128 * i]);
+  const auto fits = [&](std::int32_t from, std::int32_t to) {
+    for (std::int32_t code = from; code < to; ++code)
+      if (between(samples, code) != table[static_cast<std::size_t>(code + 32768)]) return false;
+    return true;
+  };
+  // Of the last piece only the end is not in the table.
+  const std::int32_t last = table[65535] - samples[511];
+  samples.push_back(0);
+  if (!fits(-32768, 32767 - 127)) return std::nullopt;
+  for (std::int32_t slope = last - 2; slope <= last + 2 + last / 64; ++slope) {
+    samples[512] = samples[511] + slope;
+    if (samples[512] >= -32768 && samples[512] <= 32767 && fits(32767 - 127, 32768))
+      return std::vector<std::int64_t>(samples.begin(), samples.end());
+  }
+  for (std::int32_t slope = last + 2; slope >= last - 2 + last / 64; --slope) {
+    samples[512] = samples[511] + slope;
+    if (samples[512] >= -32768 && samples[512] <= 32767 && fits(32767 - 127, 32768))
+      return std::vector<std::int64_t>(samples.begin(), samples.end());
+  }
+  return std::nullopt;
+}
 
 float tflite_float_sigmoid(float x) {
   if (x > 16.619047164916992188f) return 1.0f;

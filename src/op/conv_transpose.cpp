@@ -147,6 +147,7 @@ void spread_by_matrix(const Plan& p, const FloatPolicy& real, const float* x, co
 Result<void> eval_float(EvalContext& c, const Plan& p) {
   const auto y = c.out[0].as<float>();
   const auto x = c.in[0]->as<float>(), w = c.in[1]->as<float>();
+  std::ranges::fill(y, 0.f);  // memory of a run before may hold anything
   const auto add = [&](std::int64_t n, std::int64_t o, std::int64_t at, float sum) { y[static_cast<std::size_t>(p.y_at(n, o, at))] += sum; };
   if (c.num.real.matrix && !p.channels_last && !p.filters_first)
     spread_by_matrix(p, c.num.real, x.data(), w.data(), add);

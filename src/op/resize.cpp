@@ -278,6 +278,11 @@ constexpr Foreign from[] = {{Format::onnx, "Resize", resize_from_onnx}, {Format:
 
 }  // namespace
 
+Result<std::vector<std::vector<std::vector<Tap>>>> resize_taps(const NodeView& node) {
+  LOCKSTEP_TRY(const Plan p, plan_of(node));
+  return taps_of(node, p);
+}
+
 extern constinit const OpDef op_resize = {
     .name = "Resize",
     .meaning = "y[i] = x at the place that the coordinate mode gives i",

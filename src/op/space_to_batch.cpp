@@ -49,6 +49,7 @@ Result<void> eval(EvalContext& c) {
   const Shape& x = c.in[0]->shape();
   const std::int32_t zero =
       c.view.input(0).quant.quantized() ? c.view.input(0).quant.zero_at(0) : 0;
+  std::ranges::fill(c.out[0].bytes(), std::byte{0});
   for (std::int64_t i = 0; zero != 0 && i < c.out[0].count(); ++i) c.out[0].set_code(i, zero);
   const std::size_t m = p.block.size();
   std::int64_t inner = 1, positions = 1;

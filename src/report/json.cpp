@@ -58,7 +58,9 @@ Json row_json(const Row& row, const Graph* graph) {
 }
 
 Json explanation_json(const Explanation& e) {
-  return {{"fault", e.fault->name}, {"site", e.site}, {"params", e.params}, {"spec", e.spec}, {"claim", e.claim},
+  Json also = Json::array();
+  for (const FaultSpec& f : e.also) also.push_back({{"fault", f.fault->name}, {"site", f.node}, {"params", f.params}});
+  return {{"fault", e.fault->name}, {"site", e.site}, {"also", also}, {"arithmetic", e.arithmetic}, {"params", e.params}, {"spec", e.spec}, {"claim", e.claim},
           {"values", e.values}, {"differing", e.differing}, {"reproduced", e.reproduced}, {"spoiled", e.spoiled},
           {"rest_lsb", number(e.rest_lsb)}, {"accepted", e.accepted}, {"certain", e.certain},
           {"ties", e.ties}, {"rivals", e.rivals}};

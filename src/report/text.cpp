@@ -272,7 +272,8 @@ class Writer {
       if (!e->ties.empty()) more(red("tie: ") + "equally explained by " + list(e->ties, 4));
       if (!e->rivals.empty())
         more(red("not certain: ") + "the same numbers come, on these inputs, from " + list(e->rivals, 4));
-      more(dim("as a target: sim:" + e->spec));
+      if (e->arithmetic.empty()) more(dim("as a target: sim:" + e->spec));
+      else more("as " + e->spec + dim("   in the arithmetic '" + e->arithmetic + "': the reference computes this in reals"));
     }
     if (style_.ranking)
       for (std::size_t i = 0; i < std::min<std::size_t>(10, s.ranked.size()); ++i)

@@ -28,6 +28,25 @@ constexpr Case cases[] = {{"mlperf/kws_ref_model_int8.tflite", "tflite-ref"},
                           {"face/mobilefacenet_int8_faces.onnx", "ort"},
                           {"tract/qsigmoid_1/model.onnx", "ort"}};
 
+TEST(Warnings, no_kernel_has_one_under_any_compiler) {
+  int compiled = 0, absent = 0;
+  for (const std::string& compiler :
+       std::vector<std::string>(std::begin(compilers), std::end(compilers))) {
+    if (!test::have(compiler)) {
+      ++absent;
+      continue;
+    }
+    const std::string command =
+        "cd '" + test::source_folder() + "/rt' && for f in ls_*.c; do " + compiler +
+        " -std=c99 -O1 -fsyntax-only -ffp-contract=off -Wall -Wextra -Wconversion -pedantic "
+        "-Werror $f || exit 1; done";
+    EXPECT_EQ(std::system(command.c_str()), 0) << compiler;
+    ++compiled;
+  }
+  EXPECT_GT(compiled, 0);
+  if (absent > 0) LOCKSTEP_CANNOT_RUN(absent << " compilers not installed");
+}
+
 TEST(Warnings, none_under_all_extra_conversion_and_pedantic) {
   LOCKSTEP_NEEDS_SHARED();
   int compiled = 0, absent = 0;

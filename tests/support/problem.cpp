@@ -1,5 +1,7 @@
 #include "support/problem.h"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "op/op.h"
@@ -72,7 +74,9 @@ Result<std::vector<Tensor>> OpProblem::try_run() const {
     v.dtype = facts[i].dtype;
     v.shape = facts[i].shape;
     if (!v.quant.quantized()) v.quant = facts[i].quant;
+    // An operator writes every element: what memory held before must not show.
     out.emplace_back(v.dtype, v.shape);
+    std::ranges::fill(out.back().bytes(), std::byte{0x3f});
   }
   EvalContext context{{builder.so_far(), builder.so_far().node(id)}, *find_arithmetic(arithmetic_)->numerics, in, out};
   LOCKSTEP_CHECK(op->eval(context));

@@ -1,0 +1,63 @@
+#include "diagnose/on_codes.h"
+
+#include <algorithm>
+
+namespace lockstep {
+namespace {
+
+// onnxruntime's own way to clean groups, and then all of them on codes, whatever 8-bit types meet.
+constexpr std::string_view fusing_passes[] = {
+    "store-folded-constants", "merge-equal-quantize", "remove-double-qdq",    "fuse-matmul-add", "propagate-dequantize",
+    "propagate-quantize",     "quantize-bias",        "drop-redundant-clip", "run-on-codes",    "drop-idle-dequantizers"};
+
+// The row in the other graph, when a single operation makes it there from known tensors.
+std::optional<Row> row_in(const LocalTest& test, const Row& row) {
+  const Graph& g = test.reference().graph();
+  Row there = row;
+  there.value = g.find_value(row.tensor);
+  if (there.value == no_id || is_float(g.value(there.value).dtype)) return std::nullopt;
+  there.node = g.value(there.value).producer;
+  if (there.node == no_id || g.node(there.node).op == "QuantizeLinear") return std::nullopt;
+  for (std::size_t s = 0; s < test.samples(); ++s) {
+    const Cone cone = test.cone(there.value, s);
+    if (!cone.known || cone.nodes.size() != 1) return std::nullopt;
+    there.segment = cone.nodes;
+  }
+  there.name = g.node(there.node).name;
+  there.op = g.node(there.node).op;
+  return there;
+}
+
+}  // namespace
+
+std::vector<Executor> on_codes(const Graph& model, const Arithmetic& reference) {
+  std::vector<Executor> made;
+  // Executors keep a pointer to their arithmetic.
+  static const Arithmetic fused = [] {
+    Arithmetic own = *find_arithmetic("ort");
+    own.name = "ort, every group on codes";
+    own.passes = fusing_passes;
+    return own;
+  }();
+  if (model.format() != "onnx" || reference.name == "neural-art") return made;
+  if (auto executor = Executor::make(model, fused); executor.ok()) made.push_back(std::move(*executor));
+  return made;
+}
+
+std::optional<Suspect> search_on_codes(const Case& c, const Row& row, std::size_t index, const SearchOptions& options) {
+  if (!c.carriers || row.node == no_id) return std::nullopt;
+  for (const Executor& carrier : c.carriers()) {
+    const LocalTest test(carrier, c.recorded);
+    const auto there = row_in(test, row);
+    if (!there) continue;
+    const auto trial = Trial::make(test, c.recorded, *there);
+    if (!trial.ok()) continue;
+    Suspect suspect = search(*trial, index, {}, options);
+    if (!suspect.cause()) continue;
+    for (Explanation& e : suspect.ranked) e.arithmetic = carrier.arithmetic().name;
+    return suspect;
+  }
+  return std::nullopt;
+}
+
+}  // namespace lockstep

@@ -1,0 +1,164 @@
+// Sums of float32 products and windows to C, each in the order of its arithmetic.
+#include <algorithm>
+
+#include "emit/any.h"
+#include "op/op_matrix.h"
+#include "op/op_pool.h"
+
+namespace lockstep {
+
+Result<void> write_real_window(NodeWriter& w, const Window& g, std::span<const double> weights,
+                               std::int64_t outputs, bool transposed) {
+  const NodeView& v = w.view();
+  // N30 and N31 over the channels of a transposed convolution; else plain.
+  const bool by_matrix = transposed && w.num().real.matrix && !g.channels_last &&
+                         v.attrs().text("weights", "IOHW") == "IOHW";
+  w.field("window", window_text(g, outputs));
+  w.field("order", !by_matrix          ? "LS_PLAIN"
+                   : g.in_count() == 1 ? "LS_ROUNDED_FOURS"
+                                       : "LS_FUSED_PIECES");
+  w.field("block", 128);
+  LOCKSTEP_CHECK(write_bounds(w));
+  w.field("transposed", transposed ? 1 : 0);
+  w.field("by_tap", transposed ? 1 : 0);
+  w.field("weights", w.constants().add("float", weights, w.label() + "_weights"));
+  w.field("bias",
+          v.constant(2) ? w.constants().add_tensor(*v.constant(2), w.label() + "_bias") : "NULL");
+  w.uses("ls_window_real.c");
+  w.line("ls_conv_plain_f32(" + w.params("ls_conv_plain") + ", " + w.in(0, "float") + ", " +
+         w.out(0, "float") + ");");
+  return {};
+}
+
+Result<void> write_real_average(NodeWriter& w) {
+  const NodeView& v = w.view();
+  LOCKSTEP_TRY(const Window g, flat_window(w, v.attrs().integers("kernel_shape")));
+  const bool with_pads = v.attrs().integer("count_include_pad", 0) != 0;
+  bool plain = !g.channels_last;
+  for (std::size_t d = 1; d < 3; ++d)
+    plain = plain && g.dilations[d] == 1 &&
+            (g.out[d] - 1) * g.strides[d] + g.kernel[d] <= g.in[d] + g.begin[d] + g.end[d];
+  const bool in_order =
+      w.num().real.window_mean && plain && v.attrs().text("kernel", "") != "blocked";
+  const bool columns = in_order && g.spatial_rank >= 2 && g.strides[2] <= 2 &&
+                       g.in[2] + g.begin[2] + g.end[2] <= 2045;
+  w.field("window", window_text(g, g.channels));
+  w.field("padded_h", with_pads ? g.in[1] + g.begin[1] + g.end[1] : 0);
+  w.field("padded_w", with_pads ? g.in[2] + g.begin[2] + g.end[2] : 0);
+  LOCKSTEP_CHECK(write_bounds(w));
+  w.field("columns", columns ? 1 : 0);
+  w.uses("ls_window_real.c");
+  w.line("ls_average_pool_f32(" + w.params("ls_average_real") + ", " + w.in(0, "float") + ", " +
+         w.out(0, "float") + ");");
+  return {};
+}
+
+namespace {
+
+// One product a[m,k] b[k,n] and how the arithmetic sums it.
+struct Product {
+  std::int64_t m = 0, n = 0, k = 0;
+  bool trans_a = false, trans_b = false, b_constant = false;
+};
+
+// N30 to N32.
+void write_order(NodeWriter& w, const Product& p) {
+  std::string order = "LS_MATRIX_PIECES";
+  std::int64_t block = 128;
+  bool across = false;
+  if (p.b_constant) {
+    block = 256;
+  } else if (p.m == 1 && !p.trans_a) {
+    order = p.trans_b ? "LS_MATRIX_EIGHTS" : "LS_MATRIX_FOURS";
+  } else if (p.n == 1 && !p.trans_b) {
+    order = p.trans_a ? "LS_MATRIX_FOURS" : "LS_MATRIX_EIGHTS";
+    across = true;
+  } else if (p.n == 1 && p.trans_b && p.k == 1) {
+    order = p.trans_a ? "LS_MATRIX_FOURS" : "LS_MATRIX_EIGHTS";
+    across = true;
+  } else if (p.n < p.k && !p.trans_a) {
+    for (std::int64_t columns = 128; columns > 16 && columns / 2 >= p.n; columns /= 2) block *= 2;
+  }
+  w.field("order", order), w.field("block", block), w.field("across", across ? 1 : 0);
+}
+
+void write_strides(NodeWriter& w, const Product& p) {
+  w.field("m", p.m), w.field("n", p.n), w.field("k", p.k);
+  w.field("a_row", p.trans_a ? 1 : p.k), w.field("a_col", p.trans_a ? p.m : 1);
+  w.field("b_row", p.trans_b ? 1 : p.n), w.field("b_col", p.trans_b ? p.k : 1);
+}
+
+void call_matrix(NodeWriter& w, const std::string& bias) {
+  w.uses("ls_matrix_real.c");
+  w.line("ls_matrix_f32(" + w.params("ls_matrix_real") + ", " + w.in(0, "float") + ", " +
+         w.in(1, "float") + ", " + bias + ", " + w.out(0, "float") + ");");
+}
+
+}  // namespace
+
+Result<void> write_real_gemm(NodeWriter& w) {
+  const NodeView& v = w.view();
+  if (v.input(1).dtype != DType::f32) return w.unsupported("Gemm of float32 by codes");
+  const Shape& b = v.input(1).shape;
+  Product p;
+  p.trans_a = v.attrs().integer("transA", 0) != 0, p.trans_b = v.attrs().integer("transB", 0) != 0;
+  p.k = p.trans_b ? b[1] : b[0], p.n = p.trans_b ? b[0] : b[1];
+  p.m = count_of(v.input(0).shape) / std::max<std::int64_t>(p.k, 1);
+  p.b_constant = v.input(1).constant && !v.input(1).folded;
+  const auto alpha = static_cast<float>(v.attrs().real("alpha", 1)),
+             beta = static_cast<float>(v.attrs().real("beta", 1));
+  w.field("count", 1);
+  write_strides(w, p);
+  if (w.num().real.matrix && alpha == 1 && (!v.has_input(2) || beta == 1))
+    write_order(w, p);
+  else
+    w.field("order", "LS_MATRIX_PLAIN");
+  w.field("alpha", c_float(alpha)), w.field("beta", c_float(beta));
+  if (v.has_input(2)) {
+    const Shape& c = v.input(2).shape;
+    const std::int64_t cols = c.empty() ? 1 : c.back(), rows = c.size() > 1 ? c[c.size() - 2] : 1;
+    w.field("bias_row", rows == 1 ? 0 : cols), w.field("bias_col", cols == 1 ? 0 : 1);
+  }
+  LOCKSTEP_CHECK(write_bounds(w));
+  call_matrix(w, v.has_input(2) ? w.in(2, "float") : "NULL");
+  return {};
+}
+
+Result<void> write_real_matmul(NodeWriter& w) {
+  const NodeView& v = w.view();
+  if (v.input(1).dtype != DType::f32) return w.unsupported("MatMul of float32 by codes");
+  LOCKSTEP_TRY(const MatrixPlan m, matrix_plan(v));
+  Product p{m.m, m.n, m.k, m.trans_a, m.trans_b, false};
+  const bool stored = v.input(1).constant && !v.input(1).folded && v.input(1).shape.size() == 2;
+  const bool plain = !m.trans_a && !m.trans_b && m.k > 0;
+  std::vector<std::int64_t> a_at, b_at;
+  each_matrix(m, [&](std::int64_t, std::int64_t a, std::int64_t b) {
+    a_at.push_back(a), b_at.push_back(b);
+  });
+  std::int64_t count = count_of(m.outer);
+  if (plain && v.input(1).shape.size() == 2 && v.input(0).shape.size() >= 2) {
+    p.m = count_of(v.input(0).shape) / m.k;  // rows of all of a's matrices are one product
+    count = 1;
+  }
+  const auto step = [&](const std::vector<std::int64_t>& at) {
+    return count > 1 ? at[1] - at[0] : 0;
+  };
+  for (std::size_t i = 0; count > 1 && i < a_at.size(); ++i)
+    if (a_at[i] != static_cast<std::int64_t>(i) * step(a_at) ||
+        b_at[i] != static_cast<std::int64_t>(i) * step(b_at))
+      return w.unsupported("matrices spread over inner axes");
+  p.b_constant = stored;
+  w.field("count", count);
+  w.field("a_step", step(a_at) * m.m * m.k), w.field("b_step", step(b_at) * m.k * m.n);
+  write_strides(w, p);
+  if (w.num().real.matrix && plain)
+    write_order(w, p);
+  else
+    w.field("order", "LS_MATRIX_PLAIN");
+  w.field("alpha", "1.0f"), w.field("beta", "1.0f");
+  w.field("low", "-INFINITY"), w.field("high", "INFINITY");
+  call_matrix(w, "NULL");
+  return {};
+}
+
+}  // namespace lockstep

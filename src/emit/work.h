@@ -1,0 +1,38 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "emit/emit.h"
+#include "emit/node.h"
+
+namespace lockstep {
+
+// Bytes behind each pool: vector kernels read whole vectors, beyond a tensor's end.
+constexpr std::int64_t pool_slack = 16;
+
+// The pieces of one generation: what is placed where, and the C of each node.
+struct GenerateWork {
+  const Graph& graph;  // lowered, without nodes of constants
+  const Arithmetic& arithmetic;
+  const GenerateOptions& options;
+  Lives lives;
+  MemoryPlan plan;
+  ConstantPool constants;
+  std::vector<NodeWriter> nodes;
+
+  const Place& place_of(ValueId v) const;
+  std::string address_of(ValueId v);  // of a constant too, which is written when first asked for
+  std::int64_t activation_bytes() const;  // the plan's total and the slack of each pool in use
+};
+
+// The text of NAME.h and NAME.c; NAME.json, what stands where.
+std::string network_header(GenerateWork& w);
+std::string network_source(GenerateWork& w);
+std::string network_manifest(const GenerateWork& w);
+
+// Upper case of a prefix, and text that may stand in a C comment.
+std::string c_upper(std::string text);
+std::string c_comment(std::string text);
+
+}  // namespace lockstep
