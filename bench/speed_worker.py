@@ -5,7 +5,6 @@ most), then for each number N read, N calls, and the median of their seconds. Th
 before anything is timed.
 """
 import argparse
-import resource
 import statistics
 import sys
 import time
@@ -13,13 +12,9 @@ import time
 import numpy as np
 
 
-def resident_kb():
+def memory_kb(name):
     with open("/proc/self/status", encoding="ascii") as status:
-        return int(next(line for line in status if line.startswith("VmRSS")).split()[1])
-
-
-def peak_kb():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return int(next(line for line in status if line.startswith(name)).split()[1])
 
 
 def onnxruntime_call(module, model, threads, arrays, optimized):
@@ -65,12 +60,12 @@ def main():
         open_model = litert_call
     with np.load(args.input) as file:
         arrays = {name: file[name] for name in file.files}
-    start = resident_kb()
+    start = memory_kb("VmRSS")
     began = time.perf_counter()
     call = open_model(module, args.model, args.threads, arrays, not args.runtime.endswith(("-noopt", "-ref")))
     loaded = time.perf_counter()
     call()
-    print("ready", loaded - began, time.perf_counter() - loaded, start, peak_kb(), flush=True)
+    print("ready", loaded - began, time.perf_counter() - loaded, start, memory_kb("VmHWM"), flush=True)
     for line in sys.stdin:
         seconds = []
         for _ in range(int(line)):

@@ -59,7 +59,7 @@ Result<void> Session::Plan::read(ValueId v, std::span<std::byte> to) {
     return {};
   }
   const Value& value = g.value(v);
-  if (materialized[at(v)]) {
+  if (kept[at(v)]) {
     const BufferId id = kept_buffer(v);
     const std::byte* const from = buffers[static_cast<std::size_t>(id)].data;
     if (id == shaped[at(v)]) {

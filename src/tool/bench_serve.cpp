@@ -1,5 +1,3 @@
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cstring>
@@ -28,16 +26,12 @@ double since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-long peak_kb() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return usage.ru_maxrss;
-}
-
-long resident_kb() {
+// "VmRSS:" resident memory now, "VmHWM:" at most (of this program, not of whoever started it).
+long memory_kb(const std::string& line_begin) {
   std::ifstream status("/proc/self/status");
   for (std::string line; std::getline(status, line);)
-    if (line.starts_with("VmRSS:")) return std::strtol(line.c_str() + 6, nullptr, 10);
+    if (line.starts_with(line_begin))
+      return std::strtol(line.c_str() + line_begin.size(), nullptr, 10);
   return 0;
 }
 
@@ -170,7 +164,7 @@ Rate largest_rate(const Graph& g, Session& session) {
 
 Result<void> serve_bench(const BenchServing& options) {
   LOCKSTEP_TRY(const NpzMembers arrays, read_npz(options.input));
-  const long start_kb = resident_kb();
+  const long start_kb = memory_kb("VmRSS:");
   const auto began = Clock::now();
   LOCKSTEP_TRY(const Graph graph, import_model(options.model));
   LOCKSTEP_TRY(const Executor executor,
@@ -179,7 +173,7 @@ Result<void> serve_bench(const BenchServing& options) {
   const double load = since(began);
   const auto first = Clock::now();
   LOCKSTEP_CHECK(calls.call());
-  fmt::print("ready {} {} {} {}\n", load, since(first), start_kb, peak_kb());
+  fmt::print("ready {} {} {} {}\n", load, since(first), start_kb, memory_kb("VmHWM:"));
   std::fflush(stdout);
   std::optional<Calls> all, read;
   std::optional<Replays> replays;
