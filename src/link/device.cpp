@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "link/device_state.h"
 
 namespace lockstep {
@@ -165,6 +166,18 @@ std::string DeviceInfo::text() const {
   std::string t = fmt::format("{}, {}, protocol {}.{}", device_text(device), can(Capability::crc) ? std::string("Lockstep's agent") : runtime_text(runtime), version >> 8, version & 0xFF);
   if (cpu_hz >= 1000000) t += fmt::format(", {} MHz", cpu_hz / 1000000);
   return t;
+}
+
+std::string DeviceInfo::configuration() const {
+  constexpr std::string_view mark = "s:config:";
+  std::vector<std::string> said;
+  for (const std::string& line : logs) {
+    const std::size_t colon = line.find(':', mark.size());
+    if (!line.starts_with(mark) || colon == std::string::npos || line.starts_with("s:config:version")) continue;
+    std::string fact = line.substr(mark.size(), colon - mark.size()) + " " + line.substr(colon + 1);
+    if (std::ranges::find(said, fact) == said.end()) said.push_back(std::move(fact));
+  }
+  return join(said, ", ");
 }
 
 Device::Device(std::unique_ptr<State> state) : state_(std::move(state)) {}

@@ -61,6 +61,8 @@ struct DeviceInfo {
 
   bool can(std::uint32_t bit) const { return (capability & bit) != 0; }
   bool npu() const { return (runtime & 0xFF) == 4; }
+  // What its stat lines (s:config:NAME:VALUE) say of clocks and caches: "npu_freq 1000000000, npu_cache 1"; "" where none came.
+  std::string configuration() const;
   std::string text() const;  // "STM32N6, Neural-ART runtime, protocol 3.1, 800 MHz"
 };
 

@@ -2,7 +2,10 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <string>
+#include <string_view>
 
 #include "base/files.h"
 #include "link/byte_stream.h"
@@ -40,6 +43,8 @@ class Gdb {
   // Runs until the core stops. Servers may stop at once where a breakpoint stands at the program counter:
   // step over it first. After `wait` it is halted and the error says so.
   Result<void> run_until_stop(Milliseconds wait);
+  // A command of the server's own.
+  Result<void> monitor(std::string_view line);
   // Runs on and lets go.
   void detach();
 
@@ -50,15 +55,16 @@ class Gdb {
   Result<std::string> receive(Milliseconds wait);
   Result<std::string> ask(std::string_view packet, Milliseconds wait = Milliseconds(4000));
   Result<void> ask_ok(std::string_view packet, std::string_view doing);
-  Result<void> wait_for_stop(Milliseconds wait);
+  Result<void> wait_for_stop(std::string_view instead, Milliseconds wait);
+  Result<void> skip_notification();
   Result<int> next_byte(Milliseconds wait);  // -1: silence
   Error broken(std::string what, std::string want = "", std::string hint = "") const;
 
   std::unique_ptr<ByteStream> stream_;
   bool acknowledges_ = true;
-  bool binary_writes_ = true;
-  char breakpoint_kind_ = '1';
-  std::size_t packet_size_ = 1024;
+  bool binary_writes_ = true, binary_worked_ = false, whole_writes_ = true, only_vcont_ = false;
+  std::map<std::uint32_t, char> kinds_;  // of the breakpoints that stand: '1' hardware, '0' software
+  std::size_t packet_size_ = 400;        // GDB's own where the server names none
   Bytes arrived_;
   std::size_t read_at_ = 0;
 };

@@ -1,5 +1,8 @@
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -40,6 +43,23 @@ bool configure(int descriptor, speed_t speed) {
   return tcsetattr(descriptor, TCSANOW, &t) == 0;
 }
 
+// A pty may stay open at its other holder, and with it the mark of exclusive use.
+bool is_pty(int descriptor) {
+  struct stat status {};
+  return fstat(descriptor, &status) == 0 && major(status.st_rdev) >= 136 && major(status.st_rdev) <= 143;
+}
+
+// What is still to be sent goes out before the port is closed: the end of large packets is lost otherwise.
+class SerialStream : public DescriptorStream {
+ public:
+  using DescriptorStream::DescriptorStream;
+  ~SerialStream() override {
+    int left = 0;
+    for (int i = 0; i < 50 && ioctl(descriptor(), TIOCOUTQ, &left) == 0 && left > 0; ++i) usleep(10000);
+    ioctl(descriptor(), TIOCNXCL);
+  }
+};
+
 }  // namespace
 
 Result<std::unique_ptr<ByteStream>> open_serial(const std::string& path, int baud) {
@@ -60,12 +80,12 @@ Result<std::unique_ptr<ByteStream>> open_serial(const std::string& path, int bau
     close(descriptor);
     return link_error(name, "is no serial port", "a device such as /dev/ttyACM0", "");
   }
-  if (ioctl(descriptor, TIOCEXCL) != 0) {
+  if (flock(descriptor, LOCK_EX | LOCK_NB) != 0 || (!is_pty(descriptor) && ioctl(descriptor, TIOCEXCL) != 0)) {
     close(descriptor);
     return link_error(name, "another program holds the port", "exclusive use", "");
   }
   tcflush(descriptor, TCIOFLUSH);
-  return std::unique_ptr<ByteStream>(std::make_unique<DescriptorStream>(descriptor, name, true));
+  return std::unique_ptr<ByteStream>(std::make_unique<SerialStream>(descriptor, name, true));
 }
 
 }  // namespace lockstep

@@ -4,7 +4,9 @@
 
 #include <fmt/format.h>
 
+#include "base/files.h"
 #include "base/text.h"
+#include "emit/emit.h"
 #include "link/gdb.h"
 #include "target/target.h"
 #include "target/target_kept.h"
@@ -19,6 +21,8 @@ constexpr std::byte poison{0xA5};
 
 struct GdbOptions {
   std::string host, port, elf, description, run;
+  std::vector<std::string> inputs, outputs;  // places, where no file describes the network
+  std::vector<std::string> monitor;          // commands for the server, after connecting
   Milliseconds patience{9000};
   bool poison = true;
 };
@@ -26,7 +30,7 @@ struct GdbOptions {
 Result<GdbOptions> parse_options(std::string_view uri) {
   const std::vector<std::string> parts = split(uri.substr(prefix.size()), ',');
   const std::size_t colon = parts[0].rfind(':');
-  const Error form{std::string(uri), "no such target", "gdb:HOST:PORT,net=network.json,elf=FIRMWARE.elf[,run=FUNCTION][,patience=SECONDS][,poison=no]", ""};
+  const Error form{std::string(uri), "no such target", "gdb:HOST:PORT,net=network.json,elf=FIRMWARE.elf[,run=FUNCTION][,monitor=COMMAND][,patience=SECONDS][,poison=no], or elf=,run=,input=SYMBOL,output=SYMBOL", ""};
   if (colon == std::string::npos || colon == 0 || colon + 1 == parts[0].size()) return form;
   GdbOptions o;
   o.host = parts[0].substr(0, colon);
@@ -40,11 +44,14 @@ Result<GdbOptions> parse_options(std::string_view uri) {
     if (key == "elf") o.elf = value;
     else if (key == "net") o.description = value;
     else if (key == "run") o.run = value;
+    else if (key == "input") o.inputs.push_back(value);
+    else if (key == "output") o.outputs.push_back(value);
+    else if (key == "monitor") o.monitor.push_back(value);
     else if (key == "patience" && number) o.patience = std::chrono::seconds(seconds);
     else if (key == "poison" && (value == "yes" || value == "no")) o.poison = value == "yes";
-    else return Error{std::string(uri), "'" + parts[i] + "'", "net=FILE, elf=FILE, run=FUNCTION, patience=SECONDS, poison=no", ""};
+    else return Error{std::string(uri), "'" + parts[i] + "'", "net=FILE, elf=FILE, run=FUNCTION, input=SYMBOL, output=SYMBOL, monitor=COMMAND, patience=SECONDS, poison=no", ""};
   }
-  if (o.elf.empty() || o.description.empty()) return form;
+  if (o.elf.empty() || o.description.empty() == o.inputs.empty()) return form;
   return o;
 }
 
@@ -78,7 +85,9 @@ class Debugged : public Target {
       if (!p.note.empty()) d.notes.push_back("input '" + p.name + "': " + p.note);
     if (network_.stops.empty()) {
       const std::size_t left = surviving(network_).size();
-      d.notes.push_back(fmt::format("the firmware has no place to stop after a node: whole runs only, and of {} nodes the outputs of {} survive to its end", network_.nodes.size(), left));
+      if (network_.nodes.size() > 1)
+        d.notes.push_back(fmt::format("the firmware has no place to stop after a node: whole runs only, and of {} nodes the outputs of {} survive to its end{}", network_.nodes.size(), left, names_of_surviving()));
+      else d.notes.push_back("whole runs only: without a description of the network its inner tensors are not known");
     }
     return d;
   }
@@ -86,8 +95,11 @@ class Debugged : public Target {
   Result<Capture> run(std::span<const Sample> inputs, std::span<const std::string>) override {
     capture_ = {};
     if (!control_.resume.empty()) {
-      LOCKSTEP_TRY(capture_, kept_capture(control_.resume, inputs));
+      LOCKSTEP_TRY(capture_, kept_capture(control_.resume, inputs, of()));
+      capture_.notes.push_back(fmt::format("{} of {} samples taken from {}{}", capture_.samples.size(), inputs.size(), control_.resume,
+                                           state_ == StateMode::keep ? ", and run again for the device's states, with equal results" : ""));
     }
+    begun_at_ = capture_.samples.size();
     capture_.source = uri_;
     start_ = std::chrono::steady_clock::now();
     const auto done = run_all(inputs);
@@ -95,22 +107,43 @@ class Debugged : public Target {
     if (done.ok()) return std::move(capture_);
     Error error = done.error();
     if (error.blame == Blame::target && !capture_.samples.empty() && !control_.kept.empty() &&
-        keep_capture(control_.kept, capture_, inputs.first(capture_.samples.size())).ok())
+        keep_capture(control_.kept, capture_, inputs.first(capture_.samples.size()), of()).ok())
       error.hint += fmt::format("{}{} of {} samples kept in {}: go on with --resume {}", error.hint.empty() ? "" : "; ", capture_.samples.size(), inputs.size(), control_.kept, control_.kept);
     return error;
   }
 
  private:
+  // The build: the firmware's file and the description of its network.
+  KeptOf of() const {
+    std::string build;
+    for (const std::string& path : {options_.elf, options_.description})
+      if (const auto file = read_file(path); file.ok()) build += (build.empty() ? "" : ", ") + path + " " + content_hash(*file);
+    return kept_of(model_.file(), build, state_ == StateMode::keep);
+  }
+
+  std::string names_of_surviving() const {
+    std::vector<std::string> names;
+    for (const std::size_t i : surviving(network_)) names.push_back("'" + network_.nodes[i].name + "'");
+    const std::size_t more = names.size() > 8 ? names.size() - 8 : 0;
+    names.resize(names.size() - more);
+    return names.empty() ? "" : ": " + join(names, ", ") + (more ? fmt::format(" and {} more", more) : "");
+  }
+
+  // Kept samples are run again where only they bring the firmware's states to where they were.
   Result<void> run_all(std::span<const Sample> inputs) {
     LOCKSTEP_CHECK(enter());
-    for (std::size_t s = capture_.samples.size(); s < inputs.size(); ++s) {
+    for (std::size_t s = state_ == StateMode::keep ? 0 : begun_at_; s < inputs.size(); ++s) {
       if (network_.init != 0 && (s == 0 || state_ == StateMode::reset)) LOCKSTEP_CHECK(call_init());
       LOCKSTEP_CHECK(poison_buffers());
       LOCKSTEP_CHECK(write_inputs(inputs[s]));
-      LOCKSTEP_CHECK(run_sample());
+      LOCKSTEP_TRY(Sample sample, run_sample());
+      if (s < begun_at_) LOCKSTEP_CHECK(same_as_kept(capture_.samples[s], sample, s, uri_));
+      else capture_.samples.push_back(std::move(sample));
+      ++ran_;
       if (control_.progress) {
         const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-        control_.progress(fmt::format("sample {} of {}, {:.1f} KB/s", s + 1, inputs.size(), seconds > 0 ? static_cast<double>(moved_) / 1024 / seconds : 0));
+        const auto left = static_cast<int>(seconds / static_cast<double>(ran_) * static_cast<double>(inputs.size() - s - 1));
+        control_.progress(fmt::format("sample {} of {}, {:.1f} KB/s, {}:{:02} left", s + 1, inputs.size(), seconds > 0 ? static_cast<double>(moved_) / 1024 / seconds : 0, left / 60, left % 60));
       }
     }
     return {};
@@ -126,7 +159,7 @@ class Debugged : public Target {
       LOCKSTEP_TRY(entry_, gdb_.registers());
     }
     if (entry_.at(GdbRegisters::program) != network_.run)
-      return link_error(uri_, fmt::format("the core stopped at {:#010x}", entry_.at(GdbRegisters::program)), fmt::format("the run function at {:#010x}", network_.run), "a fault, or another breakpoint?");
+      return link_error(uri_, fmt::format("the core stopped at {:#010x}{}", entry_.at(GdbRegisters::program), network_.function_around(entry_.at(GdbRegisters::program))), fmt::format("the run function at {:#010x}", network_.run), "a fault, or another breakpoint?");
     back_ = entry_.at(GdbRegisters::link) & ~1u;
     LOCKSTEP_CHECK(break_at(back_));
     return {};
@@ -156,27 +189,35 @@ class Debugged : public Target {
     return {};
   }
 
-  // To the next breakpoint: the program counter there.
+  // To the next breakpoint: the program counter there. A step may end in an interrupt's handler, which comes back to where it
+  // began: that is not the next stop.
   Result<std::uint32_t> go_on() {
-    LOCKSTEP_TRY(const GdbRegisters from, gdb_.registers());
+    for (int interrupts = 0;; ++interrupts) {
+      LOCKSTEP_TRY(const GdbRegisters from, gdb_.registers());
+      LOCKSTEP_TRY(const std::uint32_t at, one_stop(from));
+      bool same = at == from.at(GdbRegisters::program) && interrupts < 1000;
+      for (const std::size_t i : {std::size_t{0}, GdbRegisters::stack, GdbRegisters::link}) same = same && stopped_.at(i) == from.at(i);
+      if (!same) return at;
+    }
+  }
+
+  Result<std::uint32_t> one_stop(const GdbRegisters& from) {
     const std::uint32_t here = from.at(GdbRegisters::program);
     if (std::ranges::find(broken_at_, here) != broken_at_.end()) {
       LOCKSTEP_CHECK(gdb_.clear_breakpoint(here));
       LOCKSTEP_CHECK(gdb_.step());
       LOCKSTEP_CHECK(gdb_.set_breakpoint(here));
-      LOCKSTEP_TRY(const GdbRegisters stepped, gdb_.registers());
-      first_register_ = stepped.at(0);
-      const std::uint32_t there = stepped.at(GdbRegisters::program);
+      LOCKSTEP_TRY(stopped_, gdb_.registers());
+      const std::uint32_t there = stopped_.at(GdbRegisters::program);
       if (std::ranges::find(broken_at_, there) != broken_at_.end()) return there;
     }
     LOCKSTEP_CHECK(gdb_.run_until_stop(options_.patience));
-    LOCKSTEP_TRY(const GdbRegisters r, gdb_.registers());
-    first_register_ = r.at(0);
-    return r.at(GdbRegisters::program);
+    LOCKSTEP_TRY(stopped_, gdb_.registers());
+    return stopped_.at(GdbRegisters::program);
   }
 
   Error strayed(std::uint32_t at, const std::string& want) const {
-    return link_error(uri_, fmt::format("the core stopped at {:#010x}", at), want, "a fault handler, or a breakpoint of another debugger?");
+    return link_error(uri_, fmt::format("the core stopped at {:#010x}{}", at, network_.function_around(at)), want, "a fault handler, or a breakpoint of another debugger?");
   }
 
   // Every output buffer is overwritten first, so that what a node left undone shows.
@@ -202,7 +243,7 @@ class Debugged : public Target {
     return {};
   }
 
-  Result<void> run_sample() {
+  Result<Sample> run_sample() {
     LOCKSTEP_CHECK(gdb_.set_registers(entry_));
     Sample sample;
     std::size_t done = 0;
@@ -210,8 +251,8 @@ class Debugged : public Target {
       LOCKSTEP_CHECK(break_at(stop.address));
       LOCKSTEP_TRY(const std::uint32_t at, go_on());
       if (at != stop.address) return strayed(at, fmt::format("the end of node '{}' at {:#010x}", network_.nodes[stop.done - 1].name, stop.address));
-      if (stop.counted && first_register_ + 1 != stop.done)
-        return link_error(uri_, fmt::format("the firmware ended node {}", first_register_), fmt::format("node {}", stop.done - 1), "was it built with another network.json?");
+      if (stop.counted && stopped_.at(0) + 1 != stop.done)
+        return link_error(uri_, fmt::format("the firmware ended node {}", stopped_.at(0)), fmt::format("node {}", stop.done - 1), "was it built with another network.json?");
       for (; done < stop.done; ++done) LOCKSTEP_CHECK(read_node(network_.nodes[done], sample));
       if (!stop.counted) unbreak(stop.address);
     }
@@ -224,8 +265,7 @@ class Debugged : public Target {
       for (; done < network_.nodes.size(); ++done) LOCKSTEP_CHECK(read_node(network_.nodes[done], sample));
     }
     for (std::size_t i = 0; i < network_.outputs.size(); ++i) LOCKSTEP_CHECK(read_tensor(network_.outputs[i], model_.value(model_.outputs()[i]).name, sample));
-    capture_.samples.push_back(std::move(sample));
-    return {};
+    return sample;
   }
 
   Result<void> read_node(const PlacedNode& node, Sample& sample) {
@@ -254,8 +294,9 @@ class Debugged : public Target {
   StateMode state_;
   LinkControl control_;
   std::vector<InputPlan> plans_;
-  GdbRegisters entry_;
-  std::uint32_t back_ = 0, first_register_ = 0;
+  GdbRegisters entry_, stopped_;
+  std::uint32_t back_ = 0;
+  std::size_t begun_at_ = 0, ran_ = 0;
   std::vector<std::uint32_t> broken_at_;
   Capture capture_;
   std::uint64_t moved_ = 0;
@@ -264,9 +305,11 @@ class Debugged : public Target {
 
 Result<std::unique_ptr<Target>> open(std::string_view uri, const TargetContext& context) {
   LOCKSTEP_TRY(const GdbOptions options, parse_options(uri));
-  LOCKSTEP_TRY(PlacedNetwork network, place_network(options.description, options.elf, options.run));
+  LOCKSTEP_TRY(PlacedNetwork network, options.inputs.empty() ? place_network(options.description, options.elf, options.run)
+                                                             : place_by_symbols(context.model, options.elf, options.run, options.inputs, options.outputs));
   LOCKSTEP_TRY(auto stream, open_tcp(options.host, options.port));
   LOCKSTEP_TRY(Gdb gdb, Gdb::connect(std::move(stream)));
+  for (const std::string& line : options.monitor) LOCKSTEP_CHECK(gdb.monitor(line));
   auto target = std::make_unique<Debugged>(std::string(uri), options, std::move(gdb), std::move(network), context);
   LOCKSTEP_CHECK(target->plan());
   return std::unique_ptr<Target>(std::move(target));
@@ -276,7 +319,7 @@ Result<std::unique_ptr<Target>> open(std::string_view uri, const TargetContext& 
 
 extern constinit const TargetDef target_gdb = {
     .name = "gdb",
-    .syntax = "gdb:HOST:PORT,net=network.json,elf=FIRMWARE.elf[,run=FUNCTION][,patience=SECONDS][,poison=no]",
+    .syntax = "gdb:HOST:PORT,elf=FIRMWARE.elf,net=network.json[,run=FUNCTION][,monitor=COMMAND][,patience=SECONDS][,poison=no] | gdb:HOST:PORT,elf=FIRMWARE.elf,run=FUNCTION,input=SYMBOL,output=SYMBOL",
     .meaning = "a firmware under any GDB server (QEMU, OpenOCD, ST-LINK, J-Link), stopped after every operation or epoch",
     .matches = [](std::string_view uri) { return uri.starts_with(prefix); },
     .open = open,

@@ -80,11 +80,14 @@ struct Times {
   std::size_t runs = 0;
   double whole = 0;
   std::vector<double> steps;
+  std::vector<std::uint32_t> types;
 
   void add(const DeviceRun& run) {
     ++runs;
     whole += run.whole.milliseconds;
     steps.resize(std::max(steps.size(), run.steps.size()));
+    types.resize(steps.size());
+    for (std::size_t i = 0; i < run.steps.size(); ++i) types[i] = run.steps[i].type;
     for (std::size_t i = 0; i < run.steps.size(); ++i) steps[i] += run.steps[i].milliseconds;
   }
 
@@ -98,6 +101,20 @@ struct Times {
     t += fmt::format(", {} {}; the longest:", steps.size(), npu ? "epochs" : "nodes");
     for (std::size_t i = 0; i < std::min<std::size_t>(3, order.size()); ++i)
       t += fmt::format("{} {} {} {:.3f} ms", i ? "," : "", npu ? "epoch" : "node", order[i], steps[order[i]] / n);
+    return npu ? t + by_kind(n) : t;
+  }
+
+  // What the NPU's firmware says of its epochs: which ran on the accelerator and which on the CPU.
+  std::string by_kind(double n) const {
+    static constexpr const char* kinds[] = {"hardware", "hardware inserted by the runtime", "software", "hybrid", "epoch-controller program"};
+    std::string t;
+    for (std::uint32_t kind = 0; kind < std::size(kinds); ++kind) {
+      std::size_t count = 0;
+      double spent = 0;
+      for (std::size_t i = 0; i < steps.size(); ++i)
+        if ((types[i] & 0xF) == kind) ++count, spent += steps[i] / n;
+      if (count > 0) t += fmt::format("{} {} {} {:.3f} ms", t.empty() ? ";" : ",", count, kinds[kind], spent);
+    }
     return t;
   }
 };
@@ -123,6 +140,7 @@ class Board : public Target {
                                   network().compiled.empty() ? "" : ", compiled " + network().compiled));
     for (const InputPlan& p : plans_)
       if (!p.note.empty()) d.notes.push_back("input '" + p.name + "': " + p.note);
+    if (const std::string says = device_.info().configuration(); !says.empty()) d.notes.push_back("the firmware says of the board: " + says);
     return d;
   }
 
@@ -143,13 +161,17 @@ class Board : public Target {
   Result<void> resume(std::span<const Sample> inputs) {
     capture_ = {};
     if (!control_.resume.empty()) {
-      LOCKSTEP_TRY(capture_, kept_capture(control_.resume, inputs));
-      if (state_ == StateMode::keep && capture_.samples.size() < inputs.size())
-        return Error{control_.resume, "states run through all samples and are not in the file", "--state reset, or a new start without --resume", ""};
-      capture_.notes.push_back(fmt::format("{} of {} samples taken from {}", capture_.samples.size(), inputs.size(), control_.resume));
+      LOCKSTEP_TRY(capture_, kept_capture(control_.resume, inputs, of()));
+      capture_.notes.push_back(fmt::format("{} of {} samples taken from {}{}", capture_.samples.size(), inputs.size(), control_.resume,
+                                           state_ == StateMode::keep ? ", and run again for the device's states, with equal results" : ""));
     }
     capture_.source = uri_;
     return {};
+  }
+
+  KeptOf of() const {
+    return kept_of(model_.file(), fmt::format("{}; network '{}', signature '{}', compiled '{}', runtime '{}'", device_.info().text(), network().name,
+                                              network().signature, network().compiled, network().runtime), state_ == StateMode::keep);
   }
 
   Result<DeviceRun> run_sample(const Sample& sample, bool first) {
@@ -180,29 +202,37 @@ class Board : public Target {
         LOCKSTEP_TRY(const DeviceRun other, run_sample(inputs[s], true));
         if (const std::string how = disagreement(run, other); !how.empty()) return disagree(s, how);
       }
-      LOCKSTEP_CHECK(record(run));
+      record(run);
       progress(inputs.size());
     }
     return {};
   }
 
+  // Kept samples too: only they bring the device's states to where they were.
   Result<void> run_in_sequence(std::span<const Sample> inputs) {
     std::vector<DeviceRun> runs;
     for (int round = 0; round < repeat_; ++round) {
       for (std::size_t s = 0; s < inputs.size(); ++s) {
         LOCKSTEP_TRY(DeviceRun run, run_sample(inputs[s], s == 0));
-        if (round == 0) {
-          runs.push_back(std::move(run));
-        } else if (const std::string how = disagreement(runs[s], run); !how.empty()) {
-          return disagree(s, how);
+        if (round > 0) {
+          if (const std::string how = disagreement(runs[s], run); !how.empty()) return disagree(s, how);
+          continue;
         }
+        if (s < begun_at_) LOCKSTEP_CHECK(same_as_kept(capture_.samples[s], sample_of(run), s, uri_));
+        else record(run);
+        if (repeat_ > 1) runs.push_back(std::move(run));
+        progress(inputs.size());
       }
     }
-    for (const DeviceRun& run : runs) LOCKSTEP_CHECK(record(run));
     return {};
   }
 
-  Result<void> record(const DeviceRun& run) {
+  void record(const DeviceRun& run) {
+    capture_.samples.push_back(sample_of(run));
+    times_.add(run);
+  }
+
+  Sample sample_of(const DeviceRun& run) {
     Sample sample;
     for (std::size_t i = 0; i < run.steps.size(); ++i)
       for (std::size_t k = 0; k < run.steps[i].tensors.size(); ++k) {
@@ -211,9 +241,7 @@ class Board : public Target {
       }
     for (std::size_t i = 0; i < run.outputs.size(); ++i)
       add(model_.value(model_.outputs()[i]).name, run.outputs[i], sample);
-    capture_.samples.push_back(std::move(sample));
-    times_.add(run);
-    return {};
+    return sample;
   }
 
   void add(const std::string& wish, const DeviceTensor& t, Sample& sample) {
@@ -248,7 +276,7 @@ class Board : public Target {
   // An error of the link, with what was captured before it kept.
   Error kept(Error error, std::span<const Sample> inputs) const {
     if (error.blame != Blame::target || capture_.samples.empty() || control_.kept.empty()) return error;
-    const auto written = keep_capture(control_.kept, capture_, inputs.first(capture_.samples.size()));
+    const auto written = keep_capture(control_.kept, capture_, inputs.first(capture_.samples.size()), of());
     const std::string what = written.ok() ? fmt::format("{} of {} samples kept in {}: go on with --resume {}", capture_.samples.size(), inputs.size(), control_.kept, control_.kept)
                                           : "what was captured could not be kept: " + written.error().line();
     error.hint += (error.hint.empty() ? "" : "; ") + what;

@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
+#include "emit/emit.h"
 #include "run/recording.h"
 
 namespace lockstep {
@@ -19,24 +21,65 @@ Tensor part_of(const RecordedArray& array, std::int64_t sample, std::int64_t sam
   return part;
 }
 
+constexpr std::string_view of_name = "kept.json";
+
+// The first thing in which a kept file is of something else.
+Result<void> check_kept(const NpzFile& npz, const std::string& path, const KeptOf& of, Capture& capture) {
+  const auto it = std::ranges::find(npz.texts, of_name, &std::pair<std::string, std::string>::first);
+  if (it == npz.texts.end()) {
+    capture.notes.push_back(path + " does not say of which model and build it is");
+    return {};
+  }
+  const auto json = nlohmann::json::parse(it->second, nullptr, false);
+  const auto said = [&](const char* key) { return json.is_object() && json.contains(key) && json[key].is_string() ? json[key].get<std::string>() : std::string(); };
+  const Error other{path, "", "", "start anew without --resume"};
+  const auto differs = [&](const char* what, const std::string& kept, const std::string& now) {
+    return Error{path, fmt::format("was kept from {} {}", what, kept.empty() ? "that it does not name" : kept), now, other.hint};
+  };
+  if (said("model") != of.model) return differs("a model of hash", said("model"), of.model);
+  if (said("device") != of.device) return differs("another device or build:", said("device"), of.device);
+  if (said("state") != of.state) return differs("a validation with --state", said("state"), of.state);
+  return {};
+}
+
 }  // namespace
 
-Result<void> keep_capture(const std::string& path, const Capture& capture, std::span<const Sample> inputs) {
+KeptOf kept_of(const std::string& model_file, const std::string& device, bool keeps_state) {
+  const auto file = read_file(model_file);
+  return {file.ok() ? content_hash(*file) : "", device, keeps_state ? "keep" : "reset"};
+}
+
+Result<void> same_as_kept(const Sample& kept, const Sample& again, std::size_t sample, const std::string& where) {
+  for (const auto& [name, tensor] : kept) {
+    const auto it = again.find(name);
+    if (it != again.end() && std::ranges::equal(it->second.bytes(), tensor.bytes())) continue;
+    return Error{where, fmt::format("sample {} yields other bytes of '{}' than before the interruption", sample + 1, name), "what was kept",
+                 "another build, or a device that does not repeat itself: start anew without --resume", Blame::target};
+  }
+  return {};
+}
+
+Result<void> keep_capture(const std::string& path, const Capture& capture, std::span<const Sample> inputs, const KeptOf& of) {
   Capture whole = capture;
   for (std::size_t s = 0; s < whole.samples.size(); ++s)
     for (const auto& [name, tensor] : inputs[s]) {
       if (whole.infos.emplace(name, TensorInfo{tensor.dtype(), tensor.shape(), {}, {}}).second) whole.order.push_back(name);
       whole.samples[s].emplace(name, tensor);
     }
-  return write_capture(path, whole);
+  LOCKSTEP_CHECK(write_capture(path, whole));
+  LOCKSTEP_TRY(NpzFile npz, read_npz_file(path));
+  npz.texts.emplace_back(of_name, nlohmann::json{{"model", of.model}, {"device", of.device}, {"state", of.state}}.dump(1) + "\n");
+  return write_npz(path, npz.members, npz.texts);
 }
 
-Result<Capture> kept_capture(const std::string& path, std::span<const Sample> inputs) {
-  LOCKSTEP_TRY(const Recording recording, read_recording(path));
+Result<Capture> kept_capture(const std::string& path, std::span<const Sample> inputs, const KeptOf& of) {
+  LOCKSTEP_TRY(const NpzFile npz, read_npz_file(path));
+  Capture capture;
+  LOCKSTEP_CHECK(check_kept(npz, path, of, capture));
+  LOCKSTEP_TRY(const Recording recording, recording_from_npz(npz, path));
   const auto samples = recording.samples;
   if (samples < 1 || samples > static_cast<std::int64_t>(inputs.size()))
     return Error{path, fmt::format("{} samples", samples), fmt::format("1 .. {}, as the inputs hold", inputs.size()), "was it kept from this validation?"};
-  Capture capture;
   capture.source = path;
   capture.samples.resize(static_cast<std::size_t>(samples));
   for (const RecordedArray& array : recording.arrays) {

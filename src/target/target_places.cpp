@@ -91,7 +91,7 @@ class Manifest {
     }
     const auto offset = j.at("offset").get<std::uint64_t>();
     const auto pool = pools_.find(j.at("pool").get<std::string>());
-    if (!t.dtype || pool == pools_.end() || offset + t.bytes() > pool->second.size)
+    if (!t.dtype || pool == pools_.end() || offset > pool->second.size || t.bytes() > pool->second.size - offset)
       return Error{path_, "tensor '" + t.name + "' lies outside its pool", "offset and size within the pool", ""};
     t.format = format_of_dtype(*t.dtype);
     t.address = pool->second.address + static_cast<std::uint32_t>(offset);
@@ -156,8 +156,10 @@ class CInfo {
       if (pool == pools.end()) continue;  // no memory of its own
       LOCKSTEP_TRY(DeviceTensor t, tensor(b));
       const auto offset = b.at("offset_start").get<std::uint64_t>();
-      const std::uint64_t address = pool->second.first + offset;
-      if (offset + b.at("size_bytes").get<std::uint64_t>() > pool->second.second || address > 0xFFFFFFFFu)
+      const auto [base, room] = pool->second;
+      const std::uint64_t address = base + offset;
+      const std::uint64_t bytes = std::max(b.at("size_bytes").get<std::uint64_t>(), static_cast<std::uint64_t>(t.bytes()));
+      if (base > 0xFFFFFFFFu || offset > room || bytes > room - offset || address > 0xFFFFFFFFu)
         return Error{path_, "buffer '" + t.name + "' lies outside its pool", "offset and size within the pool", ""};
       t.address = static_cast<std::uint32_t>(address);
       buffers_.emplace(b.at("id").get<long>(), std::move(t));
@@ -202,23 +204,92 @@ class CInfo {
   std::map<long, DeviceTensor> buffers_;
 };
 
+std::map<std::uint32_t, std::string> functions_of(const Symbols& symbols) {
+  std::map<std::uint32_t, std::string> functions;
+  for (const auto& [name, symbol] : symbols)
+    if (symbol.function) functions.emplace(symbol.address, name);
+  return functions;
+}
+
+// A tensor of the model where the user says that it stands.
+Result<DeviceTensor> tensor_at(const Value& v, const std::string& place, const Symbols& symbols, const std::string& elf) {
+  DeviceTensor t;
+  t.name = v.name;
+  t.dtype = v.dtype;
+  t.format = format_of_dtype(v.dtype);
+  t.shape = v.shape;
+  LOCKSTEP_CHECK(set_elements(t, elf));
+  if (is_integer(v.dtype) && v.quant.quantized() && !v.quant.per_channel()) {
+    t.scale = v.quant.scale_at(0);
+    t.zero = v.quant.zero_at(0);
+  }
+  if (place.starts_with("0x")) {
+    const auto [end, failure] = std::from_chars(place.data() + 2, place.data() + place.size(), t.address, 16);
+    if (failure == std::errc() && end == place.data() + place.size()) return t;
+    return Error{place, "is no address", "0x and hexadecimal digits, or a symbol of " + elf, ""};
+  }
+  const auto it = symbols.find(place);
+  if (it == symbols.end() || it->second.function || (it->second.size > 0 && it->second.size < t.bytes())) {
+    std::vector<std::string> names;
+    for (const auto& [n, s] : symbols)
+      if (!s.function) names.push_back(n);
+    const std::string near = nearest(place, names);
+    return Error{elf, "no variable '" + place + "' of " + std::to_string(t.bytes()) + " bytes or more", "the memory of '" + v.name + "'", near.empty() || near == place ? "" : "did you mean '" + near + "'?"};
+  }
+  t.address = it->second.address;
+  return t;
+}
+
 bool overlap(const DeviceTensor& a, const DeviceTensor& b) {
   return a.address < b.address + b.bytes() && b.address < a.address + a.bytes();
 }
 
 }  // namespace
 
+std::string PlacedNetwork::function_around(std::uint32_t address) const {
+  auto it = functions.upper_bound(address);
+  return it == functions.begin() ? "" : " (in " + (--it)->second + ")";
+}
+
 Result<PlacedNetwork> place_network(const std::string& description, const std::string& elf, const std::string& run) {
   LOCKSTEP_TRY(const Bytes file, read_file(description, std::uint64_t{1} << 28));
   LOCKSTEP_TRY(const auto symbols, read_elf_symbols(elf));
   try {
     const Json j = Json::parse(reinterpret_cast<const char*>(file.data()), reinterpret_cast<const char*>(file.data()) + file.size());
-    if (j.value("format", "") == "lockstep-network") return Manifest(j, symbols, description, elf).read(run);
-    if (j.contains("buffers") && j.contains("memory_pools")) return CInfo(j, symbols, description, elf).read(run);
-    return Error{description, "describes no network", "network.json of lockstep generate, or ST's c_info.json", ""};
+    Result<PlacedNetwork> placed = Error{};
+    if (j.value("format", "") == "lockstep-network") placed = Manifest(j, symbols, description, elf).read(run);
+    else if (j.contains("buffers") && j.contains("memory_pools")) placed = CInfo(j, symbols, description, elf).read(run);
+    else placed = Error{description, "describes no network", "network.json of lockstep generate, or ST's c_info.json", ""};
+    if (placed.ok()) placed->functions = functions_of(symbols);
+    return placed;
   } catch (const std::exception& e) {
     return Error{description, e.what(), "network.json of lockstep generate, or ST's c_info.json", ""};
   }
+}
+
+Result<PlacedNetwork> place_by_symbols(const Graph& model, const std::string& elf, const std::string& run, const std::vector<std::string>& inputs,
+                                       const std::vector<std::string>& outputs) {
+  LOCKSTEP_TRY(const auto symbols, read_elf_symbols(elf));
+  if (run.empty()) return Error{elf, "the function of one inference is not named", ",run=FUNCTION", ""};
+  if (inputs.size() != model.inputs().size() || outputs.size() != model.outputs().size())
+    return Error{model.file(), fmt::format("{} places of inputs and {} of outputs", inputs.size(), outputs.size()), fmt::format("{} and {}, as the model has", model.inputs().size(), model.outputs().size()),
+                 ",input=SYMBOL,output=SYMBOL for each in the model's order"};
+  PlacedNetwork n;
+  n.name = run;
+  n.functions = functions_of(symbols);
+  LOCKSTEP_TRY(n.run, function_at(symbols, run, elf));
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    LOCKSTEP_TRY(DeviceTensor t, tensor_at(model.value(model.inputs()[i]), inputs[i], symbols, elf));
+    n.inputs.push_back(std::move(t));
+  }
+  PlacedNode all{run, {}};
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    LOCKSTEP_TRY(DeviceTensor t, tensor_at(model.value(model.outputs()[i]), outputs[i], symbols, elf));
+    all.outputs.push_back(t);
+    n.outputs.push_back(std::move(t));
+  }
+  n.nodes.push_back(std::move(all));
+  return n;
 }
 
 std::vector<std::size_t> surviving(const PlacedNetwork& network) {

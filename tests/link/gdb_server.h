@@ -1,6 +1,7 @@
 #pragma once
 
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -30,13 +31,26 @@ struct GdbFaults {
   bool hangs = false;       // not even an interrupt
   std::vector<std::uint32_t> epochs = {};  // no fault: each node is a function at such an address, and none ends at node_done
   std::uint32_t forbidden = 0;  // an address that cannot be read
+  // Dialects.
+  const char* features = nullptr;   // the answer to qSupported; null: PacketSize=400 and the no-ack mode as above
+  std::size_t longest = 0x400;      // bytes of a packet that the server takes; a longer one ends the connection
+  bool refuses_no_ack = false;      // offers the no-ack mode and then does not agree
+  bool only_vcont = false;          // knows vCont alone
+  bool notifies = false;            // notification packets between everything
+  bool talks = false;               // console packets before an answer
+  bool no_whole_writes = false;     // some registers are unknown; G is not known, P is
+  bool writes_are_errors = false;   // X is answered by an error, M works
+  int hardware_left = 1000;         // comparators; then software breakpoints
+  bool interrupts_steps = false;    // a step ends in a handler, which returns to where the step began
+  bool runs_at_first = false;       // says that it stopped and lets read no registers before an interrupt
+  bool text_errors = false;         // E.reason
 };
 
 // A GDB server with a machine behind it: memory, 17 registers, and a program that calls `run` in a loop,
 // which calls `node_done` after each node. What a node does is the test's.
 class GdbServer {
  public:
-  static constexpr std::uint32_t idle = 0x0400, init = 0x0F00, run = 0x1000, node_done = 0x1100, back = 0x2000;
+  static constexpr std::uint32_t handler = 0x0800, idle = 0x0400, init = 0x0F00, run = 0x1000, node_done = 0x1100, back = 0x2000;
 
   GdbServer(int nodes, std::function<void(GdbServer&, int node)> compute, GdbFaults faults = {})
       : nodes_(nodes), compute_(std::move(compute)), faults_(faults) {
@@ -60,6 +74,8 @@ class GdbServer {
   std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
   int inits() const { return inits_; }
   int packets() const { return packets_; }
+  int too_long() const { return too_long_; }
+  const std::string& monitored() const { return monitored_; }  // commands in hexadecimal
   // Memory: a byte that was never written is 0.
   std::uint8_t& at(std::uint32_t address) { return memory_[address]; }
   std::uint32_t word(std::uint32_t address) {
@@ -77,6 +93,8 @@ class GdbServer {
       host_ = accept(listener_, nullptr, nullptr);
       if (host_ < 0) continue;
       acknowledges_ = true;
+      const int on = 1;
+      setsockopt(host_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
       while (!stop_ && host_ >= 0) packet();
       if (host_ >= 0) close(host_);
     }
@@ -98,12 +116,16 @@ class GdbServer {
 
   void packet() {
     int c = byte(50);
-    if (c == 3) return answer("T02thread:01;");
+    if (c == 3) {
+      faults_.runs_at_first = false;
+      return answer("T02thread:01;");
+    }
     if (c != '$') return;
     std::string text;
     while ((c = byte(2000)) >= 0 && c != '#') text += static_cast<char>(c);
     byte(1000), byte(1000);
     ++packets_;
+    if (text.size() + 4 > faults_.longest) ++too_long_;
     if (faults_.close_after && packets_ > faults_.close_after) {
       close(host_);
       host_ = -1;
@@ -120,6 +142,12 @@ class GdbServer {
   }
 
   void answer(const std::string& plain) {
+    if (faults_.notifies) put("%Stop:T05thread:01;#00");
+    if (faults_.talks && plain != "OK") send_packet("O48656c6c6f0a");
+    send_packet(faults_.text_errors && plain.size() == 3 && plain[0] == 'E' ? "E.it cannot be" : plain);
+  }
+
+  void send_packet(const std::string& plain) {
     std::string text;
     for (std::size_t i = 0; i < plain.size(); ++i) {
       std::size_t n = 1;
@@ -147,31 +175,55 @@ class GdbServer {
   }
 
   void serve_packet(const std::string& p) {
+    if (p.starts_with("qSupported") && faults_.features) return answer(faults_.features);
+    if (p.starts_with("qRcmd,")) {
+      monitored_ += p.substr(6) + " ";
+      send_packet("O72657365740a");
+      return answer("OK");
+    }
     if (p.starts_with("qSupported")) return answer(std::string("PacketSize=400") + (faults_.no_ack_mode ? ";QStartNoAckMode+" : ""));
     if (p == "QStartNoAckMode") {
+      if (faults_.refuses_no_ack) return answer("E01");
       answer("OK");
       acknowledges_ = false;
       return;
     }
     if (p == "?") return answer("T05thread:01;");
-    if (p == "g") return answer(registers());
+    if (p == "g" && faults_.runs_at_first) return answer("E0e");
+    if (p == "g") return answer(faults_.no_whole_writes ? registers() + "xxxxxxxx" : registers());
+    if (p[0] == 'P') {
+      const std::size_t equals = p.find('=');
+      registers_[std::stoul(p.substr(1), nullptr, 16)] = from_hex(p.substr(equals + 1));
+      return answer("OK");
+    }
+    if (p[0] == 'G' && faults_.no_whole_writes) return answer("");
     if (p[0] == 'G') {
       for (std::size_t i = 0; i < 17 && 1 + i * 8 + 8 <= p.size(); ++i) registers_[i] = from_hex(p.substr(1 + i * 8, 8));
       return answer("OK");
     }
     if (p[0] == 'm') return read_memory(p);
     if (p[0] == 'X' && !faults_.binary_writes) return answer("");
+    if (p[0] == 'X' && faults_.writes_are_errors) return answer("E01");
     if (p[0] == 'X' || p[0] == 'M') return write_memory(p);
     if (p[0] == 'Z' || p[0] == 'z') {
       if (p[1] == '1' && !faults_.hardware_breakpoints) return answer("");
       const auto at = static_cast<std::uint32_t>(std::stoul(p.substr(3), nullptr, 16));
+      if (p[0] == 'Z' && p[1] == '1' && faults_.hardware_left == 0) return answer("E0e");
+      if (p[0] == 'z' && kinds_[at] != p[1]) return answer("E0e");  // there is none of that kind
+      if (p[1] == '1') faults_.hardware_left += p[0] == 'Z' ? -1 : 1;
+      kinds_[at] = p[1];
       if (p[0] == 'Z') breakpoints_.insert(at);
       else breakpoints_.erase(at);
       return answer("OK");
     }
-    if (p == "c") return go_on();
-    if (p == "s") {
-      step();
+    if ((p == "c" && !faults_.only_vcont) || p == "vCont;c") return go_on();
+    if ((p == "s" && !faults_.only_vcont) || p == "vCont;s") {
+      if (faults_.interrupts_steps && ++steps_ % 2 == 1) {
+        returns_to_ = registers_[15];
+        registers_[15] = handler;
+      } else {
+        step();
+      }
       return answer("T05thread:01;");
     }
     if (p == "D") return answer("OK");
@@ -236,6 +288,10 @@ class GdbServer {
 
   void step() {
     std::uint32_t& pc = registers_[15];
+    if (pc == handler) {
+      pc = returns_to_;
+      return;
+    }
     for (std::size_t e = 0; e < faults_.epochs.size(); ++e) {
       if (pc != faults_.epochs[e]) continue;
       compute_(*this, static_cast<int>(e));
@@ -274,7 +330,11 @@ class GdbServer {
   std::function<void(GdbServer&, int)> compute_;
   GdbFaults faults_;
   int listener_ = -1, host_ = -1, port_ = 0, answers_ = 0;
-  std::atomic<int> packets_ = 0, inits_ = 0;
+  std::atomic<int> packets_ = 0, inits_ = 0, too_long_ = 0;
+  int steps_ = 0;
+  std::uint32_t returns_to_ = 0;
+  std::map<std::uint32_t, char> kinds_;
+  std::string monitored_;
   std::atomic<bool> stop_ = false;
   bool acknowledges_ = true;
   std::map<std::uint32_t, std::uint8_t> memory_;

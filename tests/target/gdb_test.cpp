@@ -1,11 +1,13 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <random>
 
 #include "link/gdb_server.h"
 #include "run/generated.h"
 #include "support/temporary.h"
 #include "target/target.h"
+#include "target/target_places.h"
 
 namespace lockstep {
 namespace {
@@ -108,7 +110,7 @@ TEST(GdbTarget, without_a_place_to_stop_says_what_survives_a_whole_run) {
   test::GdbServer server(3, &Bench::compute);
   b.expect_tensors(b.run(server), {"b", "y"});
   ASSERT_EQ(b.notes.size(), 1u);
-  EXPECT_NE(b.notes[0].find("of 3 nodes the outputs of 2 survive"), std::string::npos) << b.notes[0];
+  EXPECT_NE(b.notes[0].find("of 3 nodes the outputs of 2 survive to its end: 'relu1', 'relu2'"), std::string::npos) << b.notes[0];
 }
 
 TEST(GdbTarget, works_with_servers_of_every_habit) {
@@ -118,6 +120,96 @@ TEST(GdbTarget, works_with_servers_of_every_habit) {
     Bench b;
     test::GdbServer server(3, &Bench::compute, habit);
     b.expect_tensors(b.run(server), {"a", "b", "y"});
+  }
+}
+
+// What OpenOCD, ST-LINK's and J-Link's servers, QEMU and small stubs do differently, one at a time.
+TEST(GdbTarget, speaks_every_dialect) {
+  const std::pair<test::GdbFaults, const char*> dialects[] = {
+      {{.features = ""}, "no features at all"},
+      {{.features = "PacketSize=78;qXfer:memory-map:read-;vContSupported+", .longest = 0x78}, "small packets, acknowledged"},
+      {{.features = "PacketSize=3fff;QStartNoAckMode+;hwbreak+;qXfer:features:read+", .longest = 0x3fff}, "large packets"},
+      {{.refuses_no_ack = true}, "an offer taken back"},
+      {{.only_vcont = true}, "vCont alone"},
+      {{.notifies = true}, "notifications"},
+      {{.no_ack_mode = false, .notifies = true}, "notifications among acknowledgements"},
+      {{.talks = true}, "console output"},
+      {{.run_lengths = true, .no_whole_writes = true}, "unknown registers"},
+      {{.writes_are_errors = true}, "X is an error"},
+      {{.hardware_left = 1}, "one comparator"},
+      {{.interrupts_steps = true}, "interrupts between steps"},
+      {{.runs_at_first = true}, "a core that runs on after connecting"}};
+  for (const auto& [habits, what] : dialects) {
+    SCOPED_TRACE(what);
+    Bench b;
+    test::GdbServer server(3, &Bench::compute, habits);
+    b.expect_tensors(b.run(server), {"a", "b", "y"});
+    EXPECT_EQ(server.too_long(), 0);
+  }
+}
+
+TEST(GdbTarget, passes_commands_on_to_the_server) {
+  Bench b;
+  test::GdbServer server(3, &Bench::compute);
+  b.expect_tensors(b.run(server, ",patience=2,monitor=reset halt"), {"a", "b", "y"});
+  EXPECT_EQ(server.monitored(), "72657365742068616c74 ");
+}
+
+// No description of the network: its memory by symbols of the firmware, or by addresses.
+TEST(GdbTarget, finds_inputs_and_outputs_by_symbols_alone) {
+  Bench b;
+  const std::vector<test::ElfEntry> symbols = {{"in_buffer", arena, 304, false}, {"out_buffer", arena + 304, 304, false}, {"infer", test::GdbServer::run, 4, true}};
+  ASSERT_TRUE(write_file(b.folder / "firmware.elf", test::elf_with(symbols)).ok());
+  test::GdbServer server(3, &Bench::compute);
+  const std::string base = "gdb:" + server.address() + ",elf=" + (b.folder / "firmware.elf") + ",patience=2,run=infer";
+  for (const std::string& where : {std::string(",input=in_buffer,output=out_buffer"), std::string(",input=0x31000000,output=0x31000130")}) {
+    auto target = open_target(base + where, {b.graph, b.reference.arithmetic()});
+    ASSERT_TRUE(target.ok()) << target.error().line();
+    EXPECT_NE((*target)->describe().notes[0].find("whole runs only"), std::string::npos);
+    b.expect_tensors((*target)->run(b.samples, {}), {"y"});
+  }
+  for (const std::string& wrong : {std::string(",input=in_bufer,output=out_buffer"), std::string(",input=in_buffer"), std::string(",input=0xzz,output=out_buffer"), std::string(",input=infer,output=out_buffer")}) {
+    const auto target = open_target(base + wrong, {b.graph, b.reference.arithmetic()});
+    ASSERT_FALSE(target.ok()) << wrong;
+    EXPECT_EQ(target.error().blame, Blame::request) << wrong;
+  }
+}
+
+// States live in the firmware: samples kept from an interrupted run are run again, and must yield what they did.
+TEST(GdbTarget, goes_on_from_what_was_kept_of_this_build_alone) {
+  Bench b;
+  const std::string kept = b.folder / "kept.npz";
+  for (const StateMode state : {StateMode::reset, StateMode::keep}) {
+    {
+      test::GdbServer server(3, &Bench::compute, {.close_after = state == StateMode::reset ? 75 : 60});
+      auto target = open_target(b.uri(server, ",patience=2"), {b.graph, b.reference.arithmetic(), state, {.kept = kept, .resume = ""}});
+      ASSERT_TRUE(target.ok()) << target.error().line();
+      const auto broken = (*target)->run(b.samples, {});
+      ASSERT_FALSE(broken.ok());
+      ASSERT_NE(broken.error().hint.find("kept in " + kept), std::string::npos) << broken.error().line();
+    }
+    test::GdbServer server(3, &Bench::compute);
+    const LinkControl resumed{.kept = kept, .resume = kept};
+    const auto go_on = [&](StateMode mode) -> Result<Capture> {
+      auto target = open_target(b.uri(server, ",patience=2"), {b.graph, b.reference.arithmetic(), mode, resumed});
+      if (!target.ok()) return target.error();
+      return (*target)->run(b.samples, {});
+    };
+    b.expect_tensors(go_on(state), {"a", "b", "y"});
+    EXPECT_EQ(server.inits(), state == StateMode::keep ? 1 : server.inits());
+    const auto other = go_on(state == StateMode::keep ? StateMode::reset : StateMode::keep);
+    ASSERT_FALSE(other.ok());
+    EXPECT_NE(other.error().what.find("--state"), std::string::npos) << other.error().line();
+    std::vector<test::ElfEntry> symbols = {{"arena", arena, 608, false}, {"network_run", test::GdbServer::run, 4, true}, {"network_init", test::GdbServer::init, 4, true},
+                                           {"network_node_done", test::GdbServer::node_done, 4, true}};
+    const auto before = read_file(b.folder / "firmware.elf");
+    symbols.push_back({"another", 0x5000, 4, true});
+    ASSERT_TRUE(write_file(b.folder / "firmware.elf", test::elf_with(symbols)).ok());
+    const auto rebuilt = go_on(state);
+    ASSERT_FALSE(rebuilt.ok());
+    EXPECT_EQ(rebuilt.error().blame, Blame::request);
+    EXPECT_NE(rebuilt.error().what.find("another device or build"), std::string::npos) << rebuilt.error().line();
+    ASSERT_TRUE(write_file(b.folder / "firmware.elf", *before).ok());
   }
 }
 
@@ -197,6 +289,29 @@ TEST(GdbTarget, reads_the_epochs_of_a_c_info_where_the_next_one_starts) {
   EXPECT_EQ(b.run(server).error().blame, Blame::request);
   ASSERT_TRUE(write_file(b.folder / "network.json", std::string_view("{}")).ok());
   EXPECT_NE(b.run(server).error().what.find("describes no network"), std::string::npos);
+}
+
+// Bytes of both files changed at random, seeded: a network or an error, never a crash, and never a tensor outside of all memory.
+TEST(GdbTarget, damaged_descriptions_are_errors_or_networks) {
+  Bench b;
+  const auto elf = read_file(b.folder / "firmware.elf"), json = read_file(b.folder / "network.json");
+  ASSERT_TRUE(elf.ok() && json.ok());
+  std::mt19937 random(7);
+  int read = 0;
+  for (int i = 0; i < 1000; ++i) {
+    Bytes damaged = i % 2 ? *elf : *json;
+    for (unsigned n = 1 + random() % 6; n > 0; --n) damaged[random() % damaged.size()] = i % 3 == 0 ? static_cast<std::byte>(random()) : static_cast<std::byte>("0129-\"[]{},:"[random() % 12]);
+    ASSERT_TRUE(write_file(b.folder / (i % 2 ? "damaged.elf" : "damaged.json"), damaged).ok());
+    const auto placed = place_network(i % 2 ? b.folder / "network.json" : b.folder / "damaged.json", i % 2 ? b.folder / "damaged.elf" : b.folder / "firmware.elf", "");
+    if (!placed.ok()) {
+      EXPECT_FALSE(placed.error().line().empty());
+      continue;
+    }
+    ++read;
+    for (const auto* list : {&placed->inputs, &placed->outputs})
+      for (const DeviceTensor& t : *list) ASSERT_LE(std::uint64_t{t.address} + t.bytes(), std::uint64_t{1} << 33);
+  }
+  EXPECT_GT(read, 50);
 }
 
 // Every cut of the ELF file is an error or the same symbols, never a crash.

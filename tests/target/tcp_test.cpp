@@ -154,6 +154,41 @@ TEST(TcpTarget, keeps_what_it_captured_when_the_link_breaks_and_goes_on_from_the
   EXPECT_EQ(refused.error().blame, Blame::request);
 }
 
+// Kept captures are of one model, one build of the device and one way with states.
+TEST(TcpTarget, goes_on_from_its_own_captures_alone) {
+  const Bench b;
+  const std::string kept = b.folder / "kept.npz";
+  for (const StateMode state : {StateMode::reset, StateMode::keep}) {
+    {
+      auto emulator = std::make_unique<test::Emulator>("--stock" + b.network());
+      int told = 0;
+      LinkControl control{.kept = kept, .resume = "", .progress = [&](const std::string&) {
+        if (++told == 2) emulator->stop();
+      }};
+      auto target = open_target(emulator->uri(), {b.graph, b.reference.arithmetic(), state, control});
+      ASSERT_TRUE(target.ok()) << target.error().line();
+      ASSERT_FALSE((*target)->run(b.samples, {}).ok());
+    }
+    const auto go_on = [&](const std::string& options, StateMode mode) -> Result<Capture> {
+      test::Emulator again(options);
+      auto target = open_target(again.uri(), {b.graph, b.reference.arithmetic(), mode, {.kept = kept, .resume = kept}});
+      if (!target.ok()) return target.error();
+      return (*target)->run(b.samples, {});
+    };
+    const auto capture = go_on("--stock" + b.network(), state);
+    ASSERT_TRUE(capture.ok()) << capture.error().line();
+    ASSERT_EQ(capture->samples.size(), 4u);
+    EXPECT_NE(testing::PrintToString(capture->notes).find("2 of 4 samples taken from"), std::string::npos);
+    const auto expected = b.reference.run(b.samples, std::vector<std::string>{"y"});
+    for (std::size_t s = 0; s < 4; ++s) EXPECT_EQ(capture->samples[s].at("y"), expected->samples[s].at("y"));
+    const auto rebuilt = go_on("--stock" + b.network({}, "another build"), state);
+    ASSERT_FALSE(rebuilt.ok());
+    EXPECT_EQ(rebuilt.error().blame, Blame::request);
+    EXPECT_NE(rebuilt.error().what.find("another device or build"), std::string::npos) << rebuilt.error().line();
+    EXPECT_NE(go_on("--stock" + b.network(), state == StateMode::keep ? StateMode::reset : StateMode::keep).error().what.find("--state"), std::string::npos);
+  }
+}
+
 TEST(TcpTarget, reports_runs_that_disagree_as_a_link_fault) {
   const Bench b;
   test::Emulator emulator("--stock --flip 0.02" + b.network());
