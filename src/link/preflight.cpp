@@ -7,6 +7,9 @@
 
 #include <fmt/format.h>
 
+#include "link/device.h"
+#include "link/preflight_words.h"
+
 namespace lockstep {
 namespace {
 
@@ -49,6 +52,24 @@ bool touches_bank(const UsedMemory& m, const Bank& bank) {
   return touches(m, bank.from, std::uint64_t{bank.from} + bank.size) || touches(m, bank.from - 0x10000000, std::uint64_t{bank.from} - 0x10000000 + bank.size);
 }
 
+}  // namespace
+
+std::optional<std::uint32_t> register_word(const ReadMemory& read, std::uint32_t address, std::string& why) {
+  for (const std::uint32_t alias : {address, address - 0x10000000}) {
+    const auto bytes = read(alias, 4);
+    if (bytes.ok() && bytes->size() == 4) {
+      std::uint32_t value = 0;
+      for (std::size_t i = 0; i < 4; ++i) value |= static_cast<std::uint32_t>((*bytes)[i]) << (8 * i);
+      return value;
+    }
+    if (!bytes.ok()) why = bytes.error().what;
+    if (address < 0x50000000 || address >= 0x60000000) break;  // a core register has one address
+  }
+  return std::nullopt;
+}
+
+namespace {
+
 class Questions {
  public:
   Questions(const ReadMemory& read, std::span<const UsedMemory> used) : read_(read), used_(used) {}
@@ -59,24 +80,11 @@ class Questions {
     ask_caches();
     ask_flash();
     ask_master();
-    ask_blocked();
     return std::move(answers_);
   }
 
  private:
-  std::optional<std::uint32_t> word(std::uint32_t address) {
-    for (const std::uint32_t alias : {address, address - 0x10000000}) {
-      const auto bytes = read_(alias, 4);
-      if (bytes.ok() && bytes->size() == 4) {
-        std::uint32_t value = 0;
-        for (std::size_t i = 0; i < 4; ++i) value |= static_cast<std::uint32_t>((*bytes)[i]) << (8 * i);
-        return value;
-      }
-      if (!bytes.ok()) why_ = bytes.error().what;
-      if (address < 0x50000000 || address >= 0x60000000) break;  // a core register has one address
-    }
-    return std::nullopt;
-  }
+  std::optional<std::uint32_t> word(std::uint32_t address) { return register_word(read_, address, why_); }
 
   void unknown(const std::string& subject, const std::string& source) {
     answers_.push_back({Kind::unknown, subject, "cannot be read: " + why_, "", "let the debugger or the firmware read it", source});
@@ -164,28 +172,6 @@ class Questions {
                         open ? "" : "give it the attributes of the regions that hold activations and weights", source});
   }
 
-  // Each RISAF keeps the first access that it refused.
-  void ask_blocked() {
-    int asked = 0, blocked = 0;
-    for (int n = 1; n <= 15; ++n) {
-      if (n == 10) continue;
-      const std::uint32_t base = n < 10 ? 0x54026000 + static_cast<std::uint32_t>(n - 1) * 0x1000 : 0x54030000 + static_cast<std::uint32_t>(n - 11) * 0x1000;
-      const auto status = word(base + 8);
-      if (!status) continue;
-      ++asked;
-      if (!(*status >> 1 & 1)) continue;
-      ++blocked;
-      const auto address = word(base + 0x24);
-      std::string found = address ? fmt::format("refused an access at {:#010x}", *address) : "refused an access";
-      const bool ours = address && std::ranges::any_of(used_, [&](const UsedMemory& m) { return touches(m, *address, std::uint64_t{*address} + 1); });
-      answers_.push_back({ours || used_.empty() ? Kind::error : Kind::warning, fmt::format("RISAF{}", n), found + (ours ? ", in the network's memory" : ""),
-                          "the refused master read zeros, or its write was lost", "open the region for the NPU's compartment, secure and privileged state", fmt::format("{}: RISAF{} IASR {:#010x} bit 1, IADDR +0x24", header, n, base + 8)});
-    }
-    const std::string source = fmt::format("{}: RISAFn IASR bit 1", header);
-    if (asked == 0) unknown("firewalls of memory (RISAF)", source);
-    else if (blocked == 0) answers_.push_back({Kind::fine, "firewalls of memory (RISAF)", fmt::format("none of {} refused an access", asked), "", "", source});
-  }
-
   const ReadMemory& read_;
   std::span<const UsedMemory> used_;
   std::vector<PreflightAnswer> answers_;
@@ -194,7 +180,11 @@ class Questions {
 
 }  // namespace
 
-std::vector<PreflightAnswer> ask_stm32n6(const ReadMemory& read, std::span<const UsedMemory> used) { return Questions(read, used).ask(); }
+std::vector<PreflightAnswer> ask_stm32n6(const ReadMemory& read, std::span<const UsedMemory> used) {
+  std::vector<PreflightAnswer> answers = Questions(read, used).ask();
+  for (PreflightAnswer& a : ask_guards_stm32n6(read, used)) answers.push_back(std::move(a));
+  return answers;
+}
 
 std::vector<PreflightAnswer> ask_placement_stm32n6(std::span<const UsedMemory> used) {
   std::vector<PreflightAnswer> answers;
@@ -221,19 +211,28 @@ std::vector<PreflightAnswer> ask_placement_stm32n6(std::span<const UsedMemory> u
   return answers;
 }
 
-PreflightAnswer ask_contents(const ReadMemory& read, const std::string& what, std::uint32_t address, std::span<const std::byte> bytes) {
+PreflightAnswer ask_contents(const ReadMemory& read, const std::string& what, std::uint32_t address, std::span<const std::byte> bytes, const SumMemory& sum) {
   constexpr std::size_t piece = 65536;
+  bool summed = false;
   for (std::size_t at = 0; at < bytes.size(); at += piece) {
     const auto part = bytes.subspan(at, std::min(piece, bytes.size() - at));
-    const auto held = read(address + static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(part.size()));
-    if (!held.ok()) return {Kind::unknown, what, fmt::format("{:#010x} cannot be read: {}", address + at, held.error().what), "", "", "the file"};
+    const auto where = address + static_cast<std::uint32_t>(at);
+    if (sum) {
+      const auto held = sum(where, static_cast<std::uint32_t>(part.size()));
+      if (held.ok() && *held == bsd_checksum(part)) {
+        summed = true;
+        continue;
+      }
+    }
+    const auto held = read(where, static_cast<std::uint32_t>(part.size()));
+    if (!held.ok()) return {Kind::unknown, what, fmt::format("{:#010x} cannot be read: {}", where, held.error().what), "", "", "the file"};
     const auto differ = std::ranges::mismatch(part, *held).in1;
     if (differ == part.end()) continue;
     const std::size_t first = at + static_cast<std::size_t>(differ - part.begin());
     return {Kind::error, what, fmt::format("differs from the file at byte {} ({:#010x})", first, address + first), "the network computes with other numbers than the model's",
             "flash the file that belongs to this build", "the file"};
   }
-  return {Kind::fine, what, fmt::format("{} bytes at {:#010x} equal the file's", bytes.size(), address), "", "", "the file"};
+  return {Kind::fine, what, fmt::format("{} bytes at {:#010x} equal the file's{}", bytes.size(), address, summed ? ", by 16-bit checksums of 64 KB" : ""), "", "", "the file"};
 }
 
 std::string_view name_of(Kind kind) {

@@ -32,6 +32,8 @@ struct Board {
   std::unique_ptr<Gdb> gdb;
   std::unique_ptr<Device> device;
   ReadMemory read;
+  SumMemory sum;
+  bool memory = true;
 
   ~Board() {
     if (gdb) gdb->detach();
@@ -50,13 +52,17 @@ Result<std::unique_ptr<Board>> open_board_memory(const std::string& uri) {
   }
   LOCKSTEP_TRY(auto stream, open_stream(parts[0]));
   LOCKSTEP_TRY(Device device, Device::connect(std::move(stream)));
-  if (!device.info().can(Capability::read_write))
-    return Error{uri, "this firmware does not give access to memory", "gdb:HOST:PORT, or Lockstep's agent on the board", "ST's stock firmware leaves it out"};
+  board->memory = device.info().can(Capability::read_write);
   board->device = std::make_unique<Device>(std::move(device));
   board->read = [d = board->device.get()](std::uint32_t address, std::uint32_t size) {
     auto read = d->read_memory(address, size);
     if (!read.ok() && !d->refused()) (void)d->recover();
     return read;
+  };
+  board->sum = [d = board->device.get()](std::uint32_t address, std::uint32_t size) {
+    auto sum = d->checksum(address, size);
+    if (!sum.ok() && !d->refused()) (void)d->recover();
+    return sum;
   };
   return board;
 }
@@ -103,14 +109,14 @@ Result<void> compare_contents(const PreflightOptions& o, const Board& board, std
       return Error{"--contents " + item, "is no file and address", "FILE@ADDRESS, the address in hexadecimal", "for instance network_weights.bin@0x70380000"};
     LOCKSTEP_TRY(const Bytes bytes, read_file(item.substr(0, at)));
     show_progress("comparing " + item);
-    answers.push_back(ask_contents(board.read, item.substr(0, at), address, bytes));
+    answers.push_back(ask_contents(board.read, item.substr(0, at), address, bytes, board.sum));
   }
   if (o.elf.empty()) return {};
   LOCKSTEP_TRY(const std::vector<ElfSegment> segments, read_elf_segments(o.elf));
   for (const ElfSegment& s : segments) {
     if (s.writable) continue;
     show_progress(fmt::format("comparing {} bytes of {}", s.bytes.size(), o.elf));
-    answers.push_back(ask_contents(board.read, "code and constants of the firmware", s.address, s.bytes));
+    answers.push_back(ask_contents(board.read, "code and constants of the firmware", s.address, s.bytes, board.sum));
   }
   return {};
 }
@@ -132,19 +138,28 @@ Result<void> write_json(const std::string& path, const PreflightOptions& o, cons
   return write_file(path, std::string_view(nlohmann::ordered_json{{"format", "lockstep-preflight"}, {"version", 1}, {"target", o.target}, {"answers", list}}.dump(1) + "\n"));
 }
 
+// Over the validation protocol; nothing under a debugger.
+Result<std::vector<PreflightAnswer>> what_the_device_says(const PreflightOptions& o, const Board& board) {
+  if (!board.device) return std::vector<PreflightAnswer>{};
+  std::vector<PreflightAnswer> answers = ask_device(board.device->info());
+  if (o.net.empty() || o.elf.empty()) return answers;
+  LOCKSTEP_TRY(const PlacedNetwork network, place_network(o.net, o.elf, o.run));
+  for (PreflightAnswer& a : ask_networks(board.device->info(), network.inputs, network.outputs, network.model_hash)) answers.push_back(std::move(a));
+  return answers;
+}
+
 Result<int> preflight(PreflightOptions o) {
   take_from_uri(o);
   LOCKSTEP_TRY(const auto board, open_board_memory(o.target));
   LOCKSTEP_TRY(const std::vector<UsedMemory> used, used_memory(o, *board));
-  std::vector<PreflightAnswer> answers = ask_stm32n6(board->read, used);
+  LOCKSTEP_TRY(std::vector<PreflightAnswer> answers, what_the_device_says(o, *board));
+  const auto registers = board->memory ? ask_stm32n6(board->read, used)
+                                       : std::vector<PreflightAnswer>{{Kind::unknown, "registers and memory", "this firmware gives no access to memory", "", "gdb:HOST:PORT, or Lockstep's agent on the board", "its capability bits"}};
+  answers.insert(answers.end(), registers.begin(), registers.end());
   for (PreflightAnswer& a : ask_placement_stm32n6(used)) answers.push_back(std::move(a));
-  LOCKSTEP_CHECK(compare_contents(o, *board, answers));
+  if (board->memory) LOCKSTEP_CHECK(compare_contents(o, *board, answers));
   end_progress();
-  if (board->device) {
-    fmt::print("device    {}\n", board->device->info().text());
-    for (const DeviceNetwork& n : board->device->info().networks)
-      fmt::print("network   '{}', compiled {}, runtime {}{}\n", n.name, n.compiled.empty() ? "-" : n.compiled, n.runtime.empty() ? "-" : n.runtime, n.signature.empty() ? "" : ", signature " + n.signature);
-  }
+  if (board->device) fmt::print("device    {}\n", board->device->info().text());
   print(answers, o.all);
   int counts[5] = {};
   for (const PreflightAnswer& a : answers) ++counts[static_cast<int>(a.kind)];

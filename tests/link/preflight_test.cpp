@@ -5,6 +5,7 @@
 #include <map>
 
 #include "link/byte_stream.h"
+#include "link/device.h"
 
 namespace lockstep {
 namespace {
@@ -24,6 +25,16 @@ struct Registers {
     words[0x54024C14] = 1u << 8 | 1u << 9 | 1u << 4;
     for (std::uint32_t n = 0; n < 9; ++n) words[0x54026008 + n * 0x1000] = 0;
     for (std::uint32_t n = 0; n < 5; ++n) words[0x54030008 + n * 0x1000] = 0;
+    for (const std::uint32_t guard : {0x54027000u, 0x54028000u, 0x54029000u, 0x5402A000u, 0x5402D000u, 0x54030000u, 0x54031000u, 0x54032000u})
+      for (std::uint32_t x = 1; x <= 15; ++x) words[guard + 0x40 * x] = 0;  // no region
+  }
+  // A region of a RISAF: enabled, secure or not, privileged compartments, from, to, readers, writers.
+  void region(std::uint32_t guard, std::uint32_t x, bool secure, std::uint32_t privileged, std::uint32_t from, std::uint32_t to, std::uint32_t readers, std::uint32_t writers) {
+    const std::uint32_t at = guard + 0x40 * x;
+    words[at] = 1u | (secure ? 1u << 8 : 0u) | privileged << 16;
+    words[at + 4] = from;
+    words[at + 8] = to;
+    words[at + 12] = readers | writers << 16;
   }
   ReadMemory reader() const {
     return [this](std::uint32_t address, std::uint32_t size) -> Result<Bytes> {
@@ -75,7 +86,8 @@ TEST(Preflight, one_wrong_register_is_one_finding) {
     EXPECT_EQ(kind_of(r, c.subject), c.kind) << c.subject;
     int errors = 0;
     for (const PreflightAnswer& a : ask_stm32n6(r.reader(), used)) errors += a.kind == Kind::error;
-    EXPECT_EQ(errors, c.kind == Kind::error ? 1 : 0) << c.subject;
+    // An NPU without rights is refused by both of its ports' firewalls and by that of the flash.
+    EXPECT_EQ(errors, c.kind == Kind::error ? 1 : c.kind == Kind::warning ? 3 : 0) << c.subject;
   }
 }
 
@@ -86,6 +98,106 @@ TEST(Preflight, tells_a_refused_access_to_the_networks_memory_from_another) {
   EXPECT_EQ(kind_of(r, "RISAF3"), Kind::error);
   r.words[0x54028024] = 0x34300000;
   EXPECT_EQ(kind_of(r, "RISAF3"), Kind::warning);
+  r.words[0x54028020] = 1u << 7 | 1u << 5 | 2;
+  EXPECT_NE(about(ask_stm32n6(r.reader(), used), "RISAF3")->found.find("a write by compartment 2, secure, not privileged"), std::string::npos);
+  // A firewall before a memory may name the offset in it.
+  r.words[0x54031008] = 2;
+  r.words[0x54031024] = 0x10;
+  EXPECT_EQ(kind_of(r, "RISAF12"), Kind::error);
+}
+
+TEST(Preflight, decodes_the_regions_that_guard_the_networks_memory) {
+  const std::string port = "RISAF4 (NPU port 0)", flash = "RISAF12 (XSPI2)";
+  const auto said = [&](const Registers& r, const std::string& subject) {
+    const auto answers = ask_stm32n6(r.reader(), used);
+    const PreflightAnswer* a = about(answers, subject);
+    return a ? fmt::format("{}: {}", name_of(a->kind), a->found) : std::string();
+  };
+  Registers r;
+  EXPECT_NE(said(r, port).find("fine: 0 regions"), std::string::npos) << said(r, port);
+  r.region(0x54029000, 1, true, 0, 0, 0xFFFFFFFF, 0xFF, 0xFF);
+  EXPECT_NE(said(r, port).find("fine: 1 regions"), std::string::npos) << said(r, port);
+  r.region(0x54029000, 1, true, 0, 0, 0xFFFFFFFF, 0xFF, 0xFD);  // compartment 1 may not write
+  EXPECT_NE(said(r, port).find("error: 'activations' at 0x34200000: region 1 lets compartment 1 not write"), std::string::npos) << said(r, port);
+  r.region(0x54029000, 1, true, 0, 0, 0xFFFFFFFF, 0xFD, 0xFF);
+  EXPECT_NE(said(r, port).find("lets compartment 1 not read"), std::string::npos);
+  r.region(0x54029000, 1, false, 0, 0, 0xFFFFFFFF, 0xFF, 0xFF);
+  EXPECT_NE(said(r, port).find("is for accesses that are not secure"), std::string::npos);
+  r.region(0x54029000, 2, true, 0, 0x24200000, 0x242DFFFF, 0xFF, 0xFF);  // a second one grants it, by the other alias
+  r.region(0x54029000, 1, true, 0, 0x70000000, 0x7FFFFFFF, 0xFF, 0);
+  EXPECT_NE(said(r, port).find("fine: 2 regions"), std::string::npos) << said(r, port);
+  r.region(0x54029000, 2, true, 0, 0x34200000, 0x342000FF, 0xFF, 0xFF);
+  EXPECT_NE(said(r, port).find("region 2 covers only a part of it"), std::string::npos) << said(r, port);
+  // Flash: an offset, and only read.
+  r.region(0x54031000, 1, true, 0, 0, 0x0FFFFFFF, 0x02, 0);
+  EXPECT_NE(said(r, flash).find("fine: 1 regions"), std::string::npos) << said(r, flash);
+  r.region(0x54031000, 1, true, 0, 0, 0xFFF, 0x02, 0);
+  EXPECT_NE(said(r, flash).find("region 1 covers only a part of it"), std::string::npos) << said(r, flash);
+  // Not privileged where the region wants it, and where there is no region.
+  r.words[0x54024C14] = 1u << 8 | 1u << 4;
+  r.region(0x54031000, 1, true, 0x02, 0, 0x0FFFFFFF, 0x02, 0);
+  EXPECT_NE(said(r, flash).find("is for privileged accesses"), std::string::npos) << said(r, flash);
+  EXPECT_NE(said(r, "RISAF5 (NPU port 1)").find("no region is open there"), std::string::npos);
+  r.words.erase(0x54031040);
+  EXPECT_NE(said(r, flash).find("unknown: regions cannot be read"), std::string::npos) << said(r, flash);
+}
+
+TEST(Preflight, compares_what_a_device_says_with_what_was_compiled) {
+  DeviceInfo info;
+  info.device = 0x486;
+  info.runtime = 4;
+  info.cpu_hz = 800000000;
+  info.extra = {0, 1000000000, 900000000, 0};
+  info.cache = 5u << 24 | 1u << 11 | 1;
+  info.logs = {"s:config:npu_cache:1", "s:config:version:1.0", "hello", "s:config:npu_cache:1"};
+  DeviceNetwork n;
+  n.name = "network";
+  n.signature = "lockstep:0011223344556677";
+  DeviceTensor x, y;
+  x.address = 0x34200000;
+  y.address = 0x34201000;
+  n.inputs = {x};
+  n.outputs = {y};
+  info.networks = {n};
+  const auto says = ask_device(info);
+  EXPECT_EQ(about(says, "NPU and NPU RAM clock")->kind, Kind::note);
+  EXPECT_EQ(about(says, "caches")->found, "data on, instructions off, NPU on");
+  EXPECT_EQ(about(says, "configuration")->found, "npu_cache 1");
+  EXPECT_NE(about(says, "network 'network'")->found.find("signature lockstep:0011223344556677"), std::string::npos);
+  info.extra[1] = 0;
+  EXPECT_EQ(about(ask_device(info), "NPU and NPU RAM clock")->kind, Kind::error);
+
+  const auto worst = [&](const DeviceTensor& in, const DeviceTensor& out, const std::string& hash) {
+    Kind kind = Kind::fine;
+    for (const PreflightAnswer& a : ask_networks(info, std::span(&in, 1), std::span(&out, 1), hash)) kind = std::max(kind, a.kind);
+    return kind;
+  };
+  EXPECT_EQ(worst(x, y, "0011223344556677"), Kind::fine);
+  DeviceTensor other = x;
+  other.address = 0x24200000;  // the non-secure alias of the same
+  EXPECT_EQ(worst(other, y, ""), Kind::fine);
+  other.address = 0x34200010;
+  EXPECT_EQ(worst(other, y, ""), Kind::error);
+  EXPECT_EQ(worst(x, y, "7766554433221100"), Kind::error);
+  EXPECT_EQ(ask_networks(info, {}, {}, "")[0].kind, Kind::error);
+}
+
+TEST(Preflight, reads_only_the_pieces_whose_checksum_differs) {
+  Bytes flash(200000);
+  for (std::size_t i = 0; i < flash.size(); ++i) flash[i] = static_cast<std::byte>(i * 31);
+  std::size_t moved = 0;
+  const ReadMemory read = [&](std::uint32_t address, std::uint32_t size) -> Result<Bytes> {
+    moved += size;
+    const auto from = flash.begin() + (address - 0x70000000);
+    return Bytes(from, from + size);
+  };
+  const SumMemory sum = [&](std::uint32_t address, std::uint32_t size) -> Result<std::uint16_t> { return bsd_checksum(std::span(flash).subspan(address - 0x70000000, size)); };
+  Bytes file = flash;
+  EXPECT_EQ(ask_contents(read, "weights", 0x70000000, file, sum).kind, Kind::fine);
+  EXPECT_EQ(moved, 0u);
+  file[150000] ^= std::byte{1};
+  EXPECT_NE(ask_contents(read, "weights", 0x70000000, file, sum).found.find("byte 150000"), std::string::npos);
+  EXPECT_EQ(moved, 65536u);
 }
 
 TEST(Preflight, an_npu_cache_with_an_error_is_an_error) {

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "link/agent_device.h"
+#include "link/emulator.h"
 #include "link/gdb_server.h"
 #include "support/command.h"
 
@@ -58,6 +59,14 @@ TEST(PreflightTool, asks_through_the_agents_memory_access_and_says_what_it_refus
   EXPECT_EQ(ran.code, 0) << ran.out << ran.err;
   EXPECT_NE(ran.out.find("cannot be read"), std::string::npos) << ran.out;
   EXPECT_NE(ran.out.find("STM32N6"), std::string::npos) << ran.out;
+}
+
+TEST(PreflightTool, says_what_stock_firmware_tells_without_access_to_memory) {
+  Emulator board("--stock");
+  const Ran ran = run_tool("preflight --all --target " + board.uri());
+  EXPECT_EQ(ran.code, 0) << ran.out << ran.err;
+  for (const char* words : {"800 MHz, 400 MHz", "1000 MHz, 900 MHz", "npu_freq 1000000000", "this firmware gives no access to memory", "compiled Jan  1 2026"})
+    EXPECT_NE(ran.out.find(words), std::string::npos) << words << "\n" << ran.out;
 }
 
 TEST(PreflightTool, a_target_out_of_reach_is_exit_code_3_and_a_wrong_request_2) {
