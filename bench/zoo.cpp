@@ -19,6 +19,7 @@ using namespace lockstep;
 struct Model {
   const char* path;   // "examples/..." stands in the repository, the others in the folder of real models
   int sites, samples;  // places per fault with all tensors; small networks bear more of them
+  double share = 1;    // of the faults, drawn by the seed: what a large network's time allows
 };
 constexpr Model models[] = {
     {"examples/s1/tcn_int8.onnx", 3, 6},
@@ -35,9 +36,9 @@ constexpr Model models[] = {
     {"mlperf/resnet8_int8.tflite", 1, 2},
     {"mlperf/vww_96_int8.tflite", 1, 2},
     {"coral/mobilenet_v1_0.25_128_quant.tflite", 1, 2},
-    {"face/mobilefacenet_int8_faces.onnx", 1, 2},
-    {"st/face_landmarks_v1_192_qdq_int8.onnx", 1, 2},
-    {"st_zoo/yamnet_256_64x96_tl.onnx", 1, 2},
+    {"face/mobilefacenet_int8_faces.onnx", 1, 2, 0.25},
+    {"st/face_landmarks_v1_192_qdq_int8.onnx", 1, 2, 0.25},
+    {"st_zoo/yamnet_256_64x96_tl.onnx", 1, 2, 0.25},
 };
 
 struct Options {
@@ -88,13 +89,14 @@ bool parse(int argc, char** argv, Options& o) {
 struct Wanted {
   std::string path;
   int sites, samples;
+  double share;
   std::vector<std::string> inputs;  // files of recorded inputs; none: generated ones
 };
 
 // The table's models with the real inputs that the index beside them names, or the user's own.
 std::vector<Wanted> wanted_models(const Options& o, int& missing) {
   std::vector<Wanted> wanted;
-  for (const std::string& path : o.own) wanted.push_back({path, 3, 4, o.input.empty() ? std::vector<std::string>() : std::vector{o.input}});
+  for (const std::string& path : o.own) wanted.push_back({path, 3, 4, 1, o.input.empty() ? std::vector<std::string>() : std::vector{o.input}});
   if (!o.own.empty()) return wanted;
   const std::string inputs = o.shared + "/inputs/tensors/index.json";
   const auto bytes = read_file(inputs);
@@ -104,7 +106,7 @@ std::vector<Wanted> wanted_models(const Options& o, int& missing) {
   for (const Model& m : models) {
     if (!o.only.empty() && std::string(m.path).find(o.only) == std::string::npos) continue;
     const bool own = std::strncmp(m.path, "examples/", 9) == 0;
-    Wanted w{own ? std::string(LOCKSTEP_SOURCE_DIR) + "/" + m.path : o.shared + "/models/" + m.path, m.sites, m.samples, {}};
+    Wanted w{own ? std::string(LOCKSTEP_SOURCE_DIR) + "/" + m.path : o.shared + "/models/" + m.path, m.sites, m.samples, m.share, {}};
     if (!std::filesystem::exists(w.path)) {
       ++missing;
       continue;
@@ -137,6 +139,7 @@ int main(int argc, char** argv) {
     }
     animals.push_back(std::move(*made));
     zoo::Plan plan = o.plan;
+    plan.share = plan.faults.empty() ? w.share : 1;
     plan.sites = o.faults ? std::max(1, static_cast<int>(w.sites * o.scale)) : 0;
     plan.unknown = plan.faults.empty() && o.unknown ? std::max(1, static_cast<int>(2 * w.sites * o.scale)) : 0;
     for (zoo::Case& c : zoo::cases_of(animals.back(), plan)) cases.push_back(std::move(c));

@@ -54,6 +54,7 @@ Result<NodeHook> perturb(const Animal& animal, const std::string& name, NodeId n
 struct Plan {
   int sites = 2;       // places per model and fault with all tensors; with fewer, a third of them, at least one
   int unknown = 2;     // places per model and generator
+  double share = 1;    // of the faults, drawn by the seed for each level of evidence
   bool healthy = true;
   std::vector<Level> levels = {Level::all, Level::half, Level::outputs};
   std::vector<std::string> faults;  // empty: all

@@ -93,6 +93,7 @@ std::vector<Case> cases_of(const Animal& animal, const Plan& plan) {
     for (const Level level : plan.levels) {
       const std::uint64_t seed = hash(animal.name + std::string(fault->name) + level_names[static_cast<int>(level)], plan.seed);
       Random random(seed);
+      if (plan.share < 1 && Random(seed + 1).unit() >= plan.share) continue;
       for (const Site& site : drawn(sites_of(animal.reference, *fault), static_cast<std::size_t>(level == Level::all ? plan.sites : (plan.sites + 2) / 3), random))
         cases.push_back({&animal, fault, "", site.node, site.input, strength(*fault, site, random), level, random.next()});
     }

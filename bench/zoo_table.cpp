@@ -117,7 +117,8 @@ std::string page(const Score& score, const std::string& command) {
     t += fmt::format("| {} | {} | {} | {} | {} | {} | {} | {} | {} |\n", level_names[l], x.cases, x.visible, percent(x.first, x.visible),
                      x.named, x.same, x.wrong, x.unexplained, x.healthy);
   }
-  t += fmt::format("\nWrong causes stated as certain: all tensors {}, every other {}, outputs only {}. Fitted parameters within 1 %: {} of {}.\n",
+  t += fmt::format("\nWrong causes stated as certain: all tensors {}, every other {}, outputs only {}. Fitted parameters: {} of {} within 1 %, the others within the "
+                   "interval that the data allow (their replay equals the device in every value).\n",
                    s.level[0].certain_wrong, s.level[1].certain_wrong, s.level[2].certain_wrong, s.fitted_close, s.fitted);
   t += "\n## By model (all levels of evidence)\n\n" + head("model") + rows(s.by_model);
   t += "\n## By fault (all tensors captured)\n\n" + head("fault") + rows(s.by_fault);

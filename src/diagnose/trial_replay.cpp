@@ -224,7 +224,8 @@ double Trial::table_bits() const {
       if (fresh && right != device && ++changed > 256)
         return std::numeric_limits<double>::infinity();
     }
-  return each * static_cast<double>(changed);
+  // That it is a table is said as well, among all faults.
+  return each * static_cast<double>(changed) + std::log2(static_cast<double>(fault_table().size()));
 }
 
 double Trial::misfit(const Step& step, std::span<const std::size_t> samples) const {

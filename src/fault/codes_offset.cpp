@@ -1,9 +1,11 @@
 // code' = code + by, wrapped or saturated: what a node yields is read with another zero point or another sign.
 #include <algorithm>
 #include <array>
+#include <limits>
 
 #include "fault/fault_elements.h"
 #include "fault/fault_nodes.h"
+#include "fault/fault_search.h"
 
 namespace lockstep {
 namespace {
@@ -49,6 +51,15 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
   return best_sets(site, evidence, std::move(sets), replay, 1);
 }
 
+std::vector<Params> fit(const Site&, const Evidence&, const Misfit& misfit) {
+  std::vector<Params> sets;
+  for (const double saturates : {0.0, 1.0}) {
+    const auto by = [&](std::int64_t n) { return n == 0 ? std::numeric_limits<double>::infinity() : misfit({{"by", static_cast<double>(n)}, {"saturates", saturates}}); };
+    if (const auto found = least_misfit(by, -127, 127)) sets.push_back({{"by", found->low}, {"saturates", saturates}});
+  }
+  return sets;
+}
+
 }  // namespace
 
 extern constinit const FaultDef fault_codes_offset = {
@@ -61,6 +72,7 @@ extern constinit const FaultDef fault_codes_offset = {
     .applies = applies,
     .candidates = candidates,
     .replay = replay,
+    .fit = fit,
 };
 
 }  // namespace lockstep

@@ -19,6 +19,22 @@ double edge(const std::function<double(double)>& misfit, double inside, double o
   return inside;
 }
 
+// The misfit is not smooth near its least: of the short decimals around `at` the best, if it is better.
+double simplest_near(const std::function<double(double)>& misfit, double at, double& least) {
+  if (at == 0 || !std::isfinite(at)) return at;
+  double best = at;
+  for (int digits = 1; digits <= 4; ++digits) {
+    const double unit = std::pow(10, std::floor(std::log10(std::fabs(at))) + 1 - digits);
+    for (const double move : {0.0, 1.0, -1.0}) {
+      const double point = (std::nearbyint(at / unit) + move) * unit;
+      if (std::fabs(point / at - 1) > 0.05) continue;
+      if (const double m = misfit(point); m < least) least = m, best = point;
+      if (least == 0) return best;
+    }
+  }
+  return best;
+}
+
 }  // namespace
 
 std::optional<Found> least_misfit(const std::function<double(double)>& misfit, std::span<const double> grid) {
@@ -41,7 +57,10 @@ std::optional<Found> least_misfit(const std::function<double(double)>& misfit, s
       (above ? high : low) = next;
     }
   }
-  if (least > 0) return Found{at, at, least};
+  if (least > 0) {
+    const double point = simplest_near(misfit, at, least);
+    return Found{point, point, least};
+  }
   return Found{edge(misfit, at, low), edge(misfit, at, high), 0};
 }
 

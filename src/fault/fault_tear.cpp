@@ -19,8 +19,9 @@ std::vector<Params> torn(const Evidence& evidence) {
     put_stretches(params, item.run, rest);
     some = true;
   }
-  if (!some) return {};
-  return {params};
+  if (some) return {params};
+  const bool seen = std::ranges::any_of(evidence.items, [](const Evidence::Item& i) { return i.observed && i.expected; });
+  return seen || evidence.items.size() < 2 ? std::vector<Params>() : std::vector<Params>{{{"at", 0.5}}};
 }
 
 std::vector<Params> fit_tear(std::int64_t count, const Misfit& misfit) {

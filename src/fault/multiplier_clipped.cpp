@@ -68,10 +68,11 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 std::vector<Params> fit(const Site& site, const Evidence&, const Misfit& misfit) {
   const double own = greatest(site.view());
   if (!(own > 0)) return {};
-  const auto found = least_misfit([&](double limit) { return misfit({{"limit", limit}}); }, by_factors(own / 16, own * 0.999, 20));
-  const double wishes[] = {1, 0.5, 0.25, 0.125, own / 2};
+  // By the share of the node's own: what is clipped to 0.7 of it has a simpler share than limit.
+  const auto found = least_misfit([&](double share) { return misfit({{"limit", own * share}}); }, by_factors(1.0 / 16, 0.999, 20));
+  const double wishes[] = {1 / own, 0.5 / own, 0.25 / own, 0.125 / own, 0.5};
   if (!found) return {};
-  return {{{"limit", snap(found->low, found->high, wishes)}}};
+  return {{{"limit", own * snap(found->low, found->high, wishes)}}};
 }
 
 }  // namespace

@@ -42,6 +42,8 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
   const NodeView n = site.view();
   const std::size_t axis = channel_axis(n, n.output(0).shape);
   std::int64_t first = channels_of(n);
+  const bool seen = std::ranges::any_of(evidence.items, [](const Evidence::Item& i) { return i.observed && i.expected; });
+  if (!seen) return {{{"first", -1}, {"fill", 0}}, {{"first", -1}, {"fill", 1}}, {{"first", -1}, {"fill", 2}}};
   for (const Evidence::Item& item : evidence.items) {
     if (!item.observed || !item.expected || item.observed->count() != item.expected->count()) continue;
     for (std::int64_t i = 0; i < item.observed->count(); ++i)
