@@ -128,11 +128,18 @@ void ls_quantize_away_8(const float *x, void *y, size_t count, float scale, int3
   }
 }
 
+/* From the back where y begins in x's place, so that nothing is written over before it is read; else from the front. */
 void ls_dequantize_s8(const int8_t *x, float *y, size_t count, float scale, int32_t zero) {
   size_t i;
-  for (i = count; i-- > 0;) y[i] = scale * (float)(x[i] - zero);
+  if ((const void *)x == (const void *)y)
+    for (i = count; i-- > 0;) y[i] = scale * (float)(x[i] - zero);
+  else
+    for (i = 0; i < count; ++i) y[i] = scale * (float)(x[i] - zero);
 }
 void ls_dequantize_u8(const uint8_t *x, float *y, size_t count, float scale, int32_t zero) {
   size_t i;
-  for (i = count; i-- > 0;) y[i] = scale * (float)(x[i] - zero);
+  if ((const void *)x == (const void *)y)
+    for (i = count; i-- > 0;) y[i] = scale * (float)(x[i] - zero);
+  else
+    for (i = 0; i < count; ++i) y[i] = scale * (float)(x[i] - zero);
 }

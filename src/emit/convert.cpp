@@ -1,4 +1,6 @@
 // The way between reals and codes, to C; products of codes whose zero points are computed.
+#include <algorithm>
+
 #include "emit/any.h"
 #include "num/device_form.h"
 #include "op/op_codes.h"
@@ -46,6 +48,30 @@ bool has_grid_kernel(DType t) {
 
 std::string numbers(const QuantParams& q) {
   return c_float(static_cast<float>(q.scale_at(0))) + ", " + std::to_string(q.zero_at(0));
+}
+
+// Codes are written from the front behind the reals that are read: in their place where they only
+// live until they become reals again, else a little before it.
+NodeMemory quantize_memory(const NodeView& v, const Numerics&) {
+  if (v.input(0).dtype != DType::f32 || size_of(v.output(0).dtype) > 2) return {};
+  const ValueId y = v.node.outputs[0];
+  const auto next = v.graph.consumers(y);
+  const auto outputs = v.graph.outputs();
+  NodeMemory m;
+  if (next.size() == 1 && v.graph.node(next[0]).op == "DequantizeLinear" &&
+      std::ranges::find(outputs, y) == outputs.end())
+    m.shares.push_back({0, 0});
+  m.shares.push_back({0, 0, false, 1});
+  return m;
+}
+
+// Reals are written over codes that stand at their own end and have been read.
+NodeMemory dequantize_memory(const NodeView& v, const Numerics&) {
+  if (v.output(0).dtype != DType::f32 || !is_narrow(v.input(0))) return {};
+  const std::int64_t grown = bytes_of(v.output(0)) - bytes_of(v.input(0));
+  const QuantParams q = quant_of(v, v.constant(1), v.constant(2), v.input(0).shape.size());
+  if (!q.quantized() || q.per_channel()) return {};
+  return {0, {{0, 0}, {0, 0, false, grown + 16}}};
 }
 
 Result<void> emit_quantize(NodeWriter& w) {
@@ -149,8 +175,8 @@ Result<void> emit_conv_integer(NodeWriter& w) {
   return {};
 }
 
-constexpr NodeEmitter table[] = {{"QuantizeLinear", nullptr, emit_quantize},
-                                 {"DequantizeLinear", nullptr, emit_dequantize},
+constexpr NodeEmitter table[] = {{"QuantizeLinear", quantize_memory, emit_quantize},
+                                 {"DequantizeLinear", dequantize_memory, emit_dequantize},
                                  {"DynamicQuantizeLinear", nullptr, emit_dynamic},
                                  {"MatMulInteger", nullptr, emit_matmul_integer},
                                  {"ConvInteger", nullptr, emit_conv_integer}};

@@ -15,11 +15,12 @@ struct GenerateOptions {
   std::string model_hash;        // of the model's file
   std::vector<Pool> pools;       // empty: one arena
   bool keep_inputs = false;      // input buffers survive the run
+  bool weights_apart = false;    // constants in NAME_weights.bin instead of arrays
 };
 
 struct GeneratedFile {
   std::string path;  // relative to the folder
-  std::string text;
+  std::string text;  // or bytes
 };
 
 struct Generated {

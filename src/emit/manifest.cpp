@@ -38,6 +38,7 @@ std::string network_manifest(const GenerateWork& w) {
   }
   j["activation_bytes"] = w.activation_bytes();
   j["weight_bytes"] = w.constants.bytes();
+  if (w.options.weights_apart) j["weights_file"] = w.options.name + "_weights.bin";
   j["inputs"] = j["outputs"] = j["states"] = j["nodes"] = nlohmann::ordered_json::array();
   for (const State& s : w.graph.states())
     j["states"].push_back({{"in", tensor_json(w, s.in)}, {"out", w.graph.value(s.out).name}});

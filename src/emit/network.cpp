@@ -66,15 +66,11 @@ Generated write_files(GenerateWork& w) {
   Generated g;
   // The text first: it asks for the last constants.
   std::string source = network_source(w), header = network_header(w);
-  const std::string guard = c_upper(name) + "_WEIGHTS_H";
   g.files.push_back({name + ".h", std::move(header)});
   g.files.push_back({name + ".c", std::move(source)});
-  g.files.push_back({name + "_weights.h", "/* Constants of " + name + ".c. */\n#ifndef " + guard +
-                                              "\n#define " + guard + "\n\n#include <stdint.h>\n\n" +
-                                              w.constants.declarations() + "\n#endif\n"});
-  g.files.push_back(
-      {name + "_weights.c",
-       "#include \"" + name + "_weights.h\"\n\n#include <math.h>\n\n" + w.constants.definitions()});
+  g.files.push_back({name + "_weights.h", weights_header(w)});
+  g.files.push_back({name + "_weights.c", weights_source(w)});
+  if (w.options.weights_apart) g.files.push_back({name + "_weights.bin", weights_blob(w)});
   g.files.push_back({name + ".json", network_manifest(w)});
   g.files.push_back({name + "_memory.txt", picture_text(w.plan)});
   g.files.push_back({name + "_memory.svg", picture_svg(w.plan)});
@@ -111,7 +107,7 @@ Result<Generated> generate(const Executor& executor, const GenerateOptions& opti
                  options,
                  std::move(lives),
                  std::move(plan),
-                 ConstantPool(options.name),
+                 ConstantPool(options.name, options.weights_apart),
                  {}};
   Missing missing;
   for (std::size_t n = 0; n < g.nodes().size(); ++n) {

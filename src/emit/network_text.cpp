@@ -119,7 +119,7 @@ void @name@_run(void);
 typedef void (*@name@_observer)(void *user, int node, int output, const void *data, size_t bytes);
 void @name@_observe(@name@_observer observer, void *user);
 
-/* Called after every node, before the next one touches its output: a place for a debugger's breakpoint. Absent
+@check@/* Called after every node, before the next one touches its output: a place for a debugger's breakpoint. Absent
    where @NAME@_NODE_END is defined. */
 void @name@_node_done(int node);
 
@@ -281,8 +281,17 @@ Template network_template(const GenerateWork& w) {
 
 }  // namespace
 
+static std::string check_text(const GenerateWork& w) {
+  return "/* Whether " + w.options.name +
+         "_weights.bin stands where it is read: 0; 1: nothing does, 2: that of another model or "
+         "size, "
+         "3: its bytes differ. */\nint " +
+         w.options.name + "_check_weights(void);\n\n";
+}
+
 std::string network_header(GenerateWork& w) {
   return network_template(w)
+      .set("check", w.options.weights_apart ? check_text(w) : "")
       .set("ends",
            ends_text(w, w.graph.inputs(), "INPUT") + ends_text(w, w.graph.outputs(), "OUTPUT"))
       .fill(header);

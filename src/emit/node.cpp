@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cctype>
 #include <cmath>
 
 #include "base/text.h"
+#include "emit/work.h"
 
 namespace lockstep {
 
@@ -44,16 +46,23 @@ std::string c_identifier(std::string_view name) {
   return out;
 }
 
-std::string ConstantPool::put(std::string_view type, std::size_t count, std::size_t size,
-                              const std::string& body, const std::string& wish) {
+std::string ConstantPool::put(std::string_view type, std::size_t count, const std::string& body,
+                              const std::string& bytes, const std::string& wish) {
   const std::string key = std::string(type) + ":" + body;
   if (const auto it = known_.find(key); it != known_.end()) return it->second;
   const std::string base = prefix_ + "_" + c_identifier(wish);
   std::string name = base;
   for (int i = 2; !names_.insert(name).second; ++i) name = base + "_" + std::to_string(i);
-  declarations_ += fmt::format("extern const {} {}[{}];\n", type, name, count);
-  definitions_ += fmt::format("const {} {}[{}] = {{\n{}}};\n", type, name, count, body);
-  bytes_ += static_cast<std::int64_t>(count * size);
+  if (as_blob_) {
+    declarations_ += fmt::format("#define {} ((const {} *)(const void *)({}_BLOB + {}))\n", name,
+                                 type, c_upper(prefix_), blob_header_bytes + blob_.size());
+    blob_ += bytes;
+    blob_.resize((blob_.size() + 15) / 16 * 16, '\0');
+  } else {
+    declarations_ += fmt::format("extern const {} {}[{}];\n", type, name, count);
+    definitions_ += fmt::format("const {} {}[{}] = {{\n{}}};\n", type, name, count, body);
+  }
+  bytes_ += static_cast<std::int64_t>(bytes.size());
   known_.emplace(key, name);
   return name;
 }
@@ -75,6 +84,15 @@ std::size_t c_size(std::string_view type) {
   if (type == "int8_t" || type == "uint8_t") return 1;
   if (type == "int16_t" || type == "uint16_t") return 2;
   return type == "double" || type == "int64_t" ? 8 : 4;
+}
+
+// The low `size` bytes of each, little end first.
+std::string raw(std::span<const std::int64_t> elements, std::size_t size) {
+  std::string out;
+  for (const std::int64_t v : elements)
+    for (std::size_t b = 0; b < size; ++b)
+      out += static_cast<char>(static_cast<std::uint64_t>(v) >> (8 * b));
+  return out;
 }
 
 std::string_view c_type(DType t) {
@@ -109,18 +127,22 @@ std::string_view c_type(DType t) {
 
 std::string ConstantPool::add(std::string_view type, std::span<const std::int64_t> elements,
                               const std::string& wish) {
-  return put(type, elements.size(), c_size(type),
-             wrapped(elements, [](std::int64_t v) { return c_integer(v); }), wish);
+  return put(type, elements.size(), wrapped(elements, [](std::int64_t v) { return c_integer(v); }),
+             raw(elements, c_size(type)), wish);
 }
 
 std::string ConstantPool::add(std::string_view type, std::span<const double> elements,
                               const std::string& wish) {
   const bool narrow = type == "float";
+  std::vector<std::int64_t> bits;
+  for (const double v : elements)
+    bits.push_back(narrow ? std::int64_t{std::bit_cast<std::uint32_t>(static_cast<float>(v))}
+                          : std::bit_cast<std::int64_t>(v));
   return put(
-      type, elements.size(), c_size(type),
+      type, elements.size(),
       wrapped(elements,
               [&](double v) { return narrow ? c_float(static_cast<float>(v)) : c_double(v); }),
-      wish);
+      raw(bits, narrow ? 4 : 8), wish);
 }
 
 std::string ConstantPool::add_tensor(const Tensor& t, const std::string& wish) {

@@ -15,9 +15,11 @@ namespace lockstep {
 // What the C of single operators is written with.
 
 // Constant arrays of the weights file, each with a name of its own; equal ones are written once.
+// As a blob: places in one run of bytes, which the names stand for.
 class ConstantPool {
  public:
-  explicit ConstantPool(std::string prefix) : prefix_(std::move(prefix)) {}
+  explicit ConstantPool(std::string prefix, bool as_blob = false)
+      : prefix_(std::move(prefix)), as_blob_(as_blob) {}
   // Returns the array's name. `type` is the C type of an element; `wish` names what it is.
   std::string add(std::string_view type, std::span<const std::int64_t> elements,
                   const std::string& wish);
@@ -26,11 +28,13 @@ class ConstantPool {
   std::string declarations() const { return declarations_; }
   std::string definitions() const { return definitions_; }
   std::int64_t bytes() const { return bytes_; }
+  const std::string& blob() const { return blob_; }
 
  private:
-  std::string put(std::string_view type, std::size_t count, std::size_t size,
-                  const std::string& body, const std::string& wish);
-  std::string prefix_, declarations_, definitions_;
+  std::string put(std::string_view type, std::size_t count, const std::string& body,
+                  const std::string& bytes, const std::string& wish);
+  std::string prefix_, declarations_, definitions_, blob_;
+  bool as_blob_;
   std::map<std::string, std::string> known_;  // contents -> name
   std::set<std::string> names_;
   std::int64_t bytes_ = 0;

@@ -11,6 +11,10 @@ namespace lockstep {
 // Bytes behind each pool: vector kernels read whole vectors, beyond a tensor's end.
 constexpr std::int64_t pool_slack = 16;
 
+// What stands before the constants in a blob: mark, version, bytes behind the header, model hash,
+// hash of those bytes.
+constexpr std::size_t blob_header_bytes = 48;
+
 // The pieces of one generation: what is placed where, and the C of each node.
 struct GenerateWork {
   const Graph& graph;  // lowered, without nodes of constants
@@ -30,6 +34,10 @@ struct GenerateWork {
 std::string network_header(GenerateWork& w);
 std::string network_source(GenerateWork& w);
 std::string network_manifest(const GenerateWork& w);
+// NAME_weights.h and .c: the constants as arrays, or the way to them in NAME_weights.bin.
+std::string weights_header(const GenerateWork& w);
+std::string weights_source(const GenerateWork& w);
+std::string weights_blob(const GenerateWork& w);
 
 // Upper case of a prefix, and text that may stand in a C comment.
 std::string c_upper(std::string text);

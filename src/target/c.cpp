@@ -10,7 +10,7 @@ namespace {
 Result<void> build(const GeneratedNetwork& network, const ScratchFolder& work, bool poison,
                    const std::string& uri) {
   LOCKSTEP_CHECK(write_harness(work));
-  LOCKSTEP_TRY(const auto sources, sources_of(network));
+  LOCKSTEP_TRY(const auto sources, linked_sources(network, work));
   const char* chosen = std::getenv("CC");
   std::vector<std::string> arguments{chosen && *chosen ? chosen : "cc",
                                      "-std=c99",

@@ -69,6 +69,7 @@ Result<GeneratedNetwork> network_of(const json& j, const std::string& path) {
   for (const json& p : j.at("pools")) n.pools.emplace_back(p.at("name"), p.at("bytes"));
   n.activation_bytes = j.at("activation_bytes");
   n.weight_bytes = j.at("weight_bytes");
+  n.weights_file = j.value("weights_file", "");
   for (const json& t : j.at("outputs")) n.kept.push_back(t.at("name"));
   for (const json& state : j.at("states")) {
     LOCKSTEP_TRY(GeneratedTensor tensor, tensor_of(state.at("in"), path, n));
@@ -132,6 +133,23 @@ Result<std::vector<std::string>> sources_of(const GeneratedNetwork& network) {
     return Error{network.folder, "no C files", "a folder that lockstep generate wrote", ""};
   std::ranges::sort(files);
   return files;
+}
+
+Result<std::vector<std::string>> linked_sources(const GeneratedNetwork& network,
+                                                const ScratchFolder& folder) {
+  LOCKSTEP_TRY(auto sources, sources_of(network));
+  if (network.weights_file.empty()) return sources;
+  const fs::path file = fs::absolute(fs::path(network.folder) / network.weights_file);
+  if (!file_exists(file.string()))
+    return Error{file.string(), "no such file",
+                 "the constants that were generated with the network", "generate it again"};
+  const std::string symbol = network.name + "_blob";
+  LOCKSTEP_CHECK(
+      write_file(folder / "blob.c", "__asm__(\".section .rodata\\n.balign 16\\n.global " + symbol +
+                                        "\\n" + symbol + ":\\n.incbin \\\"" + file.string() +
+                                        "\\\"\\n.byte 0\\n.text\\n\");\n"));
+  sources.push_back(folder / "blob.c");
+  return sources;
 }
 
 Result<void> write_harness(const ScratchFolder& folder) {

@@ -26,6 +26,7 @@ struct GeneratedNetwork {
   std::vector<GeneratedTensor> states;  // live from the start to the end
   std::vector<std::pair<std::string, std::int64_t>> pools;  // symbol, bytes used
   std::int64_t activation_bytes = 0, weight_bytes = 0;
+  std::string weights_file;  // constants apart from the C; "": none
 };
 
 // Errors: no manifest, more than one, not one of ours.
@@ -36,6 +37,10 @@ Result<void> same_model(const GeneratedNetwork& network, const Graph& model);
 Result<std::vector<std::string>> sources_of(const GeneratedNetwork& network);
 // The files of rt/harness into a folder.
 Result<void> write_harness(const ScratchFolder& folder);
+// The C files of a network and, where its constants stand apart, one written into `folder` that
+// takes them in under the name that the network asks for.
+Result<std::vector<std::string>> linked_sources(const GeneratedNetwork& network,
+                                                const ScratchFolder& folder);
 // C that overwrites, after each node, every byte of the pools that no tensor needs any more:
 // poison.h of the harness. Live ranges come from the manifest's edges alone.
 std::string poison_table(const GeneratedNetwork& network);

@@ -10,7 +10,7 @@ namespace lockstep {
 Result<void> build_firmware(const GeneratedNetwork& network, const ScratchFolder& folder,
                             const std::vector<std::string>& flags) {
   LOCKSTEP_CHECK(write_harness(folder));
-  LOCKSTEP_TRY(const auto sources, sources_of(network));
+  LOCKSTEP_TRY(const auto sources, linked_sources(network, folder));
   std::vector<std::string> arguments{"arm-none-eabi-gcc",
                                      "-mcpu=cortex-m55",
                                      "-mthumb",

@@ -20,6 +20,7 @@ namespace {
 struct GenerateRequest {
   std::string model, folder, arithmetic, name = "network";
   std::vector<std::string> pools;
+  std::string weights = "arrays";
   bool keep_inputs = false, picture = false, count = false, agent = false;
 };
 
@@ -35,15 +36,15 @@ Result<void> write_agent(const GenerateRequest& r, const Generated& g) {
   return {};
 }
 
-// NAME:BYTES[:SPEED[:BASE]]
+// NAME:BYTES[:SPEED[:ADDRESS[:RIGHTS]]]
 Result<Pool> pool_of(const std::string& text) {
   const auto parts = split(text, ':');
-  const Error wrong{"--pool " + text, "not a pool", "NAME:BYTES[:SPEED[:ADDRESS]]",
-                    "for instance dtcm:131072:2:0x30000000"};
+  const Error wrong{"--pool " + text, "not a pool", "NAME:BYTES[:SPEED[:ADDRESS[:RIGHTS]]]",
+                    "for instance dtcm:131072:2:0x30000000:rw"};
   Pool pool;
-  if (parts.size() < 2 || parts.size() > 4 || parts[0].empty()) return wrong;
+  if (parts.size() < 2 || parts.size() > 5 || parts[0].empty()) return wrong;
   std::vector<long long> numbers;
-  for (std::size_t i = 1; i < parts.size(); ++i) {
+  for (std::size_t i = 1; i < std::min<std::size_t>(parts.size(), 4); ++i) {
     char* end = nullptr;
     numbers.push_back(std::strtoll(parts[i].c_str(), &end, 0));
     if (parts[i].empty() || *end != 0 || numbers.back() < 0) return wrong;
@@ -52,6 +53,13 @@ Result<Pool> pool_of(const std::string& text) {
   pool.size = numbers[0];
   if (numbers.size() > 1) pool.speed = static_cast<int>(numbers[1]);
   if (numbers.size() > 2) pool.base = numbers[2];
+  if (parts.size() > 4) {
+    pool.rights = parts[4];
+    // Activations are written and read by the CPU.
+    if (pool.rights.find_first_not_of("rwn") != std::string::npos ||
+        pool.rights.find("rw") == std::string::npos)
+      return wrong;
+  }
   return pool;
 }
 
@@ -84,7 +92,8 @@ Result<void> run(const GenerateRequest& r) {
   LOCKSTEP_TRY(const Executor executor, Executor::make(model, *arithmetic));
   LOCKSTEP_TRY(const Bytes file, read_file(r.model));
   GenerateOptions options{
-      .name = r.name, .model_hash = content_hash(file), .pools = {}, .keep_inputs = r.keep_inputs};
+      .name = r.name, .model_hash = content_hash(file), .pools = {}, .keep_inputs = r.keep_inputs,
+      .weights_apart = r.weights == "blob"};
   for (const std::string& text : r.pools) {
     LOCKSTEP_TRY(Pool pool, pool_of(text));
     options.pools.push_back(std::move(pool));
@@ -113,8 +122,12 @@ void add_generate(CLI::App& app, int& code) {
   command->add_option("--name", r->name, "prefix of files and functions");
   command
       ->add_option("--pool", r->pools,
-                   "NAME:BYTES[:SPEED[:ADDRESS]]: memory for activations, the fastest filled first")
+                   "NAME:BYTES[:SPEED[:ADDRESS[:RIGHTS]]]: memory for activations, the fastest filled first")
       ->take_all();
+  command
+      ->add_option("--weights", r->weights,
+                   "arrays: in C; blob: in NAME_weights.bin, to be flashed apart, with a check")
+      ->check(CLI::IsMember({"arrays", "blob"}));
   command->add_flag("--keep-inputs", r->keep_inputs, "input buffers survive the run");
   command->add_flag("--agent", r->agent, "write agent/NAME_agent.c too: the network as rt/agent serves it");
   command->add_flag("--picture", r->picture, "print who lives where and when");
