@@ -6,6 +6,9 @@
 #include "op/op_codes.h"
 #include "op/op_matrix.h"
 
+#pragma GCC push_options
+#pragma GCC optimize("O3")
+
 namespace lockstep {
 namespace {
 
@@ -19,6 +22,46 @@ bool byte_wide(const Value& v) {
 const RequantPolicy* policy_of(const KernelProblem& p) {
   const bool layer = p.view.attrs().text("kernel", "") == "layer";
   return p.num.matmul && !layer ? p.num.matmul : p.num.dense;
+}
+
+// sum[j] = sum_k a[k] * b[k][j] for up to 64 columns; wraps as the accumulator does.
+struct Columns {
+  const std::int32_t *a, *b;
+  std::int64_t depth = 0, step = 0, count = 0;  // b's rows lie `step` apart
+  std::uint32_t* sum;
+};
+[[gnu::always_inline]] inline void sums_of(const Columns& c) {
+  std::uint32_t sum[columns_at_once] = {};
+  for (std::int64_t k = 0; k < c.depth; ++k) {
+    const auto factor = static_cast<std::uint32_t>(c.a[k]);
+    const std::int32_t* const row = c.b + k * c.step;
+    if (c.count == columns_at_once)
+      for (std::int64_t j = 0; j < columns_at_once; ++j)
+        sum[j] += factor * static_cast<std::uint32_t>(row[j]);
+    else
+      for (std::int64_t j = 0; j < c.count; ++j)
+        sum[j] += factor * static_cast<std::uint32_t>(row[j]);
+  }
+  std::copy_n(sum, c.count, c.sum);
+}
+void sums_portable(const Columns& c) {
+  sums_of(c);
+}
+#if defined(__x86_64__)
+[[gnu::target("avx2")]] void sums_avx2(const Columns& c) {
+  sums_of(c);
+}
+[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] void sums_avx512(const Columns& c) {
+  sums_of(c);
+}
+#endif
+using Sums = void (*)(const Columns&);
+Sums pick_sums() {
+#if defined(__x86_64__)
+  if (runs_here(Isa::avx512)) return sums_avx512;
+  if (runs_here(Isa::avx2)) return sums_avx2;
+#endif
+  return sums_portable;
 }
 
 class ProductsOfCodes : public PreparedKernel {
@@ -41,19 +84,24 @@ class ProductsOfCodes : public PreparedKernel {
     b_signed_ = b.dtype == DType::i8;
   }
 
-  std::size_t scratch_bytes(int) const override { return 0; }
+  // Both operands centred: b of one matrix as [k][n], a as [m][k].
+  std::size_t scratch_bytes(int) const override {
+    return static_cast<std::size_t>(plan_.k * plan_.n + plan_.m * plan_.k) * 4;
+  }
   void run(const KernelRun& r) const override {
-    const std::int64_t blocks = (plan_.n + columns_at_once - 1) / columns_at_once,
-                       units = plan_.m * blocks;
-    r.workers.each(units * static_cast<std::int64_t>(list_.size()), [&](std::int64_t first,
-                                                                        std::int64_t last, int) {
-      for (std::int64_t u = first; u < last; ++u) {
-        const Matrices& at = list_[static_cast<std::size_t>(u / units)];
-        columns(r.in[0] + at.a * plan_.m * plan_.k, r.in[1] + at.b * plan_.k * plan_.n,
-                r.out[0] + at.y * plan_.m * plan_.n, u % units / blocks,
-                u % blocks * columns_at_once);
-      }
-    });
+    auto* const b = reinterpret_cast<std::int32_t*>(r.scratch);
+    std::int32_t* const a = b + plan_.k * plan_.n;
+    const std::int64_t blocks = (plan_.n + columns_at_once - 1) / columns_at_once;
+    for (const Matrices& at : list_) {
+      centre_a(r.in[0] + at.a * plan_.m * plan_.k, a);
+      centre_b(r.in[1] + at.b * plan_.k * plan_.n, b);
+      std::byte* const y = r.out[0] + at.y * plan_.m * plan_.n;
+      r.workers.each(plan_.m * blocks, [&](std::int64_t first, std::int64_t last, int) {
+        for (std::int64_t u = first; u < last; ++u)
+          columns(a + u / blocks * plan_.k, b, y + u / blocks * plan_.n,
+                  u % blocks * columns_at_once);
+      });
+    }
   }
 
  private:
@@ -65,27 +113,31 @@ class ProductsOfCodes : public PreparedKernel {
                      : std::int32_t{static_cast<std::uint8_t>(b)};
   }
 
-  void columns(const std::byte* a, const std::byte* b, std::byte* y, std::int64_t i,
+  void centre_a(const std::byte* from, std::int32_t* to) const {
+    for (std::int64_t i = 0; i < plan_.m; ++i)
+      for (std::int64_t k = 0; k < plan_.k; ++k)
+        *to++ = code(from[plan_.trans_a ? k * plan_.m + i : i * plan_.k + k], a_signed_) - a_zero_;
+  }
+  void centre_b(const std::byte* from, std::int32_t* to) const {
+    for (std::int64_t k = 0; k < plan_.k; ++k)
+      for (std::int64_t j = 0; j < plan_.n; ++j)
+        *to++ = code(from[plan_.trans_b ? j * plan_.k + k : k * plan_.n + j], b_signed_) -
+                b_zero_[static_cast<std::size_t>(j)];
+  }
+
+  void columns(const std::int32_t* a, const std::int32_t* b, std::byte* y,
                std::int64_t first) const {
-    const std::int64_t n = std::min(columns_at_once, plan_.n - first),
-                       bj = plan_.trans_b ? plan_.k : 1, bk = plan_.trans_b ? 1 : plan_.n;
-    std::uint32_t sum[columns_at_once] = {};  // wraps as the accumulator does
-    for (std::int64_t k = 0; k < plan_.k; ++k) {
-      const std::int32_t factor =
-          code(a[plan_.trans_a ? k * plan_.m + i : i * plan_.k + k], a_signed_) - a_zero_;
-      for (std::int64_t j = 0; j < n; ++j)
-        sum[j] +=
-            static_cast<std::uint32_t>(factor * (code(b[k * bk + (first + j) * bj], b_signed_) -
-                                                 b_zero_[static_cast<std::size_t>(first + j)]));
-    }
+    const std::int64_t n = std::min(columns_at_once, plan_.n - first);
+    std::uint32_t sum[columns_at_once];
+    sums_({a, b + first, plan_.k, plan_.n, n, sum});
     for (std::int64_t j = 0; j < n; ++j) {
       const std::int64_t scaled = policy_->apply(static_cast<std::int32_t>(sum[j]),
                                                  rescale_[static_cast<std::size_t>(first + j)]);
-      y[i * plan_.n + first + j] =
-          static_cast<std::byte>(clamp_code(scaled + y_zero_, clamp_.low, clamp_.high));
+      y[first + j] = static_cast<std::byte>(clamp_code(scaled + y_zero_, clamp_.low, clamp_.high));
     }
   }
 
+  Sums sums_ = pick_sums();
   MatrixPlan plan_;
   const RequantPolicy* policy_;
   CodeClamp clamp_;
@@ -117,3 +169,5 @@ extern constinit const Kernel kernel_products_codes = {
 };
 
 }  // namespace lockstep
+
+#pragma GCC pop_options

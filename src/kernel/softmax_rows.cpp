@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "kernel/kernel.h"
+#include "num/xnnpack.h"
 #include "op/op_codes.h"
 
 namespace lockstep {
@@ -48,6 +49,7 @@ class SoftmaxRows : public PreparedKernel {
                static_cast<std::int32_t>(range.low),
                static_cast<std::int32_t>(range.high),
                static_cast<std::int32_t>(code_range(x.dtype).low)};
+    if (policy_ == &litert_softmax) terms_ = litert_softmax_terms(scales_);
   }
 
   std::size_t scratch_bytes(int) const override {
@@ -75,7 +77,10 @@ class SoftmaxRows : public PreparedKernel {
       x[k] = x_signed_ ? std::int32_t{static_cast<std::int8_t>(b)}
                        : std::int32_t{static_cast<std::uint8_t>(b)};
     }
-    policy_->apply(x, y, scales_);
+    if (terms_.empty())
+      policy_->apply(x, y, scales_);
+    else
+      litert_softmax_by_terms(x, y, scales_, terms_);
     for (std::size_t k = 0; k < count; ++k)
       r.out[0][first + k * step] = static_cast<std::byte>(y[k]);
   }
@@ -101,6 +106,7 @@ class SoftmaxRows : public PreparedKernel {
   void (*reals_)(std::span<const float>, std::span<float>);
   const SoftmaxPolicy* policy_ = nullptr;
   SoftmaxScales scales_{};
+  std::vector<float> terms_;
   bool codes_ = false, x_signed_ = false;
 };
 
