@@ -9,6 +9,7 @@ namespace lockstep {
 namespace {
 
 constexpr std::int64_t outside = INT64_MIN;
+constexpr std::int64_t most_flat = 1 << 13;  // places of an axis that are listed one by one
 
 // Where element i of a tensor in the order of its shape stands in memory.
 std::int64_t place(const Shape& s, std::int64_t i, bool channels_last) {
@@ -69,6 +70,7 @@ MovedElements::MovedElements(std::span<const std::int32_t> sources, const Shape&
                              bool channels_last) {
   if (find_axes(sources, x, y, channels_last)) {
     join_axes();
+    flatten_inner();
     cut_rows();
     return;
   }
@@ -152,6 +154,20 @@ void MovedElements::join_axes() {
   axes_ = std::move(joined);
 }
 
+// Neighbours and the axis around them as one list of places, so that a padded line is one run and
+// what surrounds it.
+void MovedElements::flatten_inner() {
+  if (axes_.size() < 2) return;
+  const Axis &inner = axes_.back(), &outer = axes_[axes_.size() - 2];
+  if (!inner.even || inner.stride != 1 || outer.extent * inner.extent > most_flat) return;
+  Axis both;
+  both.extent = outer.extent * inner.extent;
+  for (const std::int64_t o : outer.offset)
+    for (const std::int64_t i : inner.offset) both.offset.push_back(o == outside ? outside : o + i);
+  axes_.pop_back();
+  axes_.back() = std::move(both);
+}
+
 void MovedElements::cut_rows() {
   const Axis& inner = axes_.back();
   if (axes_.size() > 1) {
@@ -163,6 +179,7 @@ void MovedElements::cut_rows() {
     // Offsets below 0 are sources too: kept apart from the constant by the base.
     append(runs_, i, o == outside ? -1 : base_ + o);
   }
+  axes_.back().offset.clear();  // the runs say it
 }
 
 void MovedElements::row(const std::byte* x, std::byte* y, std::size_t width,

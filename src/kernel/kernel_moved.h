@@ -37,6 +37,7 @@ class MovedElements {
   bool find_axes(std::span<const std::int32_t> sources, const Shape& x, const Shape& y,
                  bool channels_last);
   void join_axes();
+  void flatten_inner();
   void cut_rows();
   void row(const std::byte* x, std::byte* y, std::size_t width, const std::byte* fill) const;
 
