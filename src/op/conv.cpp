@@ -7,6 +7,7 @@
 #include "num/product.h"
 #include "num/pairs.h"
 #include "op/op_codes.h"
+#include "op/op_conv.h"
 #include "op/op_foreign.h"
 #include "op/op_qlinear.h"
 #include "op/op_window.h"
@@ -28,101 +29,8 @@ constexpr AttrSpec attrs[] = {
     {"kernel", "", "\"blocked\": the runtime sums channels in blocks (N36)"},
 };
 
-struct Layout {
-  std::int64_t out_channels = 0, in_per_group = 0, group = 1;
-  std::vector<std::int64_t> kernel;
-  int out_axis = 0, in_axis = 1;  // of w
-};
-
-Result<Layout> weights_of(const NodeView& n) {
-  const Shape& w = n.input(1).shape;
-  const std::string order = n.attrs().text("weights", "OIHW");
-  if (w.size() < 3 || w.size() != n.input(0).shape.size())
-    return Error{n.where(), "weights of shape " + shape_text(w),
-                 "as many axes as the input has, three at least", ""};
-  Layout l;
-  const int rank = static_cast<int>(w.size());
-  if (order == "OHWI") {
-    l.in_axis = rank - 1;
-    l.kernel.assign(w.begin() + 1, w.end() - 1);
-  } else if (order == "1HWO") {
-    l.out_axis = rank - 1;
-    l.in_axis = 0;
-    l.kernel.assign(w.begin() + 1, w.end() - 1);
-  } else {
-    l.kernel.assign(w.begin() + 2, w.end());
-  }
-  l.out_channels = w[static_cast<std::size_t>(l.out_axis)];
-  l.in_per_group = w[static_cast<std::size_t>(l.in_axis)];
-  l.group = n.attrs().integer("group", 1);
-  const std::int64_t channels =
-      n.attrs().text("layout", "NCHW") == "NHWC" ? n.input(0).shape.back() : n.input(0).shape[1];
-  if (l.group < 1 || l.in_per_group < 1 || l.in_per_group * l.group != channels ||
-      l.out_channels % l.group != 0)
-    return Error{
-        n.where(),
-        std::to_string(channels) + " channels, group " + std::to_string(l.group) + ", weights " +
-            shape_text(w),
-        "channels = group * the weights' input channels, and output channels a multiple of group",
-        ""};
-  return l;
-}
-
-// w reordered to [o][tap][c].
-template <class T>
-std::vector<T> packed_weights(std::span<const T> w, const Layout& l, const Window& g) {
-  const std::int64_t taps = g.kernel_count(), ic = l.in_per_group, oc = l.out_channels;
-  std::vector<T> out(w.size());
-  for (std::int64_t o = 0; o < oc; ++o)
-    for (std::int64_t t = 0; t < taps; ++t)
-      for (std::int64_t c = 0; c < ic; ++c) {
-        const std::int64_t from = l.out_axis != 0  ? t * oc + o
-                                  : l.in_axis == 1 ? (o * ic + c) * taps + t
-                                                   : (o * taps + t) * ic + c;
-        out[static_cast<std::size_t>((o * taps + t) * ic + c)] = w[static_cast<std::size_t>(from)];
-      }
-  return out;
-}
-
-// x reordered to [n][position][c].
-template <class T>
-std::vector<T> packed_input(std::span<const T> x, const Window& g) {
-  std::vector<T> out(x.begin(), x.end());
-  if (g.channels_last) return out;
-  const std::int64_t positions = g.in_count();
-  for (std::int64_t n = 0; n < g.batch; ++n)
-    for (std::int64_t c = 0; c < g.channels; ++c)
-      for (std::int64_t p = 0; p < positions; ++p)
-        out[static_cast<std::size_t>((n * positions + p) * g.channels + c)] =
-            x[static_cast<std::size_t>((n * g.channels + c) * positions + p)];
-  return out;
-}
-
-// Every sum of products, taps and channels in ascending order (N76); take(n, o, position, sum).
-template <class Sum, class T, class Take>
-void convolve(const Window& g, const Layout& l, const std::vector<T>& x, const std::vector<T>& w,
-              Take&& take) {
-  const std::int64_t taps = g.kernel_count(), ic = l.in_per_group,
-                     per_group = l.out_channels / l.group;
-  for (std::int64_t n = 0; n < g.batch; ++n)
-    each_position(g, [&](std::int64_t d, std::int64_t h, std::int64_t v, std::int64_t position) {
-      for (std::int64_t o = 0; o < l.out_channels; ++o) {
-        Sum sum = 0;
-        const T* const row = w.data() + o * taps * ic;
-        const std::int64_t first = o / per_group * ic;
-        each_tap(g, d, h, v, [&](std::int64_t at, std::int64_t tap) {
-          const T* const a = x.data() + (n * g.in_count() + at) * g.channels + first;
-          const T* const b = row + tap * ic;
-          for (std::int64_t c = 0; c < ic; ++c)
-            sum += static_cast<Sum>(a[c]) * static_cast<Sum>(b[c]);
-        });
-        take(n, o, position, sum);
-      }
-    });
-}
-
 // The whole convolution in the arithmetic's own order of summation, channels first and OIHW.
-void eval_in_order(EvalContext& c, const Window& g, const Layout& l) {
+void eval_in_order(EvalContext& c, const Window& g, const ConvLayout& l) {
   ConvolutionProblem p{.batch = g.batch,
                        .groups = l.group,
                        .channels = l.in_per_group,
@@ -143,7 +51,7 @@ void eval_in_order(EvalContext& c, const Window& g, const Layout& l) {
   for (float& y : c.out[0].as<float>()) y = activate(act, y);
 }
 
-Result<void> eval_float(EvalContext& c, const Window& g, const Layout& l) {
+Result<void> eval_float(EvalContext& c, const Window& g, const ConvLayout& l) {
   if (c.num.real.convolution && !g.channels_last && l.out_axis == 0 && l.in_axis == 1)
     return eval_in_order(c, g, l), Result<void>();
   const auto x = packed_input(c.in[0]->as<float>(), g);
@@ -167,7 +75,7 @@ const RequantPolicy* policy_of(const EvalContext& c) {
 
 // N46: what each sum loses to saturation, by element of y; empty where nothing saturates. Taps outside x hold its
 // zero point; a depthwise convolution is summed in 32 bits.
-std::vector<std::int64_t> losses(const EvalContext& c, const Window& g, const Layout& l) {
+std::vector<std::int64_t> losses(const EvalContext& c, const Window& g, const ConvLayout& l) {
   const std::int64_t taps = g.kernel_count(), ic = l.in_per_group, per_group = l.out_channels / l.group;
   if (!saturates_in_pairs(c) || (ic == 1 && per_group == 1)) return {};
   const std::int32_t shift = runtime_shift(c.view);
@@ -192,7 +100,7 @@ std::vector<std::int64_t> losses(const EvalContext& c, const Window& g, const La
   return out;
 }
 
-Result<void> eval_codes(EvalContext& c, const Window& g, const Layout& l) {
+Result<void> eval_codes(EvalContext& c, const Window& g, const ConvLayout& l) {
   const RequantPolicy* const policy = policy_of(c);
   const Value &xv = c.view.input(0), &wv = c.view.input(1), &yv = c.view.output(0);
   const Tensor* const bias = c.in.size() > 2 ? c.in[2] : nullptr;
@@ -224,7 +132,7 @@ Result<void> eval_codes(EvalContext& c, const Window& g, const Layout& l) {
 }
 
 // The layer in pieces of its kernels, the running sum rounded after each (docs/neural-art.md).
-Result<void> eval_pieces(EvalContext& c, const Window& g, const Layout& l) {
+Result<void> eval_pieces(EvalContext& c, const Window& g, const ConvLayout& l) {
   const Value &xv = c.view.input(0), &wv = c.view.input(1), &yv = c.view.output(0);
   const Tensor* const bias = c.in.size() > 2 ? c.in[2] : nullptr;
   const auto x = packed_input<std::int32_t>(centred_codes(*c.in[0], xv.quant.zero_at(0)), g);
@@ -265,14 +173,14 @@ Result<void> eval_pieces(EvalContext& c, const Window& g, const Layout& l) {
 }
 
 // N88: a window of one element that reads every pixel once is computed as a layer on pixels.
-bool by_pixel(const EvalContext& c, const Window& g, const Layout& l) {
+bool by_pixel(const EvalContext& c, const Window& g, const ConvLayout& l) {
   return c.num.hybrid->always_asymmetric && g.channels_last && l.group == 1 && g.kernel_count() == 1 &&
          g.in_count() == g.out_count();
 }
 
 // N69: one scale for each sample of the batch; symmetric unless the weights' scales differ by
 // channel or the convolution is depthwise.
-Result<void> eval_hybrid(EvalContext& c, const Window& g, const Layout& l) {
+Result<void> eval_hybrid(EvalContext& c, const Window& g, const ConvLayout& l) {
   if (!c.num.hybrid) return no_policy(c.view, "Conv of float activations and coded weights");
   const QuantParams& wq = c.view.input(1).quant;
   const bool depthwise = l.out_axis != 0;
@@ -312,7 +220,7 @@ Result<void> eval_hybrid(EvalContext& c, const Window& g, const Layout& l) {
 }
 
 Result<std::vector<Facts>> infer(const NodeView& n) {
-  LOCKSTEP_TRY(const Layout l, weights_of(n));
+  LOCKSTEP_TRY(const ConvLayout l, conv_layout(n));
   LOCKSTEP_TRY(const Window g, window_of(n, n.input(0).shape, l.kernel));
   if (n.has_input(2) && count_of(n.input(2).shape) != l.out_channels)
     return Error{n.where(), "a bias of shape " + shape_text(n.input(2).shape),
@@ -324,7 +232,7 @@ Result<std::vector<Facts>> infer(const NodeView& n) {
 }
 
 Result<void> eval(EvalContext& c) {
-  LOCKSTEP_TRY(const Layout l, weights_of(c.view));
+  LOCKSTEP_TRY(const ConvLayout l, conv_layout(c.view));
   LOCKSTEP_TRY(const Window g, window_of(c.view, c.view.input(0).shape, l.kernel));
   const Value &x = c.view.input(0), &w = c.view.input(1);
   if (is_code(x) && is_code(w) && is_code(c.view.output(0)))
@@ -338,57 +246,15 @@ Result<void> eval(EvalContext& c) {
 
 Cost cost(const NodeView& n) {
   const Shape& w = n.input(1).shape;
-  const auto l = weights_of(n);
+  const auto l = conv_layout(n);
   if (!l.ok()) return {};
   return {count_of(n.output(0).shape) * (count_of(w) / l.value().out_channels)};
 }
 
-Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
-  if (f.inputs.size() < 2 || f.inputs[0] == no_id || f.inputs[1] == no_id)
-    return foreign_error(f, std::to_string(f.inputs.size()) + " inputs", "input, weights and bias");
-  Node node = node_from(f, "Conv");
-  const bool depthwise = f.op == "DEPTHWISE_CONV_2D";
-  node.attrs.set("layout", "NHWC");
-  node.attrs.set("weights", depthwise ? "1HWO" : "OHWI");
-  node.attrs.set("auto_pad", f.attrs.text("padding", "SAME") == "VALID" ? "VALID" : "SAME_UPPER");
-  node.attrs.set("strides", std::vector<std::int64_t>{f.attrs.integer("stride_h", 0),
-                                                      f.attrs.integer("stride_w", 0)});
-  node.attrs.set("dilations", std::vector<std::int64_t>{f.attrs.integer("dilation_h_factor", 1),
-                                                        f.attrs.integer("dilation_w_factor", 1)});
-  const Shape &x = graph.value(f.inputs[0]).shape, &w = graph.value(f.inputs[1]).shape;
-  if (x.size() != 4 || w.size() != 4 || w[3] == 0)
-    return foreign_error(f, "input " + shape_text(x) + ", weights " + shape_text(w),
-                         "four axes each");
-  node.attrs.set("group", depthwise ? x[3] : x[3] / w[3]);
-  LOCKSTEP_CHECK(read_activation(f, node.attrs));
-  // The window's pads are written out, so that whoever edits the node sees them.
-  return write_out_pads(graph, graph.add_node(node), {w[1], w[2]});
-}
-
-// kernel_shape says what the weights' shape says; the pads of auto_pad are written out.
-Result<void> from_onnx(const ForeignNode& f, GraphBuilder& graph) {
-  LOCKSTEP_CHECK(
-      known_attributes(f, {"auto_pad", "dilations", "group", "kernel_shape", "pads", "strides"}));
-  if (!has_input(f, 0) || !has_input(f, 1))
-    return foreign_error(f, std::to_string(f.inputs.size()) + " inputs", "input, weights and bias");
-  const Shape w = graph.value(f.inputs[1]).shape;
-  const std::vector<std::int64_t> kernel(w.begin() + std::min<std::ptrdiff_t>(2, std::ssize(w)),
-                                         w.end());
-  if (f.attrs.has("kernel_shape") && f.attrs.integers("kernel_shape") != kernel)
-    return foreign_error(f, "kernel_shape " + shape_text(f.attrs.integers("kernel_shape")),
-                         shape_text(kernel) + " as the weights have");
-  Attrs a = f.attrs;
-  a.values.erase("kernel_shape");
-  a.set("layout", "NCHW");
-  LOCKSTEP_CHECK(add_like(f, graph, "Conv", f.inputs, std::move(a)));
-  const auto id = static_cast<NodeId>(graph.so_far().nodes().size() - 1);
-  return write_out_pads(graph, id, kernel);
-}
-
 constexpr Foreign from[] = {{Format::onnx, "QLinearConv", from_qlinear_conv},
-                            {Format::onnx, "Conv", from_onnx},
-                            {Format::tflite, "CONV_2D", from_tflite},
-                            {Format::tflite, "DEPTHWISE_CONV_2D", from_tflite}};
+                            {Format::onnx, "Conv", conv_from_onnx},
+                            {Format::tflite, "CONV_2D", conv_from_tflite},
+                            {Format::tflite, "DEPTHWISE_CONV_2D", conv_from_tflite}};
 
 }  // namespace
 
