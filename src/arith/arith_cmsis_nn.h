@@ -8,7 +8,7 @@
 
 namespace lockstep {
 
-// TFLite Micro with CMSIS-NN: the reference kernels but for N90 to N92.
+// TFLite Micro with CMSIS-NN: the reference kernels but for N90 to N95.
 constexpr Numerics tflm_numerics() {
   Numerics n = tflite_reference_numerics;
   n.conv_unsigned = nullptr;
@@ -18,6 +18,7 @@ constexpr Numerics tflm_numerics() {
   n.sigmoid = &tflm_sigmoid;
   n.tanh = &tflm_tanh;
   n.bounded_relu = &tflm_bounded_relu;
+  n.leaky_relu = &tflm_leaky_relu;
   n.sums_bytes_unsigned = false;
   return n;
 }

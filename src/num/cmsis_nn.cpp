@@ -94,9 +94,20 @@ void bounded_relu(const TableScales& s, std::span<std::int32_t> table) {
     table[i] = std::min(std::max(s.x_low + static_cast<std::int32_t>(i), s.x_zero), six);
 }
 
+// N95: as N66, multipliers formed in double.
+void leaky_relu(const TableScales& s, std::span<std::int32_t> table) {
+  const double slope = s.x_scale * static_cast<double>(static_cast<float>(s.alpha)) / s.y_scale;
+  const Rescale above = fixed_multiplier(s.x_scale / s.y_scale), below = fixed_multiplier(std::abs(slope));
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    const std::int32_t x = s.x_low + static_cast<std::int32_t>(i) - s.x_zero, y = rescale_twice(x, x >= 0 ? above : below);
+    table[i] = clamp_code(std::int64_t{s.y_zero} + (x < 0 && slope < 0 ? -y : y), s.low, s.high);
+  }
+}
+
 }  // namespace
 
 const TablePolicy tflm_bounded_relu = {"tflm-bounded-relu", bounded_relu};
+const TablePolicy tflm_leaky_relu = {"tflm-leaky-relu", leaky_relu};
 const RequantPolicy cmsis_nn_dense = {"cmsis-nn-dense", dense_prepare, twice, rescale_wide_int};
 const RequantPolicy cmsis_nn_dense_by_channel = {"cmsis-nn-dense-by-channel", conv_prepare, twice, rescale_wide_int};
 const BinaryPolicy cmsis_nn_mul = {"cmsis-nn-mul", mul_prepare, tflite_mul.apply};

@@ -11,6 +11,7 @@ extern const RequantPolicy cmsis_nn_dense_by_channel;
 extern const BinaryPolicy cmsis_nn_mul;             // N91
 extern const TablePolicy tflm_sigmoid, tflm_tanh;   // N92
 extern const TablePolicy tflm_bounded_relu;         // N94
+extern const TablePolicy tflm_leaky_relu;           // N95
 
 extern const RequantPolicy cmsis_nn_conv_once, cmsis_nn_dense_once, cmsis_nn_dense_by_channel_once;  // N93
 extern const BinaryPolicy cmsis_nn_add_once, cmsis_nn_mul_once;

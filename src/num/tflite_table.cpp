@@ -21,7 +21,8 @@ void fill_narrow(const TableScales& s, std::span<std::int32_t> table, F&& f) {
     const float real =
         x_scale * static_cast<float>(s.x_low + static_cast<std::int32_t>(i) - s.x_zero);
     const float code = std::round(f(real) * inverse) + static_cast<float>(s.y_zero);
-    table[i] = clamp_code(nearest_away(code), s.low, s.high);
+    // Held in float32, so that what is beyond 32 bits is the greatest code.
+    table[i] = clamp_code(nearest_away(std::clamp(code, static_cast<float>(s.low), static_cast<float>(s.high))), s.low, s.high);
   }
 }
 

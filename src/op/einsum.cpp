@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "num/real_functions.h"
 #include "op/op_foreign.h"
 
 namespace lockstep {
@@ -86,29 +87,50 @@ Result<std::vector<Facts>> infer(const NodeView& n) {
   return std::vector<Facts>{{DType::f32, std::move(y), {}}};
 }
 
-// The sum of x over all labels that `keep` lacks, its axes in the order of `keep`; a label that
-// stands twice is a diagonal, an extent of 1 is repeated.
-std::vector<float> arranged(const Tensor& x, const std::string& labels, const std::string& keep,
-                            const Equation& e) {
-  Shape extents;
-  for (const char label : keep) extents.push_back(e.of(label));
-  std::string all = keep;
-  for (const char label : labels)
-    if (all.find(label) == std::string::npos) all += label, extents.push_back(e.of(label));
-  std::vector<std::int64_t> stride(all.size(), 0);
-  const Shape strides = strides_of(x.shape());
+// Elements of x by the labels of `order`: a label that stands twice is a diagonal, an extent of 1 is repeated.
+std::vector<float> by_labels(std::span<const float> x, const Shape& shape, const std::string& labels, const std::string& order, const Equation& e) {
+  std::vector<std::int64_t> stride(order.size(), 0), extent;
+  for (const char label : order) extent.push_back(e.of(label));
+  const Shape strides = strides_of(shape);
   for (std::size_t d = 0; d < labels.size(); ++d)
-    if (x.shape()[d] > 1) stride[all.find(labels[d])] += strides[d];
-  const std::int64_t total = count_of(extents);
-  const std::int64_t kept = count_of(Shape(extents.begin(), extents.begin() + std::ssize(keep)));
-  std::vector<float> y(static_cast<std::size_t>(kept), 0.0f);
-  for (std::int64_t i = 0; i < total; ++i) {
-    std::int64_t rest = i, at = 0;
-    for (std::size_t d = all.size(); d-- > 0;)
-      at += rest % extents[d] * stride[d], rest /= extents[d];
-    y[static_cast<std::size_t>(i / (total / kept))] += x.as<float>()[static_cast<std::size_t>(at)];
+    if (shape[d] > 1) stride[order.find(labels[d])] += strides[d];
+  std::vector<float> y(static_cast<std::size_t>(count_of(extent)));
+  for (std::size_t i = 0; i < y.size(); ++i) {
+    std::int64_t rest = static_cast<std::int64_t>(i), at = 0;
+    for (std::size_t d = order.size(); d-- > 0;) at += rest % extent[d] * stride[d], rest /= extent[d];
+    y[i] = x[static_cast<std::size_t>(at)];
   }
   return y;
+}
+
+// The sum of x over all labels that `keep` lacks, its axes in the order of `keep`.
+std::vector<float> arranged(const EvalContext& c, const Tensor& x, const std::string& labels, const std::string& keep, const Equation& e) {
+  std::string order, kept;
+  Shape extents, kept_extents;
+  std::vector<std::uint8_t> reduced;
+  for (const char label : e.operands.front() + e.operands.back() + labels)
+    if (labels.find(label) != std::string::npos && order.find(label) == std::string::npos) {
+      order += label;
+      extents.push_back(e.of(label));
+      reduced.push_back(keep.find(label) == std::string::npos);
+      if (!reduced.back()) kept += label, kept_extents.push_back(e.of(label));
+    }
+  const auto full = by_labels(x.as<float>(), x.shape(), labels, order, e);
+  if (kept == order) return by_labels(full, extents, order, keep, e);
+  std::vector<float> sums(static_cast<std::size_t>(count_of(kept_extents)), 0.0f);
+  if (const RealFunctions* const own = c.num.real.functions; own && own->reduce) {
+    own->reduce(RealReduction::sum, full, extents, reduced, sums);
+  } else {
+    for (std::size_t i = 0; i < full.size(); ++i) {
+      std::int64_t rest = static_cast<std::int64_t>(i), to = 0, step = 1;
+      for (std::size_t d = order.size(); d-- > 0;) {
+        if (!reduced[d]) to += rest % extents[d] * step, step *= extents[d];
+        rest /= extents[d];
+      }
+      sums[static_cast<std::size_t>(to)] += full[i];
+    }
+  }
+  return by_labels(sums, kept_extents, kept, keep, e);
 }
 
 std::int64_t extent_of(const Equation& e, const std::string& labels) {
@@ -133,7 +155,7 @@ Result<void> eval(EvalContext& c) {
   const auto y = c.out[0].as<float>();
   if (y.empty()) return {};
   if (c.in.size() == 1) {
-    std::ranges::copy(arranged(*c.in[0], e.operands[0], e.out, e), y.begin());
+    std::ranges::copy(arranged(c, *c.in[0], e.operands[0], e.out, e), y.begin());
     return {};
   }
   // Labels by who has them: both and y, one and y, both only. What one has alone is summed first.
@@ -147,8 +169,8 @@ Result<void> eval(EvalContext& c) {
     if (e.out.find(label) == std::string::npos && e.operands[1].find(label) != std::string::npos &&
         depth.find(label) == std::string::npos)
       depth += label;
-  const auto a = arranged(*c.in[0], e.operands[0], batch + rows + depth, e);
-  const auto b = arranged(*c.in[1], e.operands[1], batch + depth + columns, e);
+  const auto a = arranged(c, *c.in[0], e.operands[0], batch + rows + depth, e);
+  const auto b = arranged(c, *c.in[1], e.operands[1], batch + depth + columns, e);
   const std::int64_t m = extent_of(e, rows), n = extent_of(e, columns), k = extent_of(e, depth);
   Shape made_shape;
   for (const char label : batch + rows + columns) made_shape.push_back(e.of(label));
@@ -156,7 +178,7 @@ Result<void> eval(EvalContext& c) {
   for (std::int64_t i = 0; i < extent_of(e, batch); ++i)
     product(c, m, n, k, a.data() + i * m * k, b.data() + i * k * n,
             made.as<float>().data() + i * m * n);
-  std::ranges::copy(arranged(made, batch + rows + columns, e.out, e), y.begin());
+  std::ranges::copy(arranged(c, made, batch + rows + columns, e.out, e), y.begin());
   return {};
 }
 

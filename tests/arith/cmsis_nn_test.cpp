@@ -161,5 +161,19 @@ TEST(CmsisNn, fully_connected_layers_round_twice_like_convolutions) {
   EXPECT_EQ(n.dense_by_channel->apply(29, n.dense_by_channel->prepare(0.5, 0.5, 1.0)), 8);
 }
 
+// TFLite Micro's own answer, taken from a model of one LEAKY_RELU; the reference kernels give 11300.
+TEST(CmsisNn, a_16_bit_leaky_relu_has_a_multiplier_formed_in_double) {
+  const auto answer = [](std::string_view arith) {
+    TableScales s{};
+    s.x_scale = static_cast<double>(0.16737507f), s.y_scale = static_cast<double>(0.067717254f), s.alpha = static_cast<double>(0.3f);
+    s.low = s.x_low = -32768, s.high = 32767;
+    std::vector<std::int32_t> table(65536);
+    find_arithmetic(arith)->numerics->leaky_relu->fill(s, table);
+    return table[32768 + 4572];
+  };
+  EXPECT_EQ(answer("cmsis-nn"), 11301);
+  EXPECT_EQ(answer("tflite-ref"), 11300);
+}
+
 }  // namespace
 }  // namespace lockstep

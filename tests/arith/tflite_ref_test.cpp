@@ -22,5 +22,15 @@ TEST(TfliteRef, convolutions_round_twice_and_fully_connected_layers_once) {
   EXPECT_EQ(n.dense->apply(29, n.dense->prepare(0.5, 0.5, 1.0)), 7);
 }
 
+// e^x beyond float32 is the greatest code, not the least.
+TEST(TfliteRef, an_exponential_beyond_all_numbers_is_the_greatest_code) {
+  TableScales t{};
+  t.x_scale = 1, t.y_scale = 0.05, t.low = t.x_low = -128, t.high = 127;
+  std::vector<std::int32_t> table(256);
+  find_arithmetic("tflite-ref")->numerics->exp->fill(t, table);
+  EXPECT_EQ(table[255], 127);
+  EXPECT_EQ(table[0], 0);
+}
+
 }  // namespace
 }  // namespace lockstep
