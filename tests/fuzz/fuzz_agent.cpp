@@ -1,4 +1,5 @@
-// Any bytes as what a host sends to the agent: it answers or drops them, and writes to no memory but the network's.
+// Any bytes as what a host sends to the agent: it answers or drops them, and writes to no memory but the network's. A byte 0xF7
+// is a silence as long as the agent waits.
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -16,7 +17,13 @@ struct Line {
 long read_bytes(void* self, std::uint8_t* into, std::size_t size, std::uint32_t) {
   auto& line = *static_cast<Line*>(self);
   if (line.left == 0) return -1;
-  const std::size_t n = std::min(size, line.left);
+  if (*line.data == 0xF7) {
+    ++line.data;
+    --line.left;
+    return 0;
+  }
+  const auto* silence = static_cast<const std::uint8_t*>(std::memchr(line.data, 0xF7, line.left));
+  const std::size_t n = std::min(size, silence ? static_cast<std::size_t>(silence - line.data) : line.left);
   std::memcpy(into, line.data, n);
   line.data += n;
   line.left -= n;

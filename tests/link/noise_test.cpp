@@ -133,7 +133,7 @@ TEST(Noise, a_board_that_resets_in_the_middle_is_named_and_recovered) {
       test::AgentDevice before(test::sums_network(), 0), after(test::sums_network(), 0);
       Noise noise{.reset_after = at, .reset = [&after] { return open(after.uri()); }};
       auto stream = open(before.uri());
-      auto device = Device::connect(std::make_unique<test::NoisyStream>(std::move(stream), std::move(noise), at));
+      auto device = Device::connect(std::make_unique<test::NoisyStream>(std::move(stream), std::move(noise), at), {.result = Milliseconds(1500)});
       if (!device.ok()) return;
       const Bytes x = ramp(192);
       for (int i = 0; i < 6; ++i) {
