@@ -38,6 +38,12 @@ double ls_softsign(double x, double a, double b);
 double ls_sqrt(double x, double a, double b);
 double ls_tanh(double x, double a, double b);
 double ls_thresholded(double x, double a, double b);
+/* Functions as onnxruntime computes them, in float32; some take the last count % 4 elements by the C library. */
+enum {
+  LS_SINGLE_LOG, LS_SINGLE_ERF, LS_SINGLE_GELU, LS_SINGLE_GELU_TANH, LS_SINGLE_ELU, LS_SINGLE_SELU, LS_SINGLE_SOFTPLUS,
+  LS_SINGLE_MISH, LS_SINGLE_SOFTSIGN, LS_SINGLE_HARD_SIGMOID, LS_SINGLE_HARD_SWISH
+};
+void ls_single_f32(int32_t what, float a, float b, const float *x, float *y, size_t count);
 /* One call for float32, what a fused activation does after it. */
 void ls_hold_f32(float low, float high, float *y, size_t count);
 

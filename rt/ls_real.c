@@ -105,6 +105,11 @@ static float exp_of(float x) {
   return ldexpf(horner(r, poly, 7), (int)ls_clamp_real(m, -400.0f, 400.0f));
 }
 
+void ls_exp_f32(const float *x, float *y, size_t count) {
+  size_t i;
+  for (i = 0; i < count; ++i) y[i] = exp_of(x[i]);
+}
+
 void ls_softmax_rows_f32(const float *x, float *y, int32_t outer, int32_t count, int32_t inner) {
   int32_t row, i, l;
   for (row = 0; row < outer * inner; ++row) {

@@ -246,6 +246,7 @@ void ls_relu_f32(const float *x, float *y, size_t count);
 void ls_affine_f32(const float *factor, const float *term, int32_t outer, int32_t channels, int32_t inner, const float *x,
                    float *y);
 /* onnxruntime's: quotients of polynomials, exponential by polynomial, sums in 16 lanes. */
+void ls_exp_f32(const float *x, float *y, size_t count);
 void ls_sigmoid_f32(const float *x, float *y, size_t count);
 void ls_tanh_f32(const float *x, float *y, size_t count);
 /* Channels first. How sums are cut: LS_CHANNEL_BLOCKS fuses over window and channel in blocks of `block` channels of

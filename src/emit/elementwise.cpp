@@ -79,6 +79,37 @@ Result<void> write_clip(NodeWriter& w) {
   return write_function(w, "ls_held", bounds[0], bounds[1]);
 }
 
+// Functions that onnxruntime computes in float32 by steps of its own (N47, N48).
+struct SingleFunction {
+  std::string_view op, name;
+};
+constexpr SingleFunction single_functions[] = {
+    {"Log", "LS_SINGLE_LOG"},
+    {"Erf", "LS_SINGLE_ERF"},
+    {"Elu", "LS_SINGLE_ELU"},
+    {"Selu", "LS_SINGLE_SELU"},
+    {"Softplus", "LS_SINGLE_SOFTPLUS"},
+    {"Mish", "LS_SINGLE_MISH"},
+    {"Softsign", "LS_SINGLE_SOFTSIGN"},
+    {"HardSigmoid", "LS_SINGLE_HARD_SIGMOID"},
+    {"HardSwish", "LS_SINGLE_HARD_SWISH"},
+};
+
+Result<void> write_single(NodeWriter& w, std::string_view name) {
+  const auto f =
+      std::ranges::find(real_functions, std::string_view(w.view().node.op), &RealFunction::op);
+  double a = 0, b = 0;
+  if (f != std::end(real_functions)) {
+    a = f->a_attribute ? w.view().attrs().real(f->a_attribute, f->a_fallback) : 0;
+    b = f->b_attribute ? w.view().attrs().real(f->b_attribute, f->b_fallback) : 0;
+  }
+  w.uses("ls_single.c"), w.uses("ls_real.c");
+  w.line("ls_single_f32(" + std::string(name) + ", " + c_float(static_cast<float>(a)) + ", " +
+         c_float(static_cast<float>(b)) + ", " + w.in(0, "float") + ", " + w.out(0, "float") +
+         ", " + count_text(w) + ");");
+  return {};
+}
+
 Result<void> write_real_function(NodeWriter& w) {
   const NodeView& v = w.view();
   const FloatPolicy& real = w.num().real;
@@ -90,6 +121,16 @@ Result<void> write_real_function(NodeWriter& w) {
     return real.sigmoid == tflite_float_sigmoid ? write_function(w, "ls_sigmoid_single", 0, 0)
                                                 : write_real_map(w, "ls_sigmoid_f32");
   if (op == "Tanh" && real.tanh) return write_real_map(w, "ls_tanh_f32");
+  if (real.functions) {
+    if (op == "Gelu")
+      return write_single(w, w.view().attrs().text("approximate", "none") == "tanh"
+                                 ? "LS_SINGLE_GELU_TANH"
+                                 : "LS_SINGLE_GELU");
+    for (const SingleFunction& f : single_functions)
+      if (f.op == op) return write_single(w, f.name);
+    if (op == "Exp") return write_real_map(w, "ls_exp_f32");
+    if (op == "Celu") return w.unsupported("this function of float32");
+  }
   if (op == "Gelu")
     return v.attrs().text("approximate", "none") == "tanh"
                ? write_function(w, "ls_gelu_tanh", std::sqrt(2 / std::numbers::pi), 0)

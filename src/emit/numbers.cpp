@@ -66,6 +66,7 @@ Result<void> emit_pow(NodeWriter& w) {
   const Value &a = w.view().input(0), &b = w.view().input(1);
   if (a.dtype != DType::f32 || !is_number(b))
     return w.unsupported("Pow of " + std::string(name_of(a.dtype)));
+  if (w.num().real.functions) return w.unsupported("Pow of float32 in single steps");
   LOCKSTEP_CHECK(write_pair(w, "LS_POWER", a.shape, b.shape, a.dtype, b.dtype));
   w.line("ls_combine(" + w.params("ls_pair") + ", " + w.in(0) + ", " + w.in(1) + ", " + w.out(0) +
          ");");

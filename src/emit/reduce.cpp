@@ -157,6 +157,10 @@ Result<void> write_real_reduction(NodeWriter& w, const Axes& a, const char* kind
                                   const char* term) {
   if (!is_real(w.view()))
     return w.unsupported(w.view().node.op + " of " + std::string(name_of(w.view().input(0).dtype)));
+  // onnxruntime sums in vectors of its own (N49).
+  const bool choice =
+      std::string_view(kind) == "LS_GREATEST" || std::string_view(kind) == "LS_LEAST";
+  if (w.num().real.functions && !choice) return w.unsupported("sums of float32 by vectors");
   LOCKSTEP_TRY(const std::string axes, axes_text(w, a));
   w.field("axes", axes);
   w.field("kind", kind);

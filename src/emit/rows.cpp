@@ -165,6 +165,11 @@ Result<void> emit_log_softmax(NodeWriter& w) {
   return call_real(w, "ls_sum_real.c", "ls_log_softmax_f32", extents(rows_of(v)));
 }
 
+// Those that onnxruntime sums in vectors of its own.
+bool by_vectors(const NodeWriter& w) {
+  return w.num().real.functions != nullptr;
+}
+
 Result<void> emit_l2(NodeWriter& w) {
   const Rows r = rows_of(w.view(), -1, false);
   if (on_short_codes(w.view())) return write_code_rows(w, w.num().l2_normalization, r);
@@ -174,6 +179,7 @@ Result<void> emit_l2(NodeWriter& w) {
 }
 
 Result<void> emit_lp(NodeWriter& w) {
+  if (by_vectors(w)) return w.unsupported("sums of float32 in single steps");
   return call_real(
       w, "ls_sum_real.c", "ls_lp_normalize_f32",
       extents(rows_of(w.view())) + ", " + std::to_string(w.view().attrs().integer("p", 2)));
@@ -185,6 +191,7 @@ Result<void> emit_normalization(NodeWriter& w) {
   const Shape& x = v.input(0).shape;
   if (!is_real(v))
     return w.unsupported(v.node.op + " of " + std::string(name_of(v.input(0).dtype)));
+  if (by_vectors(w)) return w.unsupported("sums of float32 by vectors");
   const std::int64_t all = count_of(x);
   std::int64_t count = 0, inner = 1, extent = count_of(v.input(1).shape);
   if (v.node.op == "LayerNormalization") {
