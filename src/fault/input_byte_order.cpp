@@ -10,6 +10,7 @@ bool applies(const Site& site) { return site.input != no_id; }
 
 std::vector<Params> candidates(const Site& site, const Evidence&) {
   const std::size_t width = size_of(site.graph().value(site.input).dtype);
+  if (width > 2) return {{{"width", static_cast<double>(width)}}, {{"width", 2}}};
   if (width > 1) return {{{"width", static_cast<double>(width)}}};
   return {{{"width", 4}}, {{"width", 2}}};
 }
