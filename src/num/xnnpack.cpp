@@ -236,10 +236,12 @@ void litert_log_softmax_row(std::span<const std::int32_t> x, std::span<std::int3
 
 }  // namespace
 
+// Terms are held times 2^64: sums of them round where the sums of the terms do, and none is denormal,
+// which processors add slowly.
 std::vector<float> litert_softmax_terms(const SoftmaxScales& s) {
   std::vector<float> terms;
   for (std::int32_t distance = 0; distance < 256; ++distance)
-    terms.push_back(litert_term(distance, -as_float(s.x_scale) * as_float(s.beta)));
+    terms.push_back(litert_term(distance, -as_float(s.x_scale) * as_float(s.beta)) * 0x1p64f);
   return terms;
 }
 void litert_softmax_by_terms(std::span<const std::int32_t> x, std::span<std::int32_t> y, const SoftmaxScales& s,
@@ -247,9 +249,12 @@ void litert_softmax_by_terms(std::span<const std::int32_t> x, std::span<std::int
   const std::int32_t greatest = std::ranges::max(x);
   float sum = 0;
   for (const std::int32_t code : x) sum += terms[static_cast<std::size_t>(greatest - code)];
-  const float inverse = 1.0f / (sum * as_float(s.y_scale));
+  const float inverse = 1.0f / (sum * 0x1p-64f * as_float(s.y_scale));
+  // A share below 2^-16 is code 0 whatever its last bits are.
+  const float least = inverse < 0x1p64f ? 0x1p-16f : 0;
   for (std::size_t i = 0; i < x.size(); ++i) {
-    const float share = terms[static_cast<std::size_t>(greatest - x[i])] * inverse;
+    const float term = terms[static_cast<std::size_t>(greatest - x[i])];
+    const float share = term < least ? 0 : term * 0x1p-64f * inverse;
     const std::int32_t code = s.low == 0 ? static_cast<std::int32_t>(share + 0.5f) : nearest_away(share) + s.y_zero;
     y[i] = clamp_code(code, s.low, s.high);
   }
