@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 #include <memory>
+#include <optional>
 
 namespace lockstep {
 
@@ -53,6 +54,18 @@ Result<Bytes> read_member(zip_t* archive, zip_uint64_t index, const zip_stat_t& 
   return bytes;
 }
 
+// Text that numpy.savez wrote as a byte string, as it does with a text member that numpy.load gave it.
+std::optional<std::string> saved_text(const Bytes& bytes) {
+  constexpr std::size_t fixed = 10;
+  if (bytes.size() < fixed || bytes[6] != std::byte{1}) return std::nullopt;
+  const std::size_t begin = fixed + std::to_integer<std::size_t>(bytes[8]) + 256 * std::to_integer<std::size_t>(bytes[9]);
+  if (begin > bytes.size()) return std::nullopt;
+  const std::string_view all(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  const std::string_view header = all.substr(fixed, begin - fixed);
+  if (header.find("'|S") == header.npos || header.find("'shape': ()") == header.npos) return std::nullopt;
+  return std::string(all.substr(begin));
+}
+
 Result<NpzFile> read_archive(zip_t* archive, std::uint64_t archive_bytes, const std::string& path) {
   const zip_int64_t entries = zip_get_num_entries(archive, 0);
   if (entries <= 0) return damaged(path, "an archive without members");
@@ -81,6 +94,10 @@ Result<NpzFile> read_archive(zip_t* archive, std::uint64_t archive_bytes, const 
     LOCKSTEP_TRY(const Bytes bytes, read_member(archive, i, stat, where));
     if (array) {
       name.resize(name.size() - 4);
+      if (auto text = saved_text(bytes)) {
+        npz.texts.emplace_back(std::move(name), std::move(*text));
+        continue;
+      }
       LOCKSTEP_TRY(NpyArray value, parse_npy(bytes, where));
       npz.members.emplace_back(std::move(name), std::move(value));
     } else {

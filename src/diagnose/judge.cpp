@@ -44,7 +44,9 @@ void on_codes_instead(const Case& c, const Row& row, std::size_t index, const Se
   auto other = search_on_codes(c, row, index, options);
   if (!other) return;
   const Explanation *here = found.cause(), *there = other->cause();
-  const bool keep = here && here->exact() >= there->exact() && length(*here) + 4 < length(*there);
+  const NodeId at = here ? c.reference.graph().find_node(here->site) : no_id;
+  const bool at_quantizer = at != no_id && c.reference.graph().node(at).op == "DequantizeLinear";
+  const bool keep = here && here->exact() >= there->exact() && length(*here) < length(*there) + (at_quantizer ? -4 : 4);
   other->tried += found.tried;
   other->work += found.work;
   if (!keep) found = std::move(*other);
@@ -194,9 +196,13 @@ Result<Verdict> judge(const Case& c, const std::vector<std::string>& left_device
   if (c.search.first_only) return v;
   v.reach = reach_of(c, v);
   LOCKSTEP_TRY(v.repairs, replay_repair(c, v));
-  LOCKSTEP_TRY(v.rewrites, predict_rewrites(c, v));
-  LOCKSTEP_TRY(const std::vector<Rewrite> catalogue, simulate_rewrites(c, v));
-  v.rewrites.insert(v.rewrites.end(), catalogue.begin(), catalogue.end());
+  // A cause that was replayed on codes has no place in the reference's graph to be simulated at.
+  const bool in_reference = std::ranges::all_of(v.suspects, [](const Suspect& s) { return !s.cause() || s.cause()->arithmetic.empty(); });
+  if (in_reference) {
+    LOCKSTEP_TRY(v.rewrites, predict_rewrites(c, v));
+    LOCKSTEP_TRY(const std::vector<Rewrite> catalogue, simulate_rewrites(c, v));
+    v.rewrites.insert(v.rewrites.end(), catalogue.begin(), catalogue.end());
+  }
   std::ranges::stable_sort(v.rewrites, [](const Rewrite& a, const Rewrite& b) {
     return a.holds != b.holds ? a.holds : a.cosine > b.cosine;
   });

@@ -10,19 +10,21 @@ constexpr std::string_view fusing_passes[] = {
     "store-folded-constants", "merge-equal-quantize", "remove-double-qdq",    "fuse-matmul-add", "propagate-dequantize",
     "propagate-quantize",     "quantize-bias",        "drop-redundant-clip", "run-on-codes",    "drop-idle-dequantizers"};
 
-// The row in the other graph, when a single operation makes it there from known tensors.
+// The row in the other graph, when it is made there from known tensors, and not by a quantizer alone.
 std::optional<Row> row_in(const LocalTest& test, const Row& row) {
   const Graph& g = test.reference().graph();
   Row there = row;
   there.value = g.find_value(row.tensor);
-  if (there.value == no_id || is_float(g.value(there.value).dtype)) return std::nullopt;
+  there.segment.clear();
+  if (there.value == no_id) return std::nullopt;
   there.node = g.value(there.value).producer;
-  if (there.node == no_id || g.node(there.node).op == "QuantizeLinear") return std::nullopt;
+  if (there.node == no_id) return std::nullopt;
   for (std::size_t s = 0; s < test.samples(); ++s) {
     const Cone cone = test.cone(there.value, s);
-    if (!cone.known || cone.nodes.size() != 1) return std::nullopt;
-    there.segment = cone.nodes;
+    if (!cone.known || cone.nodes.empty()) return std::nullopt;
+    if (cone.nodes.size() > there.segment.size()) there.segment = cone.nodes;
   }
+  if (there.segment.size() == 1 && g.node(there.node).op == "QuantizeLinear") return std::nullopt;
   there.name = g.node(there.node).name;
   there.op = g.node(there.node).op;
   return there;
@@ -52,7 +54,9 @@ std::optional<Suspect> search_on_codes(const Case& c, const Row& row, std::size_
     if (!there) continue;
     const auto trial = Trial::make(test, c.recorded, *there);
     if (!trial.ok()) continue;
-    Suspect suspect = search(*trial, index, {}, options);
+    SearchOptions half = options;
+    half.work /= 2;
+    Suspect suspect = search(*trial, index, {}, half);
     if (!suspect.cause()) continue;
     for (Explanation& e : suspect.ranked) e.arithmetic = carrier.arithmetic().name;
     return suspect;

@@ -10,7 +10,7 @@ namespace lockstep {
 // wrong on codes has no name in reals. These executors compute the same model with such groups on codes.
 std::vector<Executor> on_codes(const Graph& model, const Arithmetic& reference);
 
-// The search for one wrong row again, in those of the case's `carriers` in which one operation on codes makes the
+// The search for one wrong row again, in those of the case's `carriers` in which operations on codes make the
 // row's tensor. Nothing where none does, or none finds a cause.
 std::optional<Suspect> search_on_codes(const Case& c, const Row& row, std::size_t index, const SearchOptions& options);
 

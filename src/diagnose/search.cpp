@@ -100,12 +100,13 @@ class Search {
                         (ranked[0].also.empty() || trial_.single_node());
   }
 
-  // Where a quantizer reads the network's input, what leaves nothing there is laid to the input: the quantizer
-  // would do the same, and the input is what a user can check.
+  // Where a quantizer reads the network's input, or nothing between was captured, what leaves nothing is laid to the
+  // input rather than to an operation that would do the same: it is what a user can check.
   void prefer_input() {
     constexpr double as_likely_bits = 8;
     std::vector<Explanation>& ranked = suspect_.ranked;
-    if (!ranked[0].exact() || ranked[0].fault->stage == Stage::input || trial_.row().op != "QuantizeLinear") return;
+    if (!ranked[0].exact() || ranked[0].fault->stage == Stage::input) return;
+    if (trial_.single_node() && trial_.row().op != "QuantizeLinear") return;
     const auto it = std::ranges::find_if(ranked, [&](const Explanation& e) {
       return e.exact() && e.accepted && e.fault->stage == Stage::input && e.bits <= ranked[0].bits + as_likely_bits;
     });
