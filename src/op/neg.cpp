@@ -9,7 +9,11 @@ constexpr Foreign from[] = {{Format::onnx, "Neg"}, {Format::tflite, "NEG"}};
 
 Result<void> eval(EvalContext& c) {
   if (on_codes(c.view)) return map_codes(c, c.num.neg);
-  return map_elements(c, [](auto x) { return wrapping_sub<decltype(x)>(0, x); });
+  return map_elements(c, [](auto x) {
+    using T = decltype(x);
+    if constexpr (std::is_floating_point_v<T>) return -x;
+    else return wrapping_sub<T>(0, x);
+  });
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "support/problem.h"
 
 namespace lockstep {
@@ -8,6 +10,11 @@ namespace {
 TEST(Neg, turns_the_sign) {
   const auto y = test::OpProblem("Neg").input<float>({2}, {-1.5f, 2.f}).run();
   EXPECT_EQ(y[0], Tensor::of<float>({2}, std::vector<float>{1.5f, -2.f}));
+}
+
+TEST(Neg, of_zero_is_minus_zero) {
+  const auto y = test::OpProblem("Neg").input<float>({1}, {0.f}).run();
+  EXPECT_TRUE(std::signbit(y[0].as<float>()[0]));
 }
 
 TEST(Neg, of_the_least_integer_wraps) {
