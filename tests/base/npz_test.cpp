@@ -80,6 +80,21 @@ TEST(Npz, a_member_that_claims_a_gigabyte_is_refused) {
   EXPECT_EQ(read.error().where, "x.npz: x.npy");
 }
 
+// numpy.load gives a text member as bytes; numpy.savez of what was loaded writes it as an array of no axes.
+TEST(Npz, text_that_numpy_saved_again_is_text) {
+  const std::string path = scratch("again.npz"), header = "{'descr': '|S5', 'fortran_order': False, 'shape': (), }\n";
+  std::string member = "\x93NUMPY";
+  member += {'\1', '\0', static_cast<char>(header.size()), '\0'};
+  member += header + "{1:2}";
+  ASSERT_TRUE(write_npz(path, {{"x", bytes_array({1, 2, 3})}}, {{"lockstep.json.npy", member}}).ok());
+  const auto read = read_npz_file(path);
+  ASSERT_TRUE(read.ok()) << read.error().line();
+  ASSERT_EQ(read->members.size(), 1u);
+  ASSERT_EQ(read->texts.size(), 1u);
+  EXPECT_EQ(read->texts[0].first, "lockstep.json");
+  EXPECT_EQ(read->texts[0].second, "{1:2}");
+}
+
 TEST(Npz, a_file_of_another_kind_is_named) {
   const std::string path = scratch("not.npz");
   ASSERT_TRUE(write_file(path, "not a zip archive").ok());
