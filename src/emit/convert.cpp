@@ -50,19 +50,10 @@ std::string numbers(const QuantParams& q) {
   return c_float(static_cast<float>(q.scale_at(0))) + ", " + std::to_string(q.zero_at(0));
 }
 
-// Codes are written from the front behind the reals that are read: in their place where they only
-// live until they become reals again, else a little before it.
+// Codes are written from the front behind the reals that are read: they may begin a little before.
 NodeMemory quantize_memory(const NodeView& v, const Numerics&) {
   if (v.input(0).dtype != DType::f32 || size_of(v.output(0).dtype) > 2) return {};
-  const ValueId y = v.node.outputs[0];
-  const auto next = v.graph.consumers(y);
-  const auto outputs = v.graph.outputs();
-  NodeMemory m;
-  if (next.size() == 1 && v.graph.node(next[0]).op == "DequantizeLinear" &&
-      std::ranges::find(outputs, y) == outputs.end())
-    m.shares.push_back({0, 0});
-  m.shares.push_back({0, 0, false, 1});
-  return m;
+  return {0, {{0, 0, false, 1}}};
 }
 
 // Reals are written over codes that stand at their own end and have been read.
