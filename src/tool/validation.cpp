@@ -8,10 +8,10 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "diff/inputs.h"
-#include "npu/standing.h"
 #include "report/three_way.h"
 #include "tool/command.h"
 #include "tool/npu_explain.h"
+#include "tool/npu_standing.h"
 #include "tool/terminal.h"
 
 namespace lockstep {
@@ -24,20 +24,6 @@ Report report_of(const Request& request, Answer& answer) {
           .runtime = std::string(a.runtime) + (a.version.empty() ? "" : " " + std::string(a.version)),
           .target = request.target, .device = answer.device.device, .tolerance = request.tolerance,
           .notes = answer.notes, .verdict = std::move(answer.verdict), .graph = &answer.reference->graph()};
-}
-
-// Predicted from the model alone, every tensor says how well its rule is founded.
-void mark_standing(Report& report) {
-  if (report.reference != "neural-art") return;
-  int count[3] = {0, 0, 0};
-  for (Row& row : report.verdict.comparison.rows) {
-    if (row.node == no_id) continue;
-    const NpuStanding s = standing_of(*report.graph, report.graph->node(row.node));
-    ++count[static_cast<int>(s)];
-    row.note += (row.note.empty() ? "" : ", ") + std::string(name_of(s));
-  }
-  report.notes.push_back(fmt::format("predicted from the model alone: {} tensors by proven rules, {} inferred, {} assumed; a difference at an assumed one is no verdict",
-                                     count[0], count[1], count[2]));
 }
 
 // One report as an object; several as an array of such.
