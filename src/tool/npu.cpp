@@ -12,6 +12,7 @@
 #include "npu/attribute.h"
 #include "npu/fit.h"
 #include "npu/record.h"
+#include "npu/seeded.h"
 #include "npu/side_files.h"
 #include "npu/software.h"
 #include "run/executor.h"
@@ -24,6 +25,7 @@ namespace {
 
 struct NpuOptions {
   std::string program, model, input, mode = "forced", ties, output, captures, target, versus = "up";
+  int seeds = 3;
 };
 
 Result<NpuRules> rules_from(const NpuOptions& o) {
@@ -190,6 +192,29 @@ Result<void> print_map(const NpuOptions& o) {
   return {};
 }
 
+// Planted compiler bugs, kind by kind: how many were found, at the very epoch.
+Result<void> seed_bugs(const NpuOptions& o) {
+  LOCKSTEP_TRY(const NpuProgram program, read_npu_program(o.program));
+  LOCKSTEP_TRY(const Graph model, import_model(o.model));
+  LOCKSTEP_TRY(const std::vector<Sample> reference, reference_of(model, o.input));
+  LOCKSTEP_TRY(const std::vector<NpuBugTrial> trials, try_npu_bugs(program, model, std::span(reference).first(1), o.seeds, 1));
+  fmt::print("{:36} {:>7} {:>6} {:>6} {:>7}  {}\n", "kind", "planted", "audit", "run", "missed", "first missed");
+  int planted_all = 0, missed_all = 0, kinds = 0;
+  for (const NpuBugKind& kind : npu_bug_kinds()) {
+    int planted = 0, audit = 0, run = 0;
+    std::string missed;
+    for (const NpuBugTrial& t : trials) {
+      if (t.kind != kind.name || t.epoch == 0) continue;
+      ++planted, audit += t.by_audit, run += t.by_run;
+      if (!t.by_audit && !t.by_run && missed.empty()) missed = fmt::format("epoch {}: {}", t.epoch, t.first);
+    }
+    fmt::print("{:36} {:7} {:6} {:6} {:7}  {}\n", kind.name, planted, audit, run, planted - audit - run, planted == 0 ? "no place for it in this program" : missed);
+    planted_all += planted, missed_all += planted - audit - run, kinds += planted > 0;
+  }
+  fmt::print("{} of {} planted bugs of {} kinds found at their epoch\n", planted_all - missed_all, planted_all, kinds);
+  return {};
+}
+
 // The program in the interchange form, with its constants beside it.
 Result<void> export_json(const NpuOptions& o) {
   LOCKSTEP_TRY(NpuProgram program, read_npu_program(o.program));
@@ -238,6 +263,8 @@ void add_npu(CLI::App& app, int& code) {
   npu->get_subcommand("explain")->add_option("--input", o->input, "the network inputs, where the captures lack them");
   add("run", "the program's tensors on these inputs, and how long they took", run, true);
   npu->get_subcommand("run")->add_option("-o,--output", o->output, "the .npz to write");
+  add("seed", "plants compiler bugs into the program and looks for them: a table by kind", seed_bugs, true);
+  npu->get_subcommand("seed")->add_option("--seeds", o->seeds, "places of each kind")->check(CLI::Range(1, 100));
   auto* convert = npu->add_subcommand("export", "the program in the interchange form: x.program.json and its constants");
   convert->add_option("PROGRAM", o->program, "network.c or x.program.json")->required();
   convert->add_option("-o,--output", o->output, "the .program.json to write")->required();
