@@ -33,6 +33,7 @@ inline std::string unsupported_by_tflm(const NodeView& node) {
     return hybrid ? "TFLite Micro has no layers of float activations and coded weights" : "";
   }
   if (x.dtype == DType::u8 && (op == "Conv" || op == "Gemm")) return "TFLite Micro has no uint8 layers";
+  if (op == "SequenceLstm") return "TFLite Micro computes LSTMs on codes by another kernel";
   if (x.dtype == DType::i16 && op == "Abs") return "TFLite Micro computes ABS of int16 by another multiplier";
   if (op == "SpaceToBatch" && x.quant.zero_at(0) != 0)
     return "TFLite Micro's SPACE_TO_BATCH_ND pads with code 0 whatever the zero point";

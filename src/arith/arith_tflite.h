@@ -1,5 +1,6 @@
 #pragma once
 
+#include "num/lstm.h"
 #include "num/tflite_policies.h"
 
 namespace lockstep {
@@ -10,6 +11,7 @@ inline constexpr Numerics tflite_reference_numerics{
     .conv_unsigned = &tflite_conv_unsigned,
     .dense = &tflite_dense,
     .state = &tflite_state,
+    .lstm = &tflite_lstm,
     .matmul = &tflite_matmul,
     .hybrid = &tflite_hybrid,
     .add = &tflite_add,

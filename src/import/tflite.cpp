@@ -61,6 +61,7 @@ struct Reader {
   GraphBuilder graph;
   std::vector<ValueId> ids;  // by tensor index; no_id where the type is unknown
   std::vector<bool> made;    // by tensor index: some operator makes it
+  std::vector<bool> inner;   // by tensor index: only says the scale of a number inside an operator
   TfliteVariables variables = {};
 
   const tfl::Tensor& tensor(std::size_t i) const {
@@ -80,6 +81,7 @@ struct Reader {
   Result<std::vector<ValueId>> operands(const flatbuffers::Vector<std::int32_t>* list,
                                         const std::string& where) const;
   Result<std::shared_ptr<const Tensor>> constant_elsewhere(const tfl::SubGraph& sub, std::int32_t i) const;
+  Result<void> read_intermediates(const tfl::Operator& op, ForeignNode& node) const;
   Result<void> read_operator(std::size_t i);
   Result<void> read_io();
   void find_made();
@@ -87,6 +89,12 @@ struct Reader {
 
 void Reader::find_made() {
   made.assign(ids.size(), false);
+  inner.assign(ids.size(), false);
+  for (const tfl::Operator* op : *main.operators())
+    if (op->intermediates())
+      for (const std::int32_t t : *op->intermediates())
+        if (t >= 0 && static_cast<std::size_t>(t) < inner.size())
+          inner[static_cast<std::size_t>(t)] = true;
   for (const tfl::Operator* op : *main.operators())
     if (op->outputs())
       for (const std::int32_t t : *op->outputs())
@@ -203,7 +211,7 @@ Result<std::shared_ptr<const Tensor>> Reader::constant(std::size_t i, DType dtyp
 Result<void> Reader::read_tensor(std::size_t i, const std::string& name) {
   const tfl::Tensor& t = tensor(i);
   const auto dtype = dtype_of(t.type());
-  if (!dtype) return {};  // refused where an operator uses it
+  if (!dtype || inner[i]) return {};  // refused where an operator uses it
   Value v;
   v.name = name;
   v.dtype = *dtype;
@@ -259,7 +267,7 @@ Result<std::shared_ptr<const Tensor>> Reader::constant_elsewhere(const tfl::SubG
   if (i < 0 || static_cast<std::size_t>(i) >= count)
     return Error{path, "tensor " + std::to_string(i) + " of another subgraph",
                  "one of its " + std::to_string(count) + " tensors", "the file is damaged"};
-  const Reader other{path, bytes, model, sub, GraphBuilder(path, "tflite"), {}, {}};
+  const Reader other{path, bytes, model, sub, GraphBuilder(path, "tflite"), {}, {}, {}};
   const auto at = static_cast<std::size_t>(i);
   const auto dtype = dtype_of(other.tensor(at).type());
   if (!dtype) return std::shared_ptr<const Tensor>();
@@ -268,6 +276,24 @@ Result<std::shared_ptr<const Tensor>> Reader::constant_elsewhere(const tfl::SubG
     for (const std::int32_t extent : *other.tensor(at).shape()) shape.push_back(extent);
   LOCKSTEP_CHECK(checked_size(shape, size_of(*dtype), other.tensor_where(at)));
   return other.constant(at, *dtype, shape);
+}
+
+// Scales of numbers inside an operator that are no tensors of the network (LSTMs): two attributes.
+Result<void> Reader::read_intermediates(const tfl::Operator& op, ForeignNode& node) const {
+  if (!op.intermediates() || op.intermediates()->size() == 0) return {};
+  std::vector<double> scales;
+  std::vector<std::int64_t> zeros;
+  for (const std::int32_t t : *op.intermediates()) {
+    if (t < 0 || static_cast<std::size_t>(t) >= ids.size())
+      return Error{node.where, "intermediate tensor " + std::to_string(t),
+                   "one of the " + std::to_string(ids.size()) + " tensors", "the file is damaged"};
+    LOCKSTEP_TRY(const QuantParams q, quantization(static_cast<std::size_t>(t), {}));
+    scales.push_back(q.quantized() ? q.scale_at(0) : 0);
+    zeros.push_back(q.quantized() ? q.zero_at(0) : 0);
+  }
+  node.attrs.set("intermediate_scales", std::move(scales));
+  node.attrs.set("intermediate_zeros", std::move(zeros));
+  return {};
 }
 
 Result<void> Reader::read_operator(std::size_t i) {
@@ -310,6 +336,7 @@ Result<void> Reader::read_operator(std::size_t i) {
       return Error{node.where, "output '" + graph.value(out).name + "' that is made twice",
                    "one maker for each tensor", "the file is damaged"};
   node.attrs = tflite_options(op);
+  LOCKSTEP_CHECK(read_intermediates(op, node));
   const auto first = static_cast<NodeId>(graph.so_far().nodes().size());
   LOCKSTEP_CHECK(map_foreign(node, match, graph));
   for (NodeId id = first; static_cast<std::size_t>(id) < graph.so_far().nodes().size(); ++id)
@@ -362,6 +389,7 @@ Result<Graph> import_tflite_bytes(std::span<const std::byte> bytes, const std::s
                 main,
                 GraphBuilder(path, "tflite"),
                 std::vector<ValueId>(main.tensors()->size(), no_id),
+                {},
                 {}};
   reader.find_made();
   const auto names = reader.tensor_names();

@@ -173,6 +173,7 @@ struct FloatPolicy {
 };
 
 struct ProductPolicy;  // num/product.h
+struct LstmPolicy;     // num/lstm.h
 
 // The choice of policies that an arithmetic is made of. A null policy means: this arithmetic does
 // not compute that kind, and `Arithmetic::unsupported` says why. Owners add members as kinds appear.
@@ -185,6 +186,7 @@ struct Numerics {
   bool pairs_saturate = false;  // uint8 * int8 products are added two by two into 16 bits, which saturate
   const RequantPolicy* dense = nullptr;       // fully connected, Gemm, MatMul
   const RequantPolicy* state = nullptr;   // into and out of an SVDF state
+  const LstmPolicy* lstm = nullptr;       // on codes
   const ProductPolicy* product = nullptr;     // layers computed in pieces; null: conv and dense
   const RequantPolicy* matmul = nullptr;      // of two computed operands where it differs; null: dense
   const HybridPolicy* hybrid = nullptr;

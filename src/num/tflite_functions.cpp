@@ -1,39 +1,89 @@
 #include "num/tflite_functions.h"
 
+#include <algorithm>
+
 #include "num/tflite_fixed.h"
 
 namespace lockstep {
 namespace {
 
-// exp(a) for a in [-1/4, 0) of Q0.31: the Taylor polynomial of degree four around -1/8.
-std::int32_t exp_near_zero(std::int32_t a) {
-  constexpr std::int32_t at_eighth = 1895147668;  // exp(-1/8)
-  constexpr std::int32_t third = 715827883;
-  const std::int32_t x = a + (1 << 28);
-  const std::int32_t x2 = high_mul(x, x);
-  const std::int32_t x3 = high_mul(x2, x);
-  const std::int32_t quarter = divide_by_power(high_mul(x2, x2), 2);
-  const std::int32_t tail = divide_by_power(high_mul(quarter + x3, third) + x2, 1);
-  return saturate32(std::int64_t{at_eighth} + high_mul(at_eighth, x + tail));
+// A fixed-point number is held in 32 or in 16 bits; the steps are the same, each saturates and rounds
+// at its own width. Constants are given in 32 bits and rounded to the width (N52).
+template <class Raw>
+constexpr int width = 8 * sizeof(Raw);
+
+template <class Raw>
+constexpr Raw one_q0 = std::numeric_limits<Raw>::max();
+
+template <class Raw>
+constexpr Raw constant(std::int32_t q31) { return static_cast<Raw>(divide_by_power(q31, 32 - width<Raw>)); }
+
+std::int32_t multiply(std::int32_t a, std::int32_t b) { return high_mul(a, b); }
+std::int16_t multiply(std::int16_t a, std::int16_t b) { return saturate16((std::int32_t{a} * b + (1 << 14)) >> 15); }
+
+template <class Raw>
+Raw wrapped(std::int64_t v) { return static_cast<Raw>(v); }
+
+template <class Raw>
+Raw saturated(std::int64_t v) {
+  return static_cast<Raw>(std::clamp<std::int64_t>(v, std::numeric_limits<Raw>::min(), std::numeric_limits<Raw>::max()));
+}
+
+template <class Raw>
+Raw raised(Raw x, int e) { return saturated<Raw>(std::int64_t{x} << e); }
+
+template <class Raw>
+Raw lowered(Raw x, int e) { return static_cast<Raw>(divide_by_power(x, e)); }
+
+// exp(a) for a in [-1/4, 0) of Q0: the Taylor polynomial of degree four around -1/8.
+template <class Raw>
+Raw exp_near_zero(Raw a) {
+  const Raw at_eighth = constant<Raw>(1895147668);  // exp(-1/8)
+  const Raw third = constant<Raw>(715827883);
+  const Raw x = wrapped<Raw>(std::int64_t{a} + (std::int64_t{1} << (width<Raw> - 4)));
+  const Raw x2 = multiply(x, x);
+  const Raw x3 = multiply(x2, x);
+  const Raw quarter = lowered(multiply(x2, x2), 2);
+  const Raw tail = lowered(wrapped<Raw>(std::int64_t{multiply(wrapped<Raw>(std::int64_t{quarter} + x3), third)} + x2), 1);
+  return saturated<Raw>(std::int64_t{at_eighth} + multiply(at_eighth, wrapped<Raw>(std::int64_t{x} + tail)));
 }
 
 // (a + b) / 2, ties away from zero.
-std::int32_t half_sum(std::int32_t a, std::int32_t b) {
+template <class Raw>
+Raw half_sum(Raw a, Raw b) {
   const std::int64_t sum = std::int64_t{a} + b;
-  return static_cast<std::int32_t>((sum + (sum >= 0 ? 1 : -1)) / 2);
+  return static_cast<Raw>((sum + (sum >= 0 ? 1 : -1)) / 2);
 }
 
-constexpr std::int32_t one_q0 = std::numeric_limits<std::int32_t>::max();
-
-// 2 / (1 + x) in Q2.29, x in [0, 1] of Q0.31: three Newton steps.
-std::int32_t newton(std::int32_t x) {
-  const std::int32_t half = half_sum(x, one_q0);
-  std::int32_t y = 1515870810 + high_mul(half, -1010580540);  // 48/17 - 32/17 x, in Q2.29
+// 2 / (1 + x) with two integer bits, x in [0, 1] of Q0: three Newton steps.
+template <class Raw>
+Raw newton(Raw x) {
+  const Raw half = half_sum(x, one_q0<Raw>);
+  constexpr std::int64_t one = std::int64_t{1} << (width<Raw> - 3);
+  Raw y = wrapped<Raw>(std::int64_t{constant<Raw>(1515870810)} + multiply(half, constant<Raw>(-1010580540)));  // 48/17 - 32/17 x
   for (int i = 0; i < 3; ++i) {
-    const std::int32_t rest = (1 << 29) - high_mul(half, y);
-    y = wrap32(std::int64_t{y} + saturating_shift(high_mul(y, rest), 2));
+    const Raw rest = wrapped<Raw>(one - multiply(half, y));
+    y = wrapped<Raw>(std::int64_t{y} + raised(multiply(y, rest), 2));
   }
   return y;
+}
+
+// exp(a), a <= 0 with `integer_bits` integer bits; beyond five of them, 0 below -32.
+template <class Raw>
+Raw exp_of(Raw a, int integer_bits) {
+  if (a == 0) return one_q0<Raw>;
+  const int fraction_bits = width<Raw> - 1 - integer_bits;
+  if (integer_bits > 5 && std::int64_t{a} < -(std::int64_t{32} << fraction_bits)) return 0;
+  const Raw quarter = static_cast<Raw>(1 << (fraction_bits - 2));
+  const Raw low = wrapped<Raw>(std::int64_t{a & (quarter - 1)} - quarter);
+  Raw result = exp_near_zero(raised(low, integer_bits));
+  const Raw rest = wrapped<Raw>(std::int64_t{low} - a);
+  // exp(-2^e) for the bits of the multiple of 1/4 that remains
+  constexpr std::int32_t factors[] = {1672461947, 1302514674, 790015084, 290630308,
+                                      39332535,   720401,     242};
+  for (int e = -2; e < std::min(integer_bits, 5); ++e)
+    if ((rest >> (fraction_bits + e)) & 1) result = multiply(result, constant<Raw>(factors[e + 2]));
+  return result;
 }
 
 }  // namespace
@@ -42,19 +92,21 @@ std::int32_t inverse_of_one_plus(std::int32_t x) { return saturating_shift(newto
 
 std::int32_t quotient_of_one_minus(std::int32_t x) { return saturating_shift(wrap32(std::int64_t{newton(x)} - (1 << 29)), 2); }
 
-std::int32_t exp_of_negative(std::int32_t a, int integer_bits) {
-  if (a == 0) return one_q0;
-  const int fraction_bits = 31 - integer_bits;
-  const std::int32_t quarter = 1 << (fraction_bits - 2);
-  const std::int32_t low = (a & (quarter - 1)) - quarter;
-  std::int32_t result = exp_near_zero(saturating_shift(low, integer_bits));
-  const std::int32_t rest = low - a;
-  // exp(-2^e) for the bits of the multiple of 1/4 that remains
-  constexpr std::int32_t factors[] = {1672461947, 1302514674, 790015084, 290630308,
-                                      39332535,   720401,     242};
-  for (int e = -2; e < integer_bits; ++e)
-    if ((rest >> (fraction_bits + e)) & 1) result = high_mul(result, factors[e + 2]);
-  return result;
+std::int32_t exp_of_negative(std::int32_t a, int integer_bits) { return exp_of(a, integer_bits); }
+
+std::int16_t logistic_16(std::int16_t x, int integer_bits) {
+  if (x == 0) return 1 << 14;
+  const auto minus_size = static_cast<std::int16_t>(x > 0 ? -x : x);
+  const std::int16_t positive = raised(newton(exp_of(minus_size, integer_bits)), 1);
+  return x > 0 ? positive : static_cast<std::int16_t>(one_q0<std::int16_t> - positive);
+}
+
+std::int16_t tanh_16(std::int16_t x, int integer_bits) {
+  if (x == 0) return 0;
+  const auto minus_size = static_cast<std::int16_t>(x > 0 ? -x : x);
+  const std::int16_t y = newton(exp_of(minus_size, integer_bits + 1));  // exp(-2|x|): one integer bit more
+  const std::int16_t size = raised(static_cast<std::int16_t>(y - (1 << 13)), 2);
+  return static_cast<std::int16_t>(x > 0 ? size : -size);
 }
 
 std::int32_t reciprocal(std::int32_t x, int integer_bits, int& power) {
@@ -97,7 +149,7 @@ std::int32_t log_of_sum(std::int32_t x) {
 
 void inverse_sqrt(std::int32_t x, std::int32_t& multiplier, int& shift) {
   if (x <= 1) {
-    multiplier = one_q0;
+    multiplier = one_q0<std::int32_t>;
     shift = 0;
     return;
   }

@@ -273,12 +273,23 @@ Result<void> from_onnx(const ForeignNode& f, GraphBuilder& graph) {
   return add_like(f, graph, "ConvTranspose", f.inputs, std::move(a));
 }
 
+// The shape of y: a constant operand, or what the file says of y where the operand is fed.
+Result<Shape> wished_shape(const ForeignNode& f, GraphBuilder& graph) {
+  const Shape known = f.outputs.empty() || f.outputs[0] == no_id ? Shape{} : graph.value(f.outputs[0]).shape;
+  const bool settled = known.size() == 4 && std::ranges::all_of(known, [](std::int64_t e) { return e > 0; });
+  if (settled && !input_of(f, graph, 0).constant) return known;
+  LOCKSTEP_TRY(const Tensor* const wish, constant_input(f, graph, 0, "output_shape"));
+  Shape y;
+  for (std::int64_t i = 0; i < wish->count(); ++i) y.push_back(wish->code(i));
+  return y;
+}
+
 // Operands: the shape of y, weights, x, bias. The pads are those of the convolution from y to x.
 Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
   if (!has_input(f, 0) || !has_input(f, 1) || !has_input(f, 2)) return foreign_error(f, std::to_string(f.inputs.size()) + " inputs", "shape, weights, input and bias");
-  LOCKSTEP_TRY(const Tensor* const wish, constant_input(f, graph, 0, "output_shape"));
+  LOCKSTEP_TRY(const Shape y, wished_shape(f, graph));
   const Shape x = input_of(f, graph, 2).shape, w = input_of(f, graph, 1).shape;
-  if (x.size() != 4 || w.size() != 4 || wish->count() != 4) return foreign_error(f, "x " + shape_text(x) + ", w " + shape_text(w), "four axes each");
+  if (x.size() != 4 || w.size() != 4 || y.size() != 4) return foreign_error(f, "x " + shape_text(x) + ", w " + shape_text(w), "four axes each");
   Node node = node_from(f, "ConvTranspose");
   node.inputs = {f.inputs[2], f.inputs[1]};
   if (has_input(f, 3)) node.inputs.push_back(f.inputs[3]);
@@ -286,7 +297,7 @@ Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
   const bool valid = f.attrs.text("padding", "SAME") == "VALID";
   std::vector<std::int64_t> shape, pads(4, 0);
   for (std::size_t a = 0; a < 2; ++a) {
-    const std::int64_t out = wish->code(static_cast<std::int64_t>(a) + 1), k = w[a + 1], s = strides[a];
+    const std::int64_t out = y[a + 1], k = w[a + 1], s = strides[a];
     if (s < 1 || out < 1 || out > (1 << 24)) return foreign_error(f, "stride " + std::to_string(s) + ", extent " + std::to_string(out), "positive numbers");
     const std::int64_t steps = valid ? (out - k + s) / s : (out + s - 1) / s;
     const std::int64_t total = std::max<std::int64_t>(0, (steps - 1) * s + k - out);

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "op/op_codes.h"
+#include "op/op_lstm_codes.h"
 #include "op/op_state.h"
 
 namespace lockstep {
@@ -49,6 +50,8 @@ constexpr AttrSpec attrs[] = {
     {"cell_clip", "0", "bound of |c'|, 0: none"},
     {"projection_clip", "0", "bound of |h'| after projection, 0: none"},
     {"time_major", "0", "1: the first axis of x is time, 0: the batch"},
+    {"hidden_scale", "1", "on codes: the step of o * act(c') before a projection"},
+    {"hidden_zero", "0", "on codes: its zero point"},
 };
 constexpr Rule rules[] = {
     {"input weights, recurrent weights and bias of the input gate are all there or all absent "
@@ -58,10 +61,7 @@ constexpr Rule rules[] = {
      }},
 };
 
-struct Sizes {
-  std::int64_t batch, steps, in, cells, out;
-  bool time_major;
-};
+using Sizes = LstmSizes;
 
 Result<Sizes> sizes_of(const NodeView& n) {
   const Shape &x = n.input(x_at).shape, &w = n.input(w_at + 1).shape, &r = n.input(r_at + 1).shape;
@@ -96,10 +96,13 @@ Result<Sizes> sizes_of(const NodeView& n) {
 
 Result<std::vector<Facts>> infer(const NodeView& n) {
   LOCKSTEP_TRY(const Sizes s, sizes_of(n));
+  const bool codes = is_code(n.input(x_at));
+  if (codes) LOCKSTEP_CHECK(check_lstm_codes(n));
   const Shape y = s.time_major ? Shape{s.steps, s.batch, s.out} : Shape{s.batch, s.steps, s.out};
-  return std::vector<Facts>{{DType::f32, y, {}},
-                            {DType::f32, n.input(h_at).shape, {}},
-                            {DType::f32, n.input(c_at).shape, {}}};
+  const auto state = [&](std::size_t i) {
+    return Facts{n.input(i).dtype, n.input(i).shape, codes ? n.input(i).quant : QuantParams{}};
+  };
+  return std::vector<Facts>{{codes ? DType::i8 : DType::f32, y, {}}, state(h_at), state(c_at)};
 }
 
 struct Step {
@@ -175,10 +178,11 @@ void step(const Step& t, float* y) {
 
 Result<void> eval(EvalContext& c) {
   LOCKSTEP_TRY(const Sizes s, sizes_of(c.view));
+  if (is_code(c.view.input(x_at))) return eval_lstm_codes(c, s);
   for (const Tensor* t : c.in)
     if (t && t->dtype() != DType::f32)
       return Error{c.view.where(), "an operand of type " + std::string(name_of(t->dtype())),
-                   "float32 throughout", "quantized LSTMs are not computed yet"};
+                   "float32 throughout, or codes throughout", "float activations under weights in codes are not computed"};
   c.out[1] = *c.in[h_at];
   c.out[2] = *c.in[c_at];
   const float* const x = c.in[x_at]->as<float>().data();
@@ -211,6 +215,12 @@ Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
   node.attrs.set("cell_clip", f.attrs.real("cell_clip", 0));
   node.attrs.set("projection_clip", f.attrs.real("proj_clip", 0));
   if (f.attrs.integer("time_major", 0) != 0) node.attrs.set("time_major", std::int64_t{1});
+  if (const auto scales = f.attrs.reals("intermediate_scales"); scales.size() == 5) {
+    node.attrs.set("hidden_scale", scales[4]);
+    node.attrs.set("hidden_zero", f.attrs.integers("intermediate_zeros")[4]);
+  } else if (is_code(graph.value(f.inputs[x_at]))) {
+    return foreign_error(f, std::to_string(scales.size()) + " intermediates", "5, as an LSTM on codes has");
+  }
   node.attrs.set("activation", std::string("none"));
   LOCKSTEP_CHECK(read_activation(f, node.attrs));
   graph.add_node(std::move(node));

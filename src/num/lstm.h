@@ -1,0 +1,26 @@
+#pragma once
+
+#include "num/numerics.h"
+
+namespace lockstep {
+
+// The steps of an LSTM on codes: 8-bit activations, weights and output state, 16-bit cell state and
+// gates. Gates enter their function as Q3.12 and leave it as Q0.15. docs/numerics.md N95.
+struct LstmPolicy {
+  std::string_view name;
+  Rescale (*multiplier)(double real);  // of a ratio of scales
+  // what a product of codes adds to a 16-bit gate
+  std::int16_t (*accumulate)(std::int32_t acc, const Rescale& r, std::int16_t before);
+  std::int16_t (*sigmoid)(std::int16_t x);
+  std::int16_t (*tanh)(std::int16_t x, int integer_bits);
+  std::int16_t (*product)(std::int16_t a, std::int16_t b, int down);  // a * b / 2^down
+  std::int16_t (*sum)(std::int16_t a, std::int16_t b);
+  std::int16_t (*complement)(std::int16_t a);  // 1 - a of a Q0.15
+  // output gate times the cell's tanh, as a code around `zero`
+  std::int8_t (*hidden)(std::int16_t a, std::int16_t b, const Rescale& r, std::int32_t zero);
+  std::int8_t (*project)(std::int32_t acc, const Rescale& r, std::int32_t zero);
+};
+
+extern const LstmPolicy tflite_lstm;
+
+}  // namespace lockstep
