@@ -105,12 +105,15 @@ TEST(TflitePolicies, tables_follow_the_real_function_within_one_code) {
     EXPECT_NEAR(wide[static_cast<std::size_t>(q + 32768)], 32768 * std::tanh(q / 4096.0), 12) << q;
 }
 
-TEST(TfliteFunctions, sixteen_bit_logistic_and_tanh_lie_within_three_steps_of_the_real_ones) {
+// A unit of the quotient is 4 steps of tanh's result and 2 of the logistic's. The last Newton step rounds a
+// product with two integer bits more (half of 4 units) and one that then counts twice (1 unit): 3 units, and 1
+// step for each unit that the exponential may be off, at most 2.
+TEST(TfliteFunctions, sixteen_bit_logistic_and_tanh_are_as_near_as_their_roundings_allow) {
   for (const int bits : {0, 3, 6})
     for (int raw = -32768; raw <= 32767; raw += 7) {
       const double x = std::ldexp(raw, bits - 15);
-      EXPECT_NEAR(tanh_16(static_cast<std::int16_t>(raw), bits), std::tanh(x) * 32768, 3) << raw << " " << bits;
-      EXPECT_NEAR(logistic_16(static_cast<std::int16_t>(raw), bits), 32768 / (1 + std::exp(-x)), 3) << raw << " " << bits;
+      ASSERT_NEAR(tanh_16(static_cast<std::int16_t>(raw), bits), std::tanh(x) * 32768, 14) << raw << " " << bits;
+      ASSERT_NEAR(logistic_16(static_cast<std::int16_t>(raw), bits), 32768 / (1 + std::exp(-x)), 7) << raw << " " << bits;
     }
   EXPECT_EQ(logistic_16(0, 3), 16384);
   EXPECT_EQ(tanh_16(0, 3), 0);
