@@ -5,7 +5,7 @@
 namespace lockstep {
 
 // The steps of an LSTM on codes: 8-bit activations, weights and output state, 16-bit cell state and
-// gates. Gates enter their function as Q3.12 and leave it as Q0.15. docs/numerics.md N95.
+// gates. Gates enter their function as Q3.12 and leave it as Q0.15. docs/numerics.md N96.
 struct LstmPolicy {
   std::string_view name;
   Rescale (*multiplier)(double real);  // of a ratio of scales
