@@ -13,6 +13,7 @@
 #include "fault/fault_window.h"
 #include "measure/reals.h"
 #include "op/op.h"
+#include "num/real.h"
 
 namespace lockstep {
 namespace {
@@ -91,7 +92,7 @@ void regrid_weights(Value& w, const NodeView& n, const Form& form) {
   for (std::int64_t i = 0; i < t.count(); ++i) {
     const auto c = static_cast<std::size_t>(own.per_channel() ? index_along(n.input(kWeights).shape, static_cast<std::size_t>(axis), i) : 0);
     const double real = own.scale_at(c) * static_cast<double>(t.code(i) - own.zero_at(c));
-    const auto code = static_cast<std::int64_t>(std::nearbyint(real / w.quant.scale_at(c))) + w.quant.zero_at(c);
+    const auto code = static_cast<std::int64_t>(half_even(real / w.quant.scale_at(c))) + w.quant.zero_at(c);
     t.set_code(i, std::clamp(code, range.low, range.high));
   }
   w.constant = std::make_shared<const Tensor>(std::move(t));
@@ -104,7 +105,7 @@ void regrid_bias(Value& b, const NodeView& n, const QuantParams& x, const QuantP
   for (std::int64_t i = 0; i < t.count(); ++i) {
     const auto c = static_cast<std::size_t>(i);
     const double was = n.input(0).quant.scale_at(0) * n.input(kWeights).quant.scale_at(c), is = x.scale_at(0) * w.scale_at(c);
-    t.set_code(i, empty ? 0 : static_cast<std::int64_t>(std::nearbyint(static_cast<double>(t.code(i)) * was / is)));
+    t.set_code(i, empty ? 0 : static_cast<std::int64_t>(half_even(static_cast<double>(t.code(i)) * was / is)));
   }
   b.constant = std::make_shared<const Tensor>(std::move(t));
   if (b.quant.quantized()) b.quant = {};
