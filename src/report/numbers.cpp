@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -14,6 +15,15 @@ std::string grouped(std::int64_t n) {
     text += digits[at];
   }
   return text;
+}
+
+std::string short_spec(const std::string& spec) {
+  constexpr std::size_t most = 120;
+  if (spec.size() <= most) return spec;
+  const std::size_t cut = spec.rfind(',', most);
+  if (cut == std::string::npos) return spec;
+  const auto left = std::count(spec.begin() + static_cast<std::ptrdiff_t>(cut), spec.end(), ',');
+  return spec.substr(0, cut) + fmt::format(" and {} more parameters, in --json", left);
 }
 
 std::string percent(double share) {

@@ -32,6 +32,8 @@ std::string json_report(const Report& report);
 
 // "24 576"
 std::string grouped(std::int64_t n);
+// A cause with its parameters; of a long list of runs or channels the first ones and how many more.
+std::string short_spec(const std::string& spec);
 // "81.2 %", "< 0.1 %", "0 %"
 std::string percent(double share);
 

@@ -252,13 +252,19 @@ class Writer {
                        reach.showing == 1 ? "shows" : "show");
   }
 
+  static std::vector<std::string> short_specs(const std::vector<std::string>& specs) {
+    std::vector<std::string> out;
+    for (const std::string& spec : specs) out.push_back(short_spec(spec));
+    return out;
+  }
+
   void cause(const Suspect& s) {
     const Explanation* e = s.cause();
     if (!e) {
       field("cause", red("unexplained") + fmt::format("   {} replays, none reproduces the numbers{}", s.tried,
                                                       s.cut_short ? " (the search ended by its limit of work)" : ""));
       if (!s.ranked.empty())
-        more(fmt::format("nearest: {}, {}", s.ranked[0].spec, counts(s.ranked[0])));
+        more(fmt::format("nearest: {}, {}", short_spec(s.ranked[0].spec), counts(s.ranked[0])));
     } else {
       field("cause", bold(std::string(e->fault->name)) + "   " + e->claim + reach_text());
       std::string line = counts(*e);
@@ -269,15 +275,15 @@ class Writer {
         line += fmt::format("; next best: {}, {}", next->fault->name,
                             percent(static_cast<double>(next->matching()) / static_cast<double>(next->values)));
       more(line);
-      if (!e->ties.empty()) more(red("tie: ") + "equally explained by " + list(e->ties, 4));
+      if (!e->ties.empty()) more(red("tie: ") + "equally explained by " + list(short_specs(e->ties), 4));
       if (!e->rivals.empty())
-        more(red("not certain: ") + "the same numbers come, on these inputs, from " + list(e->rivals, 4));
-      if (e->arithmetic.empty()) more(dim("as a target: sim:" + e->spec));
-      else more("as " + e->spec + dim("   in the arithmetic '" + e->arithmetic + "': the reference computes this in reals"));
+        more(red("not certain: ") + "the same numbers come, on these inputs, from " + list(short_specs(e->rivals), 4));
+      if (e->arithmetic.empty()) more(dim("as a target: sim:" + short_spec(e->spec)));
+      else more("as " + short_spec(e->spec) + dim("   in the arithmetic '" + e->arithmetic + "': the reference computes this in reals"));
     }
     if (style_.ranking)
       for (std::size_t i = 0; i < std::min<std::size_t>(10, s.ranked.size()); ++i)
-        more(fmt::format("{:>2}. {}   {}", i + 1, s.ranked[i].spec, counts(s.ranked[i])));
+        more(fmt::format("{:>2}. {}   {}", i + 1, short_spec(s.ranked[i].spec), counts(s.ranked[i])));
   }
 
   void repairs() {

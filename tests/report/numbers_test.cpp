@@ -1,0 +1,20 @@
+#include <gtest/gtest.h>
+
+#include "report/report.h"
+
+namespace lockstep {
+namespace {
+
+TEST(ShortSpec, keeps_what_is_short_and_counts_what_it_leaves_out) {
+  EXPECT_EQ(short_spec("stale-lines@conv,line=3"), "stale-lines@conv,line=3");
+  std::string runs = "poison-survives@conv";
+  for (int i = 0; i < 40; ++i) runs += ",r" + std::to_string(i) + ".first=0";
+  const std::string text = short_spec(runs);
+  EXPECT_LT(text.size(), 170u);
+  EXPECT_TRUE(text.starts_with("poison-survives@conv,r0.first=0,r1.first=0"));
+  const auto shown = std::count(text.begin(), text.end(), ',') - 1;  // one stands before "in --json"
+  EXPECT_NE(text.find(" and " + std::to_string(40 - shown) + " more parameters, in --json"), std::string::npos) << text;
+}
+
+}  // namespace
+}  // namespace lockstep
