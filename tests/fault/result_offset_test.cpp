@@ -22,7 +22,7 @@ TEST(ResultOffset, is_reproduced_to_the_bit_by_its_own_candidates) {
 
 TEST(ResultOffset, does_not_explain_what_is_near) {
   for (const Case& c : {
-           Case{picture_network, "result-rescale", "conv2"},
+           Case{picture_network, "result-rescaled", "conv2"},
            Case{picture_network, "requant-truncates", "conv2"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "result-offset");
