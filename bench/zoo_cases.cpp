@@ -61,7 +61,7 @@ Result<Animal> animal(const std::string& path, std::string_view arithmetic, int 
                       const std::vector<std::string>& inputs) {
   LOCKSTEP_TRY(Graph model, import_model(path));
   const Arithmetic* own = find_arithmetic(arithmetic);
-  if (!own) return Error{"--arith " + std::string(arithmetic), "no such arithmetic", "a name that `lockstep arithmetics` prints", ""};
+  if (!own) return Error{"--arith " + std::string(arithmetic), "no such arithmetic", "one of docs/arithmetics.md", ""};
   LOCKSTEP_TRY(Executor reference, Executor::make(model, *own));
   std::vector<Sample> sent;
   std::vector<std::string> notes;
