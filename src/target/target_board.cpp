@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "emit/emit.h"
 #include "target/target_kept.h"
+#include "target/target_names.h"
 #include "target/target_wire.h"
 
 namespace lockstep {
@@ -234,11 +235,14 @@ class Board : public Target {
 
   Sample sample_of(const DeviceRun& run) {
     Sample sample;
+    std::vector<const DeviceTensor*> tensors;
+    for (const auto& step : run.steps)
+      for (const DeviceTensor& t : step.tensors) tensors.push_back(&t);
+    if (names_.size() != tensors.size()) names_ = whole_names(tensors, model_, arithmetic_);
+    auto name = names_.begin();
     for (std::size_t i = 0; i < run.steps.size(); ++i)
-      for (std::size_t k = 0; k < run.steps[i].tensors.size(); ++k) {
-        const DeviceTensor& t = run.steps[i].tensors[k];
-        add(t.name.empty() ? fmt::format("{}_{}.{}", device_.info().npu() ? "epoch" : "node", i, k) : t.name, t, sample);
-      }
+      for (std::size_t k = 0; k < run.steps[i].tensors.size(); ++k, ++name)
+        add(name->empty() ? fmt::format("{}_{}.{}", device_.info().npu() ? "epoch" : "node", i, k) : *name, run.steps[i].tensors[k], sample);
     for (std::size_t i = 0; i < run.outputs.size(); ++i)
       add(model_.value(model_.outputs()[i]).name, run.outputs[i], sample);
     return sample;
@@ -294,6 +298,7 @@ class Board : public Target {
   std::vector<InputPlan> plans_;
   Capture capture_;
   Times times_;
+  std::vector<std::string> names_;  // of the steps' tensors, whole
   int repeat_ = 1;
   std::uint64_t moved_ = 0;
   std::size_t begun_at_ = 0;
