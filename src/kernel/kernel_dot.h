@@ -51,6 +51,9 @@ struct DotProblem {
 // `with_weights` false leaves w empty.
 // `wide`: of 16-bit activations (zero point 0) and 8-bit weights instead.
 std::optional<DotProblem> dot_problem(const KernelProblem& p, bool with_weights, bool wide = false);
+// MatMul of 8-bit codes of which b comes with a run, or stands in a stack: the product of one pair
+// of matrices, without weights.
+std::optional<DotProblem> computed_product(const KernelProblem& p);
 // Whatever 16-bit codes come, no partial sum leaves 32 bits.
 bool sums_fit(const DotProblem& d);
 

@@ -32,9 +32,11 @@ DotLayout::DotLayout(DotProblem problem, const DotSet& set) : d(std::move(proble
          !stage.padded;
   og = d.oc / d.group;
   list_runs();
-  choose_fold(set);
-  take_common(set);
-  pack(set);
+  choose_fold(set, d.w.empty() ? 0 : 2);
+  if (!d.w.empty()) {
+    take_common(set);
+    pack(set);
+  }
   pad_finish();
   d.w = {};
 }
@@ -52,10 +54,10 @@ void DotLayout::list_runs() {
 
 // In halves of a cycle for one output position: a product each, a broadcast each, and what joins
 // partial sums.
-void DotLayout::choose_fold(const DotSet& set) {
+void DotLayout::choose_fold(const DotSet& set, int most_log) {
   const std::int64_t elements = set.words ? 2 : 4;
   double least = std::numeric_limits<double>::infinity();
-  for (int log = 0; log < 3; ++log) {
+  for (int log = 0; log <= most_log; ++log) {
     const DotFold& f = set.fold[log];
     if (f.max_vecs == 0) continue;
     const std::int64_t width_of_panel = set.lanes >> log, all = parts(og, width_of_panel),

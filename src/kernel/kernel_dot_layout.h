@@ -5,15 +5,17 @@
 namespace lockstep {
 
 // How one problem lies in memory for an ISA's tiles: the input's strides, the fold that costs
-// least, packed weights, constants padded to whole vectors.
+// least, packed weights, constants padded to whole vectors. Where the problem has no weights they
+// come with a run, in panels of fold 1.
 struct DotLayout {
   DotLayout(DotProblem problem, const DotSet& set);
 
   std::int64_t channels_of(std::int64_t panel_count) const { return panel_count * panel_width; }
   // The first panel of chunk i: chunks are even.
   std::int64_t first_panel(std::int64_t chunk) const { return chunk * panels / chunks; }
-  const std::byte* weights(std::int64_t g, std::int64_t panel) const {
-    return weights_ + (g * panels + panel) * panel_bytes;
+  const std::byte* weights() const { return weights_; }  // null where they come with a run
+  std::int64_t weights_at(std::int64_t g, std::int64_t panel) const {
+    return (g * panels + panel) * panel_bytes;
   }
 
   DotProblem d;  // without w
@@ -31,7 +33,7 @@ struct DotLayout {
 
  private:
   void list_runs();
-  void choose_fold(const DotSet& set);
+  void choose_fold(const DotSet& set, int most_log);
   void take_common(const DotSet& set);
   void pack(const DotSet& set);
   void pad_finish();

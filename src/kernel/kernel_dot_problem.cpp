@@ -175,6 +175,28 @@ std::optional<DotProblem> dot_problem(const KernelProblem& p, bool with_weights,
   return d;
 }
 
+std::optional<DotProblem> computed_product(const KernelProblem& p) {
+  if (p.num.pairs_saturate || p.num.product || p.view.node.op != "MatMul") return {};
+  const Value &a = p.view.input(0), &b = p.view.input(1);
+  if (!byte_code(a) || !byte_code(b) || (p.constants[0] && p.constants[1])) return {};
+  const auto plan = matrix_plan(p.view);
+  if (!plan.ok() || plan->m * plan->n * plan->k * count_of(plan->outer) == 0) return {};
+  // Zero points per column of a transposed b are another case of the operator.
+  if (plan->trans_b && b.quant.zero.size() > 1) return {};
+  DotProblem d;
+  d.x = a.dtype;
+  d.x_zero = a.quant.zero_at(0);
+  d.ic = plan->k;
+  d.oc = plan->n;
+  d.window.channels_last = true;
+  d.window.channels = d.ic;
+  d.window.in[2] = d.window.out[2] = plan->m;
+  d.bias.assign(static_cast<std::size_t>(d.oc), 0);
+  const bool layer = p.view.attrs().text("kernel", "") == "layer";
+  if (!set_finish(p, layer || !p.num.matmul ? p.num.dense : p.num.matmul, 1, d)) return {};
+  return d;
+}
+
 bool sums_fit(const DotProblem& d) {
   const std::int64_t depth = d.window.kernel_count() * d.ic;
   for (std::int64_t o = 0; o < d.oc; ++o) {

@@ -2,8 +2,11 @@
 // arithmetic's own policy
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "kernel/kernel.h"
+#include "kernel/kernel_transpose.h"
+#include "num/softmax_rows.h"
 #include "num/xnnpack.h"
 #include "op/op_codes.h"
 
@@ -49,26 +52,65 @@ class SoftmaxRows : public PreparedKernel {
                static_cast<std::int32_t>(range.low),
                static_cast<std::int32_t>(range.high),
                static_cast<std::int32_t>(code_range(x.dtype).low)};
-    if (policy_ == &litert_softmax) terms_ = litert_softmax_terms(scales_);
+    if (policy_ == &litert_softmax && LitertSoftmaxRows::fits(scales_))
+      litert_.emplace(scales_, x_signed_, rows_.count);
   }
 
-  std::size_t scratch_bytes(int) const override {
-    return static_cast<std::size_t>(rows_.count) * 8;
+  // Each piece of the work has its own room.
+  std::size_t scratch_bytes(int threads) const override {
+    return pieces_a_thread * static_cast<std::size_t>(threads) * room();
   }
 
   void run(const KernelRun& r) const override {
     const auto count = static_cast<std::size_t>(rows_.count);
-    for (std::int64_t o = 0; o < rows_.outer; ++o)
-      for (std::int64_t i = 0; i < rows_.inner; ++i) {
-        const auto first = static_cast<std::size_t>(o * rows_.count * rows_.inner + i);
+    if (litert_) return run_litert(r);
+    r.workers.each(rows_.outer * rows_.inner, [&](std::int64_t begin, std::int64_t end, int piece) {
+      std::byte* const room_of_piece = r.scratch + static_cast<std::size_t>(piece) * room();
+      for (std::int64_t u = begin; u < end; ++u) {
+        const auto first =
+            static_cast<std::size_t>(u / rows_.inner * rows_.count * rows_.inner + u % rows_.inner);
         if (codes_)
-          row_of_codes(r, first, {reinterpret_cast<std::int32_t*>(r.scratch), 2 * count});
+          row_of_codes(r, first, {reinterpret_cast<std::int32_t*>(room_of_piece), 2 * count});
         else
-          row_of_reals(r, first, {reinterpret_cast<float*>(r.scratch), 2 * count});
+          row_of_reals(r, first, {reinterpret_cast<float*>(room_of_piece), 2 * count});
       }
+    });
   }
 
  private:
+  static constexpr std::size_t pieces_a_thread = 4;  // Workers::each
+
+  std::size_t room() const {
+    const std::size_t turned = rows_.inner > 1 ? matrix() * 2 : 0;
+    const std::size_t bytes =
+        litert_ ? litert_->room() * 4 + turned : static_cast<std::size_t>(rows_.count) * 8;
+    return (bytes + 63) / 64 * 64;
+  }
+  std::size_t matrix() const {
+    return (static_cast<std::size_t>(rows_.count * rows_.inner) + 63) / 64 * 64;
+  }
+
+  // Rows whose elements do not lie together are brought together and back.
+  void run_litert(const KernelRun& r) const {
+    const std::int64_t count = rows_.count, inner = rows_.inner;
+    r.workers.each(inner > 1 ? rows_.outer : (rows_.outer + 3) / 4,
+                   [&](std::int64_t begin, std::int64_t end, int piece) {
+                     std::byte* const of_piece =
+                         r.scratch + static_cast<std::size_t>(piece) * room();
+                     if (inner == 1) {
+                       const std::int64_t first = begin * 4, last = std::min(end * 4, rows_.outer);
+                       return litert_->run(r.in[0] + first * count, r.out[0] + first * count,
+                                           last - first, reinterpret_cast<float*>(of_piece));
+                     }
+                     std::byte *const x = of_piece + litert_->room() * 4, *const y = x + matrix();
+                     for (std::int64_t o = begin; o < end; ++o) {
+                       transpose(r.in[0] + o * count * inner, x, count, inner, 1);
+                       litert_->run(x, y, inner, reinterpret_cast<float*>(of_piece));
+                       transpose(y, r.out[0] + o * count * inner, inner, count, 1);
+                     }
+                   });
+  }
+
   void row_of_codes(const KernelRun& r, std::size_t first, std::span<std::int32_t> room) const {
     const std::size_t count = room.size() / 2, step = static_cast<std::size_t>(rows_.inner);
     const auto x = room.first(count), y = room.last(count);
@@ -77,10 +119,7 @@ class SoftmaxRows : public PreparedKernel {
       x[k] = x_signed_ ? std::int32_t{static_cast<std::int8_t>(b)}
                        : std::int32_t{static_cast<std::uint8_t>(b)};
     }
-    if (terms_.empty())
-      policy_->apply(x, y, scales_);
-    else
-      litert_softmax_by_terms(x, y, scales_, terms_);
+    policy_->apply(x, y, scales_);
     for (std::size_t k = 0; k < count; ++k)
       r.out[0][first + k * step] = static_cast<std::byte>(y[k]);
   }
@@ -106,7 +145,7 @@ class SoftmaxRows : public PreparedKernel {
   void (*reals_)(std::span<const float>, std::span<float>);
   const SoftmaxPolicy* policy_ = nullptr;
   SoftmaxScales scales_{};
-  std::vector<float> terms_;
+  std::optional<LitertSoftmaxRows> litert_;
   bool codes_ = false, x_signed_ = false;
 };
 

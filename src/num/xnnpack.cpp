@@ -244,21 +244,6 @@ std::vector<float> litert_softmax_terms(const SoftmaxScales& s) {
     terms.push_back(litert_term(distance, -as_float(s.x_scale) * as_float(s.beta)) * 0x1p64f);
   return terms;
 }
-void litert_softmax_by_terms(std::span<const std::int32_t> x, std::span<std::int32_t> y, const SoftmaxScales& s,
-                             std::span<const float> terms) {
-  const std::int32_t greatest = std::ranges::max(x);
-  float sum = 0;
-  for (const std::int32_t code : x) sum += terms[static_cast<std::size_t>(greatest - code)];
-  const float inverse = 1.0f / (sum * 0x1p-64f * as_float(s.y_scale));
-  // A share below 2^-16 is code 0 whatever its last bits are.
-  const float least = inverse < 0x1p64f ? 0x1p-16f : 0;
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    const float term = terms[static_cast<std::size_t>(greatest - x[i])];
-    const float share = term < least ? 0 : term * 0x1p-64f * inverse;
-    const std::int32_t code = s.low == 0 ? static_cast<std::int32_t>(share + 0.5f) : nearest_away(share) + s.y_zero;
-    y[i] = clamp_code(code, s.low, s.high);
-  }
-}
 
 const SoftmaxPolicy litert_softmax = {"litert-softmax", litert_softmax_row};
 const SoftmaxPolicy litert_log_softmax = {"litert-log-softmax", litert_log_softmax_row};

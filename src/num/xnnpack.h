@@ -17,9 +17,7 @@ extern const AveragePolicy xnnpack_mean, xnnpack_sum;   // N86
 extern const ResizePolicy xnnpack_bilinear;             // N87
 extern const HybridPolicy xnnpack_hybrid;               // N88
 extern const SoftmaxPolicy litert_softmax, litert_log_softmax;  // N89
-// litert_softmax of 8-bit codes, with the exponentials of all 256 distances computed once.
+// What litert_softmax of 8-bit codes adds up, for all 256 distances, times 2^64 (num/softmax_rows.h).
 std::vector<float> litert_softmax_terms(const SoftmaxScales& scales);
-void litert_softmax_by_terms(std::span<const std::int32_t> x, std::span<std::int32_t> y,
-                             const SoftmaxScales& scales, std::span<const float> terms);
 
 }  // namespace lockstep

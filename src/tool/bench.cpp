@@ -16,6 +16,7 @@
 #include "run/executor.h"
 #include "run/generated.h"
 #include "tool/bench_compare.h"
+#include "tool/bench_layers.h"
 #include "tool/command.h"
 
 namespace lockstep {
@@ -29,6 +30,7 @@ struct Options {
   std::string arithmetic, json;
   BenchEffort effort;
   std::uint64_t seed = 42;
+  bool layers = false;
   BenchServing serve;
 };
 
@@ -193,6 +195,12 @@ Result<void> run(const Options& o) {
   return o.json.empty() ? Result<void>() : write_file(o.json, list.dump(1) + "\n");
 }
 
+Result<void> layers(const Options& o) {
+  for (const std::string& model : o.models)
+    LOCKSTEP_CHECK(print_layers({model, o.arithmetic, o.threads[0], o.seed}));
+  return {};
+}
+
 }  // namespace
 
 void add_bench(CLI::App& app, int& code) {
@@ -220,6 +228,8 @@ void add_bench(CLI::App& app, int& code) {
                    "fresh processes of each side; load time and memory are the middle one's")
       ->check(CLI::Range(1, 100));
   command->add_option("--seed", o->seed, "of the inputs");
+  command->add_flag("--layers", o->layers,
+                    "no comparison: the time of each step of a run, and its share of the peak");
   command->add_option("--serve", o->serve.model)->group("");
   command->add_option("--serve-arith", o->serve.arithmetic)->group("");
   command->add_option("--serve-threads", o->serve.threads)->group("");
@@ -234,7 +244,9 @@ void add_bench(CLI::App& app, int& code) {
                         "a name of docs/arithmetics.md", ""});
       return;
     }
-    const auto done = o->serve.model.empty() ? run(*o) : serve_bench(o->serve);
+    const auto done = !o->serve.model.empty() ? serve_bench(o->serve)
+                      : o->layers             ? layers(*o)
+                                              : run(*o);
     code = done.ok() ? 0 : fail(done.error());
   });
 }

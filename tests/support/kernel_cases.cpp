@@ -212,6 +212,7 @@ std::optional<KernelCase> kernel_case(const Kernel& kernel, std::uint64_t seed) 
     return convolution_case(m, kernel.name.starts_with("reals") ? ConvolutionOf::reals
                                : words                          ? ConvolutionOf::words
                                                                 : ConvolutionOf::bytes);
+  if (op == "MatMul" && m.coin()) return code_product_case(m);
   if (op == "Gemm" || op == "MatMul") return product_case(m, words);
   if (op == "QuantizeLinear" || op == "DequantizeLinear") return scaled(m, std::string(op));
   if (op == "Add" || op == "Sub" || op == "Mul") return pair(m, std::string(op));

@@ -117,18 +117,27 @@ std::optional<KernelCase> codes_rows_case(CaseMaker& m, const std::string& op) {
 
 std::optional<KernelCase> code_product_case(CaseMaker& m) {
   CaseBuilder b("MatMul");
-  const std::int64_t rows = m.from(1, 9), depth = m.from(1, 70), columns = m.from(1, 150);
+  const std::int64_t rows = m.from(1, m.coin() ? 9 : 40), depth = m.from(1, 70),
+                     columns = m.from(1, 150);
   const bool trans_a = m.from(0, 3) == 0, trans_b = m.coin();
   Shape left = trans_a ? Shape{depth, rows} : Shape{rows, depth},
         right = trans_b ? Shape{columns, depth} : Shape{depth, columns};
   if (m.coin()) left.insert(left.begin(), m.from(1, 4));
   if (m.coin()) right.insert(right.begin(), left.size() > 2 ? left[0] : 1);
-  const DType t = m.byte_type();
-  b.input(m.codes(t, left), m.quant(t), false);
-  b.input(m.codes(t, right), m.quant(t), false);
+  const DType t = m.byte_type(), other = m.from(0, 3) ? t : m.byte_type();
+  const bool by_column = !trans_b && m.from(0, 3) == 0;
+  const auto constant = m.from(0, 5);  // neither, mostly
+  b.input(m.codes(t, left), m.quant(t), constant == 0);
+  b.input(
+      m.codes(other, right),
+      m.quant(other, by_column ? columns : 1, by_column ? static_cast<int>(right.size()) - 1 : -1),
+      constant == 1);
   if (trans_a) b.node().attrs.set("transA", std::int64_t{1});
   if (trans_b) b.node().attrs.set("transB", std::int64_t{1});
-  return b.finish(t, m.quant(t));
+  if (m.coin()) b.node().attrs.set("activation", std::string("relu"));
+  if (m.from(0, 4) == 0) return b.finish(DType::f32, {});
+  const DType y = m.from(0, 3) ? t : m.byte_type();
+  return b.finish(y, m.quant(y));
 }
 
 std::optional<KernelCase> greatest_case(CaseMaker& m) {

@@ -54,6 +54,14 @@ TEST(Bench, compares_with_the_runtime_in_turns_and_writes_the_ratios) {
   EXPECT_LE(rows[0]["ratio_median"].get<double>(), rows[0]["ratio_max"].get<double>());
 }
 
+TEST(Bench, layers_says_where_the_time_of_a_run_goes) {
+  const test::Ran ran = test::run_tool("bench " + model + " --layers --threads 1");
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_NE(ran.out.find("of peak"), std::string::npos) << ran.out;
+  EXPECT_NE(ran.out.find("Conv"), std::string::npos) << ran.out;
+  EXPECT_NE(ran.out.find("in all"), std::string::npos) << ran.out;
+}
+
 TEST(Bench, says_what_is_missing) {
   EXPECT_EQ(test::run_tool("bench").code, 2);
   EXPECT_EQ(test::run_tool("bench " + model + " --arith nothing").code, 2);

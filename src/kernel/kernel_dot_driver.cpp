@@ -1,0 +1,144 @@
+#include "kernel/kernel_dot_driver.h"
+
+#include <algorithm>
+
+namespace lockstep {
+namespace {
+
+constexpr std::int64_t parts(std::int64_t v, std::int64_t of) {
+  return (v + of - 1) / of;
+}
+
+// Sums that only the policy itself can turn into codes or reals.
+void finish_by_policy(const FinishTile& t, DType y) {
+  const auto size = static_cast<std::int64_t>(size_of(y));
+  for (std::int64_t r = 0; r < t.rows; ++r)
+    for (std::int64_t c = 0; c < t.channels; ++c)
+      finish_sum(*t.finish, static_cast<std::size_t>(t.first + c), t.acc[r * t.acc_step + c], y,
+                 t.out + r * t.out_step + c * size);
+}
+
+// What becomes codes at once; rows are read in fours.
+constexpr std::int64_t most_sums = DotDriver::most_rows * 16 + 4 * 64;
+
+}  // namespace
+
+DotDriver::DotDriver(DotProblem problem, const DotSet& set)
+    : set_(set), m_(std::move(problem), set), fold_(set.fold[m_.fold_log]) {
+  cut();
+  const bool codes = m_.d.y != DType::f32;
+  if (codes && m_.d.finish.form == RequantForm::float_nearest) finish_ = set.float_nearest;
+  if (codes && m_.d.finish.form == RequantForm::fixed_twice) finish_ = set.fixed_twice;
+}
+
+// Units of work: panels by up to max_vecs, positions by rows that share a run of the input.
+void DotDriver::cut() {
+  const Window& w = m_.d.window;
+  lines_ = m_.flat ? 1 : w.batch * w.out[0] * w.out[1];
+  line_ = m_.flat ? w.batch * w.in_count() : w.out[2];
+  const std::int64_t vecs = parts(m_.panels, m_.chunks), high = fold_.max_rows[vecs],
+                     widest = parts(vecs * m_.panel_width, set_.lanes) * set_.lanes;
+  // Wide tiles overlap with what becomes of them; narrow ones are finished several at once.
+  block_ = widest <= set_.lanes ? 4 * high : high;
+  piece_ = std::min(line_, block_ * 8);
+  pieces_ = parts(line_, piece_);
+  // Lines are computed several at once where they are short.
+  lines_at_once_ = std::max<std::int64_t>(1, 96 / std::max<std::int64_t>(1, piece_));
+  units_ = m_.d.group * m_.chunks * parts(lines_, lines_at_once_) * pieces_;
+  for (std::int64_t line = 0; line < lines_; ++line) {
+    const std::int64_t oh = line % w.out[1], od = line / w.out[1] % w.out[0],
+                       n = line / w.out[1] / w.out[0];
+    line_start_.push_back(m_.flat ? 0
+                                  : n * m_.stage.extent[0] * m_.stage.plane +
+                                        od * w.strides[0] * m_.stage.plane +
+                                        oh * w.strides[1] * m_.stage.row);
+  }
+  plan_tiles();
+}
+
+// Even tiles: 7 rows of at most 6 are 4 and 3, the taller ones first.
+void DotDriver::plan_tiles() {
+  for (std::int64_t vecs = 1; vecs <= fold_.max_vecs; ++vecs) {
+    const std::int64_t high = fold_.max_rows[vecs];
+    for (std::int64_t rows = 1; rows <= most_rows; ++rows) {
+      const std::int64_t count = parts(rows, high);
+      plan_[vecs][rows] = {rows % count, count - rows % count, rows / count};
+    }
+  }
+}
+
+void DotDriver::unit(std::int64_t u, const DotOperands& o) const {
+  const std::int64_t piece = u % pieces_;
+  u /= pieces_;
+  const std::int64_t bundles = parts(lines_, lines_at_once_), bundle = u % bundles;
+  u /= bundles;
+  const std::int64_t chunk = u % m_.chunks, g = u / m_.chunks;
+  const std::int64_t panel = m_.first_panel(chunk), vecs = m_.first_panel(chunk + 1) - panel;
+  const std::int64_t first = piece * piece_, last = std::min(line_, first + piece_);
+  const std::int64_t end = std::min(lines_, (bundle + 1) * lines_at_once_);
+  for (std::int64_t line = bundle * lines_at_once_; line < end; ++line)
+    row_of_tiles({g, panel, vecs}, line, first, last, o);
+}
+
+// `tiles` of `rows` rows each; t goes behind them.
+void DotDriver::compute(DotTile& t, std::int64_t tiles, std::int64_t rows, std::int64_t vecs,
+                        std::int64_t acc_step) const {
+  if (tiles == 0) return;
+  t.tiles = tiles;
+  fold_.tile[rows][vecs](t);
+  t.acc += tiles * rows * acc_step;
+  t.origin += tiles * rows * t.step;
+}
+
+void DotDriver::row_of_tiles(const Columns& c, std::int64_t line, std::int64_t first,
+                             std::int64_t last, const DotOperands& o) const {
+  alignas(64) std::int32_t acc[most_sums];
+  const std::int64_t step = m_.flat ? m_.stage.pixel : m_.d.window.strides[2] * m_.stage.pixel;
+  const std::int64_t y_size = static_cast<std::int64_t>(size_of(m_.d.y));
+  const std::int64_t channel = c.panel * m_.panel_width, at_padded = c.g * m_.width + channel,
+                     acc_step = parts(c.vecs * m_.panel_width, set_.lanes) * set_.lanes;
+  const std::int64_t position = (m_.flat ? 0 : line * line_) + first;
+  DotTile t{o.x + line_start_[static_cast<std::size_t>(line)] + c.g * m_.d.ic * m_.stage.size +
+                first * step,
+            m_.groups.data(),
+            static_cast<std::int64_t>(m_.groups.size()),
+            step,
+            0,
+            o.weights + m_.weights_at(c.g, c.panel),
+            m_.panel_bytes,
+            o.start + at_padded,
+            acc};
+  FinishTile f{&m_.d.finish,
+               at_padded,
+               acc,
+               acc_step,
+               0,
+               std::min(m_.og - channel, c.vecs * m_.panel_width),
+               o.out + (position * m_.d.oc + c.g * m_.og + channel) * y_size,
+               m_.d.oc * y_size,
+               m_.d.y == DType::i8};
+  for (std::int64_t at = first; at < last; at += f.rows, f.out += f.rows * f.out_step) {
+    const std::int64_t left = last - at;
+    // Two blocks that are left are even.
+    f.rows = left <= block_ ? left : left < 2 * block_ ? (left + 1) / 2 : block_;
+    const std::byte* const origin = t.origin;
+    const Tiles& tiles = plan_[c.vecs][f.rows];
+    t.acc = acc;
+    compute(t, tiles.tall, tiles.low_rows + 1, c.vecs, acc_step);
+    compute(t, tiles.low, tiles.low_rows, c.vecs, acc_step);
+    if (o.common) add_sums(origin, f, o.common + at_padded, acc);
+    if (finish_)
+      finish_(f);
+    else
+      finish_by_policy(f, m_.d.y);
+  }
+}
+
+void DotDriver::add_sums(const std::byte* origin, const FinishTile& f, const std::int32_t* common,
+                         std::int32_t* acc) const {
+  set_.add_sums({origin, m_.runs.data(), static_cast<std::int64_t>(m_.runs.size()), m_.run_length,
+                 m_.flat ? m_.stage.pixel : m_.d.window.strides[2] * m_.stage.pixel, f.rows, common,
+                 acc, f.acc_step});
+}
+
+}  // namespace lockstep

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <array>
+
+#include "kernel/kernel_dot_layout.h"
+
+namespace lockstep {
+
+// What one computation of a DotProblem reads and writes.
+struct DotOperands {
+  const std::byte* x;          // as the layout's stage leaves it
+  const std::byte* weights;    // packed as the layout says
+  const std::int32_t* start;   // what sums start from, [group * width] and a vector more
+  const std::int32_t* common;  // DotLayout::common, null where weights are what was packed
+  std::byte* out;
+};
+
+// Cuts a DotProblem into units of work and drives an ISA's tiles through them.
+class DotDriver {
+ public:
+  static constexpr std::int64_t most_rows = 4 * 16;  // 4 tiles of 16 rows of one vector
+
+  DotDriver(DotProblem problem, const DotSet& set);
+  const DotLayout& layout() const { return m_; }
+  std::int64_t units() const { return units_; }
+  void unit(std::int64_t u, const DotOperands& o) const;
+
+ private:
+  struct Columns {
+    std::int64_t g, panel, vecs;
+  };
+  struct Tiles {
+    std::int64_t tall = 0, low = 0, low_rows = 0;  // so many of low_rows + 1, of low_rows
+  };
+  void cut();
+  void plan_tiles();
+  void compute(DotTile& t, std::int64_t tiles, std::int64_t rows, std::int64_t vecs,
+               std::int64_t acc_step) const;
+  void row_of_tiles(const Columns& c, std::int64_t line, std::int64_t first, std::int64_t last,
+                    const DotOperands& o) const;
+  void add_sums(const std::byte* origin, const FinishTile& f, const std::int32_t* common,
+                std::int32_t* acc) const;
+
+  const DotSet& set_;
+  const DotLayout m_;
+  const DotFold& fold_;
+  void (*finish_)(const FinishTile&) = nullptr;
+  std::vector<std::int64_t> line_start_;  // bytes to the window of a line's first position
+  std::array<std::array<Tiles, most_rows + 1>, 7> plan_;  // by vecs, rows
+  std::int64_t lines_ = 0, line_ = 0, block_ = 1, piece_ = 0, pieces_ = 0, lines_at_once_ = 1,
+               units_ = 0;
+};
+
+}  // namespace lockstep
