@@ -12,6 +12,7 @@
 #include "emit/emit.h"
 #include "target/target_kept.h"
 #include "target/target_names.h"
+#include "target/target_times.h"
 #include "target/target_wire.h"
 
 namespace lockstep {
@@ -75,50 +76,6 @@ std::string disagreement(const DeviceRun& a, const DeviceRun& b) {
   if (differing == 0) return "";
   return fmt::format("{} of {} tensors, {} bytes", differing, tensors, bytes);
 }
-
-// Milliseconds of every node, summed over the samples.
-struct Times {
-  std::size_t runs = 0;
-  double whole = 0;
-  std::vector<double> steps;
-  std::vector<std::uint32_t> types;
-
-  void add(const DeviceRun& run) {
-    ++runs;
-    whole += run.whole.milliseconds;
-    steps.resize(std::max(steps.size(), run.steps.size()));
-    types.resize(steps.size());
-    for (std::size_t i = 0; i < run.steps.size(); ++i) types[i] = run.steps[i].type;
-    for (std::size_t i = 0; i < run.steps.size(); ++i) steps[i] += run.steps[i].milliseconds;
-  }
-
-  std::string text(bool npu) const {
-    const double n = static_cast<double>(std::max<std::size_t>(runs, 1));
-    std::string t = fmt::format("{:.3f} ms per inference on the device", whole / n);
-    if (steps.empty()) return t;
-    std::vector<std::size_t> order(steps.size());
-    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-    std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) { return steps[a] > steps[b]; });
-    t += fmt::format(", {} {}; the longest:", steps.size(), npu ? "epochs" : "nodes");
-    for (std::size_t i = 0; i < std::min<std::size_t>(3, order.size()); ++i)
-      t += fmt::format("{} {} {} {:.3f} ms", i ? "," : "", npu ? "epoch" : "node", order[i], steps[order[i]] / n);
-    return npu ? t + by_kind(n) : t;
-  }
-
-  // What the NPU's firmware says of its epochs: which ran on the accelerator and which on the CPU.
-  std::string by_kind(double n) const {
-    static constexpr const char* kinds[] = {"hardware", "hardware inserted by the runtime", "software", "hybrid", "epoch-controller program"};
-    std::string t;
-    for (std::uint32_t kind = 0; kind < std::size(kinds); ++kind) {
-      std::size_t count = 0;
-      double spent = 0;
-      for (std::size_t i = 0; i < steps.size(); ++i)
-        if ((types[i] & 0xF) == kind) ++count, spent += steps[i] / n;
-      if (count > 0) t += fmt::format("{} {} {} {:.3f} ms", t.empty() ? ";" : ",", count, kinds[kind], spent);
-    }
-    return t;
-  }
-};
 
 class Board : public Target {
  public:
