@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@ struct GenerateOptions {
   std::vector<Pool> pools;       // empty: one arena
   bool keep_inputs = false;      // input buffers survive the run
   bool weights_apart = false;    // constants in NAME_weights.bin instead of arrays
+  std::string cmsis_nn;          // folder of a checkout of CMSIS-NN to be called; "": none
 };
 
 struct GeneratedFile {
@@ -28,6 +30,8 @@ struct Generated {
   MemoryPlan plan;
   std::int64_t weight_bytes = 0;
   std::int64_t activation_bytes = 0;  // the plan's total and a vector behind each pool
+  // Nodes by operator: those that CMSIS-NN computes and, beside it, those that it does not.
+  std::map<std::string, int> library_nodes, own_nodes;
 };
 
 // Errors name the first node that has no C in this arithmetic, and why.

@@ -1,4 +1,5 @@
 // NAME.json: which tensor stands where, by node.
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "emit/work.h"
@@ -39,6 +40,13 @@ std::string network_manifest(const GenerateWork& w) {
   j["activation_bytes"] = w.activation_bytes();
   j["weight_bytes"] = w.constants.bytes();
   if (w.options.weights_apart) j["weights_file"] = w.options.name + "_weights.bin";
+  if (!w.library_sources.empty()) {
+    j["cmsis_nn"] = {{"folder", std::filesystem::absolute(w.options.cmsis_nn).string()},
+                     {"sources", w.library_sources},
+                     {"definitions", nlohmann::json::array()}};
+    if (w.arithmetic.name == "cmsis-nn-single")
+      j["cmsis_nn"]["definitions"].push_back("CMSIS_NN_USE_SINGLE_ROUNDING");
+  }
   j["inputs"] = j["outputs"] = j["states"] = j["nodes"] = nlohmann::ordered_json::array();
   for (const State& s : w.graph.states())
     j["states"].push_back({{"in", tensor_json(w, s.in)}, {"out", w.graph.value(s.out).name}});
@@ -47,6 +55,7 @@ std::string network_manifest(const GenerateWork& w) {
   for (const NodeWriter& n : w.nodes) {
     nlohmann::ordered_json node{
         {"index", n.id()}, {"name", n.view().node.name}, {"op", n.view().node.op}};
+    if (!n.library().empty()) node["library"] = "CMSIS-NN";
     node["inputs"] = nlohmann::ordered_json::array();
     for (const ValueId v : n.view().node.inputs)
       if (v != no_id && !w.graph.value(v).constant) node["inputs"].push_back(w.graph.value(v).name);

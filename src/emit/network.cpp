@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "emit/library.h"
 #include "emit/work.h"
 
 namespace lockstep {
@@ -78,7 +79,18 @@ Generated write_files(GenerateWork& w) {
   g.plan = w.plan;
   g.activation_bytes = w.activation_bytes();
   g.weight_bytes = w.constants.bytes();
+  for (const NodeWriter& n : w.nodes)
+    ++(n.library().empty() ? g.own_nodes : g.library_nodes)[n.view().node.op];
   return g;
+}
+
+// The library's functions that the nodes call, and the files that define them.
+Result<void> find_library(GenerateWork& w) {
+  if (w.options.cmsis_nn.empty()) return {};
+  std::set<std::string> functions;
+  for (const NodeWriter& n : w.nodes) functions.insert(n.library().begin(), n.library().end());
+  LOCKSTEP_TRY(w.library_sources, library_sources(w.options.cmsis_nn, functions));
+  return {};
 }
 
 }  // namespace
@@ -88,13 +100,16 @@ Result<Generated> generate(const Executor& executor, const GenerateOptions& opti
       std::isdigit(static_cast<unsigned char>(options.name[0])))
     return Error{"--name " + options.name, "not a C identifier in lower case",
                  "letters, digits and underscores", ""};
+  if (!options.cmsis_nn.empty())
+    LOCKSTEP_CHECK(library_for(executor.arithmetic(), options.cmsis_nn));
+  const bool library = !options.cmsis_nn.empty();
   LOCKSTEP_TRY(const Graph g,
                without_constant_nodes(executor.graph(), *executor.arithmetic().numerics));
   Lives lives = live_ranges(
       g,
       [&](NodeId id) {
         const NodeView view{g, g.node(id)};
-        const NodeEmitter* e = find_emitter(view.node.op);
+        const NodeEmitter* e = emitter_of(view, *executor.arithmetic().numerics, library);
         return e && e->memory ? e->memory(view, *executor.arithmetic().numerics) : NodeMemory{};
       },
       options.keep_inputs);
@@ -108,11 +123,12 @@ Result<Generated> generate(const Executor& executor, const GenerateOptions& opti
                  std::move(lives),
                  std::move(plan),
                  ConstantPool(options.name, options.weights_apart),
+                 {},
                  {}};
   Missing missing;
   for (std::size_t n = 0; n < g.nodes().size(); ++n) {
     NodeWriter node(g, executor.arithmetic(), static_cast<NodeId>(n), w.constants, w.lives, w.plan);
-    const NodeEmitter* emitter = find_emitter(node.view().node.op);
+    const NodeEmitter* emitter = emitter_of(node.view(), node.num(), library);
     const auto written =
         emitter ? emitter->emit(node)
                 : Result<void>(node.unsupported("the operator " + node.view().node.op));
@@ -120,6 +136,7 @@ Result<Generated> generate(const Executor& executor, const GenerateOptions& opti
     w.nodes.push_back(std::move(node));
   }
   LOCKSTEP_CHECK(missing.answer());
+  LOCKSTEP_CHECK(find_library(w));
   return write_files(w);
 }
 

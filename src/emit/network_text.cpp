@@ -119,7 +119,7 @@ void @name@_run(void);
 typedef void (*@name@_observer)(void *user, int node, int output, const void *data, size_t bytes);
 void @name@_observe(@name@_observer observer, void *user);
 
-@check@/* Called after every node, before the next one touches its output: a place for a debugger's breakpoint. Absent
+@check@@status@/* Called after every node, before the next one touches its output: a place for a debugger's breakpoint. Absent
    where @NAME@_NODE_END is defined. */
 void @name@_node_done(int node);
 
@@ -140,7 +140,7 @@ constexpr std::string_view source = R"(/* Generated from @model@; see @name@.h. 
 
 #include "@name@_weights.h"
 #include "ls_number.h"
-
+@library_include@
 /* Around every node, for instance to read a cycle counter: may be defined before this file is compiled. */
 #ifndef @NAME@_NODE_BEGIN
 #define @NAME@_NODE_BEGIN(node) ((void)0)
@@ -162,7 +162,7 @@ static void observe(int node, int output, const void *data, size_t bytes) {
   if (observer != NULL) observer(observer_user, node, output, data, bytes);
 }
 
-@statics@
+@library@@statics@
 void @name@_init(void) {
 @init@}
 
@@ -228,6 +228,26 @@ std::string end_cases(GenerateWork& w, std::span<const ValueId> ids) {
   return out;
 }
 
+bool calls_library(const GenerateWork& w) { return !w.library_sources.empty(); }
+
+constexpr std::string_view library_part = R"(/* 1 + the first node that CMSIS-NN refused; 0: none. */
+static int library_status;
+
+static inline void library_answered(int node, arm_cmsis_nn_status status) {
+  if (status != ARM_CMSIS_NN_SUCCESS && library_status == 0) library_status = node + 1;
+}
+
+int @name@_status(void) { return library_status; }
+
+)";
+
+constexpr std::string_view status_part =
+    R"(/* 0; or 1 + the first node since @name@_init that CMSIS-NN refused, or that asked for more scratch than is
+   planned, as another version of it or another build may. Its output is then not written. */
+int @name@_status(void);
+
+)";
+
 // States start at their first values, or at all zero points.
 std::string init_text(GenerateWork& w) {
   std::string out;
@@ -242,6 +262,7 @@ std::string init_text(GenerateWork& w) {
                          v.quant.quantized() && size_of(v.dtype) == 1 ? v.quant.zero_at(0) : 0,
                          bytes_of(v));
   }
+  if (calls_library(w)) out += "  library_status = 0;\n";
   return out.empty() ? "  /* no states */\n" : out;
 }
 
@@ -292,6 +313,7 @@ static std::string check_text(const GenerateWork& w) {
 std::string network_header(GenerateWork& w) {
   return network_template(w)
       .set("check", w.options.weights_apart ? check_text(w) : "")
+      .set("status", calls_library(w) ? network_template(w).fill(status_part) : "")
       .set("ends",
            ends_text(w, w.graph.inputs(), "INPUT") + ends_text(w, w.graph.outputs(), "OUTPUT"))
       .fill(header);
@@ -302,6 +324,8 @@ std::string network_source(GenerateWork& w) {
   for (const NodeWriter& n : w.nodes) statics += n.statics().empty() ? "" : n.statics() + "\n";
   return network_template(w)
       .set("pools", pools_text(w))
+      .set("library_include", calls_library(w) ? "#include \"arm_nnfunctions.h\"\n" : "")
+      .set("library", calls_library(w) ? network_template(w).fill(library_part) : "")
       .set("statics", statics)
       .set("init", init_text(w))
       .set("pool_cases", pool_cases(w))

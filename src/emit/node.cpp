@@ -218,12 +218,21 @@ void NodeWriter::array(const std::string& name, std::span<const std::int64_t> va
   field(name, "{" + join(parts, ", ") + "}");
 }
 
-std::string NodeWriter::params(const std::string& type) {
-  const std::string name =
-      "node_" + std::to_string(id_) + (structs_ > 0 ? "_" + std::to_string(structs_) : "");
-  ++structs_;
+std::string NodeWriter::params(const std::string& type, const std::string& suffix) {
+  std::string name = "node_" + std::to_string(id_);
+  if (!suffix.empty())
+    name += "_" + suffix;
+  else if (structs_++ > 0)
+    name += "_" + std::to_string(structs_ - 1);
   statics_ += "static const " + type + " " + name + " = {\n" + fields_ + "};\n";
   fields_.clear();
+  return "&" + name;
+}
+
+std::string NodeWriter::constant_line(const std::string& type, const std::string& suffix,
+                                      const std::string& initializer) {
+  const std::string name = "node_" + std::to_string(id_) + "_" + suffix;
+  statics_ += "static const " + type + " " + name + " = " + initializer + ";\n";
   return "&" + name;
 }
 

@@ -62,13 +62,20 @@ class NodeWriter {
   void field(const std::string& name, const std::string& value);
   void field(const std::string& name, std::int64_t value) { field(name, std::to_string(value)); }
   void array(const std::string& name, std::span<const std::int64_t> values);
-  std::string params(const std::string& type);
+  // `suffix` names one of several ("&node_3_filter"); without, they are numbered.
+  std::string params(const std::string& type, const std::string& suffix = "");
+  // A small structure on one line, with a suffix: "&node_3_filter".
+  std::string constant_line(const std::string& type, const std::string& suffix,
+                            const std::string& initializer);
   void line(const std::string& text) { body_ += "  " + text + "\n"; }
   void uses(const std::string& runtime_file) { files_.insert(runtime_file); }
+  // A function of the library that the user pointed to.
+  void calls(const std::string& library_function) { library_.insert(library_function); }
 
   const std::string& statics() const { return statics_; }
   const std::string& body() const { return body_; }
   const std::set<std::string>& files() const { return files_; }
+  const std::set<std::string>& library() const { return library_; }
 
   Error unsupported(const std::string& what) const;
 
@@ -83,7 +90,7 @@ class NodeWriter {
   const Lives& lives_;
   const MemoryPlan& plan_;
   std::string statics_, body_, fields_;
-  std::set<std::string> files_;
+  std::set<std::string> files_, library_;
   int structs_ = 0;
 };
 

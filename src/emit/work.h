@@ -24,6 +24,7 @@ struct GenerateWork {
   MemoryPlan plan;
   ConstantPool constants;
   std::vector<NodeWriter> nodes;
+  std::vector<std::string> library_sources;  // files under options.cmsis_nn that the nodes need
 
   const Place& place_of(ValueId v) const;
   std::string address_of(ValueId v);  // of a constant too, which is written when first asked for

@@ -70,6 +70,12 @@ Result<GeneratedNetwork> network_of(const json& j, const std::string& path) {
   n.activation_bytes = j.at("activation_bytes");
   n.weight_bytes = j.at("weight_bytes");
   n.weights_file = j.value("weights_file", "");
+  if (j.contains("cmsis_nn")) {
+    const json& library = j.at("cmsis_nn");
+    n.library_folder = library.at("folder");
+    n.library_sources = library.at("sources").get<std::vector<std::string>>();
+    n.library_definitions = library.at("definitions").get<std::vector<std::string>>();
+  }
   for (const json& t : j.at("outputs")) n.kept.push_back(t.at("name"));
   for (const json& state : j.at("states")) {
     LOCKSTEP_TRY(GeneratedTensor tensor, tensor_of(state.at("in"), path, n));
@@ -135,9 +141,26 @@ Result<std::vector<std::string>> sources_of(const GeneratedNetwork& network) {
   return files;
 }
 
+// The library's files, where it stands, and how it rounds.
+static Result<void> add_library(const GeneratedNetwork& network, std::vector<std::string>& to) {
+  if (network.library_folder.empty()) return {};
+  const fs::path folder = network.library_folder;
+  for (const std::string& file : network.library_sources) {
+    if (!file_exists((folder / file).string()))
+      return Error{(folder / file).string(), "no such file",
+                   "the checkout of CMSIS-NN that the network was generated for",
+                   "generate it again with --cmsis-nn"};
+    to.push_back((folder / file).string());
+  }
+  to.push_back("-I" + (folder / "Include").string());
+  for (const std::string& definition : network.library_definitions) to.push_back("-D" + definition);
+  return {};
+}
+
 Result<std::vector<std::string>> linked_sources(const GeneratedNetwork& network,
                                                 const ScratchFolder& folder) {
   LOCKSTEP_TRY(auto sources, sources_of(network));
+  LOCKSTEP_CHECK(add_library(network, sources));
   if (network.weights_file.empty()) return sources;
   const fs::path file = fs::absolute(fs::path(network.folder) / network.weights_file);
   if (!file_exists(file.string()))

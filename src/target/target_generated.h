@@ -27,6 +27,9 @@ struct GeneratedNetwork {
   std::vector<std::pair<std::string, std::int64_t>> pools;  // symbol, bytes used
   std::int64_t activation_bytes = 0, weight_bytes = 0;
   std::string weights_file;  // constants apart from the C; "": none
+  // CMSIS-NN that it calls: the checkout's folder ("": none), files and definitions to compile.
+  std::string library_folder;
+  std::vector<std::string> library_sources, library_definitions;
 };
 
 // Errors: no manifest, more than one, not one of ours.
@@ -37,7 +40,8 @@ Result<void> same_model(const GeneratedNetwork& network, const Graph& model);
 Result<std::vector<std::string>> sources_of(const GeneratedNetwork& network);
 // The files of rt/harness into a folder.
 Result<void> write_harness(const ScratchFolder& folder);
-// The C files of a network and, where its constants stand apart, one written into `folder` that
+// What a compiler is given: the C files of a network, those of a library that it calls with their
+// flags and, where its constants stand apart, one written into `folder` that
 // takes them in under the name that the network asks for.
 Result<std::vector<std::string>> linked_sources(const GeneratedNetwork& network,
                                                 const ScratchFolder& folder);

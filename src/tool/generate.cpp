@@ -20,7 +20,7 @@ namespace {
 struct GenerateRequest {
   std::string model, folder, arithmetic, name = "network";
   std::vector<std::string> pools;
-  std::string weights = "arrays";
+  std::string weights = "arrays", cmsis_nn;
   bool keep_inputs = false, picture = false, count = false, agent = false;
 };
 
@@ -85,15 +85,23 @@ Result<void> print_count(const GenerateRequest& r, const Executor& executor) {
   return {};
 }
 
+// "12 Conv, 1 Softmax"
+std::string counts_text(const std::map<std::string, int>& nodes) {
+  std::vector<std::string> parts;
+  for (const auto& [op, count] : nodes) parts.push_back(std::to_string(count) + " " + op);
+  return parts.empty() ? "no node" : join(parts, ", ");
+}
+
 Result<void> run(const GenerateRequest& r) {
   LOCKSTEP_TRY(const Graph model, import_model(r.model));
   LOCKSTEP_TRY(const Arithmetic* arithmetic,
-               arithmetic_for(r.arithmetic, model.format(), "--arith"));
+               arithmetic_for(r.arithmetic.empty() && !r.cmsis_nn.empty() ? "cmsis-nn" : r.arithmetic,
+                              model.format(), "--arith"));
   LOCKSTEP_TRY(const Executor executor, Executor::make(model, *arithmetic));
   LOCKSTEP_TRY(const Bytes file, read_file(r.model));
   GenerateOptions options{
       .name = r.name, .model_hash = content_hash(file), .pools = {}, .keep_inputs = r.keep_inputs,
-      .weights_apart = r.weights == "blob"};
+      .weights_apart = r.weights == "blob", .cmsis_nn = r.cmsis_nn};
   for (const std::string& text : r.pools) {
     LOCKSTEP_TRY(Pool pool, pool_of(text));
     options.pools.push_back(std::move(pool));
@@ -106,6 +114,9 @@ Result<void> run(const GenerateRequest& r) {
              arithmetic->name);
   fmt::print("activations  {} bytes ({} live at most)\nweights      {} bytes\n", g.activation_bytes,
              g.plan.largest_live, g.weight_bytes);
+  if (!r.cmsis_nn.empty())
+    fmt::print("CMSIS-NN     {}\nown kernels  {}\n", counts_text(g.library_nodes),
+               counts_text(g.own_nodes));
   return r.count ? print_count(r, executor) : Result<void>();
 }
 
@@ -128,6 +139,9 @@ void add_generate(CLI::App& app, int& code) {
       ->add_option("--weights", r->weights,
                    "arrays: in C; blob: in NAME_weights.bin, to be flashed apart, with a check")
       ->check(CLI::IsMember({"arrays", "blob"}));
+  command->add_option("--cmsis-nn", r->cmsis_nn,
+                      "folder of a CMSIS-NN checkout: what it has kernels for is called there "
+                      "(arithmetic cmsis-nn, taken where none is named)");
   command->add_flag("--keep-inputs", r->keep_inputs, "input buffers survive the run");
   command->add_flag("--agent", r->agent, "write agent/NAME_agent.c too: the network as rt/agent serves it");
   command->add_flag("--picture", r->picture, "print who lives where and when");

@@ -56,6 +56,18 @@ TEST(Generate, an_operator_without_c_is_named_and_nothing_is_written) {
   EXPECT_EQ(folder.files(), 0u);
 }
 
+TEST(Generate, refuses_a_folder_that_is_no_checkout_of_cmsis_nn_and_another_arithmetic) {
+  LOCKSTEP_NEEDS_SHARED();
+  const test::Folder folder;
+  const std::string start = "generate " + kws() + " -o " + folder / "net";
+  test::expect_refused(test::run_tool(start + " --cmsis-nn " + folder / "none"),
+                       "no Include/arm_nnfunctions.h");
+  test::expect_refused(
+      test::run_tool(start + " --cmsis-nn " + folder / "none" + " --arith tflite-ref"),
+      "does not compute the arithmetic tflite-ref");
+  EXPECT_EQ(folder.files(), 0u);
+}
+
 TEST(Generate, two_pools_are_filled_the_fast_one_first) {
   LOCKSTEP_NEEDS_SHARED();
   const test::Folder folder;
