@@ -50,9 +50,8 @@ bool is_int8(const Value& v) {
 std::string library_dims(NodeWriter& w, const std::string& suffix, std::int64_t n, std::int64_t h,
                          std::int64_t width, std::int64_t c) {
   return w.constant_line("cmsis_nn_dims", suffix,
-                         "{.n = " + std::to_string(n) + ", .h = " + std::to_string(h) +
-                             ", .w = " + std::to_string(width) + ", .c = " + std::to_string(c) +
-                             "}");
+                         "{.n = " + std::to_string(n) + ", .h = " + std::to_string(h) + ", .w = " +
+                             std::to_string(width) + ", .c = " + std::to_string(c) + "}");
 }
 
 std::string library_clamp(const NodeView& v) {
@@ -72,19 +71,23 @@ LibraryFactors library_factors(NodeWriter& w, std::span<const Rescale> rescales)
 }
 
 void library_call(NodeWriter& w, const std::string& function, const std::string& arguments,
-                  const std::string& asked, std::int64_t scratch) {
+                  const std::string& asked, const std::string& scratch, std::int64_t bytes) {
   w.calls(function);
-  const std::string call = function + "(" + arguments + ")";
   const std::string node = std::to_string(w.id());
+  const std::string call = "library_answered(" + node + ", " + function + "(" + arguments + "));";
+  if (scratch.empty()) return w.line(call);
+  w.line("{");
+  w.line("  const cmsis_nn_context context = {" + scratch + ", " + std::to_string(bytes) + "};");
   if (asked.empty()) {
-    w.line("library_answered(" + node + ", " + call + ");");
-    return;
+    w.line("  " + call);
+  } else {
+    w.calls(asked.substr(0, asked.find('(')));
+    w.line("  if (" + asked + " <= context.size)");
+    w.line("    " + call);
+    w.line("  else");
+    w.line("    library_answered(" + node + ", ARM_CMSIS_NN_ARG_ERROR);");
   }
-  w.calls(asked.substr(0, asked.find('(')));
-  w.line("if (" + asked + " <= " + std::to_string(scratch) + ")");
-  w.line("  library_answered(" + node + ", " + call + ");");
-  w.line("else");
-  w.line("  library_answered(" + node + ", ARM_CMSIS_NN_ARG_ERROR);");
+  w.line("}");
 }
 
 }  // namespace lockstep

@@ -55,8 +55,11 @@ struct LibraryFactors {
   std::string multiplier, shift;
 };
 LibraryFactors library_factors(NodeWriter& w, std::span<const Rescale> rescales);
-// Writes the call; the node fails at run time where the library asks for more than `scratch` bytes.
+// Writes the call. `scratch`: what its context `&context` points to, `bytes` long; "": the function
+// takes none. `asked`: how the library says what it needs; where that is more the node fails at run
+// time.
 void library_call(NodeWriter& w, const std::string& function, const std::string& arguments,
-                  const std::string& asked = "", std::int64_t scratch = 0);
+                  const std::string& asked = "", const std::string& scratch = "",
+                  std::int64_t bytes = 0);
 
 }  // namespace lockstep

@@ -26,8 +26,8 @@ bool dense_fits(const NodeView& v, const Numerics& num) {
   const RequantSteps steps = requant_steps(*policy);
   if (steps != RequantSteps::fixed_twice && steps != RequantSteps::fixed_once) return false;
   const std::int64_t outputs = v.output(0).shape.back();
-  if (v.has_input(2) && (!v.constant(2) || (v.constant(2)->count() != 1 &&
-                                            v.constant(2)->count() != outputs)))
+  if (v.has_input(2) &&
+      (!v.constant(2) || (v.constant(2)->count() != 1 && v.constant(2)->count() != outputs)))
     return false;
   return std::ranges::all_of(v.input(1).quant.zero, [](std::int32_t z) { return z == 0; });
 }
@@ -35,7 +35,8 @@ bool dense_fits(const NodeView& v, const Numerics& num) {
 Result<void> emit_dense(NodeWriter& w) {
   const NodeView& v = w.view();
   const Tensor& b = *v.constant(1);
-  const bool turned = v.attrs().integer("transB", 0) != 0, channels = v.input(1).quant.per_channel();
+  const bool turned = v.attrs().integer("transB", 0) != 0,
+             channels = v.input(1).quant.per_channel();
   const std::int64_t depth = b.shape()[turned ? 1 : 0], outputs = b.shape()[turned ? 0 : 1],
                      rows = count_of(v.input(0).shape) / std::max<std::int64_t>(depth, 1),
                      x_zero = v.input(0).quant.zero_at(0);
@@ -66,9 +67,9 @@ Result<void> emit_dense(NodeWriter& w) {
   } else {
     w.field("multiplier", rescales[0].multiplier), w.field("shift", rescales[0].shift);
   }
-  const std::string factors = w.params(channels ? "cmsis_nn_per_channel_quant_params"
-                                                : "cmsis_nn_per_tensor_quant_params",
-                                       "factors");
+  const std::string factors =
+      w.params(channels ? "cmsis_nn_per_channel_quant_params" : "cmsis_nn_per_tensor_quant_params",
+               "factors");
   const std::string x = library_dims(w, "x", rows, 1, 1, depth),
                     filter = library_dims(w, "filter", depth, 1, 1, outputs),
                     bias_dims = library_dims(w, "bias", 1, 1, 1, outputs),
@@ -79,16 +80,13 @@ Result<void> emit_dense(NodeWriter& w) {
   };
   const std::string function =
       channels ? "arm_fully_connected_per_channel_s8" : "arm_fully_connected_s8";
-  w.line("{");
-  // What arm_vector_sum_s8 would yield: bias[o] - zero of x * sum of w[o].
-  w.line("  const cmsis_nn_context context = {(void *)" + put("int32_t", sums, "sums") + ", " +
-         std::to_string(4 * outputs) + "};");
   library_call(w, function,
                "&context, " + params + ", " + factors + ", " + x + ", " + w.in(0, "int8_t") + ", " +
                    filter + ", " + put("int8_t", weights, "weights") + ", " + bias_dims + ", " +
                    put("int32_t", bias, "bias") + ", " + y + ", " + w.out(0, "int8_t"),
-               "arm_fully_connected_s8_get_buffer_size(" + filter + ")", 4 * outputs);
-  w.line("}");
+               "arm_fully_connected_s8_get_buffer_size(" + filter + ")",
+               // What arm_vector_sum_s8 would yield: bias[o] - zero of x * sum of w[o].
+               "(void *)" + put("int32_t", sums, "sums"), 4 * outputs);
   return {};
 }
 
@@ -120,8 +118,8 @@ Result<void> emit_binary(NodeWriter& w) {
   const auto n = [](std::int64_t value) { return std::to_string(value) + ", "; };
   std::string text = w.in(0, "int8_t") + ", " + w.in(1, "int8_t") + ", ";
   if (add)
-    text += n(-s.s.a_zero) + n(s.a.multiplier) + n(s.a.shift) + n(-s.s.b_zero) +
-            n(s.b.multiplier) + n(s.b.shift) + n(s.left_shift);
+    text += n(-s.s.a_zero) + n(s.a.multiplier) + n(s.a.shift) + n(-s.s.b_zero) + n(s.b.multiplier) +
+            n(s.b.shift) + n(s.left_shift);
   else
     text += n(-s.s.a_zero) + n(-s.s.b_zero);
   text += w.out(0, "int8_t") + ", " + n(s.s.y_zero) + n(s.y.multiplier) + n(s.y.shift) +
@@ -132,8 +130,13 @@ Result<void> emit_binary(NodeWriter& w) {
 
 SoftmaxScales scales_of(const NodeView& v) {
   const Value &x = v.input(0), &y = v.output(0);
-  return {x.quant.scale_at(0), y.quant.scale_at(0), v.attrs().real("beta", 1), y.quant.zero_at(0),
-          -128, 127, -128};
+  return {x.quant.scale_at(0),
+          y.quant.scale_at(0),
+          v.attrs().real("beta", 1),
+          y.quant.zero_at(0),
+          -128,
+          127,
+          -128};
 }
 
 bool softmax_fits(const NodeView& v, const Numerics& num) {

@@ -31,14 +31,17 @@ std::string bare(std::string_view text) {
       while (i < text.size() && text[i] != quote) i += text[i] == '\\' ? 2 : 1;
       ++i;
     } else {
-      line_start = text[i] == '\n' || (line_start && std::isspace(static_cast<unsigned char>(text[i])));
+      line_start =
+          text[i] == '\n' || (line_start && std::isspace(static_cast<unsigned char>(text[i])));
       out += text[i++];
     }
   }
   return out;
 }
 
-bool in_name(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
+bool in_name(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
+}
 
 }  // namespace
 

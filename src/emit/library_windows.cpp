@@ -11,7 +11,9 @@
 namespace lockstep {
 namespace {
 
-bool on_int8(const NodeView& v) { return is_int8(v.input(0)) && is_int8(v.output(0)); }
+bool on_int8(const NodeView& v) {
+  return is_int8(v.input(0)) && is_int8(v.output(0));
+}
 
 // Channels last, at most two spatial axes.
 bool is_flat(const NodeView& v, const std::vector<std::int64_t>& kernel) {
@@ -63,7 +65,9 @@ std::int64_t scratch_of(const NodeView& v) {
 }
 
 // A channel of one input alone (group 1) is no depthwise convolution.
-NodeMemory conv_memory(const NodeView& v, const Numerics&) { return {scratch_of(v), {}}; }
+NodeMemory conv_memory(const NodeView& v, const Numerics&) {
+  return {scratch_of(v), {}};
+}
 
 struct Conv {
   Window window;
@@ -89,9 +93,9 @@ std::string write_factors(NodeWriter& w, std::int64_t outputs) {
   const NodeView& v = w.view();
   std::vector<Rescale> rescales;
   for (std::int64_t o = 0; o < outputs; ++o)
-    rescales.push_back(w.num().conv->prepare(
-        v.input(0).quant.scale_at(0), v.input(1).quant.scale_at(static_cast<std::size_t>(o)),
-        v.output(0).quant.scale_at(0)));
+    rescales.push_back(w.num().conv->prepare(v.input(0).quant.scale_at(0),
+                                             v.input(1).quant.scale_at(static_cast<std::size_t>(o)),
+                                             v.output(0).quant.scale_at(0)));
   const LibraryFactors f = library_factors(w, rescales);
   w.field("multiplier", f.multiplier), w.field("shift", f.shift);
   return w.params("cmsis_nn_per_channel_quant_params", "factors");
@@ -133,16 +137,12 @@ Result<void> emit_conv(NodeWriter& w) {
                     bias = library_dims(w, "bias", 1, 1, 1, f.outputs),
                     y = library_dims(w, "y", g.batch, g.out[1], g.out[2], f.outputs);
   const std::int64_t scratch = scratch_of(v);
-  w.line("{");
-  w.line("  const cmsis_nn_context context = {" + w.scratch("void") + ", " +
-         std::to_string(scratch) + "};");
   library_call(w, function,
                "&context, " + params + ", " + factors + ", " + x + ", " + w.in(0, "int8_t") + ", " +
                    filter + ", " + write_weights(w, f, depthwise) + ", " + bias + ", " +
                    write_bias(w, f.outputs) + ", " + y + ", " + w.out(0, "int8_t"),
                function + "_get_buffer_size(" + params + ", " + x + ", " + filter + ", " + y + ")",
-               scratch);
-  w.line("}");
+               w.scratch("void"), scratch);
   return {};
 }
 
@@ -180,17 +180,13 @@ Result<void> emit_pool(NodeWriter& w) {
                     filter = library_dims(w, "filter", 1, g.kernel[1], g.kernel[2], 1),
                     y = library_dims(w, "y", g.batch, g.out[1], g.out[2], g.channels);
   const std::int64_t scratch = average ? 4 * g.channels : 0;
-  w.line("{");
-  w.line("  const cmsis_nn_context context = {" + w.scratch("void") + ", " +
-         std::to_string(scratch) + "};");
   library_call(w, average ? "arm_avgpool_s8" : "arm_max_pool_s8",
                "&context, " + params + ", " + x + ", " + w.in(0, "int8_t") + ", " + filter + ", " +
                    y + ", " + w.out(0, "int8_t"),
                average ? "arm_avgpool_s8_get_buffer_size(" + std::to_string(g.out[2]) + ", " +
                              std::to_string(g.channels) + ")"
                        : "",
-               scratch);
-  w.line("}");
+               w.scratch("void"), scratch);
   return {};
 }
 

@@ -197,9 +197,9 @@ std::string NodeWriter::scratch(std::string_view type) {
   const int buffer = lives_.scratch[static_cast<std::size_t>(id_)];
   if (buffer < 0) return "NULL";
   const Place& place = plan_.places[static_cast<std::size_t>(buffer)];
-  return fmt::format("({} *)(void *)({} + {})", type,
-                     c_identifier(plan_.pools[static_cast<std::size_t>(place.pool)].name),
-                     place.offset);
+  const std::string& pool = plan_.pools[static_cast<std::size_t>(place.pool)].name;
+  const std::string address = fmt::format("({} + {})", c_identifier(pool), place.offset);
+  return type == "void" ? address : fmt::format("({} *)(void *){}", type, address);
 }
 
 bool NodeWriter::in_place(std::size_t o, std::size_t i) const {
@@ -227,6 +227,26 @@ std::string NodeWriter::params(const std::string& type, const std::string& suffi
   statics_ += "static const " + type + " " + name + " = {\n" + fields_ + "};\n";
   fields_.clear();
   return "&" + name;
+}
+
+void NodeWriter::line(const std::string& text) {
+  constexpr std::size_t width = 110;
+  const std::string lead(std::min(text.find_first_not_of(' '), text.size()), ' ');
+  std::string row = "  " + lead;
+  for (std::size_t at = lead.size(); at < text.size();) {
+    std::size_t end = text.find(", ", at);
+    end = end == std::string::npos ? text.size() : end + 1;
+    const std::string part = text.substr(at, end - at);
+    if (row.size() + part.size() > width && row.find_first_not_of(' ') != std::string::npos) {
+      while (row.back() == ' ') row.pop_back();
+      body_ += row + "\n";
+      row = "      " + lead;
+    }
+    row += part;
+    at = end;
+    if (at < text.size()) row += ' ', ++at;
+  }
+  body_ += row + "\n";
 }
 
 std::string NodeWriter::constant_line(const std::string& type, const std::string& suffix,

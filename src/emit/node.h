@@ -67,7 +67,8 @@ class NodeWriter {
   // A small structure on one line, with a suffix: "&node_3_filter".
   std::string constant_line(const std::string& type, const std::string& suffix,
                             const std::string& initializer);
-  void line(const std::string& text) { body_ += "  " + text + "\n"; }
+  // One statement of the body, broken at commas where it is long.
+  void line(const std::string& text);
   void uses(const std::string& runtime_file) { files_.insert(runtime_file); }
   // A function of the library that the user pointed to.
   void calls(const std::string& library_function) { library_.insert(library_function); }

@@ -41,7 +41,8 @@ void write_library(const test::TemporaryFolder& folder, const std::string& sums)
   ASSERT_TRUE(
       write_file(folder / "lib/Source/Part/arm_b.c", "void arm_b(void) { use(arm_t); }\n").ok());
   ASSERT_TRUE(write_file(folder / "lib/Source/arm_t.c", "const int arm_t[1] = {1};\n").ok());
-  ASSERT_TRUE(write_file(folder / "lib/Source/arm_other.c", "void arm_c(void) { arm_a(); }\n").ok());
+  ASSERT_TRUE(
+      write_file(folder / "lib/Source/arm_other.c", "void arm_c(void) { arm_a(); }\n").ok());
   ASSERT_TRUE(write_file(folder / "lib/Source/arm_b_f32.c", "void arm_b(void) {}\n").ok());
 }
 
@@ -50,8 +51,8 @@ TEST(Library, sources_are_those_that_the_functions_reach) {
   write_library(folder, "int rhs_offset, const int *bias_data");
   const auto sources = library_sources(folder / "lib", {"arm_a"});
   ASSERT_TRUE(sources.ok()) << sources.error().line();
-  EXPECT_EQ(*sources, (std::vector<std::string>{"Source/Part/arm_b.c", "Source/arm_a.c",
-                                                "Source/arm_t.c"}));
+  EXPECT_EQ(*sources,
+            (std::vector<std::string>{"Source/Part/arm_b.c", "Source/arm_a.c", "Source/arm_t.c"}));
   const auto absent = library_sources(folder / "lib", {"arm_nothing"});
   ASSERT_FALSE(absent.ok());
   EXPECT_NE(absent.error().what.find("arm_nothing"), std::string::npos);
@@ -128,7 +129,8 @@ TEST_P(LibraryModels, equal_the_reference_in_every_tensor) {
 }
 
 INSTANTIATE_TEST_SUITE_P(CmsisNn, LibraryModels, testing::ValuesIn(cases), [](const auto& one) {
-  std::string name = std::string(one.param.path).substr(std::string(one.param.path).find_first_of("/:") + 1);
+  std::string name =
+      std::string(one.param.path).substr(std::string(one.param.path).find_first_of("/:") + 1);
   name += std::string("_") + one.param.arithmetic;
   for (char& ch : name)
     if (!std::isalnum(static_cast<unsigned char>(ch))) ch = '_';
