@@ -12,12 +12,18 @@ bool same_kernels(const NpuLayer& l, const ModelLayer& m) {
   const auto n = static_cast<std::size_t>(m.out_channels);
   if (l.channels() < n || l.channels() % n != 0) return false;
   for (std::size_t k = 0; k < l.channels(); ++k)
-    if (l.kernel_sum[k] != m.kernel_sum[k % n] || l.kernel_squares[k] != m.kernel_squares[k % n]) return false;
+    if (l.kernel_sum[k] != m.kernel_sum[k % n] || l.kernel_squares[k] != m.kernel_squares[k % n])
+      return false;
   return true;
 }
 
-bool same_channels(const NpuLayer& l, const ModelLayer& m) {
-  return l.channels() % static_cast<std::size_t>(m.out_channels) == 0;
+// Enough weights in each channel for the whole kernel: pieces of a cut kernel have fewer.
+bool may_be(const NpuLayer& l, const ModelLayer& m) {
+  const auto n = static_cast<std::size_t>(m.out_channels);
+  if (l.channels() < n || l.channels() % n != 0) return false;
+  for (std::size_t k = 0; k < l.channels(); ++k)
+    if (l.kernel_size[k] < m.kernel_size[k % n]) return false;
+  return true;
 }
 
 }  // namespace
@@ -27,7 +33,8 @@ std::string_view name_of(NpuSeverity s) {
 }
 
 // By the weights themselves; what is left in order, between the neighbours that were found.
-std::vector<NpuLayerPair> pair_layers(const std::vector<NpuLayer>& layers, const std::vector<ModelLayer>& model) {
+std::vector<NpuLayerPair> pair_layers(const std::vector<NpuLayer>& layers,
+                                      const std::vector<ModelLayer>& model) {
   std::vector<NpuLayerPair> pairs;
   std::vector<bool> used(model.size(), false);
   for (const NpuLayer& l : layers) {
@@ -40,11 +47,14 @@ std::vector<NpuLayerPair> pair_layers(const std::vector<NpuLayer>& layers, const
     if (pairs[p].model) continue;
     std::size_t low = 0, high = model.size();
     for (std::size_t q = 0; q < p; ++q)
-      if (pairs[q].model) low = std::max<std::size_t>(low, static_cast<std::size_t>(pairs[q].model - model.data()) + 1);
+      if (pairs[q].model)
+        low =
+            std::max<std::size_t>(low, static_cast<std::size_t>(pairs[q].model - model.data()) + 1);
     for (std::size_t q = pairs.size(); q-- > p + 1;)
-      if (pairs[q].model) high = std::min<std::size_t>(high, static_cast<std::size_t>(pairs[q].model - model.data()));
+      if (pairs[q].model)
+        high = std::min<std::size_t>(high, static_cast<std::size_t>(pairs[q].model - model.data()));
     for (std::size_t i = low; i < high; ++i)
-      if (!used[i] && same_channels(*pairs[p].layer, model[i])) {
+      if (!used[i] && may_be(*pairs[p].layer, model[i])) {
         pairs[p].model = &model[i], used[i] = true;
         break;
       }
@@ -76,19 +86,23 @@ Result<std::vector<NpuFinding>> compare_npu(const NpuSimulator& a, const NpuSimu
   LOCKSTEP_TRY(const auto two, npu_layers(b));
   const auto report = [&](const NpuLayer& l, std::string what, double lsb) {
     found.push_back({"compilations-differ", NpuSeverity::warning, l.epoch, l.node, std::move(what),
-                     found.empty() ? "the first departure" : "a further departure", "compare both with the model (--model)", lsb});
+                     found.empty() ? "the first departure" : "a further departure",
+                     "compare both with the model (--model)", lsb});
   };
   if (a.program().compiler != b.program().compiler)
-    found.push_back({"compilations-differ", NpuSeverity::note, 0, "compiler", a.program().compiler + " and " + b.program().compiler, "", "", 0});
+    found.push_back({"compilations-differ", NpuSeverity::note, 0, "compiler",
+                     a.program().compiler + " and " + b.program().compiler, "", "", 0});
   for (const NpuLayer& l : one) {
     const auto it = std::ranges::find(two, l.node, &NpuLayer::node);
     if (it == two.end()) {
       report(l, "in the first program only", 0);
       continue;
     }
-    if (l.kernel_sum != it->kernel_sum || l.kernel_squares != it->kernel_squares) report(l, "other weights", 0);
+    if (l.kernel_sum != it->kernel_sum || l.kernel_squares != it->kernel_squares)
+      report(l, "other weights", 0);
     if (l.shift != it->shift) report(l, fmt::format("shift {} and {}", l.shift, it->shift), 0);
-    if (l.passes != it->passes) report(l, fmt::format("{} and {} accumulation passes", l.passes, it->passes), 0);
+    if (l.passes != it->passes)
+      report(l, fmt::format("{} and {} accumulation passes", l.passes, it->passes), 0);
     double worst = 0, off = 0;
     std::size_t channels = std::min(l.channels(), it->channels());
     for (const auto* x : {&l, &*it})
@@ -98,11 +112,13 @@ Result<std::vector<NpuFinding>> compare_npu(const NpuSimulator& a, const NpuSimu
       worst = std::max(worst, std::abs(l.multiplier(k) / it->multiplier(k) - 1));
       off = std::max(off, std::abs(l.offset(k) - it->offset(k)));
     }
-    if (worst > 1e-4) report(l, fmt::format("multipliers apart by up to {:.2g} %", 100 * worst), 127 * worst);
+    if (worst > 1e-4)
+      report(l, fmt::format("multipliers apart by up to {:.2g} %", 100 * worst), 127 * worst);
     if (off > 0.02) report(l, fmt::format("constants apart by up to {:.3f} LSB", off), off);
   }
   for (const NpuLayer& l : two)
-    if (std::ranges::find(one, l.node, &NpuLayer::node) == one.end()) report(l, "in the second program only", 0);
+    if (std::ranges::find(one, l.node, &NpuLayer::node) == one.end())
+      report(l, "in the second program only", 0);
   return found;
 }
 

@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include "npu/audit.h"
+#include "npu/software.h"
 
 namespace lockstep {
 namespace {
@@ -79,7 +80,8 @@ std::vector<NpuFinding> audit_build(const NpuProgram& program, const NpuSideFile
   };
   for (const NpuBuffer& b : side.buffers)
     for (const NpuBuffer& p : program.buffers) {
-      if (p.name != b.name || p.epoch != b.epoch) continue;
+      if (p.name != b.name || p.epoch != b.epoch || b.base == 0)
+        continue;  // given by the application
       if (p.address() != b.address() || p.bytes() != b.bytes())
         mixed(b.name,
               fmt::format("0x{:08x}, {} bytes in the program and 0x{:08x}, {} bytes in c_info",
@@ -91,7 +93,9 @@ std::vector<NpuFinding> audit_build(const NpuProgram& program, const NpuSideFile
   for (const NpuEpochInfo& e : side.epochs) {
     const NpuEpoch* p = program.find_epoch(e.number);
     if (!p || e.mapping.empty()) continue;
-    if ((e.mapping == "SW") == p->hardware())
+    const bool software = e.mapping == "SW", hardware = e.mapping == "HW" || e.mapping == "EC";
+    if ((software && p->hardware()) ||
+        (hardware && !p->hardware() && !software_function(*p).empty()))
       mixed(fmt::format("epoch {}", e.number),
             fmt::format("{} in the program and {} in its report",
                         p->hardware() ? "a hardware epoch" : "software", e.mapping));

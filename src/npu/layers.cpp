@@ -98,10 +98,12 @@ Result<void> sum_kernels(const Reader& r, NpuLayer& layer) {
     const std::int64_t groups = (w.sets + layer.passes - 1) / layer.passes;
     layer.kernel_sum.resize(static_cast<std::size_t>(groups * w.kernels), 0);
     layer.kernel_squares.resize(layer.kernel_sum.size(), 0);
+    layer.kernel_size.resize(layer.kernel_sum.size(), 0);
     for (std::int64_t f = 0; f < w.sets; ++f)
       for (std::int64_t k = 0; k < w.kernels; ++k) {
         const auto out = static_cast<std::size_t>(f / layer.passes * w.kernels + k);
         const std::int16_t* row = w.weights.data() + (f * w.kernels + k) * w.elements;
+        layer.kernel_size[out] += w.elements;
         for (std::int64_t i = 0; i < w.elements; ++i) layer.kernel_sum[out] += row[i], layer.kernel_squares[out] += row[i] * row[i];
       }
   }

@@ -29,6 +29,7 @@ struct NpuLayer {
   int passes = 1;                   // over input channels, the sum rounded after each
   std::int64_t fsub = 0;
   std::vector<std::int64_t> kernel_sum, kernel_squares;  // of the weight codes, by output channel
+  std::vector<std::int64_t> kernel_size;                 // weights that meet in a channel, zeros too
   std::vector<NpuStage> stages;     // up to and including the one that ends in int8 codes
 
   std::size_t channels() const { return kernel_sum.size(); }

@@ -1,6 +1,7 @@
 // The files of a generated network: its text, the header of blobs and the weights beside it.
 #include "npu/network_c.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "base/files.h"
@@ -42,11 +43,48 @@ Result<std::optional<NpuBlobText>> blobs_beside(const std::string& path, std::st
                   std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size())});
 }
 
+// The name in a line `#include "name"`; "" for any other line.
+std::string included(std::string_view line) {
+  const std::size_t hash = line.find_first_not_of(" \t");
+  if (hash == std::string_view::npos || line[hash] != '#') return "";
+  const std::size_t word = line.find("include", hash), open = line.find('"', hash);
+  if (word == std::string_view::npos || open == std::string_view::npos || word > open) return "";
+  const std::size_t close = line.find('"', open + 1);
+  return close == std::string_view::npos ? ""
+                                         : std::string(line.substr(open + 1, close - open - 1));
+}
+
+// The file, and in their places those that it includes from beside it and that configure epochs:
+// headers of the runtime and of blobs are left out.
+Result<std::string> text_with_includes(const std::string& path, int depth) {
+  LOCKSTEP_TRY(const Bytes bytes, read_file(path, std::uint64_t{1} << 28));
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size() - 1) + 1;
+    const std::string_view line = text.substr(at, end - at);
+    at = end;
+    out += line;
+    const std::string name = included(line);
+    if (name.empty() || name.ends_with("_ecblobs.h")) continue;
+    std::error_code failed;
+    const std::string file = (folder / name).string();
+    if (!std::filesystem::is_regular_file(file, failed)) continue;
+    if (depth >= 8) return Error{path, "a file that includes itself", "headers at most 8 deep", {}};
+    LOCKSTEP_TRY(const std::string inner, text_with_includes(file, depth + 1));
+    if (inner.find("EpochBlock") != std::string::npos ||
+        inner.find("InitTypeDef") != std::string::npos ||
+        inner.find("LL_Buffer_InfoTypeDef") != std::string::npos)
+      out += inner + "\n";
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<NpuProgram> read_network_c(const std::string& path) {
-  LOCKSTEP_TRY(const Bytes bytes, read_file(path, std::uint64_t{1} << 28));
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  LOCKSTEP_TRY(const std::string text, text_with_includes(path, 0));
   LOCKSTEP_TRY(const std::optional<NpuBlobText> blobs, blobs_beside(path, text));
   LOCKSTEP_TRY(NpuProgram program, parse_network_c(text, path, blobs ? &*blobs : nullptr));
   LOCKSTEP_CHECK(find_npu_images(program, std::filesystem::path(path).parent_path().string()));

@@ -1,4 +1,4 @@
-// A row of the compiler's buffer tables; names of stream engines by the addresses that they touch.
+// A row of the compiler's buffer tables.
 #include <algorithm>
 
 #include <fmt/core.h>
@@ -59,51 +59,6 @@ Result<NpuBuffer> npu_buffer_from(const NpuFields& row, const NpuTableLookup& ta
   LOCKSTEP_TRY([[maybe_unused]] const auto n, checked_count(b.shape, b.name));
   LOCKSTEP_TRY([[maybe_unused]] const auto m, checked_count(b.mem_shape, b.name));
   return b;
-}
-
-namespace {
-
-std::int64_t value_of(const NpuUnit& u, std::string_view field) {
-  const auto it = u.fields.find(field);
-  return it == u.fields.end() ? 0 : it->second.integer;
-}
-
-// The buffer that begins where a stream does: made by this epoch when it writes, else the latest
-// before.
-const NpuBuffer* touched(const NpuProgram& p, const NpuUnit& u, int epoch) {
-  const auto address =
-      static_cast<std::uint64_t>(value_of(u, "addr_base") + value_of(u, "offset_start"));
-  const bool writes = value_of(u, "dir") == 1;
-  const NpuBuffer* best = nullptr;
-  for (const NpuBuffer& b : p.buffers) {
-    if (b.address() != address || b.name.starts_with("SCRATCH_")) continue;
-    if (b.is_param) return &b;
-    const bool fits = writes ? b.epoch == epoch : b.epoch < epoch;
-    if (fits && (!best || b.epoch >= best->epoch)) best = &b;
-  }
-  return best;
-}
-
-}  // namespace
-
-void name_npu_streams(NpuProgram& program) {
-  for (NpuEpoch& e : program.epochs) {
-    for (NpuUnit& u : e.units)
-      if (u.id.kind == NpuKind::stream && u.buffer.empty())
-        if (const NpuBuffer* b = touched(program, u, e.number)) u.buffer = b->name;
-    // A convolution without a name of its own takes that of its weights: "Conv2D_17_weights".
-    for (NpuUnit& u : e.units) {
-      if (u.id.kind != NpuKind::conv || u.name.find("_epoch_") == std::string::npos) continue;
-      for (const NpuLink& l : e.links)
-        if (l.to.unit == u.id && l.to.port == 1)
-          for (const NpuUnit& s : e.units)
-            if (const std::size_t at = s.buffer.find("_weights");
-                s.id == l.from[0].source.unit && at != std::string::npos) {
-              u.name = fmt::format("{}_init{}", s.buffer.substr(0, at), e.number);
-              if (e.nodes.empty()) e.nodes.emplace_back(s.buffer.substr(0, at), "Conv");
-            }
-    }
-  }
 }
 
 }  // namespace lockstep

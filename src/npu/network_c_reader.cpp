@@ -34,6 +34,16 @@ constexpr std::string_view harmless[] = {
     "LL_ATON_LIB_UNUSED", "LL_ATON_EnableClock",      "LL_ATON_DisableClock",
     "LL_ATON_ASSERT",     "LL_Streng_Wait",           "LL_ATON_PRINTF",
     "LL_EpochCtrl_Init"};
+// Whole families without effect on numbers.
+constexpr std::string_view harmless_heads[] = {"LL_ATON_LOCK_", "LL_ATON_UNLOCK_", "LL_Buffer_",
+                                               "LL_Address_",   "LL_ATON_OSAL_",   "LL_ATON_RT_",
+                                               "LL_ATON_Set_",  "LL_ATON_Get_"};
+
+bool is_harmless(std::string_view call) {
+  return std::ranges::find(harmless, call) != std::end(harmless) ||
+         std::ranges::any_of(harmless_heads,
+                             [&](std::string_view head) { return call.starts_with(head); });
+}
 
 bool starts_named_fields(const CValue& v) {
   return v.braces && !v.fields.empty() && !v.fields[0].first.empty();
@@ -323,7 +333,7 @@ Result<void> NetworkReader::call_of(NpuEpoch& e, const std::string& name,
                                     const Arguments& arguments, std::size_t at) {
   for (const auto& [init, kind] : unit_calls)
     if (name == init) return unit(e, kind, arguments, at);
-  if (name == "LL_Switch_Init") return links(e, arguments, at);
+  if (name == "LL_Switch_Init" || name == "LL_Switch_Init_NoReset") return links(e, arguments, at);
   const bool library = name.starts_with("LL_ATON_LIB_") && name != "LL_ATON_LIB_UNUSED";
   if (name.starts_with("ll_sw_") || library || name.find("_Cache_") != std::string::npos) {
     NpuCall c{name, {}};
@@ -331,9 +341,11 @@ Result<void> NetworkReader::call_of(NpuEpoch& e, const std::string& name,
     e.calls.push_back(std::move(c));
     return {};
   }
-  if (std::ranges::find(harmless, name) == std::end(harmless) && name.starts_with("LL_") &&
-      name.ends_with("_Init"))
-    return Error{where(at), "call of " + name, "a unit of docs/neural-art.md", {}};
+  if (name.starts_with("LL_") && !is_harmless(name))
+    return Error{where(at),
+                 fmt::format("call of {} in epoch {}", name, e.number),
+                 "a call that docs/neural-art.md describes",
+                 {}};
   return {};
 }
 

@@ -65,15 +65,15 @@ std::string c_port(const char* what, const NpuPort& p) {
   return fmt::format("{}(STRSWITCH, 0, {}, {}, {})", what, name_of(p.unit.kind), p.unit.id, p.port);
 }
 
-std::string c_epoch(const NpuEpoch& e) {
-  std::string out = fmt::format(
-      "static void LL_ATON_Start_EpochBlock_{}(const void *epoch_block)\n{{\n", e.number);
+std::string c_epoch(const NpuEpoch& e, std::string_view function = "LL_ATON_Start_EpochBlock_") {
+  std::string out =
+      fmt::format("static void {}{}(const void *epoch_block)\n{{\n", function, e.number);
   for (const auto& [node, op] : e.nodes) out += "    /* kind=" + op + " node=" + node + " */\n";
   for (const NpuUnit& u : e.units)
     for (const auto& [kind, names] : c_units)
       if (kind == u.id.kind)
         out += fmt::format("    static const {} {} = {{\n{}    }};\n    {}({}, &{}{});\n",
-                           names.first, u.name, c_fields(u.fields, u.buffer), names.second, u.id.id,
+                           names.first, u.name, c_fields(u.fields, u.inferred ? "" : u.buffer), names.second, u.id.id,
                            u.name, kind == NpuKind::stream ? ", 1" : "");
   if (!e.links.empty()) {
     out += fmt::format("    static const LL_Switch_InitTypeDef switch_{}[] = {{\n", e.number);
@@ -154,6 +154,11 @@ Result<NpuEcText> format_network_c_with_blobs(const NpuProgram& program,
   NpuProgram software = program;
   std::erase_if(software.epochs, [](const NpuEpoch& e) { return e.hardware(); });
   NpuEcText out{format_network_c(software), blobs.header};
+  for (NpuEpoch e : program.epochs) {  // what the CPU does for its cache when a blob has ended
+    if (!e.hardware() || e.calls.empty()) continue;
+    e.units.clear(), e.links.clear(), e.nodes.clear();
+    out.c += c_epoch(e, "_ec_blob_cache_end_func_");
+  }
   std::string items =
       "#include \"" + header_name + "\"\nstatic const EpochBlock_ItemTypeDef epoch_blocks[] = {\n";
   for (const auto& [first, name] : blobs.blobs)

@@ -53,8 +53,9 @@ std::string text_of(const NpuUnitId& unit);  // "CONVACC 2"
 struct NpuUnit {
   NpuUnitId id;
   std::string name;    // of the structure in the generated file
-  std::string buffer;  // what a stream engine reads or writes, "" when the file does not say
+  std::string buffer;  // what a stream engine reads or writes, "" when nothing says it
   NpuFields fields;    // as the file gives them; absent means 0
+  bool inferred = false;  // the file does not say `buffer`: found by the bytes that are touched
 };
 
 // One of the up to two cyclic contexts of a destination: `frames` frames from `source`; context 0

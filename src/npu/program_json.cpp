@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include "npu/network_c.h"
 #include "npu/program.h"
 
 namespace lockstep {
@@ -316,6 +317,7 @@ Result<NpuProgram> parse_npu_json(std::string_view text, const std::string& file
     LOCKSTEP_TRY(NpuBuffer buffer, read_buffer(b, program, at));
     program.buffers.push_back(std::move(buffer));
   }
+  name_npu_streams(program);
   return program;
 }
 

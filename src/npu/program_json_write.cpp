@@ -41,7 +41,7 @@ OrderedJson write_epoch(const NpuEpoch& e) {
     unit["unit"] = std::string(name_of(u.id.kind));
     unit["id"] = u.id.id;
     unit["name"] = u.name;
-    if (!u.buffer.empty()) unit["buffer"] = u.buffer;
+    if (!u.buffer.empty() && !u.inferred) unit["buffer"] = u.buffer;
     unit["fields"] = write_fields(u.fields);
     j["units"].push_back(std::move(unit));
   }
