@@ -7,6 +7,7 @@
 #include "diagnose/hypotheses.h"
 #include "diagnose/on_codes.h"
 #include "diagnose/rewrites.h"
+#include "diagnose/scope.h"
 #include "diff/local.h"
 #include "diff/pair.h"
 
@@ -74,6 +75,8 @@ Result<void> find_causes(const Case& c, Verdict& v) {
       continue;
     }
     v.suspects.push_back(search(*trial, i, known, options));
+    if (Suspect& s = v.suspects.back(); !s.cause() && !c.search.first_only)
+      if (auto found = search_families(*trial, options, s)) s.ranked.insert(s.ranked.begin(), std::move(*found));
     if (row.segment.size() > 1 || row.op == "QuantizeLinear") on_codes_instead(c, row, i, options, v.suspects.back());
     if (v.suspects.size() > 1) left -= v.suspects.back().work;
     if (const Explanation* cause = v.suspects.back().cause()) known.push_back(*cause);
@@ -195,6 +198,7 @@ Result<Verdict> judge(const Case& c, const std::vector<std::string>& left_device
   }
   if (c.search.first_only) return v;
   v.reach = reach_of(c, v);
+  v.scopes = scopes_of(c, v);
   LOCKSTEP_TRY(v.repairs, replay_repair(c, v));
   // A cause that was replayed on codes has no place in the reference's graph to be simulated at.
   const bool in_reference = std::ranges::all_of(v.suspects, [](const Suspect& s) { return !s.cause() || s.cause()->arithmetic.empty(); });

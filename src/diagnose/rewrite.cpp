@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "diagnose/judge.h"
+#include "diagnose/scope.h"
 
 namespace lockstep {
 namespace {
@@ -50,10 +51,10 @@ Result<std::vector<Rewrite>> predict_rewrites(const Case& c, const Verdict& v) {
   RunOptions options;
   options.state = c.recorded.state;
   double worst = 1;
-  for (const Suspect& s : v.suspects) {
-    const NodeId n = s.cause() && s.cause()->arithmetic.empty() ? g.find_node(s.cause()->site) : no_id;
+  for (const FaultSpec& spec : believed(v)) {
+    const NodeId n = spec.fault->stage == Stage::node ? g.find_node(spec.node) : no_id;
     Operands pair;
-    if (n == no_id || s.cause()->fault->scope != Scope::unequal_scales || !operands_of(g, g.node(n), pair)) continue;
+    if (n == no_id || spec.fault->scope != Scope::unequal_scales || !operands_of(g, g.node(n), pair)) continue;
     worst = std::max(worst, pair.coarser());
     options.node_hooks.push_back({n, [&g, &c, n, pair, num](std::span<const Tensor* const> in, std::span<Tensor> out, auto) -> Result<void> {
                                     const Node& node = g.node(n);

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "diagnose/fold_identity.h"
+#include "diagnose/scope.h"
 #include "measure/reals.h"
 #include "op/op.h"
 
@@ -88,6 +89,9 @@ class Simulator {
   Result<std::vector<Rewrite>> run() {
     if (!prepare()) return std::vector<Rewrite>();
     LOCKSTEP_TRY(faulty_, inject(e_, specs_));
+    RunOptions right;
+    right.state = c_.recorded.state;
+    LOCKSTEP_TRY(right_, e_.run(c_.recorded.sent.first(samples_), wanted_, right));
     const bool again = strikes_others(e_, *cause_->fault);
     LOCKSTEP_CHECK(add({.text = "as it is"}));
     if (made_.empty()) return made_;
@@ -111,11 +115,11 @@ class Simulator {
     if (!cause_ || cause_->fault->stage != Stage::node || c_.recorded.sent.empty() || c_.recorded.sent[0].empty()) return false;
     const NodeId first = g_.find_node(cause_->site);
     if (first == no_id || !is_sum(g_.node(first))) return false;
-    for (const Suspect& s : v_.suspects) {
-      const NodeId n = s.cause() && s.cause()->arithmetic.empty() ? g_.find_node(s.cause()->site) : no_id;
-      if (n == no_id || s.cause()->fault->stage != Stage::node) continue;
-      specs_.push_back({s.cause()->fault, s.cause()->site, s.cause()->params});
-      if (is_sum(g_.node(n))) sums_.push_back(n);
+    for (const FaultSpec& spec : believed(v_)) {
+      const NodeId n = spec.fault->stage == Stage::node ? g_.find_node(spec.node) : no_id;
+      if (n == no_id) continue;
+      specs_.push_back(spec);
+      if (is_sum(g_.node(n)) && !at_sum(n)) sums_.push_back(n);
     }
     std::int64_t macs = 1;
     for (const Node& n : g_.nodes())
@@ -241,9 +245,8 @@ class Simulator {
       const QuantParams q = step_of(g_, g_.find_value(name));
       const QuantParams other = is_integer(by.graph().value(by.graph().find_value(name)).dtype) ? q : QuantParams{};
       for (std::size_t s = 0; s < made.samples.size(); ++s) {
-        const auto it = c_.recorded.expected[s].find(name);
-        const auto got = made.samples[s].find(name);
-        if (it != c_.recorded.expected[s].end() && got != made.samples[s].end()) LOCKSTEP_CHECK(meter.add(it->second, q, got->second, other));
+        const auto it = std::as_const(right_.samples[s]).find(name), got = made.samples[s].find(name);
+        if (it != right_.samples[s].end() && got != made.samples[s].end()) LOCKSTEP_CHECK(meter.add(it->second, q, got->second, other));
       }
       const double cosine = meter.metrics().count ? meter.metrics().cosine : 1;
       (name == at_ ? at : output) = std::min(name == at_ ? at : output, cosine);
@@ -267,6 +270,7 @@ class Simulator {
   std::vector<std::string> wanted_;
   std::string at_;
   RunOptions faulty_;
+  Capture right_;  // what the reference makes
   double before_output_ = 2, before_at_ = 2;  // cosines with the fault and no rewrite; 2: not yet measured
   std::vector<Rewrite> made_;
 };

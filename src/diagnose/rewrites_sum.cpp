@@ -8,6 +8,7 @@
 
 #include "device/device.h"
 #include "diagnose/rewrites.h"
+#include "diagnose/scope.h"
 #include "fault/fault_elements.h"
 #include "fault/fault_nodes.h"
 #include "fault/fault_window.h"
@@ -117,6 +118,9 @@ class SumRewrites {
 
   Result<std::vector<Rewrite>> run() {
     if (!prepare()) return std::vector<Rewrite>();
+    RunOptions right;
+    right.state = c_.recorded.state;
+    LOCKSTEP_TRY(right_, e_.run(c_.recorded.sent.first(samples_), wanted_, right));
     LOCKSTEP_CHECK(add({.text = "as it is"}));
     if (made_.empty()) return made_;
     made_.clear();
@@ -308,9 +312,8 @@ class SumRewrites {
 
   Result<void> add(const Form& form) {
     std::vector<FaultSpec> elsewhere;
-    for (const Suspect& s : v_.suspects)
-      if (s.cause() && s.cause()->fault->stage == Stage::node && (form.text == "as it is" || s.cause()->site != cause_->site))
-        elsewhere.push_back({s.cause()->fault, s.cause()->site, s.cause()->params});
+    for (const FaultSpec& spec : believed(v_))
+      if (spec.fault->stage == Stage::node && (form.text == "as it is" || spec.node != cause_->site)) elsewhere.push_back(spec);
     LOCKSTEP_TRY(RunOptions options, inject(e_, elsewhere));
     options.state = c_.recorded.state;
     std::string cost = form.text == "as it is" ? "" : cost_of(form);
@@ -385,9 +388,8 @@ class SumRewrites {
       Meter meter;
       const QuantParams q = step_of(g_, g_.find_value(name));
       for (std::size_t s = 0; s < made.samples.size(); ++s) {
-        const auto it = c_.recorded.expected[s].find(name);
-        const auto got = made.samples[s].find(name);
-        if (it != c_.recorded.expected[s].end() && got != made.samples[s].end()) LOCKSTEP_CHECK(meter.add(it->second, q, got->second, q));
+        const auto it = std::as_const(right_.samples[s]).find(name), got = made.samples[s].find(name);
+        if (it != right_.samples[s].end() && got != made.samples[s].end()) LOCKSTEP_CHECK(meter.add(it->second, q, got->second, q));
       }
       const double cosine = meter.metrics().count ? meter.metrics().cosine : 1;
       (name == at_ ? at : output) = std::min(name == at_ ? at : output, cosine);
@@ -411,6 +413,7 @@ class SumRewrites {
   std::vector<std::string> wanted_;
   std::string at_;
   std::vector<Tensor> inputs_;
+  Capture right_;  // what the reference makes
   double before_output_ = 2, before_at_ = 2;
   std::vector<Rewrite> made_;
 };

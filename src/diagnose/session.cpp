@@ -8,6 +8,8 @@
 
 #include "base/text.h"
 #include "diagnose/on_codes.h"
+#include "diagnose/envelope.h"
+#include "diagnose/pc_run.h"
 #include "diff/inputs.h"
 #include "diff/pair.h"
 #include "run/generated.h"
@@ -80,6 +82,17 @@ class Session {
            .model = q_.model, .target = q_.target, .input = q_.input};
     c.search.progress = q_.progress;
     LOCKSTEP_TRY(a_.verdict, judge(c, without_weights(model, pairing.left_device)));
+    if (q_.envelope || (a_.verdict.healthy && !a_.verdict.comparison.identical())) {
+      say("measuring the envelope");
+      LOCKSTEP_TRY(a_.verdict.envelope, envelope_of(c));
+    }
+    const std::string pc = q_.pc.empty() && holds_pc_outputs(q_.target) ? q_.target : q_.pc;
+    if (!pc.empty()) {
+      say("judging " + pc);
+      auto judged = judge_pc(pc, {model, *a_.reference, sent_, pairing.samples, q_.state, c.others()}, a_.verdict);
+      if (!judged.ok() && !q_.pc.empty()) return judged.error();
+      if (judged.ok()) a_.verdict.pc = std::move(*judged);
+    }
     a_.sent = std::move(sent_);
     a_.expected = std::move(expected_);
     a_.observed = std::move(pairing.samples);

@@ -22,6 +22,8 @@ struct Request {
   std::map<std::string, std::int64_t> dimensions = {};  // extents of dimensions that the model leaves open
   std::function<void(const std::string& what)> progress;
   int repeat = 0;      // of each sample on a device; 0: as its link needs
+  std::string pc = {};     // what the user's own run on the PC yielded; "": nothing, or what ST's val_io holds
+  bool envelope = false;   // measured for a mismatch too
   std::string resume;  // captures kept when a link broke; "": none
 };
 

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "diagnose/envelope.h"
+#include "diagnose/pc_run.h"
 #include "diff/diff.h"
 #include "diff/spread.h"
 #include "fault/fault.h"
@@ -57,6 +59,23 @@ struct Reach {
   int of_kind = 0, showing = 0;
 };
 
+// One reading of which operations the cause acts on, and what the rest of the captures says of it.
+struct ScopeReading {
+  std::string name;                // "this operation", "every Add", "every channel-wise convolution"
+  std::vector<std::string> sites;  // its nodes at which the fault could act
+  int shown = 0;    // wrong in this very way
+  int right = 0;    // right, though the fault would have changed them
+  int silent = 0;   // right, and the fault would change nothing there on these inputs
+  int unknown = 0;  // not captured, or wrong in another way
+  int shown_outside = 0;  // operations that show it and are no part of this reading
+  std::vector<std::string> right_sites, not_judged;
+  double bits = 0;  // what it takes to hold this reading; the least first
+  // Of the first reading: no other is nearly as likely; else which, and the operations that would decide.
+  bool settled = false;
+  std::string or_else;
+  std::vector<std::string> would_settle;
+};
+
 // What the network yields when the wrong operation is right again: the device's own tensors before
 // it, the reference after it, other explained faults still in place.
 struct Repair {
@@ -84,6 +103,9 @@ struct Verdict {
   std::optional<Suspect> departure;
   int not_examined = 0;           // further wrong operations, beyond number or time
   Reach reach;                    // of the first suspect's cause
+  std::vector<ScopeReading> scopes;  // of the same, likeliest first; empty where only one place is possible
+  std::optional<Envelope> envelope;  // where asked for, or where a healthy device differs at all
+  std::optional<PcRun> pc;        // what the user's own run on the PC is, where it was given
   std::vector<Repair> repairs;    // one per network output
   std::vector<Rewrite> rewrites;
   std::vector<std::string> advice;

@@ -16,26 +16,12 @@ bool rounds(const Graph& g, NodeId id) {
   return y.dtype == DType::f32 || (is_integer(y.dtype) && y.quant.quantized());
 }
 
-void disturb(Tensor& t, std::uint64_t seed) {
-  Random random(seed);
-  if (t.dtype() == DType::f32) {
-    for (float& x : t.as<float>()) x *= 1.0f + static_cast<float>((random.unit() - 0.5) * 0x1p-21);
-    return;
-  }
-  const CodeRange range = code_range(t.dtype());
-  for (std::int64_t i = 0; i < t.count(); ++i) {
-    const double draw = random.unit();
-    if (draw >= spread_share) continue;
-    t.set_code(i, std::clamp(t.code(i) + (draw < spread_share / 2 ? 1 : -1), range.low, range.high));
-  }
-}
-
 RunOptions disturbed(const Graph& graph, std::span<const NodeId> nodes, std::uint64_t seed) {
   RunOptions options;
   for (const NodeId n : nodes) {
     if (!rounds(graph, n)) continue;
     options.node_hooks.push_back({n, [n, seed](auto, std::span<Tensor> out, auto) -> Result<void> {
-                                    disturb(out[0], seed * 1000003 + static_cast<std::uint64_t>(n));
+                                    move_some_codes(out[0], seed * 1000003 + static_cast<std::uint64_t>(n));
                                     return {};
                                   }});
   }
@@ -52,6 +38,26 @@ std::vector<std::size_t> farthest_first(const std::vector<double>& distance) {
 }
 
 }  // namespace
+
+void move_some_codes(Tensor& t, std::uint64_t seed) {
+  Random random(seed);
+  if (t.dtype() == DType::f32) {
+    for (float& x : t.as<float>()) x *= 1.0f + static_cast<float>((random.unit() - 0.5) * 0x1p-21);
+    return;
+  }
+  const CodeRange range = code_range(t.dtype());
+  for (std::int64_t i = 0; i < t.count(); ++i) {
+    const double draw = random.unit();
+    if (draw >= spread_share) continue;
+    t.set_code(i, std::clamp(t.code(i) + (draw < spread_share / 2 ? 1 : -1), range.low, range.high));
+  }
+}
+
+RunOptions rounding_otherwise(const Graph& graph, std::uint64_t seed) {
+  std::vector<NodeId> nodes(graph.nodes().size());
+  for (std::size_t n = 0; n < nodes.size(); ++n) nodes[n] = static_cast<NodeId>(n);
+  return disturbed(graph, nodes, seed);
+}
 
 Result<std::optional<Spread>> spread_of(const LocalTest& test, ValueId id, const std::vector<double>& distance) {
   const Graph& g = test.reference().graph();

@@ -23,4 +23,9 @@ inline constexpr std::size_t spread_samples = 4;
 // `distance`: how far the device's tensor is off in each sample; the farthest are simulated.
 Result<std::optional<Spread>> spread_of(const LocalTest& test, ValueId id, const std::vector<double>& distance);
 
+// Codes of `t` moved one step up or down at `spread_share` of its elements; floats in their last bits.
+void move_some_codes(Tensor& t, std::uint64_t seed);
+// A run in which every operation that rounds does so to its results.
+RunOptions rounding_otherwise(const Graph& graph, std::uint64_t seed);
+
 }  // namespace lockstep

@@ -74,6 +74,26 @@ Json suspect_json(const Suspect& s, const Comparison& c) {
           {"explanations", ranked}};
 }
 
+Json scope_json(const ScopeReading& r) {
+  return {{"scope", r.name}, {"nodes", r.sites}, {"shown", r.shown}, {"right", r.right}, {"silent", r.silent},
+          {"not_judged", r.not_judged}, {"shown_outside", r.shown_outside}, {"settled", r.settled},
+          {"would_settle", r.would_settle}};
+}
+
+Json envelope_json(const Envelope& e) {
+  Json rows = Json::array();
+  for (const EnvelopeRow& r : e.rows)
+    rows.push_back({{"tensor", r.tensor}, {"node", r.node}, {"most", number(r.most)}, {"in_lsb", r.has_lsb}, {"differing_share", number(r.share)},
+                    {"widest", r.widest}, {"simulated", number(r.simulated)}, {"gain", number(r.gain)},
+                    {"device", r.device ? number(*r.device) : Json(nullptr)}, {"inside", r.inside}});
+  return {{"arithmetics", e.arithmetics}, {"samples", e.samples}, {"leaves", e.leaves ? Json(e.rows[*e.leaves].node) : Json(nullptr)}, {"rows", rows}};
+}
+
+Json pc_json(const PcRun& p) {
+  return {{"file", p.file}, {"right", p.right}, {"is", p.is}, {"spec", p.spec}, {"verdict", p.verdict}, {"reference_is_wrong", p.faulty},
+          {"tensor", p.tensor}, {"metrics", metrics_json(p.metrics)}, {"advice", p.advice}};
+}
+
 }  // namespace
 
 std::string json_report(const Report& report) {
@@ -100,6 +120,8 @@ std::string json_report(const Report& report) {
   for (const Suspect& s : v.suspects) j["suspects"].push_back(suspect_json(s, c));
   j["not_examined"] = v.not_examined;
   if (v.reach.of_kind) j["reach"] = {{"op", v.reach.op}, {"of_kind", v.reach.of_kind}, {"showing", v.reach.showing}};
+  j["scopes"] = Json::array();
+  for (const ScopeReading& r : v.scopes) j["scopes"].push_back(scope_json(r));
   j["if_repaired"] = Json::array();
   for (const Repair& r : v.repairs)
     j["if_repaired"].push_back({{"output", r.output}, {"cosine", number(r.cosine)},
@@ -107,6 +129,8 @@ std::string json_report(const Report& report) {
   j["rewrites"] = Json::array();
   for (const Rewrite& r : v.rewrites)
     j["rewrites"].push_back({{"text", r.text}, {"predicted_cosine", number(r.cosine)}, {"holds", r.holds}});
+  if (v.envelope) j["envelope"] = envelope_json(*v.envelope);
+  if (v.pc) j["pc"] = pc_json(*v.pc);
   j["advice"] = v.advice;
   j["capture_next"] = v.next;
   Json notes = report.notes;

@@ -49,6 +49,8 @@ void add_validation_options(CLI::App& command, ValidationOptions& o) {
   command.add_option("--resume", o.request.resume, "captures that an interrupted validation kept: their samples are not run again");
   add_dimensions(command, o.request.dimensions);
   command.add_option("--decision", o.decision, "what the output decides: top1, or I>T, I-J>T of its elements; counts what flips");
+  command.add_option("--pc", o.request.pc, "what your own run on the PC yielded, in any form of captures: says which side is wrong");
+  command.add_flag("--envelope", o.request.envelope, "how far all arithmetics lie apart on these inputs, for a mismatch too");
   command.add_option("--program", o.program, "the device's compiled Neural-ART program: differences that it explains are told apart");
   command.add_option("--json", o.json, "write the whole result to this file");
   command.add_flag("--all", o.all_rows, "print every row of a long table");
@@ -96,6 +98,7 @@ int run_validation(const ValidationOptions& options, bool ranking) {
     Request request = options.request;
     request.target = target;
     request.state = options.state == "keep" ? StateMode::keep : StateMode::reset;
+    request.envelope = request.envelope || !options.decision.empty();
     request.progress = show_progress;
     auto answered = answer(request);
     end_progress();
@@ -110,7 +113,8 @@ int run_validation(const ValidationOptions& options, bool ranking) {
     if (!options.program.empty())
       if (const auto split = explain_with_program({options.program, request.model, target, request.input}); !split.ok()) worst = std::max(worst, fail(split.error()));
     reports.push_back(json_report(report));
-    worst = std::max(worst, report.verdict.healthy ? 0 : 1);
+    const bool pc_wrong = !options.request.pc.empty() && report.verdict.pc && !report.verdict.pc->right;
+    worst = std::max(worst, report.verdict.healthy && !pc_wrong ? 0 : 1);
     answered->verdict = std::move(report.verdict);
     done.push_back({target, std::move(*answered)});
     if (!options.decision.empty()) worst = std::max(worst, tell_decision(options, decision, done.back(), reports));
