@@ -93,16 +93,6 @@ constexpr Kind kinds[] = {
     {"SquaredDifference", &Numerics::squared_difference, "ls_squared_difference_f32"},
 };
 
-// Along the innermost axis on which either operand moves, a does not.
-bool stands_still(const Shape& a, const Shape& b) {
-  for (std::size_t k = 1; k <= std::max(a.size(), b.size()); ++k) {
-    const std::int64_t ea = k <= a.size() ? a[a.size() - k] : 1,
-                       eb = k <= b.size() ? b[b.size() - k] : 1;
-    if (ea != 1 || eb != 1) return ea == 1;
-  }
-  return false;
-}
-
 void write_multipliers(NodeWriter& w, const BinaryState& s, const CodeClamp& clamp) {
   w.field("left", s.left_shift);
   w.field("a_multiplier", s.a.multiplier), w.field("a_shift", s.a.shift);
@@ -210,7 +200,7 @@ Result<void> write_codes(NodeWriter& w, const BinaryPolicy& policy) {
                  clamp.low + shift,
                  clamp.high + shift,
                  static_cast<int>(8 * size_of(y.dtype))};
-  s.a_is_scalar = stands_still(a.shape, b.shape);
+  s.a_is_scalar = run_kind(a.shape, b.shape) == RunKind::first_still;
   const BinaryState state = policy.prepare(s);
   const BinaryForm form = binary_form(policy, state);
   const bool narrow = is_narrow(a) && is_narrow(b) && is_narrow(y);

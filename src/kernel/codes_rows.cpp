@@ -4,6 +4,7 @@
 
 #include "kernel/kernel.h"
 #include "kernel/kernel_spread.h"
+#include "op/op_binary.h"
 #include "op/op_codes.h"
 
 namespace lockstep {
@@ -21,16 +22,6 @@ const BinaryPolicy* policy_of(const KernelProblem& p) {
                          : p.num.squared_difference;
 }
 
-// Along the innermost axis on which either operand moves, a does not.
-bool stands_still(const Shape& a, const Shape& b) {
-  for (std::size_t k = 1; k <= std::max(a.size(), b.size()); ++k) {
-    const std::int64_t ea = k <= a.size() ? a[a.size() - k] : 1,
-                       eb = k <= b.size() ? b[b.size() - k] : 1;
-    if (ea != 1 || eb != 1) return ea == 1;
-  }
-  return false;
-}
-
 std::int32_t code_at(const std::byte* p, bool is_signed) {
   return is_signed ? std::int32_t{static_cast<std::int8_t>(*p)}
                    : std::int32_t{static_cast<std::uint8_t>(*p)};
@@ -46,7 +37,7 @@ class CodesRows : public PreparedKernel {
         a.quant.scale_at(0),         b.quant.scale_at(0),         y.quant.scale_at(0),
         a.quant.zero_at(0) + shift_, b.quant.zero_at(0) + shift_, y.quant.zero_at(0) + shift_,
         clamp.low + shift_,          clamp.high + shift_,         8};
-    s.a_is_scalar = stands_still(a.shape, b.shape);
+    s.a_is_scalar = run_kind(a.shape, b.shape) == RunKind::first_still;
     state_ = policy_->prepare(s);
     a_signed_ = a.dtype == DType::i8;
     b_signed_ = b.dtype == DType::i8;

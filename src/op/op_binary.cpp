@@ -38,14 +38,15 @@ Result<void> binary_from_onnx(const ForeignNode& f, GraphBuilder& graph, std::st
   return {};
 }
 
-// Along the innermost axis on which either operand moves, a does not.
-static bool stands_still(const Shape& a, const Shape& b) {
-  for (std::size_t k = 1; k <= std::max(a.size(), b.size()); ++k) {
-    const std::int64_t ea = k <= a.size() ? a[a.size() - k] : 1,
-                       eb = k <= b.size() ? b[b.size() - k] : 1;
-    if (ea != 1 || eb != 1) return ea == 1;
+RunKind run_kind(const Shape& a, const Shape& b) {
+  const std::size_t common = std::min(a.size(), b.size());
+  if (common == 0) return !a.empty() && a.back() != 1 ? RunKind::second_still : RunKind::first_still;
+  for (std::size_t k = 1; k <= common; ++k) {
+    const std::int64_t ea = a[a.size() - k], eb = b[b.size() - k];
+    if (ea == 1 && eb == 1) continue;
+    return ea == 1 ? RunKind::first_still : eb == 1 ? RunKind::second_still : RunKind::both_move;
   }
-  return false;
+  return RunKind::first_still;
 }
 
 Result<void> eval_binary_codes(EvalContext& c, const BinaryPolicy* policy, std::string_view kind) {
@@ -63,7 +64,7 @@ Result<void> eval_binary_codes(EvalContext& c, const BinaryPolicy* policy, std::
                       clamp.low + shift,
                       clamp.high + shift,
                       static_cast<int>(8 * size_of(yv.dtype))};
-  scales.a_is_scalar = stands_still(c.in[0]->shape(), c.in[1]->shape());
+  scales.a_is_scalar = run_kind(c.in[0]->shape(), c.in[1]->shape()) == RunKind::first_still;
   const BinaryState state = policy->prepare(scales);
   const auto a = centred_codes(*c.in[0], -shift), b = centred_codes(*c.in[1], -shift);
   each_pair(c.out[0].shape(), c.in[0]->shape(), c.in[1]->shape(),

@@ -9,6 +9,11 @@ namespace lockstep {
 // The common shape, or an error that names both.
 Result<Shape> broadcast_shape(const NodeView& n, const Shape& a, const Shape& b);
 
+// Which operand does not move along the run that runtimes compute at once: the innermost axis that both have and on
+// which either moves; under a scalar the other's last axis. Where neither moves the first counts as still (N101).
+enum class RunKind : std::uint8_t { both_move, first_still, second_still };
+RunKind run_kind(const Shape& a, const Shape& b);
+
 // visit(i, ia, ib) for every element i of `y` with the elements of a and b that meet there.
 template <class Visit>
 void each_pair(const Shape& y, const Shape& a, const Shape& b, Visit&& visit);

@@ -31,8 +31,10 @@ Result<void> eval(EvalContext& c) {
   if (own && own->power && a.dtype() == DType::f32 && b.dtype() == DType::f32) {
     const auto base = a.as<float>(), exponent = b.as<float>();
     const auto y = c.out[0].as<float>();
+    const bool one_exponent = run_kind(a.shape(), b.shape()) == RunKind::second_still;
     each_pair(c.out[0].shape(), a.shape(), b.shape(), [&](std::int64_t i, std::int64_t ia, std::int64_t ib) {
-      y[static_cast<std::size_t>(i)] = own->power(base[static_cast<std::size_t>(ia)], exponent[static_cast<std::size_t>(ib)]);
+      const float v = base[static_cast<std::size_t>(ia)], e = exponent[static_cast<std::size_t>(ib)];
+      y[static_cast<std::size_t>(i)] = one_exponent ? own->power(v, e) : std::pow(v, e);
     });
     return {};
   }
