@@ -68,22 +68,29 @@ inline float linear_weight(float d) { return d < 1 ? 1 - d : 0; }
 
 // The elements that weigh on `place`. With antialias the filter is widened by 1 / scale when the axis
 // shrinks. Elements outside take the edge's value, or with exclude_outside nothing; the rest then
-// weighs 1 together.
+// weighs 1 together; where `total` is given the weights stay as they are and it gets what to divide by.
 inline std::vector<Tap> filter_taps(float place, const ResizedAxis& axis, bool cubic, float a, bool antialias,
-                                    bool exclude_outside) {
+                                    bool exclude_outside, float* total = nullptr) {
   const float squeeze = antialias ? std::min(axis.scale, 1.f) : 1.f;
   const float reach = (cubic ? 2.f : 1.f) / squeeze;
   const auto extent = static_cast<std::int64_t>(axis.original);
   std::vector<Tap> taps;
   float sum = 0;
-  for (auto i = static_cast<std::int64_t>(std::ceil(place - reach)); static_cast<float>(i) <= place + reach; ++i) {
-    const float distance = std::abs(static_cast<float>(i) - place) * squeeze;
+  const auto floor = static_cast<std::int64_t>(std::floor(place));
+  const bool by_fraction = cubic && !antialias;  // distances of the four neighbours from the fraction, which is rounded
+  const float fraction = place - static_cast<float>(floor);
+  const auto first = by_fraction ? floor - 1 : static_cast<std::int64_t>(std::ceil(place - reach));
+  for (std::int64_t i = first; by_fraction ? i <= floor + 2 : static_cast<float>(i) <= place + reach; ++i) {
+    const float distance = by_fraction ? std::abs(static_cast<float>(i - floor) - fraction)
+                                       : std::abs(static_cast<float>(i) - place) * squeeze;
     float weight = cubic ? cubic_weight(distance, a) : linear_weight(distance);
     if (exclude_outside && (i < 0 || i >= extent)) weight = 0;
     sum += weight;
     taps.push_back({std::clamp<std::int64_t>(i, 0, extent - 1), weight});
   }
-  if ((antialias || exclude_outside) && sum != 0)
+  const bool divides = (antialias || exclude_outside) && sum != 0;
+  if (total) *total = divides ? sum : 1;
+  else if (divides)
     for (Tap& tap : taps) tap.weight /= sum;
   return taps;
 }

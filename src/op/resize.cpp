@@ -79,6 +79,15 @@ Result<std::vector<Facts>> infer(const NodeView& n) {
 bool beside(const ResizedAxis& a, float place) { return place < 0 || place > a.original - 1; }
 bool untouched(const ResizedAxis& a, bool extrapolates) { return a.scale == 1 && !extrapolates && a.resized == a.original; }
 
+// The axes that a linear Resize mixes, whether they change or not: the two innermost of four (or the two in the middle
+// where the channels change), the three innermost of five, every axis of fewer (N102).
+bool mixes(const Plan& p, std::size_t d) {
+  const std::size_t rank = p.axes.size();
+  if (std::ranges::all_of(p.axes, [](const ResizedAxis& a) { return a.resized == a.original; })) return false;
+  if (rank == 4 && p.axes[1].scale != 1) return d == 1 || d == 2;
+  return rank < 4 || d >= 2;
+}
+
 Result<void> take_nearest(EvalContext& c, const Plan& p) {
   Sources sources;
   for (const ResizedAxis& a : p.axes) {
@@ -112,16 +121,32 @@ std::vector<AxisTaps> taps_of(const NodeView& n, const Plan& p) {
     for (float i = 0; i < axis.resized; ++i) {
       const float place = original_place(p.coordinates, i, axis);
       auto& at = list.emplace_back();
-      if (untouched(axis, p.extrapolates())) at = {{static_cast<std::int64_t>(i), 1.f}};
+      const bool still = untouched(axis, p.extrapolates());
+      if (still && (p.mode == "cubic" || antialias || !mixes(p, taps.size() - 1))) at = {{static_cast<std::int64_t>(i), 1.f}};
       else if (p.extrapolates() && beside(axis, place)) continue;
       else if (p.mode == "cubic" || antialias) at = filter_taps(place, axis, p.mode == "cubic", a, antialias, exclude);
       else {
-        const auto [first, second] = linear_neighbours(place, static_cast<std::int64_t>(axis.original));
+        const auto [first, second] = linear_neighbours(still ? i : place, static_cast<std::int64_t>(axis.original));
         at = {first, second};
       }
     }
   }
   return taps;
+}
+
+// What each place of an axis is divided by behind its sum: with exclude_outside the rows of a cubic are weighed as they
+// are, then divided, its columns divided before. Empty where nothing is divided.
+std::vector<std::vector<float>> weigh_rows(const NodeView& n, const Plan& p, std::vector<AxisTaps>& taps) {
+  if (p.mode != "cubic" || n.attrs().integer("exclude_outside", 0) == 0 || n.attrs().integer("antialias", 0) != 0) return {};
+  const auto a = static_cast<float>(n.attrs().real("cubic_coeff_a", -0.75));
+  std::vector<std::vector<float>> totals;
+  for (std::size_t d = 0; d < taps.size(); ++d) {
+    auto& list = totals.emplace_back(taps[d].size(), 1.0f);
+    for (std::size_t i = 0; d + 1 < taps.size() && i < taps[d].size(); ++i)
+      if (taps[d][i].size() > 1)
+        taps[d][i] = filter_taps(original_place(p.coordinates, static_cast<float>(i), p.axes[d]), p.axes[d], true, a, false, true, &list[i]);
+  }
+  return totals;
 }
 
 // The weighted sum of x over the taps of one output element: linear as a sum over the corners with
@@ -131,8 +156,9 @@ class Blend {
  public:
   Blend(std::span<const T> x, const Shape& shape, bool corners) : x_(x), strides_(strides_of(shape)), corners_(corners) {}
 
-  float operator()(const std::vector<const std::vector<Tap>*>& taps) const {
-    return corners_ ? corner_sum(taps) : nested_sum(taps, 0, 0);
+  // `totals`: what the sum along each axis is divided by, none where by nothing.
+  float operator()(const std::vector<const std::vector<Tap>*>& taps, std::span<const float> totals) const {
+    return corners_ ? corner_sum(taps) : nested_sum(taps, totals, 0, 0);
   }
 
  private:
@@ -155,11 +181,14 @@ class Blend {
     }
     return sum;
   }
-  float nested_sum(const std::vector<const std::vector<Tap>*>& taps, std::size_t d, std::int64_t at) const {
+  float nested_sum(const std::vector<const std::vector<Tap>*>& taps, std::span<const float> totals, std::size_t d, std::int64_t at) const {
     if (d == taps.size()) return static_cast<float>(x_[static_cast<std::size_t>(at)]);
-    if (taps[d]->size() == 1) return nested_sum(taps, d + 1, at + taps[d]->front().index * strides_[d]);
+    if (taps[d]->size() == 1) return nested_sum(taps, totals, d + 1, at + taps[d]->front().index * strides_[d]);
     float sum = 0;
-    for (const Tap& tap : *taps[d]) sum += tap.weight * nested_sum(taps, d + 1, at + tap.index * strides_[d]);
+    for (const Tap& tap : *taps[d]) {
+      const float term = tap.weight * nested_sum(taps, totals, d + 1, at + tap.index * strides_[d]);
+      sum += totals.empty() ? term : term / totals[d];
+    }
     return sum;
   }
 
@@ -184,7 +213,8 @@ T fine_blend(std::span<const T> x, const Shape& strides, const std::vector<const
 
 // Codes are blended as codes and cut toward zero.
 Result<void> blend(EvalContext& c, const Plan& p) {
-  const auto taps = taps_of(c.view, p);
+  auto taps = taps_of(c.view, p);
+  const auto totals = weigh_rows(c.view, p, taps);
   const Shape &xs = c.in[0]->shape(), ys = c.out[0].shape();
   const bool corners = p.mode == "linear" && c.view.attrs().integer("antialias", 0) == 0;
   const double outside = c.view.attrs().real("extrapolation_value", 0);
@@ -196,16 +226,18 @@ Result<void> blend(EvalContext& c, const Plan& p) {
     const Shape strides = strides_of(xs);
     const auto y = c.out[0].as<T>();
     std::vector<const std::vector<Tap>*> at(xs.size());
+    std::vector<float> total(totals.empty() ? 0 : xs.size());
     Shape index(xs.size(), 0);
     for (T& element : y) {
       bool inside = true;
       for (std::size_t d = 0; d < index.size(); ++d) {
         at[d] = &taps[d][static_cast<std::size_t>(index[d])];
         inside = inside && !at[d]->empty();
+        if (!totals.empty()) total[d] = totals[d][static_cast<std::size_t>(index[d])];
       }
       element = !inside ? static_cast<T>(outside)
                 : fine  ? fine_blend<T>(c.in[0]->as<T>(), strides, at)
-                        : static_cast<T>(value(at));
+                        : static_cast<T>(value(at, total));
       for (std::size_t d = index.size(); d-- > 0;) {
         if (++index[d] < ys[d]) break;
         index[d] = 0;

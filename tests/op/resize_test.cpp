@@ -38,5 +38,31 @@ TEST(Resize, refuses_a_mode_it_does_not_know) {
   EXPECT_FALSE(test::OpProblem("Resize").input<float>({1}, {1}).attr("shape", Ints{2}).attr("mode", std::string("area")).try_run().ok());
 }
 
+// onnxruntime 1.30 (N102): the last row, which stays, is the sum of two halves of each product.
+TEST(Resize, mixes_rows_that_keep_their_extent) {
+  const auto y = test::OpProblem("Resize")
+                     .input<float>({1, 1, 2, 2}, {0x1.45674cp-5f, -0x1.2b79c8p-2f, -0x1.90564ep-1f, -0x1.075d68p-2f})
+                     .attr("shape", Ints{1, 1, 2, 3})
+                     .attr("mode", std::string("linear"))
+                     .attr("coordinates", std::string("asymmetric"))
+                     .run();
+  EXPECT_EQ(y[0], Tensor::of<float>({1, 1, 2, 3}, std::vector<float>{0x1.45674cp-5f, -0x1.742f1cp-3f, -0x1.2b79c8p-2f,
+                                                                      -0x1.90564ep-1f, -0x1.ba77cep-2f, -0x1.075d68p-2f}));
+}
+
+TEST(Resize, cubic_with_exclude_outside_divides_rows_behind_the_product) {
+  const std::vector<float> x{0x1.0acd9p-7f,  -0x1.1a37a6p-2f, 0x1.4b47c4p+0f,  0x1.01b8bp+0f,  -0x1.5b076p+1f,
+                             -0x1.e3966p+0f, -0x1.65eeeap-3f, -0x1.b052aep-2f, 0x1.b58a76p-3f};
+  const std::vector<float> want{0x1.5a7ee8p-2f, -0x1.1c34dcp-1f, -0x1.914cd6p-2f, 0x1.60afcap-1f,
+                                0x1.7a5058p-3f, -0x1.37aadp-1f,  -0x1.a338c8p-1f, -0x1.10cb18p-2f};
+  const auto y = test::OpProblem("Resize")
+                     .input<float>({1, 1, 3, 3}, x)
+                     .attr("shape", Ints{1, 1, 2, 4})
+                     .attr("mode", std::string("cubic"))
+                     .attr("exclude_outside", std::int64_t{1})
+                     .run();
+  EXPECT_EQ(y[0], Tensor::of<float>({1, 1, 2, 4}, want));
+}
+
 }  // namespace
 }  // namespace lockstep
