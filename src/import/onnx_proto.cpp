@@ -104,7 +104,36 @@ Result<DType> dtype_of_onnx(std::int32_t number, const std::string& where) {
   }
 }
 
+bool is_four_bit(const Proto& p) { return p.data_type() == 21 || p.data_type() == 22; }  // uint4, int4: newer than the schema at hand
+
+namespace {
+
+// Two codes in a byte, the first in the lower half.
+Result<Tensor> four_bit_tensor(const Proto& p, const std::string& where) {
+  const Shape shape(p.dims().begin(), p.dims().end());
+  LOCKSTEP_TRY(const std::int64_t count, checked_count(shape, where));
+  const std::size_t want = (static_cast<std::size_t>(count) + 1) / 2;
+  const std::size_t have = p.has_raw_data() ? p.raw_data().size() : static_cast<std::size_t>(p.int32_data_size());
+  if (p.data_location() == Proto::EXTERNAL || p.has_segment())
+    return Error{where, "contents elsewhere", "contents inside the .onnx file", ""};
+  if (have != want)
+    return Error{where, std::to_string(have) + " bytes for " + type_text(p.data_type()) + shape_text(shape), std::to_string(want),
+                 "the file is damaged or cut"};
+  const bool is_signed = p.data_type() == 22;
+  Tensor t(is_signed ? DType::i8 : DType::u8, shape);
+  for (std::int64_t i = 0; i < count; ++i) {
+    const auto at = static_cast<std::size_t>(i / 2);
+    const int both = p.has_raw_data() ? static_cast<unsigned char>(p.raw_data()[at]) : p.int32_data(static_cast<int>(at)) & 0xff;
+    const int code = (i % 2 == 0 ? both : both / 16) % 16;
+    t.set_code(i, is_signed && code > 7 ? code - 16 : code);
+  }
+  return t;
+}
+
+}  // namespace
+
 Result<Tensor> tensor_of_onnx(const Proto& p, const std::string& where) {
+  if (is_four_bit(p)) return four_bit_tensor(p, where);
   LOCKSTEP_TRY(const DType dtype, dtype_of_onnx(p.data_type(), where));
   const Shape shape(p.dims().begin(), p.dims().end());
   LOCKSTEP_TRY(const std::int64_t count, checked_count(shape, where));

@@ -76,7 +76,8 @@ Result<void> OnnxReader::read_initializers(const onnx::GraphProto& graph, OnnxSc
     const std::string at = file_ + ": initializer '" + proto.name() + "'";
     if (scope.names.contains(proto.name())) return Error{at, "stands twice", "unique names", ""};
     LOCKSTEP_TRY(Tensor tensor, tensor_of_onnx(proto, at));
-    scope.names[proto.name()] = add_constant(scope.prefix + proto.name(), std::move(tensor));
+    const ValueId id = scope.names[proto.name()] = add_constant(scope.prefix + proto.name(), std::move(tensor));
+    if (is_four_bit(proto)) four_bit_.insert(id);
   }
   return {};
 }
@@ -181,7 +182,8 @@ Result<void> OnnxReader::read_constant(const onnx::NodeProto& node, OnnxScope& s
   } else
     return Error{at, "attribute '" + kind + "'", "value, value_int(s) or value_float(s)", ""};
   if (scope.names.contains(node.output(0))) return Error{at, "makes '" + node.output(0) + "' a second time", "one maker per tensor", ""};
-  scope.names[node.output(0)] = add_constant(scope.prefix + node.output(0), std::move(tensor));
+  const ValueId id = scope.names[node.output(0)] = add_constant(scope.prefix + node.output(0), std::move(tensor));
+  if (const auto* const held = find_attribute(node, "value"); held && is_four_bit(held->t())) four_bit_.insert(id);
   return {};
 }
 
@@ -222,6 +224,8 @@ Result<void> OnnxReader::read_operator(const onnx::NodeProto& node, OnnxScope& s
   ForeignNode foreign{Format::onnx, full_name(node), static_cast<int>(version), node_name(node, scope), at, {}, {}, {}};
   LOCKSTEP_TRY(foreign.attrs, attrs_of_onnx(node, at));
   LOCKSTEP_TRY(foreign.inputs, inputs_of(node, scope));
+  if (foreign.op.ends_with("DequantizeLinear") && !foreign.inputs.empty() && four_bit_.contains(foreign.inputs[0]))
+    foreign.attrs.set("bits", std::int64_t{4});
   int outputs = node.output_size();
   while (outputs > 0 && node.output(outputs - 1).empty()) --outputs;
   for (int i = 0; i < outputs; ++i) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -76,6 +77,7 @@ class OnnxReader {
   bool guessed_ = false;  // open_extent was used
   GraphBuilder graph_;
   std::map<std::string, std::int64_t> opsets_;  // by domain, "" for ONNX's own
+  std::set<ValueId> four_bit_;                  // constants of uint4 or int4
   std::int64_t unrolled_ = 0;                   // nodes made by unrolling, bounded
   int depth_ = 0;                               // of inner graphs
 };

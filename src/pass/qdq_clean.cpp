@@ -155,7 +155,7 @@ Result<Patch> merge_equal_quantize(const Graph& g) {
       const Node& n = g.node(use.node);
       if (use.slot != 0 || (n.op != "QuantizeLinear" && n.op != "DequantizeLinear")) continue;
       const auto twin = std::ranges::find_if(kept, [&](const Node* k) { return same_node(g, *k, n); });
-      if (twin == kept.end() || uses.is_output(n.outputs[0])) {
+      if (twin == kept.end() || uses.is_output(n.outputs[0]) || uses.of(n.outputs[0]).empty()) {
         kept.push_back(&n);
         continue;
       }

@@ -32,7 +32,7 @@ std::optional<Group> group_of(const Graph& g, const Uses& uses, const Node& n, b
   for (std::size_t i = 0; i < n.inputs.size(); ++i) {
     if (n.inputs[i] == no_id) continue;
     group.dq.push_back(uses.maker(n, i, "DequantizeLinear"));
-    if (!group.dq.back()) return {};
+    if (!group.dq.back() || group.dq.back()->attrs.integer("bits", 8) == 4) return {};
   }
   if (const Node* const reader = uses.only_reader(n.outputs[0]); reader && reader->op == "QuantizeLinear") {
     group.q = reader;

@@ -311,5 +311,32 @@ TEST(OnnxImport, reads_every_shared_model_or_says_why_not) {
   EXPECT_GE(read, 20u);
 }
 
+TEST(OnnxImport, unpacks_four_bit_weights_and_says_so_at_their_dequantizer) {
+  for (const int type : {21, 22}) {  // uint4, int4
+    ModelBuilder m;
+    m.output("y").constant<std::uint8_t>("w", {3}, {0x8f, 0x07}, type);
+    m.constant<float>("s", {}, {0.5f}, onnx::TensorProto::FLOAT);
+    m.node("DequantizeLinear", {"w", "s"}, {"y"});
+    const auto g = m.import();
+    ASSERT_TRUE(g.ok()) << g.error().line();
+    const Tensor& w = *g->value(g->find_value("w")).constant;
+    EXPECT_EQ(w.dtype(), type == 22 ? DType::i8 : DType::u8);
+    EXPECT_EQ(w.code(0), type == 22 ? -1 : 15);
+    EXPECT_EQ(w.code(1), type == 22 ? -8 : 8);
+    EXPECT_EQ(w.code(2), 7);
+    EXPECT_EQ(g->node(0).attrs.integer("bits", 8), 4);
+  }
+}
+
+TEST(OnnxImport, refuses_four_bit_weights_that_are_cut) {
+  ModelBuilder m;
+  m.output("y").constant<std::uint8_t>("w", {3}, {0x8f}, 22);
+  m.constant<float>("s", {}, {0.5f}, onnx::TensorProto::FLOAT);
+  m.node("DequantizeLinear", {"w", "s"}, {"y"});
+  const auto g = m.import();
+  ASSERT_FALSE(g.ok());
+  EXPECT_NE(g.error().line().find("1 bytes for int4[3]"), std::string::npos) << g.error().line();
+}
+
 }  // namespace
 }  // namespace lockstep

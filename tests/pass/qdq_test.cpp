@@ -161,5 +161,24 @@ TEST(Qdq, a_global_average_runs_on_blocked_channels_only_behind_them) {
   }
 }
 
+// The runtime joins nodes by moving their readers: one that nobody reads stays.
+TEST(Qdq, of_equal_dequantizers_the_one_that_nobody_reads_stays) {
+  Sketch s;
+  const ValueId codes = s.q(s.input("x", {1, 4}), "q", {1, 4});
+  const ValueId read = s.dq(codes, "read", {1, 4});
+  s.dq(codes, "idle", {1, 4});
+  const Graph g = s.finish({s.add("Relu", "relu", {read}, DType::f32, {1, 4})});
+  EXPECT_EQ(operators(lowered(g, {"merge-equal-quantize"})).at("DequantizeLinear"), 2);
+}
+
+TEST(Qdq, a_conv_of_four_bit_weights_stays_in_float) {
+  Sketch s;
+  const ValueId x = s.dq(s.q(s.input("x", image), "q0", image), "dq0", image);
+  const ValueId y = s.dq(s.q(conv(s, x, "conv"), "q1", image), "dq1", image);
+  s.builder.node(s.builder.value(s.builder.find("conv/w_dq:0")).producer).attrs.set("bits", std::int64_t{4});
+  const auto count = operators(lowered(s.finish({y}), {"mark-unsigned-codes", "fuse-qdq-conv"}));
+  EXPECT_EQ(count.at("DequantizeLinear"), 3);
+}
+
 }  // namespace
 }  // namespace lockstep
