@@ -99,6 +99,11 @@ void each(Span x, std::span<float> y, F f) {
   for (std::size_t i = 0; i < x.size(); ++i) y[i] = f(x[i]);
 }
 
+template <float (*f)(float)>
+void by_c_library(Span x, std::span<float> y, float, float) {
+  each(x, y, [](float v) { return f(v); });
+}
+
 void elu(Span x, std::span<float> y, float alpha, float) {
   through_exp(
       x, y, [](float v) { return v; },
@@ -184,6 +189,17 @@ const RealFunctions ort_functions{
         [](Span x, std::span<float> y, float, float) {
           each(x, y, [](float v) { return v * hard_sigmoid_of(v, 1.0f / 6.0f, 0.5f); });
         },
+    .sin = ort_sin,
+    .cos = ort_cos,
+    .tan = by_c_library<std::tan>,
+    .asin = ort_asin,
+    .acos = ort_acos,
+    .atan = ort_atan,
+    .sinh = by_c_library<std::sinh>,
+    .cosh = by_c_library<std::cosh>,
+    .asinh = by_c_library<std::asinh>,
+    .acosh = by_c_library<std::acosh>,
+    .atanh = by_c_library<std::atanh>,
     .power =
         [](float base, float exponent) {
           return exponent == 2.0f   ? base * base

@@ -13,6 +13,13 @@ extern const RealFunctions ort_functions;
 void ort_eigen_exp(std::span<const float> x, std::span<float> y);
 void ort_eigen_log(std::span<const float> x, std::span<float> y);
 
+// Sin, cos, asin, acos and atan of vectors of four, a remainder as above.
+void ort_sin(std::span<const float> x, std::span<float> y, float, float);
+void ort_cos(std::span<const float> x, std::span<float> y, float, float);
+void ort_asin(std::span<const float> x, std::span<float> y, float, float);
+void ort_acos(std::span<const float> x, std::span<float> y, float, float);
+void ort_atan(std::span<const float> x, std::span<float> y, float, float);
+
 // N39: the sum of contiguous elements that start `offset` elements behind a 16-byte boundary.
 float ort_vector_sum(std::span<const float> x, std::int64_t offset);
 

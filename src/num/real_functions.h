@@ -26,6 +26,8 @@ struct RealFunctions {
   Map elu = nullptr, selu = nullptr, celu = nullptr, softplus = nullptr, softsign = nullptr,
       mish = nullptr;
   Map hard_sigmoid = nullptr, hard_swish = nullptr;
+  Map sin = nullptr, cos = nullptr, tan = nullptr, asin = nullptr, acos = nullptr, atan = nullptr;
+  Map sinh = nullptr, cosh = nullptr, asinh = nullptr, acosh = nullptr, atanh = nullptr;
   float (*power)(float base, float exponent) = nullptr;
   // y = the reduction of x over the axes marked in `reduced`; as many bytes in it as extents in
   // `shape`.

@@ -84,5 +84,27 @@ TEST(OrtNormalize, rows_and_planes_have_mean_zero_and_variance_one) {
   }
 }
 
+// onnxruntime 1.30 (N100); 30000 takes the exact remainder.
+TEST(OrtTrigonometry, gives_the_runtimes_bits_for_vectors_of_four) {
+  using Map = void (*)(std::span<const float>, std::span<float>, float, float);
+  struct Case {
+    Map map;
+    std::vector<float> x, y;
+  };
+  const std::vector<float> angles{0.3f, -2.5f, 40.0f, 30000.0f}, parts{0.3f, -0.4f, 0.9f, -0.99f};
+  const Case cases[] = {
+      {ort_sin, angles, {0x1.2e9cdap-2f, -0x1.326af2p-1f, 0x1.7d7f7ap-1f, -0x1.9af6f8p-1f}},
+      {ort_cos, angles, {0x1.e921dep-1f, -0x1.9a2f7ep-1f, -0x1.5578e8p-1f, -0x1.315f36p-1f}},
+      {ort_asin, parts, {0x1.38015cp-2f, -0x1.a564aap-2f, 0x1.1ea938p+0f, -0x1.6de3c8p+0f}},
+      {ort_acos, parts, {0x1.441f62p+0f, 0x1.fb78ep+0f, 0x1.cdd9fap-2f, 0x1.8001cp+1f}},
+      {ort_atan, parts, {0x1.2a73a6p-2f, -0x1.85a376p-2f, 0x1.773388p-1f, -0x1.8f8d0ep-1f}},
+  };
+  for (const Case& c : cases) {
+    std::vector<float> y(4);
+    c.map(c.x, y, 0, 0);
+    EXPECT_EQ(y, c.y);
+  }
+}
+
 }  // namespace
 }  // namespace lockstep

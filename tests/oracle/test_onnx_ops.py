@@ -316,7 +316,8 @@ def define_shuffles():
     moved("BitShift", lambda m: m.node("BitShift", m.feed([6], U8), m.feed([6], U8, 0, 7), direction=m.pick("LEFT", "RIGHT")))
     moved("IsNaN", lambda m: m.node("IsNaN", m.feed([6])))
     moved("Col2Im", lambda m: m.node("Col2Im", m.feed([1, 12, 9]), m.const([4, 4], I64), m.const([2, 2], I64), opset=18))
-    moved("Unique", lambda m: m.node("Unique", m.feed([9], I64, 0, 4), results=1))
+    moved("Unique", lambda m: m.node("Unique", m.const(m.values([9], I64, 0, 4)), results=4, sorted=m.pick(0, 1)))
+    moved("IsInf", lambda m: m.node("IsInf", m.feed([6]), detect_positive=m.pick(0, 1)))
     moved("AffineGrid", lambda m: m.node("AffineGrid", m.feed([1, 2, 3]), m.const([1, 1, 4, 5], I64), opset=20))
 
 
@@ -449,7 +450,7 @@ def define_cases():
     unary("Gelu", domain="com.microsoft"), unary("QuickGelu", domain="com.microsoft"), unary("FastGelu", domain="com.microsoft")
     for name, low, high in (("Sin", None, None), ("Cos", None, None), ("Tan", -1, 1), ("Asin", -1, 1), ("Acos", -1, 1), ("Atan", None, None),
                             ("Sinh", -3, 3), ("Cosh", -3, 3), ("Asinh", None, None), ("Acosh", 1, 9), ("Atanh", -0.9, 0.9)):
-        unary(name, low, high, inexact=True)
+        unary(name, low, high)
     for kind in ("Add", "Sub", "Mul", "Div", "Max", "Min", "PRelu"):
         binary(kind)
     binary("Pow", 0.1, 4, b_low=-2, b_high=3), binary("Mod", fmod=1)
@@ -542,6 +543,9 @@ def run_case(name, seed, binary, folder, count, notes):
         notes.append(f"{name} #{seed}: {words}")
         return
     count["models"] += 1
+    if m.kind == "NonMaxSuppression":  # shapes are static here: rows that stay empty are -1
+        rows = mine["y0"]
+        mine["y0"] = rows[:len(rows) - int((rows == -1).all(1).sum())]
     for tensor, b in theirs.items():
         words = compare(tensor, mine.get(tensor), b, count)
         if words:
