@@ -1,6 +1,7 @@
 """Int8 networks from seeds: built from the blocks of generated_blocks.py, quantized by onnxruntime's own quantizer.
 
-A network is named SEED-VARIANT (`17-qdq_u8s8_channel`); the name alone rebuilds it. Its file and its inputs stay under
+A network is named SEED-VARIANT (`17-qdq_u8s8_channel`), or SEEDoOPSET-VARIANT (`17o21-...`) where the opset is not the
+seed's own; the name alone rebuilds it. Its file and its inputs stay under
 build/generated/, so that any difference can be replayed with `lockstep run`.
 """
 import logging
@@ -21,6 +22,8 @@ FOLDER = cache.ROOT / "build" / "generated"
 logging.disable(logging.WARNING)  # the quantizer's advice on its own variants
 onnxruntime.set_default_logger_severity(4)
 INT8, UINT8 = quantization.QuantType.QInt8, quantization.QuantType.QUInt8
+INT16, UINT16 = quantization.QuantType.QInt16, quantization.QuantType.QUInt16
+INT4, UINT4 = quantization.QuantType.QInt4, quantization.QuantType.QUInt4
 QDQ, QOPERATOR = quantization.QuantFormat.QDQ, quantization.QuantFormat.QOperator
 
 
@@ -47,6 +50,11 @@ VARIANTS = {
     "qop_s8s8": variant(QOPERATOR, INT8, INT8, False),
     "dynamic_s8": variant("dynamic", UINT8, INT8, False),
     "dynamic_u8_channel": variant("dynamic", UINT8, UINT8, True),
+    "qdq_s16s8_channel": variant(QDQ, INT16, INT8, True),
+    "qdq_u16u8": variant(QDQ, UINT16, UINT8, False),
+    "qdq_u16s16": variant(QDQ, UINT16, INT16, False),
+    "qdq_u8s4_channel": variant(QDQ, UINT8, INT4, True),
+    "qdq_s8u4": variant(QDQ, INT8, UINT4, False),
     "dynamic_s8_reduced": variant("dynamic", UINT8, INT8, True, reduce_range=True),
 }
 
@@ -63,9 +71,9 @@ class Samples(quantization.CalibrationDataReader):
         return self.left.pop() if self.left else None
 
 
-def float_network(seed, stages=None, head=None):
+def float_network(seed, stages=None, head=None, opset=None):
     """The network of this seed before quantization."""
-    net = Net(seed, [13, 13, 17, 18][seed % 4])
+    net = Net(seed, opset or [13, 13, 17, 18][seed % 4])
     size, channels = net.pick(16, 20, 24, 32), net.pick(1, 3, 3)
     x = Map(net.input(1, channels, size, size), channels, size, size)
     x = conv(net, x, net.pick(8, 12, 16), 3, net.pick(1, 2), act=net.pick("relu", "relu6", "silu", "leaky", "prelu"))
@@ -86,28 +94,29 @@ def optimized(model, path):
     return onnx.shape_inference.infer_shapes(onnx.load(path))
 
 
-def network(seed, name, stages=None, head=None):
+def network(seed, name, stages=None, head=None, opset=None):
     """Path of the quantized network of this seed and variant (and of these blocks, where they are given)."""
     how = VARIANTS[name]
     FOLDER.mkdir(parents=True, exist_ok=True)
-    stem = "-".join([str(seed), name] + (["+".join(stages)] if stages else []) + ([head] if head else []))
+    stem = "-".join([f"{seed}o{opset}" if opset else str(seed), name] + (["+".join(stages)] if stages else []) + ([head] if head else []))
     path = FOLDER / f"{stem}.onnx"
     temporary = str(FOLDER / f"{stem}.tmp{os.getpid()}")
-    model = float_network(seed, stages, head)
+    model = float_network(seed, stages, head, opset)
+    channel = how["channel"] and (opset or 13) >= 13  # scales by channel came with opset 13
     if how["clean"]:
         model = optimized(model, temporary)
     options = dict(how["options"])
     if how["form"] == "dynamic":
         onnx.save(model, temporary + ".float")
         try:
-            quantization.quantize_dynamic(temporary + ".float", temporary, per_channel=how["channel"],
+            quantization.quantize_dynamic(temporary + ".float", temporary, per_channel=channel,
                                           reduce_range=how["reduce_range"], weight_type=how["weights"], extra_options=options)
         finally:
             os.remove(temporary + ".float")
         os.replace(temporary, path)
         return path
     quantization.quantize_static(
-        model, temporary, Samples(model, seed), quant_format=how["form"], per_channel=how["channel"],
+        model, temporary, Samples(model, seed), quant_format=how["form"], per_channel=channel,
         reduce_range=how["reduce_range"], activation_type=how["activations"], weight_type=how["weights"],
         extra_options=options)
     os.replace(temporary, path)

@@ -113,10 +113,11 @@ def resize(net, x, h, w, by_sizes=None):
     attrs = {"mode": mode, "coordinate_transformation_mode": how}
     if near:
         attrs["nearest_mode"] = near
+    none = net.const(np.zeros(0, np.float32)) if net.opset < 13 else ""  # its inputs became optional in 13
     if by_sizes:
-        y = net.op("Resize", x.name, "", "", net.ints(1, x.c, h, w), **attrs)
+        y = net.op("Resize", x.name, none, none, net.ints(1, x.c, h, w), **attrs)
     else:
-        y = net.op("Resize", x.name, "", net.real(1.0, 1.0, h / x.h, w / x.w), **attrs)
+        y = net.op("Resize", x.name, none, net.real(1.0, 1.0, h / x.h, w / x.w), **attrs)
     return Map(y, x.c, h, w)
 
 

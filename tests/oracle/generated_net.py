@@ -8,6 +8,8 @@ from onnx import TensorProto, helper, numpy_helper
 ACTIVATIONS = ["relu", "relu6", "clip", "leaky", "prelu", "hardswish", "hardswish_parts", "silu", "hardsigmoid",
                "sigmoid", "tanh", "mish", "mish_parts", "gelu_erf", "gelu_tanh", "elu", "softplus", "none"]
 
+LISTS_WERE_ATTRIBUTES = {"Split": "split", "Squeeze": "axes", "Unsqueeze": "axes", "ReduceSum": "axes"}  # before opset 13
+
 
 class Map:
     """A feature map in the network: its name and its shape [1, c, h, w]."""
@@ -48,8 +50,14 @@ class Net:
 
     def op(self, kind, *inputs, outputs=1, **attrs):
         """Name of the node's output (a list of names where there are several)."""
+        inputs = list(inputs)
+        if self.opset < 13 and kind in LISTS_WERE_ATTRIBUTES and len(inputs) == 2:
+            listed = next(c for c in self.constants if c.name == inputs[1])
+            self.constants.remove(listed)
+            attrs[LISTS_WERE_ATTRIBUTES[kind]] = [int(v) for v in numpy_helper.to_array(listed)]
+            inputs.pop()
         names = [self.name(kind.lower()) for _ in range(outputs)]
-        self.nodes.append(helper.make_node(kind, list(inputs), names, name=names[0] + "_node", **attrs))
+        self.nodes.append(helper.make_node(kind, inputs, names, name=names[0] + "_node", **attrs))
         return names[0] if outputs == 1 else names
 
     def input(self, *shape):

@@ -20,31 +20,33 @@ ARITHS = ("ort-noopt", "ort")
 
 
 def jobs(args):
-    """[(seed, variant, stages, head)]"""
+    """[(seed, variant, stages, head, opset)]"""
+    opsets = args.opset or [None]
     names = [n for n in generated.VARIANTS if not args.variant or n in args.variant]
     if args.only:
         found = []
         for text in args.only:
             seed, name, *blocks = text.split("-")
             stages = blocks[0].split("+") if blocks else None
-            found.append((int(seed), name, stages, blocks[1] if len(blocks) > 1 else None))
+            seed, _, opset = seed.partition("o")
+            found.append((int(seed), name, stages, blocks[1] if len(blocks) > 1 else None, int(opset) if opset else None))
         return found
     if args.blocks:
         stages, heads = list(generated.STAGES), list(generated.HEADS)
         return [(args.seed + i, names[(i + args.seed) % len(names)], [stages[i % len(stages)]],
-                 heads[i % len(heads)]) for i in range(args.blocks)]
+                 heads[i % len(heads)], opsets[i % len(opsets)]) for i in range(args.blocks)]
     if not args.long:
-        return [(s, names[s % len(names)], None, None) for s in range(QUICK_SEEDS)]
-    return [(s, n, None, None) for s in range(args.seed, args.seed + LONG_SEEDS) for n in names]
+        return [(s, names[s % len(names)], None, None, opsets[s % len(opsets)]) for s in range(QUICK_SEEDS)]
+    return [(s, n, None, None, opsets[s % len(opsets)]) for s in range(args.seed, args.seed + LONG_SEEDS) for n in names]
 
 
 def run_job(job, args, totals, folder):
     """Rows of one network, one for each arithmetic; None when the network cannot be made."""
-    seed, name, stages, head = job
+    seed, name, stages, head, opset = job
     try:
-        path = generated.network(seed, name, stages, head)
+        path = generated.network(seed, name, stages, head, opset)
     except Exception as error:  # the quantizer or the runtime refuses its own network
-        print(f"skipped  {seed}-{name}: {str(error)[:200]}")
+        print(f"skipped  {seed}{f'o{opset}' if opset else ''}-{name}: {str(error)[:200]}")
         return None
     rows = []
     for arith in args.arith or ARITHS:
@@ -67,6 +69,7 @@ def main():
     p.add_argument("--only", action="append", help="SEED-VARIANT[-STAGE+STAGE[-HEAD]]")
     p.add_argument("--blocks", type=int, default=0, help="this many networks of one named stage and head each")
     p.add_argument("--variant", action="append")
+    p.add_argument("--opset", type=int, action="append", help="in place of the seed's own; several take turns")
     p.add_argument("--seed", type=int, default=0, help="the first seed")
     p.add_argument("--arith", action="append")
     p.add_argument("--inputs", type=int, default=4)
