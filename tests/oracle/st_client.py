@@ -8,6 +8,7 @@ public validation projects); nothing of it is kept here. It wants an interpreter
 Ends with a line of counts; exit code 1 when an element differs or the client fails."""
 import argparse
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -89,11 +90,13 @@ def main():
     parser.add_argument("--batch", type=int, default=3)
     parser.add_argument("--payload", type=int, nargs="*", default=[32, 510, 4094], help="packet sizes of the agent")
     given = parser.parse_args()
-    sys.path.insert(0, str(given.runner))
+    sys.path.insert(0, str(given.runner.absolute()))
     from stm_ai_runner import AiRunner
     subprocess.run([ROOT / "scripts/nanopb", BUILD / "nanopb"], check=True)
     failed = total = differ = 0
-    for model in given.models or MODELS:
+    models = [m.absolute() for m in given.models or MODELS]
+    os.chdir(tempfile.gettempdir())  # the client leaves a log where it runs
+    for model in models:
         for payload in given.payload:
             with tempfile.TemporaryDirectory() as name:
                 folder = pathlib.Path(name)
