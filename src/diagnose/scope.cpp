@@ -33,7 +33,7 @@ class Scopes {
     cause_ = v_.suspects.empty() ? nullptr : v_.suspects[0].cause();
     if (!cause_ || !cause_->arithmetic.empty() || cause_->fault->stage != Stage::node || !one_fault(*cause_)) return {};
     const NodeId node = g_.find_node(cause_->site);
-    if (node == no_id || !carries_over(*cause_)) return {};
+    if (node == no_id || !is_place(node) || !carries_over(*cause_)) return {};
     std::vector<NodeId> sites;
     for (std::size_t n = 0; n < g_.nodes().size(); ++n)
       if (is_place(static_cast<NodeId>(n))) sites.push_back(static_cast<NodeId>(n));
