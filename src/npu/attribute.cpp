@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 #include <tuple>
 
 #include <fmt/core.h>
@@ -47,15 +48,16 @@ struct Squares {
 
 class Attributor {
  public:
-  Attributor(const Graph& model, const NpuMapping& mapping, std::vector<NpuDrift> drifts)
-      : model_(model), mapping_(mapping), drifts_(std::move(drifts)) {}
+  Attributor(const Graph& model, const NpuMapping& mapping, std::vector<NpuDrift> drifts,
+             std::set<int> tables)
+      : model_(model), mapping_(mapping), drifts_(std::move(drifts)), tables_(std::move(tables)) {}
 
   void add(const NpuBuffer& b, int epoch, const Tensor& expected, const Tensor& exact,
            const Tensor& got, const Tensor& other) {
     const NpuPair& pair = *mapping_.find(b.name);
     NpuAttribution& row = row_for(epoch, b.name, pair.value);
     const NpuDrift* own = find(pair.value, epoch);
-    const NpuDrift* inside = own ? own : find("", epoch);
+    const NpuDrift* inside = own ? own : find_before(pair.value, epoch);
     if (inside) row.node = inside->node;
     const Shape& plain = expected.shape();
     const std::int64_t channels = plain.size() == 4 ? plain[1]
@@ -72,8 +74,8 @@ class Attributor {
       const auto k = static_cast<std::size_t>(i / area % channels);
       if (own && k < own->channels() && r > -128 && r < 127) {  // saturated codes say nothing
         Squares& q = squares_[&row - rows_.data()];
-        q.predicted += square(*own, k, r), q.measured += static_cast<double>((s - r) * (s - r)),
-            ++q.count;
+        q.predicted += square(*own, k, r) + own->gain_squared[k] * arriving(*own),
+            q.measured += static_cast<double>((s - r) * (s - r)), ++q.count;
       }
       if (s == r) continue;
       count(row, own, inside, k, r, e, s, pair.value);
@@ -101,11 +103,44 @@ class Attributor {
     return rows_.back();
   }
 
-  // The layer whose codes the tensor is; "" asks for any layer of the epoch.
+  // The layer whose codes the tensor is.
   const NpuDrift* find(std::string_view tensor, int epoch) const {
     for (const NpuDrift& d : drifts_)
-      if (d.codes_epoch == epoch && (tensor.empty() || d.tensor == tensor)) return &d;
+      if (d.codes_epoch == epoch && d.tensor == tensor) return &d;
     return nullptr;
+  }
+  // A layer requantized in the epoch from which the tensor is made a few operations later.
+  const NpuDrift* find_before(const std::string& tensor, int epoch) const {
+    std::vector<ValueId> open = {model_.find_value(tensor)};
+    for (std::size_t i = 0; i < open.size() && open.size() < 64; ++i) {
+      const Value& v = model_.value(open[i]);
+      if (const NpuDrift* d = find(v.name, epoch))
+        if (v.name != tensor) return d;
+      if (v.producer == no_id) continue;
+      for (const ValueId in : model_.node(v.producer).inputs)
+        if (in != no_id && !model_.value(in).constant) open.push_back(in);
+    }
+    return nullptr;
+  }
+
+  static double worst_path(const NpuDrift& d) {
+    double most = 0;
+    for (std::size_t k = 0; k < d.channels(); ++k) most = std::max(most, d.data_path(k));
+    return most;
+  }
+
+  // The layer whose codes enter this one without crossing memory.
+  const NpuDrift* upstream(const NpuDrift& d) const {
+    const NpuDrift* u = find_before(d.tensor, d.epoch);
+    return u && u->codes_epoch == d.epoch ? u : nullptr;
+  }
+  // The mean square of the difference of its codes, by its data path.
+  double arriving(const NpuDrift& d) {
+    const auto [it, fresh] = arriving_.try_emplace(&d, 0);
+    const NpuDrift* u = fresh ? upstream(d) : nullptr;
+    if (!u || u->channels() == 0) return it->second;
+    for (std::size_t k = 0; k < u->channels(); ++k) it->second += u->square(k, u->offset[k]);
+    return it->second /= static_cast<double>(u->channels());
   }
 
   double square(const NpuDrift& d, std::size_t k, std::int64_t code) {
@@ -122,25 +157,39 @@ class Attributor {
     NpuCause cause = far ? NpuCause::unexplained : NpuCause::rounding;
     if (own && k < own->channels()) {
       cause = cause_of(*own, k, r, e, s);
+      const NpuDrift* u = cause == NpuCause::unexplained ? upstream(*own) : nullptr;
+      if (u && std::abs(static_cast<double>(s - r)) <=
+                   1 + own->data_path(k) + own->gain[k] * (1 + worst_path(*u)))
+        cause = far ? NpuCause::sums : NpuCause::rounding;
     } else if (inside && k < inside->channels()) {
       // A layer requantized inside the epoch and added: its drift enters under the quotient of the
       // scales.
       const double ratio = model_.value(model_.find_value(inside->tensor)).quant.scale_at(0) /
                            model_.value(model_.find_value(value)).quant.scale_at(0);
-      if (far && std::abs(static_cast<double>(s - r)) <= 1 + ratio * (1 + inside->data_path(k)))
-        cause = NpuCause::sums;
+      const double off = std::abs(static_cast<double>(s - r)), path = 1 + inside->data_path(k);
+      if (far && off <= 1 + ratio * path) cause = NpuCause::sums;
+      // x * sigmoid(x) is at most 1.1 times as steep as x; its gate is a table.
+      else if (far && tables_.contains(row.epoch) && off <= 1 + ratio * (1.1 * path + table_codes))
+        cause = NpuCause::tables;
+    } else if (far && tables_.contains(row.epoch) && std::abs(s - r) <= table_codes) {
+      cause = NpuCause::tables;
     }
     row.rounding += cause == NpuCause::rounding, row.sums += cause == NpuCause::sums,
         row.multiplier += cause == NpuCause::multiplier;
+    row.tables += cause == NpuCause::tables;
     row.unexplained += cause == NpuCause::unexplained;
     row.above_one_unexplained += far && cause == NpuCause::unexplained;
   }
 
   const Graph& model_;
   const NpuMapping& mapping_;
+  // What a table of the activation unit may be off: 1 as it is declared, 1 by its rounding.
+  static constexpr std::int64_t table_codes = 2;
   std::vector<NpuDrift> drifts_;
+  std::set<int> tables_;  // epochs in which an activation unit computes by tables
   std::vector<NpuAttribution> rows_;
   std::map<std::ptrdiff_t, Squares> squares_;
+  std::map<const NpuDrift*, double> arriving_;
   std::map<std::tuple<const NpuDrift*, std::size_t, std::int64_t>, double> known_;
 };
 
@@ -151,7 +200,12 @@ Result<std::vector<NpuAttribution>> attribute_epochs(NpuSimulator& simulator, co
                                                      std::span<const Sample> reference,
                                                      NpuTie other_ties) {
   LOCKSTEP_TRY(std::vector<NpuDrift> drifts, predict_drift(simulator, model));
-  Attributor attributor(model, mapping, std::move(drifts));
+  std::set<int> tables;
+  for (const NpuEpochForm& form : simulator.epochs())
+    for (const auto& [id, unit] : form.units)
+      if (const auto* v = std::get_if<NpuActiv>(&unit); v && v->operation == "ACTIV_FUNC")
+        tables.insert(form.epoch->number);
+  Attributor attributor(model, mapping, std::move(drifts), std::move(tables));
   const NpuRules rules = simulator.rules();
   NpuRules unrounded = rules, others = rules;
   unrounded.exact = true;

@@ -35,8 +35,8 @@ double NpuDrift::square(std::size_t k, double code) const {
 }
 
 std::string_view name_of(NpuCause cause) {
-  constexpr std::string_view names[] = {"equal", "rounding", "16-bit sums", "16-bit multiplier",
-                                        "unexplained"};
+  constexpr std::string_view names[] = {"equal",  "rounding",   "16-bit sums", "16-bit multiplier",
+                                        "tables", "unexplained"};
   return names[static_cast<int>(cause)];
 }
 
@@ -45,7 +45,7 @@ Result<std::vector<NpuDrift>> predict_drift(const NpuSimulator& simulator, const
   const std::vector<ModelLayer> wanted = model_layers(model);
   std::vector<NpuDrift> out;
   for (const NpuLayerPair& p : pair_layers(layers, wanted)) {
-    if (!p.model || p.layer->stages.size() < 2 || !p.layer->stages.back().ends_in_codes()) continue;
+    if (!p.model || p.layer->stages.empty() || !p.layer->stages.back().ends_in_codes()) continue;
     const NpuLayer& l = *p.layer;
     const ModelLayer& m = *p.model;
     const auto n = static_cast<std::size_t>(m.out_channels);
@@ -63,7 +63,10 @@ Result<std::vector<NpuDrift>> predict_drift(const NpuSimulator& simulator, const
       d.multiplier_error.push_back(want == 0 ? 0 : l.multiplier(k) / want - 1);
       d.offset.push_back(offset);
       d.constant_error.push_back(std::abs(l.offset(k) - offset));
-      d.inner_step = std::max(d.inner_step, std::abs(l.last_factor(k)));
+      d.gain.push_back(2 * want * static_cast<double>(m.kernel_worst[k]));
+      d.gain_squared.push_back(want * want * static_cast<double>(m.kernel_squares[k]));
+      // One unit alone turns sums into codes: there is no product of 16 bits between.
+      if (l.stages.size() > 1) d.inner_step = std::max(d.inner_step, std::abs(l.last_factor(k)));
     }
     out.push_back(std::move(d));
   }
@@ -76,7 +79,8 @@ NpuCause cause_of(const NpuDrift& d, std::size_t k, std::int64_t reference, std:
   const double e = 1 + d.multiplier_error[k];
   // The reals that the program's constants turn into `exact`, under the model's multiplier.
   const auto back = [&](double code) { return (code - d.offset[k]) / e + d.offset[k]; };
-  constexpr double slack = 0.51;  // the reference's own rounding
+  // The reference's own rounding; TFLite rounds twice, the first time to 2^-4 of a code or finer.
+  constexpr double slack = 0.54;
   const bool low = exact == -128, high = exact == 127;
   // Sums that cross memory are cut to 16 bits even there.
   const double cut = d.constant_error[k] + (d.codes_epoch != d.epoch ? d.step[k] : 0);

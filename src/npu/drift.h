@@ -16,7 +16,9 @@ struct NpuDrift {
   std::vector<double> multiplier_error;  // got / wanted - 1
   std::vector<double> constant_error;    // of bias and zero point
   std::vector<double> offset;            // codes at sum 0, as the model wants
-  double inner_step = 0;                 // one step of the 16-bit product
+  // What one code of difference in every feature, and in each by itself, makes of an output code.
+  std::vector<double> gain, gain_squared;
+  double inner_step = 0;  // one step of the 16-bit product
 
   std::size_t channels() const { return step.size(); }
   double data_path(std::size_t k)
@@ -29,7 +31,7 @@ struct NpuDrift {
 Result<std::vector<NpuDrift>> predict_drift(const NpuSimulator& simulator, const Graph& model);
 
 // Why a code differs from the reference's.
-enum class NpuCause : std::uint8_t { none, rounding, sums, multiplier, unexplained };
+enum class NpuCause : std::uint8_t { none, rounding, sums, multiplier, tables, unexplained };
 std::string_view name_of(NpuCause cause);
 
 // reference: the model's code; exact: the program's with its intermediates unrounded; simulated:

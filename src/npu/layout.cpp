@@ -6,6 +6,17 @@
 
 namespace lockstep {
 
+namespace {
+
+// Channels in a block of a Mixed buffer: what `batch` says; the last extent of mem_shape is that of the
+// layout the copy was made for.
+std::int64_t block_of(const NpuBuffer& b, std::int64_t channels) {
+  const std::int64_t width = b.mem_shape[4];
+  return b.batch > 0 && channels % b.batch == 0 ? b.batch : width;
+}
+
+}  // namespace
+
 std::vector<std::int64_t> memory_order(const NpuBuffer& b) {
   std::vector<std::int64_t> order(static_cast<std::size_t>(b.count()));
   std::iota(order.begin(), order.end(), 0);
@@ -16,7 +27,9 @@ std::vector<std::int64_t> memory_order(const NpuBuffer& b) {
       for (std::int64_t k = 0; k < c; ++k)
         for (std::int64_t p = 0; p < h * w; ++p) order[i++] = (q * h * w + p) * c + k;
   } else if (b.chpos == "CHPos_Mixed" && b.mem_shape.size() == 5) {
-    const std::int64_t n = b.mem_shape[0], blocks = b.mem_shape[1], area = b.mem_shape[2] * b.mem_shape[3], width = b.mem_shape[4];
+    const std::int64_t n = b.mem_shape[0], channels = b.mem_shape[1] * b.mem_shape[4],
+                       area = b.mem_shape[2] * b.mem_shape[3], width = block_of(b, channels),
+                       blocks = channels / width;
     std::size_t i = 0;
     for (std::int64_t q = 0; q < n; ++q)
       for (std::int64_t k = 0; k < blocks * width; ++k)

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
+#include <map>
+#include <set>
 
 #include <fmt/core.h>
 
@@ -70,23 +72,72 @@ bool lies_channels_last(const NpuBuffer& b, const Value& v, const Graph& model) 
   return last;
 }
 
-// The model's tensors that a buffer's epoch reads, as far as they are mapped.
-std::vector<ValueId> sources_of(const NpuProgram& program, const NpuBuffer& b,
-                                const NpuMapping& map, const Graph& model) {
-  std::vector<ValueId> sources;
-  const NpuEpoch* epoch = program.find_epoch(b.epoch);
-  if (!epoch) return sources;
-  for (const NpuUnit& u : epoch->units) {
+// The stream engines behind the one that writes `b`, through the units between them; all that the
+// epoch reads where nothing writes b by name.
+struct Behind {
+  std::vector<const NpuUnit*> streams;
+  bool moves = false;  // one stream, and nothing on the way but units of one operand
+};
+Behind streams_behind(const NpuEpoch& e, const NpuBuffer& b) {
+  const auto writes = [](const NpuUnit& u) {
     const auto dir = u.fields.find("dir");
-    const bool reads =
-        u.id.kind == NpuKind::stream && (dir == u.fields.end() || dir->second.integer == 0);
-    if (!reads || u.buffer.empty() || u.buffer == b.name) continue;
-    if (const NpuPair* pair = map.find(u.buffer)) {
+    return u.id.kind == NpuKind::stream && dir != u.fields.end() && dir->second.integer != 0;
+  };
+  std::vector<NpuUnitId> open;
+  for (const NpuUnit& u : e.units)
+    if (writes(u) && u.buffer == b.name) open.push_back(u.id);
+  const bool traced = !open.empty();
+  for (std::size_t i = 0; i < open.size(); ++i)
+    for (const NpuLink& l : e.links)
+      if (l.to.unit == open[i])
+        for (const NpuSource& s : l.from)
+          if (std::ranges::find(open, s.source.unit) == open.end()) open.push_back(s.source.unit);
+  Behind behind;
+  for (const NpuUnit& u : e.units)
+    if (u.id.kind == NpuKind::stream && !writes(u) && !u.buffer.empty() && u.buffer != b.name &&
+        (!traced || std::ranges::find(open, u.id) != open.end()))
+      behind.streams.push_back(&u);
+  behind.moves =
+      traced && behind.streams.size() == 1 && std::ranges::all_of(open, [](const NpuUnitId& id) {
+        return id.kind == NpuKind::stream || id.kind == NpuKind::arith;
+      });
+  return behind;
+}
+
+// The model's tensors that a buffer is made of, as far as they are mapped; behind sums and products
+// of 16 bits that cross memory on the way.
+void add_sources(const NpuProgram& program, const NpuBuffer& b, const NpuMapping& map,
+                 const Graph& model, int depth, NpuOrigin& origin) {
+  std::vector<ValueId>& sources = origin.sources;
+  const NpuEpoch* epoch = program.find_epoch(b.epoch);
+  if (!epoch || depth > 4) return;
+  const Behind behind = streams_behind(*epoch, b);
+  origin.moved = depth == 0 && behind.moves;
+  for (const NpuUnit* u : behind.streams) {
+    if (const NpuPair* pair = map.find(u->buffer)) {
       const ValueId id = model.find_value(pair->value);
       if (id != no_id && std::ranges::find(sources, id) == sources.end()) sources.push_back(id);
+    } else if (const NpuBuffer* inner = program.find_buffer(u->buffer);
+               inner && !inner->is_param && inner->epoch < b.epoch) {
+      add_sources(program, *inner, map, model, depth + 1, origin);
     }
   }
-  return sources;
+}
+NpuOrigin origin_of(const NpuProgram& program, const NpuBuffer& b, const NpuMapping& map,
+                    const Graph& model) {
+  NpuOrigin origin;
+  add_sources(program, b, map, model, 0, origin);
+  return origin;
+}
+
+// Tensors of the buffer's scale and of the best agreement in shape.
+std::vector<const Value*> candidates_for(const NpuBuffer& b, const Graph& model) {
+  std::vector<const Value*> all;
+  int best = 0;
+  for (const Value& v : model.values())
+    if (fits(b, v)) all.push_back(&v), best = std::max(best, agreement(b, v));
+  std::erase_if(all, [&](const Value* v) { return agreement(b, *v) < best; });
+  return all;
 }
 
 }  // namespace
@@ -115,21 +166,30 @@ NpuMapping map_npu_buffers(const NpuProgram& program, const Graph& model, const 
   for (const NpuBuffer& b : program.buffers)
     if (holds_codes(b)) order.push_back(&b);
   std::ranges::stable_sort(order, {}, &NpuBuffer::epoch);
-  const NpuTensorChooser chooser(program, order, model);
+  NpuTensorChooser chooser(program, order, model);
+  std::map<const NpuBuffer*, std::vector<const Value*>> candidates;
+  for (const NpuBuffer* b : order) {
+    candidates[b] = candidates_for(*b, model);
+    if (candidates[b].size() == 1) chooser.learn(without_copies(b->name), *candidates[b][0]);
+  }
+  std::set<const Value*> claimed;
+  std::map<std::string, const Value*> chosen;  // by what the buffer is a copy of
   for (const NpuBuffer* b : order) {
     const std::string stem = without_copies(b->name);
+    const auto add = [&](const Value& v, std::string how) {
+      map.pairs.push_back({b->name, v.name, std::move(how), lies_channels_last(*b, v, model)});
+      chosen.emplace(stem, &v);
+      if (stem.find("_zero_off_") == std::string::npos) claimed.insert(&v);
+    };
     if (const auto it = names.find(stem); it != names.end()) {
       if (const ValueId id = model.find_value(it->second);
           id != no_id && count_of(model.value(id).shape) == b->count()) {
-        map.pairs.push_back(
-            {b->name, it->second, "name", lies_channels_last(*b, model.value(id), model)});
+        add(model.value(id), "name");
         continue;
       }
     }
-    std::vector<const Value*> candidates;
-    for (const Value& v : model.values())
-      if (fits(*b, v)) candidates.push_back(&v);
-    if (candidates.empty()) {
+    const std::vector<const Value*>& all = candidates[b];
+    if (all.empty()) {
       if (map.find(b->name) || std::ranges::any_of(map.unmapped, [&](const std::string& u) {
             return u.starts_with(b->name + ":");
           }))
@@ -139,12 +199,16 @@ NpuMapping map_npu_buffers(const NpuProgram& program, const Graph& model, const 
                       b->count(), b->scale[0]));
       continue;
     }
+    if (const auto it = chosen.find(stem);
+        it != chosen.end() && std::ranges::find(all, it->second) != all.end()) {
+      add(*it->second, "as " + stem);
+      continue;
+    }
     std::string how;
-    int best = 0;
-    for (const Value* v : candidates) best = std::max(best, agreement(*b, *v));
-    std::erase_if(candidates, [&](const Value* v) { return agreement(*b, *v) < best; });
-    const Value* v = chooser.choose(*b, stem, candidates, sources_of(program, *b, map, model), how);
-    map.pairs.push_back({b->name, v->name, how, lies_channels_last(*b, *v, model)});
+    NpuOrigin origin = origin_of(program, *b, map, model);
+    origin.claimed = &claimed;
+    const Value* v = chooser.choose(*b, stem, all, origin, how);
+    add(*v, how);
   }
   return map;
 }

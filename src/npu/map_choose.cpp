@@ -111,8 +111,8 @@ std::size_t NpuTensorChooser::position(const Value& v) const {
   return v.producer == no_id ? 0 : static_cast<std::size_t>(v.producer) + 1;
 }
 
-// The operation behind quantization and changes of shape.
-std::string_view NpuTensorChooser::operation(const Value& v) const {
+// The operation behind quantization and changes of shape; null for an input.
+const Node* NpuTensorChooser::maker(const Value& v) const {
   const Value* at = &v;
   for (int steps = 0; steps < 8 && at->producer != no_id; ++steps) {
     const Node& n = model_.node(at->producer);
@@ -120,17 +120,36 @@ std::string_view NpuTensorChooser::operation(const Value& v) const {
                          n.op == "Reshape" || n.op == "Clip";
     if (!through || n.inputs.empty() || n.inputs[0] == no_id ||
         (n.op == "QuantizeLinear" && model_.value(n.inputs[0]).producer == no_id))
-      return n.op;
+      return &n;
     at = &model_.value(n.inputs[0]);
   }
-  return "";
+  return nullptr;
+}
+
+std::string_view NpuTensorChooser::operation(const Value& v) const {
+  const Node* n = maker(v);
+  return n ? std::string_view(n->op) : "";
+}
+
+void NpuTensorChooser::learn(std::string_view stem, const Value& v) {
+  const Label label = label_of(stem);
+  const auto it = layers_.find(label.number);
+  const Node* n = maker(v);
+  if (it == layers_.end() || !n || stem.find("_zero_off_") != std::string_view::npos ||
+      !label.kind.starts_with("Conv") || !has_weights(model_, *n))
+    return;
+  ++(n == &model_.nodes()[it->second] ? agreements_ : contradictions_);
 }
 
 const Value* NpuTensorChooser::choose(const NpuBuffer& b, std::string_view stem,
-                                      std::vector<const Value*> all,
-                                      const std::vector<ValueId>& sources, std::string& how) const {
+                                      std::vector<const Value*> all, const NpuOrigin& origin,
+                                      std::string& how) const {
+  const std::vector<ValueId>& sources = origin.sources;
   how = "scale and shape";
   if (all.size() == 1) return all[0];
+  if (origin.moved && sources.size() == 1)
+    for (const Value* v : all)
+      if (v == &model_.value(sources[0])) return how = "moved", v;
   // Leaves those that fit, unless none does.
   const auto keep = [&](auto fits) {
     std::vector<const Value*> some;
@@ -139,7 +158,7 @@ const Value* NpuTensorChooser::choose(const NpuBuffer& b, std::string_view stem,
   };
   const Label label = label_of(stem);
   const bool enters = stem.find("_zero_off_") != std::string_view::npos;
-  if (!layers_.empty() && label.number >= 0) {
+  if (!layers_.empty() && ordered() && label.number >= 0) {
     // "zero_off": what enters the layer, its zero point removed; all else is what the node makes.
     const auto next =
         enters ? layers_.lower_bound(label.number) : layers_.upper_bound(label.number);
@@ -165,6 +184,8 @@ const Value* NpuTensorChooser::choose(const NpuBuffer& b, std::string_view stem,
     });
     if (all.size() == 1) return all[0];
   }
+  if (!enters && origin.claimed) keep([&](const Value* v) { return !origin.claimed->contains(v); });
+  if (all.size() == 1) return how = "scale, shape and what is left", all[0];
   if (!sources.empty()) {
     int least = distance(*all[0], sources);
     for (const Value* v : all) least = std::min(least, distance(*v, sources));

@@ -78,12 +78,12 @@ Result<void> attribute(const NpuOptions& o) {
   LOCKSTEP_TRY(NpuSimulator simulator, NpuSimulator::make(std::make_shared<const NpuProgram>(std::move(program)), rules));
   LOCKSTEP_TRY(const std::vector<Sample> reference, reference_of(model, o.input));
   LOCKSTEP_TRY(const std::vector<NpuAttribution> rows, attribute_epochs(simulator, model, mapping, reference, *versus));
-  fmt::print("{:>5}  {:44} {:>8} {:>8} {:>8} {:>8} {:>10} {:>11} {:>8} {:>7} {:>9} {:>8}\n", "epoch", "buffer", "codes", "differ", "over 1", "rounding", "16-b sums",
-             "16-b factor", "unexpl.", "ties", "RMS pred.", "measured");
+  fmt::print("{:>5}  {:44} {:>8} {:>8} {:>8} {:>8} {:>10} {:>11} {:>7} {:>8} {:>7} {:>9} {:>8}\n", "epoch", "buffer", "codes", "differ", "over 1", "rounding", "16-b sums",
+             "16-b factor", "tables", "unexpl.", "ties", "RMS pred.", "measured");
   std::int64_t above = 0, open = 0, unexplained = 0;
   for (const NpuAttribution& r : rows) {
-    fmt::print("{:5}  {:44} {:8} {:8} {:8} {:8} {:10} {:11} {:8} {:7} {:9.4f} {:8.4f}  {}\n", r.epoch, r.buffer, r.count, r.differing, r.above_one, r.rounding, r.sums, r.multiplier,
-               r.unexplained, r.ties, r.predicted_rms, r.measured_rms, r.node);
+    fmt::print("{:5}  {:44} {:8} {:8} {:8} {:8} {:10} {:11} {:7} {:8} {:7} {:9.4f} {:8.4f}  {}\n", r.epoch, r.buffer, r.count, r.differing, r.above_one, r.rounding, r.sums, r.multiplier,
+               r.tables, r.unexplained, r.ties, r.predicted_rms, r.measured_rms, r.node);
     above += r.above_one, open += r.above_one_unexplained, unexplained += r.unexplained;
   }
   fmt::print("{} codes differ by more than one LSB, {} of them without a predicted cause; {} differing codes unexplained; ties: codes that {} instead of {} changes\n", above, open,
