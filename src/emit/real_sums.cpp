@@ -140,6 +140,8 @@ Result<void> write_real_matmul(NodeWriter& w) {
     p.m = count_of(v.input(0).shape) / m.k;  // rows of all of a's matrices are one product
     count = 1;
   }
+  const bool by_rows = w.num().real.matrix && plain && v.input(1).shape.size() == 1;  // N106
+  if (by_rows) p.m = 1;
   const auto step = [&](const std::vector<std::int64_t>& at) {
     return count > 1 ? at[1] - at[0] : 0;
   };
@@ -148,8 +150,8 @@ Result<void> write_real_matmul(NodeWriter& w) {
         b_at[i] != static_cast<std::int64_t>(i) * step(b_at))
       return w.unsupported("matrices spread over inner axes");
   p.b_constant = stored;
-  w.field("count", count);
-  w.field("a_step", step(a_at) * m.m * m.k), w.field("b_step", step(b_at) * m.k * m.n);
+  w.field("count", by_rows ? count_of(v.input(0).shape) / m.k : count);
+  w.field("a_step", by_rows ? m.k : step(a_at) * m.m * m.k), w.field("b_step", step(b_at) * m.k * m.n);
   write_strides(w, p);
   if (w.num().real.matrix && plain)
     write_order(w, p);

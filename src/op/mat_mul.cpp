@@ -32,6 +32,10 @@ void multiply(EvalContext& c, const MatrixPlan& p) {
     const T* const left = a.data() + ia * p.m * p.k;
     const T* const right = b.data() + ib * p.k * p.n;
     if constexpr (std::is_same_v<T, float>) {
+      if (c.num.real.matrix && !p.trans_a && c.in[1]->shape().size() == 1 && p.k > 0) {  // N106: row by row
+        for (std::int64_t i = 0; i < p.m; ++i) c.num.real.matrix({1, 1, p.k, left + i * p.k, right, y.data() + iy * p.m + i});
+        return;
+      }
       if (c.num.real.matrix && !p.trans_a && !p.trans_b) {
         MatrixProblem m{p.m, p.n, p.k, left, right, y.data() + iy * p.m * p.n};
         m.b_constant = stored && c.in[1]->shape().size() == 2;
