@@ -183,6 +183,7 @@ typedef struct ls_recurrent {
   int32_t steps, batch, in, hidden, directions;
   uint8_t batch_first, reverse, rational; /* functions by quotients of polynomials, else the C library's */
   uint8_t reset_after;                    /* GRU: the reset gate meets the recurrent product */
+  uint8_t fused;                          /* sums by fused steps in blocks of 256 */
 } ls_recurrent;
 void ls_lstm_f32(const ls_recurrent *p, const float *x, const float *w, const float *r, const float *bias, const float *h,
                  const float *c, float *y, float *y_h, float *y_c, float *scratch);

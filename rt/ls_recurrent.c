@@ -1,14 +1,25 @@
-/* Recurrent layers on float32: sums in order, each step rounded. */
+/* Recurrent layers on float32: a sum over x, one over the state, the bias; each in order. */
 #include <math.h>
 
 #include "ls_number.h"
 
-static float row_sum(float start, const float *w, const float *x, int32_t count) {
+/* start + sum of w[k] * x[k]; fused in blocks of 256 that are added in order, or each step rounded. */
+static float row_sum(const ls_recurrent *p, float start, const float *w, const float *x, int32_t count, int adds) {
+  const int32_t block = p->fused ? 256 : count;
   float sum = start;
-  int32_t k;
-  for (k = 0; k < count; ++k) {
-    const float product = w[k] * x[k];
-    sum = sum + product;
+  int32_t from, k;
+  for (from = 0; from < count; from += block) {
+    const int32_t end = from + block < count ? from + block : count;
+    float part = 0.0f;
+    for (k = from; k < end; ++k) {
+      if (p->fused) {
+        part = fmaf(w[k], x[k], part);
+      } else {
+        const float product = w[k] * x[k];
+        part = part + product;
+      }
+    }
+    sum = adds || from > 0 ? part + sum : part;
   }
   return sum;
 }
@@ -25,8 +36,12 @@ static void run(const ls_recurrent *p, int32_t d, int32_t b, const float *x, con
     const int32_t t = p->reverse || d == 1 ? p->steps - 1 - step : step;
     const float *in = x + (p->batch_first ? b * p->steps + t : t * p->batch + b) * p->in;
     for (g = 0; g < rows; ++g) {
-      const float start = bias == NULL ? 0.0f : bias[g] + bias[rows + g];
-      sums[g] = row_sum(row_sum(start, w + g * p->in, in, p->in), r + g * hidden, h, hidden);
+      const float from_x = row_sum(p, 0.0f, w + g * p->in, in, p->in, 0);
+      sums[g] = row_sum(p, from_x, r + g * hidden, h, hidden, 1);
+      if (bias != NULL) {
+        const float both = bias[g] + bias[rows + g];
+        sums[g] = sums[g] + both;
+      }
     }
     for (k = 0; k < hidden; ++k) {
       const float kept = sigmoid_of(p, sums[2 * hidden + k]) * c[k];

@@ -60,6 +60,9 @@ Result<void> emit_lstm(NodeWriter& w) {
   w.field("hidden", r[2]), w.field("directions", r[0]);
   w.field("batch_first", first ? 1 : 0), w.field("reverse", direction == "reverse" ? 1 : 0);
   w.field("rational", w.num().real.sigmoid && w.num().real.tanh ? 1 : 0);
+  w.field("fused", w.num().real.matrix ? 1 : 0);
+  for (const std::size_t i : {1, 2})
+    if (w.num().real.matrix && (!v.constant(i) || v.input(i).folded)) return w.unsupported("LSTM of computed weights");
   const auto in = [&](std::size_t i) {
     return v.has_input(i) ? w.in(i, "float") : std::string("NULL");
   };

@@ -206,6 +206,9 @@ const RealFunctions ort_functions{
                  : exponent == 3.0f ? base * base * base
                                     : std::pow(base, exponent);
         },
+    .gru_reset = ort_gru_reset,
+    .gru_output = ort_gru_output,
+    .rnn_output = ort_rnn_output,
     .reduce = ort_reduce,
     .normalize_row = ort_normalize_row,
     .normalize_plane = ort_normalize_plane,

@@ -20,6 +20,11 @@ void ort_asin(std::span<const float> x, std::span<float> y, float, float);
 void ort_acos(std::span<const float> x, std::span<float> y, float, float);
 void ort_atan(std::span<const float> x, std::span<float> y, float, float);
 
+// N103: the reset and the output gate of a GRU, the output of an RNN.
+float ort_gru_reset(float x);
+float ort_gru_output(float x);
+float ort_rnn_output(float x);
+
 // N39: the sum of contiguous elements that start `offset` elements behind a 16-byte boundary.
 float ort_vector_sum(std::span<const float> x, std::int64_t offset);
 

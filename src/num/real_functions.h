@@ -29,6 +29,8 @@ struct RealFunctions {
   Map sin = nullptr, cos = nullptr, tan = nullptr, asin = nullptr, acos = nullptr, atan = nullptr;
   Map sinh = nullptr, cosh = nullptr, asinh = nullptr, acosh = nullptr, atanh = nullptr;
   float (*power)(float base, float exponent) = nullptr;
+  // The gates of recurrent layers where they are not `sigmoid` and `tanh`.
+  float (*gru_reset)(float) = nullptr, (*gru_output)(float) = nullptr, (*rnn_output)(float) = nullptr;
   // y = the reduction of x over the axes marked in `reduced`; as many bytes in it as extents in
   // `shape`.
   void (*reduce)(RealReduction kind, std::span<const float> x, std::span<const std::int64_t> shape,

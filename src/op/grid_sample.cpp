@@ -67,10 +67,10 @@ struct Axis {
     const float rest = over - static_cast<float>(turns) * range;
     return (turns % 2 == 0) == below ? low + rest : high - rest;
   }
-  float inside(float v) const {
-    if (v >= low && v <= high) return v;
-    if (beside == "border") return std::clamp(v, 0.0f, extent - 1);
-    return beside == "reflection" ? reflected(v) : v;
+  // The element before a place, far from the axis where the place is.
+  static std::int64_t before(float v) {
+    constexpr float far = 1e9f;
+    return static_cast<std::int64_t>(std::floor(v >= -far && v <= far ? v : v > far ? far : -far));
   }
   // The element at an integer place; none: -1.
   std::int64_t element(std::int64_t i) const {
@@ -95,31 +95,31 @@ std::array<float, 4> cubic_weights(float d) {
           ((a * last - 5 * a) * last + 8 * a) * last - 4 * a};
 }
 
-float sampled(const float* x, const Axis& rows, const Axis& columns, float r, float c,
-              std::string_view mode) {
-  const auto width = static_cast<std::int64_t>(columns.extent);
-  if (mode == "nearest")
-    r = static_cast<float>(half_even(static_cast<double>(r))),
-    c = static_cast<float>(half_even(static_cast<double>(c)));
-  r = rows.inside(r), c = columns.inside(c);
-  const auto at = [&](std::int64_t i, std::int64_t j) {
-    return pixel(x, rows.element(i), columns.element(j), width);
-  };
-  if (mode == "nearest") return at(static_cast<std::int64_t>(r), static_cast<std::int64_t>(c));
-  const auto row = static_cast<std::int64_t>(std::floor(r)),
-             column = static_cast<std::int64_t>(std::floor(c));
+// N105: the four neighbours under their products of shares where both ends are edges and nothing lies beside x; else row by
+// row.
+float mixed(const Axis& rows, const Axis& columns, float r, float c, const auto& at) {
+  const std::int64_t row = Axis::before(r), column = Axis::before(c);
   const float dr = r - static_cast<float>(row), dc = c - static_cast<float>(column);
-  if (mode == "linear") {
-    const float er = static_cast<float>(row + 1) - r, ec = static_cast<float>(column + 1) - c;
-    return er * (ec * at(row, column) + dc * at(row, column + 1)) +
-           dr * (ec * at(row + 1, column) + dc * at(row + 1, column + 1));
-  }
-  const auto wr = cubic_weights(dr), wc = cubic_weights(dc);
+  const float er = static_cast<float>(row + 1) - r, ec = static_cast<float>(column + 1) - c;
+  const float v[4] = {at(row, column), at(row, column + 1), at(row + 1, column), at(row + 1, column + 1)};
+  if (rows.beside == "zeros" && rows.low != 0 && columns.low != 0)
+    return er * ec * v[0] + er * dc * v[1] + dr * ec * v[2] + dr * dc * v[3];
+  return er * (ec * v[0] + dc * v[1]) + dr * (ec * v[2] + dc * v[3]);
+}
+
+float sampled(const float* x, const Axis& rows, const Axis& columns, float r, float c, std::string_view mode) {
+  const auto width = static_cast<std::int64_t>(columns.extent);
+  const auto at = [&](std::int64_t i, std::int64_t j) { return pixel(x, rows.element(i), columns.element(j), width); };
+  if (mode == "nearest")
+    return at(Axis::before(static_cast<float>(half_even(static_cast<double>(r)))),
+              Axis::before(static_cast<float>(half_even(static_cast<double>(c)))));
+  if (mode == "linear") return mixed(rows, columns, r, c, at);
+  const std::int64_t row = Axis::before(r) - 1, column = Axis::before(c) - 1;
+  const auto wr = cubic_weights(std::abs(r - static_cast<float>(row) - 1)), wc = cubic_weights(std::abs(c - static_cast<float>(column) - 1));
   std::array<float, 4> v{};
   for (std::int64_t i = 0; i < 4; ++i)
-    v[static_cast<std::size_t>(i)] =
-        wc[0] * at(row - 1 + i, column - 1) + wc[1] * at(row - 1 + i, column) +
-        wc[2] * at(row - 1 + i, column + 1) + wc[3] * at(row - 1 + i, column + 2);
+    v[static_cast<std::size_t>(i)] = wc[0] * at(row + i, column) + wc[1] * at(row + i, column + 1) + wc[2] * at(row + i, column + 2) +
+                                     wc[3] * at(row + i, column + 3);
   return wr[0] * v[0] + wr[1] * v[1] + wr[2] * v[2] + wr[3] * v[3];
 }
 

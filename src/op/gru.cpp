@@ -2,6 +2,7 @@
 // tanh(W x + b + r * (R h + b')); h' = (1 - z) * n + z * h.
 #include <algorithm>
 
+#include "num/real_functions.h"
 #include "op/op_recurrent.h"
 
 namespace lockstep {
@@ -21,51 +22,64 @@ Result<std::vector<Facts>> infer(const NodeView& n) {
   return facts;
 }
 
-// One direction of one sample: the state is read and left in h.
-void run(const EvalContext& c, const RecurrentPlan& p, std::int64_t d, std::int64_t b, std::vector<float>& h, float* y) {
-  const float* const w = c.in[1]->as<float>().data() + d * gates * p.hidden * p.in;
-  const float* const r = c.in[2]->as<float>().data() + d * gates * p.hidden * p.hidden;
-  const float* const bias = c.in.size() > 3 && c.in[3] ? c.in[3]->as<float>().data() + d * 2 * gates * p.hidden : nullptr;
+float reset_of(const FloatPolicy& p, float v) { return p.functions && p.functions->gru_reset ? p.functions->gru_reset(v) : sigmoid_of(p, v); }
+float output_of(const FloatPolicy& p, float v) { return p.functions && p.functions->gru_output ? p.functions->gru_output(v) : tanh_of(p, v); }
+
+// Adds what the reset gate leaves of the state to the output gate's sums: its product with the weights, or (linear) their
+// product with the whole state under the gate.
+void add_reset_state(const FloatPolicy& real, const RecurrentPlan& p, const RecurrentWeights& w, const std::vector<float>& reset, bool linear,
+                     const std::vector<float>& h, std::vector<float>& sums) {
+  const float* const r = w.r + 2 * p.hidden * p.hidden;
+  std::vector<float> state(h.size());
+  if (!linear) {
+    for (std::size_t i = 0; i < h.size(); ++i) state[i] = h[i] * reset[i];
+    return multiply(real, {p.batch, p.hidden, p.hidden, state.data(), r, w.r_stored, sums.data(), true});
+  }
+  for (std::size_t i = 0; w.bias && i < h.size(); ++i) state[i] = w.bias[5 * p.hidden + static_cast<std::int64_t>(i) % p.hidden];
+  multiply(real, {p.batch, p.hidden, p.hidden, h.data(), r, w.r_stored, state.data(), w.bias != nullptr});
+  for (std::size_t i = 0; i < h.size(); ++i) sums[i] = sums[i] + state[i] * reset[i];
+}
+
+// One direction: the state [batch, hidden] is read and left in h. Sums first over x, then over h, then the bias.
+void run(EvalContext& c, const RecurrentPlan& p, std::int64_t d, std::vector<float>& h) {
+  const FloatPolicy& real = c.num.real;
+  const RecurrentWeights w = recurrent_weights(c, p, gates, d);
+  const std::int64_t rows = gates * p.hidden, two = 2 * p.hidden;
   const bool linear = c.view.attrs().integer("linear_before_reset", 0) != 0;
-  const auto n = static_cast<std::size_t>(p.hidden);
-  std::vector<float> update(n), reset(n), gated(n), next(n);
+  std::vector<float> from_x(static_cast<std::size_t>(p.steps * p.batch * rows)), both(2 * h.size()), reset(h.size()), last(h.size());
+  multiply(real, {p.steps * p.batch, rows, p.in, c.in[0]->as<float>().data(), w.w, w.w_stored, from_x.data()});
   for (std::int64_t step = 0; step < p.steps; ++step) {
     const std::int64_t t = p.backward(d) ? p.steps - 1 - step : step;
-    const float* const x = c.in[0]->as<float>().data() + p.x_at(t, b);
-    const auto from_x = [&](std::int64_t g, std::int64_t k) {
-      const std::int64_t row = g * p.hidden + k;
-      return row_sum(bias ? bias[row] : 0.0f, w + row * p.in, x, p.in);
-    };
-    const auto from_state = [&](std::int64_t g, std::int64_t k, const std::vector<float>& state) {
-      const std::int64_t row = g * p.hidden + k;
-      return row_sum(bias ? bias[gates * p.hidden + row] : 0.0f, r + row * p.hidden, state.data(), p.hidden);
-    };
-    for (std::int64_t k = 0; k < p.hidden; ++k) {
-      const auto at = static_cast<std::size_t>(k);
-      update[at] = sigmoid_of(c.num.real, from_x(0, k) + from_state(0, k, h));
-      reset[at] = sigmoid_of(c.num.real, from_x(1, k) + from_state(1, k, h));
+    for (std::int64_t b = 0; b < p.batch; ++b) {
+      const float* const row = from_x.data() + p.x_at(t, b) / p.in * rows;
+      std::copy_n(row, two, both.data() + b * two);
+      std::copy_n(row + two, p.hidden, last.data() + b * p.hidden);
     }
-    for (std::size_t k = 0; k < n; ++k) gated[k] = reset[k] * h[k];
-    for (std::int64_t k = 0; k < p.hidden; ++k) {
-      const auto at = static_cast<std::size_t>(k);
-      const float state = linear ? reset[at] * from_state(2, k, h) : from_state(2, k, gated);
-      next[at] = (1.0f - update[at]) * tanh_of(c.num.real, from_x(2, k) + state) + update[at] * h[at];
-      if (y) y[p.y_at(t, d, b) + k] = next[at];
+    multiply(real, {p.batch, two, p.hidden, h.data(), w.r, w.r_stored, both.data(), true});
+    const auto gate = [&](std::size_t i, std::int64_t g) {  // z, r
+      const auto b = static_cast<std::int64_t>(i) / p.hidden, k = static_cast<std::int64_t>(i) % p.hidden;
+      const float sum = both[static_cast<std::size_t>(b * two + g * p.hidden + k)];
+      return w.bias ? sum + w.bias_of(g * p.hidden + k, rows) : sum;
+    };
+    for (std::size_t i = 0; i < h.size(); ++i) reset[i] = reset_of(real, gate(i, 1));
+    add_reset_state(real, p, w, reset, linear, h, last);
+    for (std::size_t i = 0; i < h.size(); ++i) {
+      const std::int64_t k = two + static_cast<std::int64_t>(i) % p.hidden;
+      const float sum = !w.bias ? last[i] : last[i] + (linear ? w.bias[k] : w.bias_of(k, rows));
+      const float update = sigmoid_of(real, gate(i, 0));
+      h[i] = (1.0f - update) * output_of(real, sum) + update * h[i];
     }
-    h = next;
+    recurrent_step(c, p, d, t, h);
   }
 }
 
 Result<void> eval(EvalContext& c) {
   LOCKSTEP_TRY(const RecurrentPlan p, recurrent_plan(c.view, gates));
-  const auto wanted = [&](std::size_t i) { return i < c.view.node.outputs.size() && c.view.node.outputs[i] != no_id; };
-  for (std::int64_t d = 0; d < p.directions; ++d)
-    for (std::int64_t b = 0; b < p.batch; ++b) {
-      std::vector<float> h(static_cast<std::size_t>(p.hidden), 0.0f);
-      if (c.in.size() > 5 && c.in[5]) std::copy_n(c.in[5]->as<float>().data() + p.state_at(d, b), p.hidden, h.data());
-      run(c, p, d, b, h, wanted(0) ? c.out[0].as<float>().data() : nullptr);
-      if (wanted(1)) std::copy_n(h.data(), p.hidden, c.out[1].as<float>().data() + p.state_at(d, b));
-    }
+  for (std::int64_t d = 0; d < p.directions; ++d) {
+    std::vector<float> h = recurrent_start(c, p, d, 5);
+    run(c, p, d, h);
+    recurrent_end(c, p, d, 1, h);
+  }
   return {};
 }
 

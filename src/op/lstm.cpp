@@ -23,45 +23,39 @@ Result<std::vector<Facts>> infer(const NodeView& n) {
   return facts;
 }
 
-// One direction of one sample: states are read and left in h and c.
-void run(const EvalContext& c, const RecurrentPlan& p, std::int64_t d, std::int64_t b, std::vector<float>& h, std::vector<float>& cell,
-         float* y) {
-  const float* const w = c.in[1]->as<float>().data() + d * gates * p.hidden * p.in;
-  const float* const r = c.in[2]->as<float>().data() + d * gates * p.hidden * p.hidden;
-  const float* const bias = c.in.size() > 3 && c.in[3] ? c.in[3]->as<float>().data() + d * 2 * gates * p.hidden : nullptr;
-  std::vector<float> sums(static_cast<std::size_t>(gates * p.hidden));
+// One direction: states [batch, hidden] are read and left in h and cell. Sums first over x, then over h, then the bias.
+void run(EvalContext& c, const RecurrentPlan& p, std::int64_t d, std::vector<float>& h, std::vector<float>& cell) {
+  const FloatPolicy& real = c.num.real;
+  const RecurrentWeights w = recurrent_weights(c, p, gates, d);
+  const std::int64_t rows = gates * p.hidden;
+  std::vector<float> from_x(static_cast<std::size_t>(p.steps * p.batch * rows)), sums(static_cast<std::size_t>(p.batch * rows));
+  multiply(real, {p.steps * p.batch, rows, p.in, c.in[0]->as<float>().data(), w.w, w.w_stored, from_x.data()});
   for (std::int64_t step = 0; step < p.steps; ++step) {
     const std::int64_t t = p.backward(d) ? p.steps - 1 - step : step;
-    const float* const x = c.in[0]->as<float>().data() + p.x_at(t, b);
-    for (std::int64_t g = 0; g < gates * p.hidden; ++g) {
-      const float start = bias ? bias[g] + bias[gates * p.hidden + g] : 0.0f;
-      sums[static_cast<std::size_t>(g)] = row_sum(row_sum(start, w + g * p.in, x, p.in), r + g * p.hidden, h.data(), p.hidden);
+    for (std::int64_t b = 0; b < p.batch; ++b) std::copy_n(from_x.data() + p.x_at(t, b) / p.in * rows, rows, sums.data() + b * rows);
+    multiply(real, {p.batch, rows, p.hidden, h.data(), w.r, w.r_stored, sums.data(), true});
+    for (std::int64_t i = 0; i < p.batch * p.hidden; ++i) {
+      const std::int64_t b = i / p.hidden, k = i % p.hidden;
+      const auto gate = [&](std::int64_t g) {  // i, o, f, c
+        const float sum = sums[static_cast<std::size_t>(b * rows + g * p.hidden + k)];
+        return w.bias ? sum + w.bias_of(g * p.hidden + k, rows) : sum;
+      };
+      float &state = cell[static_cast<std::size_t>(i)], kept = sigmoid_of(real, gate(2)) * state;
+      state = kept + sigmoid_of(real, gate(0)) * tanh_of(real, gate(3));
+      h[static_cast<std::size_t>(i)] = tanh_of(real, state) * sigmoid_of(real, gate(1));
     }
-    for (std::int64_t k = 0; k < p.hidden; ++k) {
-      const auto gate = [&](std::int64_t g) { return sums[static_cast<std::size_t>(g * p.hidden + k)]; };  // i, o, f, c
-      const auto at = static_cast<std::size_t>(k);
-      cell[at] = sigmoid_of(c.num.real, gate(2)) * cell[at] + sigmoid_of(c.num.real, gate(0)) * tanh_of(c.num.real, gate(3));
-      h[at] = sigmoid_of(c.num.real, gate(1)) * tanh_of(c.num.real, cell[at]);
-      if (y) y[p.y_at(t, d, b) + k] = h[at];
-    }
+    recurrent_step(c, p, d, t, h);
   }
 }
 
 Result<void> eval(EvalContext& c) {
   LOCKSTEP_TRY(const RecurrentPlan p, recurrent_plan(c.view, gates));
-  const auto wanted = [&](std::size_t i) { return i < c.view.node.outputs.size() && c.view.node.outputs[i] != no_id; };
-  for (std::int64_t d = 0; d < p.directions; ++d)
-    for (std::int64_t b = 0; b < p.batch; ++b) {
-      std::vector<float> states[2];
-      for (std::size_t s = 0; s < 2; ++s) {
-        states[s].assign(static_cast<std::size_t>(p.hidden), 0.0f);
-        const Tensor* const given = c.in.size() > 5 + s ? c.in[5 + s] : nullptr;
-        if (given) std::copy_n(given->as<float>().data() + p.state_at(d, b), p.hidden, states[s].data());
-      }
-      run(c, p, d, b, states[0], states[1], wanted(0) ? c.out[0].as<float>().data() : nullptr);
-      for (std::size_t s = 0; s < 2; ++s)
-        if (wanted(1 + s)) std::copy_n(states[s].data(), p.hidden, c.out[1 + s].as<float>().data() + p.state_at(d, b));
-    }
+  for (std::int64_t d = 0; d < p.directions; ++d) {
+    std::vector<float> h = recurrent_start(c, p, d, 5), cell = recurrent_start(c, p, d, 6);
+    run(c, p, d, h, cell);
+    recurrent_end(c, p, d, 1, h);
+    recurrent_end(c, p, d, 2, cell);
+  }
   return {};
 }
 

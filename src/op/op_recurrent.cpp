@@ -1,5 +1,7 @@
 #include "op/op_recurrent.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 
 namespace lockstep {
@@ -15,7 +17,7 @@ Result<RecurrentPlan> recurrent_plan(const NodeView& n, std::int64_t gates) {
     return Error{n.where(), "x " + shape_text(x) + ", w " + shape_text(w) + ", r " + shape_text(r), "three axes each", ""};
   p.steps = x[p.batch_first ? 1 : 0], p.batch = x[p.batch_first ? 0 : 1], p.in = x[2];
   p.hidden = n.attrs().integer("hidden_size", r[2]);
-  if (p.hidden < 1 || w != Shape{p.directions, gates * p.hidden, p.in} || r != Shape{p.directions, gates * p.hidden, p.hidden})
+  if (p.hidden < 1 || p.in < 1 || w != Shape{p.directions, gates * p.hidden, p.in} || r != Shape{p.directions, gates * p.hidden, p.hidden})
     return Error{n.where(), "w " + shape_text(w) + ", r " + shape_text(r),
                  shape_text(Shape{p.directions, gates * p.hidden, p.in}) + " and " + shape_text(Shape{p.directions, gates * p.hidden, p.hidden}), ""};
   if (n.has_input(3) && n.input(3).shape != Shape{p.directions, 2 * gates * p.hidden})
@@ -48,6 +50,42 @@ Result<void> recurrent_from_onnx(const ForeignNode& f, GraphBuilder& graph, std:
     if (f.attrs.has(name)) a.set(name, f.attrs.integer(name, 0));
   a.set("direction", f.attrs.text("direction", "forward"));
   return add_like(f, graph, op, f.inputs, std::move(a));
+}
+
+RecurrentWeights recurrent_weights(const EvalContext& c, const RecurrentPlan& p, std::int64_t gates, std::int64_t direction) {
+  const std::int64_t rows = gates * p.hidden;
+  const auto stored = [&](std::size_t i) { return c.view.constant(i) && !c.view.input(i).folded; };
+  return {c.in[1]->as<float>().data() + direction * rows * p.in, c.in[2]->as<float>().data() + direction * rows * p.hidden,
+          c.in.size() > 3 && c.in[3] ? c.in[3]->as<float>().data() + direction * 2 * rows : nullptr, stored(1), stored(2)};
+}
+
+void multiply(const FloatPolicy& policy, const RecurrentProduct& p) {
+  if (policy.matrix)
+    return policy.matrix({.m = p.rows, .n = p.n, .k = p.k, .a = p.x, .b = p.w, .y = p.y, .b_transposed = true, .b_constant = p.stored, .start = p.add});
+  for (std::int64_t i = 0; i < p.rows; ++i)
+    for (std::int64_t j = 0; j < p.n; ++j) {
+      float sum = 0;
+      for (std::int64_t k = 0; k < p.k; ++k) sum += p.w[j * p.k + k] * p.x[i * p.k + k];
+      p.y[i * p.n + j] = p.add ? p.y[i * p.n + j] + sum : sum;
+    }
+}
+
+std::vector<float> recurrent_start(const EvalContext& c, const RecurrentPlan& p, std::int64_t direction, std::size_t state) {
+  std::vector<float> to(static_cast<std::size_t>(p.batch * p.hidden), 0.0f);
+  if (c.in.size() <= state || !c.in[state]) return to;
+  for (std::int64_t b = 0; b < p.batch; ++b)
+    std::copy_n(c.in[state]->as<float>().data() + p.state_at(direction, b), p.hidden, to.data() + b * p.hidden);
+  return to;
+}
+
+void recurrent_end(EvalContext& c, const RecurrentPlan& p, std::int64_t direction, std::size_t output, const std::vector<float>& state) {
+  for (std::int64_t b = 0; is_wanted(c, output) && b < p.batch; ++b)
+    std::copy_n(state.data() + b * p.hidden, p.hidden, c.out[output].as<float>().data() + p.state_at(direction, b));
+}
+
+void recurrent_step(EvalContext& c, const RecurrentPlan& p, std::int64_t direction, std::int64_t t, const std::vector<float>& h) {
+  for (std::int64_t b = 0; is_wanted(c, 0) && b < p.batch; ++b)
+    std::copy_n(h.data() + b * p.hidden, p.hidden, c.out[0].as<float>().data() + p.y_at(t, direction, b));
 }
 
 }  // namespace lockstep

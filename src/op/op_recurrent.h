@@ -40,12 +40,35 @@ Result<RecurrentPlan> recurrent_plan(const NodeView& n, std::int64_t gates);
 Result<void> recurrent_from_onnx(const ForeignNode& f, GraphBuilder& graph, std::string_view op,
                                  const std::vector<std::string>& activations);
 
-// start[g] + sum over k of w[g,k] * x[k], in float32 in the order of k; w has rows of `count`.
-inline float row_sum(float start, const float* w, const float* x, std::int64_t count) {
-  float sum = start;
-  for (std::int64_t k = 0; k < count; ++k) sum += w[k] * x[k];
-  return sum;
+// Weights of one direction, each gate's rows one after another; bias null when absent.
+struct RecurrentWeights {
+  const float *w = nullptr, *r = nullptr, *bias = nullptr;
+  bool w_stored = false, r_stored = false;  // constants of the file
+  float bias_of(std::int64_t i, std::int64_t rows) const { return bias ? bias[i] + bias[rows + i] : 0.0f; }
+};
+RecurrentWeights recurrent_weights(const EvalContext& c, const RecurrentPlan& p, std::int64_t gates, std::int64_t direction);
+
+// One matrix product: y[rows, n] = x[rows, k] * w[n, k]^T, or y + that. In the arithmetic's own order, else in float32 in
+// the order of k from zero.
+struct RecurrentProduct {
+  std::int64_t rows, n, k;
+  const float* x;
+  const float* w;
+  bool stored;  // w is a constant of the file
+  float* y;
+  bool add = false;
+};
+void multiply(const FloatPolicy& policy, const RecurrentProduct& p);
+
+// `to` = what input `state` gives as the start of a direction, else zero: [batch, hidden].
+std::vector<float> recurrent_start(const EvalContext& c, const RecurrentPlan& p, std::int64_t direction, std::size_t state);
+// The state that a direction leaves, into output `output` where it is wanted.
+void recurrent_end(EvalContext& c, const RecurrentPlan& p, std::int64_t direction, std::size_t output, const std::vector<float>& state);
+inline bool is_wanted(const EvalContext& c, std::size_t output) {
+  return output < c.view.node.outputs.size() && c.view.node.outputs[output] != no_id;
 }
+// One step's states as they stand in output 0, where that is wanted.
+void recurrent_step(EvalContext& c, const RecurrentPlan& p, std::int64_t direction, std::int64_t t, const std::vector<float>& h);
 
 inline float sigmoid_of(const FloatPolicy& p, float v) { return p.sigmoid ? p.sigmoid(v) : 1.0f / (1.0f + std::exp(-v)); }
 inline float tanh_of(const FloatPolicy& p, float v) { return p.tanh ? p.tanh(v) : std::tanh(v); }

@@ -1,6 +1,7 @@
 // For each step: h' = tanh(W x + b + R h + b').
 #include <algorithm>
 
+#include "num/real_functions.h"
 #include "op/op_recurrent.h"
 
 namespace lockstep {
@@ -26,42 +27,37 @@ Result<std::vector<Facts>> infer(const NodeView& n) {
   return facts;
 }
 
-// One direction of one sample: the state is read and left in h.
-void run(const EvalContext& c, const RecurrentPlan& p, std::int64_t d, std::int64_t b,
-         std::vector<float>& h, float* y) {
-  const float* const w = c.in[1]->as<float>().data() + d * p.hidden * p.in;
-  const float* const r = c.in[2]->as<float>().data() + d * p.hidden * p.hidden;
-  const float* const bias =
-      c.in.size() > 3 && c.in[3] ? c.in[3]->as<float>().data() + d * 2 * p.hidden : nullptr;
-  std::vector<float> next(h.size());
+float output_of(const FloatPolicy& p, float v) {
+  return p.functions && p.functions->rnn_output ? p.functions->rnn_output(v) : tanh_of(p, v);
+}
+
+// One direction: the state [batch, hidden] is read and left in h. The bias starts the sum over x, the sum over h joins it.
+void run(EvalContext& c, const RecurrentPlan& p, std::int64_t d, std::vector<float>& h) {
+  const RecurrentWeights w = recurrent_weights(c, p, 1, d);
+  std::vector<float> from_x(static_cast<std::size_t>(p.steps * p.batch * p.hidden)), sums(h.size(), 0.0f);
+  for (std::size_t i = 0; i < from_x.size(); ++i)
+    from_x[i] = w.bias_of(static_cast<std::int64_t>(i) % p.hidden, p.hidden);
+  multiply(c.num.real, {p.steps * p.batch, p.hidden, p.in, c.in[0]->as<float>().data(), w.w, false, from_x.data(), true});
+  const bool starts = c.in.size() > 5 && c.in[5];
   for (std::int64_t step = 0; step < p.steps; ++step) {
     const std::int64_t t = p.backward(d) ? p.steps - 1 - step : step;
-    const float* const x = c.in[0]->as<float>().data() + p.x_at(t, b);
-    for (std::int64_t k = 0; k < p.hidden; ++k) {
-      const float start = bias ? bias[k] + bias[p.hidden + k] : 0.0f;
-      const float sum =
-          row_sum(row_sum(start, w + k * p.in, x, p.in), r + k * p.hidden, h.data(), p.hidden);
-      next[static_cast<std::size_t>(k)] = tanh_of(c.num.real, sum);
-      if (y) y[p.y_at(t, d, b) + k] = next[static_cast<std::size_t>(k)];
+    if (step > 0 || starts) multiply(c.num.real, {p.batch, p.hidden, p.hidden, h.data(), w.r, false, sums.data()});
+    for (std::int64_t i = 0; i < p.batch * p.hidden; ++i) {
+      const std::int64_t row = p.x_at(t, i / p.hidden) / p.in;
+      h[static_cast<std::size_t>(i)] = output_of(c.num.real, sums[static_cast<std::size_t>(i)] +
+                                                                 from_x[static_cast<std::size_t>(row * p.hidden + i % p.hidden)]);
     }
-    h = next;
+    recurrent_step(c, p, d, t, h);
   }
 }
 
 Result<void> eval(EvalContext& c) {
   LOCKSTEP_TRY(const RecurrentPlan p, recurrent_plan(c.view, 1));
-  const auto wanted = [&](std::size_t i) {
-    return i < c.view.node.outputs.size() && c.view.node.outputs[i] != no_id;
-  };
-  for (std::int64_t d = 0; d < p.directions; ++d)
-    for (std::int64_t b = 0; b < p.batch; ++b) {
-      std::vector<float> h(static_cast<std::size_t>(p.hidden), 0.0f);
-      if (c.in.size() > 5 && c.in[5])
-        std::copy_n(c.in[5]->as<float>().data() + p.state_at(d, b), p.hidden, h.data());
-      run(c, p, d, b, h, wanted(0) ? c.out[0].as<float>().data() : nullptr);
-      if (wanted(1))
-        std::copy_n(h.data(), p.hidden, c.out[1].as<float>().data() + p.state_at(d, b));
-    }
+  for (std::int64_t d = 0; d < p.directions; ++d) {
+    std::vector<float> h = recurrent_start(c, p, d, 5);
+    run(c, p, d, h);
+    recurrent_end(c, p, d, 1, h);
+  }
   return {};
 }
 

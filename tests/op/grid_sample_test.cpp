@@ -27,5 +27,15 @@ TEST(GridSample, pads_with_zeros_the_border_or_a_reflection) {
   EXPECT_EQ(at("reflection"), tensor<float>({1, 1, 1, 1}, {2}));
 }
 
+// onnxruntime 1.30 (N105): two ways of joining four neighbours.
+TEST(GridSample, joins_neighbours_as_the_runtime_to_the_bit) {
+  const auto at = [](const char* padding) {
+    return OpProblem("GridSample").input<float>({1, 1, 2, 2}, {0.625f, 1.0625f, 1.6875f, -0.125f})
+        .input<float>({1, 1, 2, 2}, {-0.3f, 0.4f, 0.9f, -1.1f}).attr("padding_mode", std::string(padding)).run()[0];
+  };
+  EXPECT_EQ(at("zeros"), tensor<float>({1, 1, 1, 2}, {0x1.43851cp+0f, 0x1.051eb8p-2f}));
+  EXPECT_EQ(at("border"), tensor<float>({1, 1, 1, 2}, {0x1.43851ep+0f, 0x1.1p+0f}));
+}
+
 }  // namespace
 }  // namespace lockstep

@@ -201,14 +201,18 @@ def gemm(m):
 
 def recurrent(kind):
     def make(m):
-        t, b, n, h = int(m.r.integers(1, 6)), m.pick(1, 2), int(m.r.integers(1, 9)), int(m.r.integers(1, 9))
+        most = m.pick(9, 9, 40, 300)
+        t, b, n, h = int(m.r.integers(1, 6)), m.pick(1, 2, 3), int(m.r.integers(1, most)), int(m.r.integers(1, most))
+        weights = lambda shape: m.const(m.r.standard_normal(shape) * 0.5, F) if stored else m.feed(shape)
         gates = {"LSTM": 4, "GRU": 3, "RNN": 1}[kind]
         direction = m.pick("forward", "reverse", "bidirectional")
         d = 2 if direction == "bidirectional" else 1
-        names = [m.feed([t, b, n]), m.const(m.r.standard_normal((d, gates * h, n)) * 0.5, F),
-                 m.const(m.r.standard_normal((d, gates * h, h)) * 0.5, F)]
+        stored = m.r.random() < 0.8
+        names = [m.feed([t, b, n]), weights((d, gates * h, n)), weights((d, gates * h, h))]
         if m.r.random() < 0.7:
             names.append(m.const(m.r.standard_normal((d, 2 * gates * h)) * 0.5, F))
+        if len(names) > 3 and m.r.random() < 0.4:
+            names += [""] + [m.feed([d, b, h]) for _ in range(2 if kind == "LSTM" else 1)]
         attrs = {"linear_before_reset": m.pick(0, 1)} if kind == "GRU" else {}
         m.node(kind, *names, results=3 if kind == "LSTM" else 2, hidden_size=h, direction=direction, **attrs)
     return make
@@ -464,7 +468,7 @@ def define_cases():
     reduction("ReduceLogSum", 0.1, 4), reduction("ReduceLogSumExp")
     case("LayerNormalization", layer_norm)
     for kind in ("InstanceNormalization", "GroupNormalization", "BatchNormalization"):
-        case(kind, channel_norm(kind), kind == "GroupNormalization")
+        case(kind, channel_norm(kind))
     case("LpNormalization", lambda m: m.node("LpNormalization", m.feed(m.shape(2, 30)), axis=m.pick(0, 1, -1), p=m.pick(1, 2)))
     case("LRN", lambda m: m.node("LRN", m.feed([1, 7, 3, 4]), size=m.pick(3, 5), alpha=0.001, beta=0.75, bias=1.0), True)
     case("MeanVarianceNormalization", lambda m: m.node("MeanVarianceNormalization", m.feed([2, 3, 4, 5])))
@@ -479,12 +483,12 @@ def define_cases():
     case("GlobalAveragePool", lambda m: m.node("GlobalAveragePool", m.feed([1, 3, *m.shape(2, 12)])))
     case("GlobalMaxPool", lambda m: m.node("GlobalMaxPool", m.feed([1, 3, *m.shape(2, 12)])))
     case("GlobalLpPool", lambda m: m.node("GlobalLpPool", m.feed([1, 3, *m.shape(2, 12)]), p=m.pick(1, 2)))
-    case("MatMul by a vector", lambda m: m.node("MatMul", m.feed([8, 39]), m.feed([39])), True)
-    case("MatMul", matmul), case("Gemm", gemm), case("Einsum", einsum), case("GridSample", grid_sample, True)
+    case("MatMul by a vector", lambda m: m.node("MatMul", m.feed([*m.shape(2), 39]), m.const(m.r.standard_normal(39), F) if m.pick(0, 1) else m.feed([39])))
+    case("MatMul", matmul), case("Gemm", gemm), case("Einsum", einsum), case("GridSample", grid_sample)
     for t in (F, I8, U8):
         case(f"Resize {np.dtype(t)}", resize(t))
     for kind in ("LSTM", "GRU", "RNN"):
-        case(kind, recurrent(kind), True)
+        case(kind, recurrent(kind))
     define_shuffles()
     define_integers()
 
