@@ -152,7 +152,7 @@ class DepthwiseKernel : public PreparedKernel {
   // Weights of more than a signed byte are sums of several, at the same place again. [place][row]
   // [channel]
   std::vector<std::vector<std::int16_t>> split_weights() {
-    const std::int64_t taps = d_.window.kernel_count(), channels = d_.oc;
+    const std::int64_t channels = d_.oc;
     std::vector<std::vector<std::int16_t>> split;
     for (std::size_t i = 0; i < places_.size(); ++i) {
       std::vector<std::int16_t>& w = split.emplace_back();
@@ -160,7 +160,7 @@ class DepthwiseKernel : public PreparedKernel {
         for (std::int64_t c = 0; c < channels; ++c)
           w.push_back(places_[i].tap[r] < 0
                           ? std::int16_t{0}
-                          : d_.w[static_cast<std::size_t>(c * taps + places_[i].tap[r])]);
+                          : d_.w.at(c, places_[i].tap[r]));
     }
     for (std::size_t i = 0; i < places_.size(); ++i) {
       bool more = false;
@@ -227,8 +227,7 @@ class DepthwiseKernel : public PreparedKernel {
           const std::int64_t c = channel(block, element(j, lane));
           if (c < 0) continue;
           std::int64_t sum = 0;
-          for (std::int64_t t = 0; t < taps; ++t)
-            sum += d_.w[static_cast<std::size_t>(c * taps + t)];
+          for (std::int64_t t = 0; t < taps; ++t) sum += d_.w.at(c, t);
           const auto at = static_cast<std::size_t>((block * sums_ + j) * lanes + lane),
                      o = static_cast<std::size_t>(c);
           bias_[at] = static_cast<std::int32_t>(static_cast<std::uint32_t>(d_.bias[o]) -

@@ -16,7 +16,7 @@ class DotKernel : public PreparedKernel {
       : driver_(*dot_problem(p, true, set.wide), set) {}
 
   std::size_t scratch_bytes(int) const override { return layout().stage.scratch_bytes(); }
-  std::size_t resident_bytes() const override { return layout().packed.size(); }
+  std::size_t resident_bytes() const override { return layout().packed_bytes; }
 
   void run(const KernelRun& r) const override {
     const Stage& stage = layout().stage;

@@ -4,6 +4,7 @@
 
 #include "kernel/kernel.h"
 #include "kernel/kernel_stage.h"
+#include "kernel/kernel_weights.h"
 #include "num/requant_form.h"
 #include "op/op_window.h"
 
@@ -41,16 +42,16 @@ struct DotProblem {
   std::int64_t group = 1, ic = 1, oc = 1;  // ic per group, oc in all
   DType x = DType::u8;
   std::int32_t x_zero = 0;
-  std::vector<std::int16_t> w;     // [oc][tap][ic], zero points taken off
+  DotWeights w;
   std::vector<std::int32_t> bias;  // [oc]
   DotFinish finish;                // its arrays are [oc]
   DType y = DType::u8;             // f32: to_real
 };
 
 // Conv, Gemm or MatMul of 8-bit codes with constant weights; nothing where it is another case.
-// `with_weights` false leaves w empty.
+// `whole` false leaves the weights and what depends on the channel empty, for those who only ask.
 // `wide`: of 16-bit activations (zero point 0) and 8-bit weights instead.
-std::optional<DotProblem> dot_problem(const KernelProblem& p, bool with_weights, bool wide = false);
+std::optional<DotProblem> dot_problem(const KernelProblem& p, bool whole, bool wide = false);
 // MatMul of 8-bit codes of which b comes with a run, or stands in a stack: the product of one pair
 // of matrices, without weights.
 std::optional<DotProblem> computed_product(const KernelProblem& p);

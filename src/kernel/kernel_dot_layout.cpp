@@ -92,48 +92,40 @@ void DotLayout::choose_fold(const DotSet& set, int most_log) {
 // of them have in common is taken out.
 void DotLayout::take_common(const DotSet& set) {
   if (set.words) return;
-  const std::int64_t depth = d.window.kernel_count() * d.ic;
   const std::int64_t zero = d.x_zero + (d.x == DType::i8 ? 128 : 0);
   std::vector<std::int32_t> taken(static_cast<std::size_t>(d.oc), 0);
+  bool any = false;
   for (std::int64_t o = 0; o < d.oc; ++o) {
-    const auto w = std::span(d.w).subspan(static_cast<std::size_t>(o * depth),
-                                          static_cast<std::size_t>(depth));
-    std::int64_t sum = 0;
-    for (const std::int16_t v : w) sum += v;
+    const DotWeights::Row row = d.w.row(o);
     // x is read as x - 0: what its zero point adds goes into the bias.
     auto& b = d.bias[static_cast<std::size_t>(o)];
     b = static_cast<std::int32_t>(static_cast<std::uint32_t>(b) -
-                                  static_cast<std::uint32_t>(sum * zero));
-    const auto [low, high] = std::ranges::minmax(w);
-    if (low >= -128 && high <= 127) continue;
-    taken[static_cast<std::size_t>(o)] = high - 127;
-    for (std::int16_t& v : w) v = static_cast<std::int16_t>(v - (high - 127));
+                                  static_cast<std::uint32_t>(row.sum * zero));
+    if (row.low >= -128 && row.high <= 127) continue;
+    taken[static_cast<std::size_t>(o)] = row.high - 127;
+    any |= row.high != 127;
   }
-  if (std::ranges::any_of(taken, [](std::int32_t v) { return v != 0; })) common = taken;
+  if (any) common = taken;
 }
 
 void DotLayout::pack(const DotSet& set) {
-  const std::int64_t elements = set.words ? 2 : 4, size = set.words ? 2 : 1,
-                     fold = std::int64_t{1} << fold_log,
-                     in_run = parts(run_length, elements * fold),
-                     depth = d.window.kernel_count() * d.ic;
-  packed.assign(static_cast<std::size_t>(d.group * panels * panel_bytes + 64), std::byte{0});
-  std::byte* to = packed.data() + (64 - reinterpret_cast<std::uintptr_t>(packed.data()) % 64) % 64;
-  weights_ = to;
-  const auto put = [&](std::int64_t o, std::size_t run, std::int64_t k) {
-    const auto at = o * depth + static_cast<std::int64_t>(run) * run_length + k;
-    std::memcpy(to, &d.w[static_cast<std::size_t>(at)], static_cast<std::size_t>(size));
-  };
-  for (std::int64_t g = 0; g < d.group; ++g)
-    for (std::int64_t p = 0; p < panels; ++p)
-      for (std::size_t run = 0; run < runs.size(); ++run)
-        for (std::int64_t q = 0; q < in_run; ++q)
-          for (std::int64_t l = 0; l < set.lanes; ++l)
-            for (std::int64_t e = 0; e < elements; ++e, to += size) {
-              const std::int64_t c = p * panel_width + l / fold;
-              const std::int64_t k = (q * fold + l % fold) * elements + e;
-              if (c < og && k < run_length) put(g * og + c, run, k);  // a byte: the low one
-            }
+  const std::int64_t fold = std::int64_t{1} << fold_log;
+  packed_bytes = static_cast<std::size_t>(d.group * panels * panel_bytes + 64);
+  packed = std::make_unique<std::byte[]>(packed_bytes);
+  weights_ =
+      packed.get() + (64 - reinterpret_cast<std::uintptr_t>(packed.get()) % 64) % 64;
+  DotWeights::Pieces pieces;
+  pieces.runs = static_cast<std::int64_t>(runs.size());
+  pieces.run_length = run_length;
+  pieces.piece = fold * (set.words ? 2 : 4);
+  pieces.step = std::int64_t{4} * set.lanes;
+  pieces.words = set.words;
+  for (std::int64_t o = 0; o < d.oc; ++o) {
+    const std::int64_t g = o / og, c = o % og;
+    pieces.taken = common.empty() ? 0 : common[static_cast<std::size_t>(o)];
+    d.w.pack(o, pieces,
+             weights_ + weights_at(g, c / panel_width) + c % panel_width * 4 * fold);
+  }
 }
 
 void DotLayout::pad_finish() {

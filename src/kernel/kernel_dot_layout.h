@@ -29,7 +29,8 @@ struct DotLayout {
   std::int64_t run_length = 0;       // elements
   std::vector<std::int64_t> groups;  // bytes from a window's origin
   std::vector<std::int32_t> common;  // [group * width]; empty where weights are signed bytes
-  std::vector<std::byte> packed;
+  std::unique_ptr<std::byte[]> packed;
+  std::size_t packed_bytes = 0;
 
  private:
   void list_runs();
@@ -37,7 +38,7 @@ struct DotLayout {
   void take_common(const DotSet& set);
   void pack(const DotSet& set);
   void pad_finish();
-  const std::byte* weights_ = nullptr;
+  std::byte* weights_ = nullptr;
 };
 
 }  // namespace lockstep

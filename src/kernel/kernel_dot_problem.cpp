@@ -15,27 +15,6 @@ bool word_code(const Value& v) {
   return is_code(v) && v.dtype == DType::i16 && !v.quant.per_channel() && v.quant.zero_at(0) == 0;
 }
 
-// w as int32 minus its zero point, [oc][taps][ic], where element (o, t, c) lies at `from`.
-template <class From>
-std::vector<std::int16_t> centred(const Tensor& w, const QuantParams& quant, std::int64_t oc,
-                                  std::int64_t taps, std::int64_t ic, From&& from) {
-  std::vector<std::int16_t> out(static_cast<std::size_t>(oc * taps * ic));
-  const bool is_signed = w.dtype() == DType::i8;
-  const std::byte* const bytes = w.bytes().data();
-  std::size_t i = 0;
-  for (std::int64_t o = 0; o < oc; ++o) {
-    const std::int32_t zero = quant.zero_at(static_cast<std::size_t>(o));
-    for (std::int64_t t = 0; t < taps; ++t)
-      for (std::int64_t c = 0; c < ic; ++c) {
-        const std::byte b = bytes[from(o, t, c)];
-        const std::int32_t code = is_signed ? std::int32_t{static_cast<std::int8_t>(b)}
-                                            : std::int32_t{static_cast<std::uint8_t>(b)};
-        out[i++] = static_cast<std::int16_t>(code - zero);
-      }
-  }
-  return out;
-}
-
 // Bias of one number for each output channel, as codes; false where it is anything else.
 bool read_bias(const KernelProblem& p, std::int64_t oc, std::vector<std::int32_t>& bias) {
   bias.assign(static_cast<std::size_t>(oc), 0);
@@ -54,7 +33,8 @@ bool read_bias(const KernelProblem& p, std::int64_t oc, std::vector<std::int32_t
   return true;
 }
 
-bool set_finish(const KernelProblem& p, const RequantPolicy* policy, double alpha, DotProblem& d) {
+bool set_finish(const KernelProblem& p, const RequantPolicy* policy, double alpha, bool whole,
+                DotProblem& d) {
   const Value &xv = p.view.input(0), &wv = p.view.input(1), &yv = p.view.output(0);
   DotFinish& f = d.finish;
   d.y = yv.dtype;
@@ -63,7 +43,7 @@ bool set_finish(const KernelProblem& p, const RequantPolicy* policy, double alph
     f.to_real = p.num.to_real;
     f.alpha = alpha;
     f.x_scale = xv.quant.scale_at(0);
-    for (std::int64_t o = 0; o < d.oc; ++o)
+    for (std::int64_t o = 0; whole && o < d.oc; ++o)
       f.w_scale.push_back(wv.quant.scale_at(static_cast<std::size_t>(o)));
     return true;
   }
@@ -82,6 +62,7 @@ bool set_finish(const KernelProblem& p, const RequantPolicy* policy, double alph
   const CodeClamp clamp = clamp_of(p.view);
   f.low = clamp.low;
   f.high = clamp.high;
+  if (!whole) return true;
   for (std::int64_t o = 0; o < d.oc; ++o) {
     const Rescale r = policy->prepare(x_scale, wv.quant.scale_at(static_cast<std::size_t>(o)),
                                       yv.quant.scale_at(0));
@@ -94,7 +75,13 @@ bool set_finish(const KernelProblem& p, const RequantPolicy* policy, double alph
   return true;
 }
 
-std::optional<DotProblem> convolution(const KernelProblem& p, bool with_weights) {
+void take_weights(const KernelProblem& p, DotWeights::Lie lie, std::int64_t taps, DotProblem& d) {
+  d.w.take(*p.constants[1], lie, d.oc, taps);
+  for (std::int64_t o = 0; o < d.oc; ++o)
+    d.w.zero.push_back(p.view.input(1).quant.zero_at(static_cast<std::size_t>(o)));
+}
+
+std::optional<DotProblem> convolution(const KernelProblem& p, bool whole) {
   const Shape& w = p.view.input(1).shape;
   const std::size_t rank = w.size();
   if (rank < 3 || rank != p.view.input(0).shape.size()) return {};
@@ -112,20 +99,16 @@ std::optional<DotProblem> convolution(const KernelProblem& p, bool with_weights)
   const RequantPolicy* const policy = x == DType::i16 && p.num.conv_int16     ? p.num.conv_int16
                                       : x == DType::u8 && p.num.conv_unsigned ? p.num.conv_unsigned
                                                                               : p.num.conv;
-  if (!set_finish(p, policy, 1, d) || d.y == DType::f32 || !read_bias(p, d.oc, d.bias)) return {};
-  const std::int64_t taps = d.window.kernel_count(), ic = d.ic, oc = d.oc;
-  if (with_weights)
-    d.w = centred(*p.constants[1], p.view.input(1).quant, oc, taps, ic,
-                  [&](std::int64_t o, std::int64_t t, std::int64_t c) {
-                    return static_cast<std::size_t>(last    ? t * oc + o
-                                                    : first ? (o * ic + c) * taps + t
-                                                            : (o * taps + t) * ic + c);
-                  });
+  if (!set_finish(p, policy, 1, whole, d) || d.y == DType::f32 || !read_bias(p, d.oc, d.bias)) return {};
+  using Lie = DotWeights::Lie;
+  if (whole)
+    take_weights(p, last ? Lie::columns : first ? Lie::taps_inside : Lie::rows,
+                 d.window.kernel_count(), d);
   return d;
 }
 
 // Rows of a times a constant matrix: positions times a window of one.
-std::optional<DotProblem> product(const KernelProblem& p, bool with_weights) {
+std::optional<DotProblem> product(const KernelProblem& p, bool whole) {
   const Shape &a = p.view.input(0).shape, &b = p.view.input(1).shape;
   const bool gemm = p.view.node.op == "Gemm";
   const bool trans_b = p.view.attrs().integer("transB", 0) != 0;
@@ -148,27 +131,22 @@ std::optional<DotProblem> product(const KernelProblem& p, bool with_weights) {
                                       : gemm || layer || !p.num.matmul ? p.num.dense
                                                                        : p.num.matmul;
   const double alpha = gemm ? p.view.attrs().real("alpha", 1) : 1;
-  if (!set_finish(p, policy, alpha, d) || !read_bias(p, d.oc, d.bias)) return {};
+  if (!set_finish(p, policy, alpha, whole, d) || !read_bias(p, d.oc, d.bias)) return {};
   // A product of zero points per column of a transposed b is another case of the operator.
   if (!gemm && trans_b && p.view.input(1).quant.zero.size() > 1) return {};
-  const std::int64_t ic = d.ic, oc = d.oc;
-  if (with_weights)
-    d.w = centred(*p.constants[1], p.view.input(1).quant, oc, 1, ic,
-                  [&](std::int64_t o, std::int64_t, std::int64_t c) {
-                    return static_cast<std::size_t>(trans_b ? o * ic + c : c * oc + o);
-                  });
+  if (whole) take_weights(p, trans_b ? DotWeights::Lie::rows : DotWeights::Lie::columns, 1, d);
   return d;
 }
 
 }  // namespace
 
-std::optional<DotProblem> dot_problem(const KernelProblem& p, bool with_weights, bool wide) {
+std::optional<DotProblem> dot_problem(const KernelProblem& p, bool whole, bool wide) {
   // Sums that saturate or are held in pieces are not the exact sums of this kernel.
   if (p.num.pairs_saturate || p.num.product) return {};
   if (p.view.input_count() < 2 || !p.constants[1] || !byte_code(p.view.input(1)) ||
       !(wide ? word_code(p.view.input(0)) : byte_code(p.view.input(0))))
     return {};
-  auto d = p.view.node.op == "Conv" ? convolution(p, with_weights) : product(p, with_weights);
+  auto d = p.view.node.op == "Conv" ? convolution(p, whole) : product(p, whole);
   if (!d) return {};
   d->x = p.view.input(0).dtype;
   d->x_zero = p.view.input(0).quant.zero_at(0);
@@ -193,7 +171,7 @@ std::optional<DotProblem> computed_product(const KernelProblem& p) {
   d.window.in[2] = d.window.out[2] = plan->m;
   d.bias.assign(static_cast<std::size_t>(d.oc), 0);
   const bool layer = p.view.attrs().text("kernel", "") == "layer";
-  if (!set_finish(p, layer || !p.num.matmul ? p.num.dense : p.num.matmul, 1, d)) return {};
+  if (!set_finish(p, layer || !p.num.matmul ? p.num.dense : p.num.matmul, 1, true, d)) return {};
   return d;
 }
 
@@ -202,7 +180,7 @@ bool sums_fit(const DotProblem& d) {
   for (std::int64_t o = 0; o < d.oc; ++o) {
     std::int64_t most = std::abs(std::int64_t{d.bias[static_cast<std::size_t>(o)]});
     for (std::int64_t k = 0; k < depth; ++k)
-      most += std::int64_t{32768} * std::abs(d.w[static_cast<std::size_t>(o * depth + k)]);
+      most += std::int64_t{32768} * std::abs(d.w.at(o, k));
     if (most > 2147483647) return false;
   }
   return true;
