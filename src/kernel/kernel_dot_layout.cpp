@@ -112,8 +112,7 @@ void DotLayout::pack(const DotSet& set) {
   const std::int64_t fold = std::int64_t{1} << fold_log;
   packed_bytes = static_cast<std::size_t>(d.group * panels * panel_bytes + 64);
   packed = std::make_unique<std::byte[]>(packed_bytes);
-  weights_ =
-      packed.get() + (64 - reinterpret_cast<std::uintptr_t>(packed.get()) % 64) % 64;
+  weights_ = packed.get() + (64 - reinterpret_cast<std::uintptr_t>(packed.get()) % 64) % 64;
   DotWeights::Pieces pieces;
   pieces.runs = static_cast<std::int64_t>(runs.size());
   pieces.run_length = run_length;
@@ -123,8 +122,7 @@ void DotLayout::pack(const DotSet& set) {
   for (std::int64_t o = 0; o < d.oc; ++o) {
     const std::int64_t g = o / og, c = o % og;
     pieces.taken = common.empty() ? 0 : common[static_cast<std::size_t>(o)];
-    d.w.pack(o, pieces,
-             weights_ + weights_at(g, c / panel_width) + c % panel_width * 4 * fold);
+    d.w.pack(o, pieces, weights_ + weights_at(g, c / panel_width) + c % panel_width * 4 * fold);
   }
 }
 

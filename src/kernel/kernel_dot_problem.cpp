@@ -99,10 +99,14 @@ std::optional<DotProblem> convolution(const KernelProblem& p, bool whole) {
   const RequantPolicy* const policy = x == DType::i16 && p.num.conv_int16     ? p.num.conv_int16
                                       : x == DType::u8 && p.num.conv_unsigned ? p.num.conv_unsigned
                                                                               : p.num.conv;
-  if (!set_finish(p, policy, 1, whole, d) || d.y == DType::f32 || !read_bias(p, d.oc, d.bias)) return {};
+  if (!set_finish(p, policy, 1, whole, d) || d.y == DType::f32 || !read_bias(p, d.oc, d.bias))
+    return {};
   using Lie = DotWeights::Lie;
   if (whole)
-    take_weights(p, last ? Lie::columns : first ? Lie::taps_inside : Lie::rows,
+    take_weights(p,
+                 last    ? Lie::columns
+                 : first ? Lie::taps_inside
+                         : Lie::rows,
                  d.window.kernel_count(), d);
   return d;
 }
@@ -179,8 +183,7 @@ bool sums_fit(const DotProblem& d) {
   const std::int64_t depth = d.window.kernel_count() * d.ic;
   for (std::int64_t o = 0; o < d.oc; ++o) {
     std::int64_t most = std::abs(std::int64_t{d.bias[static_cast<std::size_t>(o)]});
-    for (std::int64_t k = 0; k < depth; ++k)
-      most += std::int64_t{32768} * std::abs(d.w.at(o, k));
+    for (std::int64_t k = 0; k < depth; ++k) most += std::int64_t{32768} * std::abs(d.w.at(o, k));
     if (most > 2147483647) return false;
   }
   return true;

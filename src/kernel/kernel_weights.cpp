@@ -109,8 +109,7 @@ void DotWeights::pack(std::int64_t channel, const Pieces& p, std::byte* to) cons
         }
     return;
   }
-  const auto taken =
-      static_cast<std::uint8_t>(zero[static_cast<std::size_t>(channel)] + p.taken);
+  const auto taken = static_cast<std::uint8_t>(zero[static_cast<std::size_t>(channel)] + p.taken);
   const std::byte* const from = codes + channel * depth;
   if (p.piece == 4) return pack_bytes<4>(from, p, taken, to);
   if (p.piece == 8) return pack_bytes<8>(from, p, taken, to);

@@ -15,7 +15,7 @@ namespace {
 constexpr std::string_view ops[] = {"DepthToSpace", "Expand",   "Pad",          "ResizeNearest",
                                     "Reverse",      "Slice",    "SpaceToDepth", "StridedSlice",
                                     "Tile",         "Transpose"};
-constexpr std::int64_t most_elements = 1 << 20;
+constexpr std::int64_t most_elements = 1 << 22;
 
 // The node over an input of its own type or of element numbers.
 Result<Tensor> moved(const KernelProblem& p, const Tensor& x) {

@@ -107,7 +107,13 @@ struct Search {
       map = {from.source, std::max(map.axis, from.axis)};
     }
     if (map.source == no_id || g.value(map.source).shape != y.shape) return {};
-    return room(map) < 0 ? CodeMap{} : map;
+    return room(map) < 0 && !lone(n, map) ? CodeMap{} : map;
+  }
+
+  // A function of one operand has the same meaning whatever its shape.
+  bool lone(const Node& n, const CodeMap& map) const {
+    return n.inputs.size() == 1 && map.source == n.inputs[0] && map.axis < 0 &&
+           !g.value(map.source).shape.empty();
   }
 
   // The innermost axis on which anything moves, where it is not the channels': it carries the 256
@@ -198,8 +204,10 @@ std::vector<CodeMap> code_maps(const Graph& graph, std::span<const Tensor* const
 CodeTable code_table(const Graph& g, const Numerics& num, std::span<const Tensor* const> constants,
                      std::span<const CodeMap> maps, ValueId id) {
   const CodeMap map = maps[static_cast<std::size_t>(id)];
-  const auto room = static_cast<std::size_t>(Search{g, constants, maps}.room(map));
   const Value& source = g.value(map.source);
+  const int moving = Search{g, constants, maps}.room(map);
+  const std::size_t room =
+      moving < 0 ? source.shape.size() - 1 : static_cast<std::size_t>(moving);
   Shape shape(source.shape.size(), 1);
   shape[room] = 256;
   CodeTable table;

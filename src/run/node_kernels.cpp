@@ -55,13 +55,16 @@ void run_kernel(const Kernel& kernel, const PreparedKernel& prepared, const Node
     from.back() = room.data();
   }
   Room result(out[0].bytes().size());
-  std::byte* const to = outward ? result.data() : out[0].bytes().data();
+  std::vector<std::byte*> to;
+  for (std::size_t i = 0; i < out.size(); ++i)
+    to.push_back(view.node.outputs[i] == no_id ? nullptr : out[i].bytes().data());
+  if (outward) to[0] = result.data();
   Room scratch(prepared.scratch_bytes(1));
   Workers alone(1);
-  prepared.run({from.data(), &to, scratch.data(), alone});
+  prepared.run({from.data(), to.data(), scratch.data(), alone});
   if (!outward) return;
   const Axes a = axes_of(out[0].shape());
-  move_channels_last(to, out[0].bytes().data(), a.batch, a.positions, a.channels,
+  move_channels_last(to[0], out[0].bytes().data(), a.batch, a.positions, a.channels,
                      size_of(out[0].dtype()));
 }
 

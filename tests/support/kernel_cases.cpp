@@ -207,6 +207,8 @@ std::optional<KernelCase> kernel_case(const Kernel& kernel, std::uint64_t seed) 
   if (kernel.name == "codes_rows") return codes_rows_case(m, std::string(op));
   if (kernel.name == "products_codes") return code_product_case(m);
   if (op == "ReduceMax") return greatest_case(m);
+  if (op == "ArgMax" || op == "ArgMin") return arg_case(m, std::string(op));
+  if (op == "ResizeBilinear") return bilinear_case(m);
   if (op == "Softmax") return softmax_case(m);
   if (op == "Conv")
     return convolution_case(m, kernel.name.starts_with("reals") ? ConvolutionOf::reals
