@@ -5,6 +5,7 @@
 
 #include "op/op_codes.h"
 #include "op/op_matrix.h"
+#include "op/op_transposed.h"
 
 namespace lockstep {
 
@@ -246,10 +247,7 @@ Result<void> emit_transposed(NodeWriter& w) {
   LOCKSTEP_CHECK(plain_products(w));
   if (!is_short_code(x) || !is_short_code(y) || !is_code(v.input(1)) || !is_narrow(v.input(1)))
     return w.unsupported("ConvTranspose of " + std::string(name_of(x.dtype)));
-  const RequantPolicy* const policy =
-      x.dtype == DType::u8 && w.num().conv_unsigned ? w.num().conv_unsigned
-      : x.dtype == DType::i16 && w.num().conv_int16 ? w.num().conv_int16
-                                                    : w.num().conv;
+  const RequantPolicy* const policy = transposed_policy(v, w.num());
   w.field("transposed", 1);
   const auto codes = transposed_filters<std::int64_t>(
       v, group, [&](std::int64_t i) { return v.constant(1)->code(i) - flip_of(v.input(1)); });

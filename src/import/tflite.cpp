@@ -182,6 +182,8 @@ Result<QuantParams> Reader::quantization(std::size_t i, const Shape& shape) cons
 Result<std::shared_ptr<const Tensor>> Reader::constant(std::size_t i, DType dtype,
                                                        const Shape& shape) const {
   LOCKSTEP_TRY(const auto raw, contents(i));
+  const bool nothing = std::ranges::find(shape, 0) != shape.end();  // a constant without elements has no bytes
+  if (nothing && tensor(i).buffer() != 0) return std::make_shared<const Tensor>(dtype, shape);
   if (raw.empty()) return std::shared_ptr<const Tensor>();
   LOCKSTEP_TRY(const std::int64_t count, checked_count(shape, tensor_where(i)));
   const int bits = narrow_bits(tensor(i).type());

@@ -35,14 +35,17 @@ std::int32_t add_apply(std::int32_t a, std::int32_t b, const BinaryState& t) {
       on_grid(a, t.s.a_zero, t.a, t.left_shift) + on_grid(b, t.s.b_zero, t.b, t.left_shift), t);
 }
 
+// A difference never shifts to the left, even where y is finer than the grid.
 std::int32_t sub_apply(std::int32_t a, std::int32_t b, const BinaryState& t) {
-  return finish(
-      on_grid(a, t.s.a_zero, t.a, t.left_shift) - on_grid(b, t.s.b_zero, t.b, t.left_shift), t);
+  const std::int32_t d =
+      on_grid(a, t.s.a_zero, t.a, t.left_shift) - on_grid(b, t.s.b_zero, t.b, t.left_shift);
+  const std::int32_t y = divide_by_any_power(high_mul(d, t.y.multiplier), -t.y.shift);
+  return clamp_code(std::int64_t{y} + t.s.y_zero, t.s.low, t.s.high);
 }
 
-// N75: as N59 on a grid 7 bits finer, then the square.
+// N75: as N59 on a grid 7 bits finer (of 16 bits: no finer), then the square.
 BinaryState difference_prepare(const BinaryScales& s) {
-  constexpr int left_shift = 7;
+  const int left_shift = s.bits > 8 ? 0 : 7;
   const double twice_larger = 2 * std::max(s.a_scale, s.b_scale);
   const float step = static_cast<float>(1 << (2 * left_shift)) * static_cast<float>(s.y_scale);
   return common_grid(s, left_shift, twice_larger * twice_larger / step);
@@ -99,7 +102,7 @@ std::int32_t div_apply(std::int32_t a, std::int32_t b, const BinaryState& t) {
       magnitude == 0 ? 31 : leading_zeros(static_cast<std::uint32_t>(magnitude)) - 1;
   const std::int32_t quotient = high_mul(wrap32(std::int64_t{top} << headroom), inverse);
   const int down = -(t.y.shift - power - headroom);
-  const std::int32_t scaled = divide_by_power(high_mul(quotient, t.y.multiplier), down);
+  const std::int32_t scaled = divide_by_any_power(high_mul(quotient, t.y.multiplier), down);
   return clamp_code(std::int64_t{scaled} + t.s.y_zero, t.s.low, t.s.high);
 }
 

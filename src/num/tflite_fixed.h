@@ -29,6 +29,13 @@ constexpr std::int32_t divide_by_power(std::int32_t x, int e) {
   return static_cast<std::int32_t>((std::int64_t{x} >> e) + ((x & mask) > threshold ? 1 : 0));
 }
 
+// N52 where e lies outside [0, bits): what the runtime's shifts do on x86, whose counts are those modulo 32; a
+// remainder then counts as above one half unless x is below zero.
+constexpr std::int32_t divide_by_any_power(std::int32_t x, int e, int bits = 32) {
+  if (e >= 0 && e < bits) return divide_by_power(x, e);
+  return (x >> (e & 31)) + (x >= 0 ? 1 : 0);
+}
+
 // x * 2^e, saturated; e >= 0.
 constexpr std::int32_t saturating_shift(std::int32_t x, int e) {
   return saturate32(std::int64_t{x} << e);

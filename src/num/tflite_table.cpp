@@ -218,11 +218,11 @@ void hard_swish(const TableScales& s, std::span<std::int32_t> table) {  // N67
     if (gate.shift > 0) g = saturate16(std::int64_t{g} << (gate.shift - 1));
     g = high_mul16(g, gate16);
     if (gate.shift > 0) g = saturate16(std::int64_t{g} << 1);
-    if (gate.shift < 0) g = static_cast<std::int16_t>(divide_by_power(g, -gate.shift));
+    if (gate.shift < 0) g = static_cast<std::int16_t>(divide_by_any_power(g, -gate.shift, 16));
     g = static_cast<std::int16_t>((g + (1 << 15)) >> 1);
     const std::int16_t product = high_mul16_truncated(g, scaled);
     table[i] =
-        clamp_code(std::int64_t{divide_by_power(product, -out.shift)} + s.y_zero, s.low, s.high);
+        clamp_code(std::int64_t{divide_by_any_power(product, -out.shift, 16)} + s.y_zero, s.low, s.high);
   }
 }
 

@@ -106,7 +106,9 @@ Result<void> from_onnx(const ForeignNode& foreign, GraphBuilder& graph) {
 Result<void> from_tflite(const ForeignNode& foreign, GraphBuilder& graph) {
   Attrs canonical;
   canonical.set("axis", foreign.attrs.integer("axis", 0));
-  canonical.set("requantize", std::int64_t{2});
+  // Codes of 16 bits are joined as they are, whatever their scales.
+  const bool wide = has_input(foreign, 0) && input_of(foreign, graph, 0).dtype == DType::i16;
+  canonical.set("requantize", std::int64_t{wide ? 0 : 2});
   canonical.set("activation", lower(foreign.attrs.text("fused_activation_function", "NONE")));
   return add_like(foreign, graph, "Concat", foreign.inputs, std::move(canonical));
 }

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "op/op_codes.h"
 #include "op/op_foreign.h"
+#include "op/op_transposed.h"
 
 namespace lockstep {
 namespace {
@@ -20,6 +21,8 @@ constexpr AttrSpec attrs[] = {
     {"dilations", "1", "step of the taps on each spatial axis of y"},
     {"pads", "0", "what is cut off before and after each spatial axis of y, all befores first"},
     {"shape", "", "spatial extents of y"},
+    {"beyond", "0", "1: SAME padding and strides beyond the window"},
+    {"kernel", "", "left: rounded by LiteRT's own kernel where XNNPACK does not take the node (N55, N56)"},
     {"activation", "none", "fused activation"},
 };
 
@@ -166,9 +169,7 @@ Result<void> eval_float(EvalContext& c, const Plan& p) {
 
 Result<void> eval_codes(EvalContext& c, const Plan& p) {
   const Value &xv = c.view.input(0), &wv = c.view.input(1), &yv = c.view.output(0);
-  const RequantPolicy* const policy = xv.dtype == DType::u8 && c.num.conv_unsigned   ? c.num.conv_unsigned
-                                      : xv.dtype == DType::i16 && c.num.conv_int16 ? c.num.conv_int16
-                                                                                   : c.num.conv;
+  const RequantPolicy* const policy = transposed_policy(c.view, c.num);
   const bool wide = xv.dtype == DType::i16;
   if (!policy || (wide && !policy->apply_wide)) return no_policy(c.view, "ConvTranspose");
   const auto x = centred_codes(*c.in[0], xv.quant.zero_at(0)), w = centred_codes(*c.in[1], wv.quant.zero_at(0));
@@ -310,6 +311,7 @@ Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
   node.attrs.set("strides", strides);
   node.attrs.set("pads", pads);
   node.attrs.set("shape", shape);
+  if (!valid && (w[1] < strides[0] || w[2] < strides[1])) node.attrs.set("beyond", std::int64_t{1});
   LOCKSTEP_CHECK(read_activation(f, node.attrs));
   graph.add_node(std::move(node));
   return {};

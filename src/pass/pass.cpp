@@ -30,7 +30,7 @@ constexpr Pass passes[] = {
     {"run-on-codes", "operators between dequantizers and a quantizer run on codes, whatever 8-bit types meet", run_on_codes},
     {"drop-idle-dequantizers", "dequantizers that nobody reads go", drop_idle_dequantizers},
     {"block-float-pools", "float average pools of channels in sixteens sum straight through the window", block_float_pools},
-    {"delegate-products", "products whose second operand has zero point 0 are requantized as layers", delegate_products},
+    {"delegate-products", "products whose second operand has zero point 0 are requantized as layers, transposed convolutions with gaps by LiteRT", delegate_products},
     {"resize-channels-last", "linear Resize of codes behind integer convolutions mixes in fixed point", resize_channels_last},
 };
 

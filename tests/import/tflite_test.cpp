@@ -18,7 +18,7 @@ namespace fb = flatbuffers;
 struct Small {
   int code = static_cast<int>(tfl::BuiltinOperator::ADD);
   std::string custom;
-  std::vector<std::int32_t> shape{2}, inputs{0, 1};
+  std::vector<std::int32_t> shape{2}, y_shape, inputs{0, 1};
   std::vector<std::uint8_t> contents{3, 253};
   tfl::TensorType type = tfl::TensorType::INT8;
   std::uint32_t buffer = 1;
@@ -31,12 +31,12 @@ struct Small {
     };
     const std::vector<fb::Offset<tfl::Tensor>> tensors = {
         tfl::CreateTensorDirect(b, &shape, type, 0, "a", quant()),
-        tfl::CreateTensorDirect(b, &shape, type, buffer, "w", quant()),
-        tfl::CreateTensorDirect(b, &shape, type, 0, third_name.c_str(), quant())};
-    const auto options = tfl::CreateAddOptions(b, tfl::Activation::RELU);
+        tfl::CreateTensorDirect(b, &shape, type, buffer, "w", tfl::CreateQuantizationParametersDirect(b, nullptr, nullptr, w_step.empty() ? &step : &w_step, &zero)),
+        tfl::CreateTensorDirect(b, y_shape.empty() ? &shape : &y_shape, type, 0, third_name.c_str(), quant())};
+    const auto options = tfl::CreateAddOptions(b, activation);
     const std::vector<std::int32_t> in{0}, out{2};
     const std::vector<fb::Offset<tfl::Operator>> operators = {
-        tfl::CreateOperatorDirect(b, 0, &inputs, &out, tfl::BuiltinOptions::AddOptions, options.Union())};
+        tfl::CreateOperatorDirect(b, 0, &inputs, &out, plain ? tfl::BuiltinOptions::NONE : tfl::BuiltinOptions::AddOptions, plain ? fb::Offset<void>{} : options.Union())};
     const std::vector<fb::Offset<tfl::SubGraph>> graphs = {tfl::CreateSubGraphDirect(b, &tensors, &in, &out, &operators)};
     const std::vector<fb::Offset<tfl::OperatorCode>> codes = {
         tfl::CreateOperatorCodeDirect(b, static_cast<std::int8_t>(std::min(code, 127)), custom.empty() ? nullptr : custom.c_str(), 1, static_cast<tfl::BuiltinOperator>(code))};
@@ -46,7 +46,9 @@ struct Small {
     return {first, first + b.GetSize()};
   }
 
-  std::vector<float> step{0.5f};
+  std::vector<float> step{0.5f}, w_step;  // w_step: of w where it is another
+  tfl::Activation activation = tfl::Activation::RELU;
+  bool plain = false;  // an operator without options
   std::vector<std::int64_t> zero{-1};
 };
 
@@ -77,6 +79,42 @@ TEST(ImportTflite, reads_names_types_codes_and_what_is_fused) {
   ASSERT_NE(w.constant, nullptr);
   EXPECT_EQ(w.constant->code(1), -3);
   EXPECT_EQ(g.value(g.outputs()[0]).origin.node, g.nodes()[0].name);
+}
+
+// Of the runtime's activations only the clamps do anything in operators like these.
+TEST(ImportTflite, a_fused_activation_that_is_no_clamp_does_nothing) {
+  for (const tfl::Activation a : {tfl::Activation::TANH, tfl::Activation::SIGN_BIT}) {
+    Small small;
+    small.activation = a;
+    const auto graph = import_bytes(small.bytes());
+    ASSERT_TRUE(graph.ok()) << graph.error().line();
+    EXPECT_FALSE(graph.value().nodes()[0].attrs.has("activation"));
+  }
+}
+
+TEST(ImportTflite, joins_16_bit_codes_as_they_are_whatever_their_scales) {
+  Small small;
+  small.code = static_cast<int>(tfl::BuiltinOperator::CONCATENATION);
+  small.plain = true;
+  small.type = tfl::TensorType::INT16;
+  small.contents = {1, 0, 2, 0};
+  small.zero = {0};
+  small.w_step = {0.25f};
+  small.y_shape = {4};
+  const auto graph = import_bytes(small.bytes());
+  ASSERT_TRUE(graph.ok()) << graph.error().line();
+  EXPECT_EQ(graph.value().nodes()[0].attrs.integer("requantize", 1), 0);
+}
+
+TEST(ImportTflite, a_constant_without_elements_is_a_constant) {
+  Small small;
+  small.shape = {0};
+  small.contents = {};
+  const auto graph = import_bytes(small.bytes());
+  ASSERT_TRUE(graph.ok()) << graph.error().line();
+  const auto& w = graph.value().value(graph.value().find_value("w"));
+  ASSERT_NE(w.constant, nullptr);
+  EXPECT_EQ(w.constant->count(), 0);
 }
 
 TEST(ImportTflite, appends_the_index_to_names_that_are_not_unique) {

@@ -34,6 +34,16 @@ TEST(TfliteFixed, division_by_a_power_goes_away_from_zero_at_ties) {
   EXPECT_EQ(divide_by_power(INT32_MIN, 31), -1);
 }
 
+TEST(TfliteFixed, division_outside_the_shifts_width_is_what_x86_leaves) {
+  EXPECT_EQ(divide_by_any_power(5, 1), 3);
+  EXPECT_EQ(divide_by_any_power(0, 35), 1);
+  EXPECT_EQ(divide_by_any_power(-1, 35), -1);
+  EXPECT_EQ(divide_by_any_power(-300, -5), -1);   // shifted by 27
+  EXPECT_EQ(divide_by_any_power(1 << 30, -5), 9);  // 8 and the odd remainder
+  EXPECT_EQ(divide_by_any_power(0, 16, 16), 1);   // of 16 bits
+  EXPECT_EQ(divide_by_any_power(-7, 16, 16), -1);
+}
+
 TEST(TfliteFixed, multiplier_holds_the_real_number_to_31_bits) {
   for (const double real : {0.25, 1.0 / 3, 0.9999999999, 7.5e-5, 3.0}) {
     const Rescale r = fixed_multiplier(real);

@@ -24,5 +24,23 @@ TEST(ConvTranspose, refuses_weights_of_other_channels) {
                    .attr("shape", Ints{1}).try_run().ok());
 }
 
+// XNNPACK leaves these to LiteRT, which rounds twice: so as the reference kernels do, elsewhere not.
+TEST(ConvTranspose, of_codes_with_gaps_between_windows_is_rounded_by_litert) {
+  std::vector<std::uint8_t> x;
+  for (int i = 0; i < 256; ++i) x.push_back(static_cast<std::uint8_t>(i));
+  const auto answer = [&](const char* arithmetic, bool left) {
+    test::OpProblem problem("ConvTranspose", arithmetic);
+    problem.input<std::uint8_t>({1, 1, 256}, x, {{static_cast<double>(0.02713346f)}, {255}, -1})
+        .constant<std::uint8_t>({1, 1, 1}, {211}, {{static_cast<double>(0.00100979f)}, {127}, -1})
+        .attr("shape", Ints{512})
+        .attr("strides", Ints{2})
+        .output({{static_cast<double>(0.0012304f)}, {127}, -1});
+    if (left) problem.attr("kernel", std::string("left"));
+    return problem.run()[0];
+  };
+  EXPECT_EQ(answer("tflite", true), answer("tflite-ref", false));
+  EXPECT_NE(answer("tflite", false), answer("tflite-ref", false));
+}
+
 }  // namespace
 }  // namespace lockstep

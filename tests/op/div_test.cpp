@@ -27,5 +27,15 @@ TEST(Div, divides_codes) {
   EXPECT_EQ(y[0].code(0), 40);
 }
 
+// LiteRT shifts by 35 here, which x86 takes modulo 32.
+TEST(Div, of_zero_shifted_beyond_its_width_is_one_step) {
+  const auto y = OpProblem("Div", "tflite-ref")
+                     .input<std::uint8_t>({1}, {255}, {{static_cast<double>(0.00265327f)}, {255}, -1})
+                     .input<std::uint8_t>({1}, {83}, {{static_cast<double>(0.13926879f)}, {255}, -1})
+                     .output({{static_cast<double>(0.00230219f)}, {127}, -1})
+                     .run();
+  EXPECT_EQ(y[0].code(0), 128);
+}
+
 }  // namespace
 }  // namespace lockstep

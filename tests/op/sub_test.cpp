@@ -26,5 +26,15 @@ TEST(Sub, subtracts_codes) {
   EXPECT_EQ(y[0].code(0), 81);
 }
 
+// LiteRT shifts a difference to the right only; beyond that its shift is x86's.
+TEST(Sub, of_codes_finer_than_the_grid_is_not_shifted_left) {
+  const auto y = OpProblem("Sub", "tflite-ref")
+                     .input<std::int8_t>({1}, {-89}, {{16.0}, {-127}, -1})
+                     .input<std::int8_t>({1}, {-3}, {{1000.0}, {-127}, -1})
+                     .output({{static_cast<double>(0.0001f)}, {126}, -1})
+                     .run();
+  EXPECT_EQ(y[0].code(0), 125);
+}
+
 }  // namespace
 }  // namespace lockstep

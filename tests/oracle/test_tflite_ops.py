@@ -12,6 +12,7 @@ import argparse
 import collections
 import os
 import pathlib
+import pickle
 import sys
 import tempfile
 
@@ -23,109 +24,11 @@ import cache
 import compare_models
 import litert_oracle
 import tflite_oracle
+import tflite_shapes
 import tflm_oracle
+from tflite_operands import ExtremeMaker, Maker, Operand, build, options, vector
 
-OPERATORS = schema.BuiltinOperator
-TYPES = {np.dtype(np.float32): schema.TensorType.FLOAT32, np.dtype(np.int8): schema.TensorType.INT8,
-         np.dtype(np.uint8): schema.TensorType.UINT8, np.dtype(np.int16): schema.TensorType.INT16,
-         np.dtype(np.int32): schema.TensorType.INT32, np.dtype(np.int64): schema.TensorType.INT64,
-         np.dtype(np.float16): schema.TensorType.FLOAT16, np.dtype(np.bool_): schema.TensorType.BOOL}
 FLOAT_STEPS = 16
-
-
-class Operand:
-    """A tensor: fed when it has no contents."""
-
-    def __init__(self, shape, dtype, scale=None, zero=0, contents=None, axis=0):
-        self.shape, self.dtype, self.axis = list(shape), np.dtype(dtype), axis
-        self.scale = None if scale is None else np.atleast_1d(np.asarray(scale, np.float32))
-        self.zero = None if scale is None else np.broadcast_to(zero, self.scale.shape).astype(np.int64)
-        self.contents = None if contents is None else np.asarray(contents, dtype).reshape(shape)
-
-
-def build(op, operands, results, options=None, version=1):
-    """Bytes of a model of one operator; fed operands are named x0, x1, ..., results y0, y1, ..."""
-    model, graph = schema.ModelT(), schema.SubGraphT()
-    model.version, model.description, model.buffers = 3, "", [schema.BufferT()]
-    code = schema.OperatorCodeT()
-    code.builtinCode, code.deprecatedBuiltinCode, code.version = getattr(OPERATORS, op), min(getattr(OPERATORS, op), 127), version
-    model.operatorCodes, model.subgraphs, graph.tensors = [code], [graph], []
-
-    def add(o, name):
-        t = schema.TensorT()
-        t.shape, t.type, t.name, t.buffer = o.shape, TYPES[o.dtype], name, 0
-        t.shapeSignature = None
-        if o.contents is not None:
-            b = schema.BufferT()
-            b.data = np.frombuffer(o.contents.tobytes(), np.uint8)
-            model.buffers.append(b)
-            t.buffer = len(model.buffers) - 1
-        if o.scale is not None:
-            t.quantization = schema.QuantizationParametersT()
-            t.quantization.scale, t.quantization.zeroPoint = o.scale, o.zero
-            t.quantization.quantizedDimension = o.axis
-        graph.tensors.append(t)
-        return len(graph.tensors) - 1
-
-    node = schema.OperatorT()
-    node.opcodeIndex, node.inputs, fed = 0, [], []
-    for k, o in enumerate(operands):
-        if o is None:
-            node.inputs.append(-1)
-            continue
-        node.inputs.append(add(o, f"x{k}" if o.contents is None else f"c{k}"))
-        if o.contents is None:
-            fed.append(node.inputs[-1])
-    node.outputs = [add(o, f"y{k}") for k, o in enumerate(results)]
-    if options is not None:
-        node.builtinOptions = options
-        node.builtinOptionsType = getattr(schema.BuiltinOptions, type(options).__name__[:-1])
-    for k, (scale, zero) in enumerate(getattr(options, "intermediates", [])):
-        node.intermediates = (node.intermediates or []) + [add(Operand((0,), np.int8, scale, zero), f"i{k}")]
-    graph.operators, graph.inputs, graph.outputs = [node], fed, node.outputs
-    builder = flatbuffers.Builder(1024)
-    builder.Finish(model.Pack(builder), b"TFL3")
-    return bytes(builder.Output())
-
-
-def options(kind, **fields):
-    o = getattr(schema, kind + "OptionsT")()
-    for name, value in fields.items():
-        assert hasattr(o, name), (kind, name)
-        setattr(o, name, value)
-    return o
-
-
-class Maker:
-    """Random pieces from one seed."""
-
-    def __init__(self, seed):
-        self.r = np.random.default_rng(seed)
-
-    def scale(self, low=0.002, high=0.2):
-        return float(np.exp(self.r.uniform(np.log(low), np.log(high))))
-
-    def zero(self, dtype):
-        if np.dtype(dtype).itemsize > 1:
-            return 0
-        i = np.iinfo(dtype)
-        return int(self.r.choice([i.min, i.max, (i.min + i.max) // 2, self.r.integers(i.min, i.max + 1)]))
-
-    def codes(self, shape, dtype, low=None, high=None):
-        i = np.iinfo(dtype)
-        return self.r.integers(i.min if low is None else low, (i.max if high is None else high) + 1, shape).astype(dtype)
-
-    def fed(self, shape, dtype, scale=None, zero=None):
-        if np.dtype(dtype).kind == "f":
-            return Operand(shape, dtype)
-        return Operand(shape, dtype, self.scale() if scale is None else scale, self.zero(dtype) if zero is None else zero)
-
-    def activation(self):
-        return int(self.r.choice([0, 0, 1, 2, 3]))
-
-
-def result_like(m, shape, dtype, scale=None, zero=None):
-    return m.fed(shape, dtype, scale, zero)
 
 
 def conv(m, dtype, depthwise=False, hybrid=False, per_channel=True):
@@ -213,7 +116,7 @@ def binary(m, op, dtype, kind=None):
 
 def comparison(m, op, dtype):
     """Operands of different scales, of one, or of a scale so fine that neighbouring codes count as equal."""
-    a, b = m.fed((7, 40), dtype), m.fed((7, 40), dtype)
+    a, b = (m.fed((7, 40), dtype, min(m.scale(), 0.9)) for _ in range(2))  # from 1 on the runtimes end the process
     form = int(m.r.integers(0, 3))
     if form and dtype != np.float32:
         b.zero, a.scale = a.zero, a.scale / (400 if form == 2 else 1)
@@ -340,10 +243,6 @@ def lstm_codes(m, form):
     y = Operand((steps, batch, out) if major else (batch, steps, out), np.int8, float(state.scale[0]), int(state.zero[0]))
     kind.intermediates = [(1.0, 0)] * 4 + [(float(m.scale(0.004, 0.01)), int(m.r.integers(-30, 30))) if form == "projection" else (float(state.scale[0]), int(state.zero[0]))]
     return "UNIDIRECTIONAL_SEQUENCE_LSTM", [x, *w, *r, *peepholes, *b, *projection, state, cell, None, None, None, None], [y], kind
-
-
-def vector(v, dtype=np.int32):
-    return Operand((len(v),), dtype, contents=v)
 
 
 def moved(m, op, dtype, shape, out, extra=(), kind=None, before=(), count=1, **fields):
@@ -482,6 +381,7 @@ def define_cases():
         case(f"UNIDIRECTIONAL_SEQUENCE_LSTM int8 {form}", lambda m, form=form: lstm_codes(m, form))
     for t, n in ((I8, "int8"), (U8, "uint8"), (I16, "int16"), (F32, "float")):
         define_movements(t, n)
+    CASES.update(tflite_shapes.cases())
     case("conv int8, one scale", lambda m: conv(m, I8, per_channel=False))
     case("fully connected int8, scales by channel", lambda m: dense(m, I8, per_channel=True))
     case("conv hybrid", lambda m: conv(m, I8, hybrid=True, per_channel=False))
@@ -548,20 +448,49 @@ def mark_variables(data, operands):
     return bytes(builder.Output())
 
 
+def apart(function, *args):
+    """function(*args) in a process of its own: some checks of the runtimes end the process that fails them."""
+    answer, ask = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(answer)
+        try:
+            told = (True, function(*args)[0])
+        except (RuntimeError, ValueError) as error:
+            told = (False, str(error))
+        with os.fdopen(ask, "wb") as pipe:
+            pickle.dump(told, pipe)
+        os._exit(0)
+    os.close(ask)
+    with os.fdopen(answer, "rb") as pipe:
+        told = pipe.read()
+    os.waitpid(child, 0)
+    if not told:
+        raise RuntimeError("the process ends")
+    good, value = pickle.loads(told)
+    if not good:
+        raise RuntimeError(value)
+    return value
+
+
 ORACLES = {"tflite-ref": tflite_oracle.run, "tflite": litert_oracle.run, "cmsis-nn": tflm_oracle.run}
 # In `tflite` XNNPACK's float kernels sum and approximate in their own ways; hybrid layers code rows alike.
 FLOATS_WITHIN = {"tflite-ref": FLOAT_STEPS, "tflite": 256, "cmsis-nn": 64}
 
 
-def run_case(name, seed, binary_path, folder, count, notes, arith="tflite-ref"):
-    m = Maker([seed, sum(name.encode())])
+# What Lockstep refuses and says why; a row here is named in docs/numerics.md.
+REFUSED_BY_NAME = {"cmsis-nn": ["not computed in cmsis-nn"], "tflite-ref": ["not computed in tflite-ref"]}
+
+
+def run_case(name, seed, binary_path, folder, count, notes, arith="tflite-ref", maker=Maker):
+    m = maker([seed, sum(name.encode())])
     op, operands, results, kind, *_ = CASES[name](m)
     path = os.path.join(folder, "m.tflite")
     fed = inputs_for(m, operands, op)
     for version in range(7, 0, -1):  # the newest that the runtime knows
         data = mark_variables(build(op, operands, results, kind, version), operands)
         try:
-            theirs, _ = ORACLES[arith](data, fed, tflite_oracle.file_tensors(data))
+            theirs = apart(ORACLES[arith], data, fed, tflite_oracle.file_tensors(data))
             break
         except (RuntimeError, ValueError) as error:
             if "Didn't find op" in str(error) and version > 1:
@@ -571,7 +500,7 @@ def run_case(name, seed, binary_path, folder, count, notes, arith="tflite-ref"):
             return
     pathlib.Path(path).write_bytes(data)
     mine, words = compare_models.ask_lockstep(binary_path, path, fed, arith, folder)
-    if mine is None and arith == "cmsis-nn" and "not computed in cmsis-nn" in words:  # named in docs/numerics.md
+    if mine is None and any(reason in words for reason in REFUSED_BY_NAME.get(arith, [])):  # named in docs/numerics.md
         count["refused by name"] += 1
         notes.append(f"{name} #{seed}: {words}")
         return
@@ -613,6 +542,8 @@ def main():
     p.add_argument("--seeds", type=int, default=0, help="models of each case")
     p.add_argument("--first", type=int, default=0, help="the first seed")
     p.add_argument("--long", action="store_true")
+    p.add_argument("--extreme", action="store_true", help="scales from 1e-6 to 1e3, zero points at the borders, every activation")
+    p.add_argument("--notes", type=int, default=2, help="notes printed for each case")
     p.add_argument("--arith", action="append", choices=list(ORACLES), help="only these")
     args = p.parse_args()
     args.seeds = args.seeds or (20 if args.long else 2)
@@ -624,7 +555,7 @@ def main():
                 continue
             count, notes = collections.Counter(), []
             for seed in range(args.first, args.first + (args.seeds if arith != "cmsis-nn" or tflm_oracle.available() else 0)):
-                run_case(name, seed, args.binary, folder, count, notes, arith)
+                run_case(name, seed, args.binary, folder, count, notes, arith, ExtremeMaker if args.extreme else Maker)
             bad = count["differ"] + count["failed"]
             verdict = "failed" if bad else "passed" if count["models"] else "skipped"
             total[verdict] += 1
@@ -632,7 +563,7 @@ def main():
             total["differ"] += count["differ"]
             if args.case or verdict != "passed":
                 print(f"{verdict} {arith} {name}: {dict(count)}", flush=True)
-                for note in notes[:2]:
+                for note in notes[:args.notes]:
                     print("    " + note, flush=True)
     print(f"{total['codes']} codes compared, {total['differ']} elements differ")
     print(f"{total['passed']} passed, {total['failed']} failed, {total['skipped']} skipped")
