@@ -18,10 +18,11 @@ struct Animal {
   Executor reference;
   std::vector<Executor> others;
   std::vector<Sample> sent, expected;
+  std::size_t few = 0;  // of them, what is captured where tensors inside are; with outputs only, all are
   std::vector<std::vector<Sample>> otherwise;  // by other arithmetic, paired to the reference's names
 };
-// Fed with at most `samples` samples of the files of recorded inputs, or with generated ones where there are
-// none. Errors: a file, or an arithmetic that cannot compute the model.
+// Fed with samples of the files of recorded inputs, then with generated ones: `samples` of them where tensors inside
+// are captured, at least eight where outputs alone are. Errors: a file, or an arithmetic that cannot compute the model.
 Result<Animal> animal(const std::string& path, std::string_view arithmetic, int samples, std::uint64_t seed,
                       const std::vector<std::string>& inputs = {});
 
@@ -71,9 +72,11 @@ enum class Fate : std::uint8_t {
   same,         // another fault whose replay is equal in all that is captured
   wrong,        // another fault
   unexplained,
-  healthy,      // visible, within rounding, and nothing said of its cause
+  undecided,    // the evidence does not tell it from rounding, and the verdict says so
+  healthy,      // visible, and acquitted
 };
-inline constexpr const char* fate_names[] = {"failed", "invisible", "arithmetic", "named", "same", "wrong", "unexplained", "healthy"};
+inline constexpr const char* fate_names[] = {"failed", "invisible", "arithmetic", "named", "same",
+                                             "wrong", "unexplained", "undecided", "healthy"};
 struct Outcome {
   Fate fate = Fate::failed;
   bool first_right = false;  // the first wrong operation is the faulty one (or spans it)

@@ -126,6 +126,14 @@ const std::map<std::string_view, Draw>& draws() {
          const double row = shape.empty() ? 1 : static_cast<double>(shape.back());
          return {{"operand", o}, {"by", sign(r) * (r.unit() < 0.5 ? one_of(r, {1, 4, 8, row}) : whole(r, 1, 32))}};
        }},
+      {"output-channels-exchanged",
+       [](const Site& s, Random& r) -> Params {
+         const Shape& shape = site_value(s).shape;
+         const std::int64_t channels = channels_last(s) ? shape.back() : shape[1];
+         if (r.unit() < 0.3 && channels % 2 == 0) return {{"first", 0}, {"second", channels / 2}, {"count", channels / 2}};
+         const double first = whole(r, 0, channels - 2);
+         return {{"first", first}, {"second", whole(r, static_cast<std::int64_t>(first) + 1, channels - 1)}};
+       }},
       {"output-shifted",
        [](const Site& s, Random& r) -> Params {
          const Shape& shape = site_value(s).shape;
@@ -136,9 +144,12 @@ const std::map<std::string_view, Draw>& draws() {
       {"pair-saturation", [](const Site&, Random& r) -> Params { return {{"channel_first", whole(r, 0, 1)}}; }},
       {"per-channel-as-per-tensor", [](const Site&, Random& r) -> Params { return {{"which", whole(r, 0, 3)}}; }},
       {"poison-survives",
-       [](const Site&, Random& r) -> Params {
+       [](const Site& s, Random& r) -> Params {
+         const double value = one_of(r, {0x55, 0xaa, 0xa5, 0, 255});
+         const std::int64_t bytes = count(s) * static_cast<std::int64_t>(size_of(site_value(s).dtype));
+         if (r.unit() < 0.4) return {{"value", value}, {"from", whole(r, 0, bytes - 1)}};
          Params p = blocks(r);
-         p["value"] = one_of(r, {0x55, 0xaa, 0xa5, 0, 255});
+         p["value"] = value;
          return p;
        }},
       {"products-dropped",

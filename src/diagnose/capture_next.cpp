@@ -15,13 +15,20 @@ std::string quoted(const std::string& name) {
   return plain ? name : "'" + name + "'";
 }
 
-// The uncaptured values made inside the segment, the one that halves it first.
+// The uncaptured values made inside the segment, codes where there are some: the one that halves it, then those that
+// halve its halves.
 std::vector<std::string> missing_inside(const Graph& g, const Row& row) {
-  std::vector<std::string> names;
+  std::vector<std::string> codes, all;
   for (const NodeId n : row.segment)
-    for (const ValueId v : g.node(n).outputs)
-      if (v != no_id && v != row.value && !g.value(v).constant) names.push_back(g.value(v).name);
-  if (names.size() > 1) std::swap(names[0], names[names.size() / 2]);
+    for (const ValueId v : g.node(n).outputs) {
+      if (v == no_id || v == row.value || g.value(v).constant) continue;
+      all.push_back(g.value(v).name);
+      if (is_integer(g.value(v).dtype) && g.value(v).quant.quantized()) codes.push_back(g.value(v).name);
+    }
+  const std::vector<std::string>& from = codes.empty() ? all : codes;
+  std::vector<std::string> names;
+  for (const std::size_t at : {from.size() / 2, from.size() / 4, from.size() * 3 / 4})
+    if (at < from.size() && std::ranges::find(names, from[at]) == names.end()) names.push_back(from[at]);
   return names;
 }
 
@@ -40,6 +47,17 @@ std::string again_command(const Case& c) {
 
 }  // namespace
 
+std::vector<std::string> capture_inside(const Case& c, const Row& row) {
+  const std::vector<std::string> few = missing_inside(c.reference.graph(), row);
+  if (few.empty()) return {};
+  std::string list;
+  for (const std::string& name : few) list += (list.empty() ? "" : ", ") + name;
+  return {fmt::format("{} operations lie between captured tensors; record on the device, in one run: {}",
+                      row.segment.size(), list),
+          "put them into captures.npz under these names, with " + row.tensor + ", and: " + again_command(c),
+          "what they must hold: " + reference_command(c, few)};
+}
+
 std::vector<std::string> capture_next(const Case& c, const Verdict& v) {
   std::vector<std::string> next;
   if (v.suspects.empty()) return next;
@@ -47,18 +65,8 @@ std::vector<std::string> capture_next(const Case& c, const Verdict& v) {
   const Suspect& first = v.suspects[0];
   const Row& row = v.comparison.rows[first.row];
   const Explanation* cause = first.cause();
-  const std::vector<std::string> inside = missing_inside(g, row);
-  if (!inside.empty() && (!cause || !cause->certain || !cause->ties.empty())) {
-    std::vector<std::string> few(inside.begin(), inside.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(
-                                                                    inside.size(), 3)));
-    std::string list;
-    for (const std::string& name : few) list += (list.empty() ? "" : ", ") + name;
-    next.push_back(fmt::format("{} operations lie between captured tensors; record on the device, in one run: {}",
-                               row.segment.size(), list));
-    next.push_back("put them into captures.npz under these names, with " + row.tensor + ", and: " + again_command(c));
-    next.push_back("what they must hold: " + reference_command(c, few));
-    return next;
-  }
+  std::vector<std::string> inside = capture_inside(c, row);
+  if (!inside.empty() && (!cause || !cause->certain || !cause->ties.empty())) return inside;
   if (cause && cause->certain) {
     if (cause->differing < few_values)
       next.push_back(fmt::format("{} differing values carry this claim: more samples, or tensors from inside, make it "

@@ -9,6 +9,7 @@ namespace lockstep {
 namespace {
 
 constexpr std::size_t plain_batch = 32, fit_batch = 4;
+constexpr double plain_share = 0.6, fit_limit = 0.85;  // over several operations: where plain ones and fits end
 constexpr double fit_share = 0.2;    // of all work, for one fault at one place
 constexpr double fit_replays = 150;  // that a share must allow in all samples; else one sample does
 constexpr std::size_t most_kept = 400;  // hypotheses remembered
@@ -62,9 +63,9 @@ void Hypotheses::merge(Outcome&& o) {
 }
 
 template <class F, class Enough>
-void Hypotheses::run(const std::vector<Task>& tasks, std::size_t batch, F&& f, Enough&& enough) {
+void Hypotheses::run(const std::vector<Task>& tasks, std::size_t batch, double share, F&& f, Enough&& enough) {
   for (std::size_t first = 0; first < tasks.size(); first += batch) {
-    if (work_ > options_.work) {
+    if (work_ > share * options_.work) {
       cut_short_ = true;
       return;
     }
@@ -100,7 +101,7 @@ std::optional<Tested> Hypotheses::test(std::vector<Step> steps) const {
 }
 
 void Hypotheses::try_sets(const Task& task, std::vector<Params> sets, Outcome& o) const {
-  const double work = trial_.work(sites_[task.site]);
+  const double work = trial_.work(sites_[task.site], *task.fault);
   for (Params& params : sets) {
     ++o.tried;
     auto t = test({{sites_[task.site], task.fault, std::move(params)}});
@@ -109,18 +110,32 @@ void Hypotheses::try_sets(const Task& task, std::vector<Params> sets, Outcome& o
   }
 }
 
-void Hypotheses::plain() {
+void Hypotheses::try_plain(const std::vector<Task>& tasks, double share) {
   run(
-      tasks(!trial_.single_node(), false), plain_batch,
+      tasks, plain_batch, share,
       [&](const Task& task, Outcome& o) {
         try_sets(task, task.fault->candidates(sites_[task.site], evidence_[task.site]), o);
       },
       [] { return false; });
 }
 
+void Hypotheses::plain() {
+  std::vector<Task> all = tasks(!trial_.single_node(), false);
+  if (!trial_.single_node())
+    std::erase_if(all, [](const Task& t) { return sums_term_by_term(*t.fault); });
+  try_plain(all, trial_.single_node() ? 1 : plain_share);
+}
+
+void Hypotheses::slow() {
+  if (trial_.single_node()) return;
+  std::vector<Task> all = tasks(true, false);
+  std::erase_if(all, [](const Task& t) { return !sums_term_by_term(*t.fault); });
+  try_plain(all, 1);
+}
+
 void Hypotheses::fit_one(const Task& task, Outcome& o) const {
   const Site& site = sites_[task.site];
-  const double share = options_.work * fit_share, each = trial_.work(site);
+  const double share = options_.work * fit_share, each = trial_.work(site, *task.fault);
   const std::span<const std::size_t> every(trial_.every()), telling(trial_.telling());
   const auto samples =
       share < fit_replays * each * static_cast<double>(every.size()) ? telling.first(1) : every;
@@ -138,7 +153,7 @@ void Hypotheses::fit_one(const Task& task, Outcome& o) const {
 
 void Hypotheses::fitted() {
   run(
-      tasks(true, true), fit_batch, [&](const Task& task, Outcome& o) { fit_one(task, o); },
+      tasks(true, true), fit_batch, trial_.single_node() ? 1 : fit_limit, [&](const Task& task, Outcome& o) { fit_one(task, o); },
       [&] { return trial_.single_node() && some_exact(); });
 }
 

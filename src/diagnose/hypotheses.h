@@ -26,14 +26,18 @@ class Hypotheses {
   Hypotheses(const Trial& trial, const SearchOptions& options);
 
   // Plain parameters of every fault at every place. Over many operations the inputs come first:
-  // they are few, and they are what a user can check.
+  // they are few, and they are what a user can check; what sums term by term waits for `slow`, and
+  // a part of the work is left for what follows.
   void plain();
+  void slow();
   // Parameters found by replaying, by the faults that can: those of the inputs first, each for a
   // share of the work. At a single operation the first batch in which one reproduces all ends it;
   // over several, another place may do as well.
   void fitted();
   // Two faults, where the best of the single ones leave a remainder.
   void pairs();
+  // A fault whose output of an earlier run is what the device shows.
+  void of_earlier_runs();
   // Steps in the sample that tells most, then, when they promise to leave nothing but rounding, in
   // all. Nothing where they cannot be replayed or reproduce nothing.
   std::optional<Tested> test(std::vector<Step> steps) const;
@@ -59,10 +63,11 @@ class Hypotheses {
     bool incomplete = false;
   };
   std::vector<Task> tasks(bool inputs_first, bool only_fits) const;
-  // Runs f(task, outcome) over the tasks; stops after a batch when the work is used up or `enough`
-  // says so.
+  // Runs f(task, outcome) over the tasks; stops after a batch when this share of the work is used up or
+  // `enough` says so.
   template <class F, class Enough>
-  void run(const std::vector<Task>& tasks, std::size_t batch, F&& f, Enough&& enough);
+  void run(const std::vector<Task>& tasks, std::size_t batch, double share, F&& f, Enough&& enough);
+  void try_plain(const std::vector<Task>& tasks, double share);
   void merge(Outcome&& o);
   void try_sets(const Task& task, std::vector<Params> sets, Outcome& o) const;
   void fit_one(const Task& task, Outcome& o) const;

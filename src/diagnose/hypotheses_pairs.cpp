@@ -67,6 +67,36 @@ std::vector<Step> Hypotheses::second_parts(const Tested& first) {
   return seconds;
 }
 
+void Hypotheses::of_earlier_runs() {
+  if (!trial_.single_node() || cut_short_) return;
+  const auto own = std::ranges::find(sites_, trial_.row().node, &Site::node);
+  if (own == sites_.end()) return;
+  const Evidence& known = evidence_[static_cast<std::size_t>(own - sites_.begin())];
+  for (const bool frozen : {false, true}) {
+    const FaultDef* earlier = find_fault(frozen ? "frozen-output" : "stale-output");
+    // What is shown in a run stands against what an earlier one was made from.
+    Evidence shifted;
+    for (std::size_t i = 1; i < known.items.size(); ++i) {
+      shifted.items.push_back(known.items[frozen ? 0 : i - 1]);
+      shifted.items.back().observed = known.items[i].observed;
+    }
+    if (shifted.items.empty() || !earlier || !fits_stage(*earlier, *own)) continue;
+    for (const FaultDef* fault : fault_table()) {
+      if (fault == earlier || !fits_stage(*fault, *own)) continue;
+      for (Params& params : fault->candidates(*own, shifted)) {
+        if (work_ > options_.work) {
+          cut_short_ = true;
+          return;
+        }
+        ++tried_;
+        work_ += 3 * trial_.work(*own, *fault);
+        auto t = test({{*own, fault, std::move(params)}, {*own, earlier, {}}});
+        if (t && t->whole && t->e.exact()) found_.push_back(std::move(*t));
+      }
+    }
+  }
+}
+
 void Hypotheses::pairs() {
   if (trial_.row().node == no_id || cut_short_) return;
   std::vector<Tested> made;
@@ -85,7 +115,7 @@ void Hypotheses::pairs() {
         break;
       }
       ++tried_;
-      work_ += trial_.work(first[0].site);
+      work_ += trial_.work(first[0].site, *first[0].fault) + trial_.work(second.site, *second.fault);
       auto t = test({first[0], std::move(second)});
       if (t && t->whole && t->e.exact() && better(t->e, alone)) made.push_back(std::move(*t));
     }

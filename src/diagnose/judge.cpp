@@ -6,6 +6,7 @@
 #include "diagnose/bad_capture.h"
 #include "diagnose/hypotheses.h"
 #include "diagnose/on_codes.h"
+#include "diagnose/drift.h"
 #include "diagnose/rewrites.h"
 #include "diagnose/scope.h"
 #include "diff/local.h"
@@ -62,6 +63,7 @@ Result<void> find_causes(const Case& c, Verdict& v) {
     const Row& row = v.comparison.rows[i];
     if (row.state != Judgement::wrong) continue;
     if (c.search.first_only && !v.suspects.empty()) break;
+    if (std::ranges::any_of(v.suspects, [&](const Suspect& s) { return s.row == i; })) continue;
     if (v.suspects.size() == most_suspects || (left < c.search.work / 1000 && !v.suspects.empty())) {
       ++v.not_examined;
       continue;
@@ -172,6 +174,8 @@ Result<Verdict> judge(const Case& c, const std::vector<std::string>& left_device
     v.healthy = true;
   } else {
     v.healthy = v.comparison.first_wrong() < 0;
+    if (v.healthy && c.tolerance.kind == Tolerance::Kind::standard) settle_drift(c, v);
+    if (v.undecided) return v;
   }
   if (v.healthy) {
     if (v.computes_as.empty() && c.tolerance.kind == Tolerance::Kind::standard) find_departure(c, v);

@@ -29,5 +29,8 @@ Reach reach_of(const Case& c, const Verdict& verdict);
 Result<std::vector<Repair>> replay_repair(const Case& c, const Verdict& verdict);
 Result<std::vector<Rewrite>> predict_rewrites(const Case& c, const Verdict& verdict);
 std::vector<std::string> capture_next(const Case& c, const Verdict& verdict);
+// The tensors between captured ones that halve what `row` was recomputed over, and how to ask again; empty when
+// nothing lies between.
+std::vector<std::string> capture_inside(const Case& c, const Row& row);
 
 }  // namespace lockstep

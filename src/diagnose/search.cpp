@@ -39,6 +39,8 @@ class Search {
     Hypotheses hypotheses(trial_, options_);
     hypotheses.plain();
     if (options_.fits && !hypotheses.some_exact()) hypotheses.fitted();
+    if (!hypotheses.some_exact() || trial_.row().segment.size() > 1) hypotheses.slow();
+    if (options_.pairs && !hypotheses.some_exact()) hypotheses.of_earlier_runs();
     if (options_.pairs && !hypotheses.some_exact()) hypotheses.pairs();
     if (!hypotheses.some_exact()) hypotheses.complete_best(6);
     suspect_.tried += hypotheses.tried();
@@ -80,7 +82,7 @@ class Search {
     std::ranges::stable_sort(ranked, shorter);
     keep_best_of_each();
     const double table = ranked.empty() ? 0 : trial_.table_bits();
-    for (Explanation& e : ranked) e.accepted = carries(e, sites_.size(), table);
+    for (Explanation& e : ranked) e.accepted = carries(e, sites_.size(), table, options_.drift_bits);
     if (ranked.empty() || !ranked[0].accepted) return;
     prefer_input();
     bool rivalled = false;
@@ -158,9 +160,10 @@ double listing_bits(std::int64_t wrong, std::int64_t values) {
          (each + 1 + std::log2(static_cast<double>(values) / static_cast<double>(wrong)));
 }
 
-bool carries(const Explanation& e, std::size_t places, double table_bits) {
-  if (e.differing == 0 || e.reproduced == 0) return false;
-  const double list = std::min(listing_bits(e.differing, e.values), table_bits);
+bool carries(const Explanation& e, std::size_t places, double table_bits, double drift_bits) {
+  if (e.differing == 0 || e.reproduced == 0 || (drift_bits > 0 && !e.exact())) return false;
+  double list = std::min(listing_bits(e.differing, e.values), table_bits);
+  if (drift_bits > 0) list = std::min(list, drift_bits * static_cast<double>(e.differing));
   const double stated = e.bits + std::log2(static_cast<double>(std::max<std::size_t>(places, 1)));
   if (e.exact()) return stated + margin_bits <= list;
   return e.rest() * 10 <= e.values && e.rest_lsb <= 1.001 &&

@@ -14,6 +14,9 @@ struct SearchOptions {
   std::function<void(const std::string& what)> progress = {};
   bool fits = true;         // parameters are sought by replaying where plain ones do not do
   bool pairs = true;        // two faults together, where one leaves a remainder
+  // Where the differences may be rounding alone: bits that state one differing value as such. A cause must then be
+  // exact, and shorter than that. 0: they are wrong for certain.
+  double drift_bits = 0;
   bool first_only = false;  // explain the first wrong operation, nothing else: no repair, no prediction
 };
 
@@ -31,6 +34,6 @@ double listing_bits(std::int64_t wrong, std::int64_t values);
 // values, none more than one LSB away, at half the length of the list. `places`: among how many places it
 // was sought.
 // `table_bits`: what a table from right values to the device's would cost, where one holds.
-bool carries(const Explanation& e, std::size_t places, double table_bits);
+bool carries(const Explanation& e, std::size_t places, double table_bits, double drift_bits = 0);
 
 }  // namespace lockstep

@@ -170,8 +170,12 @@ Evidence Trial::evidence(const Site& site, std::span<const Tensor> before) const
       known.expected = inside(i, g.node(site.node).outputs[0]);
       known.observed = g.node(site.node).outputs[0] == row_->value ? item.device : nullptr;
     }
-    if (i < before.size()) known.expected = &before[i];
     Past p = past(i, site);
+    if (i < before.size()) {
+      known.expected = &before[i];
+      p.previous = i > 0 ? &before[i - 1] : nullptr;
+      p.first = &before[0];
+    }
     known.previous = p.previous;
     known.previous_shown = p.shown;
     known.first = p.first;

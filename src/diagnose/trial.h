@@ -53,9 +53,9 @@ class Trial {
   // (reals: in shares of its magnitude), each at most 255; 0 when it is reproduced. Infinite where
   // it cannot be replayed.
   double misfit(const Step& step, std::span<const std::size_t> samples) const;
-  // What one replay of one sample costs, in multiply-accumulates: all that is computed again from
-  // the site on.
-  double work(const Site& site) const;
+  // What one replay of one sample costs: all that is computed again from the site on. The unit is a
+  // multiply-accumulate done term by term; a kernel does some seven in its time.
+  double work(const Site& site, const FaultDef& fault) const;
   // Equal enough to count as reproduced: codes exactly, floats to the last few bits.
   static bool same_number(const Tensor& a, const Tensor& b, std::int64_t i);
 
@@ -101,6 +101,8 @@ class Trial {
   std::vector<Site> sites_;
 };
 
+// Whether the fault's replays take sums apart product by product: they are slow.
+bool sums_term_by_term(const FaultDef& fault);
 // "operand-rescale@/block2/add,k=0.5,operand=2"
 std::string spec_text(const FaultDef& fault, const std::string& site, const Params& params);
 // A number as a user would write it: 0.5, 2, 0.333333.

@@ -9,6 +9,13 @@
 #include "op/op.h"
 
 namespace lockstep {
+
+// Replays that take sums apart, product by product.
+bool sums_term_by_term(const FaultDef& fault) {
+  static constexpr std::string_view names[] = {"group-saturation", "pair-saturation", "products-dropped", "accumulator-16bit"};
+  return std::ranges::count(names, fault.name) > 0;
+}
+
 namespace {
 
 // A parameter that numbers a tensor of the graph is written by the tensor's name.
@@ -98,9 +105,18 @@ Result<Tensor> Trial::changed_input(std::size_t index, ValueId input,
 Result<Tensor> Trial::replay_row(std::size_t index, std::span<const Step> steps) const {
   const Item& item = items_[index];
   std::vector<Tensor> out = item.out;
-  for (const Step& step : steps) {
-    Replay r = replay_of(index, step, item.in_pointers, out);
-    LOCKSTEP_CHECK(step.fault->replay(r));
+  for (std::size_t k = 0; k < steps.size(); ++k) {
+    Replay r = replay_of(index, steps[k], item.in_pointers, out);
+    // What a later step finds in earlier runs is what the steps before it had made there.
+    Tensor previous, first;
+    if (k > 0) r.previous = r.first = nullptr;
+    if (k > 0 && index > 0) {
+      LOCKSTEP_TRY(previous, replay_row(index - 1, steps.first(k)));
+      LOCKSTEP_TRY(first, replay_row(0, steps.first(k)));
+      r.previous = &previous;
+      r.first = &first;
+    }
+    LOCKSTEP_CHECK(steps[k].fault->replay(r));
   }
   const Node& node = test_->reference().graph().node(row_->node);
   for (std::size_t i = 0; i < out.size(); ++i)
@@ -115,6 +131,14 @@ bool Trial::changes_output(std::size_t index, const Step& step) const {
     for (std::byte& b : t.bytes()) b ^= std::byte{1};
   Replay one = replay_of(index, step, item.in_pointers, as_made),
          two = replay_of(index, step, item.in_pointers, otherwise);
+  std::vector<Tensor> earlier;  // what the run before made counts as made as well
+  earlier.reserve(2);
+  for (const Tensor** t : {&two.previous, &two.first}) {
+    if (!*t) continue;
+    earlier.push_back(**t);
+    for (std::byte& b : earlier.back().bytes()) b ^= std::byte{1};
+    *t = &earlier.back();
+  }
   return step.fault->replay(one).ok() && step.fault->replay(two).ok() && !(as_made == otherwise);
 }
 
@@ -172,19 +196,20 @@ Result<Tensor> Trial::replay(std::size_t index, std::span<const Step> steps) con
 }
 
 // A replay that computes little still takes some time.
-double Trial::work(const Site& site) const {
-  constexpr double each = 20000, element = 4;
+double Trial::work(const Site& site, const FaultDef& fault) const {
+  constexpr double each = 20000, of_each_node = 4000, element = 4, by_kernel = 0.15;
   const Graph& g = test_->reference().graph();
-  const auto of_node = [&](NodeId n) {
+  const auto of_node = [&](NodeId n, double mac) {
     const NodeView view{g, g.node(n)};
     const OpDef* op = find_op(view.node.op);
-    double macs = op && op->cost ? static_cast<double>(op->cost(view).macs) : 0;
+    double sum = of_each_node + (op && op->cost ? mac * static_cast<double>(op->cost(view).macs) : 0);
     for (const ValueId v : view.node.outputs)
-      if (v != no_id) macs += element * static_cast<double>(count_of(g.value(v).shape));
-    return macs;
+      if (v != no_id) sum += element * static_cast<double>(count_of(g.value(v).shape));
+    return sum;
   };
+  const double own = sums_term_by_term(fault) ? 1 : by_kernel;
   double sum = each + element * static_cast<double>(count_of(g.value(row_->value).shape));
-  if (is_row(site)) return sum + of_node(site.node);
+  if (is_row(site)) return sum + of_node(site.node, own);
   std::vector<bool> after(g.values().size(), false);
   if (site.node == no_id) after[static_cast<std::size_t>(site.input)] = true;
   std::vector<NodeId> nodes = row_->segment;
@@ -197,7 +222,7 @@ double Trial::work(const Site& site) const {
           return v != no_id && after[static_cast<std::size_t>(v)];
         }))
       continue;
-    sum += of_node(n);
+    sum += of_node(n, n == site.node ? own : by_kernel);
     for (const ValueId v : node.outputs)
       if (v != no_id) after[static_cast<std::size_t>(v)] = true;
   }

@@ -95,6 +95,9 @@ inline constexpr double rewrite_gate = 0.95;
 
 struct Verdict {
   bool healthy = false;
+  // Neither called healthy nor faulty: what differs may be rounding that adds up over operations between captured
+  // tensors, and no cause was found. `suspects` is empty then, `next` names the capture that decides.
+  bool undecided = false;
   std::string summary;      // "healthy", "healthy, computes as ort-noopt", "mismatch", ...
   std::string computes_as;  // other arithmetics that the device equals on every tensor ("a or b"), or ""
   Comparison comparison;
@@ -111,7 +114,7 @@ struct Verdict {
   std::vector<std::string> advice;
   std::vector<std::string> next;  // what to capture next, as sentences and exact commands
   std::vector<std::string> notes;
-  bool unexplained() const { return !healthy && (suspects.empty() || !suspects[0].cause()); }
+  bool unexplained() const { return !healthy && !undecided && (suspects.empty() || !suspects[0].cause()); }
 };
 
 }  // namespace lockstep

@@ -133,7 +133,7 @@ class Comparer {
     const QuantParams step = step_of(g_, id);
     Meter whole, local;
     StMeter st;
-    StructureTest structure(v.shape, channel_axis(g_, id));
+    StructureTest structure(v.shape, channel_axis(g_, id), v.quant.per_channel() || !v.quant.quantized() ? 0 : v.quant.zero_at(0));
     double magnitude = 0;
     bool known = true, shared = true;  // shared: so far every recomputation is what the reference had end to end
     distance_.assign(recorded_.device.size(), 0);
@@ -206,9 +206,10 @@ class Comparer {
     });
   }
 
-  bool inside_spread(ValueId id, const Row& row) {
+  bool inside_spread(ValueId id, Row& row) {
     const auto spread = spread_of(test_, id, distance_);
     if (!spread.ok() || !*spread) return false;
+    if ((*spread)->max_abs > 0) row.drift_lsb = (*spread)->rmse * (*spread)->max_lsb / (*spread)->max_abs;
     return row.local.not_finite == 0 && row.local.max_abs <= 1.25 * (*spread)->max_abs &&
            row.local.rmse <= 1.5 * (*spread)->rmse;
   }

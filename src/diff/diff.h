@@ -52,6 +52,7 @@ struct Row {
   bool inherited = false;       // an operation before it is wrong: its input is not the reference's
   Structure structure;
   bool in_spread = false;       // right only because several operations may drift this far (see spread.h)
+  double drift_lsb = 0;         // then: the root mean square of that drift, in LSB
   std::string like;             // the other arithmetic that yields these values from the same inputs, or ""
   std::string note;
 };

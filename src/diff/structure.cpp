@@ -7,8 +7,8 @@
 
 namespace lockstep {
 
-StructureTest::StructureTest(Shape shape, int channel)
-    : shape_(std::move(shape)), strides_(strides_of(shape_)), channel_(channel) {
+StructureTest::StructureTest(Shape shape, int channel, std::int64_t zero)
+    : shape_(std::move(shape)), strides_(strides_of(shape_)), channel_(channel), zero_(zero) {
   if (channel_ >= 0) channels_.resize(static_cast<std::size_t>(shape_[static_cast<std::size_t>(channel_)]));
 }
 
@@ -37,6 +37,9 @@ void StructureTest::add(const Tensor& expected, const Tensor& device) {
     up_ += d > 0;
     down_ += d < 0;
     sum_ += d;
+    above_ += want > zero_;
+    below_ += want < zero_;
+    nearer_ += want > zero_ ? d < 0 : want < zero_ && d > 0;
   }
 }
 
@@ -58,6 +61,9 @@ Structure StructureTest::result() const {
   if (static_cast<double>(std::max(up_, down_)) >= 0.9 * differing && std::abs(mean) >= 0.2)
     return {"one-sided", fmt::format("{} of {} differing codes are {}, mean {:+.2f} LSB", std::max(up_, down_),
                                      total_.differing, up_ > down_ ? "high" : "low", mean)};
+  if (4 * std::min(above_, below_) >= total_.differing && 20 * nearer_ >= 19 * total_.differing &&
+      static_cast<double>(nearer_) >= 0.15 * static_cast<double>(added_ * count_of(shape_)))
+    return {"toward zero", fmt::format("{} of {} differing codes are nearer to the zero point", nearer_, total_.differing)};
   if (channels_.size() >= 4) {
     const auto worst = std::ranges::max_element(channels_, {}, &Tally::differing);
     if (worst->evidence() && static_cast<double>(worst->differing) >= 0.9 * differing)

@@ -4,6 +4,7 @@
 
 #include "fault/fault_other.h"
 #include "fault/fault_runs.h"
+#include "fault/fault_search.h"
 
 namespace lockstep {
 namespace {
@@ -73,6 +74,29 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
   return sets;
 }
 
+// Unobserved: how much of the begin of a tensor made before lands on the begin of this one, or on its end.
+std::vector<Params> fit(const Site& site, const Evidence&, const Misfit& misfit) {
+  constexpr std::size_t most_others = 6;
+  const auto bytes_of = [&](const Value& v) { return count_of(v.shape) * static_cast<std::int64_t>(size_of(v.dtype)); };
+  const std::int64_t bytes = bytes_of(site.view().output(0));
+  std::vector<Params> sets;
+  std::size_t tried = 0;
+  for (const ValueId id : other_tensors(site, 1)) {
+    if (site.graph().value(id).producer >= site.node || tried++ == most_others) break;
+    const std::int64_t most = std::min(bytes, bytes_of(site.graph().value(id)));
+    for (const bool at_end : {false, true}) {
+      const auto with = [&](std::int64_t count) -> Params {
+        return {{"other", id}, {"to", at_end ? static_cast<double>(bytes - count) : 0.0}, {"from", 0}, {"count", static_cast<double>(count)}};
+      };
+      const auto found = least_misfit([&](std::int64_t count) { return misfit(with(count)); }, 1, most);
+      if (!found) return sets;
+      sets.push_back(with(static_cast<std::int64_t>(found->low)));
+      if (found->misfit == 0) return {sets.back()};
+    }
+  }
+  return sets;
+}
+
 Result<void> replay(Replay& r) {
   const ValueId id = other_tensor(r.site, r.params, 1);
   const Tensor* other = contents_of(r, id);
@@ -101,6 +125,7 @@ extern constinit const FaultDef fault_buffers_overlap = {
     .candidates = candidates,
     .replay = replay,
     .reads = reads,
+    .fit = fit,
 };
 
 }  // namespace lockstep

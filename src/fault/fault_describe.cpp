@@ -28,6 +28,25 @@ double number_bits(double v) {
   return 32;
 }
 
+// Stretches of whole cache lines are stated by a bit for each line and run where that is shorter.
+double stretch_bits(const Site& site, const Params& params) {
+  constexpr double line = 32, map = 24;  // that it is a map, and of what
+  double bits = 0, runs = 0;
+  bool lines = true;
+  for (const auto& [name, value] : params) {
+    if (!name.ends_with(".first") && !name.ends_with(".count")) continue;
+    bits += place_bits(site);
+    runs += name.ends_with(".0.first");
+    lines = lines && (name.ends_with(".count") || std::fmod(value, line) == 0);
+  }
+  if (bits == 0 || !lines) return bits;
+  const Graph& g = site.graph();
+  const ValueId id = site.node == no_id ? site.input : g.node(site.node).outputs[0];
+  if (id == no_id) return bits;
+  const double bytes = static_cast<double>(count_of(g.value(id).shape)) * static_cast<double>(size_of(g.value(id).dtype));
+  return std::min(bits, map + runs * std::ceil(bytes / line));
+}
+
 // How widely the fault applies: the share of the graph's nodes.
 double generality(const Site& site, const FaultDef& fault) {
   if (fault.stage == Stage::input) return 0;
@@ -47,13 +66,12 @@ bool lists_places(const Params& params) {
 double description_bits(const Site& site, const FaultDef& fault, const Params& params) {
   double bits = std::log2(static_cast<double>(fault_table().size())) + generality(site, fault);
   for (const auto& [name, value] : params) {
-    const bool place = name.ends_with(".first") || name.ends_with(".count");
-    if (place) bits += place_bits(site);
-    else if (value == param(fault, {}, name)) bits += 0.5;
+    if (name.ends_with(".first") || name.ends_with(".count")) continue;
+    if (value == param(fault, {}, name)) bits += 0.5;
     else if (name == "other") bits += std::log2(1.0 + static_cast<double>(site.graph().values().size()));
     else bits += number_bits(value) + (name.find('.') != std::string::npos ? 1 : 0);  // of a channel: which are named
   }
-  return bits;
+  return bits + stretch_bits(site, params);
 }
 
 }  // namespace lockstep

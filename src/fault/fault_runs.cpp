@@ -107,10 +107,10 @@ std::vector<Params> fit_blocks(const Evidence& evidence, std::int64_t size, cons
   };
   std::vector<Block> blocks;
   for (const Evidence::Item& item : evidence.items) {
-    if (item.in.empty() || !item.in[0] || !item.previous) continue;
-    for (std::int64_t first = 0; first < byte_count(*item.in[0]); first += size) {
-      const Stretch s{first, std::min(size, byte_count(*item.in[0]) - first)};
-      if (!equal_bytes(*item.in[0], *item.previous, {s})) blocks.push_back({item.run, s, false});
+    if (!item.expected || !item.previous) continue;
+    for (std::int64_t first = 0; first < byte_count(*item.expected); first += size) {
+      const Stretch s{first, std::min(size, byte_count(*item.expected) - first)};
+      if (!equal_bytes(*item.expected, *item.previous, {s})) blocks.push_back({item.run, s, false});
     }
   }
   if (blocks.empty() || blocks.size() > most_blocks) return {};

@@ -20,8 +20,9 @@ constexpr std::array<double, 3> kMean = {0.485, 0.456, 0.406}, kDeviation = {0.2
 
 // Affine maps that a forgotten or doubled step leaves: [0,1] for [0,255], [-1,1] for either.
 struct Step { double scale, offset; };
-constexpr std::array<Step, 8> kSteps = {{{255, 0}, {1 / 255.0, 0}, {127.5, 127.5}, {1 / 127.5, -1}, {2, -1}, {0.5, 0.5},
-                                         {128, 0}, {1 / 128.0, 0}}};
+// Means and deviations of one half, or of a quarter, for all channels alike.
+constexpr std::array<Step, 13> kSteps = {{{255, 0}, {1 / 255.0, 0}, {127.5, 127.5}, {1 / 127.5, -1}, {2, -1}, {0.5, 0.5},
+                                          {128, 0}, {1 / 128.0, 0}, {4, -2}, {0.25, 0.5}, {1, -0.5}, {1, 0.5}, {-1, 1}}};
 
 std::int64_t channels(const Site& site) {
   const Shape& shape = site.graph().value(site.input).shape;

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "fault/fault_runs.h"
+#include "fault/fault_search.h"
 
 namespace lockstep {
 namespace {
@@ -10,6 +11,7 @@ constexpr ParamSpec params[] = {
     {"value", "the byte that the memory was filled with", 0x55},
     {"share", "probability that a block of 64 bytes is not written", 0.3},
     {"seed", "which blocks", 1},
+    {"from", "first byte that is not written, and none after it; -1: blocks", -1},
 };
 constexpr std::int64_t kBlock = 64;
 
@@ -29,9 +31,46 @@ int common_byte(const Evidence& evidence) {
   return all >= 4 && *top * 10 >= all * 9 ? static_cast<int>(top - seen.begin()) : -1;
 }
 
+bool filled(const Tensor& t, std::int64_t from, std::int64_t count, int value) {
+  const auto bytes = t.bytes().subspan(static_cast<std::size_t>(from), static_cast<std::size_t>(count));
+  return std::ranges::all_of(bytes, [&](std::byte b) { return b == static_cast<std::byte>(value); });
+}
+
+// Where the poison begins, when it fills all that follows and nothing before it differs, in every run alike; else -1.
+double tail_of(const Evidence& evidence, int value) {
+  std::int64_t from = -1, bytes = 0;
+  for (const Evidence::Item& item : evidence.items) {
+    if (!item.observed || !item.expected) continue;
+    bytes = static_cast<std::int64_t>(item.observed->bytes().size());
+    const auto spots = differing_blocks(*item.observed, *item.expected, 1);
+    if (!spots.empty()) from = from < 0 ? spots.front().first : std::min(from, spots.front().first);
+  }
+  for (const Evidence::Item& item : evidence.items)
+    if (from < 0 || (item.observed && !filled(*item.observed, from, bytes - from, value))) return -1;
+  return static_cast<double>(from);
+}
+
+// What debuggers, allocators and erased memory leave.
+constexpr int kPatterns[] = {0x55, 0xaa, 0xa5, 0x5a, 0x00, 0xff, 0x80, 0xcc, 0xcd};
+
+std::vector<Params> fit(const Site& site, const Evidence&, const Misfit& misfit) {
+  const Value& y = site.view().output(0);
+  const std::int64_t bytes = count_of(y.shape) * static_cast<std::int64_t>(size_of(y.dtype));
+  std::vector<Params> sets;
+  for (const int value : kPatterns) {
+    const auto found = least_misfit(
+        [&](std::int64_t from) { return misfit({{"value", value}, {"from", static_cast<double>(from)}}); }, 0, bytes - 1);
+    if (!found) break;
+    sets.push_back({{"value", value}, {"from", found->low}});
+    if (found->misfit == 0) return {sets.back()};
+  }
+  return sets;
+}
+
 std::vector<Params> candidates(const Site&, const Evidence& evidence) {
   const int value = common_byte(evidence);
   if (value < 0) return {};
+  if (const double from = tail_of(evidence, value); from >= 0) return {{{"value", static_cast<double>(value)}, {"from", from}}};
   Params found = {{"value", static_cast<double>(value)}};
   for (const Evidence::Item& item : evidence.items) {
     if (!item.observed || !item.expected) continue;
@@ -58,6 +97,11 @@ Result<void> replay(Replay& r) {
   Tensor poison = r.out[0];
   std::ranges::fill(poison.bytes(), static_cast<std::byte>(static_cast<int>(value)));
   const auto bytes = static_cast<std::int64_t>(poison.bytes().size());
+  const auto from = static_cast<std::int64_t>(param(params, r.params, "from"));
+  if (from >= 0) {
+    if (from < bytes) copy_bytes(r.out[0], poison, {{from, bytes - from}});
+    return {};
+  }
   copy_bytes(r.out[0], poison,
              names_stretches(r.params)
                  ? stretches_of(r.params, r.run)
@@ -77,6 +121,7 @@ extern constinit const FaultDef fault_poison_survives = {
     .applies = applies,
     .candidates = candidates,
     .replay = replay,
+    .fit = fit,
 };
 
 }  // namespace lockstep

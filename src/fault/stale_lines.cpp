@@ -15,6 +15,8 @@ bool applies(const Site& site) { return site.node != no_id && site.view().node.o
 
 std::vector<Params> candidates(const Site&, const Evidence& evidence) { return stale_blocks(evidence, 32); }
 
+std::vector<Params> fit(const Site&, const Evidence& evidence, const Misfit& misfit) { return fit_blocks(evidence, 32, misfit); }
+
 Result<void> replay(Replay& r) {
   const double line = param(params, r.params, "line");
   if (!(line >= 1)) return Error{"fault stale-lines", "line " + std::to_string(line), "at least one byte", ""};
@@ -34,6 +36,7 @@ extern constinit const FaultDef fault_stale_lines = {
     .applies = applies,
     .candidates = candidates,
     .replay = replay,
+    .fit = fit,
 };
 
 }  // namespace lockstep

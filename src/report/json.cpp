@@ -104,7 +104,7 @@ std::string json_report(const Report& report) {
             {"reference", report.reference}, {"runtime", report.runtime},
             {"target", report.target}, {"device", report.device},
             {"tolerance", report.tolerance.empty() ? "standard" : report.tolerance},
-            {"healthy", v.healthy}, {"verdict", v.summary}, {"computes_as", v.computes_as},
+            {"healthy", v.healthy}, {"undecided", v.undecided}, {"verdict", v.summary}, {"computes_as", v.computes_as},
             {"samples", c.samples}, {"tensors", c.tensors}, {"compared", c.rows.size()},
             {"unpaired_reference", c.left_reference}, {"unpaired_device", c.left_device}};
   const int first = c.first_wrong();

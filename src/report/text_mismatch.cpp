@@ -64,6 +64,7 @@ class Mismatch : public TextPart {
   void mismatch() {
     if (v_.suspects.empty()) {
       field("verdict", red(v_.summary));
+      for (std::size_t i = 0; i < v_.next.size(); ++i) i == 0 ? field("capture next", v_.next[i]) : more(v_.next[i]);
       return;
     }
     const Suspect& first = v_.suspects[0];

@@ -38,6 +38,31 @@ TEST(Pairs, two_faults_at_one_operation_are_named_together) {
   EXPECT_NE(cause->claim.find("; and "), std::string::npos);
 }
 
+TEST(Pairs, a_fault_whose_output_of_an_earlier_run_is_shown_is_named_with_it) {
+  for (const char* earlier : {"stale-output", "frozen-output"}) {
+    Bench b;
+    const auto v = b.judged("operand-rescale@add,k=0.5,operand=2+" + std::string(earlier) + "@add");
+    ASSERT_TRUE(v.ok());
+    ASSERT_FALSE(v->suspects.empty()) << earlier;
+    const Explanation* cause = v->suspects[0].cause();
+    ASSERT_NE(cause, nullptr) << earlier;
+    ASSERT_EQ(cause->also.size(), 1u) << cause->spec;
+    EXPECT_EQ((std::set{cause->fault->name, cause->also[0].fault->name}), (std::set<std::string_view>{"operand-rescale", earlier})) << cause->spec;
+    EXPECT_TRUE(cause->exact());
+  }
+}
+
+TEST(Pairs, lines_of_a_faulty_earlier_run_are_named_with_the_fault) {
+  Bench b;
+  const auto v = b.judged("operand-rescale@add,k=0.5,operand=2+stale-lines@add,share=0.3,seed=3");
+  ASSERT_TRUE(v.ok());
+  ASSERT_FALSE(v->suspects.empty());
+  const Explanation* cause = v->suspects[0].cause();
+  ASSERT_NE(cause, nullptr);
+  ASSERT_EQ(cause->also.size(), 1u) << cause->spec;
+  EXPECT_EQ((std::set{cause->fault->name, cause->also[0].fault->name}), (std::set<std::string_view>{"operand-rescale", "stale-lines"})) << cause->spec;
+}
+
 TEST(Pairs, one_fault_is_not_explained_by_two) {
   Bench b;
   const auto v = b.judged("operand-rescale@add,k=0.5,operand=2");

@@ -10,7 +10,7 @@ namespace lockstep {
 namespace {
 
 struct Shares {
-  int visible = 0, first = 0, right = 0, wrong = 0, certain_wrong = 0;
+  int visible = 0, first = 0, right = 0, wrong = 0, certain_wrong = 0, healthy = 0;
 };
 
 Shares shares_of(const zoo::Score& score, zoo::Level level, bool unknown) {

@@ -42,6 +42,14 @@ TEST(Structure, truncation_is_one_sided) {
   EXPECT_EQ(kind_of([](std::int64_t i) { return i % 2 == 0; }, [](auto) { return -1; }), "one-sided");
 }
 
+TEST(Structure, truncation_toward_zero_is_seen_and_ties_that_go_there_are_rounding) {
+  const Tensor at = codes(1);
+  const auto toward = [&](std::int64_t i) { return at.code(i) > 0 ? -1 : at.code(i) < 0 ? 1 : 0; };
+  EXPECT_EQ(kind_of([](std::int64_t i) { return i % 2 == 0; }, toward), "toward zero");
+  EXPECT_EQ(kind_of([](std::int64_t i) { return i % 16 == 0; }, toward), "");
+  EXPECT_EQ(kind_of([](std::int64_t i) { return i % 2 == 0; }, [&](std::int64_t i) { return -toward(i); }), "");
+}
+
 TEST(Structure, one_channel_is_seen) {
   EXPECT_EQ(kind_of([](std::int64_t i) { return i / 256 % 8 == 3 && i % 3 == 0; }, [](std::int64_t i) { return i % 2 ? 1 : -1; }),
             "one channel");

@@ -1,0 +1,111 @@
+// y'[.., first + i, ..] = y[.., second + i, ..] and the other way round, i < count: blocks of channels change places.
+#include <algorithm>
+
+#include "fault/fault_input.h"
+#include "fault/fault_nodes.h"
+
+namespace lockstep {
+namespace {
+
+constexpr ParamSpec params[] = {
+    {"first", "first channel of one block", 0},
+    {"second", "first channel of the other", 1},
+    {"count", "channels of a block", 1},
+};
+
+// The axis of channels and what one step of it is: channels = shape[axis].
+struct Channels {
+  std::int64_t count = 0, stride = 1;
+};
+
+Channels channels_of(const Site& site) {
+  const Shape& shape = site_value(site).shape;
+  if (shape.size() < 2) return {};
+  const std::size_t axis = channels_last(site) ? shape.size() - 1 : 1;
+  return {shape[axis], count_of({shape.begin() + static_cast<std::ptrdiff_t>(axis) + 1, shape.end()})};
+}
+
+bool applies(const Site& site) {
+  return site.node != no_id && site.view().node.outputs[0] != no_id && site.view().node.op != "DequantizeLinear" &&
+         channels_of(site).count >= 2;
+}
+
+bool fit_in(const Channels& c, std::int64_t first, std::int64_t second, std::int64_t count) {
+  const std::int64_t low = std::min(first, second), high = std::max(first, second);
+  return count >= 1 && low >= 0 && low + count <= high && high + count <= c.count;
+}
+
+std::vector<std::int64_t> exchanged(const Channels& c, std::int64_t elements, std::int64_t first, std::int64_t second, std::int64_t count) {
+  std::vector<std::int64_t> source(static_cast<std::size_t>(elements));
+  for (std::int64_t i = 0; i < elements; ++i) {
+    const std::int64_t channel = i / c.stride % c.count;
+    std::int64_t from = channel;
+    if (channel >= first && channel < first + count) from = channel - first + second;
+    else if (channel >= second && channel < second + count) from = channel - second + first;
+    source[static_cast<std::size_t>(i)] = i + (from - channel) * c.stride;
+  }
+  return source;
+}
+
+Result<void> replay(Replay& r) {
+  const Channels c = channels_of(r.site);
+  const auto first = static_cast<std::int64_t>(param(params, r.params, "first"));
+  const auto second = static_cast<std::int64_t>(param(params, r.params, "second"));
+  const auto count = static_cast<std::int64_t>(param(params, r.params, "count"));
+  if (!fit_in(c, first, second, count))
+    return Error{"fault output-channels-exchanged", "channels " + std::to_string(first) + " and " + std::to_string(second),
+                 "two blocks that do not overlap among " + std::to_string(c.count) + " channels", ""};
+  gather(r.out[0], exchanged(c, r.out[0].count(), first, second, count));
+  return {};
+}
+
+// Whether channel `a` shows what channel `b` should hold, in every run.
+bool shows(const Evidence& evidence, const Channels& c, std::int64_t a, std::int64_t b) {
+  for (const Evidence::Item& item : evidence.items) {
+    if (!item.observed || !item.expected) continue;
+    for (std::int64_t i = 0; i < item.expected->count(); ++i)
+      if (i / c.stride % c.count == b && !(item.observed->number(i + (a - b) * c.stride) == item.expected->number(i))) return false;
+  }
+  return true;
+}
+
+bool is_observed(const Evidence& evidence) {
+  return std::ranges::any_of(evidence.items, [](const Evidence::Item& i) { return i.observed && i.expected; });
+}
+
+std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
+  const Channels c = channels_of(site);
+  const auto set = [](std::int64_t first, std::int64_t second, std::int64_t count) -> Params {
+    return {{"first", static_cast<double>(first)}, {"second", static_cast<double>(second)}, {"count", static_cast<double>(count)}};
+  };
+  if (!is_observed(evidence))
+    return c.count % 2 == 0 && c.count > 2 ? std::vector<Params>{set(0, c.count / 2, c.count / 2)} : std::vector<Params>{};
+  std::int64_t first = 0;
+  while (first < c.count && shows(evidence, c, first, first)) ++first;
+  if (first == c.count) return {};
+  for (std::int64_t second = first + 1; second < c.count; ++second) {
+    if (!shows(evidence, c, first, second) || !shows(evidence, c, second, first)) continue;
+    std::int64_t count = 1;
+    while (fit_in(c, first, second, count + 1) && shows(evidence, c, first + count, second + count) &&
+           shows(evidence, c, second + count, first + count) && !shows(evidence, c, first + count, first + count))
+      ++count;
+    return {set(first, second, count)};
+  }
+  return {};
+}
+
+}  // namespace
+
+extern constinit const FaultDef fault_output_channels_exchanged = {
+    .name = "output-channels-exchanged",
+    .claim = "{count} channels from {first} on and as many from {second} on stand in each other's place",
+    .advice = "compare the order of the parts that are written into this tensor: concatenation, groups, split convolutions\n"
+              "look for an order of channels that the compiler changed and that a later operation does not know of",
+    .stage = Stage::node,
+    .params = params,
+    .applies = applies,
+    .candidates = candidates,
+    .replay = replay,
+};
+
+}  // namespace lockstep
