@@ -101,7 +101,7 @@ std::optional<Tested> Hypotheses::test(std::vector<Step> steps) const {
 }
 
 void Hypotheses::try_sets(const Task& task, std::vector<Params> sets, Outcome& o) const {
-  const double work = trial_.work(sites_[task.site], *task.fault);
+  const double work = trial_.work(sites_[task.site], task.fault);
   for (Params& params : sets) {
     ++o.tried;
     auto t = test({{sites_[task.site], task.fault, std::move(params)}});
@@ -135,7 +135,7 @@ void Hypotheses::slow() {
 
 void Hypotheses::fit_one(const Task& task, Outcome& o) const {
   const Site& site = sites_[task.site];
-  const double share = options_.work * fit_share, each = trial_.work(site, *task.fault);
+  const double share = options_.work * fit_share, each = trial_.work(site, task.fault);
   const std::span<const std::size_t> every(trial_.every()), telling(trial_.telling());
   const auto samples =
       share < fit_replays * each * static_cast<double>(every.size()) ? telling.first(1) : every;

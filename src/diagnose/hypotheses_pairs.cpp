@@ -89,7 +89,7 @@ void Hypotheses::of_earlier_runs() {
           return;
         }
         ++tried_;
-        work_ += 3 * trial_.work(*own, *fault);
+        work_ += 3 * trial_.work(*own, fault);
         auto t = test({{*own, fault, std::move(params)}, {*own, earlier, {}}});
         if (t && t->whole && t->e.exact()) found_.push_back(std::move(*t));
       }
@@ -115,7 +115,7 @@ void Hypotheses::pairs() {
         break;
       }
       ++tried_;
-      work_ += trial_.work(first[0].site, *first[0].fault) + trial_.work(second.site, *second.fault);
+      work_ += trial_.work(first[0].site, first[0].fault) + trial_.work(second.site, second.fault);
       auto t = test({first[0], std::move(second)});
       if (t && t->whole && t->e.exact() && better(t->e, alone)) made.push_back(std::move(*t));
     }

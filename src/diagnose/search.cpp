@@ -82,7 +82,11 @@ class Search {
     std::ranges::stable_sort(ranked, shorter);
     keep_best_of_each();
     const double table = ranked.empty() ? 0 : trial_.table_bits();
-    for (Explanation& e : ranked) e.accepted = carries(e, sites_.size(), table, options_.drift_bits);
+    for (Explanation& e : ranked) {
+      e.accepted = carries(e, sites_.size(), table, options_.drift_bits);
+      // Over several operations what rounding leaves cannot be told from what another cause would.
+      if (trial_.row().segment.size() > 1) e.accepted = e.accepted && e.exact();
+    }
     if (ranked.empty() || !ranked[0].accepted) return;
     prefer_input();
     bool rivalled = false;

@@ -55,7 +55,7 @@ class Trial {
   double misfit(const Step& step, std::span<const std::size_t> samples) const;
   // What one replay of one sample costs: all that is computed again from the site on. The unit is a
   // multiply-accumulate done term by term; a kernel does some seven in its time.
-  double work(const Site& site, const FaultDef& fault) const;
+  double work(const Site& site, const FaultDef* fault = nullptr) const;
   // Equal enough to count as reproduced: codes exactly, floats to the last few bits.
   static bool same_number(const Tensor& a, const Tensor& b, std::int64_t i);
 

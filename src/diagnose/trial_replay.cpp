@@ -196,7 +196,7 @@ Result<Tensor> Trial::replay(std::size_t index, std::span<const Step> steps) con
 }
 
 // A replay that computes little still takes some time.
-double Trial::work(const Site& site, const FaultDef& fault) const {
+double Trial::work(const Site& site, const FaultDef* fault) const {
   constexpr double each = 20000, of_each_node = 4000, element = 4, by_kernel = 0.15;
   const Graph& g = test_->reference().graph();
   const auto of_node = [&](NodeId n, double mac) {
@@ -207,11 +207,15 @@ double Trial::work(const Site& site, const FaultDef& fault) const {
       if (v != no_id) sum += element * static_cast<double>(count_of(g.value(v).shape));
     return sum;
   };
-  const double own = sums_term_by_term(fault) ? 1 : by_kernel;
+  const double own = fault && sums_term_by_term(*fault) ? 1 : by_kernel;
   double sum = each + element * static_cast<double>(count_of(g.value(row_->value).shape));
   if (is_row(site)) return sum + of_node(site.node, own);
   std::vector<bool> after(g.values().size(), false);
-  if (site.node == no_id) after[static_cast<std::size_t>(site.input)] = true;
+  if (site.node == no_id) {
+    constexpr double input_element = 16;  // decoded, changed and coded again
+    after[static_cast<std::size_t>(site.input)] = true;
+    sum += input_element * static_cast<double>(count_of(g.value(site.input).shape));
+  }
   std::vector<NodeId> nodes = row_->segment;
   if (site.node != no_id && std::ranges::find(nodes, site.node) == nodes.end())
     nodes.push_back(site.node);

@@ -1,6 +1,7 @@
 // x'(0) = x(0); x'(run)[0 .. count) = T(x'(run - 1)), the rest x'(run - 1): the application writes the input once,
 // and tensor T, which shares its memory, is left there by every run.
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "fault/fault_runs.h"
@@ -49,19 +50,33 @@ Result<void> replay(Replay& r) {
   return {};
 }
 
-std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
-  constexpr std::size_t most = 12;
-  std::vector<Params> sets;
-  if (evidence.items.size() < 2) return sets;
-  const Evidence::Item& second = evidence.items[1];
-  for (const ValueId id : sharing(site)) {
-    if (sets.size() == most) break;
-    if (second.observed && second.first) {  // what was read in the second run says which tensor it was
-      Tensor x = *second.first;
-      if (!leave(site, id, x).ok() || !(x == *second.observed)) continue;
-    }
-    sets.push_back({{"other", static_cast<double>(id)}});
+double distance(const Tensor& a, const Tensor& b) {
+  double sum = 0;
+  for (std::int64_t i = 0; i < std::min(a.count(), b.count()); ++i) {
+    const double d = std::abs(a.number(i) - b.number(i));
+    sum += std::isfinite(d) ? d : 1e30;
   }
+  return sum;
+}
+
+// What was read in the second run, perhaps known to half a step only, says which tensors it may have been.
+std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
+  constexpr std::size_t most = 12, most_seen = 3;
+  if (evidence.items.size() < 2) return {};
+  const Evidence::Item& second = evidence.items[1];
+  std::vector<std::pair<double, ValueId>> ids;
+  for (const ValueId id : sharing(site)) {
+    if (!second.observed || !second.first) {
+      if (ids.size() < most) ids.emplace_back(0, id);
+      continue;
+    }
+    Tensor x = *second.first;
+    if (leave(site, id, x).ok()) ids.emplace_back(distance(x, *second.observed), id);
+  }
+  std::ranges::stable_sort(ids, {}, &std::pair<double, ValueId>::first);
+  if (second.observed) ids.resize(std::min(ids.size(), most_seen));
+  std::vector<Params> sets;
+  for (const auto& [far, id] : ids) sets.push_back({{"other", static_cast<double>(id)}});
   return sets;
 }
 

@@ -80,16 +80,20 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
   };
   if (!is_observed(evidence))
     return c.count % 2 == 0 && c.count > 2 ? std::vector<Params>{set(0, c.count / 2, c.count / 2)} : std::vector<Params>{};
-  std::int64_t first = 0;
-  while (first < c.count && shows(evidence, c, first, first)) ++first;
-  if (first == c.count) return {};
+  std::vector<std::int64_t> moved;
+  for (std::int64_t i = 0; i < c.count; ++i)
+    if (!shows(evidence, c, i, i)) moved.push_back(i);
+  if (moved.size() < 2) return {};
+  const std::int64_t first = moved.front();
   for (std::int64_t second = first + 1; second < c.count; ++second) {
-    if (!shows(evidence, c, first, second) || !shows(evidence, c, second, first)) continue;
-    std::int64_t count = 1;
+    std::int64_t count = 0, needed = 0;  // channels that are alike may stand within a block
     while (fit_in(c, first, second, count + 1) && shows(evidence, c, first + count, second + count) &&
-           shows(evidence, c, second + count, first + count) && !shows(evidence, c, first + count, first + count))
+           shows(evidence, c, second + count, first + count)) {
       ++count;
-    return {set(first, second, count)};
+      if (std::ranges::binary_search(moved, first + count - 1) || std::ranges::binary_search(moved, second + count - 1)) needed = count;
+    }
+    const auto covered = [&](std::int64_t i) { return (i >= first && i < first + needed) || (i >= second && i < second + needed); };
+    if (needed > 0 && std::ranges::all_of(moved, covered)) return {set(first, second, needed)};
   }
   return {};
 }
