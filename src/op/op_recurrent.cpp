@@ -6,7 +6,7 @@
 
 namespace lockstep {
 
-Result<RecurrentPlan> recurrent_plan(const NodeView& n, std::int64_t gates) {
+Result<RecurrentPlan> recurrent_plan(const NodeView& n, std::int64_t gates, bool coded) {
   const Shape &x = n.input(0).shape, &w = n.input(1).shape, &r = n.input(2).shape;
   RecurrentPlan p;
   const std::string direction = n.attrs().text("direction", "forward");
@@ -16,14 +16,16 @@ Result<RecurrentPlan> recurrent_plan(const NodeView& n, std::int64_t gates) {
   if (x.size() != 3 || w.size() != 3 || r.size() != 3)
     return Error{n.where(), "x " + shape_text(x) + ", w " + shape_text(w) + ", r " + shape_text(r), "three axes each", ""};
   p.steps = x[p.batch_first ? 1 : 0], p.batch = x[p.batch_first ? 0 : 1], p.in = x[2];
-  p.hidden = n.attrs().integer("hidden_size", r[2]);
-  if (p.hidden < 1 || p.in < 1 || w != Shape{p.directions, gates * p.hidden, p.in} || r != Shape{p.directions, gates * p.hidden, p.hidden})
-    return Error{n.where(), "w " + shape_text(w) + ", r " + shape_text(r),
-                 shape_text(Shape{p.directions, gates * p.hidden, p.in}) + " and " + shape_text(Shape{p.directions, gates * p.hidden, p.hidden}), ""};
+  p.hidden = n.attrs().integer("hidden_size", coded ? r[1] : r[2]);
+  const std::int64_t rows = gates * p.hidden;
+  const Shape want_w = coded ? Shape{p.directions, p.in, rows} : Shape{p.directions, rows, p.in};
+  const Shape want_r = coded ? Shape{p.directions, p.hidden, rows} : Shape{p.directions, rows, p.hidden};
+  if (p.hidden < 1 || p.in < 1 || w != want_w || r != want_r)
+    return Error{n.where(), "w " + shape_text(w) + ", r " + shape_text(r), shape_text(want_w) + " and " + shape_text(want_r), ""};
   if (n.has_input(3) && n.input(3).shape != Shape{p.directions, 2 * gates * p.hidden})
     return Error{n.where(), "a bias of shape " + shape_text(n.input(3).shape), shape_text(Shape{p.directions, 2 * gates * p.hidden}), ""};
-  for (std::size_t i = 0; i < n.input_count(); ++i)
-    if (n.has_input(i) && n.input(i).dtype != DType::f32)
+  for (std::size_t i = 0; i < std::min<std::size_t>(n.input_count(), 8); ++i)
+    if (n.has_input(i) && n.input(i).dtype != DType::f32 && !(coded && (i == 1 || i == 2)))
       return Error{n.where(), "an input of type " + std::string(name_of(n.input(i).dtype)), "float32 throughout", ""};
   for (const std::size_t state : {std::size_t{5}, std::size_t{6}})
     if (n.has_input(state) && n.input(state).shape != p.state_shape())
@@ -68,6 +70,44 @@ void multiply(const FloatPolicy& policy, const RecurrentProduct& p) {
       for (std::int64_t k = 0; k < p.k; ++k) sum += p.w[j * p.k + k] * p.x[i * p.k + k];
       p.y[i * p.n + j] = p.add ? p.y[i * p.n + j] + sum : sum;
     }
+}
+
+namespace {
+
+// One direction: states [batch, hidden] are read and left in h and cell.
+void run_direction(EvalContext& c, const RecurrentPlan& p, std::int64_t d, const LstmLayer& layer, std::vector<float>& h, std::vector<float>& cell) {
+  const FloatPolicy& real = c.num.real;
+  const std::int64_t rows = 4 * p.hidden;
+  std::vector<float> from_x(static_cast<std::size_t>(p.steps * p.batch * rows)), sums(static_cast<std::size_t>(p.batch * rows));
+  layer.from_x(p.steps * p.batch, c.in[0]->as<float>().data(), from_x.data());
+  for (std::int64_t step = 0; step < p.steps; ++step) {
+    const std::int64_t t = p.backward(d) ? p.steps - 1 - step : step;
+    for (std::int64_t b = 0; b < p.batch; ++b) std::copy_n(from_x.data() + p.x_at(t, b) / p.in * rows, rows, sums.data() + b * rows);
+    layer.add_from_state(p.batch, h.data(), sums.data());
+    for (std::int64_t i = 0; i < p.batch * p.hidden; ++i) {
+      const auto gate = [&](std::int64_t g) {  // i, o, f, c
+        const std::int64_t at = g * p.hidden + i % p.hidden;
+        const float sum = sums[static_cast<std::size_t>(i / p.hidden * rows + at)];
+        return layer.bias ? sum + (layer.bias[at] + layer.bias[rows + at]) : sum;
+      };
+      float& state = cell[static_cast<std::size_t>(i)];
+      const float kept = sigmoid_of(real, gate(2)) * state;
+      state = kept + sigmoid_of(real, gate(0)) * tanh_of(real, gate(3));
+      h[static_cast<std::size_t>(i)] = tanh_of(real, state) * sigmoid_of(real, gate(1));
+    }
+    recurrent_step(c, p, d, t, h);
+  }
+}
+
+}  // namespace
+
+void run_lstm(EvalContext& c, const RecurrentPlan& p, const std::function<LstmLayer(std::int64_t)>& layer_of) {
+  for (std::int64_t d = 0; d < p.directions; ++d) {
+    std::vector<float> h = recurrent_start(c, p, d, 5), cell = recurrent_start(c, p, d, 6);
+    run_direction(c, p, d, layer_of(d), h, cell);
+    recurrent_end(c, p, d, 1, h);
+    recurrent_end(c, p, d, 2, cell);
+  }
 }
 
 std::vector<float> recurrent_start(const EvalContext& c, const RecurrentPlan& p, std::int64_t direction, std::size_t state) {

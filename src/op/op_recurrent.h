@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cmath>
+#include <functional>
 
 #include "op/op_foreign.h"
 
@@ -34,8 +35,9 @@ struct RecurrentPlan {
   Shape state_shape() const { return batch_first ? Shape{batch, directions, hidden} : Shape{directions, batch, hidden}; }
 };
 
-// `gates` rows of weights for each element of the state; the error names the shape that does not fit.
-Result<RecurrentPlan> recurrent_plan(const NodeView& n, std::int64_t gates);
+// `gates` rows of weights for each element of the state; the error names the shape that does not fit. `coded`: the weights are
+// codes and stand the other way round, [direction, in, gates * hidden], with their scales and zero points behind all else.
+Result<RecurrentPlan> recurrent_plan(const NodeView& n, std::int64_t gates, bool coded = false);
 // Attributes that change nothing at their defaults are dropped; others are refused by name.
 Result<void> recurrent_from_onnx(const ForeignNode& f, GraphBuilder& graph, std::string_view op,
                                  const std::vector<std::string>& activations);
@@ -59,6 +61,14 @@ struct RecurrentProduct {
   bool add = false;
 };
 void multiply(const FloatPolicy& policy, const RecurrentProduct& p);
+
+// What an LSTM takes of one direction: y = x W and y = y + h R of whole rows, and the bias, null when absent.
+struct LstmLayer {
+  std::function<void(std::int64_t rows, const float* x, float* y)> from_x, add_from_state;
+  const float* bias = nullptr;
+};
+// All directions and samples of an LSTM, outputs y, y_h and y_c. Sums first over x, then over h, then the bias (N103).
+void run_lstm(EvalContext& c, const RecurrentPlan& p, const std::function<LstmLayer(std::int64_t direction)>& layer_of);
 
 // `to` = what input `state` gives as the start of a direction, else zero: [batch, hidden].
 std::vector<float> recurrent_start(const EvalContext& c, const RecurrentPlan& p, std::int64_t direction, std::size_t state);

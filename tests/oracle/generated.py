@@ -1,7 +1,7 @@
 """Int8 networks from seeds: built from the blocks of generated_blocks.py, quantized by onnxruntime's own quantizer.
 
 A network is named SEED-VARIANT (`17-qdq_u8s8_channel`), or SEEDoOPSET-VARIANT (`17o21-...`) where the opset is not the
-seed's own; the name alone rebuilds it. Its file and its inputs stay under
+seed's own, and may name its blocks (`-STAGE+STAGE-HEAD`) or a whole network of generated_models.py (`-whole-NAME`); the name alone rebuilds it. Its file and its inputs stay under
 build/generated/, so that any difference can be replayed with `lockstep run`.
 """
 import logging
@@ -16,6 +16,7 @@ from onnxruntime import quantization
 import cache
 import inputs
 from generated_blocks import HEADS, STAGES
+from generated_models import MODELS
 from generated_net import Map, Net, conv
 
 FOLDER = cache.ROOT / "build" / "generated"
@@ -74,6 +75,10 @@ class Samples(quantization.CalibrationDataReader):
 def float_network(seed, stages=None, head=None, opset=None):
     """The network of this seed before quantization."""
     net = Net(seed, opset or [13, 13, 17, 18][seed % 4])
+    if head in MODELS:
+        x = Map(net.input(1, 3, 64, 64), 3, 64, 64)
+        MODELS[head](net, x)
+        return net.model()
     size, channels = net.pick(16, 20, 24, 32), net.pick(1, 3, 3)
     x = Map(net.input(1, channels, size, size), channels, size, size)
     x = conv(net, x, net.pick(8, 12, 16), 3, net.pick(1, 2), act=net.pick("relu", "relu6", "silu", "leaky", "prelu"))

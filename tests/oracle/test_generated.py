@@ -31,6 +31,10 @@ def jobs(args):
             seed, _, opset = seed.partition("o")
             found.append((int(seed), name, stages, blocks[1] if len(blocks) > 1 else None, int(opset) if opset else None))
         return found
+    if args.models:
+        whole = list(generated.MODELS)
+        return [(args.seed + i, names[(i // len(whole) + i) % len(names)], ["whole"], whole[i % len(whole)], opsets[i % len(opsets)])
+                for i in range(args.models)]
     if args.blocks:
         stages, heads = list(generated.STAGES), list(generated.HEADS)
         return [(args.seed + i, names[(i + args.seed) % len(names)], [stages[i % len(stages)]],
@@ -68,6 +72,7 @@ def main():
     p.add_argument("--long", action="store_true")
     p.add_argument("--only", action="append", help="SEED-VARIANT[-STAGE+STAGE[-HEAD]]")
     p.add_argument("--blocks", type=int, default=0, help="this many networks of one named stage and head each")
+    p.add_argument("--models", type=int, default=0, help="this many whole networks of generated_models.py")
     p.add_argument("--variant", action="append")
     p.add_argument("--opset", type=int, action="append", help="in place of the seed's own; several take turns")
     p.add_argument("--seed", type=int, default=0, help="the first seed")

@@ -218,6 +218,20 @@ def recurrent(kind):
     return make
 
 
+def dynamic_lstm(m):
+    most = m.pick(9, 40)
+    t, b, n, h = int(m.r.integers(1, 6)), m.pick(1, 2), int(m.r.integers(1, most)), int(m.r.integers(1, most))
+    direction, kind, by_row = m.pick("forward", "reverse", "bidirectional"), m.pick(I8, U8), m.pick(0, 1)
+    d, i = 2 if direction == "bidirectional" else 1, np.iinfo(kind)
+    codes = lambda *s: m.const(m.values(s, kind, i.min, i.max))
+    shape = [d, 4 * h] if by_row else [d]
+    scale = lambda: m.const(m.r.uniform(0.002, 0.02, shape), F)
+    zero = lambda: m.const(np.full(shape, 0 if kind == I8 and by_row else int(m.r.integers(i.min, i.max + 1))), kind)
+    bias = m.const(m.r.standard_normal((d, 8 * h)), F) if m.pick(0, 1) else ""
+    m.node("DynamicQuantizeLSTM", m.feed([t, b, n]), codes(d, n, 4 * h), codes(d, h, 4 * h), bias, "", "", "", "", scale(), zero(), scale(),
+           zero(), results=3, domain="com.microsoft", hidden_size=h, direction=direction)
+
+
 def einsum(m):
     e = {k: int(m.r.integers(1, 7)) for k in "bhijkd"}
     form = m.pick("ij,jk->ik", "bij,bjk->bik", "bhid,bhjd->bhij", "bhij,bhjd->bhid", "ij->ji", "ij->i", "ii->i", "i,j->ij",
@@ -489,6 +503,7 @@ def define_cases():
         case(f"Resize {np.dtype(t)}", resize(t))
     for kind in ("LSTM", "GRU", "RNN"):
         case(kind, recurrent(kind))
+    case("DynamicQuantizeLSTM", dynamic_lstm)
     define_shuffles()
     define_integers()
 
