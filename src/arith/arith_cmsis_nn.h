@@ -5,6 +5,7 @@
 #include "arith/arith.h"
 #include "arith/arith_tflite.h"
 #include "num/cmsis_nn.h"
+#include "num/lstm.h"
 
 namespace lockstep {
 
@@ -14,6 +15,7 @@ constexpr Numerics tflm_numerics() {
   n.conv_unsigned = nullptr;
   n.dense = n.dense_int16 = &cmsis_nn_dense;
   n.dense_by_channel = &cmsis_nn_dense_by_channel;
+  n.lstm = &cmsis_nn_lstm;
   n.mul = &cmsis_nn_mul;
   n.sigmoid = &tflm_sigmoid;
   n.tanh = &tflm_tanh;
@@ -33,7 +35,9 @@ inline std::string unsupported_by_tflm(const NodeView& node) {
     return hybrid ? "TFLite Micro has no layers of float activations and coded weights" : "";
   }
   if (x.dtype == DType::u8 && (op == "Conv" || op == "Gemm")) return "TFLite Micro has no uint8 layers";
-  if (op == "SequenceLstm") return "TFLite Micro computes LSTMs on codes by another kernel";
+  if (op == "SequenceLstm")
+    for (const std::size_t i : {1u, 9u, 10u, 11u, 16u})  // input gate, peepholes, projection
+      if (node.has_input(i) != (i == 1)) return "TFLite Micro's LSTM on codes has neither coupled gates, peepholes nor a projection";
   if (x.dtype == DType::i16 && op == "Abs") return "TFLite Micro computes ABS of int16 by another multiplier";
   if (op == "SpaceToBatch" && x.quant.zero_at(0) != 0)
     return "TFLite Micro's SPACE_TO_BATCH_ND pads with code 0 whatever the zero point";

@@ -10,6 +10,7 @@ constexpr Numerics rounded_once() {
   n.matmul = &cmsis_nn_dense_once;
   n.dense_by_channel = &cmsis_nn_dense_by_channel_once;
   n.state = &cmsis_nn_state_once;
+  n.lstm = &cmsis_nn_lstm_once;
   n.add = &cmsis_nn_add_once;
   n.mul = &cmsis_nn_mul_once;
   return n;

@@ -18,9 +18,11 @@ struct LstmPolicy {
   std::int16_t (*complement)(std::int16_t a);  // 1 - a of a Q0.15
   // output gate times the cell's tanh, as a code around `zero`
   std::int8_t (*hidden)(std::int16_t a, std::int16_t b, const Rescale& r, std::int32_t zero);
-  std::int8_t (*project)(std::int32_t acc, const Rescale& r, std::int32_t zero);
+  std::int8_t (*project)(std::int32_t acc, const Rescale& r, std::int32_t zero);  // null, as complement: no such form
+  bool hidden_is_state = false;  // o * act(c') takes the output state's scale, the ratio in double
 };
 
 extern const LstmPolicy tflite_lstm;
+extern const LstmPolicy cmsis_nn_lstm, cmsis_nn_lstm_once;  // N97, rounded twice or once
 
 }  // namespace lockstep

@@ -61,6 +61,10 @@ class Codes {
     const auto hidden = static_cast<float>(n.attrs().real("hidden_scale", 1));
     hidden_zero_ = static_cast<std::int32_t>(n.attrs().integer("hidden_zero", 0));
     hidden_scale_ = p_.multiplier(static_cast<float>(std::ldexp(std::ldexp(1.0, -15) / hidden, -15)));
+    if (p_.hidden_is_state) {
+      hidden_zero_ = n.input(h_at).quant.zero_at(0);
+      hidden_scale_ = p_.multiplier(std::ldexp(1.0, -30) / n.input(h_at).quant.scale_at(0));
+    }
     if (n.has_input(projection_at)) {
       project_scale_ = p_.multiplier(scale_of(n, projection_at) * hidden / scale_of(n, h_at));
       projected_ = offsets(*c.in[projection_at], hidden_zero_, n.has_input(projection_at + 1) ? c.in[projection_at + 1] : nullptr);
