@@ -1,6 +1,7 @@
 #include "fault/fault_eval.h"
 
 #include "base/text.h"
+#include "kernel/kernel_dnnl.h"
 #include "op/op.h"
 #include "run/node_kernels.h"
 
@@ -60,10 +61,10 @@ Result<void> check_shapes(const NodeView& n) {
   return {};
 }
 
-// Worth making a kernel ready: it yields the same bytes.
-bool is_long(const NodeView& n) {
+// Worth making a kernel ready, or computed as the reference's kernel orders its sums (N6).
+bool wants_kernel(const NodeView& n, const Numerics& num) {
   const OpDef* op = find_op(n.node.op);
-  return op->cost && op->cost(n).macs > 500000;
+  return op->cost && op->cost(n).macs >= (sums_in_any_order(num) ? dnnl_least_products : 500000);
 }
 
 }  // namespace
@@ -131,7 +132,7 @@ Result<std::vector<Tensor>> ChangedNode::eval() const {
   const NodeId id = builder.add_node(std::move(node));
   LOCKSTEP_CHECK(check_shapes({builder.so_far(), builder.so_far().node(id)}));
   const Numerics numerics = detoured(numerics_, detours_);
-  if (!detours_.requant && !detours_.binary && out.size() == 1 && is_long({builder.so_far(), builder.so_far().node(id)}) &&
+  if (!detours_.requant && !detours_.binary && out.size() == 1 && wants_kernel({builder.so_far(), builder.so_far().node(id)}, numerics) &&
       NodeKernels(builder.so_far(), numerics).run(id, in, out))
     return out;
   EvalContext context{{builder.so_far(), builder.so_far().node(id)}, numerics, in, out};

@@ -27,6 +27,9 @@ Result<Choice> choice_of(std::span<const std::string> names) {
     if (!runs_here(kernel->isa))
       return Error{"--kernel", "'" + name + "' needs " + std::string(name_of(kernel->isa)),
                    "a kernel that this processor can run", "lockstep kernels lists them"};
+    if (kernel->loads && !kernel->loads())
+      return Error{"--kernel", "'" + name + "' needs " + kernel->library, "the library installed",
+                   ""};
     choice.only.push_back(kernel);
   }
   return choice;

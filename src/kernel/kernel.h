@@ -12,7 +12,8 @@
 namespace lockstep {
 
 // A kernel computes what an operator's `eval` computes, faster and never differently. It has no
-// meaning of its own: tests/kernel runs each against `eval`.
+// meaning of its own: tests/kernel runs each against `eval`. One exception: a kernel that calls a
+// library takes sums in the library's order, in the arithmetic `float` alone, within N6.
 
 // What a kernel asks of the processor.
 enum class Isa : std::uint8_t { any, avx2, avxvnni, avx512, avx512vnni };
@@ -60,6 +61,9 @@ struct Kernel {
   Order order = Order::as_shaped;
   bool (*fits)(const KernelProblem& p) = nullptr;
   std::unique_ptr<PreparedKernel> (*prepare)(const KernelProblem& p) = nullptr;
+  // A library that it calls, and whether that loads; null: none.
+  const char* library = nullptr;
+  bool (*loads)() = nullptr;
 };
 
 std::span<const Kernel* const> kernel_table();  // generated, sorted by file name

@@ -70,8 +70,6 @@ std::optional<RealProblem> problem_of(const KernelProblem& p) {
       p.view.input(1).dtype != DType::f32 || p.view.output(0).dtype != DType::f32)
     return {};
   if (p.view.has_input(2) && (!p.constants[2] || p.view.input(2).dtype != DType::f32)) return {};
-  const Activation act = activation_of(p.view);
-  if (act != Activation::none) return {};
   const Shape& w = p.view.input(1).shape;
   if (w.size() < 3 || w.size() != p.view.input(0).shape.size()) return {};
   RealProblem r;
@@ -98,7 +96,10 @@ std::optional<RealProblem> problem_of(const KernelProblem& p) {
 class RealKernel : public PreparedKernel {
  public:
   RealKernel(const KernelProblem& p, const RealSet& set)
-      : set_(set), r_(*problem_of(p)), stage_(Stage::of_reals(r_.window)) {
+      : set_(set),
+        r_(*problem_of(p)),
+        activation_(activation_of(p.view)),
+        stage_(Stage::of_reals(r_.window)) {
     const Window& w = r_.window;
     og_ = r_.oc / r_.group;
     depthwise_ = r_.ic == 1 && og_ == 1;
@@ -205,6 +206,14 @@ class RealKernel : public PreparedKernel {
     set_.line[static_cast<int>(r_.order)](
         {x + start_of(u), offset_.data(), depth_, r_.block, step, line_, r_.oc, packed_.data(),
          bias_.empty() ? nullptr : bias_.data(), out + u * line_ * r_.oc});
+    finish(out + u * line_ * r_.oc, 1, line_ * r_.oc);
+  }
+
+  // The activation on rows of `count` elements that have come to their sums.
+  void finish(float* y, std::int64_t rows, std::int64_t count) const {
+    if (activation_ == Activation::none) return;
+    for (std::int64_t i = 0; i < rows; ++i, y += r_.oc)
+      for (std::int64_t j = 0; j < count; ++j) y[j] = activate(activation_, y[j]);
   }
 
   void tiles(std::int64_t u, const float* x, float* out) const {
@@ -231,6 +240,7 @@ class RealKernel : public PreparedKernel {
       t.origin = x + start_of(line) + at * step + g * r_.ic;
       t.out = out + ((flat_ ? 0 : line * line_) + at) * r_.oc + g * og_ + panel * set_.lanes;
       set_.tile[r_.order == SumOrder::fused ? 0 : 1][rows][vecs](t);
+      finish(t.out, rows, t.channels);
       at += rows;
     }
   }
@@ -240,6 +250,7 @@ class RealKernel : public PreparedKernel {
   };
   const RealSet& set_;
   RealProblem r_;
+  Activation activation_;
   Stage stage_;
   bool depthwise_ = false, flat_ = false;
   std::int64_t og_ = 1, depth_ = 0, width_ = 0, panels_ = 0, lines_ = 0, line_ = 0, chunks_ = 0,

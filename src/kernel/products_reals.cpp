@@ -3,10 +3,9 @@
 #include <algorithm>
 #include <cstring>
 
-#include "kernel/kernel.h"
+#include "kernel/kernel_products_reals.h"
 #include "num/activation.h"
 #include "op/op_codes.h"
-#include "op/op_matrix.h"
 
 #pragma GCC push_options
 #pragma GCC optimize("O3")
@@ -17,69 +16,9 @@ namespace {
 constexpr std::string_view ops[] = {"Gemm", "MatMul"};
 constexpr std::int64_t columns_at_once = 64;
 
-struct Problem {
-  std::int64_t m = 0, n = 0, k = 0;
-  bool trans_a = false, trans_b = false;
-  struct Matrices {
-    std::int64_t y, a, b;
-  };
-  std::vector<Matrices> list;
-  float alpha = 1, beta = 1;
-  bool biased = false;
-  std::int64_t bias_row = 0, bias_column = 0;  // strides of c
-};
-
-std::optional<Problem> gemm(const KernelProblem& p) {
-  const Shape &a = p.view.input(0).shape, &b = p.view.input(1).shape;
-  Problem r;
-  r.trans_a = p.view.attrs().integer("transA", 0) != 0;
-  r.trans_b = p.view.attrs().integer("transB", 0) != 0;
-  if (b.size() != 2) return {};
-  r.k = r.trans_b ? b[1] : b[0];
-  r.n = r.trans_b ? b[0] : b[1];
-  if (r.k < 1 || r.n < 1) return {};
-  if (p.view.attrs().integer("flatten", 0) != 0) {
-    if (r.trans_a || count_of(a) % r.k != 0) return {};
-    r.m = count_of(a) / r.k;
-  } else {
-    if (a.size() != 2 || (r.trans_a ? a[0] : a[1]) != r.k) return {};
-    r.m = r.trans_a ? a[1] : a[0];
-  }
-  r.alpha = static_cast<float>(p.view.attrs().real("alpha", 1));
-  r.beta = static_cast<float>(p.view.attrs().real("beta", 1));
-  r.list.push_back({0, 0, 0});
-  r.biased = p.view.has_input(2);
-  if (!r.biased) return r;
-  const Shape& c = p.view.input(2).shape;
-  const std::int64_t cols = c.empty() ? 1 : c.back(), rows = c.size() > 1 ? c[c.size() - 2] : 1;
-  if (!p.constants[2] || p.view.input(2).dtype != DType::f32 || c.size() > 2 ||
-      (cols != 1 && cols != r.n) || (rows != 1 && rows != r.m))
-    return {};
-  r.bias_row = rows == 1 ? 0 : cols;
-  r.bias_column = cols == 1 ? 0 : 1;
-  return r;
-}
-
-std::optional<Problem> problem_of(const KernelProblem& p) {
-  if (p.num.real.matrix || p.view.input_count() < 2 || !p.view.has_input(1)) return {};
-  for (const std::size_t i : {0, 1})
-    if (p.view.input(i).dtype != DType::f32) return {};
-  if (p.constants[0] || p.view.output(0).dtype != DType::f32) return {};
-  if (p.view.node.op == "Gemm") return gemm(p);
-  const auto plan = matrix_plan(p.view);
-  if (!plan.ok()) return {};
-  Problem r;
-  r.m = plan->m, r.n = plan->n, r.k = plan->k;
-  r.trans_a = plan->trans_a, r.trans_b = plan->trans_b;
-  each_matrix(*plan, [&](std::int64_t y, std::int64_t a, std::int64_t b) {
-    r.list.push_back({y, a, b});
-  });
-  return r;
-}
-
 class ProductsOfReals : public PreparedKernel {
  public:
-  explicit ProductsOfReals(const KernelProblem& p) : r_(*problem_of(p)) {
+  explicit ProductsOfReals(const KernelProblem& p) : r_(*real_products_of(p)) {
     if (p.view.node.op == "Gemm") activation_ = activation_of(p.view);
     if (r_.biased) {
       const auto c = p.constants[2]->as<float>();
@@ -111,7 +50,7 @@ class ProductsOfReals : public PreparedKernel {
     r.workers.each(units * static_cast<std::int64_t>(r_.list.size()), [&](std::int64_t first,
                                                                           std::int64_t last, int) {
       for (std::int64_t u = first; u < last; ++u) {
-        const Problem::Matrices& at = r_.list[static_cast<std::size_t>(u / units)];
+        const RealProducts::Matrices& at = r_.list[static_cast<std::size_t>(u / units)];
         columns(a + at.a * r_.m * r_.k, b + at.b * r_.k * r_.n, y + at.y * r_.m * r_.n,
                 u % units / blocks, u % blocks * columns_at_once);
       }
@@ -144,7 +83,7 @@ class ProductsOfReals : public PreparedKernel {
     }
   }
 
-  Problem r_;
+  RealProducts r_;
   Activation activation_ = Activation::none;
   std::vector<float> weights_, bias_;
 };
@@ -157,7 +96,7 @@ extern constinit const Kernel kernel_products_reals = {
     .isa = Isa::any,
     .speed = 1,
     .meaning = "products of float matrices, sums one term after the other, 64 columns at once",
-    .fits = [](const KernelProblem& p) { return problem_of(p).has_value(); },
+    .fits = [](const KernelProblem& p) { return !p.num.real.matrix && real_products_of(p); },
     .prepare = [](const KernelProblem& p) -> std::unique_ptr<PreparedKernel> {
       return std::make_unique<ProductsOfReals>(p);
     },

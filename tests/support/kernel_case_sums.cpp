@@ -58,10 +58,55 @@ std::optional<KernelCase> convolution_case(CaseMaker& m, ConvolutionOf of) {
   a.set("strides", strides);
   a.set("dilations", dilations);
   a.set("pads", pads);
-  if (of == ConvolutionOf::reals) return b.finish(DType::f32, {});
   if (m.coin()) a.set("activation", std::string(m.coin() ? "relu" : "relu6"));
+  if (of == ConvolutionOf::reals) return b.finish(DType::f32, {});
   const DType ty = words || m.from(0, 3) ? tx : m.byte_type();
   return b.finish(ty, m.quant(ty, 1, -1, !words));
+}
+
+std::optional<KernelCase> transposed_case(CaseMaker& m) {
+  const bool nhwc = m.coin();
+  const auto rank = static_cast<std::size_t>(m.from(1, 6) == 6 ? 3 : m.from(1, 2));
+  const std::int64_t group = nhwc || m.coin() ? 1 : m.from(1, 4),
+                     channels = m.from(1, m.coin() ? 60 : 9),
+                     filters = m.from(1, m.coin() ? 60 : 9);
+  Shape x{m.from(1, 2)}, w;
+  std::vector<std::int64_t> strides, dilations, pads, cut, shape;
+  for (std::size_t a = 0; a < rank; ++a) {
+    x.push_back(m.from(1, rank == 1 ? 40 : 9));
+    w.push_back(m.from(1, 5));
+    strides.push_back(m.from(1, 3));
+    dilations.push_back(m.from(0, 3) ? 1 : 2);
+    pads.push_back(m.coin() ? 0 : m.from(0, 2));
+    cut.push_back(m.coin() ? 0 : m.from(0, 2));
+    const std::int64_t full = (x.back() - 1) * strides[a] + (w[a] - 1) * dilations[a] + 1;
+    shape.push_back(full - pads[a] - cut[a] + (m.from(0, 3) ? 0 : m.from(0, 2)));
+    if (shape.back() < 1) return {};
+  }
+  const std::int64_t ic = channels * group;
+  if (nhwc) {
+    x.push_back(ic);
+    w.insert(w.begin(), filters);
+    w.push_back(ic);
+  } else {
+    x.insert(x.begin() + 1, ic);
+    w.insert(w.begin(), {ic, filters});
+  }
+  pads.insert(pads.end(), cut.begin(), cut.end());
+  CaseBuilder b("ConvTranspose");
+  b.input(m.reals(x), {}, false);
+  b.input(m.reals(w), {}, true);
+  if (m.coin()) b.input(m.reals({filters * group}), {}, true);
+  Attrs& a = b.node().attrs;
+  a.set("layout", std::string(nhwc ? "NHWC" : "NCHW"));
+  a.set("weights", std::string(nhwc ? "OHWI" : "IOHW"));
+  a.set("group", group);
+  a.set("strides", strides);
+  a.set("dilations", dilations);
+  a.set("pads", pads);
+  a.set("shape", shape);
+  if (m.coin()) a.set("activation", std::string("relu"));
+  return b.finish(DType::f32, {});
 }
 
 std::optional<KernelCase> product_case(CaseMaker& m, bool words) {

@@ -203,17 +203,20 @@ std::optional<KernelCase> kernel_case(const Kernel& kernel, std::uint64_t seed) 
       m.from(0, static_cast<std::int64_t>(kernel.ops.size()) - 1))];
   if (kernel.name == "reals_rows") return rows_case(m, std::string(op));
   if (kernel.name == "dequantize_rows") return dequantize_case(m);
-  if (kernel.name == "products_reals") return real_product_case(m, std::string(op));
+  if (kernel.name == "products_reals" || kernel.name == "dnnl_products")
+    return real_product_case(m, std::string(op));
   if (kernel.name == "codes_rows") return codes_rows_case(m, std::string(op));
   if (kernel.name == "products_codes") return code_product_case(m);
   if (op == "ReduceMax") return greatest_case(m);
   if (op == "ArgMax" || op == "ArgMin") return arg_case(m, std::string(op));
   if (op == "ResizeBilinear") return bilinear_case(m);
   if (op == "Softmax") return softmax_case(m);
+  if (op == "ConvTranspose") return transposed_case(m);
+  const bool reals = kernel.name.starts_with("reals") || kernel.library;
   if (op == "Conv")
-    return convolution_case(m, kernel.name.starts_with("reals") ? ConvolutionOf::reals
-                               : words                          ? ConvolutionOf::words
-                                                                : ConvolutionOf::bytes);
+    return convolution_case(m, reals   ? ConvolutionOf::reals
+                               : words ? ConvolutionOf::words
+                                       : ConvolutionOf::bytes);
   if (op == "MatMul" && m.coin()) return code_product_case(m);
   if (op == "Gemm" || op == "MatMul") return product_case(m, words);
   if (op == "QuantizeLinear" || op == "DequantizeLinear") return scaled(m, std::string(op));

@@ -79,7 +79,8 @@ std::optional<KernelCase> dequantize_case(CaseMaker& m) {
 
 std::optional<KernelCase> real_product_case(CaseMaker& m, const std::string& op) {
   CaseBuilder b(op);
-  const std::int64_t rows = m.from(1, 9), depth = m.from(1, 70), columns = m.from(1, 150);
+  const std::int64_t rows = m.from(1, 9), depth = m.from(1, m.from(0, 3) ? 70 : 700),
+                     columns = m.from(1, 150);
   const bool trans_a = m.from(0, 3) == 0, trans_b = m.coin();
   Shape left = trans_a ? Shape{depth, rows} : Shape{rows, depth},
         right = trans_b ? Shape{columns, depth} : Shape{depth, columns};

@@ -10,4 +10,8 @@ namespace lockstep::test {
 // ISA.
 void expect_equal_to_eval(std::string_view name, int problems = 600);
 
+// The same for a kernel that calls a library: within N6 of `eval`, the same bytes for any number of
+// threads, and in no arithmetic but `float`.
+void expect_within_any_order(std::string_view name, int problems = 200);
+
 }  // namespace lockstep::test

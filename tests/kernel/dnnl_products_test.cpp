@@ -1,0 +1,13 @@
+#include <gtest/gtest.h>
+
+#include "support/kernel_contract.h"
+
+namespace lockstep {
+namespace {
+
+TEST(DnnlProducts, lies_within_the_bound_of_any_order_and_in_float_alone) {
+  test::expect_within_any_order("dnnl_products");
+}
+
+}  // namespace
+}  // namespace lockstep
