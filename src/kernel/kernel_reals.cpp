@@ -263,10 +263,14 @@ class RealKernel : public PreparedKernel {
 }  // namespace
 
 bool reals_fit(const KernelProblem& p) {
+  if (p.view.node.op == "ConvTranspose") return real_transposed_fits(p);
+  if (p.view.node.op != "Conv") return real_products_fit(p);
   return problem_of(p).has_value();
 }
 
 std::unique_ptr<PreparedKernel> prepare_reals(const KernelProblem& p, const RealSet& set) {
+  if (p.view.node.op == "ConvTranspose") return prepare_real_transposed(p, set);
+  if (p.view.node.op != "Conv") return prepare_real_products(p, set);
   return std::make_unique<RealKernel>(p, set);
 }
 

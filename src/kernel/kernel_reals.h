@@ -44,7 +44,14 @@ struct RealSet {
   void (*line[3])(const RealLine&) = {};         // by SumOrder
 };
 
+// Conv, and by kernel_reals_products.cpp and kernel_reals_transposed.cpp Gemm, MatMul and
+// ConvTranspose.
 bool reals_fit(const KernelProblem& p);
 std::unique_ptr<PreparedKernel> prepare_reals(const KernelProblem& p, const RealSet& set);
+
+bool real_products_fit(const KernelProblem& p);
+std::unique_ptr<PreparedKernel> prepare_real_products(const KernelProblem& p, const RealSet& set);
+bool real_transposed_fits(const KernelProblem& p);
+std::unique_ptr<PreparedKernel> prepare_real_transposed(const KernelProblem& p, const RealSet& set);
 
 }  // namespace lockstep

@@ -12,9 +12,9 @@
 namespace lockstep {
 namespace {
 
-constexpr std::string_view ops[] = {"DepthToSpace", "Expand",   "Pad",          "ResizeNearest",
-                                    "Reverse",      "Slice",    "SpaceToDepth", "StridedSlice",
-                                    "Tile",         "Transpose"};
+constexpr std::string_view ops[] = {"DepthToSpace",  "Expand",  "Pad",      "Resize",
+                                    "ResizeNearest", "Reverse", "Slice",    "SpaceToDepth",
+                                    "StridedSlice",  "Tile",    "Transpose"};
 constexpr std::int64_t most_elements = 1 << 22;
 
 // The node over an input of its own type or of element numbers.
@@ -94,6 +94,10 @@ bool fits(const KernelProblem& p) {
       count_of(x.shape) < 1 || count_of(y.shape) < 1)
     return false;
   if (p.view.node.op == "Pad" && p.view.attrs().text("mode", "constant") != "constant")
+    return false;
+  if (p.view.node.op == "Resize" &&
+      (p.view.attrs().text("mode", "nearest") != "nearest" ||
+       p.view.attrs().text("coordinates", "half_pixel") == "tf_crop_and_resize"))
     return false;
   return x.shape.size() <= 16 && y.shape.size() <= 16 &&
          find_op(p.view.node.op)->infer(p.view).ok();  // else `eval` refuses as well

@@ -1,4 +1,4 @@
-// Float convolutions, 8 sums at once, each in the arithmetic's own order.
+// Float convolutions and products, 8 sums at once, each in the arithmetic's own order.
 #include <immintrin.h>
 
 #include <cstring>
@@ -32,7 +32,7 @@ namespace lockstep {
 namespace {
 
 constexpr RealSet set = make();
-constexpr std::string_view ops[] = {"Conv"};
+constexpr std::string_view ops[] = {"Conv", "ConvTranspose", "Gemm", "MatMul"};
 
 }  // namespace
 
@@ -41,7 +41,7 @@ extern constinit const Kernel kernel_reals_avx2 = {
     .ops = ops,
     .isa = Isa::avx2,
     .speed = 8,
-    .meaning = "float convolutions, 8 sums at once in the arithmetic's order",
+    .meaning = "float convolutions and products, 8 sums at once in the arithmetic's order",
     .order = Order::channels_last,
     .fits = reals_fit,
     .prepare = [](const KernelProblem& p) { return prepare_reals(p, set); },

@@ -1,4 +1,4 @@
-// Float convolutions, 16 sums at once, each in the arithmetic's own order.
+// Float convolutions and products, 16 sums at once, each in the arithmetic's own order.
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // gcc 12 warns inside its own header
 #include <immintrin.h>
 
@@ -35,7 +35,7 @@ namespace lockstep {
 namespace {
 
 constexpr RealSet set = make();
-constexpr std::string_view ops[] = {"Conv"};
+constexpr std::string_view ops[] = {"Conv", "ConvTranspose", "Gemm", "MatMul"};
 
 }  // namespace
 
@@ -44,7 +44,7 @@ extern constinit const Kernel kernel_reals_avx512 = {
     .ops = ops,
     .isa = Isa::avx512,
     .speed = 16,
-    .meaning = "float convolutions, 16 sums at once in the arithmetic's order",
+    .meaning = "float convolutions and products, 16 sums at once in the arithmetic's order",
     .order = Order::channels_last,
     .fits = reals_fit,
     .prepare = [](const KernelProblem& p) { return prepare_reals(p, set); },

@@ -167,13 +167,13 @@ Result<void> Session::Plan::add_node(NodeId n) {
   for (const ValueId v : node.outputs)
     any |= v != no_id && materialized[at(v)] && shaped[at(v)] < 0 && last[at(v)] < 0;
   if (!any) return {};
-  const ValueId y = node.outputs[0];
-  if (!hooks_of(n).empty() ||
-      (kernels.kernel(n) && !kernel_holds(n) && maps[at(y)].source == no_id)) {
+  const ValueId y = node.outputs[0];  // absent where only later ones are wanted
+  const bool mapped = y != no_id && maps[at(y)].source != no_id;
+  if (!hooks_of(n).empty() || (kernels.kernel(n) && !kernel_holds(n) && !mapped)) {
     add_eval(n);
     return {};
   }
-  if (maps[at(y)].source != no_id) {
+  if (mapped) {
     add_table(y);
     return {};
   }

@@ -1,14 +1,9 @@
-#pragma GCC diagnostic ignored "-Wmismatched-new-delete"  // the replaced operators below do match
 #include "run/session.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <atomic>
-#include <cstdlib>
-#include <filesystem>
 #include <map>
-#include <new>
 
 #include "import/import.h"
 #include "op/op.h"
@@ -16,54 +11,14 @@
 #include "run/session_cache.h"
 #include "support/folders.h"
 #include "support/nets.h"
-#include "support/shared.h"
-
-namespace {
-
-std::atomic<long> news{0};
-
-}  // namespace
-
-// Every allocation of the program passes here.
-void* operator new(std::size_t bytes) {
-  ++news;
-  if (void* const p = std::malloc(bytes ? bytes : 1)) return p;
-  throw std::bad_alloc();
-}
-void operator delete(void* p) noexcept {
-  std::free(p);
-}
-void operator delete(void* p, std::size_t) noexcept {
-  std::free(p);
-}
+#include "support/sessions.h"
 
 namespace lockstep {
 namespace {
 
-Executor s1(std::string_view arithmetic) {
-  auto graph = import_model(test::source_folder() + "/examples/s1/tcn_int8.onnx");
-  EXPECT_TRUE(graph.ok());
-  return test::executor(*graph, arithmetic);
-}
-
-std::unique_ptr<Session> session(const Executor& e, bool all, int threads) {
-  const Graph& g = e.graph();
-  Session::Options o;
-  o.given.assign(g.inputs().begin(), g.inputs().end());
-  o.goals.assign(g.outputs().begin(), g.outputs().end());
-  if (all)
-    for (std::size_t v = 0; v < g.values().size(); ++v)
-      if (g.values()[v].producer != no_id) o.goals.push_back(static_cast<ValueId>(v));
-  o.threads = threads;
-  auto made = Session::make(g, *e.arithmetic().numerics, e.kernels(), o);
-  EXPECT_TRUE(made.ok()) << (made.ok() ? "" : made.error().line());
-  return std::move(made).value();
-}
-
-void feed(Session& s, const Executor& e, const Sample& sample) {
-  for (const ValueId id : e.graph().inputs())
-    std::ranges::copy(sample.at(e.graph().value(id).name).bytes(), s.input(id).begin());
-}
+using test::feed;
+using test::s1;
+using test::session;
 
 // Adds 1 to every element of what a node yields.
 Result<void> add_one(std::span<const Tensor* const>, std::span<Tensor> out,
@@ -204,45 +159,6 @@ TEST(Session, samples_computed_together_are_those_computed_one_by_one) {
   set_default_threads(1);
   ASSERT_TRUE(alone.ok() && together.ok());
   EXPECT_EQ(alone->samples, together->samples);
-}
-
-TEST(Session, a_run_after_the_first_allocates_nothing) {
-  const Executor e = s1("ort");
-  for (const bool all : {false, true}) {
-    const auto s = session(e, all, 2);
-    EXPECT_TRUE(s->evaluated().empty())
-        << e.graph().node(s->evaluated()[0]).name << " has no kernel";
-    feed(*s, e, test::random_samples(e.graph(), 1)[0]);
-    ASSERT_TRUE(s->run().ok());
-    const long before = news;
-    for (int run = 0; run < 5; ++run) ASSERT_TRUE(s->run().ok());
-    EXPECT_EQ(news - before, 0);
-  }
-}
-
-TEST(Session, no_shared_network_of_codes_allocates_after_its_first_run) {
-  LOCKSTEP_NEEDS_SHARED();
-  int networks = 0;
-  for (const auto& entry :
-       std::filesystem::recursive_directory_iterator(test::shared_folder() + "/models")) {
-    const std::string path = entry.path().string(), ending = entry.path().extension().string();
-    if (path.find("int8") == path.npos || (ending != ".onnx" && ending != ".tflite")) continue;
-    const auto graph = import_model(path);
-    if (!graph.ok()) continue;
-    const bool onnx = graph->format() == "onnx";
-    const auto made = Executor::make(*graph, *find_arithmetic(onnx ? "ort" : "tflite"));
-    if (!made.ok()) continue;
-    const auto s = session(*made, false, 1);
-    std::string without;
-    for (const NodeId n : s->evaluated()) without += " " + made->graph().node(n).op;
-    feed(*s, *made, test::random_samples(made->graph(), 1)[0]);
-    ASSERT_TRUE(s->run().ok());
-    const long before = news;
-    ASSERT_TRUE(s->run().ok());
-    EXPECT_EQ(news - before, 0) << path << ", without a kernel:" << without;
-    ++networks;
-  }
-  EXPECT_GT(networks, 10);
 }
 
 TEST(Session, values_that_do_not_live_together_share_the_arena) {

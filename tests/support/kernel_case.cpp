@@ -75,8 +75,27 @@ std::optional<KernelCase> CaseBuilder::finish(DType y, QuantParams q) {
   if (!facts.ok()) return {};
   graph_.value(id).shape = (*facts)[0].shape;
   if (count_of((*facts)[0].shape) < 1) return {};
-  graph_.add_node(node_);
   graph_.add_output(id);
+  return close();
+}
+
+// One tensor of reals for each output.
+std::optional<KernelCase> CaseBuilder::finish_reals(std::size_t outputs) {
+  node_.outputs.assign(outputs, no_id);
+  const auto facts = find_op(node_.op)->infer(NodeView{graph_.so_far(), node_});
+  if (!facts.ok()) return {};
+  for (std::size_t i = 0; i < outputs; ++i) {
+    Value v;
+    v.name = "y" + std::to_string(i);
+    v.shape = (*facts)[i].shape;
+    node_.outputs[i] = graph_.add_value(v);
+    graph_.add_output(node_.outputs[i]);
+  }
+  return close();
+}
+
+std::optional<KernelCase> CaseBuilder::close() {
+  graph_.add_node(node_);
   auto graph = std::move(graph_).finish();
   if (!graph.ok()) return {};
   KernelCase p{std::move(graph).value(), std::move(tensors_), ""};

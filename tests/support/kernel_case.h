@@ -41,12 +41,16 @@ class CaseBuilder {
  public:
   explicit CaseBuilder(std::string op);
   void input(Tensor t, QuantParams q, bool constant);
+  void absent() { node_.inputs.push_back(no_id), tensors_.emplace_back(); }
   Node& node() { return node_; }
   // The node with its output; nothing where the operator refuses it or the output is empty.
   std::optional<KernelCase> finish(DType y, QuantParams q);
+  std::optional<KernelCase> finish_reals(std::size_t outputs);
 
  private:
   GraphBuilder graph_;
+  std::optional<KernelCase> close();
+
   Node node_;
   std::vector<Tensor> tensors_;
 };
@@ -59,6 +63,9 @@ std::optional<KernelCase> kernel_case(const Kernel& kernel, std::uint64_t seed);
 enum class ConvolutionOf : std::uint8_t { bytes, words, reals };  // words: 16-bit activations
 std::optional<KernelCase> convolution_case(CaseMaker& m, ConvolutionOf of);
 std::optional<KernelCase> transposed_case(CaseMaker& m);
+std::optional<KernelCase> recurrent_case(CaseMaker& m, const std::string& op);
+std::optional<KernelCase> resize_case(CaseMaker& m, bool nearest);
+std::optional<KernelCase> plane_case(CaseMaker& m);
 std::optional<KernelCase> product_case(CaseMaker& m, bool words);
 std::optional<KernelCase> softmax_case(CaseMaker& m);
 std::optional<KernelCase> codes_rows_case(CaseMaker& m, const std::string& op);

@@ -16,9 +16,18 @@
 namespace lockstep::test {
 namespace {
 
-// What the kernel makes of the problem, in the tensor's own order.
-Tensor by_kernel(const Kernel& kernel, const KernelProblem& p, const KernelCase& problem,
-                 int threads, bool last) {
+// An output for each of the node's, none where nobody wants it.
+std::vector<Tensor> outputs_of(const NodeView& view) {
+  std::vector<Tensor> y;
+  for (const ValueId v : view.node.outputs)
+    y.push_back(v == no_id ? Tensor()
+                           : Tensor(view.graph.value(v).dtype, view.graph.value(v).shape));
+  return y;
+}
+
+// What the kernel makes of the problem, in the tensors' own order.
+std::vector<Tensor> by_kernel(const Kernel& kernel, const KernelProblem& p,
+                              const KernelCase& problem, int threads, bool last) {
   const NodeView& view = p.view;
   last &= kernel.order == Order::any && view.input(0).shape.size() > 2;
   const bool moves =
@@ -33,23 +42,27 @@ Tensor by_kernel(const Kernel& kernel, const KernelProblem& p, const KernelCase&
   for (std::size_t i = 0; i < problem.tensors.size(); ++i) {
     const Tensor& t = problem.tensors[i];
     rooms[i].assign(t.bytes().size() + kernel_slack + 64, std::byte{0xa5});
-    in.push_back(p.constants[i] ? nullptr : aligned(rooms[i]));
+    in.push_back(p.constants[i] || !view.has_input(i) ? nullptr : aligned(rooms[i]));
+    if (!in.back()) continue;
     if (moves && t.shape().size() > 2)
       move_channels_last(t.bytes().data(), aligned(rooms[i]), t.shape()[0], t.shape()[1],
                          t.count() / t.shape()[0] / t.shape()[1], size_of(t.dtype()));
     else
       std::memcpy(aligned(rooms[i]), t.bytes().data(), t.bytes().size());
   }
-  const Value& y = view.output(0);
-  Tensor out(y.dtype, y.shape), moved(y.dtype, y.shape);
+  std::vector<Tensor> out = outputs_of(view);
   std::vector<std::byte> scratch(prepared->scratch_bytes(threads) + 128, std::byte{0x5a});
-  std::byte* const to = out.bytes().data();
+  std::vector<std::byte*> to;
+  for (Tensor& t : out) to.push_back(t.bytes().data());
   Workers workers(threads);
-  prepared->run({in.data(), &to, aligned(scratch), workers, last});
-  if (!moves || y.shape.size() < 3) return out;
-  move_channels_last(to, moved.bytes().data(), y.shape[0], out.count() / y.shape[0] / y.shape[1],
-                     y.shape[1], size_of(y.dtype));
-  return moved;
+  prepared->run({in.data(), to.data(), aligned(scratch), workers, last});
+  const Shape& y = out[0].shape();
+  if (!moves || y.size() < 3) return out;
+  Tensor moved(out[0].dtype(), y);
+  move_channels_last(to[0], moved.bytes().data(), y[0], moved.count() / y[0] / y[1], y[1],
+                     size_of(moved.dtype()));
+  out[0] = std::move(moved);
+  return out;
 }
 
 // A problem in one arithmetic, by the operator's own `eval` and by the kernel.
@@ -62,14 +75,14 @@ struct Trial {
   std::vector<const Tensor*> constants, in;
 
   KernelProblem kernel_problem() const { return {view, *arithmetic.numerics, constants}; }
-  Tensor by_kernel(int threads) const {
+  std::vector<Tensor> by_kernel(int threads) const {
     return test::by_kernel(kernel, kernel_problem(), problem, threads, seed % 2 == 1);
   }
-  std::optional<Tensor> by_eval(std::span<const Tensor* const> operands) const {
-    std::vector<Tensor> y{Tensor(view.output(0).dtype, view.output(0).shape)};
+  std::optional<std::vector<Tensor>> by_eval(std::span<const Tensor* const> operands) const {
+    std::vector<Tensor> y = outputs_of(view);
     EvalContext context{view, *arithmetic.numerics, operands, y};
     if (!find_op(view.node.op)->eval(context).ok()) return {};
-    return std::move(y[0]);
+    return y;
   }
   std::string text() const {
     return "\n  " + view.node.op + problem.text + "\n  LOCKSTEP_PROBLEM=" + std::to_string(seed) +
@@ -98,7 +111,7 @@ void each_trial(std::string_view name, int problems, std::uint64_t seeds, Check&
       Trial trial{*kernel, *arithmetic, *problem, seed, view, {}, {}};
       for (std::size_t i = 0; i < problem->tensors.size(); ++i) {
         trial.constants.push_back(view.constant(i));
-        trial.in.push_back(&problem->tensors[i]);
+        trial.in.push_back(view.has_input(i) ? &problem->tensors[i] : nullptr);
       }
       if (!kernel->fits(trial.kernel_problem())) continue;
       const auto want = trial.by_eval(trial.in);
@@ -153,14 +166,18 @@ std::int64_t terms_of(const NodeView& v) {
 }  // namespace
 
 void expect_equal_to_eval(std::string_view name, int problems) {
-  each_trial(name, problems, 4, [&](const Trial& t, const Tensor& want) {
-    const Tensor got = t.by_kernel(t.seed % 5 == 0 ? 3 : 1);
-    const auto [differ, at] = differing(got, want);
-    if (differ != 0)
+  each_trial(name, problems, 4, [&](const Trial& t, const std::vector<Tensor>& all) {
+    const std::vector<Tensor> made = t.by_kernel(t.seed % 5 == 0 ? 3 : 1);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      const Tensor &got = made[i], &want = all[i];
+      const auto [differ, at] = differing(got, want);
+      if (differ == 0) continue;
       ADD_FAILURE() << name << ", " << t.arithmetic.name << ": " << differ << " of " << got.count()
                     << " differ, the first at " << at << ": " << got.number(at) << ", eval "
                     << want.number(at) << t.text();
-    return differ == 0;
+      return false;
+    }
+    return true;
   });
 }
 
@@ -169,9 +186,10 @@ void expect_within_any_order(std::string_view name, int problems) {
   ASSERT_TRUE(kernel && kernel->loads && kernel->loads()) << name << " needs " << dnnl_library;
   std::int64_t elements = 0, unequal = 0;
   double nearest = 0;
-  each_trial(name, problems, 60, [&](const Trial& t, const Tensor& want) {
+  each_trial(name, problems, 60, [&](const Trial& t, const std::vector<Tensor>& all) {
+    const Tensor& want = all[0];
     EXPECT_EQ(t.arithmetic.name, "float") << t.text();
-    const Tensor got = t.by_kernel(1), together = t.by_kernel(3), size = magnitudes(t);
+    const Tensor got = t.by_kernel(1)[0], together = t.by_kernel(3)[0], size = magnitudes(t);
     EXPECT_EQ(got, together) << "by threads" << t.text();
     const std::int64_t terms = terms_of(t.view);
     for (std::int64_t i = 0; i < got.count(); ++i) {
