@@ -150,10 +150,15 @@ TEST(Allocations, no_generated_problem_that_a_kernel_takes_allocates_after_its_f
   for (const auto& [op, by_arithmetic] : tallies)
     for (const auto& [arithmetic, t] : by_arithmetic)
       if (t.allocating < t.problems) silent.insert(op);
-  for (const Kernel* const kernel : kernel_table())
+  for (const Kernel* const kernel : kernel_table()) {
+    if (kernel->library || !runs_here(kernel->isa)) continue;
     for (const std::string_view op : kernel->ops)
-      EXPECT_TRUE(kernel->library || !runs_here(kernel->isa) || silent.contains(std::string(op)))
-          << op << " of " << kernel->name << " was never run without an allocation";
+      if (tallies.contains(std::string(op)))
+        EXPECT_TRUE(silent.contains(std::string(op)))
+            << op << " of " << kernel->name << " was never run without an allocation";
+      else
+        std::printf("generated: no problem of %s\n", std::string(op).c_str());
+  }
 }
 
 // Their weights and indices come with the run: what has no kernel for that is printed.
