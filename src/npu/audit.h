@@ -13,22 +13,24 @@ namespace lockstep {
 enum class NpuSeverity : std::uint8_t { note, warning, error };
 std::string_view name_of(NpuSeverity severity);
 
-// One thing found without running the program: where, the figure, what it costs in codes (LSB) of the
-// output tensor, and what to do about it.
+// One thing found without running the program: where, the figure, what it costs in codes (LSB) of
+// the output tensor, and what to do about it.
 struct NpuFinding {
   std::string rule;  // "multiplier-wrong", one of the list in docs/neural-art.md
   NpuSeverity severity = NpuSeverity::note;
-  int epoch = 0;     // 0: the program as a whole
+  int epoch = 0;  // 0: the program as a whole
   std::string where, what, consequence, advice;
-  double lsb = 0;    // bound on the change of one output code; 0 when it is not about numbers
+  double lsb = 0;  // bound on the change of one output code; 0 when it is not about numbers
 };
 
 // A layer of the program and its counterpart in the model; null when there is none.
 struct NpuLayerPair {
   const NpuLayer* layer;
   const ModelLayer* model;
+  const ModelLayer* piece_of = nullptr;  // whose kernel is cut: this computes a part of its sums
 };
-std::vector<NpuLayerPair> pair_layers(const std::vector<NpuLayer>& layers, const std::vector<ModelLayer>& model);
+std::vector<NpuLayerPair> pair_layers(const std::vector<NpuLayer>& layers,
+                                      const std::vector<ModelLayer>& model);
 
 // Everything that can be said without running. `model` null: the constants are not checked.
 Result<std::vector<NpuFinding>> audit_npu(const NpuSimulator& simulator, const Graph* model);
@@ -44,13 +46,18 @@ std::vector<NpuFinding> audit_build(const NpuProgram& program, const NpuSideFile
 
 // The parts, in the order in which they run.
 void audit_layers(const std::vector<NpuLayerPair>& pairs, std::vector<NpuFinding>& found);
-Result<void> audit_operands(const NpuSimulator& simulator, const std::vector<NpuLayerPair>& pairs, std::vector<NpuFinding>& found);
+void audit_windows(const NpuSimulator& simulator, const std::vector<NpuLayerPair>& pairs,
+                   std::vector<NpuFinding>& found);
+Result<void> audit_operands(const NpuSimulator& simulator, const std::vector<NpuLayerPair>& pairs,
+                            std::vector<NpuFinding>& found);
 void audit_memory(const NpuSimulator& simulator, std::vector<NpuFinding>& found);
 void audit_cache(const NpuSimulator& simulator, std::vector<NpuFinding>& found);
-void audit_schedule(const NpuSimulator& simulator, const std::vector<NpuLayer>& layers, std::vector<NpuFinding>& found);
+void audit_schedule(const NpuSimulator& simulator, const std::vector<NpuLayer>& layers,
+                    std::vector<NpuFinding>& found);
 
-// The buffer that a stream engine touches: of its name where the program has one, else the latest that
-// holds its address. Null when none does.
-const NpuBuffer* buffer_of(const NpuProgram& program, const NpuUnit& unit, const NpuStream& stream, int epoch);
+// The buffer that a stream engine touches: of its name where the program has one, else the latest
+// that holds its address. Null when none does.
+const NpuBuffer* buffer_of(const NpuProgram& program, const NpuUnit& unit, const NpuStream& stream,
+                           int epoch);
 
 }  // namespace lockstep

@@ -56,13 +56,27 @@ Multipliers examine(const NpuLayer& l, const ModelLayer& m) {
   return r;
 }
 
+// The epoch to blame: that of the sums when their shift alone would set every channel right.
+int blamed(const NpuLayer& l, const ModelLayer& m) {
+  std::int64_t largest = 0;
+  for (const std::int64_t s : m.kernel_sum) largest = std::max(largest, std::abs(s));
+  const int rule = npu_conv_shift(static_cast<double>(largest));
+  if (rule == l.shift) return l.codes_epoch;
+  for (std::size_t k = 0; k < static_cast<std::size_t>(m.out_channels); ++k) {
+    const double want = m.multiplier(k), step = std::abs(step_of(l, k)),
+                 got = std::ldexp(l.multiplier(k), l.shift - rule);
+    if (std::abs(got - want) > std::ldexp(step, l.shift - rule) + want * 2e-4) return l.codes_epoch;
+  }
+  return l.epoch;
+}
+
 void check_multipliers(const NpuLayerPair& p, std::vector<NpuFinding>& found) {
   const NpuLayer& l = *p.layer;
   const ModelLayer& m = *p.model;
   const Multipliers r = examine(l, m);
   if (r.wrong > 0)
     found.push_back(
-        {"multiplier-wrong", NpuSeverity::error, l.codes_epoch, place(p),
+        {"multiplier-wrong", NpuSeverity::error, blamed(l, m), place(p),
          fmt::format("{} of {} channels; worst channel {}: {:.6g}, the model says {:.6g}", r.wrong,
                      m.out_channels, r.worst, l.multiplier(r.worst), m.multiplier(r.worst)),
          fmt::format("codes off by up to {:.0f} LSB", r.reach),

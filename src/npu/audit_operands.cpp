@@ -166,6 +166,23 @@ void check_average(const Checker& c, NpuUnitId id, const NpuPoolUnit& p,
          "recompile, and report the compiler's release", 255 * std::abs(m / want - 1)});
 }
 
+// An average multiplies by 2^k over the number of elements: k fraction bits.
+void check_window(const Checker& c, NpuUnitId id, const NpuPoolUnit& p,
+                  std::vector<NpuFinding>& found) {
+  if (p.operation != "POOL_GAVG" || p.mulval == 0) return;
+  const double gain =
+      std::ldexp(static_cast<double>(p.mulval & 0xffff), -static_cast<int>(p.shift_o)) *
+      static_cast<double>(p.inputX * p.inputY);
+  const double off = gain / std::exp2(std::floor(std::log2(gain) + 0.5)) - 1;
+  if (std::abs(off) > 1e-3)
+    found.push_back(
+        {"multiplier-wrong", NpuSeverity::error, c.form.epoch->number,
+         c.form.raw(id) ? c.form.raw(id)->name : text_of(id),
+         fmt::format("the average over {} x {} is {:.2f} % off", p.inputX, p.inputY, 100 * off),
+         fmt::format("codes off by up to {:.0f} LSB", std::min(255.0, 255 * std::abs(off))),
+         "recompile, and report the compiler's release", 255 * std::abs(off)});
+}
+
 // The codes that a convolution takes must have their zero point removed, before or in the unit.
 void check_features(const Checker& c, NpuUnitId id, const NpuConv& conv,
                     std::vector<NpuFinding>& found) {
@@ -205,7 +222,8 @@ Result<void> audit_operands(const NpuSimulator& sim, const std::vector<NpuLayerP
         else
           check_single(c, id, *a, found);
       }
-      if (const auto* p = std::get_if<NpuPoolUnit>(&unit)) check_average(c, id, *p, found);
+      if (const auto* p = std::get_if<NpuPoolUnit>(&unit))
+        check_average(c, id, *p, found), check_window(c, id, *p, found);
       if (const auto* v = std::get_if<NpuConv>(&unit)) check_features(c, id, *v, found);
     }
   }

@@ -31,8 +31,9 @@ bool holds_codes(const NpuBuffer& b) {
          !b.name.starts_with("SCRATCH_");
 }
 
-Shape last_of(const Shape& plain) {  // [N,C,H,W] -> [N,H,W,C]
-  return plain.size() == 4 ? Shape{plain[0], plain[2], plain[3], plain[1]} : plain;
+Shape last_of(Shape plain) {  // [N,C,H,W] -> [N,H,W,C], [N,C,W] -> [N,W,C]
+  if (plain.size() > 2) std::rotate(plain.begin() + 1, plain.begin() + 2, plain.end());
+  return plain;
 }
 
 // True when one shape is the other with neighbouring axes joined: the flat order is the same.
@@ -65,10 +66,11 @@ bool fits(const NpuBuffer& b, const Value& v) {
 
 bool lies_channels_last(const NpuBuffer& b, const Value& v, const Graph& model) {
   const Shape plain = plain_shape(b);
-  if (plain.size() != 4) return false;
+  if (plain.size() < 3) return false;
   const bool as_is = without_ones(plain) == without_ones(v.shape),
              last = without_ones(last_of(plain)) == without_ones(v.shape);
-  if (as_is && last) return model.format() == "tflite" && v.shape.size() == 4;
+  if (as_is && last)
+    return model.format() == "tflite" && plain.size() == 4 && v.shape.size() == 4;
   return last;
 }
 
@@ -224,7 +226,7 @@ Result<Tensor> codes_for(const NpuBuffer& b, const NpuPair& pair, const Value& v
   const std::int64_t shift = (b.zero.empty() ? 0 : b.zero[0]) - value.quant.zero_at(0);
   const Shape plain = plain_shape(b);
   const std::int64_t channels = pair.channels_last ? plain[1] : 1,
-                     area = pair.channels_last ? plain[2] * plain[3] : 1;
+                     area = pair.channels_last ? codes.count() / (plain[0] * channels) : 1;
   for (std::int64_t i = 0; i < out.count(); ++i) {
     const std::int64_t image = channels * area, n = i / image, c = i % image / area, p = i % area;
     const std::int64_t from = pair.channels_last ? n * image + p * channels + c : i;

@@ -44,7 +44,7 @@ Result<Tensor> tensor_for(const NpuBuffer& b, const NpuPair& pair, const Value& 
   Tensor out(value.dtype, value.shape);
   const std::int64_t shift = value.quant.zero_at(0) - (b.zero.empty() ? 0 : b.zero[0]);
   const Shape& plain = read.shape();
-  const std::int64_t channels = pair.channels_last ? plain[1] : 1, area = pair.channels_last ? plain[2] * plain[3] : 1;
+  const std::int64_t channels = pair.channels_last ? plain[1] : 1, area = pair.channels_last ? read.count() / (plain[0] * channels) : 1;
   for (std::int64_t i = 0; i < out.count(); ++i) {
     const std::int64_t image = channels * area, n = i / image, c = i % image / area, p = i % area;
     out.set_code(pair.channels_last ? n * image + p * channels + c : i, read.code(i) + shift);

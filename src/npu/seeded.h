@@ -30,6 +30,7 @@ struct NpuBugTrial {
 // Plants each kind `seeds` times and looks for it: by the audit, then by teacher-forced simulation
 // against the reference's samples. Errors: a program or a model that cannot be read at all.
 Result<std::vector<NpuBugTrial>> try_npu_bugs(const NpuProgram& program, const Graph& model,
+                                              const NpuMapping& mapping,
                                               std::span<const Sample> reference, int seeds,
                                               std::uint64_t first_seed);
 

@@ -333,4 +333,10 @@ NpuNames names_from(const NpuSideFiles& side, const NpuProgram& program, const G
   return names;
 }
 
+Result<NpuMapping> map_with_side_files(NpuProgram& program, const Graph& model) {
+  LOCKSTEP_TRY(const NpuSideFiles side, read_side_files(program.file));
+  complete_program(program, side);
+  return map_npu_buffers(program, model, names_from(side, program, model));
+}
+
 }  // namespace lockstep

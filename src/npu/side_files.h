@@ -52,4 +52,7 @@ void complete_program(NpuProgram& program, const NpuSideFiles& side);
 // Names of the model's tensors by the compiler's buffers, where *_Q.json leads to them.
 NpuNames names_from(const NpuSideFiles& side, const NpuProgram& program, const Graph& model);
 
+// What the files beside the program say, filled into it, and the mapping that follows.
+Result<NpuMapping> map_with_side_files(NpuProgram& program, const Graph& model);
+
 }  // namespace lockstep

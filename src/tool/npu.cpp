@@ -25,7 +25,7 @@ namespace {
 
 struct NpuOptions {
   std::string program, model, input, mode = "forced", ties, output, captures, target, versus = "up";
-  int seeds = 3;
+  int seeds = 3, first = 1;
 };
 
 Result<NpuRules> rules_from(const NpuOptions& o) {
@@ -59,7 +59,7 @@ Result<void> compare(const NpuOptions& o) {
   LOCKSTEP_TRY(const NpuRules rules, rules_from(o));
   LOCKSTEP_TRY(NpuProgram program, read_npu_program(o.program));
   LOCKSTEP_TRY(const Graph model, import_model(o.model));
-  const NpuMapping mapping = map_npu_buffers(program, model);
+  LOCKSTEP_TRY(const NpuMapping mapping, map_with_side_files(program, model));
   LOCKSTEP_TRY(NpuSimulator simulator, NpuSimulator::make(std::make_shared<const NpuProgram>(std::move(program)), rules));
   LOCKSTEP_TRY(const std::vector<Sample> reference, reference_of(model, o.input));
   LOCKSTEP_TRY(const std::vector<NpuRow> rows, compare_epochs(simulator, model, mapping, reference, *mode));
@@ -74,7 +74,7 @@ Result<void> attribute(const NpuOptions& o) {
   if (!versus) return Error{"--versus-ties", o.versus, "away, up, even, odd, zero or down", {}};
   LOCKSTEP_TRY(NpuProgram program, read_npu_program(o.program));
   LOCKSTEP_TRY(const Graph model, import_model(o.model));
-  const NpuMapping mapping = map_npu_buffers(program, model);
+  LOCKSTEP_TRY(const NpuMapping mapping, map_with_side_files(program, model));
   LOCKSTEP_TRY(NpuSimulator simulator, NpuSimulator::make(std::make_shared<const NpuProgram>(std::move(program)), rules));
   LOCKSTEP_TRY(const std::vector<Sample> reference, reference_of(model, o.input));
   LOCKSTEP_TRY(const std::vector<NpuAttribution> rows, attribute_epochs(simulator, model, mapping, reference, *versus));
@@ -108,7 +108,7 @@ Result<std::vector<Sample>> captured_samples(const NpuOptions& o, const Graph& m
 Result<void> fit(const NpuOptions& o) {
   LOCKSTEP_TRY(NpuProgram program, read_npu_program(o.program));
   LOCKSTEP_TRY(const Graph model, import_model(o.model));
-  const NpuMapping mapping = map_npu_buffers(program, model);
+  LOCKSTEP_TRY(const NpuMapping mapping, map_with_side_files(program, model));
   LOCKSTEP_TRY(NpuSimulator simulator, NpuSimulator::make(std::make_shared<const NpuProgram>(std::move(program))));
   LOCKSTEP_TRY(const std::vector<Sample> captured, captured_samples(o, model));
   LOCKSTEP_TRY(const std::vector<NpuFitRow> rows, fit_npu_rules(simulator, model, mapping, captured));
@@ -125,7 +125,7 @@ Result<void> run(const NpuOptions& o) {
   LOCKSTEP_TRY(const NpuRules rules, rules_from(o));
   LOCKSTEP_TRY(NpuProgram program, read_npu_program(o.program));
   LOCKSTEP_TRY(const Graph model, import_model(o.model));
-  const NpuMapping mapping = map_npu_buffers(program, model);
+  LOCKSTEP_TRY(const NpuMapping mapping, map_with_side_files(program, model));
   LOCKSTEP_TRY(NpuSimulator simulator, NpuSimulator::make(std::make_shared<const NpuProgram>(std::move(program)), rules));
   LOCKSTEP_TRY(const std::vector<Sample> reference, reference_of(model, o.input));
   LOCKSTEP_TRY(const Capture capture, record_npu(simulator, model, mapping, reference, *mode, {}));
@@ -194,10 +194,12 @@ Result<void> print_map(const NpuOptions& o) {
 
 // Planted compiler bugs, kind by kind: how many were found, at the very epoch.
 Result<void> seed_bugs(const NpuOptions& o) {
-  LOCKSTEP_TRY(const NpuProgram program, read_npu_program(o.program));
+  LOCKSTEP_TRY(NpuProgram program, read_npu_program(o.program));
   LOCKSTEP_TRY(const Graph model, import_model(o.model));
+  LOCKSTEP_TRY(const NpuMapping mapping, map_with_side_files(program, model));
   LOCKSTEP_TRY(const std::vector<Sample> reference, reference_of(model, o.input));
-  LOCKSTEP_TRY(const std::vector<NpuBugTrial> trials, try_npu_bugs(program, model, std::span(reference).first(1), o.seeds, 1));
+  LOCKSTEP_TRY(const std::vector<NpuBugTrial> trials, try_npu_bugs(program, model, mapping, std::span(reference).first(1), o.seeds,
+                                                                     static_cast<std::uint64_t>(o.first)));
   fmt::print("{:36} {:>7} {:>6} {:>6} {:>7}  {}\n", "kind", "planted", "audit", "run", "missed", "first missed");
   int planted_all = 0, missed_all = 0, kinds = 0;
   for (const NpuBugKind& kind : npu_bug_kinds()) {
@@ -265,6 +267,7 @@ void add_npu(CLI::App& app, int& code) {
   npu->get_subcommand("run")->add_option("-o,--output", o->output, "the .npz to write");
   add("seed", "plants compiler bugs into the program and looks for them: a table by kind", seed_bugs, true);
   npu->get_subcommand("seed")->add_option("--seeds", o->seeds, "places of each kind")->check(CLI::Range(1, 100));
+  npu->get_subcommand("seed")->add_option("--first", o->first, "the first seed: others, other places")->check(CLI::Range(1, 1000000));
   auto* convert = npu->add_subcommand("export", "the program in the interchange form: x.program.json and its constants");
   convert->add_option("PROGRAM", o->program, "network.c or x.program.json")->required();
   convert->add_option("-o,--output", o->output, "the .program.json to write")->required();
