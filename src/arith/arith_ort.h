@@ -37,6 +37,9 @@ inline constexpr std::string_view ort_passes[] = {
     "fuse-qdq-conv", "fuse-qdq-dense", "fuse-qdq-binary", "fuse-qdq-unary", "block-float-convolutions", "block-float-pools",
     "resize-channels-last"};
 
+// Likewise with all optimizations, and what the optimizer makes that is not imitated.
+std::string unsupported_by_optimized_ort(const NodeView& node);
+
 // What the runtime refuses when it runs, as a sentence; else "".
 inline std::string unsupported_by_ort(const NodeView& node) {
   if (node.node.op != "Resize") return "";

@@ -9,7 +9,7 @@ extern constinit const Arithmetic arith_ort = {
     .meaning = "quantize-dequantize groups fused into integer operators, as the runtime does by default",
     .numerics = &ort_numerics,
     .passes = ort_passes,
-    .unsupported = unsupported_by_ort,
+    .unsupported = unsupported_by_optimized_ort,
 };
 
 }  // namespace lockstep

@@ -19,7 +19,7 @@ extern constinit const Arithmetic arith_ort_u8s8_saturating = {
     .meaning = "as ort, but products of uint8 by int8 codes are added in pairs that saturate at 16 bits",
     .numerics = &numerics,
     .passes = ort_passes,
-    .unsupported = unsupported_by_ort,
+    .unsupported = unsupported_by_optimized_ort,
 };
 
 }  // namespace lockstep

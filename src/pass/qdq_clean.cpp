@@ -130,7 +130,7 @@ std::optional<std::pair<float, float>> clip_range(const Graph& g, const Node& n)
 // The clip lets through all that the codes behind it can hold.
 bool redundant(const Graph& g, const Node& clip, const Node& q) {
   const auto quant = scalar_quant(g, q);
-  if (!quant || (quant->dtype != DType::i8 && quant->dtype != DType::u8)) return false;
+  if (!quant || !quant->has_zero || (quant->dtype != DType::i8 && quant->dtype != DType::u8)) return false;
   const CodeRange range = code_range(quant->dtype);
   if (clip.op == "Relu") return quant->zero == range.low;
   const auto reals = clip_range(g, clip);

@@ -14,6 +14,7 @@ import onnxruntime
 from onnxruntime import quantization
 
 import cache
+import generated_styles
 import inputs
 from generated_blocks import HEADS, STAGES
 from generated_models import MODELS
@@ -58,6 +59,9 @@ VARIANTS = {
     "qdq_s8u4": variant(QDQ, INT8, UINT4, False),
     "dynamic_s8_reduced": variant("dynamic", UINT8, INT8, True, reduce_range=True),
 }
+
+for style in generated_styles.STYLES:  # after all others: seeds keep their variants' names
+    VARIANTS[style] = variant("style", None, None, True)
 
 
 class Samples(quantization.CalibrationDataReader):
@@ -110,6 +114,9 @@ def network(seed, name, stages=None, head=None, opset=None):
     channel = how["channel"] and (opset or 13) >= 13  # scales by channel came with opset 13
     if how["clean"]:
         model = optimized(model, temporary)
+    if how["form"] == "style":
+        onnx.save(generated_styles.restyled(model, Samples(model, seed).left, name), path)
+        return path
     options = dict(how["options"])
     if how["form"] == "dynamic":
         onnx.save(model, temporary + ".float")

@@ -180,5 +180,12 @@ TEST(Qdq, a_conv_of_four_bit_weights_stays_in_float) {
   EXPECT_EQ(count.at("DequantizeLinear"), 3);
 }
 
+TEST(Qdq, a_relu_before_a_quantizer_without_a_zero_point_stays) {
+  Sketch s;
+  const ValueId relu = s.add("Relu", "relu", {s.input("x", image)}, DType::f32, image);
+  const ValueId y = s.add("QuantizeLinear", "q", {relu, s.scale}, DType::u8, image);
+  EXPECT_EQ(operators(lowered(s.finish({y}), {"drop-redundant-clip"})).count("Relu"), 1u);
+}
+
 }  // namespace
 }  // namespace lockstep
