@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/copy_bytes.h"
 #include "base/text.h"
 #include "run/node_kernels.h"
 #include "run/sweep.h"
@@ -91,7 +92,7 @@ Result<void> PlannedRun::feed_input(Session& session, ValueId id, const Sample& 
       if (!changed) changed = x;
       LOCKSTEP_CHECK(h.change(*changed, before ? &before->find(v.name)->second : nullptr));
     }
-  std::ranges::copy((changed ? *changed : x).bytes(), session.input(id).begin());
+  copy_bytes((changed ? *changed : x).bytes(), session.input(id).data());
   return {};
 }
 
@@ -113,15 +114,15 @@ Result<void> PlannedRun::feed(Session& session, const Sample& sample, const Samp
     }
     const auto state = std::ranges::find(g_.states(), id, &State::in);
     if (state != g_.states().end())
-      std::ranges::copy(states_[static_cast<std::size_t>(state - g_.states().begin())].bytes(),
-                        session.input(id).begin());
+      copy_bytes(states_[static_cast<std::size_t>(state - g_.states().begin())].bytes(),
+                 session.input(id).data());
     else
       from_unchanged.push_back(id);
   }
   if (from_unchanged.empty()) return {};
   LOCKSTEP_TRY(const SessionCache::Values values, unchanged(sample, from_unchanged));
   for (std::size_t i = 0; i < from_unchanged.size(); ++i)
-    std::ranges::copy(values[i]->bytes(), session.input(from_unchanged[i]).begin());
+    copy_bytes(values[i]->bytes(), session.input(from_unchanged[i]).data());
   return {};
 }
 
@@ -227,7 +228,7 @@ Result<Sample> PlannedRun::run_from(std::map<ValueId, Tensor> known,
     plan.given = given;
     LOCKSTEP_TRY(SessionCache::Lease held, lease(plan));
     for (const ValueId id : held.session().given())
-      std::ranges::copy(known.at(id).bytes(), held.session().input(id).begin());
+      copy_bytes(known.at(id).bytes(), held.session().input(id).data());
     LOCKSTEP_CHECK(held.session().run(
         [this](std::size_t hook, auto in, auto out) { return call_hook(hook, in, out); }));
     return results(held.session(), goals);

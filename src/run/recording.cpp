@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <map>
 
+#include "base/copy_bytes.h"
 #include "base/half.h"
 #include "base/text.h"
 #include "run/recording_json.h"
@@ -143,7 +144,7 @@ Tensor tensor_of(const NpyArray& array) {
     return wide;
   }
   Tensor tensor(array.dtype, array.shape);
-  std::ranges::copy(array.bytes, tensor.bytes().begin());
+  copy_bytes(array.bytes, tensor.bytes().data());
   return tensor;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "base/copy_bytes.h"
 #include "op/op.h"
 #include "run/session_plan.h"
 
@@ -33,8 +34,7 @@ Result<void> Session::Plan::execute(SessionStep& s, const OnHook& on_hook) {
 Result<void> Session::Plan::evaluate(SessionStep& s, const OnHook& on_hook) {
   for (std::size_t i = 0; i < s.in.size(); ++i)
     if (s.from[i])
-      std::ranges::copy_n(s.from[i], static_cast<std::ptrdiff_t>(s.in_tensors[i].bytes().size()),
-                          s.in_tensors[i].bytes().data());
+      copy_bytes({s.from[i], s.in_tensors[i].bytes().size()}, s.in_tensors[i].bytes().data());
   const Node& node = g.node(s.node);
   const auto in = std::span<const Tensor* const>(s.in_pointers).first(node.inputs.size());
   if (!kernels.run(s.node, in, s.out_tensors)) {
@@ -44,7 +44,7 @@ Result<void> Session::Plan::evaluate(SessionStep& s, const OnHook& on_hook) {
   for (const SessionStep::Hook& hook : s.hooks)
     LOCKSTEP_CHECK(on_hook(hook.index, hook.in, s.out_tensors));
   for (std::size_t i = 0; i < s.out.size(); ++i)
-    if (s.to[i]) std::ranges::copy(s.out_tensors[i].bytes(), s.to[i]);
+    if (s.to[i]) copy_bytes(s.out_tensors[i].bytes(), s.to[i]);
   return {};
 }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/copy_bytes.h"
 #include "run/session_plan.h"
 #include "run/sweep.h"
 
@@ -30,7 +31,7 @@ Result<void> Session::Plan::read_chain(ValueId v, const std::byte* codes, std::s
   std::map<ValueId, Tensor> known;
   Tensor& x =
       known.emplace(source, Tensor(g.value(source).dtype, g.value(source).shape)).first->second;
-  std::copy_n(codes, x.bytes().size(), x.bytes().begin());
+  copy_bytes({codes, x.bytes().size()}, x.bytes().data());
   for (const NodeId n : nodes_between(g, fixed, source, v)) {
     std::vector<const Tensor*> in;
     for (const ValueId i : g.node(n).inputs)
@@ -38,7 +39,7 @@ Result<void> Session::Plan::read_chain(ValueId v, const std::byte* codes, std::s
     LOCKSTEP_TRY(std::vector<Tensor> out, evaluate_node(g, n, num, kernels, in));
     known.insert_or_assign(g.node(n).outputs[0], std::move(out[0]));
   }
-  std::ranges::copy(known.at(v).bytes(), to.begin());
+  copy_bytes(known.at(v).bytes(), to.data());
   return {};
 }
 
@@ -55,7 +56,7 @@ Result<void> Session::Plan::read(ValueId v, std::span<std::byte> to) {
     LOCKSTEP_TRY(t, late_constant(v));
   }
   if (t) {
-    std::ranges::copy(t->bytes(), to.begin());
+    copy_bytes(t->bytes(), to.data());
     return {};
   }
   const Value& value = g.value(v);
@@ -63,7 +64,7 @@ Result<void> Session::Plan::read(ValueId v, std::span<std::byte> to) {
     const BufferId id = kept_buffer(v);
     const std::byte* const from = buffers[static_cast<std::size_t>(id)].data;
     if (id == shaped[at(v)]) {
-      std::copy_n(from, to.size(), to.begin());
+      copy_bytes({from, to.size()}, to.data());
     } else {
       const ChannelAxes a = channel_axes(value.shape);
       move_channels_last(from, to.data(), a.batch, a.positions, a.channels, size_of(value.dtype));

@@ -5,6 +5,7 @@
 
 #include <fmt/core.h>
 
+#include "base/copy_bytes.h"
 #include "base/text.h"
 #include "import/import.h"
 #include "kernel/kernel_peak.h"
@@ -35,7 +36,7 @@ Result<std::unique_ptr<Session>> session_of(const Executor& e, const LayersReque
   const std::vector<Sample> inputs = generated_inputs(g, 1, r.seed);
   for (const ValueId v : session->given())
     if (const auto it = inputs[0].find(g.value(v).name); it != inputs[0].end())
-      std::ranges::copy(it->second.bytes(), session->input(v).begin());
+      copy_bytes(it->second.bytes(), session->input(v).data());
   return session;
 }
 

@@ -8,6 +8,7 @@
 
 #include <fmt/core.h>
 
+#include "base/copy_bytes.h"
 #include "base/npy.h"
 #include "import/import.h"
 #include "kernel/kernel_peak.h"
@@ -72,9 +73,9 @@ class Calls {
 
   // As a user calls: inputs in, outputs out.
   Result<void> call() {
-    for (const auto& [v, bytes] : inputs_) std::ranges::copy(bytes, session_->input(v).begin());
+    for (const auto& [v, bytes] : inputs_) copy_bytes(bytes, session_->input(v).data());
     LOCKSTEP_CHECK(session_->run());
-    for (auto& [v, bytes] : outputs_) std::ranges::copy(session_->value(v), bytes.begin());
+    for (auto& [v, bytes] : outputs_) copy_bytes(session_->value(v), bytes.data());
     for (auto& [v, bytes] : read_) LOCKSTEP_CHECK(session_->read(v, bytes));
     return {};
   }
