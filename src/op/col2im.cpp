@@ -34,6 +34,11 @@ Result<Plan> plan_of(const NodeView& n) {
   const auto pads = n.attrs().integers("pads", std::vector<std::int64_t>(2 * rank, 0));
   if (rank == 0 || p.block.size() != rank || p.strides.size() != rank || p.dilations.size() != rank || pads.size() != 2 * rank)
     return Error{n.where(), "image " + shape_text(p.image) + ", block " + shape_text(p.block), "one extent, stride and dilation for each axis", ""};
+  double most = 1;
+  for (std::size_t d = 0; d < rank; ++d) most *= static_cast<double>(p.image[d]) * static_cast<double>(std::max<std::int64_t>(1, p.block[d]));
+  for (const auto& list : {p.strides, p.dilations, pads, p.block})
+    for (const std::int64_t v : list) most = std::max(most, static_cast<double>(v));
+  if (!(most < 0x1p40)) return Error{n.where(), "image " + shape_text(p.image), "at most 2^40 elements", ""};
   for (std::size_t d = 0; d < rank; ++d) {
     const std::int64_t room = p.image[d] + pads[d] + pads[d + rank] - p.dilations[d] * (p.block[d] - 1) - 1;
     if (p.image[d] < 1 || p.block[d] < 1 || p.strides[d] < 1 || p.dilations[d] < 1 || pads[d] < 0 || pads[d + rank] < 0 || room < 0)

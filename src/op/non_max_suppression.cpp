@@ -20,6 +20,11 @@ constexpr Rule rules[] = {
      }},
     {"the greatest number of boxes of a class is a constant: it decides the shape",
      [](const NodeView& n) { return !n.has_input(2) || (n.constant(2) && n.constant(2)->count() == 1); }},
+    {"the overlap and the least score are one float32 each",
+     [](const NodeView& n) {
+       const auto one = [&](std::size_t i) { return !n.has_input(i) || (n.input(i).dtype == DType::f32 && count_of(n.input(i).shape) == 1); };
+       return one(3) && one(4);
+     }},
 };
 constexpr Foreign from[] = {{Format::onnx, "NonMaxSuppression"}};
 

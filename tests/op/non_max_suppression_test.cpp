@@ -29,6 +29,12 @@ TEST(NonMaxSuppression, of_centres_and_extents) {
   EXPECT_EQ(three_boxes(centres, 0.5f).attr("center_point_box", std::int64_t{1}).run()[0], rows({0, 0, 1, 0, 0, 2, -1, -1, -1}));
 }
 
+TEST(NonMaxSuppression, refuses_a_bound_without_an_element) {
+  test::OpProblem p("NonMaxSuppression");
+  p.input<float>({1, 1, 4}, {0, 0, 1, 1}).input<float>({1, 1, 1}, {1}).constant<std::int64_t>({1}, {1}).constant<float>({0}, {});
+  EXPECT_FALSE(p.try_run().ok());
+}
+
 TEST(NonMaxSuppression, leaves_out_scores_up_to_the_least) {
   const auto y = three_boxes({0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5}, 0.5f).constant<float>({1}, {0.8f}).run();
   EXPECT_EQ(y[0], rows({0, 0, 1, -1, -1, -1, -1, -1, -1}));

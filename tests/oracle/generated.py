@@ -60,6 +60,14 @@ VARIANTS = {
     "dynamic_s8_reduced": variant("dynamic", UINT8, INT8, True, reduce_range=True),
 }
 
+VARIANTS |= {
+    "qdq_u8u8_channel": variant(QDQ, UINT8, UINT8, True),
+    "qop_u8u8_channel": variant(QOPERATOR, UINT8, UINT8, True),
+    "qop_s8s8_channel": variant(QOPERATOR, INT8, INT8, True),
+    "qdq_conv_only": variant(QDQ, INT8, INT8, True, only=["Conv"]),
+    "qdq_dense_only": variant(QDQ, UINT8, INT8, False, only=["MatMul", "Gemm"]),
+    "qdq_mixed16": variant(QDQ, UINT8, INT8, True, mixed=UINT16),
+}
 for style in generated_styles.STYLES:  # after all others: seeds keep their variants' names
     VARIANTS[style] = variant("style", None, None, True)
 
@@ -118,6 +126,10 @@ def network(seed, name, stages=None, head=None, opset=None):
         onnx.save(generated_styles.restyled(model, Samples(model, seed).left, name), path)
         return path
     options = dict(how["options"])
+    only, mixed = options.pop("only", None), options.pop("mixed", None)
+    if mixed:  # every other result in the wider type
+        names = [n.output[0] for n in model.graph.node if n.op_type in ("Conv", "Add", "Mul", "Relu", "Concat", "MaxPool")]
+        options["TensorQuantOverrides"] = {n: [{"quant_type": mixed}] for i, n in enumerate(names) if i % 2 == seed % 2}
     if how["form"] == "dynamic":
         onnx.save(model, temporary + ".float")
         try:
@@ -130,7 +142,7 @@ def network(seed, name, stages=None, head=None, opset=None):
     quantization.quantize_static(
         model, temporary, Samples(model, seed), quant_format=how["form"], per_channel=channel,
         reduce_range=how["reduce_range"], activation_type=how["activations"], weight_type=how["weights"],
-        extra_options=options)
+        extra_options=options, op_types_to_quantize=only)
     os.replace(temporary, path)
     return path
 
