@@ -2,14 +2,24 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "diagnose/judge.h"
 
 namespace lockstep {
 
-// What is wrong with a recording rather than with a device: samples in another order, two tensors under
-// each other's names. Such captures are refused with one sentence, not explained. Nothing when neither is seen.
+// What is wrong with a recording rather than with a device: samples in another order or recorded twice, two
+// tensors under each other's names, tensors that were never recorded, cut off or in another byte order or type.
+// Such captures are refused with one sentence, not explained. Nothing when none of these is seen.
 std::optional<std::string> bad_capture(const Case& c, const Comparison& comparison);
+
+// The same of what only shows once no cause was found: values that are not finite, inputs other than those
+// given. `v` holds the suspects.
+std::optional<std::string> unexplained_capture(const Case& c, const Verdict& v);
+
+// The device's samples are what the reference makes, to the value, of the inputs in another order: seen before
+// anything is judged by its distance.
+std::optional<std::string> reordered_exactly(const Case& c, const Comparison& comparison);
 
 // What a reader should know of the recording beside the verdict: values that are not finite, tensors that
 // only some samples hold.
@@ -18,5 +28,17 @@ std::vector<std::string> capture_notes(const Case& c, const Comparison& comparis
 // Most operations with weights are wrong, each from its own inputs, and nothing explains them, while the
 // others are right: the captures come from other weights. "" when it is not so.
 std::string other_version(const Case& c, const Verdict& verdict);
+
+// Everything follows from what the operations that read the network's inputs yield, and these are wrong throughout
+// without a cause. "" when it is not so.
+std::string doubtful_inputs(const Case& c, const Verdict& verdict);
+
+// Parts of bad_capture: which input each sample is of; what the tensors hold.
+std::optional<std::string> misplaced_samples(const Case& c, const Comparison& comparison);
+std::optional<std::string> bad_contents(const Case& c, const Comparison& comparison);
+
+const Tensor* recorded_tensor(const Sample& sample, const std::string& name);
+// Within one step everywhere (reals: within a ten thousandth of the greatest).
+bool within_a_step(const Graph& g, const Row& row, const Tensor& expected, const Tensor& device);
 
 }  // namespace lockstep

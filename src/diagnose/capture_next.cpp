@@ -65,8 +65,17 @@ std::vector<std::string> capture_next(const Case& c, const Verdict& v) {
   const Suspect& first = v.suspects[0];
   const Row& row = v.comparison.rows[first.row];
   const Explanation* cause = first.cause();
+  const bool inputs_seen = !c.recorded.device.empty() && std::ranges::any_of(g.inputs(), [&](ValueId input) {
+    return c.recorded.device[0].contains(g.value(input).name);
+  });
+  if (!cause && !inputs_seen && !g.inputs().empty())
+    next.push_back("record the input bytes as the device had them when the run began ('" + g.value(g.inputs()[0]).name +
+                   "'): other inputs than those given look like this too");
   std::vector<std::string> inside = capture_inside(c, row);
-  if (!inside.empty() && (!cause || !cause->certain || !cause->ties.empty())) return inside;
+  if (!inside.empty() && (!cause || !cause->certain || !cause->ties.empty())) {
+    std::ranges::move(inside, std::back_inserter(next));
+    return next;
+  }
   if (cause && cause->certain) {
     if (cause->differing < few_values)
       next.push_back(fmt::format("{} differing values carry this claim: more samples, or tensors from inside, make it "

@@ -129,6 +129,16 @@ std::string healthy_summary(const Verdict& v) {
   return spread ? "healthy, inside the spread that rounding alone makes" : "healthy, within rounding";
 }
 
+// A recording that is wrong itself: said, not explained.
+Verdict refused(Verdict v, const Case& c, const std::string& why) {
+  v.healthy = false;
+  v.suspects.clear();
+  v.notes = capture_notes(c, v.comparison);
+  v.summary = "the captures do not belong to this run: " + why;
+  v.next = {"put the recording right and ask again; nothing in it is explained as it is"};
+  return v;
+}
+
 }  // namespace
 
 Result<std::string> computes_as(const Case& c, const Comparison& comparison) {
@@ -177,6 +187,7 @@ Result<Verdict> judge(const Case& c, const std::vector<std::string>& left_device
     if (v.healthy && c.tolerance.kind == Tolerance::Kind::standard) settle_drift(c, v);
     if (v.undecided) return v;
   }
+  if (const auto order = reordered_exactly(c, v.comparison)) return refused(std::move(v), c, *order);
   if (v.healthy) {
     if (v.computes_as.empty() && c.tolerance.kind == Tolerance::Kind::standard) find_departure(c, v);
     if (v.summary.empty()) v.summary = healthy_summary(v);
@@ -189,16 +200,16 @@ Result<Verdict> judge(const Case& c, const std::vector<std::string>& left_device
     return v;
   }
   v.notes = capture_notes(c, v.comparison);
-  if (const auto bad = bad_capture(c, v.comparison)) {
-    v.summary = "the captures do not belong to this run: " + *bad;
-    v.next.push_back("put the recording right and ask again; nothing in it is explained as it is");
-    return v;
-  }
+  if (const auto bad = bad_capture(c, v.comparison)) return refused(std::move(v), c, *bad);
   v.summary = "mismatch";
   LOCKSTEP_CHECK(find_causes(c, v));
+  if (const auto bad = c.search.first_only ? std::nullopt : unexplained_capture(c, v)) return refused(std::move(v), c, *bad);
   if (const std::string version = other_version(c, v); !version.empty()) {
     v.summary = "mismatch: " + version;
     v.notes.insert(v.notes.begin(), version);
+  } else if (const std::string doubt = doubtful_inputs(c, v); !doubt.empty()) {
+    v.summary = "mismatch: " + doubt;
+    v.notes.insert(v.notes.begin(), doubt);
   }
   if (c.search.first_only) return v;
   v.reach = reach_of(c, v);

@@ -80,6 +80,11 @@ class Judge {
         p_.metrics = row.whole;
         break;
       }
+    if (v.computes_as == "float") {
+      p_.is = "what the model is in reals, without its quantization: a float run, not what the device is to compute";
+      p_.advice = {"compare the device with the quantized model's run; how far that lies from the reals is quantization, and no device mends it"};
+      return {};
+    }
     p_.right = v.healthy;
     if (v.healthy) {
       p_.is = v.computes_as.empty() ? "what " + std::string(q_.reference.arithmetic().name) + " computes" : "what " + v.computes_as + " computes";

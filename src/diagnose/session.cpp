@@ -12,6 +12,7 @@
 #include "diagnose/pc_run.h"
 #include "diff/inputs.h"
 #include "diff/pair.h"
+#include "diff/realign.h"
 #include "run/generated.h"
 #include "run/recording.h"
 
@@ -65,6 +66,8 @@ class Session {
       if (sent_.empty())
         if (auto recorded = inputs_from(model, held, a_.notes); recorded.ok()) sent_ = std::move(*recorded);
     LOCKSTEP_CHECK(run_reference(pairing));
+    if (!sent_.empty() && !sent_[0].empty())
+      if (std::string turned = realign(a_.reference->graph(), expected_, pairing.samples); !turned.empty()) a_.notes.push_back(std::move(turned));
     say("comparing");
     std::optional<std::vector<Executor>> others, carriers;
     Case c{.reference = *a_.reference,
@@ -82,6 +85,7 @@ class Session {
            .model = q_.model, .target = q_.target, .input = q_.input};
     c.search.progress = q_.progress;
     LOCKSTEP_TRY(a_.verdict, judge(c, without_weights(model, pairing.left_device)));
+    tell_of_builds();
     if (q_.envelope || (a_.verdict.healthy && !a_.verdict.comparison.identical())) {
       say("measuring the envelope");
       LOCKSTEP_TRY(a_.verdict.envelope, envelope_of(c));
@@ -100,6 +104,14 @@ class Session {
   }
 
  private:
+  // Evidence of more than one build carries a verdict about the first only as far as all compute alike.
+  void tell_of_builds() {
+    const bool several = std::ranges::any_of(a_.notes, [](const std::string& n) { return n.find(", another build") != n.npos; });
+    if (!several) return;
+    a_.verdict.summary += ", on captures of more than one build";
+    a_.verdict.notes.push_back("tensors of another build are no proof about this one: its buffers lie elsewhere; captures of one build settle it");
+  }
+
   // Where captures go when the link breaks: beside the user, named after the model.
   std::string kept_name() const {
     if (!q_.resume.empty()) return q_.resume;
@@ -135,14 +147,36 @@ class Session {
     return held;
   }
 
+  // Another number of samples than inputs; which inputs they are of, where that shows.
+  Error other_count(const Pairing& pairing, const std::vector<std::string>& wanted) const {
+    Error e{q_.target, std::to_string(pairing.samples.size()) + " samples", std::to_string(sent_.size()) + " as the inputs hold",
+            "record and feed the same samples"};
+    const auto made = a_.reference->run(sent_, without_inputs(a_.reference->graph(), wanted), {});
+    if (!made.ok() || sent_.size() > 256) return e;
+    std::string of;
+    for (const Sample& device : pairing.samples) {
+      std::size_t found = 0, matches = 0;
+      for (std::size_t t = 0; t < made->samples.size(); ++t) {
+        const bool equal = std::ranges::all_of(made->samples[t], [&](const auto& entry) {
+          const auto it = device.find(entry.first);
+          return it == device.end() || it->second == entry.second;
+        });
+        if (equal && ++matches == 1) found = t;
+      }
+      if (matches == 0) return e;
+      of += (of.empty() ? "" : ", ") + std::to_string(found + 1) + (matches > 1 ? " (or others)" : "");
+    }
+    e.hint = (pairing.samples.size() == 1 ? "it is the answer to input " : "they are the answers to inputs ") + of + ": give --input with " +
+             (pairing.samples.size() == 1 ? "that one alone" : "those alone");
+    return e;
+  }
+
   Result<void> run_reference(const Pairing& pairing) {
     const Graph& g = a_.reference->graph();
     const std::vector<std::string> wanted = wanted_names(g, pairing);
     if (a_.input.empty()) a_.input = "inputs as recorded in " + q_.target;
     if (!sent_.empty()) {
-      if (sent_.size() != pairing.samples.size())
-        return Error{q_.target, std::to_string(pairing.samples.size()) + " samples",
-                     std::to_string(sent_.size()) + " as the inputs hold", "record and feed the same samples"};
+      if (sent_.size() != pairing.samples.size()) return other_count(pairing, wanted);
       say("running the reference");
       RunOptions options;
       options.state = q_.state;

@@ -75,7 +75,8 @@ class Pairer {
     for (const std::string& name : device_.order) by_origin(name);
     names_are_gone_ = taken_.empty();
     in_order(true);
-    if (names_are_gone_) all_by_shape();
+    if (names_are_gone_) rim_by_shape();
+    if (names_are_gone_ && found_.empty()) all_by_shape();
     return finish();
   }
 
@@ -193,6 +194,27 @@ class Pairer {
     taken_ = taken_before;
   }
 
+  // A foreign file of what went in and came out: each array is the only one of its size at the network's rim.
+  void rim_by_shape() {
+    std::vector<ValueId> rim(g_.inputs().begin(), g_.inputs().end());
+    rim.insert(rim.end(), g_.outputs().begin(), g_.outputs().end());
+    std::map<std::string, ValueId> found;
+    std::set<ValueId> used;
+    for (const std::string& name : device_.order) {
+      if (paired(name)) continue;
+      ValueId only = no_id;
+      int candidates = 0;
+      for (const ValueId id : rim)
+        if (same_extents(info(name).shape, g_.value(id).shape) && fits_type(info(name).dtype, g_.value(id).dtype)) only = id, ++candidates;
+      if (candidates != 1 || taken_.contains(only) || !used.insert(only).second) return;
+      found.emplace(name, only);
+    }
+    for (const auto& [name, id] : found) take(name, id, "its size at the network's rim");
+  }
+
+  // Text files hold every type as reals; codes never stand for a float tensor without their scale.
+  static bool fits_type(DType device, DType reference) { return is_float(device) || is_integer(device) == is_integer(reference); }
+
   // A few equal scales (1/256 of a softmax) do not make captures of this model.
   bool of_another_model(const Pairing& out) const {
     return out.pairs.empty() || (names_are_gone_ && out.pairs.size() * 4 < device_.order.size());
@@ -273,54 +295,7 @@ class Pairer {
   std::vector<std::string> notes_;
 };
 
-// A note without its shapes and numbers: what was done, not to which tensor.
-std::string kind_of(const std::string& note) {
-  std::string kind;
-  int depth = 0;
-  for (const char c : note) {
-    depth += c == '[';
-    if (depth == 0 && !std::isdigit(static_cast<unsigned char>(c))) kind += c;
-    depth -= c == ']';
-  }
-  return kind;
-}
-
-// The first of those alike, and how many more there are.
-class Alike {
- public:
-  void add(const std::string& kind, const std::string& text) {
-    auto [it, is_new] = counts_.emplace(kind, 0);
-    if (is_new) firsts_.emplace_back(kind, text);
-    ++it->second;
-  }
-  std::vector<std::string> lines() const {
-    std::vector<std::string> out;
-    for (const auto& [kind, text] : firsts_) {
-      const int more = counts_.at(kind) - 1;
-      out.push_back(text + (more > 0 ? ", and " + std::to_string(more) + " more alike" : ""));
-    }
-    return out;
-  }
-
- private:
-  std::map<std::string, int> counts_;
-  std::vector<std::pair<std::string, std::string>> firsts_;
-};
-
 }  // namespace
-
-std::vector<std::string> pairing_notes(const Pairing& pairing) {
-  Alike alike;
-  for (const Pair& pair : pairing.pairs)
-    if (pair.how != "name")
-      alike.add(pair.how,
-                "'" + pair.device + "' is '" + pair.reference + "' (by " + pair.how + ")");
-  for (const Pair& pair : pairing.pairs)
-    if (!pair.note.empty()) alike.add(kind_of(pair.note), "'" + pair.device + "': " + pair.note);
-  std::vector<std::string> out = alike.lines();
-  out.insert(out.end(), pairing.notes.begin(), pairing.notes.end());
-  return out;
-}
 
 Result<Pairing> pair_tensors(const Graph& reference, const Capture& device) {
   return Pairer(reference, device).run();

@@ -12,7 +12,7 @@ namespace lockstep {
 // One tensor of the device and the reference's tensor that it is.
 struct Pair {
   std::string reference, device;
-  std::string how;   // "name", "origin", "scale, shape and order", "shape and order"
+  std::string how;   // "name", "origin", "scale, shape and order", "shape and order", "its size at the network's rim"
   std::string note;  // what had to be done to compare them ("axes transposed"), "" when nothing
 };
 

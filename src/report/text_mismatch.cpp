@@ -64,6 +64,7 @@ class Mismatch : public TextPart {
   void mismatch() {
     if (v_.suspects.empty()) {
       field("verdict", red(v_.summary));
+      for (const std::string& note : v_.notes) field("note", note);
       for (std::size_t i = 0; i < v_.next.size(); ++i) i == 0 ? field("capture next", v_.next[i]) : more(v_.next[i]);
       return;
     }
@@ -91,7 +92,7 @@ class Mismatch : public TextPart {
 
   std::string reach_text() const {
     const Reach& reach = v_.reach;
-    if (reach.of_kind < 2) return "";
+    if (reach.of_kind < 2 || !v_.scopes.empty()) return "";
     if (v_.not_examined) return fmt::format("; at least {} of {} {}s of this kind show it", reach.showing, reach.of_kind, reach.op);
     if (reach.showing == reach.of_kind) return fmt::format("; all {} {}s of this kind show it", reach.of_kind, reach.op);
     return fmt::format("; {} of {} {}s of this kind {} it", reach.showing, reach.of_kind, reach.op,

@@ -1,0 +1,117 @@
+// Which input each recorded sample is of.
+#include <algorithm>
+#include <numeric>
+
+#include <fmt/format.h>
+
+#include "diagnose/bad_capture.h"
+
+namespace lockstep {
+namespace {
+
+constexpr std::size_t most_samples = 64;
+constexpr std::int64_t enough = 24;  // values that tell two samples from each other; or as many samples as these:
+constexpr std::size_t enough_samples = 4;
+constexpr std::size_t none = static_cast<std::size_t>(-1);
+
+// All tensors that are computed: fewer could agree by chance.
+std::vector<const Row*> computed_rows(const Comparison& comparison) {
+  std::vector<const Row*> rows;
+  for (const Row& row : comparison.rows)
+    if (row.node != no_id) rows.push_back(&row);
+  return rows;
+}
+
+class Samples {
+ public:
+  Samples(const Case& c, const Comparison& comparison) : c_(c), rows_(computed_rows(comparison)), n_(c.recorded.device.size()) {}
+
+  bool too_few_to_tell() const {
+    std::int64_t differing = 0;
+    for (const Row* row : rows_) differing += row->whole.differing;
+    return rows_.empty() || n_ < 2 || n_ > most_samples || (differing < enough && n_ < enough_samples);
+  }
+
+  // Device sample i is what the reference makes of input of[i]: the very values where there are such, else within a
+  // step; `none` where it is of none or of several. Its own input comes first.
+  std::vector<std::size_t> origins(bool exactly) const {
+    std::vector<std::size_t> of;
+    for (std::size_t i = 0; i < n_; ++i) {
+      std::size_t found = none;
+      for (const bool exact : {true, false}) {
+        if ((exactly && !exact) || found != none) break;
+        if (shows(i, i, exact)) found = i;
+        int matches = 0;
+        for (std::size_t t = 0; found != i && t < n_; ++t)
+          if (t != i && shows(i, t, exact)) found = ++matches == 1 ? t : none;
+      }
+      of.push_back(found);
+    }
+    return of;
+  }
+
+ private:
+  bool shows(std::size_t device, std::size_t expected, bool exact) const {
+    return std::ranges::all_of(rows_, [&](const Row* row) {
+      const Tensor* d = recorded_tensor(c_.recorded.device[device], row->tensor);
+      const Tensor* e = recorded_tensor(c_.recorded.expected[expected], row->tensor);
+      return d && e && (exact ? *d == *e : within_a_step(c_.reference.graph(), *row, *e, *d));
+    });
+  }
+
+  const Case& c_;
+  std::vector<const Row*> rows_;
+  std::size_t n_;
+};
+
+std::string numbers(const std::vector<std::size_t>& of) {
+  std::string list;
+  for (const std::size_t i : of) list += (list.empty() ? "" : ", ") + std::to_string(i + 1);
+  return list;
+}
+
+bool is_permutation(const std::vector<std::size_t>& of) {
+  std::vector<std::size_t> sorted = of;
+  std::ranges::sort(sorted);
+  for (std::size_t i = 0; i < sorted.size(); ++i)
+    if (sorted[i] != i) return false;
+  return true;
+}
+
+// A device that lags behind or keeps its first answer is a fault of the device, run after run.
+bool is_lag(const std::vector<std::size_t>& of) {
+  bool one_behind = true, first = true;
+  for (std::size_t i = 1; i < of.size(); ++i) one_behind = one_behind && of[i] == i - 1, first = first && of[i] == 0;
+  return one_behind || first;
+}
+
+std::string other_order(const std::vector<std::size_t>& of) {
+  return "the samples stand in another order than the inputs: the device's are the reference's samples " + numbers(of);
+}
+
+}  // namespace
+
+std::optional<std::string> reordered_exactly(const Case& c, const Comparison& comparison) {
+  const Samples samples(c, comparison);
+  if (comparison.identical() || samples.too_few_to_tell()) return std::nullopt;
+  const auto of = samples.origins(true);
+  if (std::ranges::count(of, none) || !is_permutation(of) || std::ranges::is_sorted(of)) return std::nullopt;
+  return other_order(of);
+}
+
+std::optional<std::string> misplaced_samples(const Case& c, const Comparison& comparison) {
+  const Samples samples(c, comparison);
+  if (samples.too_few_to_tell()) return std::nullopt;
+  const auto of = samples.origins(false);
+  if (std::ranges::count(of, none) || std::ranges::is_sorted(of, std::less_equal<>{})) return std::nullopt;
+  if (is_permutation(of)) return std::ranges::is_sorted(of) ? std::nullopt : std::optional(other_order(of));
+  if (is_lag(of)) return std::nullopt;
+  if (std::ranges::all_of(of, [&](std::size_t i) { return i == of[0]; }))
+    return fmt::format("all {} samples are what the reference makes of input {}: one inference, recorded {} times", of.size(), of[0] + 1, of.size());
+  std::string copies;
+  for (std::size_t i = 0; i < of.size(); ++i)
+    if (of[i] != i) copies += fmt::format("{}sample {} is of input {}", copies.empty() ? "" : ", ", i + 1, of[i] + 1);
+  return copies + ", the others are of their own: recorded twice, or in those runs the input was not renewed";
+}
+
+}  // namespace lockstep

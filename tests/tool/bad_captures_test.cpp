@@ -1,0 +1,263 @@
+// Recordings that are wrong themselves: each symptom is recognized and said in the verdict, and nothing is explained by a
+// fault. The cases are made from right captures of examples/s1.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <functional>
+
+#include <nlohmann/json.hpp>
+
+#include "base/files.h"
+#include "import/import.h"
+#include "run/recording.h"
+#include "support/command.h"
+#include "support/folders.h"
+#include "support/temporary.h"
+
+namespace lockstep {
+namespace {
+
+const std::string model = "examples/s1/tcn_int8.onnx", golden = "examples/s1/golden.npz";
+constexpr std::int64_t samples = 16;
+
+class BadCaptures : public testing::Test {
+ protected:
+  void SetUp() override {
+    const auto ran = test::run_tool("run " + model + " --input " + golden + " --all -o " + scratch / "all.npz");
+    ASSERT_EQ(ran.code, 0) << ran.err;
+    auto read = read_npz(scratch / "all.npz");
+    ASSERT_TRUE(read.ok());
+    for (auto& [name, array] : *read)
+      if (array.shape.size() > 1 && array.shape[0] == samples) all.emplace_back(name, array);
+    ASSERT_GT(all.size(), 20u);
+  }
+
+  NpyArray& array(const std::string& name) {
+    for (auto& [own, value] : all)
+      if (own == name) return value;
+    ADD_FAILURE() << "no " << name;
+    return all[0].second;
+  }
+  void leave_out(const std::string& name) {
+    std::erase_if(all, [&](const auto& m) { return m.first == name; });
+  }
+  void only(const std::string& name) {
+    std::erase_if(all, [&](const auto& m) { return m.first != name; });
+  }
+
+  // Sample i of every array becomes its sample order[i].
+  void resample(const std::vector<std::size_t>& order) {
+    for (auto& [name, a] : all) {
+      const std::size_t each = a.bytes.size() / samples;
+      Bytes bytes;
+      for (const std::size_t i : order)
+        bytes.insert(bytes.end(), a.bytes.begin() + static_cast<std::ptrdiff_t>(i * each), a.bytes.begin() + static_cast<std::ptrdiff_t>((i + 1) * each));
+      a.bytes = std::move(bytes);
+      a.shape[0] = static_cast<std::int64_t>(order.size());
+    }
+  }
+
+  std::string verdict(int code) {
+    EXPECT_TRUE(write_npz(scratch / "bad.npz", all).ok());
+    const auto ran = test::run_tool("validate " + model + " --input " + golden + " --target " + scratch / "bad.npz" + " --json " + scratch / "r.json");
+    EXPECT_EQ(ran.code, code) << ran.out << ran.err;
+    if (ran.code == 2) return ran.err;
+    report = nlohmann::json::parse(test::text_of(scratch / "r.json"));
+    return report["verdict"];
+  }
+
+  // Said in so many words, with exit code 1 and no suspect that could be taken for a cause.
+  void refused(const std::string& words) {
+    const std::string said = verdict(1);
+    EXPECT_NE(said.find("the captures do not belong to this run"), said.npos) << said;
+    EXPECT_NE(said.find(words), said.npos) << said;
+    EXPECT_TRUE(report["suspects"].empty()) << report["suspects"];
+  }
+
+  std::vector<std::size_t> in_order() const {
+    std::vector<std::size_t> order(samples);
+    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+    return order;
+  }
+
+  test::TemporaryFolder scratch;
+  NpzMembers all;
+  nlohmann::json report;
+};
+
+TEST_F(BadCaptures, nan) {
+  const float nan = std::nanf("");
+  std::memcpy(array("ppm").bytes.data() + 12, &nan, 4);
+  refused("NaN");
+}
+
+TEST_F(BadCaptures, missing_tensors_are_no_fault) {
+  leave_out("/block2/relu_out_QuantizeLinear_Output");
+  leave_out("/block2/slice_out_QuantizeLinear_Output");
+  EXPECT_NE(verdict(0).find("healthy"), std::string::npos);
+  EXPECT_FALSE(report["unpaired_reference"].empty());
+}
+
+TEST_F(BadCaptures, swapped_names) {
+  std::swap(array("/block1/slice_out_QuantizeLinear_Output").bytes, array("/block3/slice_out_QuantizeLinear_Output").bytes);
+  refused("names are swapped");
+}
+
+TEST_F(BadCaptures, other_sample_order) {
+  auto order = in_order();
+  std::ranges::rotate(order, order.begin() + 1);
+  leave_out("window");
+  resample(order);
+  refused("another order");
+}
+
+TEST_F(BadCaptures, outputs_alone_in_another_order) {
+  auto order = in_order();
+  std::ranges::reverse(order);
+  resample(order);
+  only("ppm");
+  refused("another order");
+}
+
+TEST_F(BadCaptures, a_sample_recorded_twice) {
+  auto order = in_order();
+  order[5] = 4;
+  leave_out("window");
+  resample(order);
+  refused("sample 6 is of input 5");
+}
+
+TEST_F(BadCaptures, one_inference_recorded_many_times) {
+  leave_out("window");
+  resample(std::vector<std::size_t>(samples, 3));
+  refused("input 4");
+}
+
+TEST_F(BadCaptures, one_inference_only_names_the_input_that_it_answers) {
+  resample({6});
+  EXPECT_NE(verdict(2).find("it is the answer to input 7"), std::string::npos);
+}
+
+TEST_F(BadCaptures, wrong_number_of_samples) {
+  auto order = in_order();
+  order.pop_back();
+  resample(order);
+  EXPECT_NE(verdict(2).find("15 samples; want 16"), std::string::npos);
+}
+
+TEST_F(BadCaptures, all_zeros) {
+  for (auto& [name, a] : all) std::ranges::fill(a.bytes, std::byte{0});
+  refused("holds 0 and nothing else");
+}
+
+TEST_F(BadCaptures, other_inputs_than_claimed) {
+  const auto ran = test::run_tool("run " + model + " --samples 16 --seed 77 --all -o " + scratch / "other.npz");
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  auto read = read_npz(scratch / "other.npz");
+  ASSERT_TRUE(read.ok());
+  for (auto& [name, value] : *read)
+    if (value.shape.size() > 1 && value.shape[0] == samples) array(name) = value;
+  refused("other inputs than those given");
+  leave_out("window");
+  EXPECT_NE(verdict(1).find("may be of other inputs"), std::string::npos);
+  for (const auto& e : report["suspects"][0]["explanations"]) EXPECT_FALSE(e["accepted"]) << e;
+}
+
+TEST_F(BadCaptures, a_truncated_tensor) {
+  NpyArray& a = array("/block3/slice_out_QuantizeLinear_Output");
+  a.shape = {static_cast<std::int64_t>(a.bytes.size() / 2 + 1)};
+  a.bytes.resize(a.bytes.size() / 2 + 1);
+  EXPECT_NE(verdict(2).find("want a multiple of"), std::string::npos);
+}
+
+TEST_F(BadCaptures, a_tensor_cut_off_and_filled_up) {
+  NpyArray& a = array("/block3/slice_out_QuantizeLinear_Output");
+  const std::size_t each = a.bytes.size() / samples;
+  for (std::size_t i = 0; i < a.bytes.size(); ++i)
+    if (i % each > each / 2) a.bytes[i] = std::byte{0};
+  refused("wrong as recorded only");
+}
+
+TEST_F(BadCaptures, byte_swapped) {
+  for (auto& [name, a] : all)
+    if (a.dtype == DType::f32)
+      for (std::size_t i = 0; i + 4 <= a.bytes.size(); i += 4) std::reverse(a.bytes.begin() + static_cast<std::ptrdiff_t>(i), a.bytes.begin() + static_cast<std::ptrdiff_t>(i + 4));
+  refused("big-endian");
+}
+
+TEST_F(BadCaptures, codes_of_the_other_sign) {
+  for (auto& [name, a] : all)
+    if (a.dtype == DType::i8)
+      for (std::byte& b : a.bytes) b ^= std::byte{0x80};
+  leave_out("window");
+  refused("128 away");
+}
+
+TEST_F(BadCaptures, another_version_of_the_model) {
+  const auto graph = import_model(test::source_folder() + "/" + model);
+  ASSERT_TRUE(graph.ok());
+  auto file = read_file(test::source_folder() + "/" + model);
+  ASSERT_TRUE(file.ok());
+  int changed = 0;
+  for (const Value& v : graph->values()) {
+    if (!v.constant || v.dtype != DType::i8 || v.constant->count() < 100) continue;
+    const auto at = std::search(file->begin(), file->end(), v.constant->bytes().begin(), v.constant->bytes().end());
+    if (at == file->end()) continue;
+    for (std::ptrdiff_t i = 0; i < v.constant->count(); i += 3) at[i] ^= std::byte{0x25};
+    ++changed;
+  }
+  ASSERT_GT(changed, 6);
+  ASSERT_TRUE(write_file(scratch / "retrained.onnx", std::string(reinterpret_cast<const char*>(file->data()), file->size())).ok());
+  const auto ran = test::run_tool("run " + scratch / "retrained.onnx" + " --input " + golden + " --all -o " + scratch / "other.npz");
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  auto read = read_npz(scratch / "other.npz");
+  ASSERT_TRUE(read.ok());
+  std::erase_if(*read, [](const auto& m) { return m.second.shape.size() < 2 || m.second.shape[0] != samples; });
+  all = std::move(*read);
+  EXPECT_NE(verdict(1).find("another version of the model"), std::string::npos) << report["verdict"];
+  for (const auto& e : report["suspects"][0]["explanations"]) EXPECT_FALSE(e["accepted"]) << e;
+}
+
+// A recording in another form is none the worse for it: it is brought into the model's, and said.
+class OtherForms : public BadCaptures {};
+
+TEST_F(OtherForms, codes_recorded_as_reals) {
+  const auto capture = read_npz(scratch / "all.npz");
+  ASSERT_TRUE(capture.ok());
+  NpzMembers reals;
+  for (auto& [name, a] : all)
+    if (name.ends_with("_DequantizeLinear_Output") || name == "window" || name == "ppm") {
+      std::string codes = name;
+      if (const auto at = codes.find("_DequantizeLinear_Output"); at != codes.npos) codes.replace(at, std::string::npos, "_QuantizeLinear_Output");
+      reals.emplace_back(codes, a);
+    }
+  ASSERT_GT(reals.size(), 8u);
+  all = std::move(reals);
+  EXPECT_NE(verdict(0).find("healthy"), std::string::npos);
+}
+
+TEST_F(OtherForms, every_tensor_channels_last_under_the_models_shape) {
+  for (auto& [name, a] : all) {
+    if (a.shape.size() != 4 || a.shape[2] != 1 || name == "window") continue;
+    const auto channels = static_cast<std::size_t>(a.shape[1]), length = static_cast<std::size_t>(a.shape[3]);
+    const std::size_t width = size_of(a.dtype);
+    const Bytes from = a.bytes;
+    for (std::size_t s = 0; s < samples; ++s)
+      for (std::size_t c = 0; c < channels; ++c)
+        for (std::size_t t = 0; t < length; ++t)
+          std::memcpy(a.bytes.data() + ((s * length + t) * channels + c) * width, from.data() + ((s * channels + c) * length + t) * width, width);
+  }
+  EXPECT_NE(verdict(0).find("healthy"), std::string::npos);
+  EXPECT_NE(report["notes"].dump().find("channels last"), std::string::npos) << report["notes"];
+}
+
+TEST_F(OtherForms, a_foreign_file_with_names_of_its_own) {
+  NpzMembers plain = {{"x", array("window")}, {"y", array("ppm")}};
+  all = std::move(plain);
+  EXPECT_NE(verdict(0).find("healthy"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace lockstep
