@@ -38,10 +38,16 @@ bool differ(const Case& c, const Row& a, const Row& b) {
   return !within_a_step(c.reference.graph(), a, ea->second, eb->second.reshaped(ea->second.shape()));
 }
 
+bool makes_weights(const Graph& g, NodeId id) {
+  return std::ranges::all_of(g.node(id).inputs, [&](ValueId v) { return v == no_id || g.value(v).constant; });
+}
+
+// Constant, or dequantized from what is.
 bool has_weights(const Graph& g, NodeId id) {
   const Node& node = g.node(id);
-  return (node.op == "Conv" || node.op == "Gemm" || node.op == "MatMul") && node.inputs.size() > 1 &&
-         node.inputs[1] != no_id && g.value(node.inputs[1]).constant;
+  if ((node.op != "Conv" && node.op != "Gemm" && node.op != "MatMul") || node.inputs.size() < 2 || node.inputs[1] == no_id) return false;
+  const Value& w = g.value(node.inputs[1]);
+  return w.constant || (w.producer != no_id && makes_weights(g, w.producer));
 }
 
 }  // namespace
@@ -105,7 +111,7 @@ std::string other_version(const Case& c, const Verdict& v) {
   int weighted = 0, wrong = 0, others = 0, others_wrong = 0;
   for (std::size_t i = 0; i < v.comparison.rows.size(); ++i) {
     const Row& row = v.comparison.rows[i];
-    if (row.segment.size() != 1 || row.state == Judgement::unknown) continue;
+    if (row.segment.size() != 1 || row.state == Judgement::unknown || makes_weights(g, row.segment[0])) continue;
     const bool is_wrong = row.state == Judgement::wrong;
     const bool explained = std::ranges::any_of(v.suspects, [&](const Suspect& s) { return s.row == i && s.cause(); });
     if (has_weights(g, row.segment[0])) {

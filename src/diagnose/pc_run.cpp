@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "diagnose/judge.h"
 #include "diff/pair.h"
+#include "num/real.h"
 #include "run/recording.h"
 
 namespace lockstep {
@@ -36,7 +37,7 @@ bool off_grid(const Tensor& t, const QuantParams& q) {
   std::int64_t off = 0;
   for (std::int64_t i = 0; i < t.count(); ++i) {
     const double steps = t.number(i) / q.scale[0];
-    off += std::isfinite(steps) && std::abs(steps - std::nearbyint(steps)) > 0.01 + 1e-6 * std::abs(steps);
+    off += std::isfinite(steps) && std::abs(steps - half_even(steps)) > 0.01 + 1e-6 * std::abs(steps);
   }
   return off * 2 > t.count();
 }

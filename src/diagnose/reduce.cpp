@@ -42,8 +42,8 @@ Tensor cropped(const Tensor& t, std::size_t axis, std::int64_t begin, std::int64
 
 class Reducer {
  public:
-  Reducer(const Request& q, const Answer& a, std::span<const std::byte> bytes, std::int64_t keep)
-      : q_(q), a_(a), g_(a.reference->graph()), bytes_(bytes), keep_(keep), recorded_{a.sent, a.expected, a.observed, q.state},
+  Reducer(const Request& q, const Answer& a, std::span<const std::byte> bytes, std::int64_t keep, KeptRun earlier)
+      : q_(q), a_(a), g_(a.reference->graph()), bytes_(bytes), keep_(keep), earlier_(earlier), recorded_{a.sent, a.expected, a.observed, q.state},
         test_(*a.reference, recorded_) {}
 
   Result<Reduction> run() {
@@ -93,12 +93,34 @@ class Reducer {
     }
     r_.nodes_before = whole_->nodes().size();
     r_.file = is_tflite(bytes_) ? "model.tflite" : "model.onnx";
-    LOCKSTEP_TRY(auto made, attempt(r_.input, r_.expected));
+    LOCKSTEP_CHECK(keep_earlier(cone));
+    LOCKSTEP_TRY(auto made, attempt(r_));
     if (!made) return Error{q_.model, "the part that makes '" + r_.output + "' yields other numbers when it stands alone", "", "please report it"};
     r_.model = std::move(*made);
     LOCKSTEP_CHECK(speak_codes(cone));
     r_.steps.push_back(fmt::format("cut to {} of {} nodes: what makes {} from captured tensors", r_.nodes, r_.nodes_before, r_.output));
     if (a_.observed.size() > 1) r_.steps.push_back(fmt::format("sample {} of {}: the one in which most values are wrong", r_.sample, a_.observed.size()));
+    return {};
+  }
+
+  // The run before, or the first, fed with what the device had then.
+  Result<void> keep_earlier(const Cone& cone) {
+    if (earlier_ == KeptRun::none) return {};
+    const std::size_t s = earlier_ == KeptRun::first ? 0 : r_.sample - 1;
+    if (r_.sample == 0) return Error{q_.target, "no run stands before the wrong one", "captures of several runs", ""};
+    Reduction::Earlier run;
+    run.sample = s;
+    const Tensor* device = test_.device(row_->value, s);
+    for (const ValueId id : cone.frontier) {
+      const Tensor* given = test_.given(id, s);
+      if (!given) return Error{q_.target, "'" + g_.value(id).name + "' was not captured in the run before", "what the operation reads", ""};
+      run.input.emplace(g_.value(id).name, *given);
+    }
+    LOCKSTEP_TRY(run.expected, test_.recompute(row_->value, s));
+    if (!device || device->count() != run.expected.count()) return Error{q_.target, "the run before was not captured", "it", ""};
+    run.device = device->reshaped(run.expected.shape());
+    r_.before.push_back(std::move(run));
+    r_.steps.push_back(fmt::format("run {} is kept before it: what was there then is part of the fault", s));
     return {};
   }
 
@@ -117,6 +139,12 @@ class Reducer {
       if (coded.input.contains(g_.value(taken).name)) continue;
       coded.inputs.push_back(g_.value(taken).name);
       coded.input.emplace(g_.value(taken).name, given ? *given : *test_.given(id, r_.sample));
+      for (Reduction::Earlier& run : coded.before) {
+        const Tensor* then = test_.given(taken, run.sample);
+        if (!then) return {};
+        if (taken != id) run.input.erase(g_.value(id).name);
+        run.input.insert_or_assign(g_.value(taken).name, *then);
+      }
     }
     for (const NodeId n : g_.consumers(row_->value)) {
       if (g_.node(n).op != "QuantizeLinear" || !is_float(g_.value(row_->value).dtype)) continue;
@@ -126,12 +154,18 @@ class Reducer {
       coded.output = g_.value(codes).name;
       coded.quant = g_.value(codes).quant;
       coded.device = device->reshaped(g_.value(codes).shape);
+      for (Reduction::Earlier& run : coded.before) {
+        const Tensor* then = test_.device(codes, run.sample);
+        if (!then) return {};
+        run.device = then->reshaped(g_.value(codes).shape);
+      }
       break;
     }
     std::swap(coded, r_);
-    LOCKSTEP_TRY(auto made, part(r_.input, r_.device.shape()));
+    LOCKSTEP_TRY(auto made, part(r_, r_.device.shape()));
     if (made) {
-      r_.expected = std::move(made->yields);
+      r_.expected = std::move(made->yields.back());
+      for (std::size_t i = 0; i < r_.before.size(); ++i) r_.before[i].expected = std::move(made->yields[i]);
       r_.model = std::move(made->bytes);
       r_.differing = differing(r_.expected, r_.device);
     }
@@ -141,30 +175,37 @@ class Reducer {
 
   struct Part {
     Bytes bytes;
-    Tensor yields;
+    std::vector<Tensor> yields;  // of the runs before, then of the one shown
   };
 
   // The part as a model for these inputs, and what it yields; nothing when it is no model.
-  Result<std::optional<Part>> part(const Sample& input, const Shape& shape) {
-    std::map<std::string, Shape> shapes = {{r_.output, shape}};
-    for (const auto& [name, tensor] : input) shapes.emplace(name, tensor.shape());
-    const std::string outputs[] = {r_.output};
+  Result<std::optional<Part>> part(const Reduction& r, const Shape& shape) {
+    std::map<std::string, Shape> shapes = {{r.output, shape}};
+    for (const auto& [name, tensor] : r.input) shapes.emplace(name, tensor.shape());
+    const std::string outputs[] = {r.output};
     const bool tflite = is_tflite(bytes_);
-    LOCKSTEP_TRY(Bytes bytes, (tflite ? tflite_between : onnx_between)(bytes_, *whole_, r_.inputs, std::span(outputs), shapes));
+    LOCKSTEP_TRY(Bytes bytes, (tflite ? tflite_between : onnx_between)(bytes_, *whole_, r.inputs, std::span(outputs), shapes));
     const auto graph = tflite ? import_tflite_bytes(bytes, "part.tflite") : import_onnx_bytes(bytes, "part.onnx");
     if (!graph.ok()) return std::optional<Part>();
     const auto executor = Executor::make(*graph, a_.reference->arithmetic());
     if (!executor.ok()) return std::optional<Part>();
-    auto made = executor->run({&input, 1}, outputs);
+    std::vector<Sample> runs;
+    for (const Reduction::Earlier& run : r.before) runs.push_back(run.input);
+    runs.push_back(r.input);
+    auto made = executor->run(runs, outputs);
     if (!made.ok()) return std::optional<Part>();
     r_.nodes = graph->nodes().size();
-    return std::optional(Part{std::move(bytes), std::move(made->samples[0].at(r_.output))});
+    Part p{std::move(bytes), {}};
+    for (Sample& s : made->samples) p.yields.push_back(std::move(s.at(r.output)));
+    return std::optional(std::move(p));
   }
 
-  // The part as a model for these inputs, when it computes `expected` from them; nothing when not.
-  Result<std::optional<Bytes>> attempt(const Sample& input, const Tensor& expected) {
-    LOCKSTEP_TRY(auto made, part(input, expected.shape()));
-    if (!made || !(made->yields == expected)) return std::optional<Bytes>();
+  // The part as a model, when it computes what is expected in every run; nothing when not.
+  Result<std::optional<Bytes>> attempt(const Reduction& r) {
+    LOCKSTEP_TRY(auto made, part(r, r.expected.shape()));
+    if (!made || !(made->yields.back() == r.expected)) return std::optional<Bytes>();
+    for (std::size_t i = 0; i < r.before.size(); ++i)
+      if (!(made->yields[i] == r.before[i].expected)) return std::optional<Bytes>();
     return std::optional(std::move(made->bytes));
   }
 
@@ -187,22 +228,31 @@ class Reducer {
   }
 
   Result<bool> crop(std::size_t axis, std::int64_t begin, std::int64_t length, std::int64_t wrong) {
-    Sample input = r_.input;
-    bool any = false;
-    for (auto& [name, tensor] : input)
-      if (tensor.shape().size() == r_.expected.shape().size() && tensor.shape()[axis] == r_.expected.shape()[axis]) {
-        tensor = cropped(tensor, axis, begin, length);
-        any = true;
-      }
-    if (!any) return false;
-    Tensor expected = cropped(r_.expected, axis, begin, length);
-    LOCKSTEP_TRY(auto made, attempt(input, expected));
+    Reduction smaller = r_;
+    const Shape& whole = r_.expected.shape();
+    const auto crop_inputs = [&](Sample& input) {
+      bool any = false;
+      for (auto& [name, tensor] : input)
+        if (tensor.shape().size() == whole.size() && tensor.shape()[axis] == whole[axis]) {
+          tensor = cropped(tensor, axis, begin, length);
+          any = true;
+        }
+      return any;
+    };
+    if (!crop_inputs(smaller.input)) return false;
+    smaller.expected = cropped(r_.expected, axis, begin, length);
+    smaller.device = cropped(r_.device, axis, begin, length);
+    for (Reduction::Earlier& run : smaller.before) {
+      crop_inputs(run.input);
+      run.expected = cropped(run.expected, axis, begin, length);
+      run.device = cropped(run.device, axis, begin, length);
+    }
+    LOCKSTEP_TRY(auto made, attempt(smaller));
     if (!made) return false;
-    r_.model = std::move(*made);
-    r_.input = std::move(input);
-    r_.expected = std::move(expected);
-    r_.device = cropped(r_.device, axis, begin, length);
-    r_.differing = wrong;
+    smaller.model = std::move(*made);
+    smaller.nodes = r_.nodes;
+    smaller.differing = wrong;
+    r_ = std::move(smaller);
     return true;
   }
 
@@ -211,6 +261,7 @@ class Reducer {
   const Graph& g_;
   std::span<const std::byte> bytes_;
   const std::int64_t keep_;
+  const KeptRun earlier_;
   Recorded recorded_;
   LocalTest test_;
   const Row* row_ = nullptr;
@@ -220,8 +271,8 @@ class Reducer {
 
 }  // namespace
 
-Result<Reduction> reduce(const Request& request, const Answer& answer, std::span<const std::byte> bytes, std::int64_t keep) {
-  return Reducer(request, answer, bytes, keep).run();
+Result<Reduction> reduce(const Request& request, const Answer& answer, std::span<const std::byte> bytes, std::int64_t keep, KeptRun earlier) {
+  return Reducer(request, answer, bytes, keep, earlier).run();
 }
 
 }  // namespace lockstep

@@ -12,6 +12,13 @@ namespace lockstep {
 // the wrong operation alone, fed with what the device had there, cropped as far as cropping changes no
 // number.
 struct Reduction {
+  // A run before the one shown, which the device still had something of.
+  struct Earlier {
+    Sample input;
+    Tensor expected, device;
+    std::size_t sample = 0;
+  };
+  std::vector<Earlier> before;  // in the order of the runs
   Bytes model;                 // in the format of the whole
   std::string file;            // "model.onnx" or "model.tflite"
   std::vector<std::string> inputs;
@@ -25,8 +32,12 @@ struct Reduction {
   std::vector<std::string> steps;  // what was done, one sentence each
 };
 
+// Which run before the wrong one is kept: for faults that show something of it.
+enum class KeptRun : std::uint8_t { none, previous, first };
+
 // `bytes` are the model's file; cropping keeps at least `keep` wrong values. Errors: a healthy device; a fault that is in the network's input; a
 // model that cannot be cut (subgraphs, tensors that the file does not name).
-Result<Reduction> reduce(const Request& request, const Answer& answer, std::span<const std::byte> bytes, std::int64_t keep);
+Result<Reduction> reduce(const Request& request, const Answer& answer, std::span<const std::byte> bytes, std::int64_t keep,
+                         KeptRun earlier = KeptRun::none);
 
 }  // namespace lockstep

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "diagnose/fold_identity.h"
+#include "diagnose/rewrite_node.h"
 #include "diagnose/scope.h"
 #include "measure/reals.h"
 #include "op/op.h"
@@ -78,6 +79,7 @@ Tensor on_grid(const Tensor& x, const QuantParams& own, const Grid& grid, const 
 // What one rewrite does at one sum.
 struct Plan {
   std::string text;
+  std::string cost = "no more MACs or bytes";
   bool swapped = false, one_scale = false, struck = true, folded = false;
   double coarser_output = 1;
 };
@@ -96,11 +98,12 @@ class Simulator {
     LOCKSTEP_CHECK(add({.text = "as it is"}));
     if (made_.empty()) return made_;
     made_.clear();  // measured: what a rewrite must better
-    LOCKSTEP_CHECK(add({.text = "this operation on the CPU", .struck = false}));
+    LOCKSTEP_CHECK(add({.text = sums_.size() > 1 ? fmt::format("these {} operations on the CPU", sums_.size()) : "this operation on the CPU",
+                        .cost = cpu_cost(), .struck = false}));
     LOCKSTEP_CHECK(add({.text = "operands in the other order", .swapped = true}));
     LOCKSTEP_CHECK(add({.text = "output scale twice as large", .coarser_output = 2}));
     LOCKSTEP_CHECK(add({.text = "one scale for both operands, where the fault strikes all the same", .one_scale = true}));
-    LOCKSTEP_CHECK(add({.text = again ? "Concat + 1x1 convolution, which the fault strikes too" : "Concat + 1x1 convolution, which the fault does not know", .one_scale = true, .struck = again}));
+    LOCKSTEP_CHECK(add({.text = again ? "Concat + 1x1 convolution, which the fault strikes too" : "Concat + 1x1 convolution, which the fault does not know", .cost = concat_cost(), .one_scale = true, .struck = again}));
     LOCKSTEP_CHECK(add_folded(true));
     LOCKSTEP_CHECK(add_folded(false));
     LOCKSTEP_CHECK(add_wide());
@@ -147,7 +150,26 @@ class Simulator {
     }
     auto made = e_.run(c_.recorded.sent.first(samples_), wanted_, options);
     if (!made.ok()) return {};  // a rewrite that cannot be run here is left out
-    return judge(plan.text, *made, e_);
+    return judge(plan.text, plan.cost, *made, e_);
+  }
+
+  std::string cpu_cost() const {
+    const Form form{.text = "", .struck = false};
+    RewriteCost all;
+    for (const NodeId n : sums_) all.add(RewriteNode(e_, n, specs_[0]).cost(form));
+    return all.text(form);
+  }
+
+  // 1x1 convolutions over both operands' channels, and the bytes of both side by side.
+  std::string concat_cost() const {
+    std::int64_t macs = 0, bytes = 0;
+    for (const NodeId n : sums_) {
+      const Shape& y = NodeView{g_, g_.node(n)}.output(0).shape;
+      const std::int64_t channels = y.size() < 2 ? 1 : y[g_.format() == "tflite" ? y.size() - 1 : 1];
+      macs += 2 * count_of(y) * channels;
+      bytes += 2 * count_of(y);
+    }
+    return fmt::format("{} more operation{}, {} MACs and {} bytes of activations more", sums_.size(), sums_.size() > 1 ? "s" : "", macs, bytes);
   }
 
   // The hook of one sum under the plan; nothing when its grids are not known.
@@ -216,7 +238,7 @@ class Simulator {
     auto made = e_.run(c_.recorded.sent.first(samples_), wanted_, options);
     if (!made.ok()) return {};
     return judge(fmt::format("identity folded into the convolution, {}: no Add is left, {:.0f} % of the branch's weights vanish",
-                             per_channel ? "weight scales per channel" : "one weight scale", 100 * vanished), *made, e_);
+                             per_channel ? "weight scales per channel" : "one weight scale", 100 * vanished), "1 operation less", *made, e_);
   }
 
   // 16-bit steps are 256 times finer: simulated without any rounding, with the ranges of the codes.
@@ -235,10 +257,10 @@ class Simulator {
     options->state = c_.recorded.state;
     const auto made = wide->run(c_.recorded.sent.first(samples_), wanted_, *options);
     if (!made.ok()) return {};
-    return judge("16-bit activations, simulated without rounding", *made, *wide);
+    return judge("16-bit activations, simulated without rounding", "twice the bytes of activations", *made, *wide);
   }
 
-  Result<void> judge(const std::string& text, const Capture& made, const Executor& by) {
+  Result<void> judge(const std::string& text, const std::string& cost, const Capture& made, const Executor& by) {
     double output = 1, at = 1;
     for (const std::string& name : wanted_) {
       Meter meter;
@@ -254,7 +276,7 @@ class Simulator {
     if (made_.empty() && before_output_ > 1) before_output_ = output, before_at_ = at;
     const auto heals = [](double cosine, double before) { return 1 - cosine <= remaining * (1 - before) + 1e-6; };
     const bool holds = std::min(output, at) >= rewrite_gate && heals(output, before_output_) && heals(at, before_at_);
-    made_.push_back({text + fmt::format(" ({:.3f} at the operation)", std::floor(at * 1e3) / 1e3), output, holds});
+    made_.push_back({text + fmt::format(" ({:.3f} at the operation; {})", std::floor(at * 1e3) / 1e3, cost), output, holds});
     return {};
   }
 

@@ -194,22 +194,24 @@ class Pairer {
     taken_ = taken_before;
   }
 
-  // A foreign file of what went in and came out: each array is the only one of its size at the network's rim.
+  // A foreign file of what went in and came out: as many arrays of one size as the network has inputs or outputs of it,
+  // in their order.
   void rim_by_shape() {
     std::vector<ValueId> rim(g_.inputs().begin(), g_.inputs().end());
     rim.insert(rim.end(), g_.outputs().begin(), g_.outputs().end());
-    std::map<std::string, ValueId> found;
-    std::set<ValueId> used;
+    std::map<std::vector<ValueId>, std::vector<std::string>> groups;
     for (const std::string& name : device_.order) {
-      if (paired(name)) continue;
-      ValueId only = no_id;
-      int candidates = 0;
+      std::vector<ValueId> could;
       for (const ValueId id : rim)
-        if (same_extents(info(name).shape, g_.value(id).shape) && fits_type(info(name).dtype, g_.value(id).dtype)) only = id, ++candidates;
-      if (candidates != 1 || taken_.contains(only) || !used.insert(only).second) return;
-      found.emplace(name, only);
+        if (same_extents(info(name).shape, g_.value(id).shape) && fits_type(info(name).dtype, g_.value(id).dtype)) could.push_back(id);
+      if (could.empty()) return;
+      groups[std::move(could)].push_back(name);
     }
-    for (const auto& [name, id] : found) take(name, id, "its size at the network's rim");
+    for (const auto& [values, names] : groups)
+      if (values.size() != names.size()) return;
+    for (const auto& [values, names] : groups)
+      for (std::size_t i = 0; i < names.size(); ++i)
+        take(names[i], values[i], values.size() == 1 ? "its size at the network's rim" : "its size and order at the network's rim");
   }
 
   // Text files hold every type as reals; codes never stand for a float tensor without their scale.

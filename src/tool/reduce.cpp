@@ -18,18 +18,22 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// One sample of the inputs alone, or with the output as the device had it.
+// The runs' inputs alone, or with the output as the device had it.
 Capture capture_of(const Reduction& r, const std::string& source, bool with_output) {
   Capture c;
   c.source = source;
-  Sample& sample = c.samples.emplace_back();
-  const auto add = [&](const std::string& name, const Tensor& t, const QuantParams& q) {
+  const auto describe = [&](const std::string& name, const Tensor& t, const QuantParams& q) {
     c.order.push_back(name);
     c.infos.emplace(name, TensorInfo{t.dtype(), t.shape(), q, {}});
-    sample.emplace(name, t);
   };
-  for (const std::string& name : r.inputs) add(name, r.input.at(name), {});
-  if (with_output) add(r.output, r.device, r.quant);
+  for (const std::string& name : r.inputs) describe(name, r.input.at(name), {});
+  if (with_output) describe(r.output, r.device, r.quant);
+  const auto add = [&](const Sample& input, const Tensor& device) {
+    Sample& sample = c.samples.emplace_back(input);
+    if (with_output) sample.emplace(r.output, device);
+  };
+  for (const Reduction::Earlier& run : r.before) add(run.input, run.device);
+  add(r.input, r.device);
   return c;
 }
 
@@ -58,15 +62,27 @@ Result<int> reduce_to(const Request& request, const std::string& folder) {
   const std::string_view arithmetic = found->reference->arithmetic().name;
   std::error_code failed;
   const bool new_folder = !fs::exists(folder);
-  // Fewer wrong values than a fault needs to be told from rounding or from another fault are no use.
+  // Fewer wrong values than a fault needs to be told from rounding or from another fault are no use; a fault that
+  // shows something of an earlier run needs that run. At last, whatever is wrong at all.
   constexpr std::int64_t whole = std::numeric_limits<std::int64_t>::max();
-  for (const std::int64_t keep : {std::int64_t{12}, std::int64_t{48}, std::int64_t{192}, whole}) {
-    LOCKSTEP_TRY(const Reduction r, reduce(request, *found, bytes, keep));
+  struct Try {
+    KeptRun earlier;
+    std::int64_t keep;
+    bool any_cause;
+  };
+  std::vector<Try> tries;
+  for (const KeptRun earlier : {KeptRun::none, KeptRun::previous, KeptRun::first})
+    for (const std::int64_t keep : {std::int64_t{12}, std::int64_t{48}, std::int64_t{192}, whole}) tries.push_back({earlier, keep, false});
+  tries.push_back({KeptRun::none, whole, true});
+  for (const Try& t : tries) {
+    const auto made = reduce(request, *found, bytes, t.keep, t.earlier);
+    if (!made.ok() && t.earlier != KeptRun::none) continue;
+    LOCKSTEP_TRY(const Reduction r, made);
     fs::create_directories(folder, failed);
     if (failed) return Error{folder, "cannot be made: " + failed.message(), "a folder to write to", ""};
     const auto confirmed = write_and_judge(request, r, arithmetic, folder);
     if (!confirmed.ok()) return confirmed.error();
-    if (!(keep == whole ? !confirmed->verdict.healthy : same_cause(*found, *confirmed))) continue;
+    if (!(t.any_cause ? !confirmed->verdict.healthy : same_cause(*found, *confirmed))) continue;
     LOCKSTEP_CHECK(write_file((fs::path(folder) / "README.md").string(), page_of_reduction(request, *found, r, *confirmed)));
     end_progress();
     fmt::print("{}", text_of_reduction(request, *found, r, *confirmed, folder));

@@ -209,7 +209,7 @@ TEST(Pair, without_names_and_scales_shapes_must_place_every_tensor) {
   const auto all = pair_tensors(small_graph(), capture_of({{"t0", reals}, {"t1", reals}}));
   ASSERT_TRUE(all.ok()) << all.error().line();
   EXPECT_EQ(all->pairs[1].reference, "out");
-  EXPECT_EQ(all->pairs[1].how, "shape and order");
+  EXPECT_EQ(all->pairs[1].how, "its size and order at the network's rim");
   EXPECT_FALSE(
       pair_tensors(small_graph(), capture_of({{"t0", reals},
                                               {"t1", reals},
