@@ -177,6 +177,7 @@ Result<Verdict> judge(const Case& c, const std::vector<std::string>& left_device
   if (!v.comparison.identical()) {
     LOCKSTEP_TRY(v.computes_as, computes_as(c, v.comparison));
   }
+  if (const auto order = reordered_exactly(c, v.comparison)) return refused(std::move(v), c, *order);
   if (c.tolerance.kind == Tolerance::Kind::envelope) {
     LOCKSTEP_TRY(v.healthy, inside_envelope(c, v.comparison));
     if (v.healthy) v.summary = "healthy, inside the end-to-end envelope (asked by --tolerance envelope)";
@@ -187,7 +188,6 @@ Result<Verdict> judge(const Case& c, const std::vector<std::string>& left_device
     if (v.healthy && c.tolerance.kind == Tolerance::Kind::standard) settle_drift(c, v);
     if (v.undecided) return v;
   }
-  if (const auto order = reordered_exactly(c, v.comparison)) return refused(std::move(v), c, *order);
   if (v.healthy) {
     if (v.computes_as.empty() && c.tolerance.kind == Tolerance::Kind::standard) find_departure(c, v);
     if (v.summary.empty()) v.summary = healthy_summary(v);

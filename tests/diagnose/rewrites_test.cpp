@@ -103,5 +103,55 @@ TEST(FoldIdentity, wants_a_convolution_of_the_same_tensor) {
   EXPECT_FALSE(fold_identity(codes, codes.graph().find_node("/in_proj/conv"), true));
 }
 
+// A combination of two operands of unlike scales, with a fault at it, judged from all tensors.
+std::vector<Rewrite> of_two(const std::string& op, const std::string& fault) {
+  GraphBuilder b("two.tflite", "tflite");
+  const auto value = [&](const char* name, double scale, std::int32_t zero, std::int64_t channels) {
+    Value v;
+    v.name = name;
+    v.shape = {1, 4, 4, channels};
+    v.dtype = DType::i8;
+    v.quant = {{scale}, {zero}, -1};
+    return b.add_value(std::move(v));
+  };
+  const bool joins = op == "Concat";
+  const ValueId a = value("a", 0.02, 3, 8), c = value("c", 0.05, -7, 8), y = value("y", 0.05, joins ? -7 : 5, joins ? 16 : 8);
+  Node node{"both", op, {}, {a, c}, {y}, {}};
+  if (joins) node.attrs.set("axis", std::int64_t{3});
+  b.add_node(std::move(node));
+  b.add_input(a);
+  b.add_input(c);
+  b.add_output(y);
+  auto graph = std::move(b).finish();
+  EXPECT_TRUE(graph.ok()) << (graph.ok() ? "" : graph.error().line());
+  const Executor reference = test::executor(*graph, "tflite");
+  const auto sent = test::random_samples(*graph, 4);
+  const auto expected = reference.run(sent)->samples;
+  auto specs = parse_faults(fault);
+  EXPECT_TRUE(specs.ok());
+  auto faulty = inject(reference, *specs);
+  EXPECT_TRUE(faulty.ok()) << (faulty.ok() ? "" : faulty.error().line());
+  const auto device = reference.run(sent, {}, *faulty)->samples;
+  const auto v = judge({.reference = reference, .recorded = {sent, expected, device, StateMode::reset}, .tolerance = {}, .others = {}, .search = {},
+                        .model = "two.tflite", .target = "d", .input = "x"});
+  EXPECT_TRUE(v.ok());
+  EXPECT_FALSE(v->suspects.empty());
+  return v->rewrites;
+}
+
+TEST(Rewrites, of_a_concat_that_copies_codes_equal_scales_hold) {
+  const auto all = of_two("Concat", "concat-not-rescaled");
+  EXPECT_TRUE(named(all, "this operation on the CPU").holds);
+  EXPECT_TRUE(named(all, "every operand requantized to the output's scale beforehand").holds);
+  EXPECT_FALSE(named(all, "output scale twice").holds);
+}
+
+TEST(Rewrites, of_a_product_that_ignores_a_zero_point_symmetric_operands_hold) {
+  const auto all = of_two("Mul", "zero-point-ignored@both");
+  EXPECT_TRUE(named(all, "this operation on the CPU").holds);
+  EXPECT_TRUE(named(all, "operands quantized symmetrically").holds);
+  EXPECT_FALSE(named(all, "output scale twice").holds);
+}
+
 }  // namespace
 }  // namespace lockstep
