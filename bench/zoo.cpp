@@ -46,7 +46,7 @@ struct Options {
   std::vector<std::string> own;  // models of the user's instead of the table's
   zoo::Plan plan;
   int threads = 2;
-  double work = 2e9;
+  double work = 12e9;
   double scale = 1;
   bool list = false, healthy = true, faults = true, unknown = true;
 };

@@ -11,6 +11,7 @@ namespace {
 constexpr std::size_t plain_batch = 32, fit_batch = 4;
 constexpr double plain_share = 0.6, fit_limit = 0.85;  // over several operations: where plain ones and fits end
 constexpr double fit_share = 0.2;    // of all work, for one fault at one place
+constexpr double cone_share = 0.03;  // the same among the many places of several operations
 constexpr double fit_replays = 150;  // that a share must allow in all samples; else one sample does
 constexpr std::size_t most_kept = 400;  // hypotheses remembered
 
@@ -47,6 +48,16 @@ std::vector<Hypotheses::Task> Hypotheses::tasks(bool inputs_first, bool only_fit
         if ((!only_fits || fault->fit) && fits_stage(*fault, sites_[s]))
           tasks.push_back({s, fault});
     }
+  // Reals between codes are in no device's memory: what could have befallen them comes after what befalls codes.
+  if (!trial_.single_node())
+    std::ranges::stable_partition(tasks, [&](const Task& t) {
+      const Site& site = sites_[t.site];
+      if (site.node == no_id || site.graph().node(site.node).op != "DequantizeLinear") return true;
+      const ValueId x = site.graph().node(site.node).inputs[0];
+      return x == no_id || site.graph().value(x).constant || std::ranges::none_of(trial_.row().segment, [&](NodeId n) {
+        return n == site.graph().value(x).producer;
+      });
+    });
   return tasks;
 }
 
@@ -133,14 +144,11 @@ void Hypotheses::slow() {
   try_plain(all, 1);
 }
 
-void Hypotheses::fit_one(const Task& task, Outcome& o) const {
+bool Hypotheses::fit_to(const Task& task, std::span<const std::size_t> samples, double share, Outcome& o) const {
   const Site& site = sites_[task.site];
-  const double share = options_.work * fit_share, each = trial_.work(site, task.fault);
-  const std::span<const std::size_t> every(trial_.every()), telling(trial_.telling());
-  const auto samples =
-      share < fit_replays * each * static_cast<double>(every.size()) ? telling.first(1) : every;
+  const double most = o.work + share, each = trial_.work(site, task.fault);
   const auto misfit = [&](const Params& params) {
-    if (o.work > share) {
+    if (o.work > most) {
       o.incomplete = true;
       return std::numeric_limits<double>::infinity();
     }
@@ -148,7 +156,22 @@ void Hypotheses::fit_one(const Task& task, Outcome& o) const {
     o.work += each * static_cast<double>(samples.size());
     return trial_.misfit({site, task.fault, params}, samples);
   };
-  try_sets(task, task.fault->fit(site, evidence_[task.site], misfit), o);
+  auto sets = task.fault->fit(site, evidence_[task.site], misfit);
+  const bool reproduces = std::ranges::any_of(sets, [&](const Params& p) { return trial_.misfit({site, task.fault, p}, samples) == 0; });
+  try_sets(task, std::move(sets), o);
+  return reproduces;
+}
+
+// Over several operations most fits lead nowhere: two samples say so, all are asked where those are reproduced.
+void Hypotheses::fit_one(const Task& task, Outcome& o) const {
+  const std::span<const std::size_t> every(trial_.every()), telling(trial_.telling());
+  const bool cone = !trial_.single_node();
+  const double share = options_.work * (cone ? cone_share : fit_share), each = trial_.work(sites_[task.site], task.fault);
+  auto samples = cone && every.size() > 2 ? telling.first(2) : every;
+  if (share < fit_replays * each * static_cast<double>(samples.size())) samples = telling.first(1);
+  if (!fit_to(task, samples, share, o) || samples.size() == every.size()) return;
+  if (std::ranges::any_of(o.found, is_exact)) return;
+  fit_to(task, every, options_.work * fit_share, o);
 }
 
 void Hypotheses::fitted() {

@@ -71,6 +71,8 @@ class Hypotheses {
   void merge(Outcome&& o);
   void try_sets(const Task& task, std::vector<Params> sets, Outcome& o) const;
   void fit_one(const Task& task, Outcome& o) const;
+  // Fits to these samples for so much work; whether they are reproduced.
+  bool fit_to(const Task& task, std::span<const std::size_t> samples, double share, Outcome& o) const;
   std::vector<const Tested*> first_parts() const;
   bool builds_on_output(const Step& step) const;
   std::vector<Step> second_parts(const Tested& first);

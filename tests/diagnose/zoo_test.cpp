@@ -23,6 +23,7 @@ Shares shares_of(const zoo::Score& score, zoo::Level level, bool unknown) {
     s.right += o.right();
     s.wrong += o.fate == zoo::Fate::wrong;
     s.certain_wrong += o.fate == zoo::Fate::wrong && o.certain;
+    s.healthy += o.fate == zoo::Fate::healthy;
     if (!unknown && level == zoo::Level::all && !(o.right() && o.first_right))
       std::printf("  %s: %s%s %s\n", score.cases[i].text().c_str(), zoo::fate_names[static_cast<int>(o.fate)],
                   o.first_right ? "" : ", at another operation,", o.said.c_str());
@@ -57,6 +58,13 @@ Shares expect_the_score(const zoo::Score& score) {
   EXPECT_EQ(outputs.certain_wrong, 0);
   EXPECT_GT(unknown.visible, 8);
   EXPECT_LE(unknown.wrong * 100, unknown.visible * 5);
+  EXPECT_EQ(unknown.healthy, 0);
+  for (const zoo::Level level : {zoo::Level::half, zoo::Level::outputs}) {
+    const Shares named = shares_of(score, level, false), strange = shares_of(score, level, true);
+    EXPECT_EQ(strange.certain_wrong, 0) << zoo::level_names[static_cast<int>(level)];
+    // What stays value by value inside the named arithmetics is a device that no capture of outputs tells from one.
+    EXPECT_LE((named.healthy + strange.healthy) * 50, named.visible + strange.visible) << zoo::level_names[static_cast<int>(level)];
+  }
   for (const zoo::Pair& p : score.pairs) EXPECT_FALSE(p.alarm) << p.reference << " against " << p.device << ": " << p.said;
   return outputs;
 }

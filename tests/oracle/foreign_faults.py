@@ -155,6 +155,9 @@ def cases(b):
     yield "pad-with-code-0", b.layer("a1", pad_code=0), "a1", ["pads-with-zero-code"]
 
     # Arithmetic.
+    yield "scales-one-channel-late", b.layer("a1", w_scale=lambda s: np.roll(s, 1)), "a1", ["channel-scales-misplaced"]
+    yield "bias-big-endian", b.with_file(edited(m, layer("b2").b_name, lambda v: v.byteswap())), "b2", ["bias"]
+    yield "half-up", b.layer("b2", rounding=lambda v: np.floor(v + 0.5)), None, []
     yield "floor", b.layer("b2", rounding=np.floor), "b2", ["requant-truncates"]
     yield "toward-zero", b.layer("b2", rounding=np.trunc), "b2", ["requant-truncates"]
     yield "accumulator-saturates", b.layer("b2", store=saturated), "b2", ["accumulator-16bit", "group-saturation"]
@@ -190,7 +193,11 @@ def cases(b):
         yield "one-byte-late-" + name, b.with_patch(t, lambda made, i, t=t: late(made[t], 1)), name, ["output-shifted"]
     yield "wrong-operand", b.with_patch(out("add1"), lambda made, i: add_of(b, made, "add1", out("a2"), out("a2"))), "add1", ["operand-replaced"]
     yield "add-one-scale-then-lines-late", b.with_patch(out("add1"), lambda made, i: overlay(one_scale_add(b, made), made[out("stem")], 96)), "add1", ["add", "operand", "overlap"]
-    yield "concat-swapped", b.with_patch(out("cat"), lambda made, i: np.roll(made[out("cat")], 16, 1)), "cat", []
+    yield "concat-swapped", b.with_patch(out("cat"), lambda made, i: np.roll(made[out("cat")], 16, 1)), "cat", ["output-channels-exchanged"]
+    yield "logits-of-run-before", [{**v, "logits": r[max(0, i - 1)]["logits"]} for i, v in enumerate(r)], "logits", ["stale-output"]
+    yield "rows-of-16-bytes-a2", b.with_patch(out("a2"), lambda made, i: padded(made[out("a2")], 16)), "a2", ["padded-rows"]
+    yield "burst-of-weights-lost", b.with_file(edited(m, layer("b1").w_name, lambda w: blank(w, 640, 64))), "b1", []
+    yield "block-never-written", b.with_patch(out("b1"), lambda made, i: blank(made[out("b1")], 96, 64)), "b1", ["poison-survives", "memory-asleep"]
 
     # What nothing describes.
     yield "noise", b.with_patch(out("b1"), lambda made, i: np.clip(made[out("b1")] + b.rng.integers(-9, 10, made[out("b1")].shape), -128, 127)), "b1", []
@@ -221,6 +228,19 @@ def flip(w, at, bit):
 def overlay(t, other, count):
     flat = t.ravel().copy()
     flat[:count] = other.ravel()[:count]
+    return flat.reshape(t.shape)
+
+
+def padded(t, multiple):
+    """Rows written at a padded stride, read without it."""
+    wide = np.zeros((*t.shape[:-1], -(-t.shape[-1] // multiple) * multiple), t.dtype)
+    wide[..., :t.shape[-1]] = t
+    return wide.ravel()[:t.size].reshape(t.shape)
+
+
+def blank(t, first, count):
+    flat = t.ravel().copy()
+    flat[first:first + count] = 0
     return flat.reshape(t.shape)
 
 
