@@ -50,13 +50,4 @@ bool reals_alone(const NodeView& v) {
   return real;
 }
 
-void activate_all(Activation act, float* y, std::int64_t count) {
-  if (act == Activation::none) return;
-  if (act == Activation::relu) {
-    for (std::int64_t i = 0; i < count; ++i) y[i] = y[i] < 0 ? 0 : y[i];
-    return;
-  }
-  for (std::int64_t i = 0; i < count; ++i) y[i] = activate(act, y[i]);
-}
-
 }  // namespace lockstep

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "kernel/kernel_activation.h"
 #include "kernel/kernel_dnnl.h"
 
 namespace lockstep {
@@ -34,6 +35,5 @@ class DnnlUnits : public PreparedKernel {
 
 // Every operand real, and an activation that draws no two reals apart.
 bool reals_alone(const NodeView& v);
-void activate_all(Activation act, float* y, std::int64_t count);
 
 }  // namespace lockstep

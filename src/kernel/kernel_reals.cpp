@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "num/activation.h"
+#include "kernel/kernel_activation.h"
 #include "num/ort_float.h"
 #include "op/op_codes.h"
 
@@ -213,7 +213,7 @@ class RealKernel : public PreparedKernel {
   void finish(float* y, std::int64_t rows, std::int64_t count) const {
     if (activation_ == Activation::none) return;
     for (std::int64_t i = 0; i < rows; ++i, y += r_.oc)
-      for (std::int64_t j = 0; j < count; ++j) y[j] = activate(activation_, y[j]);
+      activate_all(activation_, y, count);
   }
 
   void tiles(std::int64_t u, const float* x, float* out) const {
@@ -263,15 +263,18 @@ class RealKernel : public PreparedKernel {
 }  // namespace
 
 bool reals_fit(const KernelProblem& p) {
-  if (p.view.node.op == "ConvTranspose") return real_transposed_fits(p);
-  if (p.view.node.op != "Conv") return real_products_fit(p);
-  return problem_of(p).has_value();
+  const std::string_view op = p.view.node.op;
+  if (op == "Conv") return problem_of(p).has_value();
+  if (op == "ConvTranspose") return real_transposed_fits(p);
+  return op == "Gemm" || op == "MatMul" ? real_products_fit(p) : real_recurrent_fits(p);
 }
 
 std::unique_ptr<PreparedKernel> prepare_reals(const KernelProblem& p, const RealSet& set) {
-  if (p.view.node.op == "ConvTranspose") return prepare_real_transposed(p, set);
-  if (p.view.node.op != "Conv") return prepare_real_products(p, set);
-  return std::make_unique<RealKernel>(p, set);
+  const std::string_view op = p.view.node.op;
+  if (op == "Conv") return std::make_unique<RealKernel>(p, set);
+  if (op == "ConvTranspose") return prepare_real_transposed(p, set);
+  return op == "Gemm" || op == "MatMul" ? prepare_real_products(p, set)
+                                        : prepare_real_recurrent(p, set);
 }
 
 }  // namespace lockstep

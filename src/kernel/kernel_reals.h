@@ -44,13 +44,14 @@ struct RealSet {
   void (*line[3])(const RealLine&) = {};         // by SumOrder
 };
 
-// Conv, and by kernel_reals_products.cpp and kernel_reals_transposed.cpp Gemm, MatMul and
-// ConvTranspose.
+// Conv, and by the files named after them Gemm and MatMul, ConvTranspose, GRU, LSTM and RNN.
 bool reals_fit(const KernelProblem& p);
 std::unique_ptr<PreparedKernel> prepare_reals(const KernelProblem& p, const RealSet& set);
 
 bool real_products_fit(const KernelProblem& p);
 std::unique_ptr<PreparedKernel> prepare_real_products(const KernelProblem& p, const RealSet& set);
+bool real_recurrent_fits(const KernelProblem& p);
+std::unique_ptr<PreparedKernel> prepare_real_recurrent(const KernelProblem& p, const RealSet& set);
 bool real_transposed_fits(const KernelProblem& p);
 std::unique_ptr<PreparedKernel> prepare_real_transposed(const KernelProblem& p, const RealSet& set);
 

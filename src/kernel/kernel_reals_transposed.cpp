@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "kernel/kernel_activation.h"
 #include "kernel/kernel_reals.h"
-#include "num/activation.h"
 #include "num/ort_float.h"
 #include "op/op_codes.h"
 #include "op/op_conv_transpose.h"
@@ -142,10 +142,8 @@ class TransposedKernel : public PreparedKernel {
             for (std::int64_t o = 0; o < w.filters; ++o) to[o] += sums[o];
           }
         }
-    for (std::int64_t o = 0; o < w.filters * w.group; ++o) {
-      if (!bias_.empty()) y[o] += bias_[static_cast<std::size_t>(o)];
-      y[o] = activate(activation_, y[o]);
-    }
+    for (std::size_t o = 0; o < bias_.size(); ++o) y[o] += bias_[o];
+    activate_all(activation_, y, w.filters * w.group);
   }
 
   const RealSet& set_;

@@ -35,7 +35,8 @@ namespace lockstep {
 namespace {
 
 constexpr RealSet set = make();
-constexpr std::string_view ops[] = {"Conv", "ConvTranspose", "Gemm", "MatMul"};
+constexpr std::string_view ops[] = {"Conv", "ConvTranspose", "Gemm", "GRU",
+                                    "LSTM", "MatMul",        "RNN"};
 
 }  // namespace
 

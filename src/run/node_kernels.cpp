@@ -28,8 +28,10 @@ class Room {
 }  // namespace
 
 bool moves_channels(const Kernel& kernel, const NodeView& node) {
-  return kernel.order == Order::channels_last && node.node.op != "Gemm" &&
-         node.node.op != "MatMul" && node.attrs().text("layout", "NCHW") != "NHWC";
+  constexpr std::string_view without_channels[] = {"GRU", "Gemm", "LSTM", "MatMul", "RNN"};
+  return kernel.order == Order::channels_last &&
+         std::ranges::find(without_channels, node.node.op) == std::end(without_channels) &&
+         node.attrs().text("layout", "NCHW") != "NHWC";
 }
 
 void run_kernel(const Kernel& kernel, const PreparedKernel& prepared, const NodeView& view,

@@ -208,7 +208,7 @@ std::optional<KernelCase> kernel_case(const Kernel& kernel, std::uint64_t seed) 
   if (kernel.name == "codes_rows") return codes_rows_case(m, std::string(op));
   if (kernel.name == "products_codes") return code_product_case(m);
   const bool reals = kernel.name.starts_with("reals") || kernel.library;
-  if (kernel.name == "recurrent") return recurrent_case(m, std::string(op));
+  if (op == "GRU" || op == "LSTM" || op == "RNN") return recurrent_case(m, std::string(op));
   if (op == "Resize") return resize_case(m, kernel.name == "moves");
   if (kernel.name == "plane_means") return plane_case(m);
   if (op == "ReduceMax") return greatest_case(m);

@@ -11,6 +11,7 @@
 
 #include "arith/arith.h"
 #include "kernel/kernel_dnnl.h"
+#include "run/node_kernels.h"
 #include "support/kernel_case.h"
 
 namespace lockstep::test {
@@ -30,9 +31,7 @@ std::vector<Tensor> by_kernel(const Kernel& kernel, const KernelProblem& p,
                               const KernelCase& problem, int threads, bool last) {
   const NodeView& view = p.view;
   last &= kernel.order == Order::any && view.input(0).shape.size() > 2;
-  const bool moves =
-      last || (kernel.order == Order::channels_last && view.node.op != "Gemm" &&
-               view.node.op != "MatMul" && view.attrs().text("layout", "NCHW") != "NHWC");
+  const bool moves = last || moves_channels(kernel, view);
   const auto aligned = [](std::vector<std::byte>& v) {
     return v.data() + (64 - reinterpret_cast<std::uintptr_t>(v.data()) % 64) % 64;
   };
