@@ -25,21 +25,36 @@ std::string size_text(std::int64_t bytes) {
                       : fmt::format("{} B ({:.2f} KiB)", bytes, static_cast<double>(bytes) / 1024);
 }
 
-void print_summary(const DeviceReport& r, const Graph& model) {
-  const auto value = [&](ValueId v) {
+// "input 1/1 : 'x', int8(1x3x224x224), 147.00 KBytes, QLinear(0.0078,-1,int8)"
+void print_values(const char* what, std::span<const ValueId> values, const Graph& model) {
+  int k = 0;
+  for (const ValueId v : values) {
     const Value& x = model.value(v);
-    return fmt::format("{}, {}{}", x.name, name_of(x.dtype), shape_text(x.shape));
-  };
+    std::string shape;
+    for (const std::int64_t e : x.shape) shape += (shape.empty() ? "" : "x") + std::to_string(e);
+    const double bytes =
+        static_cast<double>(count_of(x.shape)) * static_cast<double>(size_of(x.dtype));
+    std::string label = fmt::format("{} {}/{}", what, ++k, values.size());
+    fmt::print("{:18} :   '{}', {}({}), {:.2f} KBytes{}\n", label, x.name, name_of(x.dtype), shape,
+               bytes / 1024,
+               x.quant.scale.size() == 1 ? fmt::format(", QLinear({:.9f},{},{})", x.quant.scale[0],
+                                                       x.quant.zero_at(0), name_of(x.dtype))
+                                         : "");
+  }
+}
+
+void print_summary(const DeviceReport& r, const Graph& model) {
   fmt::print("Exec/report summary (analyze)\n{:-<100}\n", "");
   fmt::print(
-      "model file         :   {}\ntype               :   {}\ntarget             :   {}, {}\n",
+      "model file         :   {}\ntype               :   {}\ntarget/series      :   {}, {}\n",
       r.model, model.format(), r.device->name, r.device->meaning);
-  for (const ValueId v : model.inputs()) fmt::print("input              :   {}\n", value(v));
-  for (const ValueId v : model.outputs()) fmt::print("output             :   {}\n", value(v));
+  print_values("input", model.inputs(), model);
+  print_values("output", model.outputs(), model);
   fmt::print(
       "macc               :   {}\nparams #           :   {} items\nweights (ro)       :   "
-      "{}\nactivations (rw)   :   {}\n",
-      r.macs, r.parameters, size_text(r.weight_bytes), size_text(r.activation_bytes));
+      "{}\nactivations (rw)   :   {}\nram (total)        :   {}\n",
+      r.macs, r.parameters, size_text(r.weight_bytes), size_text(r.activation_bytes),
+      size_text(r.activation_bytes));
 }
 
 void print_nodes(const DeviceReport& r) {
@@ -70,8 +85,7 @@ void print_totals(const DeviceReport& r) {
                m.memory->external && !m.memory->read_only && m.used > 0
                    ? "activations spill into external memory"
                    : m.memory->meaning);
-  fmt::print("\nEstimated latency  :   {:.2f} ms (model's error: docs/neural-art.md)\n",
-             r.microseconds / 1000);
+  fmt::print("\nEstimated latency  :   {:.2f} ms ({})\n", r.microseconds / 1000, r.device->error);
 }
 
 void print_edits(const DeviceReport& r) {
@@ -123,6 +137,7 @@ Json json_of(const DeviceReport& r) {
           {"activation_bytes", r.activation_bytes},
           {"epochs", r.epochs},
           {"latency_ms", r.microseconds / 1000},
+          {"latency_error", std::string(r.device->error)},
           {"nodes", nodes},
           {"memories", memories},
           {"edits", edits},

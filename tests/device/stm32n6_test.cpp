@@ -38,6 +38,20 @@ TEST(Stm32n6, names_what_falls_to_the_cpu_and_what_multipliers_cannot_carry) {
   EXPECT_TRUE(std::ranges::is_sorted(r->edits, std::ranges::greater{}, &DeviceEdit::microseconds));
 }
 
+// PRelu between DequantizeLinear and QuantizeLinear: codes in, codes out.
+TEST(Stm32n6, an_operation_with_codes_around_it_runs_on_the_accelerator) {
+  LOCKSTEP_NEEDS_SHARED();
+  const auto r = report(test::shared_folder() + "/models/st/face_landmarks_v1_192_qdq_int8.onnx");
+  ASSERT_TRUE(r.ok()) << r.error().line();
+  int cpu = 0, inside = 0;
+  for (const DeviceNode& n : r->nodes) {
+    cpu += n.placement.place == DevicePlace::cpu_float;
+    inside += n.op == "DequantizeLinear" && n.placement.place == DevicePlace::nowhere;
+  }
+  EXPECT_EQ(cpu, 1);  // the output becomes a float
+  EXPECT_GT(inside, 0);
+}
+
 TEST(Stm32n6, memories_do_not_overlap) {
   const DeviceDef& d = *find_device("stm32n6");
   for (const DeviceMemory& a : d.memories)
@@ -56,6 +70,7 @@ TEST(Stm32n6, latencies_lie_within_a_fifth_of_the_published_ones) {
   for (const auto& [model, ms] :
        {std::pair{folder + "yamnet_1024_64x96_qdq_int8.onnx", 9.88},
         std::pair{folder + "blazeface_front_128_int8.tflite", 4.48},
+        std::pair{test::shared_folder() + "/models/st_zoo/yamnet_256_64x96_int8.tflite", 1.07},
         std::pair{test::source_folder() + "/examples/s1/tcn_int8.onnx", 1.124}}) {
     const auto r = report(model);
     ASSERT_TRUE(r.ok()) << r.error().line();
