@@ -51,6 +51,21 @@ def delegated(interpreter):
     return taken
 
 
+def weights_of_delegate(data, taken):
+    """Tensors that delegated nodes make of constants alone: the delegate keeps them as weights and never writes them."""
+    model = schema.Model.GetRootAs(bytearray(data), 0)
+    graph = model.Subgraphs(0)
+    still = {i for i, _, constant, *_ in tflite_oracle.file_tensors(data) if constant}
+    nodes, found = set().union(*taken) if taken else set(), set()
+    for k in range(graph.OperatorsLength()):
+        op = graph.Operators(k)
+        if op.InputsLength() and all(op.Inputs(i) in still or op.Inputs(i) < 0 for i in range(op.InputsLength())):
+            made = {op.Outputs(i) for i in range(op.OutputsLength())}
+            still |= made
+            found |= made if k in nodes else set()
+    return found
+
+
 class Observers:
     """One interpreter for each tensor that can be observed; `why` names the others."""
 
@@ -61,12 +76,14 @@ class Observers:
         graph = schema.Model.GetRootAs(bytearray(data), 0).Subgraphs(0)
         outside = {graph.Outputs(k) for k in range(graph.OutputsLength())}
         inputs = {graph.Inputs(k) for k in range(graph.InputsLength())}
-        live = tflite_oracle.used(data)
+        live, weights = tflite_oracle.used(data), weights_of_delegate(data, self.delegated)
         for index, name, constant, *_ in names:
             if constant or index in inputs:
                 continue
             if index not in live:
                 self.why[name] = "no operator uses it"
+            elif index in weights:
+                self.why[name] = "made of constants alone: the delegate keeps it as weights"
             elif index in outside:
                 self.each[name] = (self.plain, index)
             else:

@@ -1,0 +1,123 @@
+#include <algorithm>
+
+#include "import/import.h"
+#include "import/tflite_options.h"
+#include "import/tflite_reader.h"
+
+namespace lockstep {
+
+Result<std::vector<ValueId>> TfliteReader::operands(const flatbuffers::Vector<std::int32_t>* list,
+                                              const std::string& where) const {
+  std::vector<ValueId> out;
+  if (!list) return out;
+  for (const std::int32_t t : *list) {
+    if (t == -1) {
+      out.push_back(no_id);
+      continue;
+    }
+    if (t < 0 || static_cast<std::size_t>(t) >= ids.size())
+      return Error{where, "tensor " + std::to_string(t),
+                   "one of the " + std::to_string(ids.size()) + " tensors", "the file is damaged"};
+    const ValueId id = ids[static_cast<std::size_t>(t)];
+    if (id == no_id)
+      return Error{where,
+                   tensor_where(static_cast<std::size_t>(t)) + " of type " +
+                       tfl::EnumNameTensorType(tensor(static_cast<std::size_t>(t)).type()),
+                   "numbers or booleans", ""};
+    out.push_back(id);
+  }
+  return out;
+}
+
+// Scales of numbers inside an operator that are no tensors of the network (LSTMs): two attributes.
+Result<void> TfliteReader::read_intermediates(const tfl::Operator& op, ForeignNode& node) const {
+  if (!op.intermediates() || op.intermediates()->size() == 0) return {};
+  std::vector<double> scales;
+  std::vector<std::int64_t> zeros;
+  for (const std::int32_t t : *op.intermediates()) {
+    if (t < 0 || static_cast<std::size_t>(t) >= ids.size())
+      return Error{node.where, "intermediate tensor " + std::to_string(t),
+                   "one of the " + std::to_string(ids.size()) + " tensors", "the file is damaged"};
+    LOCKSTEP_TRY(const QuantParams q, quantization(static_cast<std::size_t>(t), {}));
+    scales.push_back(q.quantized() ? q.scale_at(0) : 0);
+    zeros.push_back(q.quantized() ? q.zero_at(0) : 0);
+  }
+  node.attrs.set("intermediate_scales", std::move(scales));
+  node.attrs.set("intermediate_zeros", std::move(zeros));
+  return {};
+}
+
+// MediaPipe's transposed convolution with a bias, which XNNPACK's delegate computes: input, weights, bias; the options are three
+// integers: padding (1: SAME, 2: VALID), stride along the width, along the height. y's shape is the file's.
+Result<void> TfliteReader::read_custom(const tfl::Operator& op, const std::string& code, ForeignNode& node) const {
+  const auto* options = op.custom_options();
+  if (code != "Convolution2DTransposeBias" || node.inputs.size() < 2 || !options || options->size() < 12)
+    return Error{node.where, "custom operator '" + code + "'", "operators of TFLite's own set",
+                 "a custom operator has no meaning outside its own runtime"};
+  const auto number = [&](std::size_t at) { return std::int64_t{flatbuffers::ReadScalar<std::int32_t>(options->data() + at)}; };
+  node.op = "TRANSPOSE_CONV";
+  node.inputs.insert(node.inputs.begin(), {node.inputs[0], node.inputs[1]});
+  node.inputs[2] = node.inputs[0];
+  node.inputs.erase(node.inputs.begin() + 3);
+  node.attrs.set("padding", std::string(number(0) == 2 ? "VALID" : "SAME"));
+  node.attrs.set("stride_w", number(4));
+  node.attrs.set("stride_h", number(8));
+  return {};
+}
+
+Result<void> TfliteReader::read_operator(std::size_t i) {
+  const tfl::Operator& op = *main.operators()->Get(static_cast<flatbuffers::uoffset_t>(i));
+  const std::string place = path + ": operator " + std::to_string(i);
+  const auto* codes = model.operator_codes();
+  if (!codes || op.opcode_index() >= codes->size())
+    return Error{place, "operator code " + std::to_string(op.opcode_index()),
+                 "one of the " + std::to_string(codes ? codes->size() : 0) + " codes",
+                 "the file is damaged"};
+  const tfl::OperatorCode& code = *codes->Get(op.opcode_index());
+  const int number = std::max(static_cast<int>(code.code()), static_cast<int>(code.old_code()));
+  const std::string known = tflite_operator_name(number), name = known.empty() ? std::to_string(number) : known;
+  ForeignNode node{Format::tflite,
+                   name,
+                   code.version(),
+                   graph.unique_node_name(prefix + name + "_" + std::to_string(i)),
+                   "",
+                   {},
+                   {},
+                   {}};
+  node.where = path + ": " + name + " '" + node.name + "'";
+  if (TfliteVariables::handles(name))
+    return variables.read(
+        model, op, name, node.where,
+        [this](const tfl::SubGraph& sub, std::int32_t t) { return constant_elsewhere(sub, t); }, ids, graph);
+  if (calls(name)) return read_call(op, name, node.where);
+  LOCKSTEP_TRY(node.inputs, operands(op.inputs(), node.where));
+  LOCKSTEP_TRY(node.outputs, operands(op.outputs(), node.where));
+  for (const ValueId out : node.outputs)
+    if (out != no_id && (graph.value(out).producer != no_id || graph.value(out).constant))
+      return Error{node.where, "output '" + graph.value(out).name + "' that is made twice",
+                   "one maker for each tensor", "the file is damaged"};
+  node.attrs = tflite_options(op);
+  if (name == "CUSTOM") LOCKSTEP_CHECK(read_custom(op, code.custom_code() ? code.custom_code()->str() : "", node));
+  LOCKSTEP_CHECK(read_intermediates(op, node));
+  return add_foreign(node, place);
+}
+
+Result<void> TfliteReader::add_foreign(const ForeignNode& node, const std::string& place) {
+  const ForeignMatch match = find_foreign(Format::tflite, node.op);
+  if (!match.op)
+    return Error{place, "operator " + node.op, "an operator of docs/ops.md", ""};
+  const auto first = static_cast<NodeId>(graph.so_far().nodes().size());
+  LOCKSTEP_CHECK(map_foreign(node, match, graph));
+  for (NodeId id = first; static_cast<std::size_t>(id) < graph.so_far().nodes().size(); ++id)
+    for (const ValueId out : graph.node(id).outputs)
+      if (out != no_id && graph.value(out).origin.node.empty())
+        graph.value(out).origin.node = node.name;
+  return settle_nodes(graph, first);
+}
+
+Result<void> TfliteReader::read_operators() {
+  for (std::size_t i = 0; i < main.operators()->size(); ++i) LOCKSTEP_CHECK(read_operator(i));
+  return {};
+}
+
+}  // namespace lockstep
