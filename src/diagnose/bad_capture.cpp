@@ -75,6 +75,27 @@ std::optional<std::string> bad_capture(const Case& c, const Comparison& comparis
   return bad_contents(c, comparison);
 }
 
+std::string constant_output(const Case& c) {
+  constexpr std::size_t least = 3;
+  const Graph& g = c.reference.graph();
+  if (c.recorded.device.size() < least) return "";
+  for (const ValueId id : g.outputs()) {
+    const std::string& name = g.value(id).name;
+    const Tensor *device = recorded_tensor(c.recorded.device[0], name), *right = recorded_tensor(c.recorded.expected[0], name);
+    if (!device || !right) continue;
+    bool same = true, moves = false;
+    for (std::size_t s = 1; s < c.recorded.device.size(); ++s) {
+      const Tensor *d = recorded_tensor(c.recorded.device[s], name), *e = recorded_tensor(c.recorded.expected[s], name);
+      same = same && d && *d == *device;
+      moves = moves || (e && !(*e == *right));
+    }
+    if (same && moves)
+      return fmt::format("'{}' is the same in all {} samples, the reference's is not: an input that never arrives, an output copied from elsewhere and "
+                         "memory that sleeps look alike here; an inner tensor that moves, or not, tells them apart", name, c.recorded.device.size());
+  }
+  return "";
+}
+
 std::vector<std::string> capture_notes(const Case& c, const Comparison& comparison) {
   std::vector<std::string> notes;
   constexpr std::size_t most = 4;
@@ -88,6 +109,7 @@ std::vector<std::string> capture_notes(const Case& c, const Comparison& comparis
       note(fmt::format("tensor '{}' is held by {} of {} samples only", row.tensor, held, c.recorded.device.size()));
   }
   if (more) notes.push_back(fmt::format("{} more tensors likewise", more));
+  if (std::string constant = constant_output(c); !constant.empty()) notes.push_back(std::move(constant));
   return notes;
 }
 

@@ -25,6 +25,9 @@ std::optional<std::string> reordered_exactly(const Case& c, const Comparison& co
 // only some samples hold.
 std::vector<std::string> capture_notes(const Case& c, const Comparison& comparison);
 
+// An output that is the same for all inputs where the reference's moves: said beside any cause. "" when it is not so.
+std::string constant_output(const Case& c);
+
 // Most operations with weights are wrong, each from its own inputs, and nothing explains them, while the
 // others are right: the captures come from other weights. "" when it is not so.
 std::string other_version(const Case& c, const Verdict& verdict);

@@ -64,13 +64,19 @@ class Reducer {
     if (row_->node == no_id)
       return Error{q_.target, "the device's input '" + row_->tensor + "' is not what was sent", "a fault inside the network",
                    "no model is needed to show it: compare the two inputs"};
+    bool before_was_right = false, some_after_right = false;
     for (std::size_t s = 0; s < a_.observed.size(); ++s) {
       const Tensor* device = test_.device(row_->value, s);
       if (!device) continue;
       LOCKSTEP_TRY(Tensor expected, test_.recompute(row_->value, s));
       if (expected.dtype() != device->dtype() || expected.count() != device->count()) continue;
       const std::int64_t n = differing(expected, *device);
-      if (n <= r_.differing) continue;
+      const bool after_right = before_was_right;  // a run before that is wrong itself leaves more than one thing to explain
+      before_was_right = n == 0;
+      if (earlier_ == KeptRun::previous && (s == 0 || (some_after_right && !after_right))) continue;
+      const bool better = earlier_ == KeptRun::previous && n > 0 && after_right && !some_after_right;
+      if (n <= r_.differing && !better) continue;
+      some_after_right = some_after_right || (earlier_ == KeptRun::previous && after_right);
       r_.differing = n;
       r_.sample = s;
       r_.device = device->reshaped(expected.shape());

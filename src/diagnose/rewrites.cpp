@@ -276,7 +276,7 @@ class Simulator {
     if (made_.empty() && before_output_ > 1) before_output_ = output, before_at_ = at;
     const auto heals = [](double cosine, double before) { return 1 - cosine <= remaining * (1 - before) + 1e-6; };
     const bool holds = std::min(output, at) >= rewrite_gate && heals(output, before_output_) && heals(at, before_at_);
-    made_.push_back({text + fmt::format(" ({:.3f} at the operation; {})", std::floor(at * 1e3) / 1e3, cost), output, holds});
+    made_.push_back({text + fmt::format(" ({:.3f} at the operation; {})", std::floor(at * 1e3 + 1e-9) / 1e3, cost), output, holds});
     return {};
   }
 

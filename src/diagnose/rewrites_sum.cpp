@@ -68,7 +68,7 @@ class NodeRewrites {
     for (const FaultSpec& spec : believed(v_)) {
       if (spec.fault->stage != Stage::node) continue;
       const NodeId n = g_.find_node(spec.node);
-      if (spec.fault == cause_->fault && n != no_id && g_.node(n).op == g_.node(node).op && nodes_.size() < most_nodes && !holds(spec.node)) {
+      if (spec.fault == cause_->fault && n != no_id && nodes_.size() < most_nodes && !holds(spec.node)) {
         nodes_.emplace_back(e_, n, spec);
       } else {
         elsewhere_.push_back(spec);
@@ -163,7 +163,7 @@ class NodeRewrites {
     if (made_.empty() && before_output_ > 1) before_output_ = output, before_at_ = at;
     const auto heals = [](double cosine, double before) { return 1 - cosine <= remaining * (1 - before) + 1e-6; };
     const bool holds = std::min(output, at) >= rewrite_gate && heals(output, before_output_) && heals(at, before_at_);
-    made_.push_back({text + fmt::format(" ({:.3f} at the operation{}{})", std::floor(at * 1e3) / 1e3, cost.empty() ? "" : "; ", cost), output, holds});
+    made_.push_back({text + fmt::format(" ({:.3f} at the operation{}{})", std::floor(at * 1e3 + 1e-9) / 1e3, cost.empty() ? "" : "; ", cost), output, holds});
     return {};
   }
 

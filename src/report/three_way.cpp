@@ -129,7 +129,11 @@ std::string text_decision(const DecisionReport& d, const std::string& asked, boo
                      d.step > 0 ? fmt::format(" ({:.1f} LSB)", f.margin_lsb) : ""));
   }
   if (d.device.flips.size() > 8) more(fmt::format("and {} more, in --json", d.device.flips.size() - 8));
-  for (const DecisionDrift& drift : d.arithmetics) more(fmt::format("legitimate, {}: {}", drift.name, drift_text(drift, d.step)));
+  std::string alike;
+  for (const DecisionDrift& drift : d.arithmetics)
+    if (drift.flips.empty() && drift.weaker == 0 && drift.stronger == 0) alike += (alike.empty() ? "" : ", ") + drift.name;
+    else more(fmt::format("legitimate, {}: {}", drift.name, drift_text(drift, d.step)));
+  if (!alike.empty()) more("legitimate, " + alike + ": every margin as the reference's");
   if (!d.arithmetics.empty())
     more(d.outside ? paint(colour, "1;31", "the device's shift lies outside what the named arithmetics make")
                    : "the device's shift lies inside what the named arithmetics make");

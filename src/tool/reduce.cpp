@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <CLI/CLI.hpp>
 #include <filesystem>
 #include <limits>
@@ -50,9 +52,16 @@ Result<Answer> write_and_judge(const Request& request, const Reduction& r, std::
   return answer(again);
 }
 
+// The part shows what the whole does: few runs of few values may leave several causes, the whole's among them.
 bool same_cause(const Answer& whole, const Answer& part) {
-  const auto cause = [](const Answer& a) { return a.verdict.suspects.empty() ? nullptr : a.verdict.suspects[0].cause(); };
-  return !part.verdict.healthy && (!cause(whole) || (cause(part) && cause(part)->fault == cause(whole)->fault));
+  if (part.verdict.healthy || part.verdict.suspects.empty()) return false;
+  const Explanation* cause = whole.verdict.suspects.empty() ? nullptr : whole.verdict.suspects[0].cause();
+  if (!cause) return true;
+  const Suspect& shown = part.verdict.suspects[0];
+  if (!shown.cause()) return false;
+  return std::ranges::any_of(shown.ranked, [&](const Explanation& e) {
+    return e.fault == cause->fault && (&e == shown.cause() || e.exact());
+  });
 }
 
 Result<int> reduce_to(const Request& request, const std::string& folder) {

@@ -79,5 +79,16 @@ TEST(BadCapture, values_that_are_not_finite_are_counted) {
   EXPECT_NE(v.notes[0].find("'t2' holds 1"), v.notes[0].npos) << v.notes[0];
 }
 
+TEST(BadCapture, an_output_that_never_moves_is_said_beside_any_cause) {
+  Bench b;
+  for (Sample& s : b.device) {
+    s = Sample{{"y", b.expected[0].at("y")}};
+    s.at("y").set_number(0, 7);
+  }
+  const Verdict v = b.judged();
+  EXPECT_FALSE(v.healthy);
+  EXPECT_TRUE(std::ranges::any_of(v.notes, [](const std::string& n) { return n.find("the same in all 3 samples") != n.npos; }));
+}
+
 }  // namespace
 }  // namespace lockstep
