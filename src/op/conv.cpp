@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "num/product.h"
 #include "num/pairs.h"
+#include "op/op_fused.h"
 #include "op/op_codes.h"
 #include "op/op_conv.h"
 #include "op/op_foreign.h"
@@ -253,6 +254,8 @@ Cost cost(const NodeView& n) {
 
 constexpr Foreign from[] = {{Format::onnx, "QLinearConv", from_qlinear_conv},
                             {Format::onnx, "Conv", conv_from_onnx},
+                            {Format::onnx, "com.microsoft:FusedConv",
+                             [](const ForeignNode& f, GraphBuilder& graph) { return from_fused(f, graph, conv_from_onnx); }},
                             {Format::tflite, "CONV_2D", conv_from_tflite},
                             {Format::tflite, "DEPTHWISE_CONV_2D", conv_from_tflite}};
 

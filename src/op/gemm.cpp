@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "op/op_codes.h"
+#include "op/op_fused.h"
 #include "op/op_gemm.h"
 #include "op/op_qlinear.h"
 
@@ -130,9 +131,14 @@ Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
   return {};
 }
 
+Result<void> from_fused_gemm(const ForeignNode& f, GraphBuilder& graph) {
+  return from_fused(f, graph, [](const ForeignNode& layer, GraphBuilder& g) { return add_like(layer, g, "Gemm", layer.inputs, layer.attrs); });
+}
+
 constexpr Foreign from[] = {{Format::onnx, "QLinearMatMul", from_qlinear_matmul},
                             {Format::onnx, "com.microsoft:QGemm", from_qgemm},
                             {Format::onnx, "Gemm"},
+                            {Format::onnx, "com.microsoft:FusedGemm", from_fused_gemm},
                             {Format::tflite, "FULLY_CONNECTED", from_tflite}};
 
 }  // namespace

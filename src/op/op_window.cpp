@@ -29,6 +29,8 @@ void same_pads(Window& w, std::size_t a, bool lower) {
 Result<void> set_extent(Window& w, std::size_t a, const NodeView& n) {
   const std::int64_t span = (w.kernel[a] - 1) * w.dilations[a] + 1;
   const std::int64_t room = w.in[a] + w.begin[a] + w.end[a] - span;
+  const bool ceils = n.attrs().integer("ceil_mode", 0) != 0;
+  if (room < 0 && ceils && room > -w.strides[a]) return w.out[a] = 1, Result<void>();  // the only window hangs over
   if (room < 0)
     return Error{
         n.where(),
@@ -37,7 +39,7 @@ Result<void> set_extent(Window& w, std::size_t a, const NodeView& n) {
   w.out[a] = room / w.strides[a] + 1;
   // With ceil_mode a last window may hang over the end, but must start inside the input or its left
   // pad.
-  if (n.attrs().integer("ceil_mode", 0) != 0 && room % w.strides[a] != 0 &&
+  if (ceils && room % w.strides[a] != 0 &&
       w.out[a] * w.strides[a] < w.in[a] + w.begin[a])
     ++w.out[a];
   return {};

@@ -338,5 +338,49 @@ TEST(OnnxImport, refuses_four_bit_weights_that_are_cut) {
   EXPECT_NE(g.error().line().find("1 bytes for int4[3]"), std::string::npos) << g.error().line();
 }
 
+void set_text(onnx::NodeProto& node, const std::string& name, const std::string& text) {
+  auto* a = node.add_attribute();
+  a->set_name(name);
+  a->set_type(onnx::AttributeProto::STRING);
+  a->set_s(text);
+}
+
+ModelBuilder fused_gemm(const std::string& activation) {
+  ModelBuilder m;
+  auto* domain = m.model.add_opset_import();
+  domain->set_domain("com.microsoft");
+  domain->set_version(1);
+  m.input("x", {1, 2}).output("y").constant<float>("w", {2, 2}, {1, 2, -3, -4}, onnx::TensorProto::FLOAT);
+  auto& node = m.node("FusedGemm", {"x", "w"}, {"y"});
+  node.set_domain("com.microsoft");
+  set_text(node, "activation", activation);
+  return m;
+}
+
+TEST(OnnxImport, reads_a_layer_that_the_runtime_fused_with_its_activation_as_two) {
+  const auto g = fused_gemm("Relu").import();
+  ASSERT_TRUE(g.ok()) << g.error().line();
+  EXPECT_EQ(g->nodes().size(), 2u);
+  EXPECT_EQ(run_float(*g, {{"x", floats({1, 2}, {3, 1})}}, "y"), floats({1, 2}, {0, 2}));
+}
+
+TEST(OnnxImport, reads_the_bounds_of_a_fused_clip) {
+  ModelBuilder m = fused_gemm("Clip");
+  auto* bounds = m.model.mutable_graph()->mutable_node(0)->add_attribute();
+  bounds->set_name("activation_params");
+  bounds->set_type(onnx::AttributeProto::FLOATS);
+  bounds->add_floats(-0.5f), bounds->add_floats(1.5f);
+  const auto g = m.import();
+  ASSERT_TRUE(g.ok()) << g.error().line();
+  EXPECT_EQ(run_float(*g, {{"x", floats({1, 2}, {3, 1})}}, "y"), floats({1, 2}, {0, 1.5f}));
+  EXPECT_EQ(run_float(*g, {{"x", floats({1, 2}, {0, 1})}}, "y"), floats({1, 2}, {-0.5f, -0.5f}));
+}
+
+TEST(OnnxImport, refuses_a_fused_activation_that_it_does_not_know) {
+  const auto g = fused_gemm("Swoosh").import();
+  ASSERT_FALSE(g.ok());
+  EXPECT_NE(g.error().line().find("Swoosh"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace lockstep

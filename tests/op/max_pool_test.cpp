@@ -31,5 +31,15 @@ TEST(MaxPool, keeps_codes_and_their_quantization) {
   EXPECT_EQ(y[0], (tensor<std::int8_t>({1, 1, 1, 2}, {-7, 4})));
 }
 
+TEST(MaxPool, with_ceil_mode_takes_the_one_window_that_hangs_over_all_of_x) {
+  const auto y = test::OpProblem("MaxPool")
+                     .input<float>({1, 1, 1, 1}, {7})
+                     .attr("kernel_shape", std::vector<std::int64_t>{2, 2})
+                     .attr("strides", std::vector<std::int64_t>{2, 2})
+                     .attr("ceil_mode", std::int64_t{1})
+                     .run();
+  EXPECT_EQ(y[0], Tensor::of<float>({1, 1, 1, 1}, std::vector<float>{7}));
+}
+
 }  // namespace
 }  // namespace lockstep
