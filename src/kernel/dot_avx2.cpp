@@ -32,6 +32,7 @@ constexpr DotSet make() {
   add_tiles<Avx2, Product, 0, 5, 2>(s);
   s.float_nearest = finish_float_nearest<Avx2>;
   s.fixed_twice = finish_fixed_twice<Avx2>;
+  s.by_factor = finish_by_factor<Avx2>;
   s.stage = stage_words<Avx2, Avx2Parts>;
   return s;
 }

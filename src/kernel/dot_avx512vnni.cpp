@@ -108,6 +108,7 @@ constexpr DotSet make() {
   add_fold<2>(s);
   s.float_nearest = finish_nearest;
   s.fixed_twice = finish_fixed_twice<Avx512>;
+  s.by_factor = finish_by_factor<Avx512>;
   s.add_sums = add_sums<Avx512, Product>;
   s.stage = stage_bytes<Avx512, Product>;
   return s;

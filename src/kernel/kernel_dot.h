@@ -30,7 +30,7 @@ struct DotFinish {
   double alpha = 1, x_scale = 1;
   std::vector<double> w_scale;     // with to_real
   std::vector<std::int32_t> bias;  // what the sum starts from: in the tiles already
-  std::vector<float> factor;       // float_nearest
+  std::vector<float> factor;       // float_nearest; to_real where the real is the sum times it
   std::vector<std::int32_t> multiplier, left, right;  // fixed_twice
   std::vector<Rescale> rescale;                       // policy
   std::int32_t y_zero = 0, low = 0, high = 0;
@@ -103,6 +103,7 @@ struct DotSet {
   DotFold fold[3];     // of 1, 2, 4
   void (*float_nearest)(const FinishTile&) = nullptr;
   void (*fixed_twice)(const FinishTile&) = nullptr;
+  void (*by_factor)(const FinishTile&) = nullptr;  // to reals
   void (*add_sums)(const SumTile&) = nullptr;
   StageCodes stage = nullptr;
 };

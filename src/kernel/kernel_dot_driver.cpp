@@ -29,6 +29,7 @@ DotDriver::DotDriver(DotProblem problem, const DotSet& set)
   const bool codes = m_.d.y != DType::f32;
   if (codes && m_.d.finish.form == RequantForm::float_nearest) finish_ = set.float_nearest;
   if (codes && m_.d.finish.form == RequantForm::fixed_twice) finish_ = set.fixed_twice;
+  if (!codes && !m_.d.finish.factor.empty()) finish_ = set.by_factor;
 }
 
 // Units of work: panels by up to max_vecs, positions by rows that share a run of the input.

@@ -2,6 +2,7 @@
 #include <cstdlib>
 
 #include "kernel/kernel_dot.h"
+#include "num/ort_codes.h"
 #include "op/op_codes.h"
 #include "op/op_matrix.h"
 
@@ -43,8 +44,11 @@ bool set_finish(const KernelProblem& p, const RequantPolicy* policy, double alph
     f.to_real = p.num.to_real;
     f.alpha = alpha;
     f.x_scale = xv.quant.scale_at(0);
-    for (std::int64_t o = 0; whole && o < d.oc; ++o)
+    for (std::int64_t o = 0; whole && o < d.oc; ++o) {
       f.w_scale.push_back(wv.quant.scale_at(static_cast<std::size_t>(o)));
+      if (f.to_real == ort_to_real)
+        f.factor.push_back(ort_real_factor(alpha, f.x_scale, f.w_scale.back()));
+    }
     return true;
   }
   const bool wide = xv.dtype == DType::i16;

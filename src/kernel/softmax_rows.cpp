@@ -7,7 +7,6 @@
 #include "kernel/kernel.h"
 #include "kernel/kernel_transpose.h"
 #include "num/softmax_rows.h"
-#include "num/xnnpack.h"
 #include "op/op_codes.h"
 
 namespace lockstep {
@@ -52,8 +51,7 @@ class SoftmaxRows : public PreparedKernel {
                static_cast<std::int32_t>(range.low),
                static_cast<std::int32_t>(range.high),
                static_cast<std::int32_t>(code_range(x.dtype).low)};
-    if (policy_ == &litert_softmax && LitertSoftmaxRows::fits(scales_))
-      litert_.emplace(scales_, x_signed_, rows_.count);
+    at_once_ = SoftmaxOfCodes::make(*policy_, scales_, x_signed_, rows_.count);
   }
 
   // Each piece of the work has its own room.
@@ -63,7 +61,7 @@ class SoftmaxRows : public PreparedKernel {
 
   void run(const KernelRun& r) const override {
     const auto count = static_cast<std::size_t>(rows_.count);
-    if (litert_) return run_litert(r);
+    if (at_once_) return run_at_once(r);
     r.workers.each(rows_.outer * rows_.inner, [&](std::int64_t begin, std::int64_t end, int piece) {
       std::byte* const room_of_piece = r.scratch + static_cast<std::size_t>(piece) * room();
       for (std::int64_t u = begin; u < end; ++u) {
@@ -83,7 +81,7 @@ class SoftmaxRows : public PreparedKernel {
   std::size_t room() const {
     const std::size_t turned = rows_.inner > 1 ? matrix() * 2 : 0;
     const std::size_t bytes =
-        litert_ ? litert_->room() * 4 + turned : static_cast<std::size_t>(rows_.count) * 8;
+        at_once_ ? at_once_->room() * 4 + turned : static_cast<std::size_t>(rows_.count) * 8;
     return (bytes + 63) / 64 * 64;
   }
   std::size_t matrix() const {
@@ -91,7 +89,7 @@ class SoftmaxRows : public PreparedKernel {
   }
 
   // Rows whose elements do not lie together are brought together and back.
-  void run_litert(const KernelRun& r) const {
+  void run_at_once(const KernelRun& r) const {
     const std::int64_t count = rows_.count, inner = rows_.inner;
     r.workers.each(inner > 1 ? rows_.outer : (rows_.outer + 3) / 4,
                    [&](std::int64_t begin, std::int64_t end, int piece) {
@@ -99,13 +97,13 @@ class SoftmaxRows : public PreparedKernel {
                          r.scratch + static_cast<std::size_t>(piece) * room();
                      if (inner == 1) {
                        const std::int64_t first = begin * 4, last = std::min(end * 4, rows_.outer);
-                       return litert_->run(r.in[0] + first * count, r.out[0] + first * count,
-                                           last - first, reinterpret_cast<float*>(of_piece));
+                       return at_once_->run(r.in[0] + first * count, r.out[0] + first * count,
+                                            last - first, reinterpret_cast<float*>(of_piece));
                      }
-                     std::byte *const x = of_piece + litert_->room() * 4, *const y = x + matrix();
+                     std::byte *const x = of_piece + at_once_->room() * 4, *const y = x + matrix();
                      for (std::int64_t o = begin; o < end; ++o) {
                        transpose(r.in[0] + o * count * inner, x, count, inner, 1);
-                       litert_->run(x, y, inner, reinterpret_cast<float*>(of_piece));
+                       at_once_->run(x, y, inner, reinterpret_cast<float*>(of_piece));
                        transpose(y, r.out[0] + o * count * inner, inner, count, 1);
                      }
                    });
@@ -145,7 +143,7 @@ class SoftmaxRows : public PreparedKernel {
   void (*reals_)(std::span<const float>, std::span<float>);
   const SoftmaxPolicy* policy_ = nullptr;
   SoftmaxScales scales_{};
-  std::optional<LitertSoftmaxRows> litert_;
+  std::optional<SoftmaxOfCodes> at_once_;
   bool codes_ = false, x_signed_ = false;
 };
 

@@ -140,8 +140,11 @@ DynamicRange dynamic_range(float low, float high) {
 }
 
 float ort_to_real(std::int32_t acc, double alpha, double a_scale, double b_scale) {
+  return static_cast<float>(acc) * ort_real_factor(alpha, a_scale, b_scale);
+}
+float ort_real_factor(double alpha, double a_scale, double b_scale) {
   const float scale = static_cast<float>(alpha) * static_cast<float>(a_scale);
-  return static_cast<float>(acc) * (scale * static_cast<float>(b_scale));
+  return scale * static_cast<float>(b_scale);
 }
 
 PairRange merged_pair(const PairRange& first, const PairRange& second, std::int32_t low, std::int32_t high) {

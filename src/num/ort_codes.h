@@ -17,6 +17,8 @@ extern const SoftmaxPolicy ort_softmax_codes;     // QLinearSoftmax
 
 // N22 without an output scale.
 float ort_to_real(std::int32_t acc, double alpha, double a_scale, double b_scale);
+// What the sum is multiplied by.
+float ort_real_factor(double alpha, double a_scale, double b_scale);
 
 // N29: scale and zero point of unsigned 8-bit codes for reals from `low` (<= 0) to `high` (>= 0).
 struct DynamicRange {

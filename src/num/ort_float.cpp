@@ -5,6 +5,8 @@
 #include <cmath>
 #include <vector>
 
+#include "num/ort_exponentials.h"
+
 namespace lockstep {
 namespace {
 
@@ -84,31 +86,14 @@ float ort_exp(float x) {
   return std::ldexp(horner(r, poly), static_cast<int>(clamped(m, -400.0f, 400.0f)));
 }
 
-namespace {
-
-// y = exp(x - top), and their sum in 16 interleaved lanes.
-float exponentials(std::span<const float> x, float top, std::span<float> y) {
-  float lane[16] = {};
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    y[i] = ort_exp(x[i] + -top);
-    lane[i % 16] = lane[i % 16] + y[i];
-  }
-  float half[8];
-  for (int l = 0; l < 8; ++l) half[l] = lane[l + 8] + lane[l];
-  return ((half[0] + half[1]) + (half[2] + half[3])) + ((half[4] + half[5]) + (half[6] + half[7]));
-}
-
-}  // namespace
-
 void ort_softmax(std::span<const float> x, std::span<float> y) {
   if (x.empty()) return;
-  const float factor = 1.0f / exponentials(x, *std::ranges::max_element(x), y);
-  for (float& v : y) v = v * factor;
+  ort_scale(y, 1.0f / ort_exponentials(x, ort_greatest(x), y));
 }
 
 void ort_log_softmax(std::span<const float> x, std::span<float> y) {
   if (x.empty()) return;
-  const float top = *std::ranges::max_element(x), logarithm = std::log(exponentials(x, top, y));
+  const float top = ort_greatest(x), logarithm = std::log(ort_exponentials(x, top, y));
   for (std::size_t i = 0; i < x.size(); ++i) y[i] = (x[i] - top) - logarithm;
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "num/device_tables.h"
+#include "num/ort_codes.h"
 #include "num/xnnpack.h"
 
 #pragma GCC push_options
@@ -37,11 +39,12 @@ std::int32_t greatest_portable(const std::byte* x, std::int64_t count, bool is_s
 
 }  // namespace
 
-// A code from its share of the row: half up where codes start at 0, else ties away from zero.
+// N89: half up where codes start at 0, else ties away from zero.
 template <bool from_zero>
 [[gnu::always_inline]] inline void codes_of_shares(const float* terms, std::byte* y,
-                                                   std::int64_t count, float inverse,
+                                                   std::int64_t count, float sum,
                                                    const SoftmaxScales& s) {
+  const float inverse = 1.0f / (sum * 0x1p-64f * static_cast<float>(s.y_scale));
   // A share below 2^-16 is code 0 whatever its last bits are. Terms are not negative: their bits
   // compare as they do.
   const auto least = std::bit_cast<std::int32_t>(inverse < 0x1p64f ? 0x1p-16f : 0.0f);
@@ -63,32 +66,62 @@ template <bool from_zero>
     y[i] = static_cast<std::byte>(code);
   }
 }
-[[gnu::always_inline]] inline void LitertSoftmaxRows::finish(const Row& r) const {
-  scales_.low == 0 ? codes_of_shares<true>(r.terms, r.y, count_, r.inverse, scales_)
-                   : codes_of_shares<false>(r.terms, r.y, count_, r.inverse, scales_);
+// N28: half to even.
+[[gnu::always_inline]] inline void codes_of_quotients(const float* terms, std::byte* y,
+                                                      std::int64_t count, float sum, float factor,
+                                                      const SoftmaxScales& s) {
+  constexpr float far = 1 << 24;  // products of the greatest terms may be infinite
+  const std::int32_t zero = s.y_zero, low = s.low, high = s.high;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const float real = terms[i] * factor / sum, near = real > far ? far : real;
+    std::int32_t code = static_cast<std::int32_t>(__builtin_rintf(near)) + zero;
+    code = code < low ? low : code;
+    code = code > high ? high : code;
+    y[i] = static_cast<std::byte>(code);
+  }
 }
-void LitertSoftmaxRows::finish_portable(const LitertSoftmaxRows& s, const Row& r) {
+[[gnu::always_inline]] inline void SoftmaxOfCodes::finish(const Row& r) const {
+  if (by_ort_) return codes_of_quotients(r.terms, r.y, count_, r.sum, factor_, scales_);
+  scales_.low == 0 ? codes_of_shares<true>(r.terms, r.y, count_, r.sum, scales_)
+                   : codes_of_shares<false>(r.terms, r.y, count_, r.sum, scales_);
+}
+void SoftmaxOfCodes::finish_portable(const SoftmaxOfCodes& s, const Row& r) {
   s.finish(r);
 }
 #if defined(__x86_64__)
-[[gnu::target("avx2")]] void LitertSoftmaxRows::finish_avx2(const LitertSoftmaxRows& s,
-                                                            const Row& r) {
+[[gnu::target("avx2")]] void SoftmaxOfCodes::finish_avx2(const SoftmaxOfCodes& s, const Row& r) {
   s.finish(r);
 }
 [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,prefer-vector-width=512")]] void
-LitertSoftmaxRows::finish_avx512(const LitertSoftmaxRows& s, const Row& r) {
+SoftmaxOfCodes::finish_avx512(const SoftmaxOfCodes& s, const Row& r) {
   s.finish(r);
 }
 #endif
 
-LitertSoftmaxRows::LitertSoftmaxRows(const SoftmaxScales& scales, bool x_signed, std::int64_t count)
+std::optional<SoftmaxOfCodes> SoftmaxOfCodes::make(const SoftmaxPolicy& policy,
+                                                   const SoftmaxScales& scales, bool x_signed,
+                                                   std::int64_t count) {
+  const bool by_ort = &policy == &ort_softmax_codes;
+  if ((!by_ort && &policy != &litert_softmax) || scales.y_scale <= 0x1p-20 || count < 1) return {};
+  return SoftmaxOfCodes(scales, x_signed, count, by_ort);
+}
+
+SoftmaxOfCodes::SoftmaxOfCodes(const SoftmaxScales& scales, bool x_signed, std::int64_t count,
+                               bool by_ort)
     : scales_(scales),
       x_signed_(x_signed),
       count_(count),
       step_((count + 15) / 16 * 16),
-      terms_(litert_softmax_terms(scales)),
+      by_ort_(by_ort),
       finish_(finish_portable),
       greatest_(greatest_portable) {
+  if (by_ort_) {
+    for (const double term : ort_exponentials(scales, count))
+      terms_.push_back(static_cast<float>(term));
+    factor_ = ort_softmax_factor(scales);
+  } else {
+    terms_ = litert_softmax_terms(scales);
+  }
   std::ranges::reverse(terms_);
 #if defined(__x86_64__)
   if (__builtin_cpu_supports("avx2")) finish_ = finish_avx2, greatest_ = greatest_avx2;
@@ -101,7 +134,7 @@ LitertSoftmaxRows::LitertSoftmaxRows(const SoftmaxScales& scales, bool x_signed,
 // Each row's terms are summed in the order of the row; the rows take turns, as no sum waits for
 // another's.
 template <bool is_signed, int rows>
-void LitertSoftmaxRows::sum_terms(Row* row) const {
+void SoftmaxOfCodes::sum_terms(Row* row) const {
   using Code = std::conditional_t<is_signed, std::int8_t, std::uint8_t>;
   const float* from[rows];
   float sum[rows] = {};
@@ -114,20 +147,18 @@ void LitertSoftmaxRows::sum_terms(Row* row) const {
       row[r].terms[i] = term;
       sum[r] += term;
     }
-  for (int r = 0; r < rows; ++r)
-    row[r].inverse = 1.0f / (sum[r] * 0x1p-64f * static_cast<float>(scales_.y_scale));
+  for (int r = 0; r < rows; ++r) row[r].sum = sum[r];
 }
 
 template <int rows>
-void LitertSoftmaxRows::some(const std::byte* x, std::byte* y, float* room) const {
+void SoftmaxOfCodes::some(const std::byte* x, std::byte* y, float* room) const {
   Row row[rows];
   for (int r = 0; r < rows; ++r) row[r] = {x + r * count_, y + r * count_, room + r * step_, 0};
   x_signed_ ? sum_terms<true, rows>(row) : sum_terms<false, rows>(row);
   for (int r = 0; r < rows; ++r) finish_(*this, row[r]);
 }
 
-void LitertSoftmaxRows::run(const std::byte* x, std::byte* y, std::int64_t rows,
-                            float* room) const {
+void SoftmaxOfCodes::run(const std::byte* x, std::byte* y, std::int64_t rows, float* room) const {
   std::int64_t r = 0;
   for (; r + rows_at_once <= rows; r += rows_at_once)
     some<rows_at_once>(x + r * count_, y + r * count_, room);

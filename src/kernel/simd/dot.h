@@ -90,6 +90,18 @@ void finish_float_nearest(const FinishTile& t) {
 }
 
 template <class V>
+void finish_by_factor(const FinishTile& t) {
+  for (std::int64_t r = 0; r < t.rows; ++r) {
+    auto* const out = reinterpret_cast<float*>(t.out + r * t.out_step);
+    for (std::int64_t c = 0; c < t.channels; c += V::lanes)
+      V::store_f(out + c,
+                 V::mul_f(V::real(V::load(t.acc + r * t.acc_step + c)),
+                          V::load_f(t.finish->factor.data() + t.first + c)),
+                 t.channels - c);
+  }
+}
+
+template <class V>
 void finish_fixed_twice(const FinishTile& t) {
   const DotFinish& f = *t.finish;
   const auto low = V::set(f.low), high = V::set(f.high), zero = V::set(f.y_zero);
