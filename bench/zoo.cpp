@@ -47,12 +47,12 @@ struct Options {
   zoo::Plan plan;
   int threads = 2;
   double work = 12e9;
-  double scale = 1;
+  double scale = 1, share = 1;
   bool list = false, healthy = true, faults = true, unknown = true;
 };
 
 int usage(const char* what) {
-  std::fprintf(stderr, "zoo: %s\nzoo [--out FILE] [--shared FOLDER] [--only MODEL] [--fault F] [--level all|half|outputs] [--scale X]\n"
+  std::fprintf(stderr, "zoo: %s\nzoo [--out FILE] [--shared FOLDER] [--only MODEL] [--fault F] [--level all|half|outputs] [--scale X] [--share X]\n"
                        "    [--model FILE [--input FILE] [--arith NAME]] [--seed N] [--threads N] [--work MACS] [--no-healthy]\n"
                        "    [--no-faults] [--no-unknown] [--list]\n", what);
   return 2;
@@ -74,6 +74,7 @@ bool parse(int argc, char** argv, Options& o) {
     else if (a == "--arith") o.arithmetic = argv[++i];
     else if (a == "--only") o.only = argv[++i];
     else if (a == "--fault") o.plan.faults = split(argv[++i], ',');
+    else if (a == "--share") o.share = std::atof(argv[++i]);
     else if (a == "--scale") o.scale = std::atof(argv[++i]);
     else if (a == "--seed") o.plan.seed = static_cast<std::uint64_t>(std::atoll(argv[++i]));
     else if (a == "--threads") o.threads = std::atoi(argv[++i]);
@@ -139,7 +140,7 @@ int main(int argc, char** argv) {
     }
     animals.push_back(std::move(*made));
     zoo::Plan plan = o.plan;
-    plan.share = plan.faults.empty() ? w.share : 1;
+    plan.share = plan.faults.empty() ? w.share * o.share : 1;
     plan.sites = o.faults ? std::max(1, static_cast<int>(w.sites * o.scale)) : 0;
     plan.unknown = plan.faults.empty() && o.unknown ? std::max(1, static_cast<int>(2 * w.sites * o.scale)) : 0;
     for (zoo::Case& c : zoo::cases_of(animals.back(), plan)) cases.push_back(std::move(c));
@@ -158,7 +159,11 @@ int main(int argc, char** argv) {
     for (std::size_t i = 0; i < score.cases.size(); ++i)
       std::printf("%-11s %5.2f s %s%s  %s\n", zoo::fate_names[static_cast<int>(score.outcomes[i].fate)], score.outcomes[i].seconds,
                   score.cases[i].text().c_str(), score.outcomes[i].first_right ? "" : " !first", score.outcomes[i].said.c_str());
-  const std::string text = zoo::page(score, "make zoo");
+  std::string command = "build/bench/zoo";
+  for (int i = 1; i < argc; ++i)
+    if (std::string(argv[i]) == "--out" || std::string(argv[i]) == "--shared") ++i;
+    else command += std::string(" ") + argv[i];
+  const std::string text = zoo::page(score, command);
   if (!o.out.empty()) {
     if (const auto written = write_file(o.out, text); !written.ok()) {
       std::fprintf(stderr, "zoo: %s\n", written.error().line().c_str());
