@@ -126,6 +126,9 @@ static void gather(const ls_window *w, int8_t pad, const int8_t *x, int32_t h, i
   }
   before = v < 0 ? -v : 0;
   after = v + kernel_w > in_w ? v + kernel_w - in_w : 0;
+  /* A window beyond the edge is all padding. */
+  if (before > kernel_w) before = kernel_w;
+  if (after > kernel_w) after = kernel_w;
   for (; i > 0; --i, h += down, row += piece, from += pitch) {
     if (h < 0 || h >= in_h) {
       fill_over(row, pad, piece);

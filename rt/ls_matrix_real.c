@@ -71,7 +71,8 @@ void ls_matrix_f32(const ls_matrix_real *p, const float *a, const float *b, cons
   for (t = 0; t < p->count; ++t)
     for (i = 0; i < p->m; ++i)
       for (j = 0; j < p->n; ++j) {
-        const float *start = bias == NULL ? NULL : bias + i * p->bias_row + j * p->bias_col;
+        const float *term = bias == NULL ? NULL : bias + i * p->bias_row + j * p->bias_col;
+        const float *start = p->factors ? NULL : term;
         row_and_column r;
         float v;
         r.a = a + t * p->a_step + i * p->a_row;
@@ -87,10 +88,11 @@ void ls_matrix_f32(const ls_matrix_real *p, const float *a, const float *b, cons
             v = plain(&r);
             if (p->alpha < 1.0f || p->alpha > 1.0f) v = v * p->alpha;
             if (start != NULL) {
-              const float term = *start * p->beta;
-              v = v + term;
+              const float scaled = *start * p->beta;
+              v = v + scaled;
             }
         }
+        if (p->factors) v = fmaf(v, p->alpha, p->beta * (term == NULL ? 0.0f : *term));
         *y++ = v < p->low ? p->low : p->high < v ? p->high : v;
       }
 }

@@ -67,11 +67,34 @@ static int64_t combined_integers(int32_t what, int64_t a, int64_t b) {
     case LS_TIMES: return (int64_t)((uint64_t)a * (uint64_t)b);
     case LS_OVER: return b == 0 ? 0 : b == -1 ? (int64_t)(0u - (uint64_t)a) : a / b;
     case LS_MIN: return b < a ? b : a;
+    case LS_FMOD: return b == 0 || b == -1 ? 0 : a % b;
+    case LS_MOD: {
+      const int64_t rest = b == 0 || b == -1 ? 0 : a % b;
+      return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
+    }
     default: return b > a ? b : a;
   }
 }
+/* The rest of a / b, of b's sign. */
+static double floored_rest(double a, double b) {
+  const double rest = fmod(a, b);
+  return (rest < 0.0 || rest > 0.0) && (rest < 0.0) != (b < 0.0) ? rest + b : rest;
+}
+/* In float32; squares and cubes are products. */
+static double single_power(float a, float b) {
+  const float square = a * a;
+  if (b >= 2.0f && b <= 2.0f) return (double)square;
+  if (b >= 3.0f && b <= 3.0f) return (double)(square * a);
+  return (double)powf(a, b);
+}
 static double combined_reals(int32_t what, double a, double b) {
   switch (what) {
+    case LS_PLUS: return a + b;
+    case LS_TIMES: return a * b;
+    case LS_FMOD: return fmod(a, b);
+    case LS_MOD: return floored_rest(a, b);
+    case LS_POWER_SINGLE: return (double)powf((float)a, (float)b);
+    case LS_POWER_ONE: return single_power((float)a, (float)b);
     case LS_MIN: return b < a || b != b ? b : a;
     case LS_MAX: return b > a || b != b ? b : a;
     default: return pow(a, b);

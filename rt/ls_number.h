@@ -41,7 +41,8 @@ double ls_thresholded(double x, double a, double b);
 /* Functions as onnxruntime computes them, in float32; some take the last count % 4 elements by the C library. */
 enum {
   LS_SINGLE_LOG, LS_SINGLE_ERF, LS_SINGLE_GELU, LS_SINGLE_GELU_TANH, LS_SINGLE_ELU, LS_SINGLE_SELU, LS_SINGLE_SOFTPLUS,
-  LS_SINGLE_MISH, LS_SINGLE_SOFTSIGN, LS_SINGLE_HARD_SIGMOID, LS_SINGLE_HARD_SWISH
+  LS_SINGLE_MISH, LS_SINGLE_SOFTSIGN, LS_SINGLE_HARD_SIGMOID, LS_SINGLE_HARD_SWISH,
+  LS_SINGLE_CELU
 };
 void ls_single_f32(int32_t what, float a, float b, const float *x, float *y, size_t count);
 /* One call for float32, what a fused activation does after it. */
@@ -55,6 +56,19 @@ typedef struct ls_reduce_real {
   uint8_t kind, term, single;
 } ls_reduce_real;
 void ls_reduce_f32(const ls_reduce_real *p, const float *x, float *y);
+/*
+ * Reductions of float32 as onnxruntime sums them. `form`: x[outer][reduced] by vectors row by row; x[outer][reduced][inner] in
+ * fours; x[outer][inner][reduced] by vectors, then one by one; anything one by one, from zero (one for a product) or
+ * from the first element.
+ */
+enum { LS_BY_ROW, LS_BY_FOURS, LS_BY_ROW_AND_BLOCK, LS_ONE_BY_ONE, LS_FROM_FIRST };
+typedef struct ls_reduce_vector {
+  ls_axes axes; /* of LS_ONE_BY_ONE and LS_FROM_FIRST */
+  int32_t outer, reduced, inner;
+  int32_t divisor; /* of a mean */
+  uint8_t form, kind, term;
+} ls_reduce_vector;
+void ls_reduce_vector_f32(const ls_reduce_vector *p, const float *x, float *y);
 /* Means of planes: straight (one sum), in four lanes, or in double. */
 enum { LS_STRAIGHT, LS_LANES, LS_DOUBLE };
 void ls_plane_mean_f32(const float *x, float *y, int32_t planes, int32_t count, int32_t how);
@@ -66,13 +80,18 @@ typedef struct ls_normal {
   double epsilon;
 } ls_normal;
 void ls_normalize_f32(const ls_normal *p, const float *x, const float *scale, const float *bias, float *y);
-/* Rows over their length; power 1 or 2; in double. */
-void ls_lp_normalize_f32(const float *x, float *y, int32_t outer, int32_t count, int32_t inner, int32_t power);
+/* onnxruntime's: rows with scale and bias by element, planes with one of each by channel. */
+void ls_normalize_rows_f32(const ls_normal *p, const float *x, const float *scale, const float *bias, float *y);
+void ls_normalize_planes_f32(const ls_normal *p, const float *x, const float *scale, const float *bias, float *y);
+/* Rows over their length; power 1 or 2; in double, or in float32 where `single`. */
+void ls_lp_normalize_f32(const float *x, float *y, int32_t outer, int32_t count, int32_t inner, int32_t power,
+                         int32_t single);
 /* In float32, lengths of 1e-6 at least. */
 void ls_l2_normalize_f32(const float *x, float *y, int32_t rows, int32_t count);
 void ls_log_softmax_f32(const float *x, float *y, int32_t outer, int32_t count, int32_t inner);
 /* onnxruntime's: exponential by polynomial, sums in 16 lanes; elements of a row stand `inner` apart. */
 void ls_softmax_rows_f32(const float *x, float *y, int32_t outer, int32_t count, int32_t inner);
+void ls_log_softmax_rows_f32(const float *x, float *y, int32_t outer, int32_t count, int32_t inner);
 /* By the C library's expf. */
 void ls_softmax_plain_f32(const float *x, float *y, int32_t outer, int32_t count, int32_t inner, float beta);
 
@@ -114,13 +133,14 @@ typedef struct ls_matrix_real {
   int32_t order, block;
   int32_t bias_row, bias_col;
   float alpha, beta, low, high;
-  uint8_t across; /* LS_MATRIX_EIGHTS: its columns are the rows of y */
+  uint8_t across;  /* LS_MATRIX_EIGHTS: its columns are the rows of y */
+  uint8_t factors; /* not LS_MATRIX_PLAIN: the sum starts from zero, y = fma(sum, alpha, beta * bias) */
 } ls_matrix_real;
 void ls_matrix_f32(const ls_matrix_real *p, const float *a, const float *b, const float *bias, float *y);
 
 /* Numbers of any type. */
 void ls_cast(const void *x, uint8_t x_type, void *y, uint8_t y_type, size_t count);
-enum { LS_PLUS, LS_MINUS, LS_TIMES, LS_OVER, LS_MIN, LS_MAX, LS_POWER, LS_MOD, LS_FMOD };
+enum { LS_PLUS, LS_MINUS, LS_TIMES, LS_OVER, LS_MIN, LS_MAX, LS_POWER, LS_MOD, LS_FMOD, LS_POWER_SINGLE, LS_POWER_ONE };
 enum { LS_EQUAL, LS_NOT_EQUAL, LS_LESS, LS_LESS_EQUAL, LS_GREATER, LS_GREATER_EQUAL, LS_AND, LS_OR, LS_XOR };
 typedef struct ls_pair {
   ls_spread spread;
@@ -142,6 +162,12 @@ void ls_choose(const ls_spread *s, const uint8_t *condition, int32_t where, cons
 /* Index of the greatest (sign 1) or least (-1): the first, or the last. */
 void ls_arg(const void *x, uint8_t x_type, void *y, uint8_t y_type, int32_t outer, int32_t count, int32_t inner, int32_t sign,
             int32_t last);
+/* Along an axis: the k greatest (or least) elements and their indices, the first of equal ones first; y or index may be
+   NULL. Running sums of float32, int32 or int64. */
+void ls_top_k(const void *x, uint8_t type, void *y, void *index, uint8_t index_type, int32_t outer, int32_t count,
+              int32_t inner, int32_t k, int32_t largest);
+void ls_cum_sum(const void *x, uint8_t type, void *y, int32_t outer, int32_t count, int32_t inner, int32_t exclusive,
+                int32_t reverse);
 /* y = rows of x chosen by index (negative: from the end; beyond: the nearest): x[outer][extent][bytes]. */
 void ls_gather(const void *x, const void *index, uint8_t index_type, void *y, int32_t outer, int32_t extent, int32_t count,
                int32_t bytes);

@@ -110,22 +110,43 @@ void ls_exp_f32(const float *x, float *y, size_t count) {
   for (i = 0; i < count; ++i) y[i] = exp_of(x[i]);
 }
 
+static float greatest_of(const float *x, int32_t count, int32_t step) {
+  float best = x[0];
+  int32_t i;
+  for (i = 1; i < count; ++i)
+    if (x[i * step] > best) best = x[i * step];
+  return best;
+}
+
+/* The sum of exp(x - best) in 16 lanes; the exponentials go to y, where there is one. */
+static float exponentials(const float *x, float best, float *y, int32_t count, int32_t step) {
+  float lane[16] = {0}, half[8];
+  int32_t i, l;
+  for (i = 0; i < count; ++i) {
+    const float e = exp_of(x[i * step] + -best);
+    if (y != NULL) y[i * step] = e;
+    lane[i % 16] = lane[i % 16] + e;
+  }
+  for (l = 0; l < 8; ++l) half[l] = lane[l + 8] + lane[l];
+  return ((half[0] + half[1]) + (half[2] + half[3])) + ((half[4] + half[5]) + (half[6] + half[7]));
+}
+
 void ls_softmax_rows_f32(const float *x, float *y, int32_t outer, int32_t count, int32_t inner) {
-  int32_t row, i, l;
+  int32_t row, i;
   for (row = 0; row < outer * inner; ++row) {
     const int32_t first = row / inner * inner * count + row % inner;
-    float best = x[first], lane[16] = {0}, half[8], sum, factor;
-    for (i = 1; i < count; ++i)
-      if (x[first + i * inner] > best) best = x[first + i * inner];
-    for (i = 0; i < count; ++i) {
-      const int32_t at = first + i * inner;
-      y[at] = exp_of(x[at] + -best);
-      lane[i % 16] = lane[i % 16] + y[at];
-    }
-    for (l = 0; l < 8; ++l) half[l] = lane[l + 8] + lane[l];
-    sum = ((half[0] + half[1]) + (half[2] + half[3])) + ((half[4] + half[5]) + (half[6] + half[7]));
-    factor = 1.0f / sum;
+    const float factor = 1.0f / exponentials(x + first, greatest_of(x + first, count, inner), y + first, count, inner);
     for (i = 0; i < count; ++i) y[first + i * inner] = y[first + i * inner] * factor;
+  }
+}
+
+void ls_log_softmax_rows_f32(const float *x, float *y, int32_t outer, int32_t count, int32_t inner) {
+  int32_t row, i;
+  for (row = 0; row < outer * inner; ++row) {
+    const int32_t first = row / inner * inner * count + row % inner;
+    const float best = greatest_of(x + first, count, inner);
+    const float logarithm = logf(exponentials(x + first, best, NULL, count, inner));
+    for (i = 0; i < count; ++i) y[first + i * inner] = (x[first + i * inner] - best) - logarithm;
   }
 }
 

@@ -213,7 +213,6 @@ void ls_reduce_max_8(const ls_reduce *p, const void *x, void *y);
 
 /* y[i] = table[x[i]], x as an unsigned byte. */
 void ls_table_8(const uint8_t *table, const void *x, void *y, size_t count);
-void ls_table_8_f32(const float *table, const void *x, float *y, size_t count);
 
 /* Softmax by table: exponential[d] for a code d below the greatest, 0 where the code's share is nothing. */
 typedef struct ls_softmax {

@@ -96,6 +96,9 @@ static float value_of(int32_t what, float x, float a, float b, int32_t vector) {
     case LS_SINGLE_SELU:
       e = vector ? vector_exp(x) : expf(x);
       return x > 0.0f ? b * x : (b * a) * (e - 1.0f);
+    case LS_SINGLE_CELU:
+      e = vector ? vector_exp(x / a) : expf(x / a);
+      return fmaxf(x, 0.0f) + fminf(a * (e - 1.0f), 0.0f);
     case LS_SINGLE_SOFTPLUS: return softplus_of(x, vector);
     case LS_SINGLE_MISH: return x * ls_rational_tanh(softplus_of(x, vector));
     case LS_SINGLE_SOFTSIGN: return x * (1.0f / (1.0f + fabsf(x)));

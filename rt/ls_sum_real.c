@@ -98,11 +98,22 @@ void ls_normalize_f32(const ls_normal *p, const float *x, const float *scale, co
   }
 }
 
-void ls_lp_normalize_f32(const float *x, float *y, int32_t outer, int32_t count, int32_t inner, int32_t power) {
+void ls_lp_normalize_f32(const float *x, float *y, int32_t outer, int32_t count, int32_t inner, int32_t power,
+                         int32_t single) {
   int32_t row, i;
   for (row = 0; row < outer * inner; ++row) {
     const int32_t first = row / inner * inner * count + row % inner;
     double sum = 0.0, norm;
+    float own = 0.0f;
+    for (i = 0; single && i < count; ++i) {
+      const float v = x[first + i * inner], term = power == 2 ? v * v : fabsf(v);
+      own = own + term;
+    }
+    if (single) {
+      if (power == 2) own = sqrtf(own);
+      for (i = 0; i < count; ++i) y[first + i * inner] = own > 0.0f || own < 0.0f || own != own ? x[first + i * inner] / own : 0.0f;
+      continue;
+    }
     for (i = 0; i < count; ++i) {
       const double v = (double)x[first + i * inner], term = power == 2 ? v * v : fabs(v);
       sum = sum + term;

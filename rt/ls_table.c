@@ -10,12 +10,6 @@ void ls_table_8(const uint8_t *table, const void *x, void *y, size_t count) {
   for (i = 0; i < count; ++i) out[i] = table[in[i]];
 }
 
-void ls_table_8_f32(const float *table, const void *x, float *y, size_t count) {
-  const uint8_t *in = (const uint8_t *)x;
-  size_t i;
-  for (i = 0; i < count; ++i) y[i] = table[in[i]];
-}
-
 /* x saturated after a shift to the left by e. */
 static int32_t saturating_shift(int32_t x, int32_t e) {
   const int64_t wide = (int64_t)x * ((int64_t)1 << e);

@@ -39,9 +39,10 @@ static void seen(void *user, int node, int output, const void *data, size_t byte
 }
 
 int main(void) {
-  uint32_t head[3], bytes[16], s, i;
+  static uint32_t bytes[1024]; /* of each input */
+  uint32_t head[3], s, i;
   port_open();
-  if (!port_read(head, sizeof head) || head[2] > 16 || !port_read(bytes, head[2] * sizeof bytes[0])) return 2;
+  if (!port_read(head, sizeof head) || head[2] > sizeof bytes / sizeof bytes[0] || !port_read(bytes, head[2] * sizeof bytes[0])) return 2;
   NET(observe)(seen, NULL);
   for (s = 0; s < head[0]; ++s) {
     if (s == 0 || !head[1]) NET(init)();

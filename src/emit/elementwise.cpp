@@ -8,6 +8,7 @@
 #include "emit/evaluate.h"
 #include "num/device_form.h"
 #include "num/device_tables.h"
+#include "num/ort_codes.h"
 #include "num/tflite_fixed.h"
 #include "num/tflite_policies.h"
 #include "op/op_codes.h"
@@ -93,6 +94,7 @@ constexpr SingleFunction single_functions[] = {
     {"Softsign", "LS_SINGLE_SOFTSIGN"},
     {"HardSigmoid", "LS_SINGLE_HARD_SIGMOID"},
     {"HardSwish", "LS_SINGLE_HARD_SWISH"},
+    {"Celu", "LS_SINGLE_CELU"},
 };
 
 Result<void> write_single(NodeWriter& w, std::string_view name) {
@@ -129,7 +131,6 @@ Result<void> write_real_function(NodeWriter& w) {
     for (const SingleFunction& f : single_functions)
       if (f.op == op) return write_single(w, f.name);
     if (op == "Exp") return write_real_map(w, "ls_exp_f32");
-    if (op == "Celu") return w.unsupported("this function of float32");
   }
   if (op == "Gelu")
     return v.attrs().text("approximate", "none") == "tanh"
@@ -234,7 +235,9 @@ Result<void> write_samples(NodeWriter& w) {
 
 Result<void> write_wide_function(NodeWriter& w) {
   const std::string& op = w.view().node.op;
-  if (op == "Sigmoid" && w.num().sigmoid) return write_sigmoid_16(w, false);
+  // onnxruntime makes a table of 16-bit codes as of 8-bit ones.
+  if (op == "Sigmoid" && w.num().sigmoid && w.num().sigmoid != &ort_sigmoid_table)
+    return write_sigmoid_16(w, false);
   if (op == "Tanh" && w.num().tanh) return write_sigmoid_16(w, true);
   return write_samples(w);
 }

@@ -155,6 +155,7 @@ bool pool_fits(const NodeView& v, const Numerics& num) {
   if (!is_flat(v, kernel)) return false;
   const auto g = window_of(v, v.input(0).shape, kernel);
   if (g->dilations[1] != 1 || g->dilations[2] != 1) return false;
+  if (sees_nothing(*g)) return false;
   if (v.node.op == "MaxPool") return true;
   return num.average && average_steps(*num.average) == AverageSteps::of_codes &&
          v.attrs().integer("count_include_pad", 0) == 0;

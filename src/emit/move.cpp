@@ -73,6 +73,7 @@ Result<Tensor> filling(const NodeWriter& w) {
   const NodeView& v = w.view();
   Tensor element(v.input(0).dtype, {});
   const QuantParams& quant = v.input(0).quant;
+  if (v.node.op == "Trilu") return element;  // bytes of zero, whatever codes mean
   if (v.node.op != "Pad") {
     if (quant.quantized()) element.set_code(0, quant.zero_at(0));
     return element;
@@ -183,12 +184,9 @@ Result<void> emit_concat(NodeWriter& w) {
     const std::int64_t part = bytes_of(x) / std::max<std::int64_t>(outer, 1);
     std::string table = "NULL";
     if (requantizes && x.quant.quantized() && y.quant.quantized() && x.quant != y.quant) {
-      const QuantizePolicy* policy =
-          w.num().quantize_other ? w.num().quantize_other : w.num().quantize;
+      const QuantizePolicy* policy = w.num().quantize;
       if (!is_narrow(x) || !policy || !policy->requantize)
         return w.unsupported("codes of another scale");
-      const auto requantize =
-          policy->requantize_rest ? policy->requantize_rest : policy->requantize;
       const CodeRange range = code_range(x.dtype);
       std::vector<std::int64_t> codes(256);
       const AverageScales s{x.quant.scale_at(0),
@@ -200,9 +198,9 @@ Result<void> emit_concat(NodeWriter& w) {
       const bool joined = v.attrs().integer("requantize", 1) == 2;  // as op/concat.cpp
       for (std::int64_t c = range.low; c <= range.high; ++c) {
         const auto code = static_cast<std::int32_t>(c);
-        const std::int32_t to =
-            joined ? tflite_joined(code, s)
-                   : requantize(code, s.x_scale, s.x_zero, s.y_scale, s.y_zero, s.low, s.high);
+        const std::int32_t to = joined ? tflite_joined(code, s)
+                                       : policy->requantize(code, s.x_scale, s.x_zero, s.y_scale,
+                                                            s.y_zero, s.low, s.high);
         codes[static_cast<std::size_t>(c & 255)] = to & 255;
       }
       table =
@@ -278,29 +276,19 @@ Result<void> emit_pad(NodeWriter& w) {
 }
 
 constexpr NodeEmitter table[] = {
-    {"Reshape", same_memory, emit_whole},
-    {"Flatten", same_memory, emit_whole},
-    {"Squeeze", same_memory, emit_whole},
-    {"Unsqueeze", same_memory, emit_whole},
-    {"Identity", same_memory, emit_whole},
-    {"Transpose", nullptr, emit_moved},
-    {"Slice", nullptr, emit_moved},
-    {"StridedSlice", nullptr, emit_moved},
-    {"Split", nullptr, emit_moved},
-    {"Unpack", nullptr, emit_moved},
-    {"Expand", nullptr, emit_moved},
-    {"Tile", nullptr, emit_moved},
-    {"Reverse", nullptr, emit_moved},
-    {"Gather", nullptr, emit_gather},
-    {"SpaceToDepth", nullptr, emit_moved},
-    {"DepthToSpace", nullptr, emit_moved},
-    {"ResizeNearest", nullptr, emit_moved},
-    {"CenterCropPad", nullptr, emit_moved},
-    {"BatchToSpace", nullptr, emit_moved},
-    {"SpaceToBatch", nullptr, emit_moved},
-    {"Pad", nullptr, emit_pad},
-    {"Concat", nullptr, emit_concat},
-    {"Pack", nullptr, emit_pack},
+    {"Reshape", same_memory, emit_whole},   {"Flatten", same_memory, emit_whole},
+    {"Squeeze", same_memory, emit_whole},   {"Unsqueeze", same_memory, emit_whole},
+    {"Identity", same_memory, emit_whole},  {"Transpose", nullptr, emit_moved},
+    {"Slice", nullptr, emit_moved},         {"StridedSlice", nullptr, emit_moved},
+    {"Split", nullptr, emit_moved},         {"Unpack", nullptr, emit_moved},
+    {"Expand", nullptr, emit_moved},        {"Tile", nullptr, emit_moved},
+    {"Reverse", nullptr, emit_moved},       {"Gather", nullptr, emit_gather},
+    {"SpaceToDepth", nullptr, emit_moved},  {"DepthToSpace", nullptr, emit_moved},
+    {"ResizeNearest", nullptr, emit_moved}, {"CenterCropPad", nullptr, emit_moved},
+    {"BatchToSpace", nullptr, emit_moved},  {"SpaceToBatch", nullptr, emit_moved},
+    {"Trilu", nullptr, emit_moved},         {"GatherElements", nullptr, emit_moved},
+    {"GatherND", nullptr, emit_moved},      {"Pad", nullptr, emit_pad},
+    {"Concat", nullptr, emit_concat},       {"Pack", nullptr, emit_pack},
 };
 
 }  // namespace

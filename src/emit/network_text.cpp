@@ -200,14 +200,15 @@ std::string pools_text(const GenerateWork& w) {
     if (w.plan.used[i] == 0) continue;
     const std::string macro =
         c_upper(w.options.name) + "_" + c_upper(c_identifier(p.name)) + "_SECTION";
-    if (p.base >= 0) {
-      out +=
-          fmt::format("#define {} ((uint8_t *)(uintptr_t){:#x}u)\n", c_identifier(p.name), p.base);
-      continue;
-    }
-    out += fmt::format(
+    const std::string array = fmt::format(
         "#ifndef {0}\n#define {0}\n#endif\nstatic uint8_t {1}[{2}] {3}_ALIGNED {0};\n", macro,
         c_identifier(p.name), w.plan.used[i] + pool_slack, c_upper(w.options.name));
+    // At its address, or where the linker puts it, for a machine that has no such memory.
+    out += p.base < 0 ? array
+                      : fmt::format(
+                            "#ifdef {}_POOLS_ANYWHERE\n{}#else\n#define {} ((uint8_t "
+                            "*)(uintptr_t){:#x}u)\n#endif\n",
+                            c_upper(w.options.name), array, c_identifier(p.name), p.base);
   }
   return out;
 }
@@ -228,9 +229,12 @@ std::string end_cases(GenerateWork& w, std::span<const ValueId> ids) {
   return out;
 }
 
-bool calls_library(const GenerateWork& w) { return !w.library_sources.empty(); }
+bool calls_library(const GenerateWork& w) {
+  return !w.library_sources.empty();
+}
 
-constexpr std::string_view library_part = R"(/* 1 + the first node that CMSIS-NN refused; 0: none. */
+constexpr std::string_view library_part =
+    R"(/* 1 + the first node that CMSIS-NN refused; 0: none. */
 static int library_status;
 
 static inline void library_answered(int node, arm_cmsis_nn_status status) {

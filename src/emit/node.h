@@ -117,6 +117,7 @@ std::span<const NodeEmitter> binary_emitters();
 std::span<const NodeEmitter> any_emitters();     // codes of any type
 std::span<const NodeEmitter> row_emitters();     // softmax, normalizations
 std::span<const NodeEmitter> number_emitters();  // plain numbers: casts, choices, comparisons
+std::span<const NodeEmitter> order_emitters();   // greatest elements, running sums
 std::span<const NodeEmitter> resize_emitters();
 std::span<const NodeEmitter> state_emitters();    // recurrent layers
 std::span<const NodeEmitter> move_emitters();     // what moves elements

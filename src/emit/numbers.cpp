@@ -4,6 +4,7 @@
 #include "emit/any.h"
 #include "num/tflite_fixed.h"
 #include "op/op_arg.h"
+#include "op/op_binary.h"
 #include "op/op_codes.h"
 
 namespace lockstep {
@@ -40,7 +41,7 @@ struct Pair {
 };
 constexpr Pair combinations[] = {{"Add", "LS_PLUS"},  {"Sub", "LS_MINUS"}, {"Mul", "LS_TIMES"},
                                  {"Div", "LS_OVER"},  {"Min", "LS_MIN"},   {"Max", "LS_MAX"},
-                                 {"Pow", "LS_POWER"}, {"Sum", "LS_PLUS"}};
+                                 {"Pow", "LS_POWER"}, {"Sum", "LS_PLUS"},  {"Mean", "LS_PLUS"}};
 constexpr Pair comparisons[] = {{"Equal", "LS_EQUAL"},     {"NotEqual", "LS_NOT_EQUAL"},
                                 {"Less", "LS_LESS"},       {"LessOrEqual", "LS_LESS_EQUAL"},
                                 {"Greater", "LS_GREATER"}, {"GreaterOrEqual", "LS_GREATER_EQUAL"},
@@ -66,8 +67,12 @@ Result<void> emit_pow(NodeWriter& w) {
   const Value &a = w.view().input(0), &b = w.view().input(1);
   if (a.dtype != DType::f32 || !is_number(b))
     return w.unsupported("Pow of " + std::string(name_of(a.dtype)));
-  if (w.num().real.functions) return w.unsupported("Pow of float32 in single steps");
-  LOCKSTEP_CHECK(write_pair(w, "LS_POWER", a.shape, b.shape, a.dtype, b.dtype));
+  const bool single = w.num().real.functions && b.dtype == DType::f32;
+  const std::string what = !single ? "LS_POWER"
+                           : run_kind(a.shape, b.shape) == RunKind::second_still
+                               ? "LS_POWER_ONE"
+                               : "LS_POWER_SINGLE";
+  LOCKSTEP_CHECK(write_pair(w, what, a.shape, b.shape, a.dtype, b.dtype));
   w.line("ls_combine(" + w.params("ls_pair") + ", " + w.in(0) + ", " + w.in(1) + ", " + w.out(0) +
          ");");
   return {};
@@ -92,6 +97,32 @@ Result<void> emit_extreme(NodeWriter& w) {
   return {};
 }
 
+// Their sum, then times the inverse of how many there are.
+Result<void> emit_mean(NodeWriter& w) {
+  const NodeView& v = w.view();
+  const Value& y = v.output(0);
+  if (y.dtype != DType::f32) return w.unsupported("Mean of " + std::string(name_of(y.dtype)));
+  LOCKSTEP_CHECK(emit_extreme(w));
+  const double part = 1.0f / static_cast<float>(v.input_count());
+  LOCKSTEP_CHECK(write_pair(w, "LS_TIMES", y.shape, {}, y.dtype, y.dtype));
+  w.line("ls_combine(" + w.params("ls_pair") + ", " + w.out(0) + ", " +
+         w.constants().add("float", std::span(&part, 1), w.label() + "_part") + ", " + w.out(0) +
+         ");");
+  return {};
+}
+
+Result<void> emit_mod(NodeWriter& w) {
+  const NodeView& v = w.view();
+  const Value &a = v.input(0), &b = v.input(1);
+  if (!is_number(a) || a.dtype != b.dtype)
+    return w.unsupported("Mod of " + std::string(name_of(a.dtype)));
+  LOCKSTEP_CHECK(write_pair(w, v.attrs().integer("fmod", 0) != 0 ? "LS_FMOD" : "LS_MOD", a.shape,
+                            b.shape, a.dtype, b.dtype));
+  w.line("ls_combine(" + w.params("ls_pair") + ", " + w.in(0) + ", " + w.in(1) + ", " + w.out(0) +
+         ");");
+  return {};
+}
+
 // y may stand where the first operand stood: later ones are still needed when y is written.
 NodeMemory first_memory(const NodeView& v, const Numerics&) {
   NodeMemory m;
@@ -99,6 +130,12 @@ NodeMemory first_memory(const NodeView& v, const Numerics&) {
       v.input(0).dtype == v.output(0).dtype)
     m.shares.push_back({0, 0});
   return m;
+}
+
+// Where the first operand is not needed once more.
+NodeMemory sum_memory(const NodeView& v, const Numerics& num) {
+  return std::ranges::count(v.node.inputs, v.node.inputs[0]) > 1 ? NodeMemory{}
+                                                                 : first_memory(v, num);
 }
 
 Result<void> emit_comparison(NodeWriter& w) {
@@ -167,14 +204,25 @@ Result<void> emit_arg(NodeWriter& w) {
 }
 
 constexpr NodeEmitter table[] = {
-    {"Cast", nullptr, emit_cast},          {"Min", first_memory, emit_extreme},
-    {"Max", first_memory, emit_extreme},   {"Pow", nullptr, emit_pow},
-    {"Equal", nullptr, emit_comparison},   {"NotEqual", nullptr, emit_comparison},
-    {"Less", nullptr, emit_comparison},    {"LessOrEqual", nullptr, emit_comparison},
-    {"Greater", nullptr, emit_comparison}, {"GreaterOrEqual", nullptr, emit_comparison},
-    {"And", nullptr, emit_comparison},     {"Or", nullptr, emit_comparison},
-    {"Xor", nullptr, emit_comparison},     {"Not", nullptr, emit_not},
-    {"Where", nullptr, emit_where},        {"ArgMax", nullptr, emit_arg},
+    {"Cast", nullptr, emit_cast},
+    {"Min", first_memory, emit_extreme},
+    {"Max", first_memory, emit_extreme},
+    {"Pow", nullptr, emit_pow},
+    {"Sum", sum_memory, emit_extreme},
+    {"Mean", sum_memory, emit_mean},
+    {"Mod", nullptr, emit_mod},
+    {"Equal", nullptr, emit_comparison},
+    {"NotEqual", nullptr, emit_comparison},
+    {"Less", nullptr, emit_comparison},
+    {"LessOrEqual", nullptr, emit_comparison},
+    {"Greater", nullptr, emit_comparison},
+    {"GreaterOrEqual", nullptr, emit_comparison},
+    {"And", nullptr, emit_comparison},
+    {"Or", nullptr, emit_comparison},
+    {"Xor", nullptr, emit_comparison},
+    {"Not", nullptr, emit_not},
+    {"Where", nullptr, emit_where},
+    {"ArgMax", nullptr, emit_arg},
     {"ArgMin", nullptr, emit_arg},
 };
 

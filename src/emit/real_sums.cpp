@@ -109,10 +109,12 @@ Result<void> write_real_gemm(NodeWriter& w) {
              beta = static_cast<float>(v.attrs().real("beta", 1));
   w.field("count", 1);
   write_strides(w, p);
-  if (w.num().real.matrix && alpha == 1 && (!v.has_input(2) || beta == 1))
+  const bool factors = alpha != 1 || (v.has_input(2) && beta != 1);
+  if (w.num().real.matrix)
     write_order(w, p);
   else
     w.field("order", "LS_MATRIX_PLAIN");
+  w.field("factors", w.num().real.matrix && factors ? 1 : 0);
   w.field("alpha", c_float(alpha)), w.field("beta", c_float(beta));
   if (v.has_input(2)) {
     const Shape& c = v.input(2).shape;

@@ -1,5 +1,6 @@
 // Sums, means and extremes over axes to C.
 #include <algorithm>
+#include <functional>
 
 #include "emit/any.h"
 #include "num/device_form.h"
@@ -153,14 +154,68 @@ Result<void> write_code_sums(NodeWriter& w, const AveragePolicy* policy, bool me
   return write_sums(w, s, a);
 }
 
-Result<void> write_real_reduction(NodeWriter& w, const Axes& a, const char* kind,
+// Extents in runs that are all kept or all reduced, as num/ort_reduce sees them: how many of each
+// in turn.
+struct Runs {
+  std::vector<std::int64_t> extent;
+  std::vector<bool> reduced;
+};
+Runs runs_of(const Shape& x, const std::vector<bool>& reduced) {
+  Runs r;
+  for (std::size_t d = 0; d < x.size(); ++d) {
+    if (x[d] == 1) continue;
+    if (!r.extent.empty() && r.reduced.back() == reduced[d])
+      r.extent.back() *= x[d];
+    else
+      r.extent.push_back(x[d]), r.reduced.push_back(reduced[d]);
+  }
+  return r;
+}
+
+// N39: which of onnxruntime's forms sums these axes.
+Result<void> write_vector_reduction(NodeWriter& w, const std::vector<bool>& reduced,
+                                    std::string_view kind, std::string_view term) {
+  const Shape& x = w.view().input(0).shape;
+  const Axes a = axes_of(x, reduced);
+  const Runs r = runs_of(x, reduced);
+  const bool plain = (kind == "LS_SUM" && term == "LS_AS_IT_IS") || kind == "LS_MEAN";
+  const std::size_t n = r.extent.size();
+  std::string form = "LS_ONE_BY_ONE";
+  std::int64_t outer = a.count(0), inner = 1;
+  if (plain && n == 1 && !r.reduced[0]) {
+    form = "LS_FROM_FIRST";
+  } else if (plain && n <= 2 && (n == 0 || r.reduced[n - 1])) {
+    form = "LS_BY_ROW";
+  } else if (plain && n == 2) {
+    form = "LS_FROM_FIRST";
+  } else if (plain && n == 3) {
+    form = r.reduced[1] ? "LS_BY_FOURS" : "LS_BY_ROW_AND_BLOCK";
+    outer = r.extent[0], inner = r.reduced[1] ? r.extent[2] : r.extent[1];
+  } else if (!plain && term != "LS_EXPONENTIAL" && std::ranges::all_of(reduced, std::identity{})) {
+    form = "LS_BY_ROW";
+  }
+  LOCKSTEP_TRY(const std::string axes, axes_text(w, a));
+  w.field("axes", axes);
+  const bool blocks = form == "LS_BY_ROW_AND_BLOCK";
+  w.field("outer", outer), w.field("reduced", blocks ? r.extent[2] : a.count(1));
+  w.field("inner", inner), w.field("divisor", a.count(1));
+  w.field("form", form);
+  w.field("kind", std::string(kind)), w.field("term", std::string(term));
+  w.uses("ls_vector_real.c");
+  w.line("ls_reduce_vector_f32(" + w.params("ls_reduce_vector") + ", " + w.in(0, "float") + ", " +
+         w.out(0, "float") + ");");
+  return {};
+}
+
+Result<void> write_real_reduction(NodeWriter& w, const std::vector<bool>& reduced, const char* kind,
                                   const char* term) {
+  const Axes a = axes_of(w.view().input(0).shape, reduced);
   if (!is_real(w.view()))
     return w.unsupported(w.view().node.op + " of " + std::string(name_of(w.view().input(0).dtype)));
   // onnxruntime sums in vectors of its own (N49).
   const bool choice =
       std::string_view(kind) == "LS_GREATEST" || std::string_view(kind) == "LS_LEAST";
-  if (w.num().real.functions && !choice) return w.unsupported("sums of float32 by vectors");
+  if (w.num().real.functions && !choice) return write_vector_reduction(w, reduced, kind, term);
   LOCKSTEP_TRY(const std::string axes, axes_text(w, a));
   w.field("axes", axes);
   w.field("kind", kind);
@@ -242,7 +297,7 @@ Result<void> emit_reduction(NodeWriter& w) {
   }
   if (op == "GlobalAveragePool" && is_real(v)) return write_plane_mean(w);
   const auto kind = std::ranges::find(kinds, std::string_view(op), &Kind::op);
-  return write_real_reduction(w, a, kind->kind, kind->term);
+  return write_real_reduction(w, reduced, kind->kind, kind->term);
 }
 
 constexpr NodeEmitter table[] = {

@@ -146,6 +146,11 @@ Result<void> call_real(NodeWriter& w, const std::string& file, const std::string
   return {};
 }
 
+// Those that onnxruntime sums in vectors of its own.
+bool by_vectors(const NodeWriter& w) {
+  return w.num().real.functions != nullptr;
+}
+
 Result<void> emit_softmax(NodeWriter& w) {
   const NodeView& v = w.view();
   const Rows r = rows_of(v);
@@ -162,12 +167,9 @@ Result<void> emit_softmax(NodeWriter& w) {
 Result<void> emit_log_softmax(NodeWriter& w) {
   const NodeView& v = w.view();
   if (on_short_codes(v)) return write_code_rows(w, w.num().log_softmax, rows_of(v, -1, false));
+  if (by_vectors(w))
+    return call_real(w, "ls_real.c", "ls_log_softmax_rows_f32", extents(rows_of(v)));
   return call_real(w, "ls_sum_real.c", "ls_log_softmax_f32", extents(rows_of(v)));
-}
-
-// Those that onnxruntime sums in vectors of its own.
-bool by_vectors(const NodeWriter& w) {
-  return w.num().real.functions != nullptr;
 }
 
 Result<void> emit_l2(NodeWriter& w) {
@@ -179,10 +181,10 @@ Result<void> emit_l2(NodeWriter& w) {
 }
 
 Result<void> emit_lp(NodeWriter& w) {
-  if (by_vectors(w)) return w.unsupported("sums of float32 in single steps");
-  return call_real(
-      w, "ls_sum_real.c", "ls_lp_normalize_f32",
-      extents(rows_of(w.view())) + ", " + std::to_string(w.view().attrs().integer("p", 2)));
+  return call_real(w, "ls_sum_real.c", "ls_lp_normalize_f32",
+                   extents(rows_of(w.view())) + ", " +
+                       std::to_string(w.view().attrs().integer("p", 2)) +
+                       (by_vectors(w) ? ", 1" : ", 0"));
 }
 
 // Groups of neighbours; scale and bias by element or by channel.
@@ -191,7 +193,7 @@ Result<void> emit_normalization(NodeWriter& w) {
   const Shape& x = v.input(0).shape;
   if (!is_real(v))
     return w.unsupported(v.node.op + " of " + std::string(name_of(v.input(0).dtype)));
-  if (by_vectors(w)) return w.unsupported("sums of float32 by vectors");
+  const bool planes = v.node.op == "InstanceNormalization";
   const std::int64_t all = count_of(x);
   std::int64_t count = 0, inner = 1, extent = count_of(v.input(1).shape);
   if (v.node.op == "LayerNormalization") {
@@ -206,10 +208,13 @@ Result<void> emit_normalization(NodeWriter& w) {
   w.field("groups", all / count), w.field("count", count);
   w.field("inner", inner), w.field("extent", extent);
   w.field("epsilon", c_double(v.attrs().real("epsilon", 1e-5f)));
-  w.uses("ls_sum_real.c");
-  w.line("ls_normalize_f32(" + w.params("ls_normal") + ", " + w.in(0, "float") + ", " +
-         w.in(1, "float") + ", " + (v.has_input(2) ? w.in(2, "float") : "NULL") + ", " +
-         w.out(0, "float") + ");");
+  const bool own = by_vectors(w) && v.node.op != "GroupNormalization";
+  w.uses(own ? "ls_vector_real.c" : "ls_sum_real.c");
+  w.line(std::string(!own     ? "ls_normalize_f32("
+                     : planes ? "ls_normalize_planes_f32("
+                              : "ls_normalize_rows_f32(") +
+         w.params("ls_normal") + ", " + w.in(0, "float") + ", " + w.in(1, "float") + ", " +
+         (v.has_input(2) ? w.in(2, "float") : "NULL") + ", " + w.out(0, "float") + ");");
   return {};
 }
 

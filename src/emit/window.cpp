@@ -68,6 +68,19 @@ Filters filters_of(const NodeView& v) {
   return f;
 }
 
+bool sees_nothing(const Window& g) {
+  for (std::size_t d = 1; d < 3; ++d)
+    for (std::int64_t o = 0; o < g.out[d]; ++o) {
+      bool any = false;
+      for (std::int64_t k = 0; k < g.kernel[d]; ++k) {
+        const std::int64_t at = o * g.strides[d] - g.begin[d] + k * g.dilations[d];
+        any = any || (at >= 0 && at < g.in[d]);
+      }
+      if (!any) return true;
+    }
+  return false;
+}
+
 namespace {
 
 bool is_depthwise(const NodeView& v) {
@@ -236,8 +249,9 @@ Result<void> emit_max_pool(NodeWriter& w) {
     const float most = std::numeric_limits<float>::max();
     const bool open = act == Activation::none;
     w.field("window", window_text(g, g.channels));
-    w.field("low", open ? "-INFINITY" : c_float(activate(act, -most)));
-    w.field("high", open ? "INFINITY" : c_float(activate(act, most)));
+    // A window of padding alone holds the least number.
+    w.field("low", c_float(open ? -most : activate(act, -most)));
+    w.field("high", c_float(open ? most : activate(act, most)));
     w.line("ls_max_pool_f32(" + w.params("ls_pool_real") + ", " + w.in(0, "float") + ", " +
            w.out(0, "float") + ");");
     return {};
@@ -265,6 +279,8 @@ Result<void> emit_average_pool(NodeWriter& w) {
   const CodeClamp clamp = clamp_of(v);
   const bool with_pads = v.attrs().integer("count_include_pad", 0) != 0;
   const AverageSteps steps = average_steps(*w.num().average);
+  if (!with_pads && sees_nothing(g))
+    return w.unsupported("averages of padding alone");
   if (!is_narrow(x)) {
     if (steps != AverageSteps::of_codes || with_pads) return w.unsupported("this rounding");
     return write_pool_any(w, g, "ls_average_pool_any");

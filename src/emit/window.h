@@ -9,6 +9,8 @@ namespace lockstep {
 std::vector<std::int64_t> window_kernel(const NodeView& v);
 // Window of at most two axes; the error of a third.
 Result<Window> flat_window(const NodeWriter& w, const std::vector<std::int64_t>& kernel);
+// Whether some window lies in the padding alone.
+bool sees_nothing(const Window& g);
 // The C initializer of an ls_window.
 std::string window_text(const Window& g, std::int64_t outputs);
 

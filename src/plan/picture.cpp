@@ -50,8 +50,12 @@ std::string escaped(const std::string& text) {
 std::string picture_text(const MemoryPlan& plan) {
   std::string out;
   for (std::size_t p = 0; p < plan.pools.size(); ++p) {
-    out += fmt::format("pool {}  {} bytes used{}\n", plan.pools[p].name, plan.used[p],
-                       plan.pools[p].size > 0 ? fmt::format(" of {}", plan.pools[p].size) : "");
+    const Pool& pool = plan.pools[p];
+    out += fmt::format(
+        "pool {}  {} bytes used{}{}{}\n", pool.name, plan.used[p],
+        pool.size > 0 ? fmt::format(" of {}", pool.size) : "",
+        pool.base >= 0 ? fmt::format(", at {:#x}", pool.base) : "",
+        plan.pools.size() > 1 ? fmt::format(", speed {}, rights {}", pool.speed, pool.rights) : "");
     for (const std::size_t i : by_address(plan, static_cast<int>(p))) {
       const Buffer& b = plan.buffers[i];
       const std::int64_t at = plan.places[i].offset;

@@ -8,6 +8,7 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "emit/emit.h"
+#include "emit/work.h"
 
 namespace lockstep {
 namespace fs = std::filesystem;
@@ -66,7 +67,10 @@ Result<GeneratedNetwork> network_of(const json& j, const std::string& path) {
   GeneratedNetwork n;
   n.folder = fs::path(path).parent_path();
   n.name = j.at("name"), n.model_hash = j.at("model_hash"), n.arithmetic = j.at("arithmetic");
-  for (const json& p : j.at("pools")) n.pools.emplace_back(p.at("name"), p.at("bytes"));
+  for (const json& p : j.at("pools")) {
+    n.pools.emplace_back(p.at("name"), p.at("bytes"));
+    n.has_addresses = n.has_addresses || p.contains("base");
+  }
   n.activation_bytes = j.at("activation_bytes");
   n.weight_bytes = j.at("weight_bytes");
   n.weights_file = j.value("weights_file", "");
@@ -161,6 +165,7 @@ Result<std::vector<std::string>> linked_sources(const GeneratedNetwork& network,
                                                 const ScratchFolder& folder) {
   LOCKSTEP_TRY(auto sources, sources_of(network));
   LOCKSTEP_CHECK(add_library(network, sources));
+  if (network.has_addresses) sources.push_back("-D" + c_upper(network.name) + "_POOLS_ANYWHERE");
   if (network.weights_file.empty()) return sources;
   const fs::path file = fs::absolute(fs::path(network.folder) / network.weights_file);
   if (!file_exists(file.string()))

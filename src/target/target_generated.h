@@ -25,6 +25,7 @@ struct GeneratedNetwork {
   std::vector<std::string> kept;        // names of outputs and states: live to the end
   std::vector<GeneratedTensor> states;  // live from the start to the end
   std::vector<std::pair<std::string, std::int64_t>> pools;  // symbol, bytes used
+  bool has_addresses = false;  // of pools, which no other machine has
   std::int64_t activation_bytes = 0, weight_bytes = 0;
   std::string weights_file;  // constants apart from the C; "": none
   // CMSIS-NN that it calls: the checkout's folder ("": none), files and definitions to compile.

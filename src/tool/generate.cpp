@@ -9,6 +9,7 @@
 #include "diagnose/session.h"
 #include "emit/agent_tables.h"
 #include "emit/emit.h"
+#include "emit/pools.h"
 #include "import/import.h"
 #include "run/generated.h"
 #include "target/target_generated.h"
@@ -20,6 +21,7 @@ namespace {
 struct GenerateRequest {
   std::string model, folder, arithmetic, name = "network";
   std::vector<std::string> pools;
+  std::string pool_file;
   std::string weights = "arrays", cmsis_nn;
   bool keep_inputs = false, picture = false, count = false, agent = false;
 };
@@ -63,6 +65,12 @@ Result<Pool> pool_of(const std::string& text) {
   return pool;
 }
 
+Result<PoolFile> pools_of_file(const std::string& path) {
+  if (path.empty()) return PoolFile{};
+  LOCKSTEP_TRY(const Bytes bytes, read_file(path, std::uint64_t{1} << 24));
+  return read_pools({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path);
+}
+
 Result<void> write_all(const GenerateRequest& r, const Generated& g) {
   std::error_code failure;
   std::filesystem::create_directories(r.folder, failure);
@@ -94,18 +102,24 @@ std::string counts_text(const std::map<std::string, int>& nodes) {
 
 Result<void> run(const GenerateRequest& r) {
   LOCKSTEP_TRY(const Graph model, import_model(r.model));
-  LOCKSTEP_TRY(const Arithmetic* arithmetic,
-               arithmetic_for(r.arithmetic.empty() && !r.cmsis_nn.empty() ? "cmsis-nn" : r.arithmetic,
-                              model.format(), "--arith"));
+  LOCKSTEP_TRY(
+      const Arithmetic* arithmetic,
+      arithmetic_for(r.arithmetic.empty() && !r.cmsis_nn.empty() ? "cmsis-nn" : r.arithmetic,
+                     model.format(), "--arith"));
   LOCKSTEP_TRY(const Executor executor, Executor::make(model, *arithmetic));
   LOCKSTEP_TRY(const Bytes file, read_file(r.model));
-  GenerateOptions options{
-      .name = r.name, .model_hash = content_hash(file), .pools = {}, .keep_inputs = r.keep_inputs,
-      .weights_apart = r.weights == "blob", .cmsis_nn = r.cmsis_nn};
+  GenerateOptions options{.name = r.name,
+                          .model_hash = content_hash(file),
+                          .pools = {},
+                          .keep_inputs = r.keep_inputs,
+                          .weights_apart = r.weights == "blob",
+                          .cmsis_nn = r.cmsis_nn};
   for (const std::string& text : r.pools) {
     LOCKSTEP_TRY(Pool pool, pool_of(text));
     options.pools.push_back(std::move(pool));
   }
+  LOCKSTEP_TRY(const PoolFile file_pools, pools_of_file(r.pool_file));
+  options.pools.insert(options.pools.end(), file_pools.pools.begin(), file_pools.pools.end());
   LOCKSTEP_TRY(const Generated g, generate(executor, options));
   LOCKSTEP_CHECK(write_all(r, g));
   if (r.agent) LOCKSTEP_CHECK(write_agent(r, g));
@@ -114,6 +128,11 @@ Result<void> run(const GenerateRequest& r) {
              arithmetic->name);
   fmt::print("activations  {} bytes ({} live at most)\nweights      {} bytes\n", g.activation_bytes,
              g.plan.largest_live, g.weight_bytes);
+  for (std::size_t i = 0; i < g.plan.pools.size() && g.plan.pools.size() > 1; ++i)
+    fmt::print("pool         {}: {} of {} bytes\n", g.plan.pools[i].name, g.plan.used[i],
+               g.plan.pools[i].size);
+  if (!file_pools.left_out.empty())
+    fmt::print("not used     {}\n", join(file_pools.left_out, ", "));
   if (!r.cmsis_nn.empty())
     fmt::print("CMSIS-NN     {}\nown kernels  {}\n", counts_text(g.library_nodes),
                counts_text(g.own_nodes));
@@ -132,9 +151,12 @@ void add_generate(CLI::App& app, int& code) {
                       "the arithmetic to meet to the bit; default by the model's format");
   command->add_option("--name", r->name, "prefix of files and functions");
   command
-      ->add_option("--pool", r->pools,
-                   "NAME:BYTES[:SPEED[:ADDRESS[:RIGHTS]]]: memory for activations, the fastest filled first")
+      ->add_option(
+          "--pool", r->pools,
+          "NAME:BYTES[:SPEED[:ADDRESS[:RIGHTS]]]: memory for activations, the fastest filled first")
       ->take_all();
+  command->add_option("--pools", r->pool_file,
+                      ".mpool file: memories with base, size, speed and rights");
   command
       ->add_option("--weights", r->weights,
                    "arrays: in C; blob: in NAME_weights.bin, to be flashed apart, with a check")
@@ -143,7 +165,8 @@ void add_generate(CLI::App& app, int& code) {
                       "folder of a CMSIS-NN checkout: what it has kernels for is called there "
                       "(arithmetic cmsis-nn, taken where none is named)");
   command->add_flag("--keep-inputs", r->keep_inputs, "input buffers survive the run");
-  command->add_flag("--agent", r->agent, "write agent/NAME_agent.c too: the network as rt/agent serves it");
+  command->add_flag("--agent", r->agent,
+                    "write agent/NAME_agent.c too: the network as rt/agent serves it");
   command->add_flag("--picture", r->picture, "print who lives where and when");
   command->add_flag("--count", r->count,
                     "run it on the emulated Cortex-M55 and print instructions per node");

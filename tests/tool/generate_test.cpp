@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "base/files.h"
 #include "support/command.h"
 #include "support/shared.h"
 
@@ -54,6 +55,26 @@ TEST(Generate, an_operator_without_c_is_named_and_nothing_is_written) {
                      "/models/timeseries/robotarm_lstm_v1.tflite -o " + folder / "net"),
       "SequenceLstm 'UNIDIRECTIONAL_SEQUENCE_LSTM_0': no C for");
   EXPECT_EQ(folder.files(), 0u);
+}
+
+TEST(Generate, pools_of_a_file_are_used_and_those_without_rights_are_named) {
+  LOCKSTEP_NEEDS_SHARED();
+  const test::Folder folder;
+  ASSERT_TRUE(write_file(folder / "board.mpool",
+                         R"({"memory": {"mempools": [
+    {"name": "slowRAM", "prop": {"rights": "ACC_WRITE", "throughput": "LOW"}, "size": {"value": "64", "magnitude": "KBYTES"}},
+    {"name": "fastRAM", "prop": {"rights": "ACC_WRITE", "throughput": "HIGH"}, "size": {"value": "8", "magnitude": "KBYTES"},
+     "offset": {"value": "0x342e0000"}},
+    {"name": "flash", "prop": {"rights": "ACC_READ"}, "size": {"value": "1", "magnitude": "MBYTES"}}]}})")
+                  .ok());
+  const std::string start = "generate " + kws() + " -o " + folder / "net" + " --pools ";
+  const test::Ran ran = test::run_tool(start + folder / "board.mpool" + " --picture");
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_NE(ran.out.find("not used     flash (read only)"), std::string::npos) << ran.out;
+  EXPECT_NE(ran.out.find("at 0x342e0000, speed"), std::string::npos) << ran.out;
+  EXPECT_NE(test::text_of(folder / "net/network.c").find("((uint8_t *)(uintptr_t)0x342e0000u)"),
+            std::string::npos);
+  test::expect_refused(test::run_tool(start + folder / "none.mpool"), "none.mpool");
 }
 
 TEST(Generate, refuses_a_folder_that_is_no_checkout_of_cmsis_nn_and_another_arithmetic) {
