@@ -66,6 +66,7 @@ std::optional<KernelCase> transposed_case(CaseMaker& m);
 std::optional<KernelCase> recurrent_case(CaseMaker& m, const std::string& op);
 std::optional<KernelCase> resize_case(CaseMaker& m, bool nearest);
 std::optional<KernelCase> plane_case(CaseMaker& m);
+std::optional<KernelCase> window_mean_case(CaseMaker& m);
 std::optional<KernelCase> product_case(CaseMaker& m, bool words);
 std::optional<KernelCase> softmax_case(CaseMaker& m);
 std::optional<KernelCase> codes_rows_case(CaseMaker& m, const std::string& op);

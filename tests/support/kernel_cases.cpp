@@ -211,6 +211,7 @@ std::optional<KernelCase> kernel_case(const Kernel& kernel, std::uint64_t seed) 
   if (op == "GRU" || op == "LSTM" || op == "RNN") return recurrent_case(m, std::string(op));
   if (op == "Resize") return resize_case(m, kernel.name == "moves");
   if (kernel.name == "plane_means") return plane_case(m);
+  if (kernel.name == "window_means") return window_mean_case(m);
   if (op == "ReduceMax") return greatest_case(m);
   if (op == "ArgMax" || op == "ArgMin") return arg_case(m, std::string(op));
   if (op == "ResizeBilinear") return bilinear_case(m);

@@ -69,4 +69,32 @@ std::optional<KernelCase> plane_case(CaseMaker& m) {
   return b.finish(DType::f32, {});
 }
 
+std::optional<KernelCase> window_mean_case(CaseMaker& m) {
+  CaseBuilder b("AveragePool");
+  const auto rank = static_cast<std::size_t>(m.from(1, 3));
+  const bool nhwc = m.coin();
+  Shape x{m.from(1, 2)}, kernel, strides, pads(2 * rank), dilations;
+  for (std::size_t a = 0; a < rank; ++a) {
+    x.push_back(m.from(1, 12));
+    kernel.push_back(m.from(1, 4));
+    strides.push_back(m.from(1, 3));
+    dilations.push_back(m.from(0, 4) ? 1 : 2);
+    pads[a] = m.from(0, kernel[a] - 1), pads[rank + a] = m.from(0, kernel[a] - 1);
+  }
+  const std::int64_t channels = m.from(1, 20);
+  nhwc ? x.push_back(channels) : static_cast<void>(x.insert(x.begin() + 1, channels));
+  b.input(m.reals(x), {}, false);
+  Attrs& a = b.node().attrs;
+  a.set("layout", std::string(nhwc ? "NHWC" : "NCHW"));
+  a.set("kernel_shape", kernel);
+  a.set("strides", strides);
+  a.set("dilations", dilations);
+  a.set("pads", pads);
+  a.set("ceil_mode", m.from(0, 1));
+  a.set("count_include_pad", m.from(0, 1));
+  if (m.from(0, 2) == 0) a.set("kernel", std::string(m.coin() ? "blocked" : "straight"));
+  if (nhwc && m.coin()) a.set("activation", std::string("relu"));
+  return b.finish(DType::f32, {});
+}
+
 }  // namespace lockstep::test
