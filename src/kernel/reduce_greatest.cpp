@@ -6,6 +6,9 @@
 #include "kernel/kernel_spread.h"
 #include "op/op_reduce.h"
 
+#pragma GCC push_options
+#pragma GCC optimize("O3")
+
 namespace lockstep {
 namespace {
 
@@ -40,9 +43,15 @@ class ReduceGreatest : public PreparedKernel {
     auto* const y = reinterpret_cast<T*>(r.out[0]);
     std::fill_n(y, count_, std::numeric_limits<T>::lowest());
     std::int64_t index[most_axes] = {}, to = 0;
-    for (std::int64_t i = 0; i < elements_; ++i) {
-      y[to] = std::max(y[to], x[i]);
-      for (std::size_t d = axes_; d-- > 0;) {
+    // The innermost axis is a run: of outputs that lie together, or of one.
+    const std::size_t inner = axes_ - 1;
+    const std::int64_t run = extent_[inner];
+    for (std::int64_t i = 0; i < elements_; i += run) {
+      if (step_[inner] == 0)
+        for (std::int64_t k = 0; k < run; ++k) y[to] = std::max(y[to], x[i + k]);
+      else
+        for (std::int64_t k = 0; k < run; ++k) y[to + k] = std::max(y[to + k], x[i + k]);
+      for (std::size_t d = inner; d-- > 0;) {
         to += step_[d];
         if (++index[d] < extent_[d]) break;
         to -= step_[d] * extent_[d];
@@ -61,7 +70,7 @@ bool fits(const KernelProblem& p) {
   if (p.constants[0] || (x.dtype != DType::i8 && x.dtype != DType::u8)) return false;
   if (p.view.output(0).dtype != x.dtype || x.shape.size() > most_axes) return false;
   if (p.view.has_input(1) && !p.constants[1]) return false;
-  return count_of(x.shape) > 0 && reduction_of(p.view).ok();
+  return !x.shape.empty() && count_of(x.shape) > 0 && reduction_of(p.view).ok();
 }
 
 }  // namespace
@@ -79,3 +88,5 @@ extern constinit const Kernel kernel_reduce_greatest = {
 };
 
 }  // namespace lockstep
+
+#pragma GCC pop_options
