@@ -21,7 +21,7 @@ Result<std::vector<ValueId>> TfliteReader::operands(const flatbuffers::Vector<st
     const ValueId id = ids[static_cast<std::size_t>(t)];
     if (id == no_id)
       return Error{where,
-                   tensor_where(static_cast<std::size_t>(t)) + " of type " +
+                   tensor_where(static_cast<std::size_t>(t)).substr(path.size() + 2) + " of type " +
                        tfl::EnumNameTensorType(tensor(static_cast<std::size_t>(t)).type()),
                    "numbers or booleans", ""};
     out.push_back(id);

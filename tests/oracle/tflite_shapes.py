@@ -255,6 +255,27 @@ def broadcast_to(m, dtype):
     return "BROADCAST_TO", [x, vector(full)], [Operand(full, dtype, x.scale, x.zero if x.scale is not None else 0)], None
 
 
+def rnn(m, op):
+    """A recurrent layer of floats; its state starts at zero."""
+    batch, steps, size, units = extent(m, 3), extent(m, 5), extent(m, 20), extent(m, 12)
+    major = op != "RNN" and m.r.random() < 0.5
+    shape = (batch, size) if op == "RNN" else (steps, batch, size) if major else (batch, steps, size)
+    def constant(*extents):
+        return Operand(extents, F32, contents=m.r.standard_normal(extents) * 0.3)
+    state = Operand((batch, units), F32)
+    state.variable = True
+    fused = int(m.r.choice([0, 1, 2, 3, 4]))
+    kind = options("RNN", fusedActivationFunction=fused) if op == "RNN" else options("SequenceRNN", timeMajor=major, fusedActivationFunction=fused)
+    return op, [m.fed(shape, F32), constant(units, size), constant(units, units), constant(units), state], [m.fed((*shape[:-1], units), F32)], kind
+
+
+def choice_of_truths(m, op):
+    shape = [extent(m, 5) for _ in range(3)]
+    axis = int(m.r.integers(0, 3))
+    return op, [Operand(shape, np.bool_, contents=m.r.random(shape) < 0.6), vector([axis])], \
+        [Operand([e for k, e in enumerate(shape) if k != axis], np.bool_)], options("Reducer", keepDims=False)
+
+
 def cases():
     """{name: maker} of every operator here in every type that some kernel takes."""
     made = {}
@@ -288,6 +309,10 @@ def cases():
             case(f"{op} {n}", lambda m, t=t, op=op: padded(m, op, t))
         case(f"GATHER {n}", lambda m, t=t: gather(m, t))
         case(f"BROADCAST_TO {n}", lambda m, t=t: broadcast_to(m, t))
+    for op in ("RNN", "UNIDIRECTIONAL_SEQUENCE_RNN"):
+        case(op, lambda m, op=op: rnn(m, op))
+    for op in ("REDUCE_ANY", "REDUCE_ALL"):
+        case(op, lambda m, op=op: choice_of_truths(m, op))
     case("conv hybrid", lambda m: conv(m, I8, False, True))
     case("depthwise conv hybrid", lambda m: conv(m, I8, True, True))
     case("fully connected hybrid", lambda m: dense(m, I8, True))
