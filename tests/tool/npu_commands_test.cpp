@@ -1,5 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <ranges>
+
+#include "base/npy.h"
 #include "npu/network_c.h"
 #include "support/command.h"
 #include "support/shared.h"
@@ -61,6 +64,50 @@ TEST(NpuCommands, a_device_that_computes_as_predicted_is_healthy) {
   EXPECT_EQ(ran.code, 0) << ran.out << ran.err;
   EXPECT_NE(ran.out.find("inferred"), std::string::npos);
   EXPECT_NE(ran.out.find("0 are unexplained"), std::string::npos);
+}
+
+// The prediction's own tensors with one of them turned over: the float Sigmoid is only assumed, the
+// Add before it is not.
+TEST(NpuCommands, no_verdict_rests_on_a_tensor_that_is_only_assumed) {
+  LOCKSTEP_NEEDS_SHARED();
+  const test::Folder folder;
+  ASSERT_EQ(test::run_tool("run " + tcn() + " --input " + inputs("stft_tcnn") +
+                           " --arith neural-art --all -o " + (folder / "all.npz"))
+                .code,
+            0);
+  const auto answer = [&](std::string_view part, DType type) {
+    auto members = read_npz(folder / "all.npz");
+    EXPECT_TRUE(members.ok());
+    bool changed = false;
+    for (auto& [name, array] : std::views::reverse(*members))
+      if (!changed && array.dtype == type && name != "input" &&
+          name.find(part) != std::string::npos) {
+        if (type == DType::i8)
+          for (std::byte& b : array.bytes) b ^= std::byte{0x1f};
+        else
+          for (std::size_t i = 3; i < array.bytes.size(); i += 4) array.bytes[i] = std::byte{0x3e};
+        changed = true;
+      }
+    EXPECT_TRUE(changed) << part;
+    EXPECT_TRUE(write_npz(folder / "other.npz", *members).ok());
+    return test::run_tool("validate " + tcn() + " --reference neural-art --input " +
+                          inputs("stft_tcnn") + " --target " + (folder / "other.npz"));
+  };
+  const test::Ran assumed = answer("", DType::f32);
+  EXPECT_EQ(assumed.code, 0) << assumed.out;
+  EXPECT_NE(assumed.out.find("its difference is no verdict"), std::string::npos) << assumed.out;
+  EXPECT_NE(assumed.out.find("nothing proven wrong"), std::string::npos) << assumed.out;
+  const test::Ran codes = answer("block_1/network/network.2/Add_output_0", DType::i8);
+  EXPECT_EQ(codes.code, 1) << codes.out;
+}
+
+TEST(NpuCommands, diagnose_tells_apart_what_the_program_explains) {
+  LOCKSTEP_NEEDS_SHARED();
+  const test::Ran ran = test::run_tool("diagnose " + tcn() + " --input " + inputs("stft_tcnn") +
+                                       " --target npu:" + program("stft_tcnn") + " --program " +
+                                       program("stft_tcnn"));
+  EXPECT_NE(ran.out.find("explained"), std::string::npos) << ran.out << ran.err;
+  EXPECT_NE(ran.out.find("0 are unexplained"), std::string::npos) << ran.out;
 }
 
 TEST(NpuCommands, map_and_attribute_print_every_epoch) {
