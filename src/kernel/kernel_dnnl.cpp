@@ -1,79 +1,19 @@
 #include "kernel/kernel_dnnl.h"
 
-#include <dlfcn.h>
-#include <oneapi/dnnl/dnnl.h>
-
 #include <array>
 #include <string_view>
 #include <vector>
 
+#include "kernel/kernel_dnnl_library.h"
+
 namespace lockstep {
 namespace {
-
-// What is called of oneDNN: each a member of Library, looked up by name.
-#define LOCKSTEP_DNNL_FUNCTIONS(each)                                                            \
-  each(engine_create) each(stream_create) each(stream_destroy) each(stream_wait)                 \
-      each(memory_desc_init_by_strides) each(memory_desc_init_by_tag) each(memory_desc_equal)    \
-          each(memory_desc_get_size) each(memory_create) each(memory_destroy)                    \
-              each(primitive_attr_create) each(primitive_attr_set_scratchpad_mode)               \
-                  each(primitive_desc_create) each(primitive_desc_destroy)                       \
-                      each(primitive_desc_query) each(primitive_desc_query_md)                   \
-                          each(primitive_create) each(primitive_destroy) each(primitive_execute) \
-                              each(reorder_primitive_desc_create)                                \
-                                  each(dilated_convolution_forward_desc_init)                    \
-                                      each(dilated_deconvolution_forward_desc_init)              \
-                                          each(matmul_desc_init)
-
-// The functions of oneDNN and of its thread runtime, looked up by name.
-struct Library {
-  void* handle = nullptr;
-  bool complete = true;
-  dnnl_engine_t engine = nullptr;
-  dnnl_primitive_attr_t attr = nullptr;
-
-  template <class F>
-  void find(F& function, const char* name) {
-    function = reinterpret_cast<F>(dlsym(handle, name));
-    complete &= function != nullptr;
-  }
-
-#define LOCKSTEP_MEMBER(name) decltype(&::dnnl_##name) name = nullptr;
-  LOCKSTEP_DNNL_FUNCTIONS(LOCKSTEP_MEMBER)
-#undef LOCKSTEP_MEMBER
-  void (*set_threads)(int) = nullptr;
-  int (*threads)() = nullptr;
-
-  Library() {
-    handle = dlopen(dnnl_library, RTLD_NOW | RTLD_LOCAL);
-    if (!handle) {
-      complete = false;
-      return;
-    }
-    find_all();
-    complete = complete && engine_create(&engine, dnnl_cpu, 0) == dnnl_success &&
-               primitive_attr_create(&attr) == dnnl_success &&
-               primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user) == dnnl_success;
-  }
-
-  void find_all() {
-#define LOCKSTEP_FIND(name) find(name, "dnnl_" #name);
-    LOCKSTEP_DNNL_FUNCTIONS(LOCKSTEP_FIND)
-#undef LOCKSTEP_FIND
-    find(set_threads, "omp_set_num_threads");
-    find(threads, "omp_get_max_threads");
-  }
-};
-
-const Library& library() {
-  static const Library* const loaded = new Library;  // for the life of the process
-  return *loaded;
-}
 
 // While it lives, oneDNN has this thread alone.
 class OneThread {
  public:
-  OneThread() : before_(library().threads()) { library().set_threads(1); }
-  ~OneThread() { library().set_threads(before_); }
+  OneThread() : before_(dnnl().threads()) { dnnl().set_threads(1); }
+  ~OneThread() { dnnl().set_threads(before_); }
   OneThread(const OneThread&) = delete;
   OneThread& operator=(const OneThread&) = delete;
 
@@ -85,8 +25,8 @@ class OneThread {
 dnnl_stream_t stream() {
   struct Own {
     dnnl_stream_t made = nullptr;
-    Own() { library().stream_create(&made, library().engine, dnnl_stream_default_flags); }
-    ~Own() { library().stream_destroy(made); }
+    Own() { dnnl().stream_create(&made, dnnl().engine, dnnl_stream_default_flags); }
+    ~Own() { dnnl().stream_destroy(made); }
   };
   static thread_local Own own;
   return own.made;
@@ -95,9 +35,9 @@ dnnl_stream_t stream() {
 class Memory {
  public:
   Memory(const dnnl_memory_desc_t& form, const void* at) {
-    library().memory_create(&made_, &form, library().engine, const_cast<void*>(at));
+    dnnl().memory_create(&made_, &form, dnnl().engine, const_cast<void*>(at));
   }
-  ~Memory() { library().memory_destroy(made_); }
+  ~Memory() { dnnl().memory_destroy(made_); }
   Memory(const Memory&) = delete;
   Memory& operator=(const Memory&) = delete;
   dnnl_memory_t get() const { return made_; }
@@ -110,14 +50,14 @@ using Extents = std::vector<std::int64_t>;
 
 dnnl_memory_desc_t strided(const Extents& extents, const Extents& steps) {
   dnnl_memory_desc_t form;
-  library().memory_desc_init_by_strides(&form, static_cast<int>(extents.size()), extents.data(),
-                                        dnnl_f32, steps.data());
+  dnnl().memory_desc_init_by_strides(&form, static_cast<int>(extents.size()), extents.data(),
+                                     dnnl_f32, steps.data());
   return form;
 }
 dnnl_memory_desc_t any_form(const Extents& extents) {
   dnnl_memory_desc_t form;
-  library().memory_desc_init_by_tag(&form, static_cast<int>(extents.size()), extents.data(),
-                                    dnnl_f32, dnnl_format_tag_any);
+  dnnl().memory_desc_init_by_tag(&form, static_cast<int>(extents.size()), extents.data(), dnnl_f32,
+                                 dnnl_format_tag_any);
   return form;
 }
 dnnl_memory_desc_t images(std::int64_t batch, std::int64_t channels, const std::int64_t (&at)[2]) {
@@ -128,7 +68,7 @@ dnnl_memory_desc_t images(std::int64_t batch, std::int64_t channels, const std::
 }  // namespace
 
 bool dnnl_loads() {
-  return library().complete;
+  return dnnl().complete;
 }
 
 bool sums_in_any_order(const Numerics& num) {
@@ -158,16 +98,16 @@ struct DnnlCall::Parts {
 
   ~Parts() {
     weights.reset();
-    if (made) library().primitive_destroy(made);
-    if (plan) library().primitive_desc_destroy(plan);
+    if (made) dnnl().primitive_destroy(made);
+    if (plan) dnnl().primitive_desc_destroy(plan);
   }
 
   dnnl_memory_desc_t form(dnnl_query_t of) const {
-    return *library().primitive_desc_query_md(plan, of, 0);
+    return *dnnl().primitive_desc_query_md(plan, of, 0);
   }
   // False where nothing but the library's reference computes this.
   bool choose(const_dnnl_op_desc_t wanted) {
-    const Library& l = library();
+    const DnnlLibrary& l = dnnl();
     if (l.primitive_desc_create(&plan, wanted, l.attr, l.engine, nullptr) != dnnl_success)
       return false;
     const char* name = "";
@@ -183,7 +123,7 @@ struct DnnlCall::Parts {
 };
 
 void DnnlCall::Parts::pack(const float* from) {
-  const Library& l = library();
+  const DnnlLibrary& l = dnnl();
   weights = std::make_shared<Packed>();
   weights->room.resize(l.memory_desc_get_size(&w) / sizeof(float) + 32);
   auto* const at = weights->room.data() +
@@ -224,13 +164,13 @@ std::unique_ptr<DnnlCall> DnnlCall::of(const DnnlWindow& w, bool biased) {
   bool chosen = false;
   if (w.transposed) {
     dnnl_deconvolution_desc_t wanted;
-    chosen = library().dilated_deconvolution_forward_desc_init(
+    chosen = dnnl().dilated_deconvolution_forward_desc_init(
                  &wanted, dnnl_forward_inference, dnnl_deconvolution_direct, &x, &weights, bias, &y,
                  w.strides, between, w.begin, w.end) == dnnl_success &&
              parts->choose(&wanted);
   } else {
     dnnl_convolution_desc_t wanted;
-    chosen = library().dilated_convolution_forward_desc_init(
+    chosen = dnnl().dilated_convolution_forward_desc_init(
                  &wanted, dnnl_forward_inference, dnnl_convolution_direct, &x, &weights, bias, &y,
                  w.strides, between, w.begin, w.end) == dnnl_success &&
              parts->choose(&wanted);
@@ -251,7 +191,7 @@ std::unique_ptr<DnnlCall> DnnlCall::of(const DnnlMatrices& m) {
   parts->given = matrix(m.k, m.n, m.trans_b);
   const dnnl_memory_desc_t weights = m.fixed ? any_form({m.k, m.n}) : parts->given;
   dnnl_matmul_desc_t wanted;
-  if (library().matmul_desc_init(&wanted, &x, &weights, nullptr, &y) != dnnl_success ||
+  if (dnnl().matmul_desc_init(&wanted, &x, &weights, nullptr, &y) != dnnl_success ||
       !parts->choose(&wanted))
     return nullptr;
   return std::unique_ptr<DnnlCall>(new DnnlCall(std::move(parts)));
@@ -259,7 +199,7 @@ std::unique_ptr<DnnlCall> DnnlCall::of(const DnnlMatrices& m) {
 
 void DnnlCall::make_ready(const float* weights, const float* bias, const DnnlCall* like) {
   const OneThread alone;
-  const Library& l = library();
+  const DnnlLibrary& l = dnnl();
   l.primitive_create(&parts_->made, parts_->plan);
   if (like && l.memory_desc_equal(&like->parts_->w, &parts_->w)) {
     parts_->weights = like->parts_->weights;
@@ -286,12 +226,12 @@ void DnnlCall::run(const float* x, const float* w, float* y, std::byte* scratch)
        {DNNL_ARG_WEIGHTS, (given ? given : p.weights->memory)->get()},
        {DNNL_ARG_BIAS, nullptr}}};
   if (p.biased) args[4].memory = p.added->memory->get();
-  library().primitive_execute(p.made, stream(), p.biased ? 5 : 4, args.data());
-  library().stream_wait(stream());
+  dnnl().primitive_execute(p.made, stream(), p.biased ? 5 : 4, args.data());
+  dnnl().stream_wait(stream());
 }
 
 std::size_t DnnlCall::scratch_bytes() const {
-  return (library().memory_desc_get_size(&parts_->scratch) + 127) / 64 * 64;
+  return (dnnl().memory_desc_get_size(&parts_->scratch) + 127) / 64 * 64;
 }
 
 std::size_t DnnlCall::resident_bytes() const {
