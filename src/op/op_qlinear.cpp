@@ -146,6 +146,28 @@ Result<void> from_qlinear_concat(const ForeignNode& f, GraphBuilder& graph) {
   return add_node(f, graph, "Concat", std::move(places), f.attrs);
 }
 
+// Both operands as the output's codes (N27), then the choice.
+Result<void> from_qlinear_where(const ForeignNode& f, GraphBuilder& graph) {
+  LOCKSTEP_CHECK(quantize_output(f, graph, 7, 8, 1));
+  if (!has_input(f, 0)) return foreign_error(f, "no condition", "one");
+  Node choice = node_from(f, "Where");
+  choice.inputs = {f.inputs[0]};
+  for (const std::size_t i : {1, 4}) {
+    LOCKSTEP_CHECK(quantize_input(f, graph, {i, i + 1, i + 2}));
+    const ValueId as_output = add_inner(f, graph, i == 1 ? "x" : "z");
+    graph.value(as_output).dtype = graph.value(f.outputs[0]).dtype;
+    graph.value(as_output).quant = graph.value(f.outputs[0]).quant;
+    Node change = node_like(f, graph, "Requantize");
+    change.name = graph.unique_node_name(f.name + (i == 1 ? "/x" : "/z"));
+    change.inputs = {f.inputs[i]};
+    change.outputs = {as_output};
+    graph.add_node(std::move(change));
+    choice.inputs.push_back(as_output);
+  }
+  graph.add_node(std::move(choice));
+  return {};
+}
+
 std::int32_t runtime_shift(const NodeView& n) { return n.attrs().text("codes", "") == "unsigned" ? 128 : 0; }
 
 bool saturates_in_pairs(const EvalContext& c) {

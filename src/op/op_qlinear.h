@@ -14,6 +14,7 @@ Result<void> from_qlinear_mul(const ForeignNode& f, GraphBuilder& graph);
 Result<void> from_qlinear_softmax(const ForeignNode& f, GraphBuilder& graph);
 Result<void> from_qlinear_average_pool(const ForeignNode& f, GraphBuilder& graph);
 Result<void> from_qlinear_global_average_pool(const ForeignNode& f, GraphBuilder& graph);
+Result<void> from_qlinear_where(const ForeignNode& f, GraphBuilder& graph);
 Result<void> from_qlinear_concat(const ForeignNode& f, GraphBuilder& graph);
 
 // N46: whether this product saturates in pairs: uint8 (as the runtime holds it) by int8 under an arithmetic that says so.

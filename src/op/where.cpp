@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "op/op_move.h"
+#include "op/op_qlinear.h"
 
 namespace lockstep {
 namespace {
@@ -64,6 +65,7 @@ Result<void> from_select(const ForeignNode& f, GraphBuilder& graph) {
 }
 
 constexpr Foreign from[] = {{Format::onnx, "Where"},
+                            {Format::onnx, "com.microsoft:QLinearWhere", from_qlinear_where},
                             {Format::tflite, "SELECT", from_select},
                             {Format::tflite, "SELECT_V2"}};
 

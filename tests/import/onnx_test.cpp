@@ -382,5 +382,28 @@ TEST(OnnxImport, refuses_a_fused_activation_that_it_does_not_know) {
   EXPECT_NE(g.error().line().find("Swoosh"), std::string::npos);
 }
 
+TEST(OnnxImport, reads_a_choice_between_codes_of_two_scales_as_codes_of_a_third) {
+  ModelBuilder m;
+  auto* domain = m.model.add_opset_import();
+  domain->set_domain("com.microsoft");
+  domain->set_version(1);
+  m.input("c", {2}, onnx::TensorProto::BOOL).input("x", {2}, onnx::TensorProto::UINT8).input("z", {2}, onnx::TensorProto::UINT8).output("y");
+  m.constant<float>("one", {}, {1}, onnx::TensorProto::FLOAT).constant<float>("two", {}, {2}, onnx::TensorProto::FLOAT);
+  m.constant<std::uint8_t>("zero", {}, {0}, onnx::TensorProto::UINT8).constant<std::uint8_t>("ten", {}, {10}, onnx::TensorProto::UINT8);
+  m.node("QLinearWhere", {"c", "x", "two", "zero", "z", "one", "ten", "one", "zero"}, {"y"}).set_domain("com.microsoft");
+  const auto g = m.import();
+  ASSERT_TRUE(g.ok()) << g.error().line();
+  const auto executor = Executor::make(*g, *find_arithmetic("ort-noopt"));
+  ASSERT_TRUE(executor.ok()) << executor.error().line();
+  Tensor condition(DType::boolean, {2});
+  condition.set_code(0, 1);
+  const auto bytes = [](std::vector<std::uint8_t> v) { return Tensor::of<std::uint8_t>({2}, v); };
+  const Sample feed{{"c", condition}, {"x", bytes({100, 1})}, {"z", bytes({1, 30})}};
+  const std::vector<std::string> wanted{"y"};
+  const auto capture = executor->run({&feed, 1}, wanted);
+  ASSERT_TRUE(capture.ok()) << capture.error().line();
+  EXPECT_EQ(capture->samples[0].at("y"), bytes({200, 20}));
+}
+
 }  // namespace
 }  // namespace lockstep

@@ -423,6 +423,15 @@ def qlinear_concat(dtype):
     return make
 
 
+def qlinear_where(dtype):
+    def make(m):
+        i = np.iinfo(dtype)
+        names = [m.feed([3, 1, 50], BOOL), m.feed([3, 4, 50], dtype, i.min, i.max), *quant(m, dtype),
+                 m.feed([4, 1], dtype, i.min, i.max), *quant(m, dtype), *quant(m, dtype)]
+        m.node("QLinearWhere", *names, domain="com.microsoft")
+    return make
+
+
 def qlinear_conv(x_type, w_type):
     def make(m):
         xi, wi = np.iinfo(x_type), np.iinfo(w_type)
@@ -455,6 +464,7 @@ def define_codes():
         case(f"QLinearGlobalAveragePool {n}", pooled_codes("QLinearGlobalAveragePool", t))
         case(f"QLinearAveragePool {n}", pooled_codes("QLinearAveragePool", t))
         case(f"QLinearConcat {n}", qlinear_concat(t))
+        case(f"QLinearWhere {n}", qlinear_where(t))
         for w in (I8, U8):
             case(f"QLinearConv {n} {np.dtype(w)}", qlinear_conv(t, w))
 
