@@ -6,15 +6,21 @@
 namespace lockstep {
 namespace {
 
+// More bytes than any memory of the device: a stream of a damaged program is followed no further.
+constexpr std::int64_t most_bytes = std::int64_t{1} << 26;
+
 // Calls f(address, bytes) for every contiguous piece of a stream, replayed frames once.
 template <class F>
 void each_piece(const NpuStream& s, F f) {
   std::set<std::int64_t> seen;
+  std::int64_t left = most_bytes;
   const std::int64_t by = s.element_bytes(),
                      line = s.line_offset != 0 ? s.line_offset : s.fwidth * s.batch_offset;
   for (std::int64_t n = 0; n < s.frames(); ++n) {
     if (!seen.insert(s.frame_start(n)).second) continue;
     const std::uint64_t base = s.address() + static_cast<std::uint64_t>(s.frame_start(n));
+    left -= s.frame_elements() * by;
+    if (left < 0) return;
     if (s.raw != 0) {
       f(base, s.frame_elements() * by);
       continue;

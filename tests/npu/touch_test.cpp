@@ -101,6 +101,16 @@ TEST(NpuTouch, bytes_that_nothing_wrote_are_found_without_names) {
   EXPECT_EQ(errors[0].epoch, 2);
 }
 
+TEST(NpuTouch, a_stream_of_absurd_size_is_not_followed) {
+  NpuProgram p = split_program();
+  auto& f = p.epochs[1].units[0].fields;
+  f["raw"] = NpuField::of(0), f["fwidth"] = f["fheight"] = NpuField::of(8192);
+  f["batch_depth"] = NpuField::of(1), f["batch_offset"] = NpuField::of(2);
+  f["frame_tot_cnt"] = NpuField::of(1 << 20), f["frame_offset"] = NpuField::of(1);
+  name_npu_streams(p);
+  EXPECT_EQ(p.epochs[0].units[0].buffer, "x");
+}
+
 // The programs of both compiled networks with all names of hardware epochs taken away.
 TEST(NpuTouch, compiled_networks_as_blobs_have_no_errors) {
   LOCKSTEP_NEEDS_SHARED();
