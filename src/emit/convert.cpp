@@ -10,10 +10,6 @@
 namespace lockstep {
 namespace {
 
-std::string count_text(const NodeWriter& w) {
-  return std::to_string(count_of(w.view().output(0).shape)) + "u";
-}
-
 // Scales and zero points by element, as the fields of an ls_grid; constants only.
 Result<void> write_grid(NodeWriter& w, DType codes) {
   const NodeView& v = w.view();

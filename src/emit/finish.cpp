@@ -70,6 +70,10 @@ Result<void> write_finish_real(NodeWriter& w, std::span<const float> factors) {
   return {};
 }
 
+std::string count_text(const NodeWriter& w) {
+  return std::to_string(count_of(w.view().output(0).shape)) + "u";
+}
+
 Result<void> plain_products(const NodeWriter& w) {
   if (w.num().pairs_saturate && w.view().input(0).quant.quantized())
     return w.unsupported("products added in saturating pairs");

@@ -15,9 +15,13 @@ Result<void> write_finish_real(NodeWriter& w, std::span<const float> factors);
 // The error of an arithmetic that sums products in pieces or in 16 bits that saturate.
 Result<void> plain_products(const NodeWriter& w);
 
+// How many elements the first output has: "48u".
+std::string count_text(const NodeWriter& w);
+
 // float32 in and out, and what is written for it.
 bool is_real(const NodeView& v);
 Result<void> write_real_binary(NodeWriter& w, const std::string& function);
+Result<void> write_real_function(NodeWriter& w);  // of one element
 Result<void> write_real_map(NodeWriter& w, const std::string& function);
 Result<void> write_real_conv(NodeWriter& w);
 Result<void> write_real_average(NodeWriter& w);

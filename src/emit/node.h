@@ -110,7 +110,8 @@ struct NodeEmitter {
 };
 
 // One table for each family of operators, a file each.
-std::span<const NodeEmitter> window_emitters();       // convolutions, poolings
+std::span<const NodeEmitter> window_emitters();  // convolutions
+std::span<const NodeEmitter> pool_emitters();
 std::span<const NodeEmitter> matrix_emitters();       // Gemm, MatMul
 std::span<const NodeEmitter> elementwise_emitters();  // functions of one element
 std::span<const NodeEmitter> binary_emitters();
@@ -121,6 +122,7 @@ std::span<const NodeEmitter> order_emitters();   // greatest elements, running s
 std::span<const NodeEmitter> resize_emitters();
 std::span<const NodeEmitter> state_emitters();    // recurrent layers
 std::span<const NodeEmitter> move_emitters();     // what moves elements
+std::span<const NodeEmitter> join_emitters();     // tensors side by side
 std::span<const NodeEmitter> reduce_emitters();   // means and maxima over axes
 std::span<const NodeEmitter> real_emitters();     // on float32 alone
 std::span<const NodeEmitter> convert_emitters();  // between reals and codes

@@ -14,10 +14,6 @@ bool is_number(const Value& v) {
   return v.dtype != DType::f16 && v.dtype != DType::u32 && v.dtype != DType::u64;
 }
 
-std::string count_text(const NodeWriter& w) {
-  return std::to_string(count_of(w.view().output(0).shape)) + "u";
-}
-
 Result<void> emit_cast(NodeWriter& w) {
   const Value &x = w.view().input(0), &y = w.view().output(0);
   if (!is_number(x) || !is_number(y))

@@ -1,11 +1,9 @@
-// Convolutions and poolings to C.
+// Convolutions to C.
 #include <algorithm>
-#include <limits>
 
 #include "emit/any.h"
 #include "num/device_form.h"
 #include "op/op_codes.h"
-#include "op/op_pool.h"
 #include "op/op_window.h"
 
 namespace lockstep {
@@ -81,18 +79,6 @@ bool sees_nothing(const Window& g) {
   return false;
 }
 
-namespace {
-
-bool is_depthwise(const NodeView& v) {
-  const std::int64_t group = v.attrs().integer("group", 1);
-  const Shape& x = v.input(0).shape;
-  const std::int64_t channels = v.attrs().text("layout", "NCHW") == "NHWC" ? x.back() : x[1];
-  return group > 1 && group == channels;
-}
-
-// How far before its input an output of `outputs` channels must begin, when blocks of three
-// positions are read whole and then written: nothing that a later block reads may have been written
-// over. 0: it may not.
 std::int64_t slide_of(const NodeView& v, const std::vector<std::int64_t>& kernel,
                       std::int64_t outputs) {
   const auto window = window_of(v, v.input(0).shape, kernel);
@@ -122,6 +108,15 @@ std::int64_t slide_of(const NodeView& v, const std::vector<std::int64_t>& kernel
 NodeMemory with_slide(NodeMemory m, std::int64_t slide) {
   if (slide > 0) m.shares.push_back({0, 0, false, slide});
   return m;
+}
+
+namespace {
+
+bool is_depthwise(const NodeView& v) {
+  const std::int64_t group = v.attrs().integer("group", 1);
+  const Shape& x = v.input(0).shape;
+  const std::int64_t channels = v.attrs().text("layout", "NCHW") == "NHWC" ? x.back() : x[1];
+  return group > 1 && group == channels;
 }
 
 NodeMemory conv_memory(const NodeView& v, const Numerics&) {
@@ -235,93 +230,8 @@ Result<void> emit_conv(NodeWriter& w) {
   return {};
 }
 
-Result<void> emit_max_pool(NodeWriter& w) {
-  const NodeView& v = w.view();
-  const Value& x = v.input(0);
-  LOCKSTEP_TRY(const Window g, flat_window(w, v.attrs().integers("kernel_shape")));
-  if (v.node.outputs.size() > 1 && v.node.outputs[1] != no_id)
-    return w.unsupported("indices of the greatest");
-  w.uses("ls_pool.c");
-  w.uses("ls_finish.c");
-  if (x.dtype == DType::f32) {
-    const Activation act = activation_of(v);
-    if (act == Activation::tanh) return w.unsupported("a fused tanh");
-    const float most = std::numeric_limits<float>::max();
-    const bool open = act == Activation::none;
-    w.field("window", window_text(g, g.channels));
-    // A window of padding alone holds the least number.
-    w.field("low", c_float(open ? -most : activate(act, -most)));
-    w.field("high", c_float(open ? most : activate(act, most)));
-    w.line("ls_max_pool_f32(" + w.params("ls_pool_real") + ", " + w.in(0, "float") + ", " +
-           w.out(0, "float") + ");");
-    return {};
-  }
-  if (is_short_code(x) && !is_narrow(x)) return write_pool_any(w, g, "ls_max_pool_any");
-  if (!is_narrow(x)) return w.unsupported("MaxPool of " + std::string(name_of(x.dtype)));
-  const CodeRange range = code_range(x.dtype);
-  CodeClamp clamp{static_cast<std::int32_t>(range.low), static_cast<std::int32_t>(range.high)};
-  if (v.output(0).quant.quantized()) clamp = clamp_of(v);
-  w.field("window", window_text(g, g.channels));
-  w.field("low", clamp.low);
-  w.field("high", clamp.high);
-  w.field("is_unsigned", x.dtype == DType::u8 ? 1 : 0);
-  w.line("ls_max_pool_8(" + w.params("ls_pool") + ", " + w.in(0) + ", " + w.out(0) + ");");
-  return {};
-}
-
-Result<void> emit_average_pool(NodeWriter& w) {
-  const NodeView& v = w.view();
-  const Value &x = v.input(0), &y = v.output(0);
-  if (is_real(v)) return write_real_average(w);
-  LOCKSTEP_TRY(const Window g, flat_window(w, v.attrs().integers("kernel_shape")));
-  if (!is_short_code(x) || !is_short_code(y) || x.dtype != y.dtype || !w.num().average)
-    return w.unsupported("AveragePool of " + std::string(name_of(x.dtype)));
-  const CodeClamp clamp = clamp_of(v);
-  const bool with_pads = v.attrs().integer("count_include_pad", 0) != 0;
-  const AverageSteps steps = average_steps(*w.num().average);
-  if (!with_pads && sees_nothing(g))
-    return w.unsupported("averages of padding alone");
-  if (!is_narrow(x)) {
-    if (steps != AverageSteps::of_codes || with_pads) return w.unsupported("this rounding");
-    return write_pool_any(w, g, "ls_average_pool_any");
-  }
-  w.field("window", window_text(g, g.channels));
-  w.uses("ls_pool.c");
-  w.uses("ls_finish.c");
-  if (steps == AverageSteps::of_codes && !with_pads) {
-    w.field("low", clamp.low);
-    w.field("high", clamp.high);
-    w.field("is_unsigned", x.dtype == DType::u8 ? 1 : 0);
-    w.line("ls_average_pool_8(" + w.params("ls_pool") + ", " + w.in(0) + ", " + w.out(0) + ");");
-    return {};
-  }
-  if (steps != AverageSteps::of_reals) return w.unsupported("this rounding");
-  // Codes that the runtime holds as uint8: the zero point and the clamp move by 128, the rounding
-  // with them.
-  const std::int32_t shift = v.attrs().text("codes", "") == "unsigned" ? 128 : 0;
-  w.field("x_zero", x.quant.zero_at(0));
-  w.field("x_scale", c_float(static_cast<float>(x.quant.scale_at(0))));
-  w.field("y_scale", c_float(static_cast<float>(y.quant.scale_at(0))));
-  w.field("y_zero", c_float(static_cast<float>(y.quant.zero_at(0) + shift)));
-  w.field("low", clamp.low + shift);
-  w.field("high", clamp.high + shift);
-  w.field("y_offset", shift);
-  w.field("is_unsigned", x.dtype == DType::u8 ? 1 : 0);
-  w.field("include_pad", with_pads ? 1 : 0);
-  w.line("ls_average_pool_float_8(" + w.params("ls_average_float") + ", " + w.in(0) + ", " +
-         w.out(0) + ");");
-  return {};
-}
-
-NodeMemory pool_memory(const NodeView& v, const Numerics&) {
-  const Shape& y = v.output(0).shape;
-  return with_slide({}, slide_of(v, v.attrs().integers("kernel_shape"), y.empty() ? 0 : y.back()));
-}
-
 constexpr NodeEmitter table[] = {
     {"Conv", conv_memory, emit_conv},
-    {"MaxPool", pool_memory, emit_max_pool},
-    {"AveragePool", pool_memory, emit_average_pool},
 };
 
 }  // namespace

@@ -11,6 +11,12 @@ std::vector<std::int64_t> window_kernel(const NodeView& v);
 Result<Window> flat_window(const NodeWriter& w, const std::vector<std::int64_t>& kernel);
 // Whether some window lies in the padding alone.
 bool sees_nothing(const Window& g);
+// How far before its input an output of `outputs` channels must begin, when blocks of three
+// positions are read whole and then written: nothing that a later block reads may have been written
+// over. 0: it may not.
+std::int64_t slide_of(const NodeView& v, const std::vector<std::int64_t>& kernel,
+                      std::int64_t outputs);
+NodeMemory with_slide(NodeMemory m, std::int64_t slide);
 // The C initializer of an ls_window.
 std::string window_text(const Window& g, std::int64_t outputs);
 
