@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "num/average_rows.h"
+#include "num/ort_codes.h"
 #include "op/op_codes.h"
 #include "op/op_pool.h"
 
@@ -78,17 +80,17 @@ constexpr std::int64_t most_channels = 4096;  // whose sums stand on the stack
 
 bool average_fits(const KernelProblem& p) {
   const Value &x = p.view.input(0), &y = p.view.output(0);
-  if (!p.num.average || p.num.average->window || !p.num.average->apply || !is_code(x) ||
-      !is_code(y) || !byte_wide(x) || !byte_wide(y))
+  if (!p.num.average || (p.num.average->window && p.num.average != &ort_average) ||
+      !p.num.average->apply || !is_code(x) || !is_code(y) || !byte_wide(x) || !byte_wide(y))
     return false;
   if (p.view.attrs().integer("count_include_pad", 0) != 0 ||
-      !p.view.attrs().text("codes", "").empty())
+      (!p.num.average->window && !p.view.attrs().text("codes", "").empty()))
     return false;
   const auto w = pool_window(p.view);
   return w.ok() && w->channels <= most_channels;
 }
 
-// Averages of codes whose order in a window does not count.
+// Averages of codes: sums in integers where their order in a window does not count, else in reals.
 class AverageKernel : public PreparedKernel {
  public:
   AverageKernel(const KernelProblem& p, const PoolSet& set)
@@ -100,30 +102,44 @@ class AverageKernel : public PreparedKernel {
     const CodeClamp clamp = clamp_of(p.view);
     scales_ = {x.quant.scale_at(0), y.quant.scale_at(0), x.quant.zero_at(0),
                y.quant.zero_at(0),  clamp.low,           clamp.high};
+    in_reals_ = {signed_, scales_, p.view.attrs().text("codes", "") == "unsigned" ? 128 : 0};
+    for (std::int32_t* const code :
+         {&in_reals_.scales.y_zero, &in_reals_.scales.low, &in_reals_.scales.high})
+      *code += in_reals_.shift;
   }
   std::size_t scratch_bytes(int) const override { return 0; }
   void run(const KernelRun& r) const override {
-    r.workers.each(
-        w_.batch * w_.out[0] * w_.out[1], [&](std::int64_t first, std::int64_t last, int) {
-          std::int32_t sums[most_channels + 16];
-          for (std::int64_t i = first; i < last; ++i) {
-            const std::int64_t oh = i % w_.out[1], od = i / w_.out[1] % w_.out[0],
-                               n = i / w_.out[1] / w_.out[0];
-            for (std::int64_t ow = 0; ow < w_.out[2]; ++ow) {
-              std::fill_n(sums, w_.channels, 0);
-              std::int32_t count = 0;
-              each_tap(w_, od, oh, ow, [&](std::int64_t at, std::int64_t) {
-                set_.sum_codes(r.in[0] + (n * w_.in_count() + at) * w_.channels, 1, w_.channels,
-                               signed_, sums);
-                ++count;
-              });
-              std::byte* const out = r.out[0] + (i * w_.out[2] + ow) * w_.channels;
-              for (std::int64_t c = 0; c < w_.channels; ++c)
-                out[c] = static_cast<std::byte>(
-                    count == 0 ? scales_.y_zero : policy_.apply(sums[c], count, scales_));
-            }
+    r.workers.each(w_.batch * w_.out[0] * w_.out[1], [&](std::int64_t first, std::int64_t last,
+                                                         int) {
+      std::int32_t sums[most_channels + 16];
+      float reals[most_channels];
+      for (std::int64_t i = first; i < last; ++i) {
+        const std::int64_t oh = i % w_.out[1], od = i / w_.out[1] % w_.out[0],
+                           n = i / w_.out[1] / w_.out[0];
+        for (std::int64_t ow = 0; ow < w_.out[2]; ++ow) {
+          std::byte* const out = r.out[0] + (i * w_.out[2] + ow) * w_.channels;
+          std::int32_t count = 0;
+          if (policy_.window) {
+            std::fill_n(reals, w_.channels, 0.0f);
+            each_tap(w_, od, oh, ow, [&](std::int64_t at, std::int64_t) {
+              in_reals_.add(r.in[0] + (n * w_.in_count() + at) * w_.channels, w_.channels, reals);
+              ++count;
+            });
+            in_reals_.finish(reals, count, w_.channels, out);
+            continue;
           }
-        });
+          std::fill_n(sums, w_.channels, 0);
+          each_tap(w_, od, oh, ow, [&](std::int64_t at, std::int64_t) {
+            set_.sum_codes(r.in[0] + (n * w_.in_count() + at) * w_.channels, 1, w_.channels,
+                           signed_, sums);
+            ++count;
+          });
+          for (std::int64_t c = 0; c < w_.channels; ++c)
+            out[c] = static_cast<std::byte>(count == 0 ? scales_.y_zero
+                                                       : policy_.apply(sums[c], count, scales_));
+        }
+      }
+    });
   }
 
  private:
@@ -132,6 +148,7 @@ class AverageKernel : public PreparedKernel {
   Window w_;
   bool signed_;
   AverageScales scales_{};
+  AverageOfReals in_reals_{};
 };
 
 class GlobalAverageKernel : public PreparedKernel {

@@ -33,20 +33,23 @@ float straight_sum(const WindowMeanProblem& p, const float* x, const Span1 (&s)[
   return sum;
 }
 
-// One window, columns first; columns in the padding add zero.
-float column_sum(const WindowMeanProblem& p, const float* x, const Span1 (&s)[3], std::int64_t o) {
+// The sums of all columns of a line of windows; those of nothing are zero.
+void column_sums(const WindowMeanProblem& p, const float* x, const Span1 (&s)[3], std::span<float> columns) {
+  std::ranges::fill(columns, 0.0f);
+  bool any = p.rank == 3;
+  for (std::int64_t i = s[0].begin; i < s[0].end; ++i)
+    for (std::int64_t j = s[1].begin; j < s[1].end; ++j, any = true) {
+      const float* const line = x + (i * p.in[1] + j) * p.in[2];
+      for (std::size_t k = 0; k < columns.size(); ++k) columns[k] = any ? columns[k] + line[k] : line[k];
+    }
+}
+
+// One window of columns; those in the padding add zero.
+float column_sum(const WindowMeanProblem& p, std::span<const float> columns, std::int64_t o) {
   float sum = 0;
   const std::int64_t first = o * p.strides[2] - p.pads_begin[2];
   for (std::int64_t k = first; k < first + p.kernel[2]; ++k) {
-    float column = 0;
-    bool any = false;
-    if (k >= 0 && k < p.in[2])
-      for (std::int64_t i = s[0].begin; i < s[0].end; ++i)
-        for (std::int64_t j = s[1].begin; j < s[1].end; ++j) {
-          const float v = x[(i * p.in[1] + j) * p.in[2] + k];
-          column = any || p.rank == 3 ? column + v : v;
-          any = true;
-        }
+    const float column = k >= 0 && k < p.in[2] ? columns[static_cast<std::size_t>(k)] : 0.0f;
     sum = k == first ? column : sum + column;
   }
   return sum;
@@ -100,18 +103,22 @@ void ort_log_softmax(std::span<const float> x, std::span<float> y) {
 void ort_window_mean(const WindowMeanProblem& p) {
   const std::int64_t plane = p.in[0] * p.in[1] * p.in[2];
   const bool columns = p.rank >= 2 && p.strides[2] <= 2 && p.in[2] + p.pads_begin[2] + p.pads_end[2] <= 2045;
+  std::vector<float> sums(columns ? static_cast<std::size_t>(p.in[2]) : 0);
   float* y = p.y;
   for (std::int64_t c = 0; c < p.planes; ++c) {
     const float* x = p.x + c * plane;
     for (std::int64_t a = 0; a < p.out[0]; ++a)
-      for (std::int64_t b = 0; b < p.out[1]; ++b)
+      for (std::int64_t b = 0; b < p.out[1]; ++b) {
+        Span1 window[3] = {clipped(p, 0, a), clipped(p, 1, b), {0, 0}};
+        if (columns) column_sums(p, x, window, sums);
         for (std::int64_t d = 0; d < p.out[2]; ++d) {
-          const Span1 s[3] = {clipped(p, 0, a), clipped(p, 1, b), clipped(p, 2, d)};
-          const float sum = columns ? column_sum(p, x, s, d) : straight_sum(p, x, s);
+          window[2] = clipped(p, 2, d);
+          const float sum = columns ? column_sum(p, sums, d) : straight_sum(p, x, window);
           std::int64_t n = 1;
-          for (int i = 0; i < 3; ++i) n *= p.include_pad ? p.kernel[i] : s[i].end - s[i].begin;
+          for (int i = 0; i < 3; ++i) n *= p.include_pad ? p.kernel[i] : window[i].end - window[i].begin;
           *y++ = sum / static_cast<float>(n);
         }
+      }
   }
 }
 

@@ -79,6 +79,7 @@ std::optional<KernelCase> pooling(CaseMaker& m, const std::string& op) {
     a.set("pads",
           std::vector<std::int64_t>{m.from(0, 1), m.from(0, 1), m.from(0, 1), m.from(0, 1)});
     if (t != DType::f32 && m.coin()) a.set("activation", std::string("relu"));
+    if (op == "AveragePool" && t == DType::i8 && m.coin()) a.set("codes", std::string("unsigned"));
     return b.finish(t, op == "MaxPool" || m.coin() ? q : m.quant(t));
   }
   return b.finish(t, m.quant(t));
