@@ -9,7 +9,7 @@ namespace lockstep {
 // How much a search may compute, and who is told how far it is. Work is counted in what the
 // replays compute (Trial::work), not in time: what is found depends neither on the machine nor on what else it does.
 struct SearchOptions {
-  double work = 20e9;
+  double work = 12e9;
   int threads = 0;  // 0: those of the machine, at most 8
   std::function<void(const std::string& what)> progress = {};
   bool fits = true;         // parameters are sought by replaying where plain ones do not do
