@@ -182,26 +182,35 @@ void MovedElements::cut_rows() {
   axes_.back().offset.clear();  // the runs say it
 }
 
-void MovedElements::row(const std::byte* x, std::byte* y, std::size_t width,
+// Short runs are written as whole blocks, as far as `end` lets: what is too much is the next runs'.
+void MovedElements::row(const std::byte* x, std::byte* y, const std::byte* end, std::size_t width,
                         const std::byte* fill) const {
+  constexpr std::size_t block = 32;
   const auto w = static_cast<std::int64_t>(width);
   for (const Run& run : runs_) {
     const auto n = static_cast<std::size_t>(run.count) * width;
-    if (run.from < 0)
-      fill_with(y + run.to * w, fill, n);
+    std::byte* const to = y + run.to * w;
+    if (n <= block && end - to >= static_cast<std::ptrdiff_t>(block))
+      std::memcpy(to, run.from < 0 ? fill : x + run.from * w, block);
+    else if (run.from < 0)
+      fill_with(to, fill, n);
     else
-      copy_bytes(y + run.to * w, x + run.from * w, n);
+      copy_bytes(to, x + run.from * w, n);
   }
 }
 
 void MovedElements::copy(const std::byte* x, std::byte* y, std::size_t width,
                          const std::byte* fill) const {
-  if (axes_.empty()) return row(x, y, width, fill);
   const auto w = static_cast<std::int64_t>(width);
+  if (axes_.empty()) {
+    const std::int64_t elements = runs_.empty() ? 0 : runs_.back().to + runs_.back().count;
+    return row(x, y, y + elements * w, width, fill);
+  }
   const std::size_t outer = axes_.size() - (transposes_ ? 2 : 1);
   const std::int64_t size = axes_.back().extent * (transposes_ ? axes_[outer].extent : 1) * w;
   std::int64_t index[16] = {}, count = 1;
   for (std::size_t a = 0; a < outer; ++a) count *= axes_[a].extent;
+  const std::byte* const end = y + count * size;
   for (std::int64_t r = 0; r < count; ++r, y += size) {
     std::int64_t offset = 0;
     bool out = false;
@@ -215,7 +224,7 @@ void MovedElements::copy(const std::byte* x, std::byte* y, std::size_t width,
     else if (transposes_)
       transpose(x + (base_ + offset) * w, y, axes_.back().extent, axes_[outer].extent, width);
     else
-      row(x + offset * w, y, width, fill);
+      row(x + offset * w, y, end, width, fill);
     for (std::size_t a = outer; a-- > 0 && ++index[a] == axes_[a].extent;) index[a] = 0;
   }
 }

@@ -19,7 +19,8 @@ class MovedElements {
   MovedElements(std::span<const std::int32_t> sources, const Shape& x, const Shape& y,
                 bool channels_last);
 
-  // Elements of `width` bytes (1, 2, 4, 8); `fill` holds the constant again and again.
+  // Elements of `width` bytes (1, 2, 4, 8); `fill` holds the constant again and again. Behind x
+  // stand `kernel_slack` bytes that may be read.
   static constexpr std::size_t fill_bytes = 64;
   void copy(const std::byte* x, std::byte* y, std::size_t width, const std::byte* fill) const;
   std::size_t bytes() const;
@@ -39,7 +40,8 @@ class MovedElements {
   void join_axes();
   void flatten_inner();
   void cut_rows();
-  void row(const std::byte* x, std::byte* y, std::size_t width, const std::byte* fill) const;
+  void row(const std::byte* x, std::byte* y, const std::byte* end, std::size_t width,
+           const std::byte* fill) const;
 
   std::vector<Axis> axes_;   // outermost first; none: runs
   std::int64_t base_ = 0;    // the element of x from which offsets count
