@@ -37,7 +37,7 @@ static double single_sigmoid(float x) {
   return (double)(x < -9.0f ? expf(x) : 1.0f / (1.0f + expf(-x)));
 }
 
-FUNCTION(ls_absolute, x < 0.0 ? 0.0 - x : x)
+FUNCTION(ls_absolute, fabs(x))
 FUNCTION(ls_ceil, ceil(x))
 FUNCTION(ls_celu, (0.0 < x ? x : 0.0) + (a * expm1(x / a) < 0.0 ? a * expm1(x / a) : 0.0))
 FUNCTION(ls_cos, cos(x))

@@ -80,9 +80,10 @@ typedef struct ls_normal {
   double epsilon;
 } ls_normal;
 void ls_normalize_f32(const ls_normal *p, const float *x, const float *scale, const float *bias, float *y);
-/* onnxruntime's: rows with scale and bias by element, planes with one of each by channel. */
+/* onnxruntime's: rows with scale and bias by element, planes with one of each by channel, groups of channels. */
 void ls_normalize_rows_f32(const ls_normal *p, const float *x, const float *scale, const float *bias, float *y);
 void ls_normalize_planes_f32(const ls_normal *p, const float *x, const float *scale, const float *bias, float *y);
+void ls_normalize_groups_f32(const ls_normal *p, const float *x, const float *scale, const float *bias, float *y);
 /* Rows over their length; power 1 or 2; in double, or in float32 where `single`. */
 void ls_lp_normalize_f32(const float *x, float *y, int32_t outer, int32_t count, int32_t inner, int32_t power,
                          int32_t single);

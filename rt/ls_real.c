@@ -40,11 +40,11 @@ void ls_squared_difference_f32(const ls_binary_real *p, const float *a, const fl
 
 void ls_neg_f32(const float *x, float *y, size_t count) {
   size_t i;
-  for (i = 0; i < count; ++i) y[i] = 0.0f - x[i]; /* of zero: +0 */
+  for (i = 0; i < count; ++i) y[i] = -x[i];
 }
 void ls_relu_f32(const float *x, float *y, size_t count) {
   size_t i;
-  for (i = 0; i < count; ++i) y[i] = x[i] > 0.0f || x[i] != x[i] ? x[i] : 0.0f;
+  for (i = 0; i < count; ++i) y[i] = x[i] < 0.0f ? 0.0f : x[i];
 }
 
 void ls_affine_f32(const float *factor, const float *term, int32_t outer, int32_t channels, int32_t inner, const float *x,

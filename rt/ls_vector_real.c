@@ -193,3 +193,24 @@ void ls_normalize_planes_f32(const ls_normal *p, const float *x, const float *sc
     }
   }
 }
+
+void ls_normalize_groups_f32(const ls_normal *p, const float *x, const float *scale, const float *bias, float *y) {
+  int32_t g, i;
+  terms t;
+  t.x = x, t.mean = 0.0f, t.product = 0;
+  for (g = 0; g < p->groups; ++g) {
+    const int32_t first = g * p->count;
+    float mean, squares, deviation;
+    t.term = LS_AS_IT_IS;
+    mean = by_vectors(&t, first, p->count, first) / (float)p->count;
+    t.term = LS_SQUARED;
+    squares = by_vectors(&t, first, p->count, first) / (float)p->count;
+    squares = squares - mean * mean;
+    deviation = sqrtf(squares + (float)p->epsilon);
+    for (i = first; i < first + p->count; ++i) {
+      const int32_t channel = i / p->inner % p->extent;
+      const float scaled = (x[i] - mean) / deviation * scale[channel];
+      y[i] = scaled + bias[channel];
+    }
+  }
+}

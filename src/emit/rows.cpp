@@ -193,24 +193,24 @@ Result<void> emit_normalization(NodeWriter& w) {
   const Shape& x = v.input(0).shape;
   if (!is_real(v))
     return w.unsupported(v.node.op + " of " + std::string(name_of(v.input(0).dtype)));
-  const bool planes = v.node.op == "InstanceNormalization";
+  const bool planes = v.node.op == "InstanceNormalization", groups = v.node.op == "GroupNormalization";
   const std::int64_t all = count_of(x);
   std::int64_t count = 0, inner = 1, extent = count_of(v.input(1).shape);
   if (v.node.op == "LayerNormalization") {
     count = rows_of(v, v.attrs().integer("axis", -1), true).count;
   } else {
     const std::int64_t positions = all / (x[0] * x[1]);
-    const std::int64_t groups =
-        v.node.op == "GroupNormalization" ? v.attrs().integer("num_groups", 1) : x[1];
-    count = x[1] / groups * positions;
+    const std::int64_t parts = groups ? v.attrs().integer("num_groups", 1) : x[1];
+    count = x[1] / parts * positions;
     inner = extent == x[1] ? positions : count;
   }
   w.field("groups", all / count), w.field("count", count);
   w.field("inner", inner), w.field("extent", extent);
   w.field("epsilon", c_double(v.attrs().real("epsilon", 1e-5f)));
-  const bool own = by_vectors(w) && v.node.op != "GroupNormalization";
+  const bool own = by_vectors(w);
   w.uses(own ? "ls_vector_real.c" : "ls_sum_real.c");
   w.line(std::string(!own     ? "ls_normalize_f32("
+                     : groups ? "ls_normalize_groups_f32("
                      : planes ? "ls_normalize_planes_f32("
                               : "ls_normalize_rows_f32(") +
          w.params("ls_normal") + ", " + w.in(0, "float") + ", " + w.in(1, "float") + ", " +

@@ -174,16 +174,16 @@ class RealsRows : public PreparedKernel {
   void single(const float* x, float* y, std::int64_t n) const {
     switch (one_) {
       case One::abs:
-        for (std::int64_t i = 0; i < n; ++i) y[i] = x[i] < 0 ? 0 - x[i] : x[i];
+        for (std::int64_t i = 0; i < n; ++i) y[i] = std::fabs(x[i]);
         return;
       case One::clip:
         for (std::int64_t i = 0; i < n; ++i) y[i] = std::min(std::max(x[i], low_), high_);
         return;
       case One::neg:
-        for (std::int64_t i = 0; i < n; ++i) y[i] = 0 - x[i];
+        for (std::int64_t i = 0; i < n; ++i) y[i] = -x[i];
         return;
       case One::relu:
-        for (std::int64_t i = 0; i < n; ++i) y[i] = x[i] > 0 || x[i] != x[i] ? x[i] : 0;
+        for (std::int64_t i = 0; i < n; ++i) y[i] = x[i] < 0 ? 0 : x[i];
         return;
       case One::sigmoid:
         for (std::int64_t i = 0; i < n; ++i)

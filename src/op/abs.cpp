@@ -1,4 +1,6 @@
 // y = |x|
+#include <cmath>
+
 #include "op/op_binary.h"
 #include "op/op_elementwise.h"
 
@@ -9,7 +11,11 @@ constexpr Foreign from[] = {{Format::onnx, "Abs"}, {Format::tflite, "ABS"}};
 
 Result<void> eval(EvalContext& c) {
   if (on_codes(c.view)) return map_codes(c, c.num.abs);
-  return map_elements(c, [](auto x) { return x < 0 ? wrapping_sub<decltype(x)>(0, x) : x; });
+  return map_elements(c, [](auto x) {
+    using T = decltype(x);
+    if constexpr (std::is_floating_point_v<T>) return std::fabs(x);
+    else return x < 0 ? wrapping_sub<T>(0, x) : x;
+  });
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// y = max(x, 0); on codes y = max(x, zero): scale and zero point stay.
+// y = x < 0 ? 0 : x; on codes y = max(x, zero): scale and zero point stay.
 #include <algorithm>
 #include <cmath>
 
@@ -28,7 +28,7 @@ Result<void> eval(EvalContext& c) {
     const T zero = quant.quantized() ? static_cast<T>(quant.zero_at(0)) : T{0};
     const auto in = x.as<T>();
     const auto out = c.out[0].as<T>();
-    for (std::size_t i = 0; i < in.size(); ++i) out[i] = in[i] > zero || in[i] != in[i] ? in[i] : zero;
+    for (std::size_t i = 0; i < in.size(); ++i) out[i] = in[i] < zero ? zero : in[i];  // -0 stays
   });
   return {};
 }

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include <cmath>
+
 #include "support/problem.h"
 
 namespace lockstep {
@@ -20,6 +22,11 @@ TEST(Neg, of_zero_is_minus_zero) {
 TEST(Neg, of_the_least_integer_wraps) {
   const auto y = test::OpProblem("Neg").input<std::int8_t>({2}, {-128, 3}).run();
   EXPECT_EQ(y[0], Tensor::of<std::int8_t>({2}, std::vector<std::int8_t>{-128, -3}));
+}
+
+TEST(Neg, turns_the_sign_of_zeros_as_onnxruntime_does) {
+  const auto y = test::OpProblem("Neg").input<float>({2}, {0.f, -0.f}).run();
+  EXPECT_EQ((std::vector<bool>{std::signbit(y[0].as<float>()[0]), std::signbit(y[0].as<float>()[1])}), (std::vector<bool>{true, false}));
 }
 
 }  // namespace

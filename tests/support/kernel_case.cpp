@@ -42,7 +42,11 @@ Tensor CaseMaker::wide_bias(std::int64_t n) {
 
 Tensor CaseMaker::reals(Shape shape) {
   Tensor x(DType::f32, std::move(shape));
-  for (float& v : x.as<float>()) v = static_cast<float>(random_.unit() * 8 - 4);
+  for (float& v : x.as<float>()) {
+    v = static_cast<float>(random_.unit() * 8 - 4);
+    if (v > 3.9f) v = 0.0f;  // zeros of either sign
+    if (v < -3.9f) v = -0.0f;
+  }
   return x;
 }
 
