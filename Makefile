@@ -7,7 +7,7 @@ tool: setup ; @scripts/build release lockstep_tool
 demo: tool ; @scripts/demo
 test: oracles build ; @scripts/test
 test-long: oracles build ; @scripts/test --long
-zoo: setup ; @scripts/build release zoo && build/bench/zoo --scale 0.34 --out docs/measured/zoo.md
+zoo: setup ; @scripts/build release zoo && build/bench/zoo --scale 0.12 --work 4e9 --out docs/measured/zoo.md
 bench: oracles tool ; @scripts/bench
 asan: setup ; @scripts/build asan
 fuzz: setup ; @scripts/fuzz

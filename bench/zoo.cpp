@@ -51,10 +51,13 @@ struct Options {
   bool list = false, healthy = true, faults = true, unknown = true;
 };
 
+constexpr const char* options_text =
+    "zoo [--out FILE] [--shared FOLDER] [--only MODEL] [--fault F] [--level all|half|outputs] [--scale X] [--share X]\n"
+    "    [--model FILE [--input FILE] [--arith NAME]] [--seed N] [--threads N] [--work MACS] [--no-healthy]\n"
+    "    [--no-faults] [--no-unknown] [--list]\n";
+
 int usage(const char* what) {
-  std::fprintf(stderr, "zoo: %s\nzoo [--out FILE] [--shared FOLDER] [--only MODEL] [--fault F] [--level all|half|outputs] [--scale X] [--share X]\n"
-                       "    [--model FILE [--input FILE] [--arith NAME]] [--seed N] [--threads N] [--work MACS] [--no-healthy]\n"
-                       "    [--no-faults] [--no-unknown] [--list]\n", what);
+  std::fprintf(stderr, "zoo: %s\n%s", what, options_text);
   return 2;
 }
 
@@ -124,6 +127,7 @@ std::vector<Wanted> wanted_models(const Options& o, int& missing) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc == 2 && std::string_view(argv[1]) == "--help") return std::fputs(options_text, stdout) < 0;
   Options o;
   const char* named = std::getenv("LOCKSTEP_SHARED");
   o.shared = named ? std::string(named) : std::filesystem::path(LOCKSTEP_SOURCE_DIR).parent_path().string() + "/shared";

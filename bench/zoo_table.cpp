@@ -134,7 +134,9 @@ std::string page(const Score& score, const std::string& command) {
   for (const Pair& p : score.pairs)
     if (p.alarm || p.alarm_unnamed) t += fmt::format("- {}: reference {}, device {}: {}\n", p.model, p.reference, p.device, p.said);
   t += fmt::format("\n## Missed\n\n{} cases.\n\n", s.missed.size());
-  for (const std::string& line : s.missed) t += "- " + line + "\n";
+  constexpr std::size_t widest = 240;  // causes may list places by the thousand
+  for (const std::string& line : s.missed)
+    t += "- " + (line.size() > widest ? line.substr(0, widest) + "..." : line) + "\n";
   return t + "\n" + last_line(score) + "\n";
 }
 

@@ -101,7 +101,9 @@ class Search {
         rivalled = rivalled || e.bits <= ranked[0].bits + as_short_bits;
       }
     }
-    ranked[0].certain = ranked[0].exact() && !suspect_.cut_short &&
+    // Places that a cause lists run by run may lie in any tensor on the way, where none was captured.
+    const bool anywhere = ranked[0].listed && !trial_.single_node();
+    ranked[0].certain = ranked[0].exact() && !suspect_.cut_short && !anywhere &&
                         !(incomplete_ && !trial_.single_node()) && !rivalled &&
                         (ranked[0].also.empty() || trial_.single_node());
   }
