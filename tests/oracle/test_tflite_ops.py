@@ -15,6 +15,7 @@ import pathlib
 import pickle
 import sys
 import tempfile
+import traceback
 
 import flatbuffers
 import numpy as np
@@ -448,23 +449,34 @@ def mark_variables(data, operands):
     return bytes(builder.Output())
 
 
+CHECK_FAILED = 70  # an exit code that no runtime uses
+
+
 def apart(function, *args):
     """function(*args) in a process of its own: some checks of the runtimes end the process that fails them."""
     answer, ask = os.pipe()
     child = os.fork()
     if child == 0:
-        os.close(answer)
-        try:
-            told = (True, function(*args)[0])
-        except (RuntimeError, ValueError) as error:
-            told = (False, str(error))
-        with os.fdopen(ask, "wb") as pipe:
-            pickle.dump(told, pipe)
-        os._exit(0)
+        status = CHECK_FAILED
+        try:  # whatever happens, the child must not go on as a second parent
+            os.close(answer)
+            try:
+                told = (True, function(*args)[0])
+            except (RuntimeError, ValueError) as error:
+                told = (False, str(error))
+            with os.fdopen(ask, "wb") as pipe:
+                pickle.dump(told, pipe)
+            status = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(status)
     os.close(ask)
     with os.fdopen(answer, "rb") as pipe:
         told = pipe.read()
-    os.waitpid(child, 0)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if status == CHECK_FAILED:
+        raise AssertionError(f"the check itself failed in {function.__module__}")
     if not told:
         raise RuntimeError("the process ends")
     good, value = pickle.loads(told)
