@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/copy_bytes.h"
 #include "emit/emit.h"
 #include "run/recording.h"
 
@@ -17,7 +18,7 @@ Tensor part_of(const RecordedArray& array, std::int64_t sample, std::int64_t sam
   if (!shape.empty()) shape[0] /= samples;
   Tensor part(array.tensor.dtype(), shape);
   const auto bytes = array.tensor.bytes().subspan(static_cast<std::size_t>(sample) * part.bytes().size(), part.bytes().size());
-  std::ranges::copy(bytes, part.bytes().begin());
+  copy_bytes(bytes, part.bytes().data());
   return part;
 }
 
