@@ -1,14 +1,17 @@
-# folder_registry(<library> <folder> <header> <Type>)
+# folder_registry(<library> <folder> <header> <Type> [<left out>])
 #
 # Turns src/<folder>/*.cpp into a sorted table of constinit values: file src/<folder>/x.cpp must define
 # `extern constinit const <Type> <folder>_x` (the linker checks it) and have tests/<folder>/x_test.cpp
 # (this function checks it). Files whose name starts with the folder's own name (op/op.cpp) and files
-# in subfolders are helpers of the room, not entries.
+# in subfolders are helpers of the room, not entries. Files that match the expression <left out> are not built.
 function(folder_registry library folder header type)
   file(GLOB entries RELATIVE ${CMAKE_SOURCE_DIR}/src/${folder} CONFIGURE_DEPENDS
        ${CMAKE_SOURCE_DIR}/src/${folder}/*.cpp)
   file(GLOB helpers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${folder}/*/*.cpp)
   list(SORT entries)
+  if(ARGN)
+    list(FILTER entries EXCLUDE REGEX "${ARGN}")
+  endif()
   set(declarations "")
   set(addresses "")
   set(count 0)
