@@ -39,7 +39,7 @@ namespace lockstep {
 namespace {
 
 constexpr DotSet set = make();
-constexpr std::string_view ops[] = {"Conv", "Gemm"};
+constexpr std::string_view ops[] = {"Conv", "ConvTranspose", "Gemm"};
 
 }  // namespace
 

@@ -122,7 +122,7 @@ namespace lockstep {
 namespace {
 
 constexpr DotSet set = make();
-constexpr std::string_view ops[] = {"Conv", "Gemm", "MatMul"};
+constexpr std::string_view ops[] = {"Conv", "ConvTranspose", "Gemm", "MatMul"};
 
 }  // namespace
 
@@ -131,7 +131,9 @@ extern constinit const Kernel kernel_dot_avx512vnni = {
     .ops = ops,
     .isa = Isa::avx512vnni,
     .speed = 30,
-    .meaning = "convolutions and products of 8-bit codes, 64 multiply-accumulates an instruction",
+    .meaning =
+        "convolutions, transposed ones and products of 8-bit codes, 64 multiply-accumulates an "
+        "instruction",
     .order = Order::channels_last,
     .fits = [](const KernelProblem& p) { return dot_fits(p, set); },
     .prepare = [](const KernelProblem& p) { return prepare_dot(p, set); },

@@ -5,6 +5,7 @@
 
 #include "kernel/kernel_dot_driver.h"
 #include "kernel/kernel_products.h"
+#include "kernel/kernel_transposed.h"
 #include "num/fixed.h"
 
 namespace lockstep {
@@ -54,11 +55,13 @@ void finish_sum(const DotFinish& f, std::size_t channel, std::int32_t acc, DType
 }
 
 bool dot_fits(const KernelProblem& p, const DotSet& set) {
+  if (p.view.node.op == "ConvTranspose") return transposed_fits(p, set);
   const auto d = dot_problem(p, set.wide, set.wide);
   return d ? !set.wide || sums_fit(*d) : !set.wide && computed_product(p).has_value();
 }
 
 std::unique_ptr<PreparedKernel> prepare_dot(const KernelProblem& p, const DotSet& set) {
+  if (p.view.node.op == "ConvTranspose") return prepare_transposed(p, set);
   if (dot_problem(p, false, set.wide)) return std::make_unique<DotKernel>(p, set);
   return prepare_products(p, set);
 }

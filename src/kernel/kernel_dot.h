@@ -55,6 +55,9 @@ std::optional<DotProblem> dot_problem(const KernelProblem& p, bool whole, bool w
 // MatMul of 8-bit codes of which b comes with a run, or stands in a stack: the product of one pair
 // of matrices, without weights.
 std::optional<DotProblem> computed_product(const KernelProblem& p);
+// ConvTranspose of codes with constant weights, without what its window sees: all taps of a channel
+// in one row.
+std::optional<DotProblem> transposed_problem(const KernelProblem& p, bool whole, bool wide);
 // Whatever 16-bit codes come, no partial sum leaves 32 bits.
 bool sums_fit(const DotProblem& d);
 

@@ -29,7 +29,7 @@ DotLayout::DotLayout(DotProblem problem, const DotSet& set) : d(std::move(proble
   const Window& w = d.window;
   stage = set.wide ? Stage::of_words(w) : Stage::of(w, d.x, d.x_zero, set.words, set.stage);
   flat = w.kernel_count() == 1 && w.strides[0] == 1 && w.strides[1] == 1 && w.strides[2] == 1 &&
-         !stage.padded;
+         w.out == w.in && !stage.padded;
   og = d.oc / d.group;
   list_runs();
   choose_fold(set, d.w.empty() ? 0 : 2);

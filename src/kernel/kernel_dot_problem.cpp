@@ -4,7 +4,9 @@
 #include "kernel/kernel_dot.h"
 #include "num/ort_codes.h"
 #include "op/op_codes.h"
+#include "op/op_conv_transpose.h"
 #include "op/op_matrix.h"
+#include "op/op_transposed.h"
 
 namespace lockstep {
 namespace {
@@ -85,6 +87,23 @@ void take_weights(const KernelProblem& p, DotWeights::Lie lie, std::int64_t taps
     d.w.zero.push_back(p.view.input(1).quant.zero_at(static_cast<std::size_t>(o)));
 }
 
+// Rows of [tap][ic] of a transposed convolution's weights; the window is of as many taps.
+void take_transposed(const KernelProblem& p, const TransposedWindow& t, DotProblem& d) {
+  const std::byte* const codes = p.constants[1]->bytes().data();
+  d.window.kernel = t.kernel;
+  d.w.is_signed = p.view.input(1).dtype == DType::i8;
+  d.w.depth = t.taps() * d.ic;
+  d.w.own = std::make_unique_for_overwrite<std::byte[]>(static_cast<std::size_t>(d.oc * d.w.depth));
+  d.w.codes = d.w.own.get();
+  std::byte* to = d.w.own.get();
+  for (std::int64_t o = 0; o < d.oc; ++o) {
+    for (std::int64_t tap = 0; tap < t.taps(); ++tap)
+      for (std::int64_t c = 0; c < d.ic; ++c)
+        *to++ = codes[t.w_at(o / t.filters, c, o % t.filters, tap)];
+    d.w.zero.push_back(p.view.input(1).quant.zero_at(0));
+  }
+}
+
 std::optional<DotProblem> convolution(const KernelProblem& p, bool whole) {
   const Shape& w = p.view.input(1).shape;
   const std::size_t rank = w.size();
@@ -158,6 +177,26 @@ std::optional<DotProblem> dot_problem(const KernelProblem& p, bool whole, bool w
   if (!d) return {};
   d->x = p.view.input(0).dtype;
   d->x_zero = p.view.input(0).quant.zero_at(0);
+  return d;
+}
+
+std::optional<DotProblem> transposed_problem(const KernelProblem& p, bool whole, bool wide) {
+  const NodeView& n = p.view;
+  if (n.input_count() < 2 || !p.constants[1] || p.constants[0] || !byte_code(n.input(1)) ||
+      !(wide ? word_code(n.input(0)) : byte_code(n.input(0))))
+    return {};
+  const auto window = transposed_window_of(n);
+  if (!window.ok() || count_of(n.output(0).shape) == 0 || window->channels == 0) return {};
+  DotProblem d;
+  d.group = window->group;
+  d.ic = window->channels;
+  d.oc = window->filters * window->group;
+  d.x = n.input(0).dtype;
+  d.x_zero = n.input(0).quant.zero_at(0);
+  if (!set_finish(p, transposed_policy(n, p.num), 1, whole, d) || d.y == DType::f32 ||
+      !read_bias(p, d.oc, d.bias))
+    return {};
+  if (whole) take_transposed(p, *window, d);
   return d;
 }
 

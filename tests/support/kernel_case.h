@@ -62,7 +62,7 @@ std::optional<KernelCase> kernel_case(const Kernel& kernel, std::uint64_t seed);
 // By operator; each draws from `m` alone.
 enum class ConvolutionOf : std::uint8_t { bytes, words, reals };  // words: 16-bit activations
 std::optional<KernelCase> convolution_case(CaseMaker& m, ConvolutionOf of);
-std::optional<KernelCase> transposed_case(CaseMaker& m);
+std::optional<KernelCase> transposed_case(CaseMaker& m, ConvolutionOf of);
 std::optional<KernelCase> recurrent_case(CaseMaker& m, const std::string& op);
 std::optional<KernelCase> resize_case(CaseMaker& m, bool nearest);
 std::optional<KernelCase> plane_case(CaseMaker& m);

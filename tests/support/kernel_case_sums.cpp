@@ -64,7 +64,7 @@ std::optional<KernelCase> convolution_case(CaseMaker& m, ConvolutionOf of) {
   return b.finish(ty, m.quant(ty, 1, -1, !words));
 }
 
-std::optional<KernelCase> transposed_case(CaseMaker& m) {
+std::optional<KernelCase> transposed_case(CaseMaker& m, ConvolutionOf of) {
   const bool nhwc = m.coin();
   const auto rank = static_cast<std::size_t>(m.from(1, 6) == 6 ? 3 : m.from(1, 2));
   const std::int64_t group = nhwc || m.coin() ? 1 : m.from(1, 4),
@@ -94,9 +94,20 @@ std::optional<KernelCase> transposed_case(CaseMaker& m) {
   }
   pads.insert(pads.end(), cut.begin(), cut.end());
   CaseBuilder b("ConvTranspose");
-  b.input(m.reals(x), {}, false);
-  b.input(m.reals(w), {}, true);
-  if (m.coin()) b.input(m.reals({filters * group}), {}, true);
+  const std::int64_t oc = filters * group;
+  const bool reals = of == ConvolutionOf::reals, words = of == ConvolutionOf::words;
+  const DType tx = words ? DType::i16 : m.byte_type(),
+              tw = words || m.from(0, 3) ? DType::i8 : DType::u8;
+  if (reals) {
+    b.input(m.reals(x), {}, false);
+    b.input(m.reals(w), {}, true);
+    if (m.coin()) b.input(m.reals({oc}), {}, true);
+  } else {
+    const bool each = m.coin() && (nhwc || group == 1);
+    b.input(m.codes(tx, x), m.quant(tx, 1, -1, !words), false);
+    b.input(m.codes(tw, w), m.quant(tw, each ? oc : 1, nhwc ? 0 : 1, m.from(0, 2) == 0), true);
+    if (m.coin()) b.input(words && m.coin() ? m.wide_bias(oc) : m.bias(oc), {}, true);
+  }
   Attrs& a = b.node().attrs;
   a.set("layout", std::string(nhwc ? "NHWC" : "NCHW"));
   a.set("weights", std::string(nhwc ? "OHWI" : "IOHW"));
@@ -106,7 +117,9 @@ std::optional<KernelCase> transposed_case(CaseMaker& m) {
   a.set("pads", pads);
   a.set("shape", shape);
   if (m.coin()) a.set("activation", std::string("relu"));
-  return b.finish(DType::f32, {});
+  if (reals) return b.finish(DType::f32, {});
+  if (m.coin()) a.set("kernel", std::string("left"));
+  return b.finish(tx, m.quant(tx, 1, -1, !words));
 }
 
 std::optional<KernelCase> product_case(CaseMaker& m, bool words) {

@@ -209,6 +209,9 @@ std::optional<KernelCase> kernel_case(const Kernel& kernel, std::uint64_t seed) 
   if (kernel.name == "codes_rows") return codes_rows_case(m, std::string(op));
   if (kernel.name == "products_codes") return code_product_case(m);
   const bool reals = kernel.name.starts_with("reals") || kernel.library;
+  const ConvolutionOf of = reals   ? ConvolutionOf::reals
+                           : words ? ConvolutionOf::words
+                                   : ConvolutionOf::bytes;
   if (op == "GRU" || op == "LSTM" || op == "RNN") return recurrent_case(m, std::string(op));
   if (op == "Resize") return resize_case(m, kernel.name == "moves");
   if (kernel.name == "plane_means") return plane_case(m);
@@ -217,11 +220,8 @@ std::optional<KernelCase> kernel_case(const Kernel& kernel, std::uint64_t seed) 
   if (op == "ArgMax" || op == "ArgMin") return arg_case(m, std::string(op));
   if (op == "ResizeBilinear") return bilinear_case(m);
   if (op == "Softmax") return softmax_case(m);
-  if (op == "ConvTranspose") return transposed_case(m);
-  if (op == "Conv")
-    return convolution_case(m, reals   ? ConvolutionOf::reals
-                               : words ? ConvolutionOf::words
-                                       : ConvolutionOf::bytes);
+  if (op == "ConvTranspose") return transposed_case(m, of);
+  if (op == "Conv") return convolution_case(m, of);
   if (reals && (op == "Gemm" || op == "MatMul")) return real_product_case(m, std::string(op));
   if (op == "MatMul" && m.coin()) return code_product_case(m);
   if (op == "Gemm" || op == "MatMul") return product_case(m, words);
