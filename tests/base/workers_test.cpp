@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <thread>
 #include <vector>
 
 namespace lockstep {
@@ -34,6 +38,62 @@ TEST(Workers, rounds_do_not_run_into_each_other) {
     want += 12 * round + 66;
   }
   EXPECT_EQ(sum, want);
+}
+
+TEST(Workers, parts_hold_at_least_what_is_asked_for) {
+  for (const int threads : {2, 3, 5}) {
+    Workers workers(threads);
+    for (const std::int64_t least : {1, 2, 3, 10, 100})
+      for (std::int64_t count = 1; count < 250; count += 7) {
+        std::vector<std::atomic<int>> times(static_cast<std::size_t>(count));
+        std::atomic<int> short_parts{0}, parts{0};
+        workers.each(
+            count,
+            [&](std::int64_t first, std::int64_t last, int) {
+              ++parts;
+              if (last - first < least) ++short_parts;
+              for (std::int64_t i = first; i < last; ++i) ++times[static_cast<std::size_t>(i)];
+            },
+            least);
+        EXPECT_TRUE(std::ranges::all_of(times, [](const auto& t) { return t == 1; }));
+        EXPECT_LE(parts, 4 * threads);
+        EXPECT_EQ(short_parts, count < least ? 1 : 0) << count << " by " << least;
+      }
+  }
+}
+
+// A worker that comes late to a round, or sleeps in the middle of it, neither repeats pieces of
+// another round nor loses one.
+TEST(Workers, rounds_of_changing_size_with_sleeping_threads_lose_nothing) {
+  Workers workers(4);
+  for (int round = 0; round < 3000; ++round) {
+    const std::int64_t count = 1 + round * 7 % 23;
+    std::atomic<int> times[23] = {};
+    workers.each(count, [&](std::int64_t first, std::int64_t last, int piece) {
+      if (round % 97 == 0 && piece % 2 == 1)
+        std::this_thread::sleep_for(std::chrono::microseconds(400));
+      for (std::int64_t i = first; i < last; ++i) ++times[i];
+    });
+    for (std::int64_t i = 0; i < 23; ++i) ASSERT_EQ(times[i].load(), i < count ? 1 : 0) << round;
+    if (round % 211 == 0) std::this_thread::sleep_for(std::chrono::microseconds(600));
+  }
+}
+
+TEST(Workers, a_thread_that_sleeps_in_its_piece_leaves_the_others_to_the_rest) {
+  Workers workers(2);
+  std::atomic<int> slow{0};
+  for (int round = 0; round < 50; ++round) {
+    std::atomic<int> own{0};
+    const std::thread::id caller = std::this_thread::get_id();
+    workers.each(8, [&](std::int64_t first, std::int64_t last, int) {
+      if (std::this_thread::get_id() == caller)
+        own += static_cast<int>(last - first);
+      else
+        std::this_thread::sleep_for(std::chrono::milliseconds(3));
+    });
+    slow += own >= 6 ? 1 : 0;  // of its own four, and of the sleeper's
+  }
+  EXPECT_GT(slow, 40);
 }
 
 }  // namespace
