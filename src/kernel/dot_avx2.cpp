@@ -45,7 +45,8 @@ namespace lockstep {
 namespace {
 
 constexpr DotSet set = make();
-constexpr std::string_view ops[] = {"Conv", "ConvTranspose", "Gemm", "MatMul"};
+constexpr std::string_view ops[] = {"Conv",   "ConvTranspose", "Gemm",
+                                    "MatMul", "SequenceLstm",  "Svdf"};
 
 }  // namespace
 
@@ -54,7 +55,7 @@ extern constinit const Kernel kernel_dot_avx2 = {
     .ops = ops,
     .isa = Isa::avx2,
     .speed = 10,
-    .meaning = "convolutions, transposed ones and products of 8-bit codes as 16-bit words",
+    .meaning = "convolutions, products and recurrences of 8-bit codes as 16-bit words",
     .order = Order::channels_last,
     .fits = [](const KernelProblem& p) { return dot_fits(p, set); },
     .prepare = [](const KernelProblem& p) { return prepare_dot(p, set); },

@@ -122,7 +122,8 @@ namespace lockstep {
 namespace {
 
 constexpr DotSet set = make();
-constexpr std::string_view ops[] = {"Conv", "ConvTranspose", "Gemm", "MatMul"};
+constexpr std::string_view ops[] = {"Conv",   "ConvTranspose", "Gemm",
+                                    "MatMul", "SequenceLstm",  "Svdf"};
 
 }  // namespace
 
@@ -132,7 +133,7 @@ extern constinit const Kernel kernel_dot_avx512vnni = {
     .isa = Isa::avx512vnni,
     .speed = 30,
     .meaning =
-        "convolutions, transposed ones and products of 8-bit codes, 64 multiply-accumulates an "
+        "convolutions, products and recurrences of 8-bit codes, 64 multiply-accumulates an "
         "instruction",
     .order = Order::channels_last,
     .fits = [](const KernelProblem& p) { return dot_fits(p, set); },

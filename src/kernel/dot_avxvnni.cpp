@@ -44,7 +44,8 @@ namespace lockstep {
 namespace {
 
 constexpr DotSet set = make();
-constexpr std::string_view ops[] = {"Conv", "ConvTranspose", "Gemm", "MatMul"};
+constexpr std::string_view ops[] = {"Conv",   "ConvTranspose", "Gemm",
+                                    "MatMul", "SequenceLstm",  "Svdf"};
 
 }  // namespace
 
@@ -54,7 +55,7 @@ extern constinit const Kernel kernel_dot_avxvnni = {
     .isa = Isa::avxvnni,
     .speed = 20,
     .meaning =
-        "convolutions, transposed ones and products of 8-bit codes, 32 multiply-accumulates an "
+        "convolutions, products and recurrences of 8-bit codes, 32 multiply-accumulates an "
         "instruction",
     .order = Order::channels_last,
     .fits = [](const KernelProblem& p) { return dot_fits(p, set); },

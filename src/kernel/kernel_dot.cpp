@@ -5,6 +5,7 @@
 
 #include "kernel/kernel_dot_driver.h"
 #include "kernel/kernel_products.h"
+#include "kernel/kernel_recurrent_codes.h"
 #include "kernel/kernel_transposed.h"
 #include "num/fixed.h"
 
@@ -56,12 +57,16 @@ void finish_sum(const DotFinish& f, std::size_t channel, std::int32_t acc, DType
 
 bool dot_fits(const KernelProblem& p, const DotSet& set) {
   if (p.view.node.op == "ConvTranspose") return transposed_fits(p, set);
+  if (p.view.node.op == "SequenceLstm") return lstm_codes_fits(p);
+  if (p.view.node.op == "Svdf") return svdf_codes_fits(p);
   const auto d = dot_problem(p, set.wide, set.wide);
   return d ? !set.wide || sums_fit(*d) : !set.wide && computed_product(p).has_value();
 }
 
 std::unique_ptr<PreparedKernel> prepare_dot(const KernelProblem& p, const DotSet& set) {
   if (p.view.node.op == "ConvTranspose") return prepare_transposed(p, set);
+  if (p.view.node.op == "SequenceLstm") return prepare_lstm_codes(p, set);
+  if (p.view.node.op == "Svdf") return prepare_svdf_codes(p, set);
   if (dot_problem(p, false, set.wide)) return std::make_unique<DotKernel>(p, set);
   return prepare_products(p, set);
 }

@@ -45,7 +45,7 @@ struct DotProblem {
   DotWeights w;
   std::vector<std::int32_t> bias;  // [oc]
   DotFinish finish;                // its arrays are [oc]
-  DType y = DType::u8;             // f32: to_real
+  DType y = DType::u8;             // f32: to_real; i32: the sums themselves
 };
 
 // Conv, Gemm or MatMul of 8-bit codes with constant weights; nothing where it is another case.

@@ -1,6 +1,7 @@
 #include "kernel/kernel_dot_driver.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace lockstep {
 namespace {
@@ -18,6 +19,13 @@ void finish_by_policy(const FinishTile& t, DType y) {
                  t.out + r * t.out_step + c * size);
 }
 
+// Sums that stay sums.
+void keep_sums(const FinishTile& t) {
+  for (std::int64_t r = 0; r < t.rows; ++r)
+    std::memcpy(t.out + r * t.out_step, t.acc + r * t.acc_step,
+                static_cast<std::size_t>(t.channels) * 4);
+}
+
 // What becomes codes at once; rows are read in fours.
 constexpr std::int64_t most_sums = DotDriver::most_rows * 16 + 4 * 64;
 
@@ -30,6 +38,7 @@ DotDriver::DotDriver(DotProblem problem, const DotSet& set)
   if (codes && m_.d.finish.form == RequantForm::float_nearest) finish_ = set.float_nearest;
   if (codes && m_.d.finish.form == RequantForm::fixed_twice) finish_ = set.fixed_twice;
   if (!codes && !m_.d.finish.factor.empty()) finish_ = set.by_factor;
+  if (m_.d.y == DType::i32) finish_ = keep_sums;
 }
 
 // Units of work: panels by up to max_vecs, positions by rows that share a run of the input.

@@ -41,6 +41,9 @@ constinit const LstmPolicy tflite_lstm{
     .complement = complement,
     .hidden = hidden,
     .project = project,
+    .accumulate_row = tflite_accumulate_row,
+    .sigmoid_row = tflite_sigmoid_row,
+    .tanh_row = tflite_tanh_row,
 };
 
 }  // namespace lockstep

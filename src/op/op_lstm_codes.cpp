@@ -10,9 +10,8 @@
 namespace lockstep {
 namespace {
 
-using Gate = std::size_t;
+using Gate = LstmCodes::Gate;
 constexpr std::size_t x_at = 0, w_at = 1, r_at = 5, peephole_at = 9, bias_at = 12, projection_at = 16, h_at = 18, c_at = 19;
-constexpr Gate input_gate = 0, forget_gate = 1, cell_gate = 2, output_gate = 3;
 
 float scale_of(const NodeView& n, std::size_t i) { return static_cast<float>(n.input(i).quant.scale_at(0)); }
 
@@ -42,112 +41,100 @@ std::int32_t dot(const std::int8_t* a, const std::int8_t* b, std::int64_t count)
   return sum;
 }
 
-// One gate's constants: what its products are added to, and how they are rescaled.
-struct GateOf {
-  const std::int8_t *w = nullptr, *r = nullptr;
-  const std::int16_t* peephole = nullptr;
-  std::vector<std::int32_t> from_x, from_h;
-  Rescale x_scale, h_scale, peephole_scale;
-};
-
-class Codes {
- public:
-  Codes(EvalContext& c, const LstmSizes& s) : c_(c), s_(s), p_(*c.num.lstm) {
-    const NodeView& n = c.view;
-    cell_power_ = *power_of_two(n.input(c_at).quant.scale_at(0));
-    coupled_ = !n.has_input(w_at);
-    for (const Gate g : {input_gate, forget_gate, cell_gate, output_gate})
-      if (g != input_gate || !coupled_) gates_[g] = prepare(g);
-    const auto hidden = static_cast<float>(n.attrs().real("hidden_scale", 1));
-    hidden_zero_ = static_cast<std::int32_t>(n.attrs().integer("hidden_zero", 0));
-    hidden_scale_ = p_.multiplier(static_cast<float>(std::ldexp(std::ldexp(1.0, -15) / hidden, -15)));
-    if (p_.hidden_is_state) {
-      hidden_zero_ = n.input(h_at).quant.zero_at(0);
-      hidden_scale_ = p_.multiplier(std::ldexp(1.0, -30) / n.input(h_at).quant.scale_at(0));
-    }
-    if (n.has_input(projection_at)) {
-      project_scale_ = p_.multiplier(scale_of(n, projection_at) * hidden / scale_of(n, h_at));
-      projected_ = offsets(*c.in[projection_at], hidden_zero_, n.has_input(projection_at + 1) ? c.in[projection_at + 1] : nullptr);
-    }
-    cell_clip_ = clip(n.attrs().real("cell_clip", 0), scale_of(n, c_at), 32767);
-    projection_clip_ = clip(n.attrs().real("projection_clip", 0), static_cast<float>(n.output(0).quant.scale_at(0)), 127);
+LstmCodes::Weights weights_of(const NodeView& n, std::span<const Tensor* const> in, const LstmPolicy& p, Gate g, int cell_power) {
+  constexpr float q3_12 = 1.f / 4096;
+  LstmCodes::Weights out;
+  out.w = in[w_at + g]->as<std::int8_t>().data();
+  out.r = in[r_at + g]->as<std::int8_t>().data();
+  out.from_x = offsets(*in[w_at + g], -n.input(x_at).quant.zero_at(0), in[bias_at + g]);
+  out.from_h = offsets(*in[r_at + g], -n.input(h_at).quant.zero_at(0), nullptr);
+  out.x_scale = p.multiplier(scale_of(n, w_at + g) * scale_of(n, x_at) / q3_12);
+  out.h_scale = p.multiplier(scale_of(n, r_at + g) * scale_of(n, h_at) / q3_12);
+  const std::size_t at = peephole_at + (g == LstmCodes::output_gate ? std::size_t{2} : std::size_t{g});
+  if (g != LstmCodes::cell_gate && n.has_input(at)) {
+    out.peephole = in[at]->as<std::int16_t>().data();
+    out.peephole_scale = p.multiplier(static_cast<float>(std::ldexp(double{scale_of(n, at)}, cell_power) / q3_12));
   }
+  return out;
+}
+
+int clip(double bound, float scale, float most) {
+  return bound > 0 ? static_cast<int>(std::min(static_cast<float>(bound) / scale, most)) : 0;
+}
+
+// The steps of one run.
+class Steps {
+ public:
+  Steps(EvalContext& c, const LstmSizes& s) : m_(c.view, c.in, *c.num.lstm), s_(s), p_(*c.num.lstm) {}
 
   void step(const std::int8_t* x, std::int8_t* h, std::int16_t* cell, std::int8_t* y) const {
-    const auto forget = gate(forget_gate, x, h, cell), fresh = gate(cell_gate, x, h, cell);
-    const auto input = coupled_ ? std::vector<std::int16_t>{} : gate(input_gate, x, h, cell);
+    const auto forget = gate(LstmCodes::forget_gate, x, h, cell), fresh = gate(LstmCodes::cell_gate, x, h, cell);
+    const auto input = m_.coupled ? std::vector<std::int16_t>{} : gate(LstmCodes::input_gate, x, h, cell);
     for (std::size_t k = 0; k < forget.size(); ++k) {
       const std::int16_t kept = p_.product(forget[k], cell[k], 15);
-      const std::int16_t let = coupled_ ? p_.complement(forget[k]) : input[k];
-      cell[k] = p_.sum(kept, p_.product(let, fresh[k], 30 + cell_power_));
-      if (cell_clip_ > 0) cell[k] = static_cast<std::int16_t>(std::clamp<int>(cell[k], -cell_clip_, cell_clip_));
+      const std::int16_t let = m_.coupled ? p_.complement(forget[k]) : input[k];
+      cell[k] = p_.sum(kept, p_.product(let, fresh[k], 30 + m_.cell_power));
+      if (m_.cell_clip > 0) cell[k] = static_cast<std::int16_t>(std::clamp<int>(cell[k], -m_.cell_clip, m_.cell_clip));
     }
-    emit(gate(output_gate, x, h, cell), cell, h);
+    emit(gate(LstmCodes::output_gate, x, h, cell), cell, h);
     std::copy_n(h, s_.out, y);
   }
 
  private:
-  static int clip(double bound, float scale, float most) {
-    return bound > 0 ? static_cast<int>(std::min(static_cast<float>(bound) / scale, most)) : 0;
-  }
-
-  GateOf prepare(Gate g) const {
-    const NodeView& n = c_.view;
-    constexpr float q3_12 = 1.f / 4096;
-    GateOf out;
-    out.w = c_.in[w_at + g]->as<std::int8_t>().data();
-    out.r = c_.in[r_at + g]->as<std::int8_t>().data();
-    out.from_x = offsets(*c_.in[w_at + g], -n.input(x_at).quant.zero_at(0), c_.in[bias_at + g]);
-    out.from_h = offsets(*c_.in[r_at + g], -n.input(h_at).quant.zero_at(0), nullptr);
-    out.x_scale = p_.multiplier(scale_of(n, w_at + g) * scale_of(n, x_at) / q3_12);
-    out.h_scale = p_.multiplier(scale_of(n, r_at + g) * scale_of(n, h_at) / q3_12);
-    const std::size_t at = peephole_at + (g == output_gate ? 2 : g);
-    if (g != cell_gate && n.has_input(at)) {
-      out.peephole = c_.in[at]->as<std::int16_t>().data();
-      out.peephole_scale = p_.multiplier(static_cast<float>(std::ldexp(double{scale_of(n, at)}, cell_power_) / q3_12));
-    }
-    return out;
-  }
-
   std::vector<std::int16_t> gate(Gate g, const std::int8_t* x, const std::int8_t* h, const std::int16_t* cell) const {
-    const GateOf& of = gates_[g];
+    const LstmCodes::Weights& of = m_.gates[g];
     std::vector<std::int16_t> out(static_cast<std::size_t>(s_.cells));
     for (std::size_t k = 0; k < out.size(); ++k) {
       const auto row = static_cast<std::int64_t>(k);
       std::int16_t v = p_.accumulate(of.from_x[k] + dot(of.w + row * s_.in, x, s_.in), of.x_scale, 0);
       v = p_.accumulate(of.from_h[k] + dot(of.r + row * s_.out, h, s_.out), of.h_scale, v);
       if (of.peephole) v = p_.accumulate(std::int32_t{of.peephole[k]} * cell[k], of.peephole_scale, v);
-      out[k] = g == cell_gate ? p_.tanh(v, 3) : p_.sigmoid(v);
+      out[k] = g == LstmCodes::cell_gate ? p_.tanh(v, 3) : p_.sigmoid(v);
     }
     return out;
   }
 
   void emit(const std::vector<std::int16_t>& open, const std::int16_t* cell, std::int8_t* h) const {
-    const bool projects = !projected_.empty();
+    const bool projects = !m_.projected.empty();
     std::vector<std::int8_t> hidden(open.size());
     for (std::size_t k = 0; k < open.size(); ++k)
-      hidden[k] = p_.hidden(open[k], p_.tanh(cell[k], 15 + cell_power_), hidden_scale_, projects ? -hidden_zero_ : hidden_zero_);
+      hidden[k] = p_.hidden(open[k], p_.tanh(cell[k], 15 + m_.cell_power), m_.hidden_scale, projects ? -m_.hidden_zero : m_.hidden_zero);
     if (!projects) return void(std::copy(hidden.begin(), hidden.end(), h));
-    const auto* const w = c_.in[projection_at]->as<std::int8_t>().data();
     for (std::int64_t o = 0; o < s_.out; ++o) {
-      const std::int32_t acc = projected_[static_cast<std::size_t>(o)] + dot(w + o * s_.cells, hidden.data(), s_.cells);
-      h[o] = p_.project(acc, project_scale_, c_.view.input(h_at).quant.zero_at(0));
-      if (projection_clip_ > 0) h[o] = static_cast<std::int8_t>(std::clamp<int>(h[o], -projection_clip_, projection_clip_));
+      const std::int32_t acc = m_.projected[static_cast<std::size_t>(o)] + dot(m_.projection + o * s_.cells, hidden.data(), s_.cells);
+      h[o] = p_.project(acc, m_.project_scale, m_.state_zero);
+      if (m_.projection_clip > 0) h[o] = static_cast<std::int8_t>(std::clamp<int>(h[o], -m_.projection_clip, m_.projection_clip));
     }
   }
 
-  EvalContext& c_;
+  const LstmCodes m_;
   const LstmSizes& s_;
   const LstmPolicy& p_;
-  std::array<GateOf, 4> gates_;
-  bool coupled_ = false;
-  int cell_power_ = 0, cell_clip_ = 0, projection_clip_ = 0;
-  std::int32_t hidden_zero_ = 0;
-  Rescale hidden_scale_, project_scale_;
-  std::vector<std::int32_t> projected_;
 };
 
 }  // namespace
+
+LstmCodes::LstmCodes(const NodeView& n, std::span<const Tensor* const> in, const LstmPolicy& p) {
+  cell_power = *power_of_two(n.input(c_at).quant.scale_at(0));
+  coupled = !n.has_input(w_at);
+  for (const Gate g : {input_gate, forget_gate, cell_gate, output_gate})
+    if (g != input_gate || !coupled) gates[g] = weights_of(n, in, p, g, cell_power);
+  const auto hidden = static_cast<float>(n.attrs().real("hidden_scale", 1));
+  hidden_zero = static_cast<std::int32_t>(n.attrs().integer("hidden_zero", 0));
+  hidden_scale = p.multiplier(static_cast<float>(std::ldexp(std::ldexp(1.0, -15) / hidden, -15)));
+  state_zero = n.input(h_at).quant.zero_at(0);
+  if (p.hidden_is_state) {
+    hidden_zero = state_zero;
+    hidden_scale = p.multiplier(std::ldexp(1.0, -30) / n.input(h_at).quant.scale_at(0));
+  }
+  if (n.has_input(projection_at)) {
+    project_scale = p.multiplier(scale_of(n, projection_at) * hidden / scale_of(n, h_at));
+    projection = in[projection_at]->as<std::int8_t>().data();
+    projected = offsets(*in[projection_at], hidden_zero, n.has_input(projection_at + 1) ? in[projection_at + 1] : nullptr);
+  }
+  cell_clip = clip(n.attrs().real("cell_clip", 0), scale_of(n, c_at), 32767);
+  projection_clip = clip(n.attrs().real("projection_clip", 0), static_cast<float>(n.output(0).quant.scale_at(0)), 127);
+}
 
 Result<void> check_lstm_codes(const NodeView& n) {
   const auto type = [&](std::size_t i) { return n.has_input(i) ? n.input(i).dtype : DType::i8; };
@@ -176,13 +163,13 @@ Result<void> eval_lstm_codes(EvalContext& c, const LstmSizes& s) {
   LOCKSTEP_CHECK(check_lstm_codes(c.view));
   c.out[1] = *c.in[h_at];
   c.out[2] = *c.in[c_at];
-  const Codes codes(c, s);
+  const Steps steps(c, s);
   const auto* const x = c.in[x_at]->as<std::int8_t>().data();
   auto* const y = c.out[0].as<std::int8_t>().data();
   for (std::int64_t b = 0; b < s.batch; ++b)
     for (std::int64_t t = 0; t < s.steps; ++t) {
       const std::int64_t at = s.time_major ? t * s.batch + b : b * s.steps + t;
-      codes.step(x + at * s.in, c.out[1].as<std::int8_t>().data() + b * s.out,
+      steps.step(x + at * s.in, c.out[1].as<std::int8_t>().data() + b * s.out,
                  c.out[2].as<std::int16_t>().data() + b * s.cells, y + at * s.out);
     }
   return {};

@@ -98,6 +98,28 @@ std::optional<KernelCase> CaseBuilder::finish_reals(std::size_t outputs) {
   return close();
 }
 
+std::optional<KernelCase> CaseBuilder::finish_all(QuantParams q) {
+  const std::size_t count = find_op(node_.op)->outputs.size();
+  node_.outputs.assign(count, no_id);
+  Value y;
+  y.name = "y0";
+  y.quant = std::move(q);
+  node_.outputs[0] = graph_.add_value(y);
+  const auto facts = find_op(node_.op)->infer(NodeView{graph_.so_far(), node_});
+  if (!facts.ok()) return {};
+  for (std::size_t i = 0; i < count; ++i) {
+    Value v;
+    v.name = "y" + std::to_string(i);
+    if (i > 0) node_.outputs[i] = graph_.add_value(v);
+    Value& made = graph_.value(node_.outputs[i]);
+    made.dtype = (*facts)[i].dtype;
+    made.shape = (*facts)[i].shape;
+    if (i > 0) made.quant = (*facts)[i].quant;
+    graph_.add_output(node_.outputs[i]);
+  }
+  return close();
+}
+
 std::optional<KernelCase> CaseBuilder::close() {
   graph_.add_node(node_);
   auto graph = std::move(graph_).finish();

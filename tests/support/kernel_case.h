@@ -46,6 +46,8 @@ class CaseBuilder {
   // The node with its output; nothing where the operator refuses it or the output is empty.
   std::optional<KernelCase> finish(DType y, QuantParams q);
   std::optional<KernelCase> finish_reals(std::size_t outputs);
+  // As many outputs as the operator has, in its own types; y of quantization `q`.
+  std::optional<KernelCase> finish_all(QuantParams q);
 
  private:
   GraphBuilder graph_;
@@ -64,6 +66,8 @@ enum class ConvolutionOf : std::uint8_t { bytes, words, reals };  // words: 16-b
 std::optional<KernelCase> convolution_case(CaseMaker& m, ConvolutionOf of);
 std::optional<KernelCase> transposed_case(CaseMaker& m, ConvolutionOf of);
 std::optional<KernelCase> recurrent_case(CaseMaker& m, const std::string& op);
+std::optional<KernelCase> lstm_codes_case(CaseMaker& m);
+std::optional<KernelCase> svdf_codes_case(CaseMaker& m);
 std::optional<KernelCase> resize_case(CaseMaker& m, bool nearest);
 std::optional<KernelCase> plane_case(CaseMaker& m);
 std::optional<KernelCase> window_mean_case(CaseMaker& m);

@@ -213,6 +213,8 @@ std::optional<KernelCase> kernel_case(const Kernel& kernel, std::uint64_t seed) 
                            : words ? ConvolutionOf::words
                                    : ConvolutionOf::bytes;
   if (op == "GRU" || op == "LSTM" || op == "RNN") return recurrent_case(m, std::string(op));
+  if (op == "SequenceLstm") return lstm_codes_case(m);
+  if (op == "Svdf") return svdf_codes_case(m);
   if (op == "Resize") return resize_case(m, kernel.name == "moves");
   if (kernel.name == "plane_means") return plane_case(m);
   if (kernel.name == "window_means") return window_mean_case(m);
