@@ -23,14 +23,18 @@ class DotKernel : public PreparedKernel {
   void run(const KernelRun& r) const override {
     const Stage& stage = layout().stage;
     if (stage.needed)
-      r.workers.each(stage.parts(), [&](std::int64_t first, std::int64_t last, int) {
-        stage.run(r.in[0], r.scratch, first, last);
-      });
+      r.workers.each(
+          stage.parts(),
+          [&](std::int64_t first, std::int64_t last, int) {
+            stage.run(r.in[0], r.scratch, first, last);
+          },
+          stage.least_parts());
     const DotOperands o{stage.needed ? r.scratch : r.in[0], layout().weights(),
                         layout().d.finish.bias.data(),
                         layout().common.empty() ? nullptr : layout().common.data(), r.out[0]};
-    r.workers.each(driver_.units(), [&](std::int64_t first, std::int64_t last, int) {
-      for (std::int64_t u = first; u < last; ++u) driver_.unit(u, o);
+    const DotShare share = driver_.share(r.workers.threads());
+    r.workers.each(share.parts(), [&](std::int64_t first, std::int64_t last, int) {
+      for (std::int64_t i = first; i < last; ++i) driver_.part(share, i, o);
     });
   }
 

@@ -46,11 +46,14 @@ void DotDriver::cut() {
   const Window& w = m_.d.window;
   lines_ = m_.flat ? 1 : w.batch * w.out[0] * w.out[1];
   line_ = m_.flat ? w.batch * w.in_count() : w.out[2];
-  const std::int64_t vecs = parts(m_.panels, m_.chunks), high = fold_.max_rows[vecs],
-                     widest = parts(vecs * m_.panel_width, set_.lanes) * set_.lanes;
-  // Wide tiles overlap with what becomes of them; narrow ones are finished several at once.
-  block_ = widest <= set_.lanes ? 4 * high : high;
-  piece_ = std::min(line_, block_ * 8);
+  for (std::int64_t vecs = 1; vecs <= fold_.max_vecs; ++vecs) {
+    const std::int64_t high = fold_.max_rows[vecs],
+                       widest = parts(vecs * m_.panel_width, set_.lanes) * set_.lanes;
+    // Wide tiles overlap with what becomes of them; narrow ones are finished several at once.
+    block_[vecs] = widest <= set_.lanes ? 4 * high : high;
+  }
+  const std::int64_t block = block_[parts(m_.panels, m_.chunks)];
+  piece_ = std::min(line_, block * 8);
   pieces_ = parts(line_, piece_);
   // Lines are computed several at once where they are short.
   lines_at_once_ = std::max<std::int64_t>(1, 96 / std::max<std::int64_t>(1, piece_));
@@ -64,6 +67,27 @@ void DotDriver::cut() {
                                         oh * w.strides[1] * m_.stage.row);
   }
   plan_tiles();
+  // Strips are lines, or even tiles where there are few lines.
+  const std::int64_t high = fold_.max_rows[parts(m_.panels, m_.chunks)];
+  strip_ = lines_ >= 4 * known_shares ? line_ : parts(line_, parts(line_, high));
+  strips_ = parts(line_, strip_);
+  for (int threads = 1; threads <= known_shares; ++threads)
+    shares_[threads - 1] = share_dot(work(), threads);
+}
+
+// A strip by a chunk: a product each, a broadcast each, and what becomes of the sums.
+DotWork DotDriver::work() const {
+  DotWork w{m_.d.group, m_.panels, m_.chunks, lines_ * strips_};
+  const auto group_count = static_cast<double>(m_.groups.size());
+  for (std::int64_t vecs = 1; vecs <= fold_.max_vecs; ++vecs) {
+    const std::int64_t tiles = parts(strip_, fold_.max_rows[vecs]);
+    const auto rows = static_cast<double>(strip_), v = static_cast<double>(vecs),
+               loads = 1.4 * (rows + static_cast<double>(tiles) * v);
+    w.strip_vec[vecs] = group_count * std::max(rows * v, loads) + 6 * rows * v;
+  }
+  w.weight_bytes = static_cast<double>(m_.d.group * m_.panels * m_.panel_bytes);
+  w.input_bytes = static_cast<double>(m_.stage.bytes);
+  return w;
 }
 
 // Even tiles: 7 rows of at most 6 are 4 and 3, the taller ones first.
@@ -77,17 +101,40 @@ void DotDriver::plan_tiles() {
   }
 }
 
+DotDriver::Columns DotDriver::columns(std::int64_t chunk, std::int64_t chunks) const {
+  const std::int64_t g = chunk / chunks, first = chunk % chunks * m_.panels / chunks;
+  return {g, first, (chunk % chunks + 1) * m_.panels / chunks - first};
+}
+
 void DotDriver::unit(std::int64_t u, const DotOperands& o) const {
   const std::int64_t piece = u % pieces_;
   u /= pieces_;
   const std::int64_t bundles = parts(lines_, lines_at_once_), bundle = u % bundles;
-  u /= bundles;
-  const std::int64_t chunk = u % m_.chunks, g = u / m_.chunks;
-  const std::int64_t panel = m_.first_panel(chunk), vecs = m_.first_panel(chunk + 1) - panel;
+  const Columns c = columns(u / bundles, m_.chunks);
   const std::int64_t first = piece * piece_, last = std::min(line_, first + piece_);
   const std::int64_t end = std::min(lines_, (bundle + 1) * lines_at_once_);
   for (std::int64_t line = bundle * lines_at_once_; line < end; ++line)
-    row_of_tiles({g, panel, vecs}, line, first, last, o);
+    row_of_tiles(c, line, first, last, o);
+}
+
+DotShare DotDriver::share(int threads) const {
+  return threads <= known_shares ? shares_[static_cast<std::size_t>(threads - 1)]
+                                 : share_dot(work(), threads);
+}
+
+void DotDriver::part(const DotShare& s, std::int64_t i, const DotOperands& o) const {
+  const std::int64_t column = i / s.rows, row = i % s.rows, chunks = m_.d.group * s.chunks,
+                     strips = lines_ * strips_, first = strips * row / s.rows,
+                     last = strips * (row + 1) / s.rows;
+  for (std::int64_t k = chunks * column / s.columns; k < chunks * (column + 1) / s.columns; ++k) {
+    const Columns c = columns(k, s.chunks);
+    for (std::int64_t strip = first; strip < last;) {
+      const std::int64_t line = strip / strips_, begin = strip % strips_,
+                         end = std::min(strips_, begin + last - strip);
+      row_of_tiles(c, line, begin * strip_, std::min(line_, end * strip_), o);
+      strip += end - begin;
+    }
+  }
 }
 
 // `tiles` of `rows` rows each; t goes behind them.
@@ -106,7 +153,8 @@ void DotDriver::row_of_tiles(const Columns& c, std::int64_t line, std::int64_t f
   const std::int64_t step = m_.flat ? m_.stage.pixel : m_.d.window.strides[2] * m_.stage.pixel;
   const std::int64_t y_size = static_cast<std::int64_t>(size_of(m_.d.y));
   const std::int64_t channel = c.panel * m_.panel_width, at_padded = c.g * m_.width + channel,
-                     acc_step = parts(c.vecs * m_.panel_width, set_.lanes) * set_.lanes;
+                     acc_step = parts(c.vecs * m_.panel_width, set_.lanes) * set_.lanes,
+                     block = block_[static_cast<std::size_t>(c.vecs)];
   const std::int64_t position = (m_.flat ? 0 : line * line_) + first;
   DotTile t{o.x + line_start_[static_cast<std::size_t>(line)] + c.g * m_.d.ic * m_.stage.size +
                 first * step,
@@ -130,7 +178,7 @@ void DotDriver::row_of_tiles(const Columns& c, std::int64_t line, std::int64_t f
   for (std::int64_t at = first; at < last; at += f.rows, f.out += f.rows * f.out_step) {
     const std::int64_t left = last - at;
     // Two blocks that are left are even.
-    f.rows = left <= block_ ? left : left < 2 * block_ ? (left + 1) / 2 : block_;
+    f.rows = left <= block ? left : left < 2 * block ? (left + 1) / 2 : block;
     const std::byte* const origin = t.origin;
     const Tiles& tiles = plan_[c.vecs][f.rows];
     t.acc = acc;

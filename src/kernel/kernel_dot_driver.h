@@ -3,6 +3,7 @@
 #include <array>
 
 #include "kernel/kernel_dot_layout.h"
+#include "kernel/kernel_dot_share.h"
 
 namespace lockstep {
 
@@ -15,7 +16,8 @@ struct DotOperands {
   std::byte* out;
 };
 
-// Cuts a DotProblem into units of work and drives an ISA's tiles through them.
+// Cuts a DotProblem into units of work, or into parts for a team of threads, and drives an ISA's
+// tiles through them.
 class DotDriver {
  public:
   static constexpr std::int64_t most_rows = 4 * 16;  // 4 tiles of 16 rows of one vector
@@ -24,8 +26,11 @@ class DotDriver {
   const DotLayout& layout() const { return m_; }
   std::int64_t units() const { return units_; }
   void unit(std::int64_t u, const DotOperands& o) const;
+  DotShare share(int threads) const;
+  void part(const DotShare& share, std::int64_t i, const DotOperands& o) const;
 
  private:
+  static constexpr int known_shares = 8;
   struct Columns {
     std::int64_t g, panel, vecs;
   };
@@ -34,6 +39,8 @@ class DotDriver {
   };
   void cut();
   void plan_tiles();
+  DotWork work() const;
+  Columns columns(std::int64_t chunk, std::int64_t chunks) const;
   void compute(DotTile& t, std::int64_t tiles, std::int64_t rows, std::int64_t vecs,
                std::int64_t acc_step) const;
   void row_of_tiles(const Columns& c, std::int64_t line, std::int64_t first, std::int64_t last,
@@ -47,8 +54,10 @@ class DotDriver {
   void (*finish_)(const FinishTile&) = nullptr;
   std::vector<std::int64_t> line_start_;  // bytes to the window of a line's first position
   std::array<std::array<Tiles, most_rows + 1>, 7> plan_;  // by vecs, rows
-  std::int64_t lines_ = 0, line_ = 0, block_ = 1, piece_ = 0, pieces_ = 0, lines_at_once_ = 1,
-               units_ = 0;
+  std::int64_t lines_ = 0, line_ = 0, piece_ = 0, pieces_ = 0, lines_at_once_ = 1, units_ = 0;
+  std::array<std::int64_t, 7> block_{};          // by vecs: positions that become codes at once
+  std::int64_t strip_ = 0, strips_ = 0;          // positions of one, of which a line has strips_
+  std::array<DotShare, known_shares> shares_{};  // by threads - 1
 };
 
 }  // namespace lockstep

@@ -7,6 +7,7 @@ namespace lockstep {
 namespace {
 
 constexpr std::int64_t piece = 16384;  // codes of an input without padding that are one part
+constexpr std::int64_t worth_sharing = 16384;  // bytes
 
 }  // namespace
 
@@ -52,6 +53,11 @@ Stage Stage::of(const Window& w, DType x, std::int32_t x_zero, bool words, Stage
 
 std::int64_t Stage::parts() const {
   return padded ? window.batch * extent[0] * extent[1] : (bytes / size + piece - 1) / piece;
+}
+
+std::int64_t Stage::least_parts() const {
+  const std::int64_t part = padded ? row : piece * size;
+  return (worth_sharing + part - 1) / std::max<std::int64_t>(1, part);
 }
 
 void Stage::run(const std::byte* x, std::byte* to, std::int64_t first, std::int64_t last) const {

@@ -28,7 +28,8 @@ struct Stage {
   static Stage of(const Window& window, DType x, std::int32_t x_zero, bool words, StageCodes copy);
   static Stage of_words(const Window& window);  // 16-bit codes without zero point, as they are
   static Stage of_reals(const Window& window);
-  std::int64_t parts() const;  // independent pieces of the work
+  std::int64_t parts() const;        // independent pieces of the work
+  std::int64_t least_parts() const;  // that are worth another thread
   void run(const std::byte* x, std::byte* to, std::int64_t first, std::int64_t last) const;
   std::size_t scratch_bytes() const { return needed ? static_cast<std::size_t>(bytes) + 512 : 0; }
 };

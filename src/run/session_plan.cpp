@@ -192,20 +192,26 @@ Result<void> Session::Plan::add_node(NodeId n) {
   return {};
 }
 
-// Rough nanoseconds of one thread: below some ten thousand, waking another costs more than it
-// brings.
+// Rough nanoseconds of one thread: below some thousands, a second one costs more than it brings
+// even when it waits for work.
 bool Session::Plan::should_share(const SessionStep& s) const {
-  double bytes = 0, nanoseconds = 0;
+  double bytes = 0;
   for (const auto* list : {&s.in, &s.out})
     for (const BufferId b : *list)
       if (b >= 0) bytes += static_cast<double>(buffers[static_cast<std::size_t>(b)].bytes);
-  nanoseconds = bytes / 8;
-  if (s.node != no_id && s.kind == SessionStep::kernel)
-    if (const OpDef* const op = find_op(g.node(s.node).op); op->cost) {
-      const bool codes = size_of(g.value(g.node(s.node).inputs[0]).dtype) == 1;
-      nanoseconds += static_cast<double>(op->cost({g, g.node(s.node)}).macs) / (codes ? 150 : 30);
+  double nanoseconds = bytes / 40;
+  if (s.node != no_id && s.kind == SessionStep::kernel) {
+    const Node& node = g.node(s.node);
+    if (const OpDef* const op = find_op(node.op); op->cost) {
+      const Value& x = g.value(node.inputs[0]);
+      const bool codes = size_of(x.dtype) == 1,
+                 depthwise = node.op == "Conv" && x.shape.size() > 2 &&
+                             NodeView{g, node}.attrs().integer("group", 1) > 1;
+      nanoseconds +=
+          static_cast<double>(op->cost({g, node}).macs) / (!codes || depthwise ? 40 : 250);
     }
-  return nanoseconds > 12000;
+  }
+  return nanoseconds > 2500;
 }
 
 void Session::Plan::place() {

@@ -197,7 +197,7 @@ Result<void> run(const Options& o) {
 
 Result<void> layers(const Options& o) {
   for (const std::string& model : o.models)
-    LOCKSTEP_CHECK(print_layers({model, o.arithmetic, o.threads[0], o.seed}));
+    LOCKSTEP_CHECK(print_layers({model, o.arithmetic, o.threads, o.seed}));
   return {};
 }
 
@@ -229,7 +229,7 @@ void add_bench(CLI::App& app, int& code) {
       ->check(CLI::Range(1, 100));
   command->add_option("--seed", o->seed, "of the inputs");
   command->add_flag("--layers", o->layers,
-                    "no comparison: the time of each step of a run, and its share of the peak");
+                    "no comparison: the time of each step of a run with each number of threads");
   command->add_option("--serve", o->serve.model)->group("");
   command->add_option("--serve-arith", o->serve.arithmetic)->group("");
   command->add_option("--serve-threads", o->serve.threads)->group("");

@@ -18,7 +18,9 @@ double median(std::vector<double> v) {
 Result<void> take_turns(BenchWorker& own, BenchWorker& other, const BenchEffort& o,
                         BenchFigures& f) {
   LOCKSTEP_TRY(const double own_call, own.time(3));
+  own.settle();
   LOCKSTEP_TRY(const double other_call, other.time(3));
+  other.settle();
   const auto calls = [&](double seconds) {
     return std::clamp(static_cast<int>(o.seconds / 2 / o.rounds / seconds), 1, 2000);
   };
@@ -28,10 +30,11 @@ Result<void> take_turns(BenchWorker& own, BenchWorker& other, const BenchEffort&
     for (int turn = 0; turn < 2; ++turn) {
       if ((turn + round) % 2 == 0) {
         LOCKSTEP_TRY(a, own.time(calls(own_call)));
+        own.settle();
       } else {
         LOCKSTEP_TRY(b, other.time(calls(other_call)));
+        other.settle();
       }
-      ::usleep(2000);  // threads that spin after a call go to sleep
     }
     ratios.push_back(a / b);
     owns.push_back(a);

@@ -6,9 +6,29 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <utility>
 
 namespace lockstep {
+namespace {
+
+// A thread of the process runs, or waits for a processor.
+bool runs(pid_t pid) {
+  std::error_code none;
+  for (const auto& task :
+       std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/task", none)) {
+    std::ifstream stat(task.path() / "stat");
+    std::string line;
+    std::getline(stat, line);
+    const std::size_t name_end = line.rfind(')');
+    if (name_end != std::string::npos && name_end + 2 < line.size() && line[name_end + 2] == 'R')
+      return true;
+  }
+  return false;
+}
+
+}  // namespace
 
 BenchWorker::BenchWorker(BenchWorker&& other) noexcept
     : name_(std::move(other.name_)),
@@ -54,6 +74,10 @@ Result<BenchWorker> BenchWorker::start(const std::vector<std::string>& arguments
     return Error{"bench", "the worker did not start: " + w.name_, "a worker that says 'ready'",
                  "it says why on stderr"};
   return w;
+}
+
+void BenchWorker::settle() const {
+  for (int looks = 0; looks < 500 && runs(pid_); ++looks) ::usleep(500);
 }
 
 Result<std::string> BenchWorker::ask(const std::string& line) {

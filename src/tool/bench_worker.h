@@ -28,6 +28,9 @@ class BenchWorker {
   // Median seconds of `calls` calls; "all" asks for another kind of call where the worker knows
   // one.
   Result<double> time(int calls, const std::string& kind = "");
+  // Waits until none of its threads runs: some spin for tens of milliseconds after a call, on the
+  // processor that another worker's second thread needs. At most a quarter of a second.
+  void settle() const;
   // What it answers to a line.
   Result<std::string> ask(const std::string& line);
 

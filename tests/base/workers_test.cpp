@@ -86,10 +86,12 @@ TEST(Workers, a_thread_that_sleeps_in_its_piece_leaves_the_others_to_the_rest) {
     std::atomic<int> own{0};
     const std::thread::id caller = std::this_thread::get_id();
     workers.each(8, [&](std::int64_t first, std::int64_t last, int) {
-      if (std::this_thread::get_id() == caller)
+      if (std::this_thread::get_id() == caller) {
         own += static_cast<int>(last - first);
-      else
+        std::this_thread::sleep_for(std::chrono::microseconds(100));  // the other one comes
+      } else {
         std::this_thread::sleep_for(std::chrono::milliseconds(3));
+      }
     });
     slow += own >= 6 ? 1 : 0;  // of its own four, and of the sleeper's
   }

@@ -62,6 +62,13 @@ TEST(Bench, layers_says_where_the_time_of_a_run_goes) {
   EXPECT_NE(ran.out.find("in all"), std::string::npos) << ran.out;
 }
 
+TEST(Bench, layers_sets_numbers_of_threads_side_by_side) {
+  const test::Ran ran = test::run_tool("bench " + model + " --layers --threads 1,3");
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_NE(ran.out.find("us, 1 th"), std::string::npos) << ran.out;
+  EXPECT_NE(ran.out.find("us, 3 th"), std::string::npos) << ran.out;
+}
+
 TEST(Bench, says_what_is_missing) {
   EXPECT_EQ(test::run_tool("bench").code, 2);
   EXPECT_EQ(test::run_tool("bench " + model + " --arith nothing").code, 2);
