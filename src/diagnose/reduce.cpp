@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "diagnose/slice.h"
 #include "diff/local.h"
 #include "export/edit.h"
 #include "import/import.h"
@@ -21,23 +22,6 @@ std::int64_t differing(const Tensor& a, const Tensor& b) {
   for (std::size_t i = 0; i < a.bytes().size(); i += width)
     n += !std::ranges::equal(a.bytes().subspan(i, width), b.bytes().subspan(i, width));
   return n;
-}
-
-// Elements [begin, begin + length) along an axis.
-Tensor cropped(const Tensor& t, std::size_t axis, std::int64_t begin, std::int64_t length) {
-  Shape shape = t.shape();
-  const std::int64_t extent = shape[axis];
-  shape[axis] = length;
-  Tensor out(t.dtype(), shape);
-  std::int64_t inner = 1, outer = 1;
-  for (std::size_t a = 0; a < axis; ++a) outer *= shape[a];
-  for (std::size_t a = axis + 1; a < shape.size(); ++a) inner *= shape[a];
-  const auto run = static_cast<std::size_t>(inner) * size_of(t.dtype());
-  for (std::int64_t o = 0; o < outer; ++o) {
-    const auto from = static_cast<std::size_t>(o * extent + begin) * run, to = static_cast<std::size_t>(o * length) * run;
-    std::ranges::copy(t.bytes().subspan(from, run * static_cast<std::size_t>(length)), out.bytes().begin() + static_cast<std::ptrdiff_t>(to));
-  }
-  return out;
 }
 
 class Reducer {
@@ -222,7 +206,7 @@ class Reducer {
       const std::int64_t extent = r_.expected.shape()[axis], half = (extent + 1) / 2;
       struct Side { std::int64_t begin, wrong; };
       Side parts[] = {{0, 0}, {extent - half, 0}};
-      for (Side& p : parts) p.wrong = differing(cropped(r_.expected, axis, p.begin, half), cropped(r_.device, axis, p.begin, half));
+      for (Side& p : parts) p.wrong = differing(sliced(r_.expected, axis, p.begin, half), sliced(r_.device, axis, p.begin, half));
       const Side best = parts[0].wrong >= parts[1].wrong ? parts[0] : parts[1];
       again = best.wrong >= needed;
       if (!again) break;
@@ -240,18 +224,18 @@ class Reducer {
       bool any = false;
       for (auto& [name, tensor] : input)
         if (tensor.shape().size() == whole.size() && tensor.shape()[axis] == whole[axis]) {
-          tensor = cropped(tensor, axis, begin, length);
+          tensor = sliced(tensor, axis, begin, length);
           any = true;
         }
       return any;
     };
     if (!crop_inputs(smaller.input)) return false;
-    smaller.expected = cropped(r_.expected, axis, begin, length);
-    smaller.device = cropped(r_.device, axis, begin, length);
+    smaller.expected = sliced(r_.expected, axis, begin, length);
+    smaller.device = sliced(r_.device, axis, begin, length);
     for (Reduction::Earlier& run : smaller.before) {
       crop_inputs(run.input);
-      run.expected = cropped(run.expected, axis, begin, length);
-      run.device = cropped(run.device, axis, begin, length);
+      run.expected = sliced(run.expected, axis, begin, length);
+      run.device = sliced(run.device, axis, begin, length);
     }
     LOCKSTEP_TRY(auto made, attempt(smaller));
     if (!made) return false;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "diagnose/slice.h"
 #include "fault/fault_elements.h"
 #include "fault/fault_nodes.h"
 #include "fault/fault_window.h"
@@ -20,21 +21,6 @@ int channel_axis_of_weights(const NodeView& n) {
   if (n.node.op == "MatMul") return last - 1;
   const std::string order = n.attrs().text("weights", "OIHW");
   return order == "OIHW" ? 1 : order == "OHWI" ? last : -1;
-}
-
-Tensor sliced(const Tensor& t, std::size_t axis, std::int64_t begin, std::int64_t length) {
-  Shape shape = t.shape();
-  const std::int64_t extent = shape[axis];
-  shape[axis] = length;
-  Tensor out(t.dtype(), shape);
-  std::int64_t inner = 1, outer = 1;
-  for (std::size_t a = 0; a < axis; ++a) outer *= shape[a];
-  for (std::size_t a = axis + 1; a < shape.size(); ++a) inner *= shape[a];
-  const auto run = static_cast<std::size_t>(inner) * size_of(t.dtype());
-  for (std::int64_t o = 0; o < outer; ++o)
-    std::ranges::copy(t.bytes().subspan(static_cast<std::size_t>(o * extent + begin) * run, run * static_cast<std::size_t>(length)),
-                      out.bytes().begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(o * length) * run));
-  return out;
 }
 
 QuantParams symmetric(const QuantParams& q, DType type) {
