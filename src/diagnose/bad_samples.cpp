@@ -22,9 +22,25 @@ std::vector<const Row*> computed_rows(const Comparison& comparison) {
   return rows;
 }
 
+// Of those, the ones that are made from nothing but the network's inputs: no operation before them can be wrong.
+std::vector<const Row*> rows_at_inputs(const Graph& g, const Comparison& comparison) {
+  std::vector<const Row*> rows = computed_rows(comparison);
+  std::erase_if(rows, [&](const Row* row) {
+    return !std::ranges::all_of(row->segment, [&](NodeId n) {
+      return std::ranges::all_of(g.node(n).inputs, [&](ValueId v) {
+        const NodeId maker = v == no_id || g.value(v).constant ? no_id : g.value(v).producer;
+        return maker == no_id || std::ranges::count(row->segment, maker) > 0 ||
+               std::ranges::all_of(g.node(maker).inputs, [&](ValueId w) { return w == no_id || g.value(w).constant != nullptr; });
+      });
+    });
+  });
+  return rows;
+}
+
 class Samples {
  public:
-  Samples(const Case& c, const Comparison& comparison) : c_(c), rows_(computed_rows(comparison)), n_(c.recorded.device.size()) {}
+  Samples(const Case& c, const Comparison& comparison) : Samples(c, computed_rows(comparison)) {}
+  Samples(const Case& c, std::vector<const Row*> rows) : c_(c), rows_(std::move(rows)), n_(c.recorded.device.size()) {}
 
   bool too_few_to_tell() const {
     std::int64_t differing = 0;
@@ -99,7 +115,18 @@ std::optional<std::string> reordered_exactly(const Case& c, const Comparison& co
   return other_order(of);
 }
 
-std::optional<std::string> misplaced_samples(const Case& c, const Comparison& comparison) {
+namespace {
+
+// What is made from the inputs alone stands in another order, value by value: whatever else is wrong comes after it.
+std::optional<std::string> reordered_at_inputs(const Case& c, const Comparison& comparison) {
+  const Samples samples(c, rows_at_inputs(c.reference.graph(), comparison));
+  if (samples.too_few_to_tell()) return std::nullopt;
+  const auto of = samples.origins(true);
+  if (std::ranges::count(of, none) || !is_permutation(of) || std::ranges::is_sorted(of) || is_lag(of)) return std::nullopt;
+  return other_order(of) + " (read from what is made of the inputs alone; further on something else is wrong too)";
+}
+
+std::optional<std::string> misplaced_throughout(const Case& c, const Comparison& comparison) {
   const Samples samples(c, comparison);
   if (samples.too_few_to_tell()) return std::nullopt;
   const auto of = samples.origins(false);
@@ -112,6 +139,13 @@ std::optional<std::string> misplaced_samples(const Case& c, const Comparison& co
   for (std::size_t i = 0; i < of.size(); ++i)
     if (of[i] != i) copies += fmt::format("{}sample {} is of input {}", copies.empty() ? "" : ", ", i + 1, of[i] + 1);
   return copies + ", the others are of their own: recorded twice, or in those runs the input was not renewed";
+}
+
+}  // namespace
+
+std::optional<std::string> misplaced_samples(const Case& c, const Comparison& comparison) {
+  if (auto found = misplaced_throughout(c, comparison)) return found;
+  return reordered_at_inputs(c, comparison);
 }
 
 }  // namespace lockstep

@@ -13,6 +13,7 @@
 #include "diff/inputs.h"
 #include "diff/pair.h"
 #include "diff/realign.h"
+#include "diff/recode.h"
 #include "run/generated.h"
 #include "run/recording.h"
 
@@ -62,10 +63,12 @@ class Session {
     for (const auto& notes : {a_.device.notes, capture.notes, pairing_notes(pairing)})
       for (const std::string& note : notes)
         if (std::ranges::find(a_.notes, note) == a_.notes.end()) a_.notes.push_back(note);
+    a_.notes = folded_notes(a_.notes);
     for (const Capture& held : {capture, in_reference_names(pairing, capture.source)})
       if (sent_.empty())
         if (auto recorded = inputs_from(model, held, a_.notes); recorded.ok()) sent_ = std::move(*recorded);
     LOCKSTEP_CHECK(run_reference(pairing));
+    if (std::string moved = recode(expected_, pairing); !moved.empty()) a_.notes.push_back(std::move(moved));
     if (!sent_.empty() && !sent_[0].empty())
       if (std::string turned = realign(a_.reference->graph(), expected_, pairing.samples); !turned.empty()) a_.notes.push_back(std::move(turned));
     say("comparing");
@@ -86,6 +89,7 @@ class Session {
     c.search.progress = q_.progress;
     LOCKSTEP_TRY(a_.verdict, judge(c, without_weights(model, pairing.left_device)));
     tell_of_builds();
+    tell_of_outputs(pairing);
     if (q_.envelope || (a_.verdict.healthy && !a_.verdict.comparison.identical())) {
       say("measuring the envelope");
       LOCKSTEP_TRY(a_.verdict.envelope, envelope_of(c));
@@ -110,6 +114,20 @@ class Session {
     if (!several) return;
     a_.verdict.summary += ", on captures of more than one build";
     a_.verdict.notes.push_back("tensors of another build are no proof about this one: its buffers lie elsewhere; captures of one build settle it");
+  }
+
+  // A verdict about inner tensors alone is none about what the user reads.
+  void tell_of_outputs(const Pairing& pairing) {
+    const Graph& g = a_.reference->graph();
+    const auto held = [&](const std::string& name) { return std::ranges::any_of(pairing.pairs, [&](const Pair& p) { return p.reference == name; }); };
+    std::vector<std::string> missing;
+    for (const ValueId id : g.outputs()) {
+      const NodeId maker = g.value(id).producer;
+      const bool from_codes = maker != no_id && g.node(maker).op == "DequantizeLinear";
+      if (!held(g.value(id).name) && !(from_codes && held(g.value(g.node(maker).inputs[0]).name))) missing.push_back("'" + g.value(id).name + "'");
+    }
+    if (!missing.empty() && a_.verdict.healthy)
+      a_.verdict.notes.push_back("the network's output " + join(missing, ", ") + " is not among the captures: nothing is said about it");
   }
 
   // Where captures go when the link breaks: beside the user, named after the model.

@@ -27,6 +27,9 @@ std::optional<ShapeChange> shape_change(const Shape& device, const std::string& 
                                         const std::string& reference_layout);
 Tensor reshape(const Tensor& device, const ShapeChange& change, const Shape& reference);
 
+// Whether every real lies where a code of `reference` does, in its range.
+bool lies_on_grid(const Tensor& reals, const Value& reference);
+
 // All samples of one device tensor in the reference's type: codes cast where every one fits, reals
 // on the reference's grid made codes, codes of a known scale made reals. What would lose something
 // keeps its type. `note` says what was done.

@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cmath>
 #include <map>
 #include <set>
 
 #include "base/text.h"
-#include "diff/align.h"
+#include "diff/pair_parts.h"
 
 namespace lockstep {
 
@@ -35,14 +34,6 @@ std::vector<ValueId> activations(const Graph& g) {
     for (const ValueId v : node.outputs)
       if (v != no_id) ids.push_back(v);
   return ids;
-}
-
-bool same_scale(const QuantParams& a, const QuantParams& b) {
-  if (a.scale.size() != b.scale.size()) return false;
-  for (std::size_t i = 0; i < a.scale.size(); ++i)
-    if (std::abs(a.scale[i] - b.scale[i]) > 1e-6 * b.scale[i] || a.zero_at(i) != b.zero_at(i))
-      return false;
-  return true;
 }
 
 Shape sorted_extents(const Shape& shape) {
@@ -89,28 +80,11 @@ class Pairer {
     found_.emplace(device, std::pair(value, std::move(how)));
   }
 
-  // A float at the network's rim that the device yields as codes: the codes next to it.
-  ValueId codes_beside(ValueId id, const std::string& device) const {
-    const Value& v = g_.value(id);
-    if (!is_float(v.dtype) || !is_integer(info(device).dtype)) return id;
-    const QuantParams& said = info(device).quant;
-    const auto same = [&](ValueId codes) {
-      return !said.quantized() || same_scale(said, g_.value(codes).quant);
-    };
-    if (v.producer != no_id && g_.node(v.producer).op == "DequantizeLinear") {
-      const ValueId codes = g_.node(v.producer).inputs[0];
-      if (same(codes)) return codes;
-    }
-    for (const NodeId n : g_.consumers(id))
-      if (g_.node(n).op == "QuantizeLinear" && same(g_.node(n).outputs[0]))
-        return g_.node(n).outputs[0];
-    return id;
-  }
-
   void by_name(const std::string& device) {
     const ValueId exact = g_.find_value(device);
     if (exact == no_id || (g_.value(exact).constant && !g_.value(exact).folded)) return;
-    const ValueId id = codes_beside(exact, device);
+    ValueId id = codes_beside(g_, exact, info(device));
+    if (id == exact) id = codes_of_reals(g_, exact, device_, device);
     if (!taken_.contains(id)) take(device, id, "name");
   }
 
@@ -137,7 +111,7 @@ class Pairer {
     if (kind.size() == 1)
       take(device, kind[0], "origin");
     else if (kind.empty() && open.size() == 1)
-      take(device, codes_beside(*open.begin(), device), "origin");
+      take(device, codes_beside(g_, *open.begin(), info(device)), "origin");
   }
 
   void add_outputs_of(const std::string& node, std::set<ValueId>& open) const {
@@ -194,9 +168,24 @@ class Pairer {
     taken_ = taken_before;
   }
 
+  // As many arrays as the network has outputs, each of its output's size, in order: what a device answered.
+  bool outputs_in_order() {
+    const auto outputs = g_.outputs();
+    if (device_.order.size() != outputs.size()) return false;
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      const TensorInfo& d = info(device_.order[i]);
+      const Value& v = g_.value(outputs[i]);
+      if (!same_extents(d.shape, v.shape) || !fits_type(d.dtype, v.dtype)) return false;
+    }
+    for (std::size_t i = 0; i < outputs.size(); ++i)
+      take(device_.order[i], outputs[i], outputs.size() == 1 ? "its size at the network's rim" : "its size and order at the network's rim");
+    return true;
+  }
+
   // A foreign file of what went in and came out: as many arrays of one size as the network has inputs or outputs of it,
   // in their order.
   void rim_by_shape() {
+    if (outputs_in_order()) return;
     std::vector<ValueId> rim(g_.inputs().begin(), g_.inputs().end());
     rim.insert(rim.end(), g_.outputs().begin(), g_.outputs().end());
     std::map<std::vector<ValueId>, std::vector<std::string>> groups;
@@ -232,7 +221,7 @@ class Pairer {
       if (it == by_value.end())
         out.left_reference.push_back(g_.value(id).name);
       else
-        LOCKSTEP_CHECK(add(id, it->second, out));
+        LOCKSTEP_CHECK(add_pair(g_, device_, id, it->second, found_.at(it->second).second, out));
     }
     for (const std::string& name : device_.order)
       if (!paired(name)) out.left_device.push_back(name);
@@ -247,44 +236,6 @@ class Pairer {
           "captures of another model? lockstep inspect lists the model's tensors"};
     out.notes.insert(out.notes.end(), notes_.begin(), notes_.end());
     return out;
-  }
-
-  Result<void> add(ValueId id, const std::string& device, Pairing& out) {
-    const Value& v = g_.value(id);
-    const TensorInfo& d = info(device);
-    const std::string layout = !v.origin.layout.empty()  ? v.origin.layout
-                               : g_.format() == "tflite" ? "NHWC"
-                                                         : "NCHW";
-    const auto change = shape_change(d.shape, d.origin.layout, v.shape, layout);
-    if (!change)
-      return Error{device_.source,
-                   "'" + device + "' is " + std::string(name_of(d.dtype)) + shape_text(d.shape),
-                   "the " + std::to_string(count_of(v.shape)) + " elements of '" + v.name + "' " +
-                       shape_text(v.shape),
-                   "captures of another model, or of another batch?"};
-    std::vector<Tensor> tensors;
-    std::vector<std::size_t> at;
-    for (std::size_t s = 0; s < device_.samples.size(); ++s) {
-      const auto it = device_.samples[s].find(device);
-      if (it == device_.samples[s].end()) continue;
-      if (it->second.count() != count_of(v.shape) || it->second.dtype() != d.dtype)
-        return Error{device_.source,
-                     "'" + device + "' changes its shape or type at sample " + std::to_string(s),
-                     "one shape and type in all samples", ""};
-      tensors.push_back(reshape(it->second, *change, v.shape));
-      at.push_back(s);
-    }
-    std::string typed;
-    tensors = retype(std::move(tensors), d.quant, v, typed);
-    for (std::size_t i = 0; i < tensors.size(); ++i)
-      out.samples[at[i]].emplace(v.name, std::move(tensors[i]));
-    std::string note = change->note + (change->note.empty() || typed.empty() ? "" : "; ") + typed;
-    if (d.quant.quantized() && v.quant.quantized() && is_integer(d.dtype) && d.dtype == v.dtype &&
-        !same_scale(d.quant, v.quant))
-      note +=
-          (note.empty() ? "" : "; ") + std::string("the device says another scale or zero point");
-    out.pairs.push_back({v.name, device, found_.at(device).second, note});
-    return {};
   }
 
   const Graph& g_;

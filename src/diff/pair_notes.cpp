@@ -41,7 +41,26 @@ class Alike {
   std::vector<std::pair<std::string, std::string>> firsts_;
 };
 
+// A note without the names in quotes.
+std::string without_names(const std::string& note) {
+  std::string kind;
+  bool quoted = false;
+  for (const char c : note)
+    if (c == '\'') quoted = !quoted;
+    else if (!quoted) kind += c;
+  return kind;
+}
+
 }  // namespace
+
+std::vector<std::string> folded_notes(const std::vector<std::string>& notes) {
+  Alike alike;
+  for (const std::string& note : notes) {
+    const bool whole = note.find('\'') == note.npos || note.ends_with(" more alike");
+    alike.add(whole ? note : kind_of(without_names(note)), note);
+  }
+  return alike.lines();
+}
 
 std::vector<std::string> pairing_notes(const Pairing& pairing) {
   Alike alike;

@@ -55,6 +55,7 @@ class Writer : public TextPart {
     }
     const auto unknown = std::ranges::count(rows, Judgement::unknown, &Row::state);
     if (unknown) more(fmt::format("{} tensors could not be recomputed and carry no verdict", unknown));
+    for (const std::string& note : v_.notes) field("note", note);
   }
 };
 

@@ -139,6 +139,30 @@ TEST(Pair, dequantized_captures_become_codes_when_every_value_is_on_the_grid) {
   EXPECT_EQ(off->samples[0].at("/a/out").dtype(), DType::f32);
 }
 
+// scale 0.5, zero -1: what the quantizer made of "in", dequantized again, recorded as "in".
+TEST(Pair, dequantized_codes_under_the_floats_name_are_the_quantizers_codes) {
+  const auto p = pair_tensors(small_graph(), capture_of({{"in", tensor<float>({1, 2, 1, 3}, {1, 1.5, 2, 2.5, 3, 3.5})}}));
+  ASSERT_TRUE(p.ok());
+  ASSERT_EQ(p->pairs.size(), 1u);
+  EXPECT_EQ(p->pairs[0].reference, "/a/out");
+  EXPECT_EQ(p->samples[0].at("/a/out"), codes);
+}
+
+TEST(Pair, reals_off_the_grid_or_all_alike_or_beside_their_codes_stay_the_float) {
+  const Tensor on = tensor<float>({1, 2, 1, 3}, {1, 1.5, 2, 2.5, 3, 3.5});
+  for (const Capture& capture : {capture_of({{"in", tensor<float>({1, 2, 1, 3}, {1, 1.6f, 2, 2.5, 3, 3.5})}}),
+                                 capture_of({{"in", tensor<float>({1, 2, 1, 3}, {1, 1, 1, 1, 1, 1})}}), capture_of({{"in", on}, {"/a/out", codes}})}) {
+    const auto p = pair_tensors(small_graph(), capture);
+    ASSERT_TRUE(p.ok());
+    EXPECT_EQ(p->pairs[0].reference, "in");
+  }
+}
+
+TEST(Pair, notes_of_one_kind_are_folded) {
+  EXPECT_EQ(folded_notes({"'a' is read as input 1, 'x'", "the firmware is old", "'b' is read as input 2, 'y'", "the firmware is old"}),
+            (std::vector<std::string>{"'a' is read as input 1, 'x', and 1 more alike", "the firmware is old, and 1 more alike"}));
+}
+
 TEST(Pair, codes_written_as_wide_integers_or_floats_are_still_codes) {
   const auto wide = pair_tensors(
       small_graph(),

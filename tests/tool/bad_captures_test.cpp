@@ -113,6 +113,20 @@ TEST_F(BadCaptures, other_sample_order) {
   refused("another order");
 }
 
+TEST_F(BadCaptures, other_sample_order_of_a_faulty_device) {
+  const auto ran = test::run_tool("inject " + model + " --input " + golden + " --fault operand-rescale@/block2/add,k=0.5 -o " + scratch / "faulty.npz");
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  auto read = read_npz(scratch / "faulty.npz");
+  ASSERT_TRUE(read.ok());
+  all.clear();
+  for (auto& [name, array] : *read)
+    if (array.shape.size() > 1 && array.shape[0] == samples && name != "window") all.emplace_back(name, array);
+  auto order = in_order();
+  std::ranges::reverse(order);
+  resample(order);
+  refused("another order");
+}
+
 TEST_F(BadCaptures, outputs_alone_in_another_order) {
   auto order = in_order();
   std::ranges::reverse(order);
@@ -236,6 +250,34 @@ TEST_F(OtherForms, codes_recorded_as_reals) {
   ASSERT_GT(reals.size(), 8u);
   all = std::move(reals);
   EXPECT_NE(verdict(0).find("healthy"), std::string::npos);
+}
+
+TEST_F(OtherForms, unsigned_bytes_of_signed_codes) {
+  for (auto& [name, a] : all)
+    if (a.dtype == DType::i8) {
+      a.dtype = DType::u8;
+      for (std::byte& b : a.bytes) b ^= std::byte{0x80};
+    }
+  EXPECT_NE(verdict(0).find("healthy"), std::string::npos);
+  EXPECT_NE(report["notes"].dump().find("128 away"), std::string::npos) << report["notes"];
+}
+
+// The user's exporter calls the float before a quantizer by the layer's name; the device only has the codes.
+TEST_F(OtherForms, codes_recorded_as_reals_under_the_layers_own_names) {
+  NpzMembers reals = {{"ppm", array("ppm")}};
+  const std::string suffix = "_DequantizeLinear_Output";
+  for (auto& [name, a] : all)
+    if (name.ends_with(suffix)) reals.emplace_back(name.substr(0, name.size() - suffix.size()), a);
+  ASSERT_GT(reals.size(), 8u);
+  all = std::move(reals);
+  EXPECT_NE(verdict(0).find("healthy"), std::string::npos);
+}
+
+TEST_F(OtherForms, captures_without_the_networks_output_say_so) {
+  leave_out("ppm");
+  std::erase_if(all, [](const auto& m) { return m.first.starts_with("ppm"); });
+  EXPECT_NE(verdict(0).find("healthy"), std::string::npos);
+  EXPECT_NE(report["notes"].dump().find("'ppm' is not among the captures"), std::string::npos) << report["notes"];
 }
 
 TEST_F(OtherForms, every_tensor_channels_last_under_the_models_shape) {

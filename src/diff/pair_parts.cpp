@@ -1,0 +1,90 @@
+#include "diff/pair_parts.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/text.h"
+#include "diff/align.h"
+
+namespace lockstep {
+
+bool same_scale(const QuantParams& a, const QuantParams& b) {
+  if (a.scale.size() != b.scale.size()) return false;
+  for (std::size_t i = 0; i < a.scale.size(); ++i)
+    if (std::abs(a.scale[i] - b.scale[i]) > 1e-6 * b.scale[i] || a.zero_at(i) != b.zero_at(i)) return false;
+  return true;
+}
+
+ValueId codes_beside(const Graph& g, ValueId id, const TensorInfo& device) {
+  const Value& v = g.value(id);
+  if (!is_float(v.dtype) || !is_integer(device.dtype)) return id;
+  const auto same = [&](ValueId codes) { return !device.quant.quantized() || same_scale(device.quant, g.value(codes).quant); };
+  if (v.producer != no_id && g.node(v.producer).op == "DequantizeLinear") {
+    const ValueId codes = g.node(v.producer).inputs[0];
+    if (same(codes)) return codes;
+  }
+  for (const NodeId n : g.consumers(id))
+    if (g.node(n).op == "QuantizeLinear" && same(g.node(n).outputs[0])) return g.node(n).outputs[0];
+  return id;
+}
+
+ValueId codes_of_reals(const Graph& g, ValueId id, const Capture& capture, const std::string& device) {
+  if (!is_float(g.value(id).dtype) || !is_float(capture.infos.at(device).dtype)) return id;
+  for (const NodeId n : g.consumers(id)) {
+    if (g.node(n).op != "QuantizeLinear") continue;
+    const ValueId codes = g.node(n).outputs[0];
+    const Value& y = g.value(codes);
+    if (y.quant.scale.size() != 1 || capture.infos.contains(y.name)) continue;
+    bool on_grid = true, moves = false;
+    for (const Sample& sample : capture.samples) {
+      const auto it = sample.find(device);
+      if (it == sample.end() || !on_grid) continue;
+      on_grid = lies_on_grid(it->second, y);
+      for (std::int64_t i = 1; !moves && i < it->second.count(); ++i) moves = it->second.number(i) != it->second.number(0);
+    }
+    if (on_grid && moves) return codes;
+  }
+  return id;
+}
+
+Result<void> add_pair(const Graph& g, const Capture& capture, ValueId id, const std::string& device, const std::string& how, Pairing& out) {
+  const Value& v = g.value(id);
+  const TensorInfo& d = capture.infos.at(device);
+  const std::string layout = !v.origin.layout.empty()  ? v.origin.layout
+                             : g.format() == "tflite" ? "NHWC"
+                                                       : "NCHW";
+  const auto change = shape_change(d.shape, d.origin.layout, v.shape, layout);
+  if (!change)
+    return Error{capture.source,
+                 "'" + device + "' is " + std::string(name_of(d.dtype)) + shape_text(d.shape),
+                 "the " + std::to_string(count_of(v.shape)) + " elements of '" + v.name + "' " +
+                     shape_text(v.shape),
+                 "captures of another model, or of another batch?"};
+  std::vector<Tensor> tensors;
+  std::vector<std::size_t> at;
+  for (std::size_t s = 0; s < capture.samples.size(); ++s) {
+    const auto it = capture.samples[s].find(device);
+    if (it == capture.samples[s].end()) continue;
+    if (it->second.count() != count_of(v.shape) || it->second.dtype() != d.dtype)
+      return Error{capture.source,
+                   "'" + device + "' changes its shape or type at sample " + std::to_string(s),
+                   "one shape and type in all samples", ""};
+    tensors.push_back(reshape(it->second, *change, v.shape));
+    at.push_back(s);
+  }
+  std::string typed;
+  tensors = retype(std::move(tensors), d.quant, v, typed);
+  for (std::size_t i = 0; i < tensors.size(); ++i)
+    out.samples[at[i]].emplace(v.name, std::move(tensors[i]));
+  std::string note = change->note + (change->note.empty() || typed.empty() ? "" : "; ") + typed;
+  if (d.quant.quantized() && v.quant.quantized() && is_integer(d.dtype) && d.dtype == v.dtype &&
+      !same_scale(d.quant, v.quant))
+    note +=
+        (note.empty() ? "" : "; ") + std::string("the device says another scale or zero point");
+  const auto is_byte = [](DType t) { return t == DType::i8 || t == DType::u8; };
+  const bool other_sign = is_byte(d.dtype) && is_byte(v.dtype) && d.dtype != v.dtype && !d.quant.quantized();
+  out.pairs.push_back({v.name, device, how, note, other_sign});
+  return {};
+}
+
+}  // namespace lockstep

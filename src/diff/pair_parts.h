@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+
+#include "diff/pair.h"
+
+namespace lockstep {
+
+// What pairing is made of beside the search for partners.
+
+bool same_scale(const QuantParams& a, const QuantParams& b);
+
+// A float at the network's rim that the device yields as codes: the codes next to it, else `id`.
+ValueId codes_beside(const Graph& g, ValueId id, const TensorInfo& device);
+
+// A float that a quantizer reads, recorded as what the quantizer made of it (dequantized codes under the float's name):
+// the quantizer's codes, else `id`. Known by every recorded real lying on the quantizer's grid; a tensor of one value
+// only says nothing, and codes that are recorded themselves are not paired twice.
+ValueId codes_of_reals(const Graph& g, ValueId id, const Capture& capture, const std::string& device);
+
+// Takes the device's tensor into `out`, in the shape and, where that loses nothing, the type of `id`.
+Result<void> add_pair(const Graph& g, const Capture& capture, ValueId id, const std::string& device, const std::string& how, Pairing& out);
+
+}  // namespace lockstep
