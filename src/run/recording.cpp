@@ -9,7 +9,9 @@
 #include "base/copy_bytes.h"
 #include "base/half.h"
 #include "base/text.h"
+#include "run/recording_bytes.h"
 #include "run/recording_json.h"
+#include "run/recording_names.h"
 
 namespace lockstep {
 
@@ -21,23 +23,6 @@ constexpr std::size_t most_files = 1 << 16;
 
 std::string text_of(const Bytes& bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-// "%2F" -> "/": how a tool may keep a tensor's name in a file's name.
-std::string unescape(const std::string& name) {
-  std::string out;
-  for (std::size_t i = 0; i < name.size(); ++i) {
-    unsigned code = 0;
-    const char* digits = name.data() + i + 1;
-    if (name[i] == '%' && i + 2 < name.size() &&
-        std::from_chars(digits, digits + 2, code, 16).ptr == digits + 2) {
-      out += static_cast<char>(code);
-      i += 2;
-    } else {
-      out += name[i];
-    }
-  }
-  return out;
 }
 
 // The number at the end of a folder's name ("sample_3" -> 3); -1 when there is none.
@@ -88,8 +73,12 @@ Result<Recording> read_file_of(const fs::path& path) {
   }
   if (ending == ".csv") return recording_from_csv(text_of(bytes), stem, where);
   if (ending == ".json") return recording_from_raw(text_of(bytes), where);
-  LOCKSTEP_TRY(const NpyArray array, parse_npy(bytes, where));
   Recording recording;
+  if (is_bytes_ending(ending)) {
+    recording.arrays.push_back(recorded_bytes(stem, bytes));
+    return recording;
+  }
+  LOCKSTEP_TRY(const NpyArray array, parse_npy(bytes, where));
   recording.arrays.push_back({stem, tensor_of(array), {}, {}, -1});
   return recording;
 }
@@ -99,14 +88,15 @@ Result<Recording> read_folder(const std::string& folder, bool samples_below) {
   std::vector<std::pair<std::int64_t, fs::path>> samples;
   Recording all;
   std::size_t other = 0;
+  const bool described = std::ranges::any_of(entries, [](const fs::path& e) { return lower(e.extension().string()) == ".json"; });
   for (const fs::path& entry : entries) {
     const std::string ending = lower(entry.extension().string());
     if (samples_below && folder_exists(entry.string())) {
       samples.emplace_back(trailing_number(entry.filename().string()), entry);
-    } else if (ending == ".npy" || ending == ".csv" || ending == ".json" || ending == ".npz") {
+    } else if (ending == ".npy" || ending == ".csv" || ending == ".json" || ending == ".npz" || (is_bytes_ending(ending) && !described)) {
       LOCKSTEP_TRY(Recording part, read_file_of(entry));
       append(all, std::move(part), -1);
-    } else if (ending != ".raw") {
+    } else if (!is_bytes_ending(ending)) {
       ++other;
     }
   }
@@ -121,14 +111,11 @@ Result<Recording> read_folder(const std::string& folder, bool samples_below) {
   return all;
 }
 
-// x.raw is described by x.json or x.raw.json.
-Result<std::string> description_of(const std::string& raw) {
-  const std::string beside = fs::path(raw).replace_extension(".json").string();
-  for (const std::string& path : {beside, raw + ".json"})
+// x.raw is described by x.json or x.raw.json; without either it is the bytes of one tensor.
+std::string description_of(const std::string& raw) {
+  for (const std::string& path : {fs::path(raw).replace_extension(".json").string(), raw + ".json"})
     if (file_exists(path)) return path;
-  return Error{raw, "no description beside it",
-               beside + " with name, dtype and shape of each tensor",
-               "docs/captures.md has an example"};
+  return raw;
 }
 
 }  // namespace
@@ -154,7 +141,7 @@ NpyArray array_of(const Tensor& tensor) {
 
 bool is_recording(std::string_view path) {
   const std::string ending = lower(fs::path(path).extension().string());
-  static constexpr std::string_view endings[] = {".npz", ".npy", ".csv", ".json", ".raw"};
+  static constexpr std::string_view endings[] = {".npz", ".npy", ".csv", ".json", ".raw", ".bin", ".dat"};
   return std::ranges::count(endings, ending) > 0 || folder_exists(std::string(path));
 }
 
@@ -163,15 +150,12 @@ Result<Recording> read_recording(const std::string& path) {
   if (folder_exists(path)) {
     LOCKSTEP_TRY(recording, read_folder(path, true));
   } else {
-    std::string file = path;
-    if (lower(fs::path(path).extension().string()) == ".raw" && file_exists(path)) {
-      LOCKSTEP_TRY(file, description_of(path));
-    }
-    LOCKSTEP_TRY(recording, read_file_of(file));
+    const bool bytes = is_bytes_ending(lower(fs::path(path).extension().string()));
+    LOCKSTEP_TRY(recording, read_file_of(bytes ? description_of(path) : path));
   }
   recording.source = path;
   if (recording.arrays.empty())
-    return Error{path, "no recorded tensors", ".npy, .csv, or .raw with its .json", ""};
+    return Error{path, "no recorded tensors", ".npy, .csv, .bin or .raw", ""};
   return recording;
 }
 

@@ -10,6 +10,8 @@
 
 #include "base/text.h"
 #include "run/recording.h"
+#include "run/recording_bytes.h"
+#include "run/recording_names.h"
 
 namespace lockstep {
 
@@ -54,7 +56,8 @@ class Names {
   ValueId find(const std::string& name) const {
     const ValueId exact = model_.find_value(name);
     if (exact != no_id) return exact;
-    const auto it = plain_.find(plain(name));
+    if (const ValueId whole = model_.find_value(unescape(name)); whole != no_id) return whole;
+    const auto it = plain_.find(plain(unescape(name)));
     return it == plain_.end() ? no_id : it->second;
   }
 
@@ -198,10 +201,27 @@ Result<void> place(const Named& n, const Recording& recording, Capture& capture)
   return {};
 }
 
-}  // namespace
+// Bytes without a description, in the types of the tensors whose names they bear; a single one of another name is the
+// network's only output.
+Result<Recording> with_types(Recording recording, const Graph& model, std::int64_t expected) {
+  const Names names(model);
+  for (RecordedArray& a : recording.arrays) {
+    if (!waits_for_type(a)) continue;
+    const auto port = st_port(a.name);
+    ValueId value = port ? names.at(*port) : names.find(a.name);
+    if (value == no_id && recording.arrays.size() == 1 && model.outputs().size() == 1) value = model.outputs()[0];
+    if (value == no_id)
+      return Error{recording.source, "the bytes of '" + a.name + "' are of no tensor of " + model.file(), "files named after tensors of the model",
+                   "or a .json that describes them (docs/captures.md)"};
+    LOCKSTEP_TRY(Tensor typed, typed_bytes(a, model, value, a.sample >= 0 ? 1 : expected, recording.source));
+    recording.notes.push_back("'" + a.name + "': bytes without a description, read as " + std::string(name_of(typed.dtype())) + " of '" +
+                              model.value(value).name + "'");
+    a = {model.value(value).name, std::move(typed), {}, {}, a.sample};
+  }
+  return recording;
+}
 
-Result<Capture> capture_from(const Recording& recording, const Graph& model,
-                             std::int64_t expected) {
+Result<Capture> capture_of(const Recording& recording, const Graph& model, std::int64_t expected) {
   Capture capture;
   capture.source = recording.source;
   capture.arithmetic = recording.arithmetic;
@@ -215,6 +235,14 @@ Result<Capture> capture_from(const Recording& recording, const Graph& model,
   capture.samples.resize(static_cast<std::size_t>(samples));
   for (const Named& n : arrays) LOCKSTEP_CHECK(place(n, recording, capture));
   return capture;
+}
+
+}  // namespace
+
+Result<Capture> capture_from(const Recording& recording, const Graph& model, std::int64_t expected) {
+  if (std::ranges::none_of(recording.arrays, waits_for_type)) return capture_of(recording, model, expected);
+  LOCKSTEP_TRY(const Recording typed, with_types(recording, model, expected));
+  return capture_of(typed, model, expected);
 }
 
 }  // namespace lockstep

@@ -103,7 +103,7 @@ Result<Recording> recording_from_csv(std::string_view text, const std::string& n
   Recording recording;
   recording.source = where;
   recording.arrays.push_back({name, std::move(tensor), {}, {}, -1});
-  if (!typed) recording.notes.push_back(where + " names no dtype: read as float32");
+  if (!typed) recording.notes.push_back("'" + name + ".csv' names no dtype: its numbers are read as float32");
   return recording;
 }
 

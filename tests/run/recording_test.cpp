@@ -109,9 +109,9 @@ TEST(Recording, nothing_to_read_is_said) {
   EXPECT_FALSE(read_recording(folder).ok());
   EXPECT_FALSE(read_recording(folder + "/absent.npz").ok());
   ASSERT_TRUE(write_file(folder + "/x.raw", "abc").ok());
-  const auto raw = read_recording(folder + "/x.raw");
+  const auto raw = capture_from(*read_recording(folder + "/x.raw"), one_relu());
   ASSERT_FALSE(raw.ok());
-  EXPECT_NE(raw.error().want.find("x.json"), std::string::npos);
+  EXPECT_NE(raw.error().hint.find("json"), std::string::npos) << raw.error().line();
 }
 
 }  // namespace
