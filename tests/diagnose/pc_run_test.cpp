@@ -73,6 +73,55 @@ TEST_F(PcRuns, another_number_of_samples_is_refused) {
   EXPECT_FALSE(judge_pc(scratch / "pc.npz", {graph, reference, sent, device, StateMode::reset, {}}, Verdict{}).ok());
 }
 
+// x uint8 [1,64] -> MatMul with int8 [64,16] -> y uint8: sums of pairs leave 16 bits where both codes are large.
+Graph unsigned_by_signed() {
+  GraphBuilder b("u8s8", "onnx");
+  const auto value = [](const char* name, DType type, Shape shape, double scale) {
+    Value v;
+    v.name = v.origin.name = name;
+    v.dtype = type;
+    v.shape = std::move(shape);
+    v.quant = {{scale}, {0}, -1};
+    return v;
+  };
+  Value w = value("w", DType::i8, {64, 16}, 0.01);
+  auto weights = std::make_shared<Tensor>(DType::i8, w.shape);
+  for (std::int64_t i = 0; i < weights->count(); ++i) weights->set_code(i, i % 5 == 4 ? -120 : 110);
+  w.constant = weights;
+  const ValueId x = b.add_value(value("x", DType::u8, {1, 64}, 1)), ws = b.add_value(w), y = b.add_value(value("y", DType::u8, {1, 16}, 40));
+  Node n;
+  n.name = "dense";
+  n.op = "MatMul";
+  n.inputs = {x, ws};
+  n.outputs = {y};
+  b.add_node(n);
+  b.add_input(x);
+  b.add_output(y);
+  return std::move(std::move(b).finish()).value();
+}
+
+TEST(PcRunsOnCodes, a_processor_that_saturates_pairs_is_the_faulty_side) {
+  const Graph graph = unsigned_by_signed();
+  const Executor reference = test::executor(graph, "ort"), old_processor = test::executor(graph, "ort-u8s8-saturating");
+  const std::vector<Sample> sent = test::random_samples(graph, 4);
+  const auto device = reference.run(sent), pc = old_processor.run(sent);
+  ASSERT_TRUE(device.ok() && pc.ok());
+  ASSERT_FALSE(device->samples[0].at("y") == pc->samples[0].at("y")) << "nothing saturates here";
+  const test::TemporaryFolder scratch;
+  ASSERT_TRUE(write_capture(scratch / "pc.npz", *pc).ok());
+  Verdict v;
+  v.healthy = true;
+  const auto p = judge_pc(scratch / "pc.npz", {graph, reference, sent, device->samples, StateMode::reset, {}}, v);
+  ASSERT_TRUE(p.ok()) << p.error().line();
+  EXPECT_TRUE(p->faulty);
+  EXPECT_NE(p->is.find("ort-u8s8-saturating"), p->is.npos) << p->is;
+  EXPECT_NE(p->advice.at(0).find("VNNI"), std::string::npos) << p->advice[0];
+  // The right run of the same network is none of it.
+  ASSERT_TRUE(write_capture(scratch / "right.npz", *device).ok());
+  const auto right = judge_pc(scratch / "right.npz", {graph, reference, sent, device->samples, StateMode::reset, {}}, v);
+  ASSERT_TRUE(right.ok() && right->right);
+}
+
 // The tool's own way, on a quantized network.
 TEST(PcRunTool, a_float_run_on_the_pc_is_no_reference_for_a_quantized_network) {
   const test::TemporaryFolder scratch;
