@@ -192,7 +192,7 @@ class Mismatch : public TextPart {
     for (std::size_t i = 1; i < shown; ++i) {
       const Suspect& s = v_.suspects[i];
       const Explanation* e = s.cause();
-      field("also wrong", name_of_row(v_.comparison.rows[s.row]) + "   " +
+      field("also wrong", name_among(v_.comparison.rows[s.row], v_.suspects) + "   " +
                               (e ? std::string(e->fault->name) + ", " + counts(*e) : "unexplained"));
     }
     if (shown < v_.suspects.size())

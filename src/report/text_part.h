@@ -47,6 +47,12 @@ class TextPart {
     const NodeId n = operation_of(row, *r_.graph);
     return n == no_id ? row.name : r_.graph->node(n).name;
   }
+  // With its tensor, where others of its node are wrong too.
+  std::string name_among(const Row& row, const std::vector<Suspect>& suspects) const {
+    const std::string name = name_of_row(row);
+    const auto alike = std::ranges::count_if(suspects, [&](const Suspect& s) { return name_of_row(v_.comparison.rows[s.row]) == name; });
+    return alike > 1 && row.tensor != name ? name + " (" + row.tensor + ")" : name;
+  }
   std::string op_of_row(const Row& row) const {
     const NodeId n = operation_of(row, *r_.graph);
     return n == no_id ? row.op : r_.graph->node(n).op;

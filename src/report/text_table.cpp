@@ -72,7 +72,11 @@ class Table : public TextPart {
   void table_line(std::size_t i, std::size_t name, std::size_t op) {
     const Row &row = row_of(lines_[i]), &codes = codes_of(lines_[i]);
     std::string shown = name_of_row(row);
-    if (shown.size() > name) shown = "..." + shown.substr(shown.size() - name + 3);
+    if (shown.size() > name) {
+      std::size_t from = shown.size() - name + 3;
+      while (from < shown.size() && (static_cast<unsigned char>(shown[from]) & 0xc0) == 0x80) ++from;  // not inside a character
+      shown = "..." + shown.substr(from);
+    }
     const std::string lsb = codes.whole.has_lsb ? fmt::format("{:.4g}", codes.whole.max_lsb) : "-";
     // The operation's own judgement, or that of its codes when only these left the exact values.
     const Row& judged = row.state == Judgement::exact && codes.state != Judgement::exact ? codes : row;

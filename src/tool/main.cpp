@@ -41,6 +41,7 @@ int main(int argc, char** argv) {
   ::mallopt(M_TRIM_THRESHOLD, 1 << 30);
   CLI::App app{"The same numbers on the device as on your PC, and if not: which operation, why, and what to do."};
   app.name("lockstep");
+  app.set_version_flag("--version", LOCKSTEP_VERSION);
   app.require_subcommand(1);
   int code = 0;
   lockstep::Result<void> machine;
