@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,9 @@ class Emulator {
     if (child_ == 0) {
       dup2(ends[1], 1);
       const std::string where = pty.empty() ? "--tcp 0" : "--link '" + pty + "'";
-      const std::string command = "exec python3 '" + source_folder() + "/tests/link/validation_device.py' " + where + " " + options;
+      const char* other = std::getenv("LOCKSTEP_EMULATOR");
+      const std::string script = other ? other : source_folder() + "/tests/link/validation_device.py";
+      const std::string command = "exec python3 '" + script + "' " + where + " " + options;
       execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
       _exit(127);
     }
