@@ -42,14 +42,13 @@ Result<void> check_header(const View& v, const std::string& path) {
 
 }  // namespace
 
-Result<std::map<std::string, ElfSymbol, std::less<>>> read_elf_symbols(const std::string& path) {
-  LOCKSTEP_TRY(const Bytes bytes, read_file(path));
+Result<ElfSymbols> elf_symbols(std::span<const std::byte> bytes, const std::string& where) {
   const View v(bytes);
-  LOCKSTEP_CHECK(check_header(v, path));
+  LOCKSTEP_CHECK(check_header(v, where));
   const std::uint32_t sections = v.word(32), count = v.half(48);
-  const Error outside{path, "a table outside the file", "a whole ELF file", "was it cut off?"};
+  const Error outside{where, "a table outside the file", "a whole ELF file", "was it cut off?"};
   if (!v.holds(sections, std::uint64_t{count} * section_bytes)) return outside;
-  std::map<std::string, ElfSymbol, std::less<>> symbols;
+  ElfSymbols symbols;
   std::map<std::string, bool, std::less<>> global;
   for (std::uint32_t s = 0; s < count; ++s) {
     const std::uint64_t section = sections + std::uint64_t{s} * section_bytes;
@@ -68,26 +67,38 @@ Result<std::map<std::string, ElfSymbol, std::less<>>> read_elf_symbols(const std
       global[name] = binding != 0;
       symbols[name] = symbol;
     }
+    break;  // a file has one
   }
-  if (symbols.empty()) return Error{path, "no symbols", "an ELF file that was not stripped", ""};
+  if (symbols.empty()) return Error{where, "no symbols", "an ELF file that was not stripped", ""};
   return symbols;
 }
 
-Result<std::vector<ElfSegment>> read_elf_segments(const std::string& path) {
+Result<ElfSymbols> read_elf_symbols(const std::string& path) {
   LOCKSTEP_TRY(const Bytes bytes, read_file(path));
+  return elf_symbols(bytes, path);
+}
+
+Result<std::vector<ElfSegment>> elf_segments(std::span<const std::byte> bytes, const std::string& where) {
   const View v(bytes);
-  LOCKSTEP_CHECK(check_header(v, path));
+  LOCKSTEP_CHECK(check_header(v, where));
   const std::uint32_t segments = v.word(28), count = v.half(44);
   std::vector<ElfSegment> found;
+  std::uint64_t total = 0;
   for (std::uint32_t s = 0; s < count; ++s) {
     const std::uint64_t at = segments + std::uint64_t{s} * segment_bytes;
     const std::uint32_t type = v.word(at), from = v.word(at + 4), size = v.word(at + 16), flags = v.word(at + 24);
     if (type != load_segment || size == 0) continue;
-    if (!v.holds(from, size)) return Error{path, fmt::format("segment {} outside the file", s), "a whole ELF file", "was it cut off?"};
-    const auto begin = bytes.begin() + static_cast<std::ptrdiff_t>(from);
-    found.push_back({v.word(at + 8), (flags & 2) != 0, Bytes(begin, begin + static_cast<std::ptrdiff_t>(size))});
+    total += size;
+    if (!v.holds(from, size) || total > bytes.size()) return Error{where, fmt::format("segment {} outside the file, or on another's bytes", s), "a whole ELF file", "was it cut off?"};
+    const auto part = bytes.subspan(from, size);
+    found.push_back({v.word(at + 8), (flags & 2) != 0, Bytes(part.begin(), part.end())});
   }
   return found;
+}
+
+Result<std::vector<ElfSegment>> read_elf_segments(const std::string& path) {
+  LOCKSTEP_TRY(const Bytes bytes, read_file(path));
+  return elf_segments(bytes, path);
 }
 
 }  // namespace lockstep

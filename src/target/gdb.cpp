@@ -11,6 +11,7 @@
 #include "target/target.h"
 #include "target/target_kept.h"
 #include "target/target_places.h"
+#include "target/target_stepper.h"
 #include "target/target_wire.h"
 
 namespace lockstep {
@@ -63,7 +64,7 @@ class Debugged : public Target {
       : uri_(std::move(uri)), options_(std::move(options)), gdb_(std::move(gdb)), network_(std::move(network)), model_(context.model),
         arithmetic_(context.arithmetic), state_(context.state), control_(context.link) {}
   ~Debugged() override {
-    clear();
+    stepper_.clear();
     gdb_.detach();
   }
 
@@ -103,7 +104,7 @@ class Debugged : public Target {
     capture_.source = uri_;
     start_ = std::chrono::steady_clock::now();
     const auto done = run_all(inputs);
-    clear();
+    stepper_.clear();
     if (done.ok()) return std::move(capture_);
     Error error = done.error();
     if (error.blame == Blame::target && !capture_.samples.empty() && !control_.kept.empty() &&
@@ -131,9 +132,9 @@ class Debugged : public Target {
 
   // Kept samples are run again where only they bring the firmware's states to where they were.
   Result<void> run_all(std::span<const Sample> inputs) {
-    LOCKSTEP_CHECK(enter());
+    LOCKSTEP_CHECK(stepper_.enter());
     for (std::size_t s = state_ == StateMode::keep ? 0 : begun_at_; s < inputs.size(); ++s) {
-      if (network_.init != 0 && (s == 0 || state_ == StateMode::reset)) LOCKSTEP_CHECK(call_init());
+      if (network_.init != 0 && (s == 0 || state_ == StateMode::reset)) LOCKSTEP_CHECK(stepper_.call_init());
       LOCKSTEP_CHECK(poison_buffers());
       LOCKSTEP_CHECK(write_inputs(inputs[s]));
       LOCKSTEP_TRY(Sample sample, run_sample());
@@ -147,77 +148,6 @@ class Debugged : public Target {
       }
     }
     return {};
-  }
-
-  // To the first call of the run function: its registers are every later run's.
-  Result<void> enter() {
-    LOCKSTEP_TRY(entry_, gdb_.registers());
-    if (entry_.at(GdbRegisters::program) != network_.run) {
-      LOCKSTEP_CHECK(gdb_.set_breakpoint(network_.run));
-      LOCKSTEP_CHECK(gdb_.run_until_stop(options_.patience));
-      LOCKSTEP_CHECK(gdb_.clear_breakpoint(network_.run));
-      LOCKSTEP_TRY(entry_, gdb_.registers());
-    }
-    if (entry_.at(GdbRegisters::program) != network_.run)
-      return link_error(uri_, fmt::format("the core stopped at {:#010x}{}", entry_.at(GdbRegisters::program), network_.function_around(entry_.at(GdbRegisters::program))), fmt::format("the run function at {:#010x}", network_.run), "a fault, or another breakpoint?");
-    back_ = entry_.at(GdbRegisters::link) & ~1u;
-    LOCKSTEP_CHECK(break_at(back_));
-    return {};
-  }
-
-  Result<void> break_at(std::uint32_t address) {
-    if (std::ranges::find(broken_at_, address) != broken_at_.end()) return {};
-    LOCKSTEP_CHECK(gdb_.set_breakpoint(address));
-    broken_at_.push_back(address);
-    return {};
-  }
-
-  void unbreak(std::uint32_t address) {
-    if (std::erase(broken_at_, address) > 0) (void)gdb_.clear_breakpoint(address);
-  }
-
-  void clear() {
-    while (!broken_at_.empty()) unbreak(broken_at_.back());
-  }
-
-  Result<void> call_init() {
-    GdbRegisters r = entry_;
-    r.set(GdbRegisters::program, network_.init);
-    LOCKSTEP_CHECK(gdb_.set_registers(r));
-    LOCKSTEP_TRY(const std::uint32_t at, go_on());
-    if (at != back_) return strayed(at, "the end of the init function");
-    return {};
-  }
-
-  // To the next breakpoint: the program counter there. A step may end in an interrupt's handler, which comes back to where it
-  // began: that is not the next stop.
-  Result<std::uint32_t> go_on() {
-    for (int interrupts = 0;; ++interrupts) {
-      LOCKSTEP_TRY(const GdbRegisters from, gdb_.registers());
-      LOCKSTEP_TRY(const std::uint32_t at, one_stop(from));
-      bool same = at == from.at(GdbRegisters::program) && interrupts < 1000;
-      for (const std::size_t i : {std::size_t{0}, GdbRegisters::stack, GdbRegisters::link}) same = same && stopped_.at(i) == from.at(i);
-      if (!same) return at;
-    }
-  }
-
-  Result<std::uint32_t> one_stop(const GdbRegisters& from) {
-    const std::uint32_t here = from.at(GdbRegisters::program);
-    if (std::ranges::find(broken_at_, here) != broken_at_.end()) {
-      LOCKSTEP_CHECK(gdb_.clear_breakpoint(here));
-      LOCKSTEP_CHECK(gdb_.step());
-      LOCKSTEP_CHECK(gdb_.set_breakpoint(here));
-      LOCKSTEP_TRY(stopped_, gdb_.registers());
-      const std::uint32_t there = stopped_.at(GdbRegisters::program);
-      if (std::ranges::find(broken_at_, there) != broken_at_.end()) return there;
-    }
-    LOCKSTEP_CHECK(gdb_.run_until_stop(options_.patience));
-    LOCKSTEP_TRY(stopped_, gdb_.registers());
-    return stopped_.at(GdbRegisters::program);
-  }
-
-  Error strayed(std::uint32_t at, const std::string& want) const {
-    return link_error(uri_, fmt::format("the core stopped at {:#010x}{}", at, network_.function_around(at)), want, "a fault handler, or a breakpoint of another debugger?");
   }
 
   // Every output buffer is overwritten first, so that what a node left undone shows.
@@ -244,21 +174,16 @@ class Debugged : public Target {
   }
 
   Result<Sample> run_sample() {
-    LOCKSTEP_CHECK(gdb_.set_registers(entry_));
+    LOCKSTEP_CHECK(stepper_.begin());
     Sample sample;
     std::size_t done = 0;
     for (const PlacedStop& stop : network_.stops) {
-      LOCKSTEP_CHECK(break_at(stop.address));
-      LOCKSTEP_TRY(const std::uint32_t at, go_on());
-      if (at != stop.address) return strayed(at, fmt::format("the end of node '{}' at {:#010x}", network_.nodes[stop.done - 1].name, stop.address));
-      if (stop.counted && stopped_.at(0) + 1 != stop.done)
-        return link_error(uri_, fmt::format("the firmware ended node {}", stopped_.at(0)), fmt::format("node {}", stop.done - 1), "was it built with another network.json?");
+      LOCKSTEP_CHECK(stepper_.to(stop));
       for (; done < stop.done; ++done) LOCKSTEP_CHECK(read_node(network_.nodes[done], sample));
-      if (!stop.counted) unbreak(stop.address);
+      if (!stop.counted) stepper_.unbreak(stop.address);
     }
-    if (!network_.stops.empty() && network_.stops.back().counted) unbreak(network_.stops.back().address);
-    LOCKSTEP_TRY(const std::uint32_t at, go_on());
-    if (at != back_) return strayed(at, "the end of the run function");
+    if (!network_.stops.empty() && network_.stops.back().counted) stepper_.unbreak(network_.stops.back().address);
+    LOCKSTEP_CHECK(stepper_.to_end());
     if (network_.stops.empty()) {
       for (const std::size_t i : surviving(network_)) LOCKSTEP_CHECK(read_node(network_.nodes[i], sample));
     } else {
@@ -294,10 +219,8 @@ class Debugged : public Target {
   StateMode state_;
   LinkControl control_;
   std::vector<InputPlan> plans_;
-  GdbRegisters entry_, stopped_;
-  std::uint32_t back_ = 0;
+  Stepper stepper_{gdb_, network_, uri_, options_.patience};
   std::size_t begun_at_ = 0, ran_ = 0;
-  std::vector<std::uint32_t> broken_at_;
   Capture capture_;
   std::uint64_t moved_ = 0;
   std::chrono::steady_clock::time_point start_;

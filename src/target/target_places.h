@@ -2,6 +2,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "ir/graph.h"
@@ -38,6 +39,7 @@ struct PlacedNetwork {
 // From ST's c_info.json, and the firmware's ELF file. Errors: not such files, symbols that are missing,
 // tensors outside their pools. `run` names the function of one inference; "": the usual one.
 Result<PlacedNetwork> place_network(const std::string& description, const std::string& elf, const std::string& run);
+Result<PlacedNetwork> place_described(std::string_view text, const std::string& description, const ElfSymbols& symbols, const std::string& elf, const std::string& run);
 
 // From the model alone, with a place for every input and output: a symbol of the firmware, or an address ("0x34200000"). `run`
 // must be named. Errors: no such symbols, or too small for the tensor.
