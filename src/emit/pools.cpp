@@ -76,7 +76,12 @@ Result<Pool> pool_of(const json& j, const std::string& file, std::size_t number)
                       rights.find("rw") != std::string::npos;
   pool.rights = writes ? "rw" : "r";
   if (prop.contains("alignment"))
-    if (const auto a = number_of(prop["alignment"]); a && *a >= 16) pool.alignment = *a;
+    if (const auto a = number_of(prop["alignment"]); a && *a >= 16) {
+      if (*a > 4096 || (*a & (*a - 1)) != 0)
+        return Error{file, where + " '" + pool.name + "' is aligned to " + std::to_string(*a),
+                     "a power of two of at most 4096", ""};
+      pool.alignment = *a;
+    }
   return pool;
 }
 

@@ -40,7 +40,7 @@ Result<GeneratedTensor> tensor_of(const json& j, const std::string& where,
       if (network.pools[i].first == j.at("pool")) t.pool = static_cast<int>(i);
     t.offset = j.at("offset");
     if (t.pool < 0 || t.offset < 0 ||
-        t.offset + t.bytes > network.pools[static_cast<std::size_t>(t.pool)].second)
+        t.bytes > network.pools[static_cast<std::size_t>(t.pool)].second - t.offset)
       return Error{where, "tensor '" + t.name + "' lies outside its pool", "a place in a pool",
                    "generate it again"};
   }
@@ -115,10 +115,12 @@ void put32(Bytes& to, std::int64_t v) {
 Result<GeneratedNetwork> read_generated(const std::string& folder) {
   LOCKSTEP_TRY(const std::string path, manifest_in(folder));
   LOCKSTEP_TRY(const Bytes bytes, read_file(path, std::uint64_t{1} << 28));
+  return generated_from({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path);
+}
+
+Result<GeneratedNetwork> generated_from(std::string_view manifest, const std::string& path) {
   try {
-    return network_of(json::parse(reinterpret_cast<const char*>(bytes.data()),
-                                  reinterpret_cast<const char*>(bytes.data()) + bytes.size()),
-                      path);
+    return network_of(json::parse(manifest), path);
   } catch (const json::exception& e) {
     return Error{path, e.what(), "a manifest as lockstep generate writes it", "generate it again"};
   }
@@ -273,6 +275,12 @@ Result<void> write_harness_input(const GeneratedNetwork& network, std::span<cons
 Result<Capture> read_harness_output(const GeneratedNetwork& network, std::span<const Sample> inputs,
                                     std::span<const std::string> wanted, const std::string& path) {
   LOCKSTEP_TRY(const Bytes stream, read_file(path, std::uint64_t{1} << 33));
+  return harness_capture(network, inputs, wanted, stream);
+}
+
+Result<Capture> harness_capture(const GeneratedNetwork& network, std::span<const Sample> inputs,
+                                std::span<const std::string> wanted,
+                                std::span<const std::byte> stream) {
   const auto keeps = [&](const std::string& name) {
     return wanted.empty() || std::ranges::count(wanted, name) > 0;
   };

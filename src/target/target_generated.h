@@ -1,6 +1,8 @@
 #pragma once
 
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "target/target.h"
@@ -35,6 +37,7 @@ struct GeneratedNetwork {
 
 // Errors: no manifest, more than one, not one of ours.
 Result<GeneratedNetwork> read_generated(const std::string& folder);
+Result<GeneratedNetwork> generated_from(std::string_view manifest, const std::string& path);
 // The error of a network that was made from another file than the model's.
 Result<void> same_model(const GeneratedNetwork& network, const Graph& model);
 // Every C file of the folder.
@@ -54,6 +57,9 @@ Result<void> write_harness_input(const GeneratedNetwork& network, std::span<cons
                                  StateMode state, const std::string& path);
 Result<Capture> read_harness_output(const GeneratedNetwork& network, std::span<const Sample> inputs,
                                     std::span<const std::string> wanted, const std::string& path);
+Result<Capture> harness_capture(const GeneratedNetwork& network, std::span<const Sample> inputs,
+                                std::span<const std::string> wanted,
+                                std::span<const std::byte> stream);
 
 // Instructions of a generated network on the emulated Cortex-M55.
 struct NodeCount {
