@@ -11,6 +11,8 @@
 namespace lockstep {
 namespace {
 
+constexpr Milliseconds longest_exchange{9000};
+
 // "E" and two digits, or "E." and a text.
 bool is_error(std::string_view answer) {
   return answer.starts_with("E.") || (answer.size() == 3 && answer[0] == 'E' && hex_digit(answer[1]) >= 0 && hex_digit(answer[2]) >= 0);
@@ -30,10 +32,19 @@ void GdbRegisters::set(std::size_t i, std::uint32_t value) {
 }
 
 Result<std::string> Gdb::ask(std::string_view packet, Milliseconds wait) {
+  if (lost_) return broken("the server was lost before", "an answer");
+  auto answer = exchange(packet, wait);
+  lost_ = !answer.ok();
+  return answer;
+}
+
+Result<std::string> Gdb::exchange(std::string_view packet, Milliseconds wait) {
+  bound(longest_exchange);
   LOCKSTEP_CHECK(send(packet));
   for (int consoles = 0; consoles < 10000; ++consoles) {
-    LOCKSTEP_TRY(std::string answer, receive(wait));
-    if (answer.size() > 1 && answer[0] == 'O' && answer != "OK") continue;  // the server's console
+    auto answer = receive(wait);
+    if (!answer.ok() && consoles > 100) break;
+    if (answer.ok() && answer->size() > 1 && (*answer)[0] == 'O' && *answer != "OK") continue;  // the server's console
     return answer;
   }
   return broken("console output without end", "an answer");
@@ -62,6 +73,7 @@ Result<Gdb> Gdb::connect(std::unique_ptr<ByteStream> stream) {
   if (state[0] == 'W' || state[0] == 'X') return g.broken("the server runs no program ('" + state.substr(0, 40) + "')", "a core that it controls", "connect it to the target first");
   if (is_stop(state) && g.registers().ok()) return g;  // some answer so while the core runs, and then know no registers
   LOCKSTEP_CHECK(g.stream_->write(std::as_bytes(std::span("\x03", 1)), Milliseconds(2000)));
+  g.bound(Milliseconds(5000));
   LOCKSTEP_TRY(const std::string halted, g.receive(Milliseconds(4000)));
   if (!is_stop(halted)) return g.broken("the core does not halt ('" + halted.substr(0, 40) + "')", "a stop reply");
   return g;
@@ -161,11 +173,13 @@ Result<void> Gdb::monitor(std::string_view line) {
 }
 
 Result<void> Gdb::step() {
+  bound(longest_exchange);
   LOCKSTEP_CHECK(send(only_vcont_ ? "vCont;s" : "s"));
   return wait_for_stop("vCont;s", Milliseconds(4000));
 }
 
 Result<void> Gdb::run_until_stop(Milliseconds wait) {
+  bound(longest_exchange);
   LOCKSTEP_CHECK(send(only_vcont_ ? "vCont;c" : "c"));
   return wait_for_stop("vCont;c", wait);
 }
@@ -173,11 +187,13 @@ Result<void> Gdb::run_until_stop(Milliseconds wait) {
 // `instead` is the newer form of what was sent, for servers that know only that.
 Result<void> Gdb::wait_for_stop(std::string_view instead, Milliseconds wait) {
   const auto end = stream_->now() + wait;
+  bound(wait + Milliseconds(500));  // an answer that has begun
   for (;;) {
     const auto left = std::chrono::ceil<Milliseconds>(end - stream_->now());
     auto answer = left.count() > 0 ? receive(left) : Result<std::string>(broken(fmt::format("no stop within {} ms", wait.count())));
     if (!answer.ok() && answer.error().what.starts_with("no ")) {
       LOCKSTEP_CHECK(stream_->write(std::as_bytes(std::span("\x03", 1)), Milliseconds(1000)));
+      bound(Milliseconds(1000));
       const auto halted = receive(Milliseconds(1000));
       if (!halted.ok()) return broken("the core neither stops nor halts", fmt::format("a stop within {} ms", wait.count()), "did the debug probe lose it?");
       return broken(fmt::format("the core did not reach a breakpoint within {} ms", wait.count()), "the end of the operation", "does the firmware run the network? ,patience=SECONDS allows more");
@@ -195,6 +211,9 @@ Result<void> Gdb::wait_for_stop(std::string_view instead, Milliseconds wait) {
   }
 }
 
-void Gdb::detach() { (void)ask("D", Milliseconds(1000)); }
+void Gdb::detach() {
+  if (lost_) (void)stream_->write(std::as_bytes(std::span("$D#44", 5)), Milliseconds(100));
+  else (void)ask("D", Milliseconds(1000));
+}
 
 }  // namespace lockstep

@@ -30,6 +30,8 @@ class Gdb {
   Gdb& operator=(Gdb&&) = default;
 
   const std::string& name() const { return stream_->name(); }
+  // The server is gone or no longer to be understood.
+  bool lost() const { return lost_; }
   Result<GdbRegisters> registers();
   Result<void> set_registers(const GdbRegisters& registers);
   Result<Bytes> read(std::uint32_t address, std::uint32_t size);
@@ -54,19 +56,24 @@ class Gdb {
   Result<void> send(std::string_view packet);
   Result<std::string> receive(Milliseconds wait);
   Result<std::string> ask(std::string_view packet, Milliseconds wait = Milliseconds(4000));
+  Result<std::string> exchange(std::string_view packet, Milliseconds wait);
   Result<void> ask_ok(std::string_view packet, std::string_view doing);
   Result<void> wait_for_stop(std::string_view instead, Milliseconds wait);
   Result<void> skip_notification();
-  Result<int> next_byte(Milliseconds wait);  // -1: silence
+  Result<int> next_byte(Milliseconds wait);  // -1: silence, or an exchange that takes too long
+  // From now on what the server says counts for so long, however busily it talks.
+  void bound(Milliseconds time) { end_ = stream_->now() + time; }
   Error broken(std::string what, std::string want = "", std::string hint = "") const;
 
   std::unique_ptr<ByteStream> stream_;
   bool acknowledges_ = true;
+  bool lost_ = false;  // an exchange failed: nothing more is asked, so that one fault costs its time once
   bool binary_writes_ = true, binary_worked_ = false, whole_writes_ = true, only_vcont_ = false;
   std::map<std::uint32_t, char> kinds_;  // of the breakpoints that stand: '1' hardware, '0' software
   std::size_t packet_size_ = 400;        // GDB's own where the server names none
   Bytes arrived_;
   std::size_t read_at_ = 0;
+  ByteStream::Moment end_{};
 };
 
 }  // namespace lockstep

@@ -70,8 +70,10 @@ Error Gdb::broken(std::string what, std::string want, std::string hint) const {
 
 Result<int> Gdb::next_byte(Milliseconds wait) {
   if (read_at_ == arrived_.size()) {
+    const auto left = std::chrono::ceil<Milliseconds>(end_ - stream_->now());
+    if (left.count() <= 0) return -1;
     arrived_.resize(1 << 16);
-    const auto got = stream_->read(arrived_, wait);
+    const auto got = stream_->read(arrived_, std::min(wait, left));
     arrived_.resize(got.ok() ? *got : 0);
     read_at_ = 0;
     if (!got.ok()) return got.error();

@@ -27,10 +27,14 @@ struct GdbFaults {
   int refuse_every = 0;     // every n-th packet of the client is asked for again ('-')
   int silent_after = 0;     // packets; then nothing is answered
   int close_after = 0;      // packets; then the connection is closed
+  int babbles_after = 0;    // packets; then bytes that belong to no packet, without end
+  int trickles_after = 0;   // packets; then an answer of one byte every 0.2 s
+  int chats_after = 0;      // packets; then console packets without end
   bool runs_away = false;   // the core reaches no breakpoint; an interrupt halts it
   bool hangs = false;       // not even an interrupt
   std::vector<std::uint32_t> epochs = {};  // no fault: each node is a function at such an address, and none ends at node_done
   std::uint32_t forbidden = 0;  // an address that cannot be read
+  bool forbids_all = false;     // no memory can be read
   // Dialects.
   const char* features = nullptr;   // the answer to qSupported; null: PacketSize=400 and the no-ack mode as above
   std::size_t longest = 0x400;      // bytes of a packet that the server takes; a longer one ends the connection
@@ -132,6 +136,9 @@ class GdbServer {
       return;
     }
     if (faults_.silent_after && packets_ > faults_.silent_after) return;
+    if (faults_.babbles_after && packets_ > faults_.babbles_after) return without_end(std::string(1000, 'a'), 1);
+    if (faults_.trickles_after && packets_ > faults_.trickles_after) return put("$"), without_end("0", 200);
+    if (faults_.chats_after && packets_ > faults_.chats_after) return without_end("$O48#bb", 1);
     if (acknowledges_ && faults_.refuse_every && packets_ % faults_.refuse_every == 0) {
       --packets_;
       faults_.refuse_every = faults_.refuse_every * 2 + 1;  // not for ever
@@ -139,6 +146,15 @@ class GdbServer {
     }
     if (acknowledges_) put("+");
     serve_packet(text);
+  }
+
+  void without_end(const std::string& bytes, int ms) {
+    while (!stop_ && host_ >= 0) {
+      if (send(host_, bytes.data(), bytes.size(), MSG_NOSIGNAL) < 0) return;
+      pollfd ready{host_, POLLIN | POLLRDHUP, 0};
+      char ignored[64];
+      if (poll(&ready, 1, ms) > 0 && ::read(host_, ignored, sizeof ignored) <= 0) return;
+    }
   }
 
   void answer(const std::string& plain) {
@@ -246,6 +262,7 @@ class GdbServer {
     std::size_t used = 0;
     const auto at = static_cast<std::uint32_t>(std::stoul(p.substr(1), &used, 16));
     const auto n = std::stoul(p.substr(used + 2), nullptr, 16);
+    if (faults_.forbids_all) return answer("E01");
     if (faults_.forbidden && at <= faults_.forbidden && faults_.forbidden < at + n) return answer("E0e");
     std::string text;
     for (std::uint32_t i = 0; i < n; ++i) text += fmt::format("{:02x}", memory_[at + i]);
