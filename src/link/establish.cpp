@@ -197,6 +197,7 @@ class Establisher {
     Bytes zeros(d_.form().size());
     zeros[d_.form().header() - 1] = static_cast<std::byte>(d_.form().payload & 0xFF);
     if (d_.form().framing == Framing::two_byte) zeros[0] = static_cast<std::byte>(d_.form().payload >> 8);
+    int probes = 0;  // a device that came into step late is worth a few, whatever the time
     for (Bytes got; !late(d_.patience().feeding);) {
       if (only_sync_bytes(got)) {
         fed_ += d_.form().payload;
@@ -207,8 +208,9 @@ class Establisher {
         got.insert(got.end(), rest.begin(), rest.end());
         continue;
       }
-      if (late(stubborn) && got.empty()) break;
+      if (late(stubborn) && got.empty() && probes >= 4) break;
       LOCKSTEP_TRY(got, probe());
+      ++probes;
       if (const auto sync = sync_in(got)) return *sync;
     }
     if (fed_ > 0)

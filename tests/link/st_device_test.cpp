@@ -96,6 +96,22 @@ TEST(StFirmware, is_freed_without_a_reset_wherever_the_last_host_died) {
   std::printf("hosts that died: %zu places, device found again within %.1f s\n", places, slowest);
 }
 
+// Finding the packets of 4096 bytes takes nearly all of the time for a silent port; the device answers the second SYNC after it.
+TEST(StFirmware, that_comes_into_step_late_is_probed_more_than_once) {
+  const StDevice::Habits habits{.version = 0x0302, .payload = 4094, .header = 2, .inputs = 2};
+  const auto line = std::make_shared<SimulatedLine>();
+  StDevice firmware(line, habits);
+  {
+    auto first = Device::connect(std::make_unique<NoisyStream>(std::make_unique<SimulatedStream>(line), Noise{.break_after = 42614}, 1));
+    ASSERT_TRUE(first.ok()) << first.error().line();
+    EXPECT_FALSE(first->run(first->info().networks[0], inputs_of(habits), {.nodes = true, .tensors = true, .first = true}).ok());
+  }
+  const auto before = line->now();
+  const auto device = Device::connect(std::make_unique<SimulatedStream>(line));
+  EXPECT_TRUE(device.ok()) << device.error().line();
+  EXPECT_LT(std::chrono::duration<double>(line->now() - before).count(), 10);
+}
+
 TEST(StFirmware, that_never_answers_is_named_within_10_s) {
   for (const bool serial : {false, true}) {
     const auto line = std::make_shared<SimulatedLine>();
