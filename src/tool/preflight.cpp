@@ -165,6 +165,9 @@ Result<int> preflight(PreflightOptions o) {
   for (const PreflightAnswer& a : answers) ++counts[static_cast<int>(a.kind)];
   fmt::print("{} asked: {} errors, {} warnings, {} notes, {} unknown, {} fine\n", answers.size(), counts[3], counts[2], counts[1], counts[4], counts[0]);
   if (!o.json.empty()) LOCKSTEP_CHECK(write_json(o.json, o, answers));
+  const int unknown = counts[static_cast<int>(Kind::unknown)];
+  if (unknown > 0 && ((board->gdb && board->gdb->lost()) || static_cast<std::size_t>(unknown) == answers.size()))
+    return link_error(o.target, fmt::format("{} of {} could not be asked", unknown, answers.size()), "a board that answers", "is it an STM32N6, halted, with debugging of the secure state allowed?");
   return counts[3] > 0 ? 1 : 0;
 }
 

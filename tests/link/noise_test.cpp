@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <cstring>
 #include <mutex>
@@ -176,11 +177,11 @@ TEST(Noise, a_board_that_resets_in_the_middle_is_named_and_recovered) {
   std::atomic<int> recovered = 0;
   std::vector<std::thread> threads;
   const Seeds seeds(1);
-  const std::uint64_t shift = 37 * (seeds.first - 1);
-  for (std::uint64_t at = 700 + shift % 200; at < 2300; at += 200)
+  const std::size_t form = seeds.first % 4;  // larger packets: longer conversations
+  const std::uint64_t step = std::array{200u, 200u, 1500u, 9000u}[form], begin = std::array{700u, 700u, 2200u, 9000u}[form] + 37 * (seeds.first - 1) % step;
+  for (std::uint64_t at = begin; at < begin + 8 * step; at += step)
     threads.emplace_back([&, at] {
-      const std::uint32_t payload = payloads[shift % 4];
-      test::AgentDevice before(test::sums_network(), payload), after(test::sums_network(), payload);
+      test::AgentDevice before(test::sums_network(), payloads[form]), after(test::sums_network(), payloads[form]);
       Noise noise{.reset_after = at, .reset = [&after] { return open(after.uri()); }};
       auto stream = open(before.uri());
       auto device = Device::connect(std::make_unique<test::NoisyStream>(std::move(stream), std::move(noise), at), {.result = Milliseconds(1500)});

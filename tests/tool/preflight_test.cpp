@@ -69,6 +69,16 @@ TEST(PreflightTool, says_what_stock_firmware_tells_without_access_to_memory) {
     EXPECT_NE(ran.out.find(words), std::string::npos) << words << "\n" << ran.out;
 }
 
+TEST(PreflightTool, a_board_that_goes_away_or_refuses_everything_is_exit_code_3) {
+  for (const GdbFaults& faults : {GdbFaults{.close_after = 12}, GdbFaults{.forbids_all = true}}) {
+    GdbServer board(1, [](GdbServer&, int) {}, faults);
+    ready_board(board);
+    const Ran ran = run_tool("preflight --target gdb:" + board.address());
+    EXPECT_EQ(ran.code, 3) << ran.out << ran.err;
+    EXPECT_NE(ran.err.find("could not be asked"), std::string::npos) << ran.err;
+  }
+}
+
 TEST(PreflightTool, a_target_out_of_reach_is_exit_code_3_and_a_wrong_request_2) {
   EXPECT_EQ(run_tool("preflight --target gdb:127.0.0.1:1").code, 3);
   EXPECT_EQ(run_tool("preflight --target nothing").code, 2);
