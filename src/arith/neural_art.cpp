@@ -46,7 +46,7 @@ constexpr Numerics numerics{
 };
 
 constexpr std::string_view passes[] = {
-    "store-folded-constants", "merge-equal-quantize", "fuse-matmul-add",
+    "quantize-as-stated", "store-folded-constants", "merge-equal-quantize", "fuse-matmul-add",
     "propagate-dequantize",   "propagate-quantize",   "quantize-bias",
     "drop-redundant-clip",    "run-on-codes",         "drop-idle-dequantizers"};
 

@@ -36,8 +36,18 @@ NpuStanding convolution(const Graph& g, const Node& n) {
 
 constexpr std::string_view exact[] = {
     "QuantizeLinear", "Requantize", "Relu",         "MaxPool",      "GlobalMaxPool", "Reshape",
-    "Flatten",        "Squeeze",    "Unsqueeze",    "Identity",     "Transpose",     "Slice",
+    "Flatten",        "Pad",        "Squeeze",    "Unsqueeze",    "Identity",     "Transpose",     "Slice",
     "StridedSlice",   "Split",      "SpaceToDepth", "DepthToSpace", "Pack",          "Unpack"};
+// One window over the whole map.
+bool global_average(const Graph& g, const Node& n) {
+  const Shape &x = g.value(n.inputs[0]).shape, &y = g.value(n.outputs[0]).shape;
+  if (n.op == "GlobalAveragePool" || n.op == "ReduceMean") return x.size() == 4;
+  if (n.op != "AveragePool" || x.size() != 4 || y.size() != 4) return false;
+  const std::size_t first = n.attrs.text("layout", "NCHW") == "NHWC" ? 1 : 2;
+  const auto kernel = n.attrs.integers("kernel_shape");
+  return kernel.size() == 2 && y[first] == 1 && y[first + 1] == 1 && kernel[0] == x[first] && kernel[1] == x[first + 1];
+}
+
 constexpr std::string_view compiled[] = {"Gemm", "Add", "AveragePool", "DequantizeLinear"};
 
 }  // namespace
@@ -53,9 +63,7 @@ NpuStanding standing_of(const Graph& g, const Node& n) {
   if (n.op == "DequantizeLinear") return NpuStanding::inferred;
   if (!coded(g, n)) return NpuStanding::assumed;
   if (n.op == "Conv") return convolution(g, n);
-  if (n.op == "GlobalAveragePool" ||
-      (n.op == "ReduceMean" && g.value(n.inputs[0]).shape.size() == 4))
-    return NpuStanding::proven;
+  if (global_average(g, n)) return NpuStanding::proven;
   return std::ranges::find(compiled, n.op) != std::end(compiled) ? NpuStanding::inferred
                                                                  : NpuStanding::assumed;
 }

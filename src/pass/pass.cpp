@@ -4,6 +4,7 @@
 
 #include "pass/dequantize.h"
 #include "pass/qdq.h"
+#include "pass/stated_quants.h"
 
 namespace lockstep {
 namespace {
@@ -11,6 +12,7 @@ namespace {
 // Read from top to bottom: the order in which arithmetics name them.
 constexpr Pass passes[] = {
     {"dequantize-graph", "coded tensors become reals, held inside the range of their codes", dequantize_graph},
+    {"quantize-as-stated", "weights and results get the codes that ST's compiler states beside its optimized graph", quantize_as_stated},
     {"store-folded-constants", "constants computed at import are as good as stored", store_folded_constants},
     {"merge-equal-quantize", "equal (de)quantizers of one tensor become one", merge_equal_quantize, true},
     {"remove-double-qdq", "two quantizations in a row become one over the reals that both hold", remove_double_qdq, true},

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
-#include "import/import.h"
+#include "npu/npu_model.h"
 #include "npu/audit.h"
 #include "tool/command.h"
 
@@ -42,13 +42,13 @@ Result<int> audit(const AuditOptions& o) {
   std::vector<NpuFinding> found;
   std::unique_ptr<Graph> model;
   if (!o.model.empty()) {
-    LOCKSTEP_TRY(Graph graph, import_model(o.model));
+    LOCKSTEP_TRY(Graph graph, import_npu_model(o.model));
     model = std::make_unique<Graph>(std::move(graph));
   }
   std::unique_ptr<Graph> optimized;
   if (!o.optimized.empty()) {
     if (!model) return Error{"--optimized", o.optimized, "--model, the graph that it was made of", ""};
-    LOCKSTEP_TRY(Graph graph, import_model(o.optimized));
+    LOCKSTEP_TRY(Graph graph, import_npu_model(o.optimized));
     optimized = std::make_unique<Graph>(std::move(graph));
   }
   LOCKSTEP_TRY(found, audit_npu(program, optimized ? optimized.get() : model.get()));

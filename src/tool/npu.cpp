@@ -6,7 +6,7 @@
 #include <fmt/core.h>
 
 #include "diff/inputs.h"
-#include "import/import.h"
+#include "npu/npu_model.h"
 #include "base/files.h"
 #include "base/npy.h"
 #include "npu/attribute.h"
@@ -58,7 +58,7 @@ Result<void> compare(const NpuOptions& o) {
   if (!mode) return Error{"--mode", o.mode, "chained, forced or exact", {}};
   LOCKSTEP_TRY(const NpuRules rules, rules_from(o));
   LOCKSTEP_TRY(NpuProgram program, read_npu_program(o.program));
-  LOCKSTEP_TRY(const Graph model, import_model(o.model));
+  LOCKSTEP_TRY(const Graph model, import_npu_model(o.model));
   LOCKSTEP_TRY(const NpuMapping mapping, map_with_side_files(program, model));
   LOCKSTEP_TRY(NpuSimulator simulator, NpuSimulator::make(std::make_shared<const NpuProgram>(std::move(program)), rules));
   LOCKSTEP_TRY(const std::vector<Sample> reference, reference_of(model, o.input));
@@ -73,7 +73,7 @@ Result<void> attribute(const NpuOptions& o) {
   const auto versus = npu_tie_named(o.versus);
   if (!versus) return Error{"--versus-ties", o.versus, "away, up, even, odd, zero or down", {}};
   LOCKSTEP_TRY(NpuProgram program, read_npu_program(o.program));
-  LOCKSTEP_TRY(const Graph model, import_model(o.model));
+  LOCKSTEP_TRY(const Graph model, import_npu_model(o.model));
   LOCKSTEP_TRY(const NpuMapping mapping, map_with_side_files(program, model));
   LOCKSTEP_TRY(NpuSimulator simulator, NpuSimulator::make(std::make_shared<const NpuProgram>(std::move(program)), rules));
   LOCKSTEP_TRY(const std::vector<Sample> reference, reference_of(model, o.input));
@@ -107,7 +107,7 @@ Result<std::vector<Sample>> captured_samples(const NpuOptions& o, const Graph& m
 
 Result<void> fit(const NpuOptions& o) {
   LOCKSTEP_TRY(NpuProgram program, read_npu_program(o.program));
-  LOCKSTEP_TRY(const Graph model, import_model(o.model));
+  LOCKSTEP_TRY(const Graph model, import_npu_model(o.model));
   LOCKSTEP_TRY(const NpuMapping mapping, map_with_side_files(program, model));
   LOCKSTEP_TRY(NpuSimulator simulator, NpuSimulator::make(std::make_shared<const NpuProgram>(std::move(program))));
   LOCKSTEP_TRY(const std::vector<Sample> captured, captured_samples(o, model));
@@ -124,7 +124,7 @@ Result<void> run(const NpuOptions& o) {
   if (!mode) return Error{"--mode", o.mode, "chained, forced or exact", {}};
   LOCKSTEP_TRY(const NpuRules rules, rules_from(o));
   LOCKSTEP_TRY(NpuProgram program, read_npu_program(o.program));
-  LOCKSTEP_TRY(const Graph model, import_model(o.model));
+  LOCKSTEP_TRY(const Graph model, import_npu_model(o.model));
   LOCKSTEP_TRY(const NpuMapping mapping, map_with_side_files(program, model));
   LOCKSTEP_TRY(NpuSimulator simulator, NpuSimulator::make(std::make_shared<const NpuProgram>(std::move(program)), rules));
   LOCKSTEP_TRY(const std::vector<Sample> reference, reference_of(model, o.input));
@@ -183,7 +183,7 @@ Result<void> print_map(const NpuOptions& o) {
   LOCKSTEP_TRY(NpuProgram program, read_npu_program(o.program));
   LOCKSTEP_TRY(const NpuSideFiles side, read_side_files(o.program));
   complete_program(program, side);
-  LOCKSTEP_TRY(const Graph model, import_model(o.model));
+  LOCKSTEP_TRY(const Graph model, import_npu_model(o.model));
   const NpuMapping mapping = map_npu_buffers(program, model, names_from(side, program, model));
   for (const std::string& file : side.files) fmt::print("read      {}\n", file);
   print_epochs(program, side, mapping);
@@ -195,7 +195,7 @@ Result<void> print_map(const NpuOptions& o) {
 // Planted compiler bugs, kind by kind: how many were found, at the very epoch.
 Result<void> seed_bugs(const NpuOptions& o) {
   LOCKSTEP_TRY(NpuProgram program, read_npu_program(o.program));
-  LOCKSTEP_TRY(const Graph model, import_model(o.model));
+  LOCKSTEP_TRY(const Graph model, import_npu_model(o.model));
   LOCKSTEP_TRY(const NpuMapping mapping, map_with_side_files(program, model));
   LOCKSTEP_TRY(const std::vector<Sample> reference, reference_of(model, o.input));
   LOCKSTEP_TRY(const std::vector<NpuBugTrial> trials, try_npu_bugs(program, model, mapping, std::span(reference).first(1), o.seeds,

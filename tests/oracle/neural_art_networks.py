@@ -1,8 +1,10 @@
 """Small networks from seeds, in both file formats, with what the accelerator's rules (neural_art_oracle.py) make of them.
 
 A network is a list of steps on maps [height, width, channel]; every step writes itself as ONNX (QDQ, channels first) and as
-TFLite (channels last) and computes itself. Maps of both files carry the same names: x, t1, t2, ...
+TFLite (channels last) and computes itself; the ONNX file is written a second time as the compiler's optimized graph. Maps of both files carry the same names: x, t1, t2, ...
 """
+import json
+
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
@@ -130,11 +132,33 @@ class Network:
             onnx.checker.check_model(model)
             paths["onnx"] = f"{folder}/n.onnx"
             onnx.save(model, paths["onnx"])
+            paths["stated"] = f"{folder}/stated.onnx"
+            save_as_stated(model, folder)
         if "tflite" in self.formats:
             paths["tflite"] = f"{folder}/n.tflite"
             with open(paths["tflite"], "wb") as f:
                 f.write(self.lite.bytes([self.lite_map(self.maps[0])], [self.lite_map(m) for m in outs]))
         return paths
+
+
+def save_as_stated(model, folder):
+    """As the compiler's optimized graph: weights and biases in reals, their scales in stated_Q.json beside it."""
+    constants, tensors, nodes = {i.name: numpy_helper.to_array(i) for i in model.graph.initializer}, {}, []
+    for node in model.graph.node:
+        if node.op_type != "DequantizeLinear" or node.input[0] not in constants:
+            nodes.append(node)
+            continue
+        codes, scale = constants[node.input[0]], constants[node.input[1]]
+        by_kernel = scale.reshape((-1,) + (1,) * (codes.ndim - 1)) if scale.ndim else scale
+        constants[node.output[0]] = (codes.astype(np.float32) * by_kernel).astype(np.float32)
+        tensors[node.output[0]] = {"format": {"params": [[float(s) for s in np.atleast_1d(scale)], [0] * scale.size],
+                                              "class": "integer", "type": "S8" if codes.dtype == np.int8 else "S32"}}
+    used = {name for node in nodes for name in node.input}
+    graph = helper.make_graph(nodes, "n", model.graph.input, model.graph.output,
+                              [numpy_helper.from_array(np.asarray(a), n) for n, a in constants.items() if n in used])
+    onnx.save(helper.make_model(graph, opset_imports=model.opset_import, ir_version=8), f"{folder}/stated.onnx")
+    with open(f"{folder}/stated_Q.json", "w", encoding="ascii") as f:
+        json.dump({"version": "4.0", "tensors": tensors, "nodes": {}}, f)
 
 
 def weights_of(net, kernels, rows, columns, depth):

@@ -1,5 +1,5 @@
 """`--arith neural-art` against the accelerator's rules written a second time (neural_art_oracle.py): every map of small
-generated networks, as ONNX and as TFLite files, code by code.
+generated networks, as ONNX, as the compiler's optimized graph and as TFLite files, code by code.
 
 `--only KIND-SEED` replays one. Ends with `N codes, M differ` and `N passed, M failed, K skipped`; one test is one file.
 """
@@ -148,7 +148,7 @@ def compare(binary, kind, seed, folder, totals):
     kind(net)
     results = []
     for form, path in net.save(folder).items():
-        got, bad = mine(binary, path, net, form == "onnx", folder), ""
+        got, bad = mine(binary, path, net, form != "tflite", folder), ""
         if isinstance(got, str):
             bad = got
         else:
