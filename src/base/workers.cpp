@@ -25,7 +25,7 @@ void pause() {
 #endif
 }
 
-// Polls until `ready`; false when that takes longer than `most`.
+// Polls until `ready`; false when that takes longer than `most`, and some dozens of looks.
 template <class F>
 bool poll(F&& ready, Clock::duration most) {
   for (Clock::time_point end{};;) {
@@ -73,8 +73,10 @@ struct Workers::Team {
   explicit Team(std::uint32_t all) : size(all), seats(std::make_unique<Seat[]>(size)) {}
 
   // Pieces first to last of a round that nobody has taken: [round][first][last]. Of an older round:
-  // all of its share. A piece is taken by exchanging the whole, so nobody takes one of a round that
-  // is over: there all are taken, or the number is a later one.
+  // all of its share. Pieces are taken by exchanging the whole, so nobody takes one of a round that
+  // is over: there all are taken, or the number is a later one. Nobody looks at another's seat
+  // before its owner had time to finish: a line that moves between processors costs as much as a
+  // small piece.
   struct alignas(line) Seat {
     std::atomic<std::uint64_t> left{0};
     alignas(line) std::atomic<std::uint64_t> done{0};  // [round][pieces that its thread made]
@@ -92,46 +94,70 @@ struct Workers::Team {
   std::atomic<std::uint32_t> wakes{0};
   std::atomic<bool> stop{false};
   alignas(line) std::unique_ptr<Seat[]> seats;
+  bool came = false;  // the caller's: others took part in the last round
   std::vector<std::thread> threads;
 
   std::uint32_t share(const Round& r, std::uint32_t seat) const {  // its first piece
     return (r.pieces * seat + size - 1) / size;
   }
-  bool take(const Round& r, std::uint32_t seat, bool own, std::uint32_t& piece);
-  std::uint32_t work(const Round& r, std::uint32_t seat);
+  std::uint32_t take(const Round& r, std::uint32_t seat, bool own, std::uint32_t& piece);
+  std::uint32_t work(const Round& r, std::uint32_t seat, bool own);
+  std::uint32_t help(const Round& r, std::uint32_t seat);
+  std::uint32_t made(const Round& r) const;
+  void open(const Round& r);
+  void serve_round(const Round& r, std::uint32_t seat);
   bool read(Round& r) const;
   void serve(std::uint32_t seat);
   void wake();
   void wait(std::uint64_t seen);
 };
 
-// The owner takes from the front, others from the back.
-bool Workers::Team::take(const Round& r, std::uint32_t seat, bool own, std::uint32_t& piece) {
+// The owner takes half of what is left, from the front; others take one from the back. How many.
+std::uint32_t Workers::Team::take(const Round& r, std::uint32_t seat, bool own,
+                                  std::uint32_t& piece) {
   std::atomic<std::uint64_t>& left = seats[seat].left;
   std::uint64_t seen = left.load(std::memory_order_acquire);
   for (;;) {
     const std::int64_t rounds = ahead(seen, r.number);
-    if (rounds > 0) return false;
+    if (rounds > 0) return 0;
     std::uint32_t first = rounds == 0 ? first_of(seen) : share(r, seat),
                   last = rounds == 0 ? last_of(seen) : share(r, seat + 1);
-    if (first >= last) return false;
-    piece = own ? first++ : --last;
+    if (first >= last) return 0;
+    const std::uint32_t taken = own ? (last - first + 1) / 2 : 1;
+    piece = own ? first : last - 1;
+    own ? first += taken : last -= taken;
     if (left.compare_exchange_weak(seen, pack(r.number, first, last), std::memory_order_acq_rel,
                                    std::memory_order_acquire))
-      return true;
+      return taken;
   }
 }
 
-// Own pieces, then those of the others; how many.
-std::uint32_t Workers::Team::work(const Round& r, std::uint32_t seat) {
-  std::uint32_t made = 0;
-  for (std::uint32_t i = 0; i < size; ++i) {
-    const std::uint32_t of = seat + i < size ? seat + i : seat + i - size;
-    for (std::uint32_t piece = 0; take(r, of, i == 0, piece); ++made)
-      r.call(r.context, r.count * piece / r.pieces, r.count * (piece + 1) / r.pieces,
-             static_cast<int>(piece));
+// What is left at a seat; how many pieces.
+std::uint32_t Workers::Team::work(const Round& r, std::uint32_t seat, bool own) {
+  std::uint32_t all = 0, piece = 0;
+  while (const std::uint32_t taken = take(r, seat, own, piece)) {
+    r.call(r.context, r.count * piece / r.pieces, r.count * (piece + taken) / r.pieces,
+           static_cast<int>(piece));
+    all += taken;
   }
-  return made;
+  return all;
+}
+
+std::uint32_t Workers::Team::help(const Round& r, std::uint32_t seat) {
+  std::uint32_t all = 0;
+  for (std::uint32_t i = 1; i < size; ++i)
+    all += work(r, seat + i < size ? seat + i : seat + i - size, false);
+  return all;
+}
+
+// Pieces that the others say they have made.
+std::uint32_t Workers::Team::made(const Round& r) const {
+  std::uint32_t all = 0;
+  for (std::uint32_t seat = 1; seat < size; ++seat)
+    if (const std::uint64_t d = seats[seat].done.load(std::memory_order_acquire);
+        ahead(d, r.number) == 0)
+      all += last_of(d);
+  return all;
 }
 
 // The round after that of `r`, or a later one, whole; false where there is none.
@@ -146,6 +172,16 @@ bool Workers::Team::read(Round& r) const {
   return true;
 }
 
+// Own pieces, said to be done before it looks for others: the caller may wait for them.
+void Workers::Team::serve_round(const Round& r, std::uint32_t seat) {
+  const std::uint32_t own = work(r, seat, true);
+  if (own > 0) seats[seat].done.store(pack(r.number, 0, own), std::memory_order_release);
+  const auto over = [&] { return version.load(std::memory_order_acquire) != 2 * r.number; };
+  if (poll(over, {})) return;
+  if (const std::uint32_t helped = help(r, seat); helped > 0)
+    seats[seat].done.store(pack(r.number, 0, own + helped), std::memory_order_release);
+}
+
 void Workers::Team::serve(std::uint32_t seat) {
   Round r;
   for (bool found = false;;) {
@@ -153,8 +189,8 @@ void Workers::Team::serve(std::uint32_t seat) {
       wait(2 * r.number);
     else if (!found)
       return;
-    else if (const std::uint32_t made = work(r, seat); made > 0)
-      seats[seat].done.store(pack(r.number, 0, made), std::memory_order_release);
+    else
+      serve_round(r, seat);
   }
 }
 
@@ -187,28 +223,33 @@ Workers::~Workers() {
   for (std::thread& t : team_->threads) t.join();
 }
 
+// The caller has its first pieces before others hear of the round, by plain stores: it begins while
+// they are still under way.
+void Workers::Team::open(const Round& r) {
+  version.store(2 * r.number - 1, std::memory_order_relaxed);
+  call.store(r.call, std::memory_order_release);
+  context.store(r.context, std::memory_order_release);
+  count.store(r.count, std::memory_order_release);
+  pieces.store(r.pieces, std::memory_order_release);
+  seats[0].left.store(pack(r.number, (share(r, 1) + 1) / 2, share(r, 1)),
+                      std::memory_order_release);
+  version.store(2 * r.number, std::memory_order_release);
+  if (asleep.load(std::memory_order_relaxed) > 0) wake();
+}
+
 void Workers::run(Call call, void* context, std::int64_t count, std::int64_t least) {
   Team& t = *team_;
-  const std::uint64_t before = t.version.load(std::memory_order_relaxed);
   const std::int64_t most = std::min(most_pieces, t.size * pieces_a_thread);
-  const Round r{before / 2 + 1, call, context, count,
+  const Round r{t.version.load(std::memory_order_relaxed) / 2 + 1, call, context, count,
                 static_cast<std::uint32_t>(std::min(count / least, most))};
-  t.version.store(before + 1, std::memory_order_relaxed);
-  t.call.store(call, std::memory_order_release);
-  t.context.store(context, std::memory_order_release);
-  t.count.store(count, std::memory_order_release);
-  t.pieces.store(r.pieces, std::memory_order_release);
-  t.version.store(before + 2, std::memory_order_release);
-  if (t.asleep.load(std::memory_order_relaxed) > 0) t.wake();
-  const std::uint32_t own = t.work(r, 0);
-  const auto done = [&] {
-    std::uint32_t made = own;
-    for (std::uint32_t seat = 1; seat < t.size; ++seat)
-      if (const std::uint64_t d = t.seats[seat].done.load(std::memory_order_acquire);
-          ahead(d, r.number) == 0)
-        made += last_of(d);
-    return made == r.pieces;
-  };
+  t.open(r);
+  std::uint32_t own = (t.share(r, 1) + 1) / 2;
+  call(context, 0, count * own / r.pieces, 0);
+  own += t.work(r, 0, true);
+  const auto done = [&] { return own + t.made(r) == r.pieces; };
+  // A team that did not come to the last round is not waited for.
+  if (!t.came || !poll(done, {})) own += t.help(r, 0);
+  t.came = own < r.pieces;
   while (!poll(done, patient)) std::this_thread::yield();
 }
 

@@ -39,38 +39,64 @@ class DepthwiseKernel : public PreparedKernel {
     d_.w = {};
   }
 
-  std::size_t scratch_bytes(int) const override { return stage_.scratch_bytes(); }
+  std::size_t scratch_bytes(int threads) const override {
+    const std::size_t whole = stage_.scratch_bytes();
+    // Pieces are four for each thread at most.
+    return threads == 1 || whole == 0
+               ? whole
+               : whole + static_cast<std::size_t>(4 * threads * stage_.own_room());
+  }
   std::size_t resident_bytes() const override { return packed_.size(); }
 
   void run(const KernelRun& r) const override {
-    const std::byte* x = r.in[0];
-    if (stage_.needed) {
+    const Window& w = d_.window;
+    const std::int64_t bundles = (w.out[1] + rows_ - 1) / rows_;
+    // Each part stages the lines that it reads, where no other thread writes.
+    const bool apart = stage_.needed && stage_.by_lines() && r.workers.threads() > 1;
+    if (stage_.needed && !apart)
       r.workers.each(stage_.parts(), [&](std::int64_t first, std::int64_t last, int) {
         stage_.run(r.in[0], r.scratch, first, last);
       });
-      x = r.scratch;
-    }
-    const Window& w = d_.window;
-    const auto& compute = set_.line[form(d_.finish.form)][join_log_][rows_ - 1];
-    const std::int64_t bundles = (w.out[1] + rows_ - 1) / rows_;
-    r.workers.each(w.batch * w.out[0] * bundles, [&](std::int64_t first, std::int64_t last, int) {
-      DepthwiseLine line = line_;
-      line.owner = this;
-      for (std::int64_t i = first; i < last; ++i) {
-        const std::int64_t oh = i % bundles * rows_, od = i / bundles % w.out[0],
-                           n = i / bundles / w.out[0];
-        line.x = x + n * stage_.extent[0] * stage_.plane + od * w.strides[0] * stage_.plane +
-                 oh * w.strides[1] * stage_.row;
-        line.out = r.out[0] + ((n * w.out[0] + od) * w.out[1] + oh) * line_.row_bytes;
-        const bool whole = oh + rows_ <= w.out[1];
-        // A last line alone reads nothing of the one that is not there.
-        line.taps = whole ? taps_.data() : first_taps_.data();
-        compute[whole ? rows_ - 1 : 0](line);
-      }
+    r.workers.each(w.batch * w.out[0] * bundles, [&](std::int64_t first, std::int64_t last,
+                                                     int piece) {
+      std::byte* const room = r.scratch + piece * stage_.own_room();
+      if (apart) stage_lines(r.in[0], room, bundles, first, last);
+      compute(!stage_.needed ? r.in[0] : apart ? room : r.scratch, r.out[0], bundles, first, last);
     });
   }
 
  private:
+  // What bundles first to last of lines read: from the first one's to the last one's window.
+  void stage_lines(const std::byte* x, std::byte* to, std::int64_t bundles, std::int64_t first,
+                   std::int64_t last) const {
+    const Window& w = d_.window;
+    const auto line = [&](std::int64_t i, std::int64_t row) {
+      return i / bundles * stage_.extent[1] +
+             std::min(w.out[1] - 1, i % bundles * rows_ + row) * w.strides[1];
+    };
+    stage_.run_lines(x, to, line(first, 0),
+                     line(last - 1, rows_ - 1) + (w.kernel[1] - 1) * w.dilations[1] + 1);
+  }
+
+  void compute(const std::byte* x, std::byte* y, std::int64_t bundles, std::int64_t first,
+               std::int64_t last) const {
+    const Window& w = d_.window;
+    const auto& lines = set_.line[form(d_.finish.form)][join_log_][rows_ - 1];
+    DepthwiseLine line = line_;
+    line.owner = this;
+    for (std::int64_t i = first; i < last; ++i) {
+      const std::int64_t oh = i % bundles * rows_, od = i / bundles % w.out[0],
+                         n = i / bundles / w.out[0];
+      line.x = x + n * stage_.extent[0] * stage_.plane + od * w.strides[0] * stage_.plane +
+               oh * w.strides[1] * stage_.row;
+      line.out = y + ((n * w.out[0] + od) * w.out[1] + oh) * line_.row_bytes;
+      const bool whole = oh + rows_ <= w.out[1];
+      // A last line alone reads nothing of the one that is not there.
+      line.taps = whole ? taps_.data() : first_taps_.data();
+      lines[whole ? rows_ - 1 : 0](line);
+    }
+  }
+
   static int form(RequantForm f) {
     return f == RequantForm::float_nearest ? 0 : f == RequantForm::fixed_twice ? 1 : 2;
   }
@@ -158,9 +184,7 @@ class DepthwiseKernel : public PreparedKernel {
       std::vector<std::int16_t>& w = split.emplace_back();
       for (std::int64_t r = 0; r < rows_; ++r)
         for (std::int64_t c = 0; c < channels; ++c)
-          w.push_back(places_[i].tap[r] < 0
-                          ? std::int16_t{0}
-                          : d_.w.at(c, places_[i].tap[r]));
+          w.push_back(places_[i].tap[r] < 0 ? std::int16_t{0} : d_.w.at(c, places_[i].tap[r]));
     }
     for (std::size_t i = 0; i < places_.size(); ++i) {
       bool more = false;

@@ -17,11 +17,23 @@ class DotKernel : public PreparedKernel {
   DotKernel(const KernelProblem& p, const DotSet& set)
       : driver_(*dot_problem(p, true, set.wide), set) {}
 
-  std::size_t scratch_bytes(int) const override { return layout().stage.scratch_bytes(); }
+  std::size_t scratch_bytes(int threads) const override {
+    const DotShare share = driver_.share(threads);
+    const std::size_t whole = layout().stage.scratch_bytes();
+    if (!driver_.stages_itself(share)) return whole;
+    return static_cast<std::size_t>(room_before(share, share.parts())) + whole;
+  }
   std::size_t resident_bytes() const override { return layout().packed_bytes; }
 
   void run(const KernelRun& r) const override {
     const Stage& stage = layout().stage;
+    const DotShare share = driver_.share(r.workers.threads());
+    if (driver_.stages_itself(share)) {
+      r.workers.each(share.parts(), [&](std::int64_t first, std::int64_t last, int) {
+        for (std::int64_t i = first; i < last;) i = run_staged(share, i, last, r);
+      });
+      return;
+    }
     if (stage.needed)
       r.workers.each(
           stage.parts(),
@@ -29,13 +41,39 @@ class DotKernel : public PreparedKernel {
             stage.run(r.in[0], r.scratch, first, last);
           },
           stage.least_parts());
-    const DotOperands o{stage.needed ? r.scratch : r.in[0], layout().weights(),
-                        layout().d.finish.bias.data(),
-                        layout().common.empty() ? nullptr : layout().common.data(), r.out[0]};
-    const DotShare share = driver_.share(r.workers.threads());
+    const DotOperands o = operands(stage.needed ? r.scratch : r.in[0], r);
     r.workers.each(share.parts(), [&](std::int64_t first, std::int64_t last, int) {
       for (std::int64_t i = first; i < last; ++i) driver_.part(share, i, o);
     });
+  }
+
+ private:
+  DotOperands operands(const std::byte* x, const KernelRun& r) const {
+    return {x, layout().weights(), layout().d.finish.bias.data(),
+            layout().common.empty() ? nullptr : layout().common.data(), r.out[0]};
+  }
+
+  // Each run of channels stages the whole input in the end, each part some lines of its neighbour.
+  std::int64_t room_before(const DotShare& s, std::int64_t part) const {
+    return part / s.rows * layout().stage.bytes + part * driver_.own_room();
+  }
+
+  // Parts from `first` on that have their channels in common: what they read is staged once, where
+  // no other thread writes. Returns the part after them.
+  std::int64_t run_staged(const DotShare& share, std::int64_t first, std::int64_t last,
+                          const KernelRun& r) const {
+    const Stage& stage = layout().stage;
+    const std::int64_t before = first / share.rows * share.rows,
+                       end = std::min(last, before + share.rows);
+    const DotDriver::Reach lines = driver_.reach(share, first - before, end - before);
+    std::byte* const x = r.scratch + room_before(share, first);
+    if (layout().flat)
+      stage.run_pixels(r.in[0], x, lines.first, lines.last);
+    else
+      stage.run_lines(r.in[0], x, lines.first, lines.last);
+    const DotOperands o = operands(x, r);
+    for (std::int64_t i = first; i < end; ++i) driver_.part(share, i, o);
+    return end;
   }
 
  private:

@@ -122,6 +122,27 @@ DotShare DotDriver::share(int threads) const {
                                  : share_dot(work(), threads);
 }
 
+bool DotDriver::stages_itself(const DotShare& s) const {
+  return m_.stage.needed && s.parts() > 1 && (m_.flat || (m_.stage.by_lines() && lines_ >= s.rows));
+}
+
+DotDriver::Reach DotDriver::reach(const DotShare& s, std::int64_t first, std::int64_t last) const {
+  const std::int64_t strips = lines_ * strips_, begin = strips * first / s.rows,
+                     end = strips * last / s.rows;
+  if (m_.flat) return {begin * strip_, std::min(line_, end * strip_)};
+  const auto line = [&](std::int64_t strip) {
+    return line_start_[static_cast<std::size_t>(strip / strips_)] / m_.stage.row;
+  };
+  const Window& w = m_.d.window;
+  return {line(begin), line(end - 1) + (w.kernel[1] - 1) * w.dilations[1] + 1};
+}
+
+std::int64_t DotDriver::own_room() const {
+  const bool cuts_lines = !m_.flat && strips_ > 1;  // two parts may read the windows of one line
+  return m_.stage.own_room() +
+         (cuts_lines ? (m_.d.window.strides[1] * m_.stage.row + 63) / 64 * 64 : 0);
+}
+
 void DotDriver::part(const DotShare& s, std::int64_t i, const DotOperands& o) const {
   const std::int64_t column = i / s.rows, row = i % s.rows, chunks = m_.d.group * s.chunks,
                      strips = lines_ * strips_, first = strips * row / s.rows,

@@ -28,6 +28,15 @@ class DotDriver {
   void unit(std::int64_t u, const DotOperands& o) const;
   DotShare share(int threads) const;
   void part(const DotShare& share, std::int64_t i, const DotOperands& o) const;
+  // Where every part can stage what it reads for itself: lines of the staged input that runs of
+  // positions first to last read, or its pixels where the layout is flat.
+  bool stages_itself(const DotShare& share) const;
+  struct Reach {
+    std::int64_t first, last;
+  };
+  Reach reach(const DotShare& share, std::int64_t first, std::int64_t last) const;
+  // Bytes that a part stages for itself beside the lines that follow those of the one before.
+  std::int64_t own_room() const;
 
  private:
   static constexpr int known_shares = 8;

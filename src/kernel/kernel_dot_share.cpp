@@ -10,7 +10,7 @@ constexpr std::int64_t parts(std::int64_t v, std::int64_t of) {
   return (v + of - 1) / of;
 }
 
-constexpr double worth_sharing = 12000;  // some two microseconds in halves of a cycle
+constexpr double worth_sharing = 18000;  // some two microseconds in halves of a cycle
 constexpr double worth_a_part = 3000;    // less costs more to take than it evens out
 constexpr double bytes_a_step = 16;      // that come from behind the nearest cache in half a cycle
 constexpr std::int64_t parts_a_thread = 4;

@@ -7,7 +7,7 @@ namespace lockstep {
 namespace {
 
 constexpr std::int64_t piece = 16384;  // codes of an input without padding that are one part
-constexpr std::int64_t worth_sharing = 16384;  // bytes
+constexpr std::int64_t worth_sharing = 32768;  // bytes
 
 }  // namespace
 
@@ -53,6 +53,25 @@ Stage Stage::of(const Window& w, DType x, std::int32_t x_zero, bool words, Stage
 
 std::int64_t Stage::parts() const {
   return padded ? window.batch * extent[0] * extent[1] : (bytes / size + piece - 1) / piece;
+}
+
+void Stage::run_pixels(const std::byte* x, std::byte* to, std::int64_t first,
+                       std::int64_t last) const {
+  copy(x + first * window.channels * x_size, to + first * pixel, (last - first) * window.channels,
+       take, is_signed);
+}
+
+void Stage::run_lines(const std::byte* x, std::byte* to, std::int64_t first,
+                      std::int64_t last) const {
+  if (padded)
+    run(x, to, first, last);
+  else
+    run_pixels(x, to, first * extent[2], last * extent[2]);
+}
+
+std::int64_t Stage::common_lines() const {
+  return std::max<std::int64_t>(
+      0, (window.kernel[1] - 1) * window.dilations[1] + 1 - window.strides[1]);
 }
 
 std::int64_t Stage::least_parts() const {

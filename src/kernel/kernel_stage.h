@@ -31,6 +31,15 @@ struct Stage {
   std::int64_t parts() const;        // independent pieces of the work
   std::int64_t least_parts() const;  // that are worth another thread
   void run(const std::byte* x, std::byte* to, std::int64_t first, std::int64_t last) const;
+  // Lines first to last alone, or pixels, to where `run` leaves them. Only where by_lines(): an
+  // input of no more than two axes.
+  bool by_lines() const { return extent[0] == 1; }
+  void run_lines(const std::byte* x, std::byte* to, std::int64_t first, std::int64_t last) const;
+  void run_pixels(const std::byte* x, std::byte* to, std::int64_t first, std::int64_t last) const;
+  // Lines that neighbouring lines of windows share: what two threads stage both.
+  std::int64_t common_lines() const;
+  // Room that one of several threads has to itself beside what it stages.
+  std::int64_t own_room() const { return (common_lines() * row + 256 + 63) / 64 * 64; }
   std::size_t scratch_bytes() const { return needed ? static_cast<std::size_t>(bytes) + 512 : 0; }
 };
 

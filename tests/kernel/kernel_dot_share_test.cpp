@@ -50,8 +50,7 @@ TEST(DotShare, has_parts_for_every_thread_where_the_work_allows_it) {
 
 // A convolution, or a product, that is large enough to be shared: 1 M multiply-accumulates and
 // more, of odd extents.
-std::optional<test::KernelCase> large_case(std::uint64_t seed) {
-  test::CaseMaker m(seed);
+std::optional<test::KernelCase> large_case(test::CaseMaker& m) {
   const DType tx = m.byte_type(), ty = m.byte_type(), tw = m.from(0, 3) ? DType::i8 : DType::u8;
   const std::int64_t oc = m.from(17, 190), taps = m.from(0, 2) == 0 ? 1 : 3;
   const bool gemm = m.from(0, 4) == 0;
@@ -69,7 +68,7 @@ std::optional<test::KernelCase> large_case(std::uint64_t seed) {
   const std::int64_t channels = (oc + group - 1) / group * group,
                      height = m.from(0, 3) == 0 ? 1 : m.from(2, 41),
                      width = std::max<std::int64_t>(3, places / height + 1);
-  b.input(m.codes(tx, {1, ic * group, height, width}), m.quant(tx), false);
+  b.input(m.codes(tx, {m.from(1, 2), ic * group, height, width}), m.quant(tx), false);
   b.input(m.codes(tw, {channels, ic, height == 1 ? 1 : taps, taps}),
           m.quant(tw, m.coin() ? channels : 1, 0), true);
   b.input(m.bias(channels), {}, true);
@@ -77,6 +76,21 @@ std::optional<test::KernelCase> large_case(std::uint64_t seed) {
   const std::int64_t pad = taps / 2, stride = m.coin() ? 1 : 2, low = height == 1 ? 0 : pad;
   b.node().attrs.set("pads", std::vector<std::int64_t>{low, pad, low, pad});
   b.node().attrs.set("strides", std::vector<std::int64_t>{height == 1 ? 1 : stride, stride});
+  return b.finish(ty, m.quant(ty));
+}
+
+std::optional<test::KernelCase> depthwise_case(test::CaseMaker& m) {
+  const DType tx = m.byte_type(), ty = m.byte_type();
+  const std::int64_t channels = m.from(2, 150), height = m.from(1, 30), width = m.from(3, 40),
+                     taps = m.coin() ? 3 : 5, pad = m.from(0, 2), stride = m.from(1, 3);
+  test::CaseBuilder b("Conv");
+  b.input(m.codes(tx, {m.from(1, 3), channels, height, width}), m.quant(tx), false);
+  b.input(m.codes(DType::i8, {channels, 1, taps, taps}), m.quant(DType::i8, channels, 0, false),
+          true);
+  b.input(m.bias(channels), {}, true);
+  b.node().attrs.set("group", channels);
+  b.node().attrs.set("pads", std::vector<std::int64_t>{pad, pad, pad, pad});
+  b.node().attrs.set("strides", std::vector<std::int64_t>{stride, stride});
   return b.finish(ty, m.quant(ty));
 }
 
@@ -98,9 +112,10 @@ std::vector<std::byte> made_by(const PreparedKernel& kernel, const test::KernelC
 }
 
 // What one thread makes is what `eval` makes: the contract of each kernel's own test.
-TEST(DotShare, shared_by_any_number_of_threads_the_bytes_are_those_of_one) {
+void expect_bytes_of_one_thread(std::initializer_list<std::string_view> names,
+                                std::optional<test::KernelCase> (*make)(test::CaseMaker& m)) {
   int compared = 0;
-  for (const std::string_view name : {"dot_avx2", "dot_avxvnni", "dot_avx512vnni"}) {
+  for (const std::string_view name : names) {
     const Kernel* const kernel = find_kernel(name);
     ASSERT_NE(kernel, nullptr);
     if (!runs_here(kernel->isa)) {
@@ -109,7 +124,8 @@ TEST(DotShare, shared_by_any_number_of_threads_the_bytes_are_those_of_one) {
       continue;
     }
     for (std::uint64_t seed = 1; seed <= 60; ++seed) {
-      const auto c = large_case(seed);
+      test::CaseMaker m(seed);
+      const auto c = make(m);
       if (!c) continue;
       const NodeView view{c->graph, c->graph.nodes()[0]};
       std::vector<const Tensor*> constants;
@@ -129,6 +145,15 @@ TEST(DotShare, shared_by_any_number_of_threads_the_bytes_are_those_of_one) {
     }
   }
   EXPECT_GE(compared, 100);
+}
+
+TEST(DotShare, shared_by_any_number_of_threads_the_bytes_are_those_of_one) {
+  expect_bytes_of_one_thread({"dot_avx2", "dot_avxvnni", "dot_avx512vnni"}, large_case);
+}
+
+TEST(DotShare, depthwise_lines_that_threads_stage_apart_make_the_bytes_of_one) {
+  expect_bytes_of_one_thread({"depthwise_avx2", "depthwise_avxvnni", "depthwise_avx512vnni"},
+                             depthwise_case);
 }
 
 }  // namespace
