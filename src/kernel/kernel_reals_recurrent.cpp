@@ -2,6 +2,7 @@
 
 #include "kernel/kernel_reals_rows.h"
 #include "num/ort_float.h"
+#include "num/ort_rows.h"
 #include "num/real_functions.h"
 #include "op/op_recurrent.h"
 
@@ -59,15 +60,7 @@ class Steps {
       for (std::int64_t b = 0; b < p_.batch; ++b)
         std::copy_n(brought(t, b), rows_, sums + b * rows_);
       weights_.of_state[0].run(h_, p_.batch, sums, true);
-      for (std::int64_t i = 0; i < n_; ++i) {
-        const auto gate = [&](std::int64_t g) {  // i, o, f, c
-          return biased(sums[i / p_.hidden * rows_ + g * p_.hidden + i % p_.hidden],
-                        g * p_.hidden + i % p_.hidden);
-        };
-        const float kept = sigmoid_of(real_, gate(2)) * cell[i];
-        cell[i] = kept + sigmoid_of(real_, gate(0)) * tanh_of(real_, gate(3));
-        h_[i] = tanh_of(real_, cell[i]) * sigmoid_of(real_, gate(1));
-      }
+      for (std::int64_t b = 0; b < p_.batch; ++b) cell_step(sums + b * rows_, b, cell);
       record(t);
     }
     leave(h_, o_.y_h);
@@ -86,17 +79,22 @@ class Steps {
         std::copy_n(brought(t, b) + two, p_.hidden, last + b * p_.hidden);
       }
       weights_.of_state[0].run(h_, p_.batch, both, true);
-      const auto gate = [&](std::int64_t i, std::int64_t g) {  // z, r
-        const std::int64_t at = g * p_.hidden + i % p_.hidden;
-        return biased(both[i / p_.hidden * two + at], at);
-      };
-      for (std::int64_t i = 0; i < n_; ++i) reset[i] = reset_of(gate(i, 1));
+      for (std::int64_t b = 0; b < p_.batch; ++b) {
+        float* const gates = both + b * two;  // z, r
+        for (std::int64_t k = 0; k < two; ++k) gates[k] = biased(gates[k], k);
+        sigmoids(gates, p_.hidden);
+        std::copy_n(gates + p_.hidden, p_.hidden, reset + b * p_.hidden);
+      }
+      resets(reset, n_);
       add_reset_state(linear, reset, last, last + n_);
-      for (std::int64_t i = 0; i < n_; ++i) {
+      for (std::int64_t i = 0; bias_ && i < n_; ++i) {
         const std::int64_t k = two + i % p_.hidden;
-        const float sum = !bias_ ? last[i] : last[i] + (linear ? bias_[k] : bias_of(k));
-        const float update = sigmoid_of(real_, gate(i, 0));
-        h_[i] = (1.0f - update) * output_of(sum) + update * h_[i];
+        last[i] = last[i] + (linear ? bias_[k] : bias_of(k));
+      }
+      outputs(last, n_);
+      for (std::int64_t i = 0; i < n_; ++i) {
+        const float update = both[i / p_.hidden * two + i % p_.hidden];
+        h_[i] = (1.0f - update) * last[i] + update * h_[i];
       }
       record(t);
     }
@@ -131,13 +129,37 @@ class Steps {
   }
   float bias_of(std::int64_t i) const { return bias_ ? bias_[i] + bias_[rows_ + i] : 0.0f; }
   float biased(float sum, std::int64_t i) const { return bias_ ? sum + bias_of(i) : sum; }
-  float reset_of(float v) const {
-    return real_.functions && real_.functions->gru_reset ? real_.functions->gru_reset(v)
-                                                         : sigmoid_of(real_, v);
+  void sigmoids(float* v, std::int64_t n) const {
+    if (real_.sigmoid) return map_row(real_.sigmoid, v, v, n);
+    for (std::int64_t i = 0; i < n; ++i) v[i] = sigmoid_of(real_, v[i]);
   }
-  float output_of(float v) const {
-    return real_.functions && real_.functions->gru_output ? real_.functions->gru_output(v)
-                                                          : tanh_of(real_, v);
+  void tanhs(const float* x, float* y, std::int64_t n) const {
+    if (real_.tanh) return map_row(real_.tanh, x, y, n);
+    for (std::int64_t i = 0; i < n; ++i) y[i] = tanh_of(real_, x[i]);
+  }
+  void resets(float* v, std::int64_t n) const {
+    if (!real_.functions || !real_.functions->gru_reset) return sigmoids(v, n);
+    map_row(real_.functions->gru_reset, v, v, n);
+  }
+  void outputs(float* v, std::int64_t n) const {
+    if (!real_.functions || !real_.functions->gru_output) return tanhs(v, v, n);
+    map_row(real_.functions->gru_output, v, v, n);
+  }
+
+  // One sample's gates i, o, f, c.
+  void cell_step(float* gates, std::int64_t b, float* cells) const {
+    const std::int64_t hidden = p_.hidden;
+    float *const cell = cells + b * hidden, *const h = h_ + b * hidden;
+    for (std::int64_t k = 0; k < rows_; ++k) gates[k] = biased(gates[k], k);
+    sigmoids(gates, 3 * hidden);
+    float* const fresh = gates + 3 * hidden;
+    tanhs(fresh, fresh, hidden);
+    for (std::int64_t k = 0; k < hidden; ++k) {
+      const float kept = gates[2 * hidden + k] * cell[k];
+      cell[k] = kept + gates[k] * fresh[k];
+    }
+    tanhs(cell, fresh, hidden);
+    for (std::int64_t k = 0; k < hidden; ++k) h[k] = fresh[k] * gates[hidden + k];
   }
 
   void start(float* state, const float* given) const {

@@ -1,4 +1,5 @@
-// Functions of reals at the same place, one operand or two that are spread against each other
+// Sums, products and quotients of two reals that are spread against each other, normalization by
+// channel
 #include <algorithm>
 #include <cmath>
 
@@ -13,9 +14,7 @@
 namespace lockstep {
 namespace {
 
-constexpr std::string_view ops[] = {
-    "Abs", "Add", "BatchNormalization", "Clip", "Div", "Mul", "Neg", "PRelu", "Relu", "Sigmoid",
-    "Sub", "Tanh"};
+constexpr std::string_view ops[] = {"Add", "BatchNormalization", "Div", "Mul", "PRelu", "Sub"};
 
 // One run of neighbours of y: operands move by 1 or stand still, or by any step.
 struct Row {
@@ -64,32 +63,11 @@ RowFunction two_operands(std::string_view op) {
                          : nullptr;
 }
 
-enum class One : std::uint8_t { none, abs, clip, neg, relu, sigmoid, tanh };
-One one_operand(std::string_view op) {
-  return op == "Abs"       ? One::abs
-         : op == "Clip"    ? One::clip
-         : op == "Neg"     ? One::neg
-         : op == "Relu"    ? One::relu
-         : op == "Sigmoid" ? One::sigmoid
-         : op == "Tanh"    ? One::tanh
-                           : One::none;
-}
-
 class RealsRows : public PreparedKernel {
  public:
   explicit RealsRows(const KernelProblem& p)
-      : one_(one_operand(p.view.node.op)),
-        two_(two_operands(p.view.node.op)),
-        activation_(activation_of(p.view)),
-        sigmoid_(p.num.real.sigmoid),
-        tanh_(p.num.real.tanh),
-        count_(count_of(p.view.output(0).shape)) {
+      : two_(two_operands(p.view.node.op)), activation_(activation_of(p.view)) {
     const Shape &y = p.view.output(0).shape, &a = p.view.input(0).shape;
-    if (one_ == One::clip) {
-      if (p.constants.size() > 1 && p.constants[1]) low_ = p.constants[1]->as<float>()[0];
-      if (p.constants.size() > 2 && p.constants[2]) high_ = p.constants[2]->as<float>()[0];
-    }
-    if (one_ != One::none) return;
     Shape b;
     if (two_) {
       b = p.view.input(1).shape;
@@ -114,13 +92,6 @@ class RealsRows : public PreparedKernel {
     auto* const y = reinterpret_cast<float*>(r.out[0]);
     const auto* const a =
         fixed_a_.empty() ? reinterpret_cast<const float*>(r.in[0]) : fixed_a_.data();
-    if (one_ != One::none) {
-      r.workers.each((count_ + piece - 1) / piece, [&](std::int64_t first, std::int64_t last, int) {
-        single(a + first * piece, y + first * piece,
-               std::min(count_, last * piece) - first * piece);
-      });
-      return;
-    }
     const auto* const b =
         fixed_b_.empty() ? reinterpret_cast<const float*>(r.in[1]) : fixed_b_.data();
     const Spread& s = spread_[r.channels_last];
@@ -171,41 +142,8 @@ class RealsRows : public PreparedKernel {
     }
   }
 
-  void single(const float* x, float* y, std::int64_t n) const {
-    switch (one_) {
-      case One::abs:
-        for (std::int64_t i = 0; i < n; ++i) y[i] = std::fabs(x[i]);
-        return;
-      case One::clip:
-        for (std::int64_t i = 0; i < n; ++i) y[i] = std::min(std::max(x[i], low_), high_);
-        return;
-      case One::neg:
-        for (std::int64_t i = 0; i < n; ++i) y[i] = -x[i];
-        return;
-      case One::relu:
-        for (std::int64_t i = 0; i < n; ++i) y[i] = x[i] < 0 ? 0 : x[i];
-        return;
-      case One::sigmoid:
-        for (std::int64_t i = 0; i < n; ++i)
-          y[i] = sigmoid_ ? sigmoid_(x[i])
-                          : static_cast<float>(1 / (1 + std::exp(-static_cast<double>(x[i]))));
-        return;
-      case One::tanh:
-        for (std::int64_t i = 0; i < n; ++i)
-          y[i] = tanh_ ? tanh_(x[i]) : static_cast<float>(std::tanh(static_cast<double>(x[i])));
-        return;
-      case One::none:
-        return;
-    }
-  }
-
-  One one_;
   RowFunction two_;
   Activation activation_;
-  float (*sigmoid_)(float);
-  float (*tanh_)(float);
-  std::int64_t count_;
-  float low_ = -INFINITY, high_ = INFINITY;
   std::vector<float> fixed_a_, fixed_b_, fixed_c_;
   Spread spread_[2];
 };
@@ -240,7 +178,7 @@ extern constinit const Kernel kernel_reals_rows = {
     .ops = ops,
     .isa = Isa::any,
     .speed = 2,
-    .meaning = "functions of one real, sums, products and quotients of two that are spread",
+    .meaning = "sums, products and quotients of two reals that are spread",
     .order = Order::any,
     .fits = fits,
     .prepare = [](const KernelProblem& p) -> std::unique_ptr<PreparedKernel> {

@@ -6,17 +6,10 @@
 #include <vector>
 
 #include "num/ort_exponentials.h"
+#include "num/ort_lanes.h"
 
 namespace lockstep {
 namespace {
-
-float clamped(float x, float low, float high) { return x < low ? low : x > high ? high : x; }
-
-float horner(float x, std::span<const float> c) {
-  float p = c[0];
-  for (std::size_t i = 1; i < c.size(); ++i) p = std::fma(p, x, c[i]);
-  return p;
-}
 
 struct Span1 { std::int64_t begin, end; };
 Span1 clipped(const WindowMeanProblem& p, int d, std::int64_t o) {
@@ -57,37 +50,9 @@ float column_sum(const WindowMeanProblem& p, std::span<const float> columns, std
 
 }  // namespace
 
-// N37: x clamped to +-18, an odd polynomial over an even one, both by fused Horner steps.
-float ort_sigmoid(float x) {
-  static constexpr float odd[] = {4.37031012579801e-11f, 1.15627324459942e-07f, 6.08574864600143e-05f,
-                                  8.51377133304701e-03f, 2.48287947061529e-01f};
-  static constexpr float even[] = {6.10247389755681e-13f, 5.76102136993427e-09f, 6.29106785017040e-06f,
-                                   1.70198817374094e-03f, 1.16817656904453e-01f, 9.93151921023180e-01f};
-  const float v = clamped(x, -18.0f, 18.0f), square = v * v;
-  const float y = v * horner(square, odd) / horner(square, even) + 0.5f;
-  return y < 0.0f ? 0.0f : y;
-}
-
-float ort_tanh(float x) {
-  static constexpr float odd[] = {-2.76076847742355e-16f, 2.00018790482477e-13f, -8.60467152213735e-11f,
-                                  5.12229709037114e-08f, 1.48572235717979e-05f, 6.37261928875436e-04f,
-                                  4.89352455891786e-03f};
-  static constexpr float even[] = {1.19825839466702e-06f, 1.18534705686654e-04f, 2.26843463243900e-03f,
-                                   4.89352518554385e-03f};
-  const float v = clamped(x, -9.0f, 9.0f), square = v * v;
-  return v * horner(square, odd) / horner(square, even);
-}
-
-// N38: 2^m * exp(r), r = x - m ln 2 in two fused steps, a polynomial of degree six.
-float ort_exp(float x) {
-  static constexpr float poly[] = {0x1.694000p-10f, 0x1.125edcp-7f, 0x1.555b5ap-5f, 0x1.555450p-3f,
-                                   0x1.fffff6p-2f, 1.0f, 1.0f};
-  constexpr float magic = 12582912.0f;  // adding and subtracting it rounds to an integer
-  const float v = x < -103.9720840454f ? -103.9720840454f : x;
-  const float m = std::fma(v, 1.44269504088896341f, magic) - magic;
-  const float r = std::fma(m, -1.42860677e-6f, std::fma(m, -6.93145752e-1f, v));
-  return std::ldexp(horner(r, poly), static_cast<int>(clamped(m, -400.0f, 400.0f)));
-}
+float ort_sigmoid(float x) { return ort_lanes::sigmoid(x); }  // N37
+float ort_tanh(float x) { return ort_lanes::tanh(x); }
+float ort_exp(float x) { return ort_lanes::exp(x); }  // N38
 
 void ort_softmax(std::span<const float> x, std::span<float> y) {
   if (x.empty()) return;

@@ -8,6 +8,7 @@
 
 #include "num/ort_float.h"
 #include "num/ort_reduce.h"
+#include "num/ort_rows.h"
 
 namespace lockstep {
 namespace {
@@ -43,32 +44,6 @@ float vector_log(float x) {
   float q = f * 0.049616247954120038f + 0.59923249590823520f;
   q = f * (f * q + 1.4999999999999927f) + 1.0f;
   return static_cast<float>(exponent) * 0.693147180559945309f + p / q;
-}
-
-// N48: the error function, a polynomial in x below 0.921875 and 1 - exp(polynomial) above.
-float erf_of(float x) {
-  static constexpr float small[] = {-5.99104969e-4f, 4.99339588e-3f,  -2.67667342e-2f,
-                                    1.12818025e-1f,  -3.76124859e-1f, 1.28379151e-1f};
-  static constexpr float big[] = {1.72948930e-5f, -3.83208680e-4f, 3.88393435e-3f, -2.42545605e-2f,
-                                  1.06777847e-1f, 6.34846687e-1f,  1.28717512e-1f};
-  static constexpr float power[] = {
-      1.38319808e-3f, 8.37550033e-3f, 4.16689515e-2f, 1.66664466e-1f, 4.99999851e-1f, 1.0f, 1.0f};
-  const auto horner = [](float v, std::span<const float> c) {
-    float p = c[0];
-    for (std::size_t i = 1; i < c.size(); ++i) p = std::fma(p, v, c[i]);
-    return p;
-  };
-  const float a = std::min(std::abs(x), 3.925f);
-  float y = 0;
-  if (a > 0.921875f) {
-    const float t = std::max(-std::fma(horner(a, big), a, a), -88.3762626647949f);
-    const float m = std::fma(1.44269504088896341f, t, 1.25829120e+7f) - 1.25829120e+7f;
-    const float r = std::fma(m, -1.42860677e-6f, std::fma(m, -6.93145752e-1f, t));
-    y = 1.0f - std::ldexp(horner(r, power), static_cast<int>(m));
-  } else {
-    y = std::fma(horner(a * a, small), a, a);
-  }
-  return std::copysign(y, x);
 }
 
 using Span = std::span<const float>;
@@ -145,14 +120,10 @@ float hard_sigmoid_of(float x, float alpha, float beta) {
   return std::min(std::max(x * alpha + beta, 0.0f), 1.0f);
 }
 
-void gelu(Span x, std::span<float> y, float, float) {
-  each(x, y, [](float v) { return (0.5f * v) * (erf_of(v * 0.707106781186547524f) + 1.0f); });
-}
-void gelu_tanh(Span x, std::span<float> y, float, float) {
-  each(x, y, [](float v) {
-    return (0.5f * v) *
-           (ort_tanh(v * (0.035677408136300125f * v * v + 0.7978845608028654f)) + 1.0f);
-  });
+// Rows of num/ort_lanes.h: N38, N48.
+template <OrtRow which>
+void by_row(Span x, std::span<float> y, float, float) {
+  ort_row(which, x.data(), y.data(), static_cast<std::int64_t>(x.size()));
 }
 
 }  // namespace
@@ -165,11 +136,11 @@ void ort_eigen_log(Span x, std::span<float> y) {
 }
 
 const RealFunctions ort_functions{
-    .exp = [](Span x, std::span<float> y, float, float) { each(x, y, ort_exp); },
+    .exp = by_row<OrtRow::exp>,
     .log = [](Span x, std::span<float> y, float, float) { ort_eigen_log(x, y); },
-    .erf = [](Span x, std::span<float> y, float, float) { each(x, y, erf_of); },
-    .gelu = gelu,
-    .gelu_tanh = gelu_tanh,
+    .erf = by_row<OrtRow::erf>,
+    .gelu = by_row<OrtRow::gelu>,
+    .gelu_tanh = by_row<OrtRow::gelu_tanh>,
     .quick_gelu = [](Span x, std::span<float> y, float alpha,
                      float) { each(x, y, [&](float v) { return v * ort_sigmoid(v * alpha); }); },
     .elu = elu,

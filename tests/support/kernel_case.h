@@ -76,10 +76,11 @@ std::optional<KernelCase> softmax_case(CaseMaker& m);
 std::optional<KernelCase> codes_rows_case(CaseMaker& m, const std::string& op);
 std::optional<KernelCase> code_product_case(CaseMaker& m);
 std::optional<KernelCase> greatest_case(CaseMaker& m);
-std::optional<KernelCase> arg_case(CaseMaker& m, const std::string& op);
+std::optional<KernelCase> arg_case(CaseMaker& m, const std::string& op, bool reals);
 std::optional<KernelCase> bilinear_case(CaseMaker& m);
 std::optional<KernelCase> real_product_case(CaseMaker& m, const std::string& op);
 std::optional<KernelCase> dequantize_case(CaseMaker& m);
+std::optional<KernelCase> quantize_wide_case(CaseMaker& m);
 std::optional<KernelCase> rows_case(CaseMaker& m, const std::string& op);
 
 }  // namespace lockstep::test

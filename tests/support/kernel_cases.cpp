@@ -202,7 +202,9 @@ std::optional<KernelCase> kernel_case(const Kernel& kernel, std::uint64_t seed) 
   const bool words = kernel.name.find("16_") != std::string_view::npos;
   const std::string_view op = kernel.ops[static_cast<std::size_t>(
       m.from(0, static_cast<std::int64_t>(kernel.ops.size()) - 1))];
-  if (kernel.name == "reals_rows") return rows_case(m, std::string(op));
+  if (kernel.name == "reals_rows" || kernel.name == "reals_maps")
+    return rows_case(m, std::string(op));
+  if (kernel.name == "quantize_wide") return quantize_wide_case(m);
   if (kernel.name == "dequantize_rows") return dequantize_case(m);
   if (kernel.name == "products_reals" || kernel.name == "dnnl_products")
     return real_product_case(m, std::string(op));
@@ -219,7 +221,8 @@ std::optional<KernelCase> kernel_case(const Kernel& kernel, std::uint64_t seed) 
   if (kernel.name == "plane_means") return plane_case(m);
   if (kernel.name == "window_means") return window_mean_case(m);
   if (op == "ReduceMax") return greatest_case(m);
-  if (op == "ArgMax" || op == "ArgMin") return arg_case(m, std::string(op));
+  if (op == "ArgMax" || op == "ArgMin")
+    return arg_case(m, std::string(op), reals || kernel.name == "arg_reals");
   if (op == "ResizeBilinear") return bilinear_case(m);
   if (op == "Softmax") return softmax_case(m);
   if (op == "ConvTranspose") return transposed_case(m, of);

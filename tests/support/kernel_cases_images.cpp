@@ -1,14 +1,24 @@
+#include <limits>
+
 #include "support/kernel_case.h"
 
 namespace lockstep::test {
 
-std::optional<KernelCase> arg_case(CaseMaker& m, const std::string& op) {
+std::optional<KernelCase> arg_case(CaseMaker& m, const std::string& op, bool reals) {
   CaseBuilder b(op);
   Shape x;
   const auto rank = m.from(1, 4);
   for (std::int64_t a = 0; a < rank; ++a) x.push_back(m.from(1, m.coin() ? 9 : 40));
   const DType t = m.byte_type();
-  b.input(m.codes(t, x), m.quant(t), false);
+  if (reals) {
+    Tensor numbers = m.reals(x);
+    for (float& v : numbers.as<float>())
+      if (m.from(0, 9) == 0)
+        v = m.coin() ? std::numeric_limits<float>::quiet_NaN() : 1.5f;  // none, or equal ones
+    b.input(std::move(numbers), {}, false);
+  } else {
+    b.input(m.codes(t, x), m.quant(t), false);
+  }
   b.node().attrs.set("axis", m.from(-rank, rank - 1));
   b.node().attrs.set("keepdims", m.from(0, 1));
   b.node().attrs.set("select_last_index", m.from(0, 1));

@@ -1,3 +1,5 @@
+#include <limits>
+
 #include "support/kernel_case.h"
 
 namespace lockstep::test {
@@ -35,6 +37,10 @@ std::optional<KernelCase> rows_case(CaseMaker& m, const std::string& op) {
       for (float& v : t.as<float>()) v = i == 3 ? v * v : v;
       b.input(std::move(t), {}, true);
     }
+  } else if (op == "Pow") {
+    constexpr float exponents[] = {2, 3, 0.5f, -1, 1.7f};
+    b.input(m.reals(x), {}, false);
+    b.input(Tensor::scalar(exponents[m.from(0, 4)]), {}, true);
   } else if (op == "Clip") {
     b.input(m.reals(x), {}, false);
     b.input(Tensor::scalar(-0.5f), {}, true);
@@ -49,8 +55,32 @@ std::optional<KernelCase> rows_case(CaseMaker& m, const std::string& op) {
       b.node().attrs.set("activation", std::string(m.coin() ? "relu" : "relu6"));
   } else {
     b.input(m.reals(x), {}, false);
+    if (op == "Gelu" && m.coin()) b.node().attrs.set("approximate", std::string("tanh"));
+    if (op == "HardSigmoid" && m.coin()) b.node().attrs.set("alpha", 1.0 / 6);
   }
   return b.finish(DType::f32, {});
+}
+
+// 16-bit codes of reals: ties, far values, and what is no number.
+std::optional<KernelCase> quantize_wide_case(CaseMaker& m) {
+  CaseBuilder b("QuantizeLinear");
+  const DType t = m.coin() ? DType::i16 : DType::u16;
+  const QuantParams q = m.quant(t);
+  Tensor x = m.reals({m.from(1, 3), m.from(1, m.coin() ? 9 : 3000)});
+  for (float& v : x.as<float>()) {
+    const auto kind = m.from(0, 5);
+    if (kind < 3)
+      v = (static_cast<float>(m.from(-70000, 70000)) + (kind == 0 ? 0.5f : 0.25f)) *
+          static_cast<float>(q.scale[0]);
+    if (kind == 3 && m.coin()) v = m.coin() ? 3e38f : -std::numeric_limits<float>::infinity();
+    if (kind == 4 && m.coin()) v = std::numeric_limits<float>::quiet_NaN();
+  }
+  Tensor zero(t, {});
+  zero.set_code(0, q.zero[0]);
+  b.input(std::move(x), {}, false);
+  b.input(Tensor::scalar(static_cast<float>(q.scale[0])), {}, true);
+  b.input(zero, {}, true);
+  return b.finish(t, q);
 }
 
 std::optional<KernelCase> dequantize_case(CaseMaker& m) {
@@ -60,7 +90,7 @@ std::optional<KernelCase> dequantize_case(CaseMaker& m) {
   for (std::int64_t a = 0; a < rank; ++a) x.push_back(m.from(1, 9));
   const bool by_axis = m.coin(), wide = m.from(0, 3) == 0;
   const std::int64_t channels = by_axis ? x[static_cast<std::size_t>(axis)] : 1;
-  const DType t = m.byte_type();
+  const DType t = m.from(0, 3) ? m.byte_type() : m.coin() ? DType::i16 : DType::u16;
   const QuantParams q = m.quant(t, channels, by_axis ? static_cast<int>(axis) : -1);
   b.input(wide ? m.bias(1) : m.codes(t, x), {}, false);
   Tensor scale(DType::f32, by_axis && !wide ? Shape{channels} : Shape{});
