@@ -48,30 +48,47 @@ class DequantizeRows : public PreparedKernel {
       all<std::int8_t>(r);
     else if (type_ == DType::u8)
       all<std::uint8_t>(r);
+    else if (type_ == DType::i16)
+      all<std::int16_t>(r);
+    else if (type_ == DType::u16)
+      all<std::uint16_t>(r);
     else
       all<std::int32_t>(r);
   }
 
  private:
+  static constexpr std::int64_t piece = 8192;
+
   template <class T>
   void all(const KernelRun& r) const {
     const auto* const x = reinterpret_cast<const T*>(r.in[0]);
     auto* const y = reinterpret_cast<float*>(r.out[0]);
+    if (rows_.outer * rows_.extent == 1) return one_row(x, y, r.workers);
     r.workers.each(rows_.outer * rows_.extent, [&](std::int64_t first, std::int64_t last, int) {
       for (std::int64_t u = first; u < last; ++u) {
         const auto c = static_cast<std::size_t>(u % rows_.extent);
-        row(x + u * rows_.inner, y + u * rows_.inner, scale_[c], zero_[c]);
+        row(x + u * rows_.inner, y + u * rows_.inner, rows_.inner, scale_[c], zero_[c]);
       }
     });
   }
 
+  // In pieces, for several threads.
   template <class T>
-  void row(const T* x, float* y, float scale, std::int32_t zero) const {
-    if (product_ && sizeof(T) == 1)  // N21
-      for (std::int64_t i = 0; i < rows_.inner; ++i)
+  void one_row(const T* x, float* y, Workers& workers) const {
+    workers.each((rows_.inner + piece - 1) / piece,
+                 [&](std::int64_t first, std::int64_t last, int) {
+                   row(x + first * piece, y + first * piece,
+                       std::min(rows_.inner, last * piece) - first * piece, scale_[0], zero_[0]);
+                 });
+  }
+
+  template <class T>
+  void row(const T* x, float* y, std::int64_t n, float scale, std::int32_t zero) const {
+    if (product_ && sizeof(T) <= 2)  // N21
+      for (std::int64_t i = 0; i < n; ++i)
         y[i] = static_cast<float>(static_cast<std::int32_t>(x[i]) - zero) * scale;
     else
-      for (std::int64_t i = 0; i < rows_.inner; ++i)
+      for (std::int64_t i = 0; i < n; ++i)
         y[i] = policy_.dequantize(static_cast<std::int32_t>(x[i]), scale, zero);
   }
 
@@ -86,7 +103,9 @@ class DequantizeRows : public PreparedKernel {
 bool fits(const KernelProblem& p) {
   const Value& x = p.view.input(0);
   if (p.constants[0] || p.view.output(0).dtype != DType::f32) return false;
-  if (x.dtype != DType::i8 && x.dtype != DType::u8 && x.dtype != DType::i32) return false;
+  if (x.dtype != DType::i8 && x.dtype != DType::u8 && x.dtype != DType::i16 &&
+      x.dtype != DType::u16 && x.dtype != DType::i32)
+    return false;
   if (!p.constants[1] || p.view.input(1).dtype != DType::f32) return false;
   if (p.view.has_input(2) && !p.constants[2]) return false;
   const auto rows = rows_of(p);

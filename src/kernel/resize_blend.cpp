@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "kernel/kernel.h"
+#include "kernel/kernel_blend_rows.h"
 #include "op/op_move.h"
 #include "op/op_resize.h"
 
@@ -41,6 +42,8 @@ class ResizeBlend : public PreparedKernel {
       steps_[d] = steps[d];
       x_plane_ *= x[d], y_plane_ *= y[d];
     }
+    if (corners_ && !fine_ && lead_ + 2 == taps_.size())
+      lines_ = BlendRows::make(taps_[lead_], taps_[lead_ + 1], x.back(), outside_);
   }
 
   std::size_t scratch_bytes(int) const override { return 0; }
@@ -51,6 +54,10 @@ class ResizeBlend : public PreparedKernel {
   }
 
   void run(const KernelRun& r) const override {
+    if (lines_)
+      return type_ == DType::f32  ? by_lines<float>(r)
+             : type_ == DType::i8 ? by_lines<std::int8_t>(r)
+                                  : by_lines<std::uint8_t>(r);
     r.workers.each(y_plane_, [&](std::int64_t first, std::int64_t last, int) {
       for (std::int64_t place = first; place < last; ++place) {
         if (type_ == DType::f32)
@@ -95,6 +102,16 @@ class ResizeBlend : public PreparedKernel {
       p.offset[corner] = at;
       p.weight[corner] = weight;
     }
+  }
+
+  template <class T>
+  void by_lines(const KernelRun& r) const {
+    const std::int64_t blocks = lines_->blocks();
+    r.workers.each(planes_ * blocks, [&](std::int64_t first, std::int64_t last, int) {
+      for (std::int64_t u = first; u < last; ++u)
+        lines_->run(reinterpret_cast<const T*>(r.in[0]) + u / blocks * x_plane_,
+                    reinterpret_cast<T*>(r.out[0]) + u / blocks * y_plane_, u % blocks);
+    });
   }
 
   template <class T>
@@ -149,6 +166,7 @@ class ResizeBlend : public PreparedKernel {
   std::size_t lead_ = 0;  // leading axes that stand still: planes, each resized alike
   std::int64_t planes_ = 1, x_plane_ = 1, y_plane_ = 1;
   std::array<std::int64_t, most_axes> steps_{};
+  std::optional<BlendRows> lines_;
 };
 
 bool fits(const KernelProblem& p) {
