@@ -106,11 +106,7 @@ class Debugged : public Target {
     const auto done = run_all(inputs);
     stepper_.clear();
     if (done.ok()) return std::move(capture_);
-    Error error = done.error();
-    if (error.blame == Blame::target && !capture_.samples.empty() && !control_.kept.empty() &&
-        keep_capture(control_.kept, capture_, inputs.first(capture_.samples.size()), of()).ok())
-      error.hint += fmt::format("{}{} of {} samples kept in {}: go on with --resume {}", error.hint.empty() ? "" : "; ", capture_.samples.size(), inputs.size(), control_.kept, control_.kept);
-    return error;
+    return with_kept(done.error(), control_.kept, capture_, inputs, of());
   }
 
  private:

@@ -108,7 +108,7 @@ class Board : public Target {
     start_ = Clock::now();
     begun_at_ = capture_.samples.size();
     auto done = state_ == StateMode::keep ? run_in_sequence(inputs) : run_one_by_one(inputs);
-    if (!done.ok()) return kept(done.error(), inputs);
+    if (!done.ok()) return with_kept(done.error(), control_.kept, capture_, inputs, of());
     say_what_came();
     return std::move(capture_);
   }
@@ -232,16 +232,6 @@ class Board : public Target {
     if (capture_.order.size() > model_.outputs().size()) return;
     capture_.notes.push_back(fmt::format("this firmware yields final outputs and times{}, no tensors between them; more: gdb:HOST:PORT, or Lockstep's agent on the board",
                                          times_.steps.empty() ? "" : npu ? " of every epoch" : " of every node"));
-  }
-
-  // An error of the link, with what was captured before it kept.
-  Error kept(Error error, std::span<const Sample> inputs) const {
-    if (error.blame != Blame::target || capture_.samples.empty() || control_.kept.empty()) return error;
-    const auto written = keep_capture(control_.kept, capture_, inputs.first(capture_.samples.size()), of());
-    const std::string what = written.ok() ? fmt::format("{} of {} samples kept in {}: go on with --resume {}", capture_.samples.size(), inputs.size(), control_.kept, control_.kept)
-                                          : "what was captured could not be kept: " + written.error().line();
-    error.hint += (error.hint.empty() ? "" : "; ") + what;
-    return error;
   }
 
   std::string uri_;

@@ -1,6 +1,7 @@
 #include "target/target_kept.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -43,6 +44,19 @@ Result<void> check_kept(const NpzFile& npz, const std::string& path, const KeptO
   return {};
 }
 
+// `path`, or the first numbered name beside it that holds no more than so many samples.
+std::string name_to_keep(const std::string& path, std::int64_t samples) {
+  for (int n = 1; n < 100; ++n) {
+    const std::filesystem::path p(path);
+    const std::string name = n == 1 ? path : (p.parent_path() / fmt::format("{}-{}{}", p.stem().string(), n, p.extension().string())).string();
+    if (!file_exists(name)) return name;
+    const auto npz = read_npz_file(name);
+    const auto held = npz.ok() ? recording_from_npz(*npz, name) : Result<Recording>(npz.error());
+    if (!held.ok() || held->samples <= samples) return name;
+  }
+  return path;
+}
+
 }  // namespace
 
 KeptOf kept_of(const std::string& model_file, const std::string& device, bool keeps_state) {
@@ -60,17 +74,31 @@ Result<void> same_as_kept(const Sample& kept, const Sample& again, std::size_t s
   return {};
 }
 
-Result<void> keep_capture(const std::string& path, const Capture& capture, std::span<const Sample> inputs, const KeptOf& of) {
+Result<std::string> keep_capture(const std::string& path, const Capture& capture, std::span<const Sample> inputs, const KeptOf& of) {
   Capture whole = capture;
   for (std::size_t s = 0; s < whole.samples.size(); ++s)
     for (const auto& [name, tensor] : inputs[s]) {
       if (whole.infos.emplace(name, TensorInfo{tensor.dtype(), tensor.shape(), {}, {}}).second) whole.order.push_back(name);
       whole.samples[s].emplace(name, tensor);
     }
-  LOCKSTEP_CHECK(write_capture(path, whole));
-  LOCKSTEP_TRY(NpzFile npz, read_npz_file(path));
-  npz.texts.emplace_back(of_name, nlohmann::json{{"model", of.model}, {"device", of.device}, {"state", of.state}}.dump(1) + "\n");
-  return write_npz(path, npz.members, npz.texts);
+  const std::string name = name_to_keep(path, static_cast<std::int64_t>(capture.samples.size())), draft = temporary_beside(name);
+  LOCKSTEP_CHECK(write_capture(draft, whole));
+  auto npz = read_npz_file(draft);
+  std::error_code ignored;
+  std::filesystem::remove(draft, ignored);
+  if (!npz.ok()) return npz.error();
+  npz->texts.emplace_back(of_name, nlohmann::json{{"model", of.model}, {"device", of.device}, {"state", of.state}}.dump(1) + "\n");
+  LOCKSTEP_CHECK(write_npz(name, npz->members, npz->texts));
+  return name;
+}
+
+Error with_kept(Error error, const std::string& path, const Capture& capture, std::span<const Sample> inputs, const KeptOf& of) {
+  if (error.blame != Blame::target || capture.samples.empty() || path.empty()) return error;
+  const auto written = keep_capture(path, capture, inputs.first(capture.samples.size()), of);
+  const std::string what = written.ok() ? fmt::format("{} of {} samples kept in {}: go on with --resume {}", capture.samples.size(), inputs.size(), *written, *written)
+                                        : "what was captured could not be kept: " + written.error().line();
+  error.hint += (error.hint.empty() ? "" : "; ") + what;
+  return error;
 }
 
 Result<Capture> kept_capture(const std::string& path, std::span<const Sample> inputs, const KeptOf& of) {

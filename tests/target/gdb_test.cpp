@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <filesystem>
 #include <random>
 #include <thread>
 
@@ -181,6 +182,7 @@ TEST(GdbTarget, goes_on_from_what_was_kept_of_this_build_alone) {
   Bench b;
   const std::string kept = b.folder / "kept.npz";
   for (const StateMode state : {StateMode::reset, StateMode::keep}) {
+    std::filesystem::remove(kept);
     {
       test::GdbServer server(3, &Bench::compute, {.close_after = state == StateMode::reset ? 75 : 60});
       auto target = open_target(b.uri(server, ",patience=2"), {b.graph, b.reference.arithmetic(), state, {.kept = kept, .resume = ""}});

@@ -144,6 +144,20 @@ TEST(TcpTarget, keeps_what_it_captured_when_the_link_breaks_and_goes_on_from_the
   for (std::size_t s = 0; s < 4; ++s) EXPECT_EQ(capture->samples[s].at("y"), expected->samples[s].at("y"));
   EXPECT_TRUE(last.starts_with("sample 4 of 4")) << last;
 
+  // A run that breaks off earlier leaves what an earlier one kept.
+  {
+    auto short_lived = std::make_unique<test::Emulator>("--stock" + b.network());
+    LinkControl one{.kept = kept, .resume = "", .progress = [&](const std::string&) { short_lived->stop(); }};
+    auto target_again = open_target(short_lived->uri(), b.context(one));
+    ASSERT_TRUE(target_again.ok()) << target_again.error().line();
+    const auto sooner = (*target_again)->run(b.samples, {});
+    ASSERT_FALSE(sooner.ok());
+    EXPECT_NE(sooner.error().hint.find("1 of 4 samples kept in " + (b.folder / "kept-2.npz")), std::string::npos) << sooner.error().line();
+    const auto longer = read_npz(kept);
+    ASSERT_TRUE(longer.ok());
+    EXPECT_EQ(longer->front().second.shape.at(0), 2);
+  }
+
   // Kept captures are of these inputs alone.
   *second = nullptr;  // the port takes one host at a time
   auto others = generated_inputs(b.graph, 4, 8);
