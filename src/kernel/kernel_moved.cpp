@@ -199,22 +199,29 @@ void MovedElements::row(const std::byte* x, std::byte* y, const std::byte* end, 
   }
 }
 
-void MovedElements::copy(const std::byte* x, std::byte* y, std::size_t width,
-                         const std::byte* fill) const {
-  const auto w = static_cast<std::int64_t>(width);
-  if (axes_.empty()) {
-    const std::int64_t elements = runs_.empty() ? 0 : runs_.back().to + runs_.back().count;
-    return row(x, y, y + elements * w, width, fill);
-  }
-  const std::size_t outer = axes_.size() - (transposes_ ? 2 : 1);
-  const std::int64_t size = axes_.back().extent * (transposes_ ? axes_[outer].extent : 1) * w;
-  std::int64_t index[16] = {}, count = 1;
-  for (std::size_t a = 0; a < outer; ++a) count *= axes_[a].extent;
-  const std::byte* const end = y + count * size;
-  for (std::int64_t r = 0; r < count; ++r, y += size) {
+std::int64_t MovedElements::lines() const {
+  std::int64_t count = 1;
+  for (std::size_t a = 0; !axes_.empty() && a < outer(); ++a) count *= axes_[a].extent;
+  return count;
+}
+
+std::int64_t MovedElements::line_elements() const {
+  if (axes_.empty()) return runs_.empty() ? 0 : runs_.back().to + runs_.back().count;
+  return axes_.back().extent * (transposes_ ? axes_[outer()].extent : 1);
+}
+
+void MovedElements::copy(const std::byte* x, std::byte* y, std::size_t width, const std::byte* fill,
+                         std::int64_t first, std::int64_t last) const {
+  const auto w = static_cast<std::int64_t>(width), size = line_elements() * w;
+  if (axes_.empty()) return row(x, y, y + size, width, fill);
+  const std::byte* const end = y + last * size;
+  std::int64_t index[16] = {}, rest = first;
+  for (std::size_t a = outer(); a-- > 0; rest /= axes_[a].extent) index[a] = rest % axes_[a].extent;
+  y += first * size;
+  for (std::int64_t r = first; r < last; ++r, y += size) {
     std::int64_t offset = 0;
     bool out = false;
-    for (std::size_t a = 0; a < outer; ++a) {
+    for (std::size_t a = 0; a < outer(); ++a) {
       const std::int64_t o = axes_[a].offset[static_cast<std::size_t>(index[a])];
       out |= o == outside;
       offset += out ? 0 : o;
@@ -222,10 +229,10 @@ void MovedElements::copy(const std::byte* x, std::byte* y, std::size_t width,
     if (out)
       fill_with(y, fill, static_cast<std::size_t>(size));
     else if (transposes_)
-      transpose(x + (base_ + offset) * w, y, axes_.back().extent, axes_[outer].extent, width);
+      transpose(x + (base_ + offset) * w, y, axes_.back().extent, axes_[outer()].extent, width);
     else
       row(x + offset * w, y, end, width, fill);
-    for (std::size_t a = outer; a-- > 0 && ++index[a] == axes_[a].extent;) index[a] = 0;
+    for (std::size_t a = outer(); a-- > 0 && ++index[a] == axes_[a].extent;) index[a] = 0;
   }
 }
 

@@ -22,7 +22,14 @@ class MovedElements {
   // Elements of `width` bytes (1, 2, 4, 8); `fill` holds the constant again and again. Behind x
   // stand `kernel_slack` bytes that may be read.
   static constexpr std::size_t fill_bytes = 64;
-  void copy(const std::byte* x, std::byte* y, std::size_t width, const std::byte* fill) const;
+  void copy(const std::byte* x, std::byte* y, std::size_t width, const std::byte* fill) const {
+    copy(x, y, width, fill, 0, lines());
+  }
+  // Lines first to last alone, which nothing else of y shares bytes with.
+  std::int64_t lines() const;
+  std::int64_t line_elements() const;
+  void copy(const std::byte* x, std::byte* y, std::size_t width, const std::byte* fill,
+            std::int64_t first, std::int64_t last) const;
   std::size_t bytes() const;
 
  private:
@@ -40,6 +47,7 @@ class MovedElements {
   void join_axes();
   void flatten_inner();
   void cut_rows();
+  std::size_t outer() const { return axes_.size() - (transposes_ ? 2 : 1); }  // axes of lines
   void row(const std::byte* x, std::byte* y, const std::byte* end, std::size_t width,
            const std::byte* fill) const;
 

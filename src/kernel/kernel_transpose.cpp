@@ -71,6 +71,66 @@ void by_blocks(const T* from, T* to, const Transposition& t, std::int64_t side, 
   _mm_storeu_si128(reinterpret_cast<__m128i*>(to + 2 * to_step), _mm_unpacklo_epi64(b, d));
   _mm_storeu_si128(reinterpret_cast<__m128i*>(to + 3 * to_step), _mm_unpackhi_epi64(b, d));
 }
+
+constexpr std::int64_t most_few = 4;
+
+// Bytes of `few` lines exchanged by shuffles, 16 positions at a time: block k of one side takes
+// from line l of the other what mask[k][l] names. `joins`: lines become neighbours; else the
+// reverse.
+template <int few, bool joins>
+[[gnu::target("ssse3")]] void shuffle_few(const std::byte* from, std::int64_t from_step,
+                                          std::byte* to, std::int64_t to_step,
+                                          std::int64_t positions) {
+  alignas(16) unsigned char mask[few][few][16];
+  for (int k = 0; k < few; ++k)
+    for (int l = 0; l < few; ++l)
+      for (int i = 0; i < 16; ++i) {
+        // Where the byte stands among the joined ones, of which this is block (joins ? k : l).
+        const int at = joins ? 16 * k + i : few * i + k;
+        const bool here = joins ? at % few == l : at / 16 == l;
+        mask[k][l][i] = static_cast<unsigned char>(!here ? 0x80 : joins ? at / few : at % 16);
+      }
+  for (std::int64_t p = 0; p < positions; p += 16) {
+    __m128i in[few];
+#pragma GCC unroll 4
+    for (int l = 0; l < few; ++l)
+      in[l] = _mm_loadu_si128(
+          reinterpret_cast<const __m128i*>(from + (joins ? l * from_step + p : few * p + 16 * l)));
+#pragma GCC unroll 4
+    for (int k = 0; k < few; ++k) {
+      __m128i out = _mm_setzero_si128();
+#pragma GCC unroll 4
+      for (int l = 0; l < few; ++l)
+        out = _mm_or_si128(
+            out,
+            _mm_shuffle_epi8(in[l], _mm_load_si128(reinterpret_cast<const __m128i*>(mask[k][l]))));
+      _mm_storeu_si128(
+          reinterpret_cast<__m128i*>(to + (joins ? few * p + 16 * k : k * to_step + p)), out);
+    }
+  }
+}
+
+template <int few>
+bool shuffled(const std::byte* from, std::byte* to, const Transposition& t) {
+  if constexpr (few > most_few) {
+    return false;
+  } else {
+    const bool joins = t.rows == few && t.to_step == few,
+               parts = t.columns == few && t.from_step == few;
+    if (!joins && !parts) return shuffled<few + 1>(from, to, t);
+    const std::int64_t whole = (joins ? t.columns : t.rows) / 16 * 16;
+    joins ? shuffle_few<few, true>(from, t.from_step, to, t.to_step, whole)
+          : shuffle_few<few, false>(from, t.from_step, to, t.to_step, whole);
+    portable(from, to, t, joins ? 0 : whole, t.rows, joins ? whole : 0, t.columns);
+    return true;
+  }
+}
+
+// Two to four lines of bytes, as of the colours of an image; false where they are others.
+bool transpose_few(const std::byte* from, std::byte* to, const Transposition& t) {
+  return std::min(t.rows, t.columns) <= most_few && __builtin_cpu_supports("ssse3") &&
+         shuffled<2>(from, to, t);
+}
 #endif
 
 template <class T>
@@ -89,6 +149,7 @@ void transpose(const std::byte* from, std::byte* to, const Transposition& t) {
   if (t.width == 2) return plain<std::uint16_t>(from, to, t);
   if (t.width == 8) return plain<std::uint64_t>(from, to, t);
 #if defined(__x86_64__)
+  if (t.width == 1 && transpose_few(from, to, t)) return;
   if (t.width == 1) return by_blocks(from, to, t, 16, bytes_16);
   by_blocks(reinterpret_cast<const std::uint32_t*>(from), reinterpret_cast<std::uint32_t*>(to), t,
             4, words_4);

@@ -16,6 +16,7 @@ constexpr std::string_view ops[] = {"DepthToSpace",  "Expand",  "Pad",      "Res
                                     "ResizeNearest", "Reverse", "Slice",    "SpaceToDepth",
                                     "StridedSlice",  "Tile",    "Transpose"};
 constexpr std::int64_t most_elements = 1 << 22;
+constexpr std::int64_t worth_sharing = 1 << 18;  // bytes
 
 // The node over an input of its own type or of element numbers.
 Result<Tensor> moved(const KernelProblem& p, const Tensor& x) {
@@ -76,7 +77,14 @@ class Moves : public PreparedKernel {
     return shaped_->bytes() + (last_ ? last_->bytes() : 0);
   }
   void run(const KernelRun& r) const override {
-    (r.channels_last ? last_ : shaped_)->copy(r.in[0], r.out[0], width_, fill_);
+    const MovedElements& all = r.channels_last ? *last_ : *shaped_;
+    const std::int64_t line = all.line_elements() * static_cast<std::int64_t>(width_);
+    r.workers.each(
+        all.lines(),
+        [&](std::int64_t first, std::int64_t end, int) {
+          all.copy(r.in[0], r.out[0], width_, fill_, first, end);
+        },
+        (worth_sharing + line - 1) / std::max<std::int64_t>(1, line));
   }
 
  private:

@@ -10,8 +10,8 @@ namespace {
 
 TEST(Transpose, every_element_changes_row_and_column) {
   for (const std::size_t width : {1, 2, 4, 8})
-    for (const std::int64_t rows : {1, 3, 4, 16, 17, 33, 64})
-      for (const std::int64_t columns : {1, 2, 5, 16, 31, 48}) {
+    for (const std::int64_t rows : {1, 2, 3, 4, 5, 16, 17, 33, 64})
+      for (const std::int64_t columns : {1, 2, 3, 4, 5, 16, 31, 48}) {
         const auto count = static_cast<std::size_t>(rows * columns);
         std::vector<std::byte> x(count * width), y(count * width);
         for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<std::byte>(i * 7 + i / 251);

@@ -1,0 +1,50 @@
+#include "kernel/kernel_moved.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+#include "kernel/kernel.h"
+
+namespace lockstep {
+namespace {
+
+// Threads copy lines apart: no line may touch bytes of one that was copied before it.
+TEST(MovedElements, lines_copied_backwards_one_by_one_are_those_copied_at_once) {
+  int many = 0;
+  for (const bool channels_last : {false, true})
+    for (const std::int64_t channels : {1, 3, 24, 40})
+      for (const std::int64_t more : {0, 2, 5}) {
+        const Shape x{2, channels, 9, 11}, y{2, channels + more, 12, 13};
+        std::vector<std::int32_t> sources;
+        for (std::int64_t n = 0; n < y[0]; ++n)
+          for (std::int64_t c = 0; c < y[1]; ++c)
+            for (std::int64_t h = 0; h < y[2]; ++h)
+              for (std::int64_t w = 0; w < y[3]; ++w) {
+                const bool inside = c < channels && h >= 1 && h < 10 && w >= 2;
+                sources.push_back(!inside ? -1
+                                          : static_cast<std::int32_t>(
+                                                ((n * channels + c) * 9 + h - 1) * 11 + w - 2));
+              }
+        const MovedElements moved(sources, x, y, channels_last);
+        std::vector<std::byte> from(static_cast<std::size_t>(count_of(x)) + kernel_slack);
+        for (std::size_t i = 0; i < from.size(); ++i) from[i] = static_cast<std::byte>(i * 5 + 1);
+        std::byte fill[MovedElements::fill_bytes];
+        std::memset(fill, 0x7e, sizeof fill);
+        std::vector<std::byte> once(sources.size()), apart(sources.size());
+        moved.copy(from.data(), once.data(), 1, fill);
+        many += moved.lines() > 4 ? 1 : 0;
+        for (std::int64_t line = moved.lines(); line-- > 0;)
+          moved.copy(from.data(), apart.data(), 1, fill, line, line + 1);
+        EXPECT_EQ(once, apart) << channels << " channels and " << more << ", " << channels_last;
+        if (channels_last) continue;
+        for (std::size_t i = 0; i < sources.size(); ++i)
+          ASSERT_EQ(once[i],
+                    sources[i] < 0 ? std::byte{0x7e} : from[static_cast<std::size_t>(sources[i])])
+              << i;
+      }
+  EXPECT_GT(many, 6);
+}
+
+}  // namespace
+}  // namespace lockstep
