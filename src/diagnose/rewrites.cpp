@@ -7,9 +7,9 @@
 #include <fmt/format.h>
 
 #include "diagnose/fold_identity.h"
+#include "diagnose/rewrite_grid.h"
 #include "diagnose/rewrite_node.h"
 #include "diagnose/scope.h"
-#include "measure/reals.h"
 #include "op/op.h"
 
 namespace lockstep {
@@ -28,52 +28,6 @@ bool is_sum(const Node& n) { return n.op == "Add" && n.inputs.size() == 2 && n.i
 bool strikes_others(const Executor& e, const FaultDef& f) {
   if (f.scope == Scope::unequal_scales || f.scope == Scope::every_node) return true;
   return std::ranges::any_of(sites_of(e, f), [&](const Site& s) { return s.node != no_id && s.view().node.op != "Add"; });
-}
-
-struct Grid {
-  double step = 0;
-  std::int32_t zero = 0;
-  std::int64_t low = -128, high = 127;
-  double most() const { return step * static_cast<double>(high - zero); }
-};
-
-// The grid on which a tensor's numbers lie: its own, or that of the codes it came from.
-std::optional<Grid> grid_of(const Graph& g, ValueId id) {
-  const QuantParams q = step_of(g, id);
-  if (q.scale.size() != 1) return {};
-  const DType t = is_integer(g.value(id).dtype) ? g.value(id).dtype : DType::i8;
-  const bool bytes = code_range(t).low <= q.zero_at(0) && q.zero_at(0) <= code_range(t).high;
-  const CodeRange range = bytes ? code_range(t) : code_range(DType::u8);
-  return Grid{q.scale[0], q.zero_at(0), range.low, range.high};
-}
-
-// The codes made of a float result by the quantizer that reads it; the value itself when there are none.
-ValueId codes_behind(const Graph& g, ValueId id) {
-  if (is_float(g.value(id).dtype))
-    for (const NodeId n : g.consumers(id))
-      if (g.node(n).op == "QuantizeLinear") return g.node(n).outputs[0];
-  return id;
-}
-std::optional<Grid> grid_behind(const Graph& g, ValueId id) { return grid_of(g, codes_behind(g, id)); }
-
-// Every element moved to the nearest point of another grid, in the tensor's own type.
-Tensor on_grid(const Tensor& x, const QuantParams& own, const Grid& grid, const QuantizePolicy& num) {
-  Tensor y = x;
-  const auto step = static_cast<float>(grid.step);
-  const std::vector<double> reals = reals_of(x, own);
-  for (std::int64_t i = 0; i < x.count(); ++i) {
-    const std::int32_t code = num.quantize(static_cast<float>(reals[static_cast<std::size_t>(i)]), step, grid.zero,
-                                           static_cast<std::int32_t>(grid.low), static_cast<std::int32_t>(grid.high));
-    const float real = num.dequantize(code, step, grid.zero);
-    if (is_float(x.dtype())) {
-      y.set_number(i, real);
-    } else {
-      const CodeRange range = code_range(x.dtype());
-      y.set_code(i, num.quantize(real, static_cast<float>(own.scale[0]), own.zero_at(0), static_cast<std::int32_t>(range.low),
-                                 static_cast<std::int32_t>(range.high)));
-    }
-  }
-  return y;
 }
 
 // What one rewrite does at one sum.
