@@ -26,14 +26,14 @@ std::int64_t differing(const Tensor& a, const Tensor& b) {
 
 class Reducer {
  public:
-  Reducer(const Request& q, const Answer& a, std::span<const std::byte> bytes, std::int64_t keep, KeptRun earlier)
-      : q_(q), a_(a), g_(a.reference->graph()), bytes_(bytes), keep_(keep), earlier_(earlier), recorded_{a.sent, a.expected, a.observed, q.state},
+  Reducer(const Request& q, const Answer& a, std::span<const std::byte> bytes, const Keep& keep)
+      : q_(q), a_(a), g_(a.reference->graph()), bytes_(bytes), keep_(keep), earlier_(keep.earlier), recorded_{a.sent, a.expected, a.observed, q.state},
         test_(*a.reference, recorded_) {}
 
   Result<Reduction> run() {
     LOCKSTEP_CHECK(choose());
     LOCKSTEP_CHECK(cut());
-    const std::int64_t needed = std::min(keep_, r_.differing);
+    const std::int64_t needed = std::min(keep_.values, r_.differing);
     for (std::size_t axis = r_.expected.shape().size(); axis-- > 0;) LOCKSTEP_CHECK(crop_axis(axis, needed));
     return std::move(r_);
   }
@@ -87,8 +87,12 @@ class Reducer {
     LOCKSTEP_TRY(auto made, attempt(r_));
     if (!made) return Error{q_.model, "the part that makes '" + r_.output + "' yields other numbers when it stands alone", "", "please report it"};
     r_.model = std::move(*made);
-    LOCKSTEP_CHECK(speak_codes(cone));
+    if (keep_.codes) LOCKSTEP_CHECK(speak_codes(cone));
     r_.steps.push_back(fmt::format("cut to {} of {} nodes: what makes {} from captured tensors", r_.nodes, r_.nodes_before, r_.output));
+    for (const State& state : g_.states())
+      if (r_.input.contains(g_.value(state.in).name))
+        r_.steps.push_back(fmt::format("'{}' is a state of the whole; here it is an input with what it should hold in that run, so that a fault of "
+                                       "keeping it shows as one of this operand", g_.value(state.in).name));
     if (a_.observed.size() > 1) r_.steps.push_back(fmt::format("sample {} of {}: the one in which most values are wrong", r_.sample, a_.observed.size()));
     return {};
   }
@@ -250,7 +254,7 @@ class Reducer {
   const Answer& a_;
   const Graph& g_;
   std::span<const std::byte> bytes_;
-  const std::int64_t keep_;
+  const Keep keep_;
   const KeptRun earlier_;
   Recorded recorded_;
   LocalTest test_;
@@ -261,8 +265,8 @@ class Reducer {
 
 }  // namespace
 
-Result<Reduction> reduce(const Request& request, const Answer& answer, std::span<const std::byte> bytes, std::int64_t keep, KeptRun earlier) {
-  return Reducer(request, answer, bytes, keep, earlier).run();
+Result<Reduction> reduce(const Request& request, const Answer& answer, std::span<const std::byte> bytes, const Keep& keep) {
+  return Reducer(request, answer, bytes, keep).run();
 }
 
 }  // namespace lockstep

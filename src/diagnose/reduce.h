@@ -35,9 +35,16 @@ struct Reduction {
 // Which run before the wrong one is kept: for faults that show something of it.
 enum class KeptRun : std::uint8_t { none, previous, first };
 
-// `bytes` are the model's file; cropping keeps at least `keep` wrong values. Errors: a healthy device; a fault that is in the network's input; a
+// How much of the evidence the part keeps: at least so many wrong values, which run before, and the device's codes in the
+// place of the reals that it yields (a fault of lines or words of memory is one of the reals' bytes).
+struct Keep {
+  std::int64_t values = 12;
+  KeptRun earlier = KeptRun::none;
+  bool codes = true;
+};
+
+// `bytes` are the model's file. Errors: a healthy device; a fault that is in the network's input; a
 // model that cannot be cut (subgraphs, tensors that the file does not name).
-Result<Reduction> reduce(const Request& request, const Answer& answer, std::span<const std::byte> bytes, std::int64_t keep,
-                         KeptRun earlier = KeptRun::none);
+Result<Reduction> reduce(const Request& request, const Answer& answer, std::span<const std::byte> bytes, const Keep& keep);
 
 }  // namespace lockstep

@@ -64,6 +64,12 @@ bool same_cause(const Answer& whole, const Answer& part) {
   });
 }
 
+// Whether what is wrong first are reals, which a part may also show as the codes made of them.
+bool wrong_in_reals(const Answer& found) {
+  const Verdict& v = found.verdict;
+  return !v.suspects.empty() && is_float(found.reference->graph().value(v.comparison.rows[v.suspects[0].row].value).dtype);
+}
+
 Result<int> reduce_to(const Request& request, const std::string& folder) {
   LOCKSTEP_TRY(const Bytes bytes, read_file(request.model));
   auto found = answer(request);
@@ -72,20 +78,21 @@ Result<int> reduce_to(const Request& request, const std::string& folder) {
   std::error_code failed;
   const bool new_folder = !fs::exists(folder);
   // Fewer wrong values than a fault needs to be told from rounding or from another fault are no use; a fault that
-  // shows something of an earlier run needs that run. At last, whatever is wrong at all.
+  // shows something of an earlier run needs that run; one that strikes bytes of reals shows in these alone. At last, whatever is wrong at all.
   constexpr std::int64_t whole = std::numeric_limits<std::int64_t>::max();
   struct Try {
-    KeptRun earlier;
-    std::int64_t keep;
-    bool any_cause;
+    Keep keep;
+    bool any_cause = false;
   };
   std::vector<Try> tries;
-  for (const KeptRun earlier : {KeptRun::none, KeptRun::previous, KeptRun::first})
-    for (const std::int64_t keep : {std::int64_t{12}, std::int64_t{48}, std::int64_t{192}, whole}) tries.push_back({earlier, keep, false});
-  tries.push_back({KeptRun::none, whole, true});
+  for (const bool codes : {true, false})
+    for (const KeptRun earlier : {KeptRun::none, KeptRun::previous, KeptRun::first})
+      for (const std::int64_t values : {std::int64_t{12}, std::int64_t{48}, std::int64_t{192}, whole}) tries.push_back({{values, earlier, codes}});
+  tries.push_back({{whole, KeptRun::none, true}, true});
   for (const Try& t : tries) {
-    const auto made = reduce(request, *found, bytes, t.keep, t.earlier);
-    if (!made.ok() && t.earlier != KeptRun::none) continue;
+    if (!t.keep.codes && !wrong_in_reals(*found)) continue;
+    const auto made = reduce(request, *found, bytes, t.keep);
+    if (!made.ok() && t.keep.earlier != KeptRun::none) continue;
     LOCKSTEP_TRY(const Reduction r, made);
     fs::create_directories(folder, failed);
     if (failed) return Error{folder, "cannot be made: " + failed.message(), "a folder to write to", ""};

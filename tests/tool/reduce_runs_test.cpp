@@ -25,7 +25,7 @@ TEST_P(ReducedRuns, keep_the_run_that_the_fault_shows_something_of) {
   EXPECT_EQ(input->samples, 2);
 }
 
-INSTANTIATE_TEST_SUITE_P(Faults, ReducedRuns, testing::Values("stale-output", "frozen-output"));
+INSTANTIATE_TEST_SUITE_P(Faults, ReducedRuns, testing::Values("stale-output", "frozen-output", "stale-lines"));
 
 }  // namespace
 }  // namespace lockstep
