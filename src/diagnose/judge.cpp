@@ -4,9 +4,10 @@
 
 #include "base/text.h"
 #include "diagnose/bad_capture.h"
+#include "diagnose/drift.h"
+#include "diagnose/gate.h"
 #include "diagnose/hypotheses.h"
 #include "diagnose/on_codes.h"
-#include "diagnose/drift.h"
 #include "diagnose/rewrites.h"
 #include "diagnose/scope.h"
 #include "diff/local.h"
@@ -72,7 +73,7 @@ Result<void> find_causes(const Case& c, Verdict& v) {
     options.work = v.suspects.empty() ? c.search.work : left / 2;
     const auto trial = Trial::make(test, c.recorded, row);
     if (!trial.ok()) {
-      v.notes.push_back("not replayed: " + trial.error().line());
+      v.notes.push_back("'" + row.tensor + "' is not replayed: " + trial.error().what);
       v.suspects.push_back({i, {}, 0, false});
       continue;
     }
@@ -178,6 +179,10 @@ Result<Verdict> judge(const Case& c, const std::vector<std::string>& left_device
     LOCKSTEP_TRY(v.computes_as, computes_as(c, v.comparison));
   }
   if (const auto order = reordered_exactly(c, v.comparison)) return refused(std::move(v), c, *order);
+  if (c.tolerance.kind == Tolerance::Kind::cosine) {
+    LOCKSTEP_CHECK(judge_gate(c.reference.graph(), c.tolerance, v));
+    return v;
+  }
   if (c.tolerance.kind == Tolerance::Kind::envelope) {
     LOCKSTEP_TRY(v.healthy, inside_envelope(c, v.comparison));
     if (v.healthy) v.summary = "healthy, inside the end-to-end envelope (asked by --tolerance envelope)";

@@ -90,7 +90,9 @@ class Session {
     LOCKSTEP_TRY(a_.verdict, judge(c, without_weights(model, pairing.left_device)));
     tell_of_builds();
     tell_of_outputs(pairing);
-    if (q_.envelope || (a_.verdict.healthy && !a_.verdict.comparison.identical())) {
+    tell_of_deaf_outputs(pairing);
+    a_.verdict.notes = folded_notes(a_.verdict.notes);
+    if (q_.envelope || (a_.verdict.healthy && !a_.verdict.comparison.identical() && tolerance.kind != Tolerance::Kind::cosine)) {
       say("measuring the envelope");
       LOCKSTEP_TRY(a_.verdict.envelope, envelope_of(c));
     }
@@ -114,6 +116,25 @@ class Session {
     if (!several) return;
     a_.verdict.summary += ", on captures of more than one build";
     a_.verdict.notes.push_back("tensors of another build are no proof about this one: its buffers lie elsewhere; captures of one build settle it");
+  }
+
+  // An output that answers every input alike is right on a wrong device too.
+  void tell_of_deaf_outputs(const Pairing& pairing) {
+    constexpr std::size_t least = 3;
+    const Graph& g = a_.reference->graph();
+    const auto all_alike = [&](const std::string& name) {
+      const auto first = expected_[0].find(name);
+      return first != expected_[0].end() && std::ranges::all_of(expected_, [&](const Sample& s) { return s.contains(name) && s.at(name) == first->second; });
+    };
+    const bool inner = std::ranges::any_of(pairing.pairs, [&](const Pair& p) {
+      const ValueId id = g.find_value(p.reference);
+      return g.value(id).producer != no_id && std::ranges::count(g.outputs(), id) == 0 && !all_alike(p.reference);
+    });
+    if (!a_.verdict.healthy || inner || expected_.size() < least) return;
+    const auto outputs = g.outputs();
+    if (std::ranges::all_of(outputs, [&](ValueId id) { return all_alike(g.value(id).name); }))
+      a_.verdict.notes.push_back(fmt::format("the reference answers all {} inputs alike: a wrong device would look right here too; other inputs (--input), or inner "
+                                             "tensors, tell more", expected_.size()));
   }
 
   // A verdict about inner tensors alone is none about what the user reads.

@@ -17,14 +17,16 @@ Result<Tolerance> parse_tolerance(const std::string& text) {
   if (text.empty()) return Tolerance{};
   if (text == "exact") return Tolerance{Tolerance::Kind::exact, 0, 0, false};
   if (text == "envelope") return Tolerance{Tolerance::Kind::envelope, 1, 1e-4, true};
-  if (text.starts_with("lsb:")) {
+  const bool lsb = text.starts_with("lsb:"), cosine = text.starts_with("cosine:");
+  if (lsb || cosine) {
     double n = 0;
     const char* end = text.data() + text.size();
-    const auto [stop, failure] = std::from_chars(text.data() + 4, end, n);
-    if (failure == std::errc{} && stop == end && n >= 0 && std::isfinite(n))
-      return Tolerance{Tolerance::Kind::lsb, n, 1e-4, false};
+    const auto [stop, failure] = std::from_chars(text.data() + (lsb ? 4 : 7), end, n);
+    const bool number = failure == std::errc{} && stop == end && n >= 0 && std::isfinite(n);
+    if (number && lsb) return Tolerance{Tolerance::Kind::lsb, n, 1e-4, false};
+    if (number && n <= 1) return Tolerance{Tolerance::Kind::cosine, 1, 1e-4, true, n};
   }
-  return Error{"--tolerance " + text, "no such tolerance", "exact, lsb:N or envelope", ""};
+  return Error{"--tolerance " + text, "no such tolerance", "exact, lsb:N, envelope or cosine:N (N at most 1)", ""};
 }
 
 int Comparison::first_wrong() const {

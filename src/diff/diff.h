@@ -17,12 +17,13 @@ namespace lockstep {
 // asks that the differing codes show none. Floats without a scale: `real` times the greatest
 // magnitude of the recomputed tensor.
 struct Tolerance {
-  enum class Kind : std::uint8_t { standard, exact, lsb, envelope } kind = Kind::standard;
+  enum class Kind : std::uint8_t { standard, exact, lsb, envelope, cosine } kind = Kind::standard;
   double lsb = 1;
   double real = 1e-4;
   bool structure = true;
+  double cosine = 0;  // Kind::cosine: the least of any network output, end to end; operations are not judged
 };
-// "exact", "lsb:N", "envelope".
+// "exact", "lsb:N", "envelope", "cosine:N".
 Result<Tolerance> parse_tolerance(const std::string& text);
 
 // What the local test says of one tensor: the operation recomputed from the device's own inputs.

@@ -35,14 +35,23 @@ ValueId codes_of_reals(const Graph& g, ValueId id, const Capture& capture, const
     const ValueId codes = g.node(n).outputs[0];
     const Value& y = g.value(codes);
     if (y.quant.scale.size() != 1 || capture.infos.contains(y.name)) continue;
-    bool on_grid = true, moves = false;
+    // A Relu that the quantizer stands for: nothing below its least code, which is zero, and many a zero.
+    const bool clamps = y.quant.zero_at(0) == code_range(y.dtype).low;
+    bool on_grid = true, moves = false, clamped = clamps;
+    std::int64_t zeros = 0, count = 0;
     for (const Sample& sample : capture.samples) {
       const auto it = sample.find(device);
-      if (it == sample.end() || !on_grid) continue;
-      on_grid = lies_on_grid(it->second, y);
-      for (std::int64_t i = 1; !moves && i < it->second.count(); ++i) moves = it->second.number(i) != it->second.number(0);
+      if (it == sample.end()) continue;
+      on_grid = on_grid && lies_on_grid(it->second, y);
+      for (std::int64_t i = 0; i < it->second.count(); ++i) {
+        const double x = it->second.number(i);
+        moves = moves || x != it->second.number(0);
+        clamped = clamped && x >= 0;
+        zeros += x == 0;
+      }
+      count += it->second.count();
     }
-    if (on_grid && moves) return codes;
+    if (moves && (on_grid || (clamped && zeros * 20 >= count))) return codes;
   }
   return id;
 }

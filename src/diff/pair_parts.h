@@ -14,8 +14,8 @@ bool same_scale(const QuantParams& a, const QuantParams& b);
 ValueId codes_beside(const Graph& g, ValueId id, const TensorInfo& device);
 
 // A float that a quantizer reads, recorded as what the quantizer made of it (dequantized codes under the float's name):
-// the quantizer's codes, else `id`. Known by every recorded real lying on the quantizer's grid; a tensor of one value
-// only says nothing, and codes that are recorded themselves are not paired twice.
+// the quantizer's codes, else `id`. Known by every recorded real lying on the quantizer's grid, or by the zeros of a
+// Relu that the quantizer stands for (what the reference holds under that name is not clamped yet). A tensor of one value says nothing, and codes that are recorded themselves are not paired twice.
 ValueId codes_of_reals(const Graph& g, ValueId id, const Capture& capture, const std::string& device);
 
 // Takes the device's tensor into `out`, in the shape and, where that loses nothing, the type of `id`.

@@ -35,6 +35,7 @@ class Writer : public TextPart {
 
   void healthy() {
     field("verdict", green(v_.summary));
+    if (gate()) return;
     const auto& rows = v_.comparison.rows;
     double most = 0;
     std::int64_t differing = 0, values = 0;

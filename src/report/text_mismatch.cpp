@@ -65,6 +65,7 @@ class Mismatch : public TextPart {
     if (v_.suspects.empty()) {
       field("verdict", red(v_.summary));
       for (const std::string& note : v_.notes) field("note", note);
+      for (std::size_t i = 0; i < v_.advice.size(); ++i) i == 0 ? field("do", v_.advice[i]) : more(v_.advice[i]);
       for (std::size_t i = 0; i < v_.next.size(); ++i) i == 0 ? field("capture next", v_.next[i]) : more(v_.next[i]);
       return;
     }
@@ -126,14 +127,16 @@ class Mismatch : public TextPart {
     if (!v_.scopes.empty() && v_.suspects[0].cause() == &e && v_.scopes[0].sites.size() > 1 && v_.scopes[0].right == 0 &&
         std::ranges::all_of(v_.scopes, [&](const ScopeReading& r) { return r.sites.size() <= v_.scopes[0].sites.size(); }))
       return spec_text(*e.fault, "", e.params);
+    constexpr std::size_t few = 4;
+    if (!v_.scopes.empty() && v_.suspects[0].cause() == &e && e.also.empty() && v_.scopes[0].right == 0 && v_.scopes[0].sites.size() > 1 &&
+        v_.scopes[0].sites.size() <= few) {
+      std::vector<std::string> all;
+      for (const std::string& site : v_.scopes[0].sites) all.push_back(spec_text(*e.fault, site, e.params));
+      return join(all, "+");
+    }
     return short_spec(e.spec);
   }
 
-  static std::vector<std::string> short_specs(const std::vector<std::string>& specs) {
-    std::vector<std::string> out;
-    for (const std::string& spec : specs) out.push_back(short_spec(spec));
-    return out;
-  }
 
   void cause(const Suspect& s) {
     const Explanation* e = s.cause();
@@ -152,9 +155,9 @@ class Mismatch : public TextPart {
         line += fmt::format("; next best: {}, {}", next->fault->name,
                             percent(static_cast<double>(next->matching()) / static_cast<double>(next->values)));
       more(line);
-      if (!e->ties.empty()) more(red("tie: ") + "equally explained by " + list(short_specs(e->ties), 4));
+      if (!e->ties.empty()) more(red("tie: ") + "equally explained by " + list(specs_by_fault(e->ties), 4));
       if (!e->rivals.empty())
-        more(red("not certain: ") + "the same numbers come, on these inputs, from " + list(short_specs(e->rivals), 4));
+        more(red("not certain: ") + "the same numbers come, on these inputs, from " + list(specs_by_fault(e->rivals), 4));
       scope();
       if (e->arithmetic.empty()) more(dim("as a target: sim:" + target_spec(*e)));
       else more("as " + short_spec(e->spec) + dim("   in the arithmetic '" + e->arithmetic + "': the reference computes this in reals"));

@@ -24,6 +24,8 @@ class TextPart {
       : r_(report), v_(report.verdict), style_(style), out_(out) {}
 
  protected:
+  // Only the outputs were asked about.
+  bool gate() const { return r_.tolerance.starts_with("cosine:"); }
   std::string paint(const char* code, const std::string& text) const {
     return style_.colour ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : text;
   }

@@ -30,6 +30,7 @@ class Table : public TextPart {
   }
 
   std::string state_text(const Row& row) const {
+    if (gate()) return dim("not judged");
     std::string text;
     switch (row.state) {
       case Judgement::exact: text = "right"; break;

@@ -148,6 +148,36 @@ TEST(Pair, dequantized_codes_under_the_floats_name_are_the_quantizers_codes) {
   EXPECT_EQ(p->samples[0].at("/a/out"), codes);
 }
 
+// The quantizer's least code is zero: a Relu was folded into it, and the device recorded what it makes.
+TEST(Pair, reals_behind_a_folded_relu_pair_with_the_codes) {
+  GraphBuilder b("relu.onnx", "onnx");
+  const auto value = [&](const char* name, DType dtype) {
+    Value v;
+    v.name = v.origin.name = name;
+    v.dtype = dtype;
+    v.shape = {1, 2, 1, 3};
+    if (dtype == DType::i8) v.quant = {{0.5}, {-128}, -1};
+    return b.add_value(v);
+  };
+  const ValueId in = value("in", DType::f32), before = value("relu_out", DType::f32), coded = value("codes", DType::i8);
+  for (const auto& [op, from, to] : {std::tuple{"Neg", in, before}, std::tuple{"QuantizeLinear", before, coded}}) {
+    Node n;
+    n.name = n.op = op;
+    n.inputs = {from};
+    n.outputs = {to};
+    b.add_node(n);
+  }
+  b.add_input(in);
+  b.add_output(coded);
+  const Graph graph = std::move(std::move(b).finish()).value();
+  const auto p = pair_tensors(graph, capture_of({{"relu_out", tensor<float>({1, 2, 1, 3}, {0, 0.3f, 0, 1.7f, 2.2f, 0})}}));
+  ASSERT_TRUE(p.ok());
+  EXPECT_EQ(p->pairs[0].reference, "codes");
+  const auto unclamped = pair_tensors(graph, capture_of({{"relu_out", tensor<float>({1, 2, 1, 3}, {-1, 0.3f, 0, 1.7f, 2.2f, 0})}}));
+  ASSERT_TRUE(unclamped.ok());
+  EXPECT_EQ(unclamped->pairs[0].reference, "relu_out");
+}
+
 TEST(Pair, reals_off_the_grid_or_all_alike_or_beside_their_codes_stay_the_float) {
   const Tensor on = tensor<float>({1, 2, 1, 3}, {1, 1.5, 2, 2.5, 3, 3.5});
   for (const Capture& capture : {capture_of({{"in", tensor<float>({1, 2, 1, 3}, {1, 1.6f, 2, 2.5, 3, 3.5})}}),

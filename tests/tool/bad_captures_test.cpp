@@ -280,6 +280,14 @@ TEST_F(OtherForms, captures_without_the_networks_output_say_so) {
   EXPECT_NE(report["notes"].dump().find("'ppm' is not among the captures"), std::string::npos) << report["notes"];
 }
 
+TEST_F(OtherForms, an_output_that_answers_every_input_alike_proves_little) {
+  const std::string deaf = "examples/s0/pump_int8.onnx --input examples/s0/calm_a.npz ";
+  ASSERT_EQ(test::run_tool("run " + deaf + "-o " + scratch / "deaf.npz").code, 0);
+  const auto ran = test::run_tool("validate " + deaf + "--target " + scratch / "deaf.npz");
+  EXPECT_EQ(ran.code, 0) << ran.out << ran.err;
+  EXPECT_NE(ran.out.find("answers all 8 inputs alike"), std::string::npos) << ran.out;
+}
+
 TEST_F(OtherForms, every_tensor_channels_last_under_the_models_shape) {
   for (auto& [name, a] : all) {
     if (a.shape.size() != 4 || a.shape[2] != 1 || name == "window") continue;

@@ -109,5 +109,30 @@ TEST_F(Case, s3_nine_numbers_name_the_reading_of_the_input) {
   }
 }
 
+TEST_F(Case, s4_the_gate_tells_a_good_calibration_from_a_silent_one) {
+  const std::string end = " --target examples/s4/calls_float.onnx --input examples/s4/calls.npz --tolerance cosine:0.95";
+  const auto good = report("validate examples/s4/calls_int8.onnx" + end, 0), silent = report("validate examples/s4/calls_silent.onnx" + end, 1);
+  EXPECT_TRUE(good["healthy"]);
+  EXPECT_NE(good["verdict"].get<std::string>().find("the gate is met: cosine 0.999"), std::string::npos) << good["verdict"];
+  EXPECT_NE(silent["verdict"].get<std::string>().find("the gate is missed: cosine 0.36"), std::string::npos) << silent["verdict"];
+  EXPECT_NE(silent["advice"].dump().find("near-silent"), std::string::npos) << silent["advice"];
+  // The float model's tensors stand beside the codes that stand for them, its Relus folded in.
+  for (const auto& row : good["rows"]) {
+    EXPECT_GT(row["end_to_end"]["cosine"], 0.99) << row["tensor"];
+    EXPECT_EQ(row["state"], "unknown");
+  }
+}
+
+TEST_F(Case, s4_generated_c_computes_the_very_same_scores) {
+  ASSERT_EQ(test::run_tool("generate examples/s4/calls_int8.onnx -o " + folder / "network").code, 0);
+  const auto j = report("validate examples/s4/calls_int8.onnx --input examples/s4/calls.npz --tolerance exact --target c:" + folder / "network", 0);
+  EXPECT_EQ(j["verdict"], "healthy, equal to the reference on every value compared");
+}
+
+TEST_F(Case, s4_the_report_does_not_vary_from_run_to_run) {
+  const std::string command = " validate examples/s4/calls_int8.onnx --input examples/s4/calls.npz --target sim:pads-with-zero-code@/conv1";
+  EXPECT_EQ(test::run_tool("--threads 1" + command).out, test::run_tool("--threads 2" + command).out);
+}
+
 }  // namespace
 }  // namespace lockstep

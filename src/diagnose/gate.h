@@ -1,0 +1,13 @@
+#pragma once
+
+#include "diagnose/verdict.h"
+#include "diff/diff.h"
+
+namespace lockstep {
+
+// `--tolerance cosine:N`: one figure for each network output, end to end, as a gate of how well a model was quantized
+// wants it. No operation is judged: sets healthy, summary and,
+// where the gate is missed, notes and advice. Error: no output was compared.
+Result<void> judge_gate(const Graph& graph, const Tolerance& tolerance, Verdict& v);
+
+}  // namespace lockstep
