@@ -7,6 +7,12 @@
 
 namespace lockstep {
 
+// Operations that one part of the device computes, by the tensors of the model that they make.
+struct UnitWork {
+  std::string unit;  // "ARITH 1"
+  std::vector<std::string> tensors;
+};
+
 // Everything a verdict is made from. `reference` and `others` compute the same imported model.
 struct Case {
   const Executor& reference;
@@ -17,6 +23,7 @@ struct Case {
   Others carriers = {};  // executors that compute on codes what the reference computes in reals
   // How to ask again, for "what to capture next": as the user named them.
   std::string model, target, input;
+  std::vector<UnitWork> units = {};  // where a compiled program says which unit computes what
 };
 
 // Compares, runs the local test, and where something is wrong looks for the cause, proves it by

@@ -41,7 +41,7 @@ class Scopes {
     find_shown();
     for (const NodeId n : sites) shows_.emplace(n, shows(n));
     std::vector<ScopeReading> readings;
-    for (const Family& f : families_of(c_.reference, node, sites)) readings.push_back(reading(f));
+    for (const Family& f : families_of(c_.reference, node, sites, c_.units)) readings.push_back(reading(f));
     std::ranges::stable_sort(readings, {}, &ScopeReading::bits);
     settle(readings);
     return readings;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -8,6 +9,7 @@
 namespace lockstep {
 
 struct Case;
+struct UnitWork;
 
 // What the captures say of one operation at which the cause could act too.
 enum class Shows : std::uint8_t {
@@ -25,7 +27,7 @@ struct Family {
 };
 // The families that `node` belongs to, narrowest first, of `among`; the first holds the node alone. Those of
 // equal contents are one.
-std::vector<Family> families_of(const Executor& reference, NodeId node, const std::vector<NodeId>& among);
+std::vector<Family> families_of(const Executor& reference, NodeId node, const std::vector<NodeId>& among, std::span<const UnitWork> units = {});
 
 // How far the first suspect's cause reaches, every reading judged by the rest of the captures, the likeliest
 // first: the cause replayed at each operation of the family from the device's own inputs. Empty for causes of

@@ -3,6 +3,7 @@
 #include <array>
 #include <functional>
 
+#include "diagnose/judge.h"
 #include "diagnose/scope.h"
 #include "fault/fault_nodes.h"
 
@@ -71,6 +72,20 @@ bool pads(const NodeView& n) {
          std::ranges::any_of(n.attrs().integers("pads", {}), [](std::int64_t x) { return x != 0; });
 }
 
+// The node's result, or the codes made of it, under the user's name or the reference's.
+bool makes_one_of(const NodeView& n, const std::vector<std::string>& tensors) {
+  const auto is_one = [&](ValueId v) {
+    const Value& value = n.graph.value(v);
+    return std::ranges::count(tensors, value.name) > 0 || (!value.origin.name.empty() && std::ranges::count(tensors, value.origin.name) > 0);
+  };
+  return std::ranges::any_of(n.node.outputs, [&](ValueId v) {
+    if (v == no_id) return false;
+    if (is_one(v)) return true;
+    const auto readers = n.graph.consumers(v);
+    return std::ranges::any_of(readers, [&](NodeId r) { return n.graph.node(r).op == "QuantizeLinear" && is_one(n.graph.node(r).outputs[0]); });
+  });
+}
+
 struct Trait {
   std::string_view name;
   std::function<bool(const NodeView&)> holds;
@@ -101,7 +116,7 @@ const std::vector<Trait>& traits() {
 
 }  // namespace
 
-std::vector<Family> families_of(const Executor& reference, NodeId node, const std::vector<NodeId>& among) {
+std::vector<Family> families_of(const Executor& reference, NodeId node, const std::vector<NodeId>& among, std::span<const UnitWork> units_of_program) {
   const Graph& g = reference.graph();
   const NodeView own{g, g.node(node)};
   std::vector<Family> families = {{"this operation", Scope::this_node, {node}}};
@@ -117,6 +132,8 @@ std::vector<Family> families_of(const Executor& reference, NodeId node, const st
   add("every " + own.node.op, Scope::this_operator, [&](const NodeView& n) { return n.node.op == own.node.op; });
   for (const Unit& unit : units)
     add(std::string(unit.name), Scope::this_operator, [&](const NodeView& n) { return std::ranges::count(unit.ops, n.node.op) > 0; });
+  for (const UnitWork& unit : units_of_program)
+    add("every operation on " + unit.unit, Scope::this_operator, [&](const NodeView& n) { return makes_one_of(n, unit.tensors); });
   add("every operation at which it could act", Scope::every_node, [](const NodeView&) { return true; });
   std::ranges::stable_sort(families.begin() + 1, families.end(), {}, [](const Family& f) { return f.nodes.size(); });
   return families;

@@ -85,7 +85,7 @@ class Session {
              if (!carriers) carriers = on_codes(model, *arithmetic);
              return *carriers;
            },
-           .model = q_.model, .target = q_.target, .input = q_.input};
+           .model = q_.model, .target = q_.target, .input = q_.input, .units = q_.units};
     c.search.progress = q_.progress;
     LOCKSTEP_TRY(a_.verdict, judge(c, without_weights(model, pairing.left_device)));
     tell_of_builds();

@@ -24,6 +24,7 @@ struct Request {
   int repeat = 0;      // of each sample on a device; 0: as its link needs
   std::string pc = {};     // what the user's own run on the PC yielded; "": nothing, or what ST's val_io holds
   bool envelope = false;   // measured for a mismatch too
+  std::vector<UnitWork> units = {};  // of the device's compiled program
   std::string resume;  // captures kept when a link broke; "": none
 };
 

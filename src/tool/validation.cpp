@@ -12,6 +12,7 @@
 #include "tool/command.h"
 #include "tool/npu_explain.h"
 #include "tool/npu_standing.h"
+#include "tool/npu_units.h"
 #include "tool/terminal.h"
 
 namespace lockstep {
@@ -51,7 +52,7 @@ void add_validation_options(CLI::App& command, ValidationOptions& o) {
   command.add_option("--decision", o.decision, "what the output decides: top1, or I>T, I-J>T of its elements; counts what flips");
   command.add_option("--pc", o.request.pc, "what your own run on the PC yielded, in any form of captures: says which side is wrong");
   command.add_flag("--envelope", o.request.envelope, "how far all arithmetics lie apart on these inputs, for a mismatch too");
-  command.add_option("--program", o.program, "the device's compiled Neural-ART program: differences that it explains are told apart");
+  command.add_option("--program", o.program, "the device's compiled Neural-ART program: differences that it explains are told apart, and what its units compute is a scope of a cause");
   command.add_option("--json", o.json, "write the whole result to this file");
   command.add_flag("--all", o.all_rows, "print every row of a long table");
 }
@@ -91,6 +92,12 @@ int run_validation(const ValidationOptions& options, bool ranking) {
     if (!parsed.ok()) return fail(parsed.error());
     decision = *parsed;
   }
+  std::vector<UnitWork> units;
+  if (!options.program.empty()) {
+    auto read = units_of_program(options.program, options.request.model, options.request.input);
+    if (!read.ok()) return fail(read.error());
+    units = std::move(*read);
+  }
   int worst = 0;
   std::vector<std::string> reports;
   std::vector<Done> done;
@@ -100,6 +107,7 @@ int run_validation(const ValidationOptions& options, bool ranking) {
     request.state = options.state == "keep" ? StateMode::keep : StateMode::reset;
     request.envelope = request.envelope || !options.decision.empty();
     request.progress = show_progress;
+    request.units = units;
     auto answered = answer(request);
     end_progress();
     if (!answered.ok()) {

@@ -126,5 +126,15 @@ TEST(Scope, families_hold_the_operation_itself_first_and_no_two_are_equal) {
   EXPECT_EQ(families[1].name, "every Relu");
 }
 
+TEST(Scope, a_program_says_which_operations_share_a_unit) {
+  const Executor chain = test::executor(test::relu_chain(4));
+  const std::vector<UnitWork> units = {{"ACTIV 0", {"t1", "t2"}}, {"ACTIV 1", {"t3", "y"}}};
+  const auto families = families_of(chain, 1, {0, 1, 2, 3}, units);
+  ASSERT_EQ(families.size(), 3u);
+  EXPECT_EQ(families[1].name, "every operation on ACTIV 0");
+  EXPECT_EQ(families[1].nodes, (std::vector<NodeId>{0, 1}));
+  EXPECT_EQ(families[2].name, "every Relu");
+}
+
 }  // namespace
 }  // namespace lockstep

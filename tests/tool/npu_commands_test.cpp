@@ -2,6 +2,8 @@
 
 #include <ranges>
 
+#include <nlohmann/json.hpp>
+
 #include "base/npy.h"
 #include "npu/network_c.h"
 #include "support/command.h"
@@ -108,6 +110,31 @@ TEST(NpuCommands, diagnose_tells_apart_what_the_program_explains) {
                                        program("stft_tcnn"));
   EXPECT_NE(ran.out.find("explained"), std::string::npos) << ran.out << ran.err;
   EXPECT_NE(ran.out.find("0 are unexplained"), std::string::npos) << ran.out;
+}
+
+// One wrong arithmetic unit: the program says which Adds it computes, the operators' names do not.
+TEST(NpuCommands, a_fault_of_one_unit_of_the_program_has_that_units_work_as_its_scope) {
+  LOCKSTEP_NEEDS_SHARED();
+  const test::Folder folder;
+  const auto scopes_of = [&](const std::string& fault) {
+    const test::Ran ran = test::run_tool("diagnose " + tcn() + " --input " + inputs("stft_tcnn") + " --target sim:" + fault + " --program " +
+                                         program("stft_tcnn") + " --json " + (folder / "r.json"));
+    EXPECT_EQ(ran.code, 1) << ran.err;
+    return nlohmann::json::parse(test::text_of(folder / "r.json"))["scopes"];
+  };
+  const std::string one = "operand-rescale@/tcn/tcn_block_0/network/network.0/Add,k=0.5";
+  std::string all, unit;
+  for (const auto& scope : scopes_of(one))
+    if (scope["scope"].get<std::string>().starts_with("every operation on ARITH ")) {
+      unit = scope["scope"];
+      for (const auto& node : scope["nodes"]) all += (all.empty() ? "" : "+") + ("operand-rescale@" + node.get<std::string>() + ",k=0.5");
+    }
+  ASSERT_NE(unit, "");
+  ASSERT_NE(all, one);
+  const auto scopes = scopes_of(all);
+  ASSERT_FALSE(scopes.empty());
+  EXPECT_EQ(scopes[0]["scope"], unit);
+  EXPECT_EQ(scopes[0]["shown"], scopes[0]["nodes"].size());
 }
 
 TEST(NpuCommands, map_and_attribute_print_every_epoch) {
