@@ -22,9 +22,9 @@ const BinaryPolicy* policy_of(const KernelProblem& p) {
                          : p.num.squared_difference;
 }
 
-std::int32_t code_at(const std::byte* p, bool is_signed) {
-  return is_signed ? std::int32_t{static_cast<std::int8_t>(*p)}
-                   : std::int32_t{static_cast<std::uint8_t>(*p)};
+std::int32_t code_at(const std::byte* p, std::int64_t i, bool is_signed) {
+  return is_signed ? std::int32_t{static_cast<std::int8_t>(p[i])}
+                   : std::int32_t{static_cast<std::uint8_t>(p[i])};
 }
 
 class CodesRows : public PreparedKernel {
@@ -33,14 +33,20 @@ class CodesRows : public PreparedKernel {
     const Value &a = p.view.input(0), &b = p.view.input(1), &y = p.view.output(0);
     const CodeClamp clamp = clamp_of(p.view);
     shift_ = p.view.attrs().text("codes", "") == "unsigned" ? 128 : 0;
-    BinaryScales s{
-        a.quant.scale_at(0),         b.quant.scale_at(0),         y.quant.scale_at(0),
-        a.quant.zero_at(0) + shift_, b.quant.zero_at(0) + shift_, y.quant.zero_at(0) + shift_,
-        clamp.low + shift_,          clamp.high + shift_,         8};
+    BinaryScales s{a.quant.scale_at(0),
+                   b.quant.scale_at(0),
+                   y.quant.scale_at(0),
+                   a.quant.zero_at(0) + shift_,
+                   b.quant.zero_at(0) + shift_,
+                   y.quant.zero_at(0) + shift_,
+                   clamp.low + shift_,
+                   clamp.high + shift_,
+                   static_cast<int>(8 * size_of(y.dtype))};
     s.a_is_scalar = run_kind(a.shape, b.shape) == RunKind::first_still;
     state_ = policy_->prepare(s);
     a_signed_ = a.dtype == DType::i8;
     b_signed_ = b.dtype == DType::i8;
+    wide_ = y.dtype == DType::i16;
     if (p.constants[0])
       fixed_a_.assign(p.constants[0]->bytes().begin(), p.constants[0]->bytes().end());
     if (p.constants[1])
@@ -65,20 +71,37 @@ class CodesRows : public PreparedKernel {
           ia += row % s.extent[d] * s.a[d];
           ib += row % s.extent[d] * s.b[d];
         }
-        for (std::int64_t i = 0; i < s.extent[inner]; ++i)
-          r.out[0][u * s.extent[inner] + i] = static_cast<std::byte>(
-              policy_->apply(code_at(a + ia + i * s.a[inner], a_signed_) + shift_,
-                             code_at(b + ib + i * s.b[inner], b_signed_) + shift_, state_) -
-              shift_);
+        const Line line{ia, ib, s.a[inner], s.b[inner], u * s.extent[inner], s.extent[inner]};
+        wide_ ? words(a, b, r.out[0], line) : bytes(a, b, r.out[0], line);
       }
     });
   }
 
  private:
+  // Elements: where the operands and y stand, and how the operands move.
+  struct Line {
+    std::int64_t a, b, a_step, b_step, y, count;
+  };
+  void bytes(const std::byte* a, const std::byte* b, std::byte* y, const Line& l) const {
+    for (std::int64_t i = 0; i < l.count; ++i)
+      y[l.y + i] = static_cast<std::byte>(
+          policy_->apply(code_at(a, l.a + i * l.a_step, a_signed_) + shift_,
+                         code_at(b, l.b + i * l.b_step, b_signed_) + shift_, state_) -
+          shift_);
+  }
+  void words(const std::byte* a, const std::byte* b, std::byte* y, const Line& l) const {
+    const auto *const left = reinterpret_cast<const std::int16_t*>(a) + l.a,
+                      *const right = reinterpret_cast<const std::int16_t*>(b) + l.b;
+    auto* const out = reinterpret_cast<std::int16_t*>(y) + l.y;
+    for (std::int64_t i = 0; i < l.count; ++i)
+      out[i] = static_cast<std::int16_t>(
+          policy_->apply(left[i * l.a_step], right[i * l.b_step], state_));
+  }
+
   const BinaryPolicy* policy_;
   BinaryState state_;
   std::int32_t shift_ = 0;
-  bool a_signed_ = false, b_signed_ = false;
+  bool a_signed_ = false, b_signed_ = false, wide_ = false;
   std::vector<std::byte> fixed_a_, fixed_b_;
   Spread spread_[2];
 };
@@ -87,8 +110,11 @@ bool fits(const KernelProblem& p) {
   const auto byte_wide = [](const Value& v) {
     return is_code(v) && (v.dtype == DType::i8 || v.dtype == DType::u8);
   };
-  const Value& y = p.view.output(0);
-  return byte_wide(p.view.input(0)) && byte_wide(p.view.input(1)) && byte_wide(y) &&
+  const auto word_wide = [](const Value& v) { return is_code(v) && v.dtype == DType::i16; };
+  const Value &a = p.view.input(0), &b = p.view.input(1), &y = p.view.output(0);
+  return ((byte_wide(a) && byte_wide(b) && byte_wide(y)) ||
+          (word_wide(a) && word_wide(b) && word_wide(y) &&
+           p.view.attrs().text("codes", "") != "unsigned")) &&
          y.shape.size() <= most_axes && count_of(y.shape) > 0 && policy_of(p) &&
          (!p.constants[0] || !p.constants[1]);
 }

@@ -39,7 +39,7 @@ namespace lockstep {
 namespace {
 
 constexpr DotSet set = make();
-constexpr std::string_view ops[] = {"Conv", "ConvTranspose", "Gemm"};
+constexpr std::string_view ops[] = {"Conv", "ConvTranspose", "Gemm", "MatMul"};
 
 }  // namespace
 
@@ -48,7 +48,7 @@ extern constinit const Kernel kernel_dot16_avx2 = {
     .ops = ops,
     .isa = Isa::avx2,
     .speed = 10,
-    .meaning = "convolutions and products of 16-bit codes and 8-bit weights",
+    .meaning = "convolutions and products of 16-bit codes",
     .order = Order::channels_last,
     .fits = [](const KernelProblem& p) { return dot_fits(p, set); },
     .prepare = [](const KernelProblem& p) { return prepare_dot(p, set); },

@@ -43,7 +43,7 @@ namespace lockstep {
 namespace {
 
 constexpr DotSet set = make();
-constexpr std::string_view ops[] = {"Conv", "ConvTranspose", "Gemm"};
+constexpr std::string_view ops[] = {"Conv", "ConvTranspose", "Gemm", "MatMul"};
 
 }  // namespace
 
@@ -52,7 +52,7 @@ extern constinit const Kernel kernel_dot16_avx512vnni = {
     .ops = ops,
     .isa = Isa::avx512vnni,
     .speed = 30,
-    .meaning = "convolutions and products of 16-bit codes and 8-bit weights, 32 at once",
+    .meaning = "convolutions and products of 16-bit codes, 32 at once",
     .order = Order::channels_last,
     .fits = [](const KernelProblem& p) { return dot_fits(p, set); },
     .prepare = [](const KernelProblem& p) { return prepare_dot(p, set); },

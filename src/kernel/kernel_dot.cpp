@@ -7,6 +7,7 @@
 #include "kernel/kernel_products.h"
 #include "kernel/kernel_recurrent_codes.h"
 #include "kernel/kernel_transposed.h"
+#include "kernel/kernel_wide_sums.h"
 #include "num/fixed.h"
 
 namespace lockstep {
@@ -97,18 +98,25 @@ void finish_sum(const DotFinish& f, std::size_t channel, std::int32_t acc, DType
   std::memcpy(y, &code, size_of(type));
 }
 
+// Of 16-bit codes; sums that the runtime itself keeps in 32 bits wrap here as there.
+static bool in_one_part(const KernelProblem& p) {
+  const auto d = dot_problem(p, true, true);
+  return d && (!d->finish.wide || sums_fit(*d));
+}
+
 bool dot_fits(const KernelProblem& p, const DotSet& set) {
   if (p.view.node.op == "ConvTranspose") return transposed_fits(p, set);
   if (p.view.node.op == "SequenceLstm") return lstm_codes_fits(p);
   if (p.view.node.op == "Svdf") return svdf_codes_fits(p);
-  const auto d = dot_problem(p, set.wide, set.wide);
-  return d ? !set.wide || sums_fit(*d) : !set.wide && computed_product(p).has_value();
+  if (set.wide) return in_one_part(p) || wide_sums_fit(p);
+  return dot_problem(p, false) || computed_product(p);
 }
 
 std::unique_ptr<PreparedKernel> prepare_dot(const KernelProblem& p, const DotSet& set) {
   if (p.view.node.op == "ConvTranspose") return prepare_transposed(p, set);
   if (p.view.node.op == "SequenceLstm") return prepare_lstm_codes(p, set);
   if (p.view.node.op == "Svdf") return prepare_svdf_codes(p, set);
+  if (set.wide && !in_one_part(p)) return prepare_wide_sums(p, set);
   if (dot_problem(p, false, set.wide)) return std::make_unique<DotKernel>(p, set);
   return prepare_products(p, set);
 }

@@ -6,7 +6,9 @@
 
 #include "kernel/kernel.h"
 #include "kernel/kernel_transpose.h"
+#include "num/softmax_fixed.h"
 #include "num/softmax_rows.h"
+#include "num/tflite_policies.h"
 #include "op/op_codes.h"
 
 namespace lockstep {
@@ -52,6 +54,7 @@ class SoftmaxRows : public PreparedKernel {
                static_cast<std::int32_t>(range.high),
                static_cast<std::int32_t>(code_range(x.dtype).low)};
     at_once_ = SoftmaxOfCodes::make(*policy_, scales_, x_signed_, rows_.count);
+    if (policy_ == &tflite_softmax) fixed_.emplace(scales_);
   }
 
   // Each piece of the work has its own room.
@@ -67,7 +70,9 @@ class SoftmaxRows : public PreparedKernel {
       for (std::int64_t u = begin; u < end; ++u) {
         const auto first =
             static_cast<std::size_t>(u / rows_.inner * rows_.count * rows_.inner + u % rows_.inner);
-        if (codes_)
+        if (fixed_)
+          fixed_->row(r.in[0] + first, r.out[0] + first, rows_.count, rows_.inner, x_signed_);
+        else if (codes_)
           row_of_codes(r, first, {reinterpret_cast<std::int32_t*>(room_of_piece), 2 * count});
         else
           row_of_reals(r, first, {reinterpret_cast<float*>(room_of_piece), 2 * count});
@@ -144,6 +149,7 @@ class SoftmaxRows : public PreparedKernel {
   const SoftmaxPolicy* policy_ = nullptr;
   SoftmaxScales scales_{};
   std::optional<SoftmaxOfCodes> at_once_;
+  std::optional<FixedSoftmax> fixed_;
   bool codes_ = false, x_signed_ = false;
 };
 

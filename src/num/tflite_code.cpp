@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "num/device_tables.h"
+#include "num/softmax_fixed.h"
 #include "num/tflite_fixed.h"
 #include "num/tflite_functions.h"
 #include "num/tflite_policies.h"
@@ -96,25 +97,20 @@ void l2_normalization(std::span<const std::int32_t> x, std::span<std::int32_t> y
 // N63: differences to the greatest code in Q5.26, their exponentials summed in Q12.19, one
 // reciprocal.
 void softmax8(std::span<const std::int32_t> x, std::span<std::int32_t> y, const SoftmaxScales& s) {
-  const Rescale in = fixed_multiplier(std::min(s.beta * s.x_scale * (1 << 26), 2147483647.0));
-  const int least = -static_cast<int>(
-      std::floor(31.0 * (1 << 26) / static_cast<double>(std::int64_t{1} << in.shift)));
+  const FixedSoftmaxScale scale(s);
   const std::int32_t greatest = std::ranges::max(x);
-  const auto scaled = [&](std::int32_t diff) {
-    return high_mul(wrap32(std::int64_t{diff} << in.shift), in.multiplier);
-  };
   std::int32_t sum = 0;
   for (const std::int32_t code : x)
-    if (code - greatest >= least)
-      sum += divide_by_power(exp_of_negative(scaled(code - greatest)), 12);
+    if (code - greatest >= scale.least)
+      sum += divide_by_power(scale.exponential(code - greatest), 12);
   int power = 0;
   const std::int32_t inverse = reciprocal(sum, 12, power);
   const int bits = s.high - s.low > 255 ? 16 : 8;
   for (std::size_t i = 0; i < x.size(); ++i) {
     const std::int32_t diff = x[i] - greatest;
     y[i] = s.low;
-    if (diff < least) continue;
-    const std::int32_t product = high_mul(inverse, exp_of_negative(scaled(diff)));
+    if (diff < scale.least) continue;
+    const std::int32_t product = high_mul(inverse, scale.exponential(diff));
     y[i] = clamp_code(std::int64_t{divide_by_power(product, power + 31 - bits)} + s.low, s.low,
                       s.high);
   }

@@ -75,6 +75,8 @@ std::optional<KernelCase> product_case(CaseMaker& m, bool words);
 std::optional<KernelCase> softmax_case(CaseMaker& m);
 std::optional<KernelCase> codes_rows_case(CaseMaker& m, const std::string& op);
 std::optional<KernelCase> code_product_case(CaseMaker& m);
+std::optional<KernelCase> word_product_case(CaseMaker& m);
+std::optional<KernelCase> many_case(CaseMaker& m, const std::string& op);
 std::optional<KernelCase> greatest_case(CaseMaker& m);
 std::optional<KernelCase> arg_case(CaseMaker& m, const std::string& op, bool reals);
 std::optional<KernelCase> bilinear_case(CaseMaker& m);

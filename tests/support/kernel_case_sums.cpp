@@ -124,7 +124,8 @@ std::optional<KernelCase> transposed_case(CaseMaker& m, ConvolutionOf of) {
 
 std::optional<KernelCase> product_case(CaseMaker& m, bool words) {
   const bool gemm = words || m.coin(), trans = m.coin(), real = !words && m.from(0, 3) == 0;
-  const std::int64_t rows = m.from(1, 20), k = m.from(1, 90), n = m.from(1, 90);
+  const std::int64_t rows = m.from(1, 20), n = m.from(1, 90),
+                     k = m.from(1, words && m.from(0, 3) == 0 ? 1500 : 90);
   CaseBuilder b(gemm ? "Gemm" : "MatMul");
   const DType tx = words ? DType::i16 : m.byte_type(),
               tw = words || m.from(0, 3) ? DType::i8 : DType::u8;

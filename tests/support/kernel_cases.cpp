@@ -205,6 +205,7 @@ std::optional<KernelCase> kernel_case(const Kernel& kernel, std::uint64_t seed) 
   if (kernel.name == "reals_rows" || kernel.name == "reals_maps")
     return rows_case(m, std::string(op));
   if (kernel.name == "quantize_wide") return quantize_wide_case(m);
+  if (kernel.name == "many_rows") return many_case(m, std::string(op));
   if (kernel.name == "dequantize_rows") return dequantize_case(m);
   if (kernel.name == "products_reals" || kernel.name == "dnnl_products")
     return real_product_case(m, std::string(op));
@@ -228,6 +229,7 @@ std::optional<KernelCase> kernel_case(const Kernel& kernel, std::uint64_t seed) 
   if (op == "ConvTranspose") return transposed_case(m, of);
   if (op == "Conv") return convolution_case(m, of);
   if (reals && (op == "Gemm" || op == "MatMul")) return real_product_case(m, std::string(op));
+  if (op == "MatMul" && words) return word_product_case(m);
   if (op == "MatMul" && m.coin()) return code_product_case(m);
   if (op == "Gemm" || op == "MatMul") return product_case(m, words);
   if (op == "QuantizeLinear" || op == "DequantizeLinear") return scaled(m, std::string(op));

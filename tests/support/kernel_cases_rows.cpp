@@ -138,37 +138,76 @@ std::optional<KernelCase> codes_rows_case(CaseMaker& m, const std::string& op) {
   for (std::int64_t& extent : other)
     if (m.coin()) extent = 1;
   other.erase(other.begin(), other.begin() + m.from(0, rank - 1));
-  const DType t = m.byte_type();
+  const bool words = m.from(0, 3) == 0;
+  const DType t = words ? DType::i16 : m.byte_type();
+  const auto quant = [&] { return m.quant(t, 1, -1, !words); };
   const bool swapped = m.coin() && op != "PRelu", constant = m.coin();
-  b.input(m.codes(t, swapped ? other : x), m.quant(t), constant && swapped);
-  b.input(m.codes(t, swapped ? x : other), m.quant(t), constant && !swapped);
+  b.input(m.codes(t, swapped ? other : x), quant(), constant && swapped);
+  b.input(m.codes(t, swapped ? x : other), quant(), constant && !swapped);
   if (m.coin()) b.node().attrs.set("activation", std::string("relu"));
-  return b.finish(t, m.quant(t));
+  return b.finish(t, quant());
 }
 
-std::optional<KernelCase> code_product_case(CaseMaker& m) {
+std::optional<KernelCase> many_case(CaseMaker& m, const std::string& op) {
+  CaseBuilder b(op);
+  Shape y;
+  for (std::int64_t rank = m.from(1, 4); rank > 0; --rank) y.push_back(m.from(1, 9));
+  const bool codes = op != "Mean" && op != "Sum" && m.coin();
+  const DType t = codes ? m.byte_type() : DType::f32;
+  const QuantParams q = codes ? m.quant(t) : QuantParams{};
+  const std::int64_t constant = m.from(0, 4);
+  for (std::int64_t i = 0, n = m.from(1, 4); i < n; ++i) {
+    Shape x = y;
+    for (std::int64_t& extent : x)
+      if (m.from(0, 3) == 0) extent = 1;
+    x.erase(x.begin(),
+            x.begin() + (m.coin() ? 0 : m.from(0, static_cast<std::int64_t>(x.size()) - 1)));
+    Tensor contents = codes ? m.codes(t, x) : m.reals(x);
+    if (!codes && m.from(0, 3) == 0)
+      contents.as<float>()[0] = std::numeric_limits<float>::quiet_NaN();
+    b.input(std::move(contents), q, i > 0 && i == constant);
+  }
+  return b.finish(t, q);
+}
+
+namespace {
+
+std::optional<KernelCase> product_of_two(CaseMaker& m, bool words) {
   CaseBuilder b("MatMul");
-  const std::int64_t rows = m.from(1, m.coin() ? 9 : 40), depth = m.from(1, 70),
-                     columns = m.from(1, 150);
+  const std::int64_t rows = m.from(1, m.coin() ? 9 : 40),
+                     depth = m.from(1, words && m.coin() ? 600 : 70), columns = m.from(1, 150);
   const bool trans_a = m.from(0, 3) == 0, trans_b = m.coin();
   Shape left = trans_a ? Shape{depth, rows} : Shape{rows, depth},
         right = trans_b ? Shape{columns, depth} : Shape{depth, columns};
   if (m.coin()) left.insert(left.begin(), m.from(1, 4));
   if (m.coin()) right.insert(right.begin(), left.size() > 2 ? left[0] : 1);
-  const DType t = m.byte_type(), other = m.from(0, 3) ? t : m.byte_type();
+  const DType t = words ? DType::i16 : m.byte_type(),
+              other = words          ? (m.coin() ? DType::i16 : DType::i8)
+                      : m.from(0, 3) ? t
+                                     : m.byte_type();
   const bool by_column = !trans_b && m.from(0, 3) == 0;
   const auto constant = m.from(0, 5);  // neither, mostly
-  b.input(m.codes(t, left), m.quant(t), constant == 0);
-  b.input(
-      m.codes(other, right),
-      m.quant(other, by_column ? columns : 1, by_column ? static_cast<int>(right.size()) - 1 : -1),
-      constant == 1);
+  b.input(m.codes(t, left), m.quant(t, 1, -1, !words), constant == 0);
+  b.input(m.codes(other, right),
+          m.quant(other, by_column ? columns : 1,
+                  by_column ? static_cast<int>(right.size()) - 1 : -1, !words),
+          constant == 1);
   if (trans_a) b.node().attrs.set("transA", std::int64_t{1});
   if (trans_b) b.node().attrs.set("transB", std::int64_t{1});
   if (m.coin()) b.node().attrs.set("activation", std::string("relu"));
+  if (words) return b.finish(t, m.quant(t, 1, -1, false));
   if (m.from(0, 4) == 0) return b.finish(DType::f32, {});
   const DType y = m.from(0, 3) ? t : m.byte_type();
   return b.finish(y, m.quant(y));
+}
+
+}  // namespace
+
+std::optional<KernelCase> code_product_case(CaseMaker& m) {
+  return product_of_two(m, false);
+}
+std::optional<KernelCase> word_product_case(CaseMaker& m) {
+  return product_of_two(m, true);
 }
 
 std::optional<KernelCase> greatest_case(CaseMaker& m) {
