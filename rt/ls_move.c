@@ -3,12 +3,26 @@
 
 #include "ls_fixed.h"
 
+/* `count` elements, `step` of them apart in x. */
+static void copy_apart(uint8_t *y, const uint8_t *x, int32_t count, int32_t step, size_t bytes) {
+  int32_t i;
+  if (bytes == 1) {
+    for (i = 0; i < count; ++i, x += step) y[i] = *x;
+    return;
+  }
+  if (bytes == 4) { /* of a known size: no call */
+    for (i = 0; i < count; ++i, y += 4, x += step * 4) memcpy(y, x, 4);
+    return;
+  }
+  for (i = 0; i < count; ++i, y += bytes, x += step * (int32_t)bytes) memcpy(y, x, bytes);
+}
+
 void ls_copy_strided(const ls_copy *p, const void *x, void *y) {
   const int32_t *e = p->extent, *s = p->stride;
   const size_t bytes = (size_t)p->bytes, run = bytes * (size_t)e[5];
   const uint8_t *in = (const uint8_t *)x;
   uint8_t *out = (uint8_t *)y;
-  int32_t a, b, c, d, f, i;
+  int32_t a, b, c, d, f;
   for (a = 0; a < e[0]; ++a)
     for (b = 0; b < e[1]; ++b)
       for (c = 0; c < e[2]; ++c)
@@ -20,7 +34,8 @@ void ls_copy_strided(const ls_copy *p, const void *x, void *y) {
               out += run;
               continue;
             }
-            for (i = 0; i < e[5]; ++i, out += bytes) memcpy(out, in + (size_t)(from + i * s[5]) * bytes, bytes);
+            copy_apart(out, in + (size_t)from * bytes, e[5], s[5], bytes);
+            out += run;
           }
 }
 

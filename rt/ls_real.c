@@ -218,6 +218,21 @@ static float in_fours(const ls_conv_real *p, const float *x, const float *w, int
   return y;
 }
 
+/* Eight interleaved sums of rounded products, joined as the one of `count` results that is number `n`. */
+static float in_eights(const ls_conv_real *p, const float *x, const float *w, int32_t oh, int32_t ow, int32_t n, int32_t count) {
+  const ls_window *g = &p->window;
+  const int32_t depth = g->in_c / p->group * g->kernel_h * g->kernel_w, fours = count / 4 * 4;
+  float s[8] = {0.0f};
+  int32_t k;
+  for (k = 0; k < depth; ++k) {
+    const float product = w[k] * input_at(g, x, k, oh, ow);
+    s[k % 8] = s[k % 8] + product;
+  }
+  if (n < fours) return (((s[0] + s[1]) + s[2]) + s[3]) + (((s[4] + s[5]) + s[6]) + s[7]);
+  if (count - fours >= 2 && n < fours + 2) return ((s[2] + s[0]) + (s[6] + s[4])) + ((s[3] + s[1]) + (s[7] + s[5]));
+  return ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7]));
+}
+
 void ls_conv_f32(const ls_conv_real *p, const float *x, float *y) {
   const ls_window *g = &p->window;
   const int32_t channels = g->in_c / p->group, filters = g->out_c / p->group;
@@ -230,7 +245,9 @@ void ls_conv_f32(const ls_conv_real *p, const float *x, float *y) {
           const float *in = x + o / filters * channels * plane, *w = p->weights + o * depth;
           const float sum = p->order == LS_CHANNEL_BLOCKS ? convolved(p, in, w, oh, ow)
                             : p->order == LS_FOURS        ? in_fours(p, in, w, oh, ow)
-                                                          : in_pieces(p, in, w, oh, ow);
+                            : p->order == LS_EIGHTS ? in_eights(p, in, w, oh, ow, oh * g->out_w + ow, g->out_h * g->out_w)
+                            : p->order == LS_EIGHTS_ACROSS ? in_eights(p, in, w, oh, ow, o % filters, filters)
+                                                           : in_pieces(p, in, w, oh, ow);
           *y++ = p->bias == NULL ? sum : sum + p->bias[o];
         }
 }

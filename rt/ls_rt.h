@@ -250,8 +250,9 @@ void ls_sigmoid_f32(const float *x, float *y, size_t count);
 void ls_tanh_f32(const float *x, float *y, size_t count);
 /* Channels first. How sums are cut: LS_CHANNEL_BLOCKS fuses over window and channel in blocks of `block` channels of
    a group; LS_PIECES over channel, then window, in pieces of `block`; LS_FOURS (one filter a group) fuses nothing and
-   takes four products at a time. */
-enum { LS_CHANNEL_BLOCKS, LS_FOURS, LS_PIECES };
+   takes four products at a time; LS_EIGHTS neither, in eight interleaved sums, joined by where the position stands
+   among its plane's, LS_EIGHTS_ACROSS by where the filter stands in its group. */
+enum { LS_CHANNEL_BLOCKS, LS_FOURS, LS_PIECES, LS_EIGHTS, LS_EIGHTS_ACROSS };
 typedef struct ls_conv_real {
   ls_window window;
   int32_t group, block, order;

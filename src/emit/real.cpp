@@ -65,33 +65,40 @@ Result<void> write_real_map(NodeWriter& w, const std::string& function) {
 }
 
 // How a float convolution's sums are cut: N36 in blocks of 16 channels, 128 for a 1x1 window,
-// single ones for an input of few channels; else N30, N31 and N34. Nothing: another order.
+// single ones for an input of few channels; else N30 to N32 and N34. Nothing: another order.
 struct Order {
   std::string name;
   std::int64_t block = 0;
 };
+
+static bool all_one(const Window& g, bool with_dilations) {
+  const bool steps = g.strides[1] == 1 && g.strides[2] == 1;
+  return steps && (!with_dilations || (g.dilations[1] == 1 && g.dilations[2] == 1));
+}
+
 static std::optional<Order> order_of(const NodeView& v, const Window& g) {
   const Shape& weights = v.input(1).shape;
-  const std::int64_t group = v.attrs().integer("group", 1), depth = weights[1] * g.kernel_count(),
-                     out = g.out_count();
-  const std::int64_t filters = weights[0] / group;
+  const std::int64_t group = v.attrs().integer("group", 1), channels = weights[1],
+                     depth = channels * g.kernel_count(), out = g.out_count(), filters = weights[0] / group;
   const bool pads = g.begin[1] + g.begin[2] + g.end[1] + g.end[2] > 0;
   if (v.attrs().text("kernel", "") == "blocked")
-    return Order{"LS_CHANNEL_BLOCKS", group == 1 && weights[1] < 16    ? 1
+    return Order{"LS_CHANNEL_BLOCKS", group == 1 && channels < 16      ? 1
                                       : g.kernel_count() == 1 && !pads ? 128
                                                                        : 16};
-  const bool plain =
-      !pads && g.strides[1] == 1 && g.strides[2] == 1 && g.dilations[1] == 1 && g.dilations[2] == 1;
-  const bool as_it_lies =
-      plain && weights[1] == 1 && (g.kernel[2] == g.in[2] || g.kernel[1] == g.in[1]);
-  const bool paired = weights[1] == 1 && filters == 2 && g.kernel[1] == 7 && g.kernel[2] == 7;
-  if (as_it_lies || paired || out == 1) return std::nullopt;
-  Order order{filters == 1 ? "LS_FOURS" : "LS_PIECES", 128};
+  if (channels == 1 && filters == 2 && g.kernel[1] == 7 && g.kernel[2] == 7) return std::nullopt;  // N35
+  const bool whole = g.kernel_count() == 1 && !pads && all_one(g, false);
+  // The input is the product's operand as it lies: turned where a window has whole rows.
+  const bool lies = !whole && !pads && all_one(g, true) && channels == 1 && g.spatial_rank <= 2;
+  const bool rows = lies && g.kernel[2] == g.in[2], columns = lies && !rows && g.kernel[1] == g.in[1] && g.kernel[2] == 1;
+  const std::int64_t step = rows || columns ? g.in[2] : out;  // from one row of the operand to the next
+  Order order{"LS_PIECES", 128};
+  if (filters == 1)
+    order.name = rows ? "LS_EIGHTS" : "LS_FOURS";
+  else if (out == 1 && step == 1)
+    order.name = "LS_EIGHTS_ACROSS";
   if (out < depth)
-    for (std::int64_t columns = 128; columns > 16 && columns / 2 >= out; columns /= 2)
-      order.block *= 2;
-  const bool whole = g.kernel_count() == 1 && !pads && g.strides[1] == 1 && g.strides[2] == 1;
-  if (whole && filters == 1) order.block = std::max<std::int64_t>(depth, 1);
+    for (std::int64_t width = 128; width > 16 && width / 2 >= out; width /= 2) order.block *= 2;
+  if ((whole || columns) && filters == 1) order.block = std::max<std::int64_t>(depth, 1);
   return order;
 }
 
@@ -109,7 +116,7 @@ Result<void> write_real_conv(NodeWriter& w) {
   }
   if (activation_of(v) != Activation::none) return w.unsupported("a fused activation");
   const auto order = order_of(v, g);
-  if (!order) return w.unsupported("Conv of float32 that takes its input as it lies");
+  if (!order) return w.unsupported("Conv of float32 with windows of 7x7 and two filters a channel");
   w.field("window", window_text(g, v.input(1).shape[0]));
   w.field("group", v.attrs().integer("group", 1));
   w.field("block", order->block);

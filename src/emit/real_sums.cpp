@@ -39,7 +39,7 @@ Result<void> write_real_average(NodeWriter& w) {
     plain = plain && g.dilations[d] == 1 &&
             (g.out[d] - 1) * g.strides[d] + g.kernel[d] <= g.in[d] + g.begin[d] + g.end[d];
   const bool in_order =
-      w.num().real.window_mean && plain && v.attrs().text("kernel", "") != "blocked";
+      w.num().real.window_mean && plain && v.attrs().text("kernel", "").empty();
   const bool columns = in_order && g.spatial_rank >= 2 && g.strides[2] <= 2 &&
                        g.in[2] + g.begin[2] + g.end[2] <= 2045;
   w.field("window", window_text(g, g.channels));
