@@ -4,12 +4,6 @@
 #include "ls_any.h"
 #include "ls_fixed_more.h"
 
-/* x m 2^shift / 2^31 rounded once, ties up. */
-static int32_t rescale_once(int32_t x, int32_t multiplier, int32_t shift) {
-  const int32_t down = 31 - shift;
-  return ls_wrapped(((int64_t)x * multiplier + ((int64_t)1 << (down - 1))) >> down);
-}
-
 /* Nearest integer, ties to even, of what may lie far beyond every code. */
 static int32_t nearest_code(float v) { return ls_nearest_even(ls_clamp_real(v, -2097152.0f, 2097152.0f)); }
 
@@ -19,7 +13,7 @@ int32_t ls_scaled(const ls_scaler *s, int64_t sum, int32_t channel) {
   double n;
   switch (s->steps) {
     case LS_TWICE: code = ls_rescale(narrow, s->q.multiplier[at], s->q.shift[at]); break;
-    case LS_ONCE: code = rescale_once(narrow, s->q.multiplier[at], s->q.shift[at]); break;
+    case LS_ONCE: code = ls_rescale_once(narrow, s->q.multiplier[at], s->q.shift[at]); break;
     case LS_REAL32: code = nearest_code((float)narrow * s->q.factor[at]); break;
     case LS_REAL64:
       n = round((s->wide ? (double)sum : (double)narrow) * s->q.real[at]);
@@ -43,14 +37,14 @@ void ls_requantize_any(const ls_change *p, const void *x, void *y, size_t count)
 }
 
 static int32_t finished(const ls_binary_any_p *p, int32_t v) {
-  const int32_t scaled = p->once ? rescale_once(v, p->y_multiplier, p->y_shift) : ls_rescale(v, p->y_multiplier, p->y_shift);
+  const int32_t scaled = p->once ? ls_rescale_once(v, p->y_multiplier, p->y_shift) : ls_rescale(v, p->y_multiplier, p->y_shift);
   const int32_t cut = p->cut16 ? (int32_t)(int16_t)(uint16_t)((uint32_t)scaled & 0xffffu) : scaled;
   return ls_clamp_wide((int64_t)cut + p->y_zero, p->low, p->high);
 }
 
 static int32_t on_grid(const ls_binary_any_p *p, int32_t v, int32_t multiplier, int32_t shift) {
   const int32_t wide = ls_wrapped((int64_t)v * ((int64_t)1 << p->left));
-  return p->once ? rescale_once(wide, multiplier, shift) : ls_rescale(wide, multiplier, shift);
+  return p->once ? ls_rescale_once(wide, multiplier, shift) : ls_rescale(wide, multiplier, shift);
 }
 
 static int32_t sum_on_grid(const ls_binary_any_p *p, int32_t a, int32_t b) {

@@ -18,6 +18,12 @@ static inline int32_t ls_zeros_before(uint32_t x) {
   return n;
 }
 
+/* x m 2^shift / 2^31 rounded once, ties up. */
+static inline int32_t ls_rescale_once(int32_t x, int32_t multiplier, int32_t shift) {
+  const int32_t down = 31 - shift;
+  return ls_wrapped(((int64_t)x * multiplier + ((int64_t)1 << (down - 1))) >> down);
+}
+
 /* (a + b) / 2, ties away from zero. */
 static inline int32_t ls_half_sum(int32_t a, int32_t b) {
   const int64_t sum = (int64_t)a + b;

@@ -66,6 +66,10 @@ static int64_t combined_integers(int32_t what, int64_t a, int64_t b) {
     case LS_MINUS: return (int64_t)((uint64_t)a - (uint64_t)b);
     case LS_TIMES: return (int64_t)((uint64_t)a * (uint64_t)b);
     case LS_OVER: return b == 0 ? 0 : b == -1 ? (int64_t)(0u - (uint64_t)a) : a / b;
+    case LS_FLOOR_OVER: {
+      const int64_t part = b == 0 ? 0 : b == -1 ? (int64_t)(0u - (uint64_t)a) : a / b;
+      return b != 0 && part * b != a && (a < 0) != (b < 0) ? part - 1 : part;
+    }
     case LS_MIN: return b < a ? b : a;
     case LS_FMOD: return b == 0 || b == -1 ? 0 : a % b;
     case LS_MOD: {
@@ -91,6 +95,7 @@ static double combined_reals(int32_t what, double a, double b) {
   switch (what) {
     case LS_PLUS: return a + b;
     case LS_TIMES: return a * b;
+    case LS_FLOOR_OVER: return floor((double)(float)(a / b));
     case LS_FMOD: return fmod(a, b);
     case LS_MOD: return floored_rest(a, b);
     case LS_POWER_SINGLE: return (double)powf((float)a, (float)b);

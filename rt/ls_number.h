@@ -141,7 +141,8 @@ void ls_matrix_f32(const ls_matrix_real *p, const float *a, const float *b, cons
 
 /* Numbers of any type. */
 void ls_cast(const void *x, uint8_t x_type, void *y, uint8_t y_type, size_t count);
-enum { LS_PLUS, LS_MINUS, LS_TIMES, LS_OVER, LS_MIN, LS_MAX, LS_POWER, LS_MOD, LS_FMOD, LS_POWER_SINGLE, LS_POWER_ONE };
+enum { LS_PLUS, LS_MINUS, LS_TIMES, LS_OVER, LS_MIN, LS_MAX, LS_POWER, LS_MOD, LS_FMOD, LS_POWER_SINGLE, LS_POWER_ONE,
+       LS_FLOOR_OVER };
 enum { LS_EQUAL, LS_NOT_EQUAL, LS_LESS, LS_LESS_EQUAL, LS_GREATER, LS_GREATER_EQUAL, LS_AND, LS_OR, LS_XOR };
 typedef struct ls_pair {
   ls_spread spread;
@@ -211,9 +212,49 @@ typedef struct ls_recurrent {
   uint8_t batch_first, reverse, rational; /* functions by quotients of polynomials, else the C library's */
   uint8_t reset_after;                    /* GRU: the reset gate meets the recurrent product */
   uint8_t fused;                          /* sums by fused steps in blocks of 256 */
+  uint8_t quotients;                      /* GRU: onnxruntime's functions of two gates */
 } ls_recurrent;
 void ls_lstm_f32(const ls_recurrent *p, const float *x, const float *w, const float *r, const float *bias, const float *h,
                  const float *c, float *y, float *y_h, float *y_c, float *scratch);
+/* scratch: 6 * hidden floats. */
+void ls_gru_f32(const ls_recurrent *p, const float *x, const float *w, const float *r, const float *bias, const float *h,
+                float *y, float *y_h, float *scratch);
+
+/* An LSTM as TFLite has it, states from run to run. Gates: input, forget, cell, output; of those `w`, `r` are rows of
+   each cell, `from_x`, `from_h` what the sums start from. `samples`: of the sigmoid (CMSIS-NN), NULL: fixed-point
+   polynomials. scratch: four rows of cells of 16 bits. */
+typedef struct ls_factor {
+  int32_t multiplier, shift;
+} ls_factor;
+typedef struct ls_gate {
+  const int8_t *w, *r;
+  const int16_t *peephole;
+  const int32_t *from_x, *from_h;
+  ls_factor x_scale, h_scale, peephole_scale;
+} ls_gate;
+typedef struct ls_lstm_codes {
+  int32_t batch, steps, in, cells, out;
+  uint8_t time_major, coupled, once; /* coupled: the input gate is one less the forget gate */
+  int32_t cell_power, cell_clip, projection_clip, hidden_zero, state_zero;
+  ls_factor hidden_scale, project_scale;
+  const int8_t *projection; /* NULL: none */
+  const int32_t *projected;
+  const uint16_t *samples;
+  ls_gate gates[4];
+} ls_lstm_codes;
+void ls_lstm_codes_8(const ls_lstm_codes *p, const int8_t *x, const int8_t *h, const int16_t *c, int8_t *y, int8_t *h_after,
+                     int16_t *c_after, int16_t *scratch);
+/* The same on float32; scratch: three rows of cells. */
+typedef struct ls_lstm_real {
+  int32_t batch, steps, in, cells, out;
+  uint8_t time_major, is_tanh; /* the cell's activation: a tanh, or held between low and high */
+  uint8_t cut;                 /* gates are 1 above 16.6, and exponentials alone below -9 */
+  float low, high, cell_clip, projection_clip;
+  const float *w[4], *r[4], *bias[4], *peephole[4]; /* w[0] NULL: coupled */
+  const float *projection, *projection_bias;
+} ls_lstm_real;
+void ls_lstm_sequence_f32(const ls_lstm_real *p, const float *x, const float *h, const float *c, float *y, float *h_after,
+                          float *c_after, float *scratch);
 float ls_rational_sigmoid(float x);
 float ls_rational_tanh(float x);
 

@@ -76,3 +76,89 @@ void ls_lstm_f32(const ls_recurrent *p, const float *x, const float *w, const fl
       }
     }
 }
+
+/* tanh as a quotient with every step rounded: onnxruntime's gates of a GRU. */
+static float quotient(float x) {
+  static const float top[] = {-2.76076847742355e-16f, 2.00018790482477e-13f, -8.60467152213735e-11f, 5.12229709037114e-08f,
+                              1.48572235717979e-05f, 6.37261928875436e-04f, 4.89352455891786e-03f};
+  static const float bottom[] = {1.19825839466702e-06f, 1.18534705686654e-04f, 2.26843463243900e-03f, 4.89352518554385e-03f};
+  const float square = x * x;
+  float p = top[0], q = bottom[0];
+  int i;
+  for (i = 1; i < 7; ++i) p = p * square, p = p + top[i];
+  for (i = 1; i < 4; ++i) q = q * square, q = q + bottom[i];
+  p = x * p;
+  return p / q;
+}
+static float held(float v, float bound) { return v < -bound ? -bound : v > bound ? bound : v; }
+static float reset_of(const ls_recurrent *p, float v) {
+  return p->quotients ? 0.5f * (1.0f + quotient(0.5f * held(v, 20.0f))) : sigmoid_of(p, v);
+}
+static float output_of(const ls_recurrent *p, float v) { return p->quotients ? quotient(held(v, 10.0f)) : tanh_of(p, v); }
+
+/* A gate's sum and its two biases. */
+static float gate_sum(const ls_recurrent *p, const float *sums, const float *bias, int32_t row) {
+  float both;
+  if (bias == NULL) return sums[row];
+  both = bias[row] + bias[3 * p->hidden + row];
+  return sums[row] + both;
+}
+
+/* The output gate's sums with what the reset gate leaves of the state. */
+static void add_reset_state(const ls_recurrent *p, const float *r, const float *bias, const float *reset, const float *h,
+                            float *state, float *last) {
+  const int32_t hidden = p->hidden;
+  int32_t k;
+  if (!p->reset_after)
+    for (k = 0; k < hidden; ++k) state[k] = h[k] * reset[k];
+  for (k = 0; k < hidden; ++k) {
+    const float *row = r + (2 * hidden + k) * hidden;
+    if (p->reset_after) {
+      const float whole = row_sum(p, bias == NULL ? 0.0f : bias[5 * hidden + k], row, h, hidden, bias != NULL);
+      const float left = whole * reset[k];
+      last[k] = last[k] + left;
+    } else {
+      last[k] = row_sum(p, last[k], row, state, hidden, 1);
+    }
+  }
+}
+
+/* One step of one sample: z, r, then the output gate. sums: 3 hidden; h is read and written. */
+static void gru_step(const ls_recurrent *p, const float *in, const float *w, const float *r, const float *bias, float *sums,
+                     float *h) {
+  const int32_t hidden = p->hidden, two = 2 * hidden;
+  float *last = sums + two, *reset = sums + 3 * hidden, *state = reset + hidden;
+  int32_t g, k;
+  for (g = 0; g < 3 * hidden; ++g) {
+    sums[g] = row_sum(p, 0.0f, w + g * p->in, in, p->in, 0);
+    if (g < two) sums[g] = row_sum(p, sums[g], r + g * hidden, h, hidden, 1);
+  }
+  for (k = 0; k < hidden; ++k) reset[k] = reset_of(p, gate_sum(p, sums, bias, hidden + k));
+  add_reset_state(p, r, bias, reset, h, state, last);
+  for (k = 0; k < hidden; ++k) {
+    const float sum = bias == NULL ? last[k] : p->reset_after ? last[k] + bias[two + k] : gate_sum(p, sums, bias, two + k);
+    const float update = sigmoid_of(p, gate_sum(p, sums, bias, k));
+    const float fresh = (1.0f - update) * output_of(p, sum), kept = update * h[k];
+    h[k] = fresh + kept;
+  }
+}
+
+void ls_gru_f32(const ls_recurrent *p, const float *x, const float *w, const float *r, const float *bias, const float *h,
+                float *y, float *y_h, float *scratch) {
+  const int32_t hidden = p->hidden, rows = 3 * hidden;
+  float *now = scratch + 5 * hidden;
+  int32_t d, b, k, step;
+  for (d = 0; d < p->directions; ++d)
+    for (b = 0; b < p->batch; ++b) {
+      const int32_t state = (p->batch_first ? b * p->directions + d : d * p->batch + b) * hidden;
+      for (k = 0; k < hidden; ++k) now[k] = h == NULL ? 0.0f : h[state + k];
+      for (step = 0; step < p->steps; ++step) {
+        const int32_t t = p->reverse || d == 1 ? p->steps - 1 - step : step;
+        const int32_t row = p->batch_first ? (b * p->steps + t) * p->directions + d : (t * p->directions + d) * p->batch + b;
+        gru_step(p, x + (p->batch_first ? b * p->steps + t : t * p->batch + b) * p->in, w + d * rows * p->in,
+                 r + d * rows * hidden, bias == NULL ? NULL : bias + d * 2 * rows, scratch, now);
+        for (k = 0; y != NULL && k < hidden; ++k) y[row * hidden + k] = now[k];
+      }
+      for (k = 0; y_h != NULL && k < hidden; ++k) y_h[state + k] = now[k];
+    }
+}

@@ -54,18 +54,19 @@ bool agent_encode_bytes(pb_ostream_t *stream, const pb_field_t *field, void *con
 }
 
 void agent_describe(lockstep_wire_TensorDesc *d, word_list *dims, const lockstep_agent_tensor *t, uint32_t flags) {
+  const uint32_t rank = t->rank & ~LOCKSTEP_CHANNELS_LAST;
   uint32_t i, count = 1;
   memset(d, 0, sizeof *d);
   agent_copy_text(d->name, sizeof d->name, t->name);
   d->format = t->format;
-  d->rank = t->rank;
-  agent_give_words(&d->dims, dims, t->dims, t->rank);
-  for (i = 0; i < t->rank; ++i) count *= t->dims[i];
+  d->rank = rank;
+  agent_give_words(&d->dims, dims, t->dims, rank);
+  for (i = 0; i < rank; ++i) count *= t->dims[i];
   d->size = count;
   d->scale = t->scale;
   d->zero = t->zero;
   d->address = t->address;
-  d->flags = flags;
+  d->flags = rank == t->rank ? flags : flags | 0x10000u; /* a bit that other clients do not know */
 }
 
 int agent_tensor(lockstep_agent *a, uint32_t state, const lockstep_agent_tensor *t, uint32_t flags) {

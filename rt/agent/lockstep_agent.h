@@ -28,6 +28,9 @@ extern "C" {
 #define LOCKSTEP_FORMAT_S64 0x00842040u
 #define LOCKSTEP_FORMAT_BOOL 0x00060440u
 
+/* Or-ed to the rank: the axes lie channels last, the model has them first. */
+#define LOCKSTEP_CHANNELS_LAST 0x80000000u
+
 /* A tensor where it lies in memory. Extents outermost first, the batch included; at most 6. */
 typedef struct {
   const char *name; /* at most 63 characters; "" when it has none */

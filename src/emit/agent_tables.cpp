@@ -112,6 +112,12 @@ class Tables {
     const auto dtype = t.at("dtype").get<std::string>();
     if (format_of(dtype).empty()) return Error{"tensor '" + t.at("name").get<std::string>() + "'", dtype, "a type of the validation protocol", ""};
     auto shape = t.at("shape").get<std::vector<long long>>();
+    const bool last = t.contains("order");
+    if (last) {
+      auto lies = shape;
+      for (std::size_t d = 0; d < lies.size(); ++d) lies[d] = shape.at(t["order"][d].get<std::size_t>());
+      shape = std::move(lies);
+    }
     if (shape.empty()) shape.push_back(1);
     while (shape.size() > 6) {
       shape[1] *= shape[0];
@@ -123,7 +129,8 @@ class Tables {
     const bool scaled = t.contains("scale") && t["scale"].size() == 1;
     const double scale = scaled ? t["scale"][0].get<double>() : 0;
     const int zero = scaled && t.contains("zero") && !t["zero"].empty() ? t["zero"][0].get<int>() : 0;
-    rows_ += fmt::format("    {{{}, {}, {}u, dims_{}, {:.9e}f, {}, NULL, {}u, 0u}},\n", quoted(t.at("name").get<std::string>()), format_of(dtype), shape.size(), count_,
+    rows_ += fmt::format("    {{{}, {}, {}u{}, dims_{}, {:.9e}f, {}, NULL, {}u, 0u}},\n", quoted(t.at("name").get<std::string>()), format_of(dtype), shape.size(),
+                         last ? " | LOCKSTEP_CHANNELS_LAST" : "", count_,
                          scale, zero, t.at("bytes").get<long long>());
     ++count_;
     return {};
@@ -152,7 +159,7 @@ Result<std::string> tables_of(const Json& j) {
   for (const Json& node : j.at("nodes")) {
     int count = 0;
     for (const Json& t : node.at("outputs")) {
-      if (t.is_null()) continue;
+      if (t.is_null() || t.value("inner", false)) continue;
       LOCKSTEP_CHECK(tables.add(t));
       ++count;
     }

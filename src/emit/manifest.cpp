@@ -11,6 +11,12 @@ nlohmann::ordered_json tensor_json(const GenerateWork& w, ValueId id) {
   const Value& v = w.graph.value(id);
   nlohmann::ordered_json j{
       {"name", v.name}, {"dtype", name_of(v.dtype)}, {"shape", v.shape}, {"bytes", bytes_of(v)}};
+  const auto at = static_cast<std::size_t>(id);
+  if (w.layout.turned[at] && !w.layout.inner[at]) {  // the model's shape, and in which order its axes lie
+    j["shape"] = w.layout.before->value(id).shape;
+    j["order"] = channels_last_order(v.shape.size());
+  }
+  if (w.layout.inner[at]) j["inner"] = true;
   if (v.quant.quantized())
     j["scale"] = v.quant.scale, j["zero"] = v.quant.zero, j["axis"] = v.quant.axis;
   if (!v.constant) {

@@ -52,12 +52,6 @@ bool in_order(const std::vector<std::int64_t>& map) {
   return true;
 }
 
-NodeMemory same_memory(const NodeView& v, const Numerics&) {
-  NodeMemory m;
-  if (bytes_of(v.input(0)) == bytes_of(v.output(0))) m.shares.push_back({0, 0, true});
-  return m;
-}
-
 void write_whole(NodeWriter& w, std::size_t o) {
   if (w.in_place(o, 0)) {
     w.line("/* the same bytes under another shape */");
@@ -163,6 +157,7 @@ Result<void> emit_gather(NodeWriter& w) {
 Result<void> emit_whole(NodeWriter& w) {
   if (bytes_of(w.view().input(0)) != bytes_of(w.view().output(0)))
     return w.unsupported("a change of size");
+  if (!w.same_bytes()) return write_moved(w, 0);
   return write_whole(w, 0), Result<void>();
 }
 
@@ -210,9 +205,9 @@ Result<void> emit_pad(NodeWriter& w) {
 }
 
 constexpr NodeEmitter table[] = {
-    {"Reshape", same_memory, emit_whole},   {"Flatten", same_memory, emit_whole},
-    {"Squeeze", same_memory, emit_whole},   {"Unsqueeze", same_memory, emit_whole},
-    {"Identity", same_memory, emit_whole},  {"Transpose", nullptr, emit_moved},
+    {"Reshape", nullptr, emit_whole},   {"Flatten", nullptr, emit_whole},
+    {"Squeeze", nullptr, emit_whole},   {"Unsqueeze", nullptr, emit_whole},
+    {"Identity", nullptr, emit_whole},  {"Transpose", nullptr, emit_moved},
     {"Slice", nullptr, emit_moved},         {"StridedSlice", nullptr, emit_moved},
     {"Split", nullptr, emit_moved},         {"Unpack", nullptr, emit_moved},
     {"Expand", nullptr, emit_moved},        {"Tile", nullptr, emit_moved},

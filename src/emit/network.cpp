@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "emit/layout.h"
 #include "emit/library.h"
 #include "emit/work.h"
 
@@ -103,21 +104,25 @@ Result<Generated> generate(const Executor& executor, const GenerateOptions& opti
   if (!options.cmsis_nn.empty())
     LOCKSTEP_CHECK(library_for(executor.arithmetic(), options.cmsis_nn));
   const bool library = !options.cmsis_nn.empty();
-  LOCKSTEP_TRY(const Graph g,
-               without_constant_nodes(executor.graph(), *executor.arithmetic().numerics));
+  const Numerics& num = *executor.arithmetic().numerics;
+  LOCKSTEP_TRY(const Graph model, without_constant_nodes(executor.graph(), num));
+  LOCKSTEP_TRY(const Layout layout, lay_out(model, num, options.channels_last));
+  const Graph& g = layout.graph;
   Lives lives = live_ranges(
       g,
       [&](NodeId id) {
+        if (layout.same_bytes[static_cast<std::size_t>(id)]) return NodeMemory{0, {{0, 0, true}}};
         const NodeView view{g, g.node(id)};
-        const NodeEmitter* e = emitter_of(view, *executor.arithmetic().numerics, library);
-        return e && e->memory ? e->memory(view, *executor.arithmetic().numerics) : NodeMemory{};
+        const NodeEmitter* e = emitter_of(view, num, library);
+        return e && e->memory ? e->memory(view, num) : NodeMemory{};
       },
       options.keep_inputs);
   std::vector<Pool> pools = options.pools;
   for (Pool& p : pools)
     if (p.size > 0) p.size = std::max<std::int64_t>(p.size - pool_slack, 1);
   LOCKSTEP_TRY(MemoryPlan plan, plan_memory(lives.buffers, pools));
-  GenerateWork w{g,
+  GenerateWork w{layout,
+                 g,
                  executor.arithmetic(),
                  options,
                  std::move(lives),
@@ -127,7 +132,7 @@ Result<Generated> generate(const Executor& executor, const GenerateOptions& opti
                  {}};
   Missing missing;
   for (std::size_t n = 0; n < g.nodes().size(); ++n) {
-    NodeWriter node(g, executor.arithmetic(), static_cast<NodeId>(n), w.constants, w.lives, w.plan);
+    NodeWriter node(layout, executor.arithmetic(), static_cast<NodeId>(n), w.constants, w.lives, w.plan);
     const NodeEmitter* emitter = emitter_of(node.view(), node.num(), library);
     const auto written =
         emitter ? emitter->emit(node)

@@ -140,7 +140,7 @@ std::string body_text(GenerateWork& w) {
                        n.id(), v.node.op, c_comment(v.node.name), name_of(y.dtype),
                        shape_text(y.shape), name, n.id(), n.body(), name, n.id());
     for (std::size_t o = 0; o < v.node.outputs.size(); ++o)
-      if (v.node.outputs[o] != no_id)
+      if (v.node.outputs[o] != no_id && !w.layout.inner[static_cast<std::size_t>(v.node.outputs[o])])
         out += fmt::format("  observe({}, {}, {}, {}u);\n", n.id(), o,
                            w.address_of(v.node.outputs[o]), bytes_of(v.output(o)));
   }

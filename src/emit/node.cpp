@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "base/text.h"
+#include "emit/layout.h"
 #include "emit/work.h"
 
 namespace lockstep {
@@ -156,10 +157,11 @@ std::string ConstantPool::add_tensor(const Tensor& t, const std::string& wish) {
   return add(c_type(t.dtype()), std::span<const std::int64_t>(codes), wish);
 }
 
-NodeWriter::NodeWriter(const Graph& graph, const Arithmetic& arithmetic, NodeId id,
+NodeWriter::NodeWriter(const Layout& layout, const Arithmetic& arithmetic, NodeId id,
                        ConstantPool& constants, const Lives& lives, const MemoryPlan& plan)
-    : arithmetic_(arithmetic),
-      view_{graph, graph.node(id)},
+    : layout_(layout),
+      arithmetic_(arithmetic),
+      view_{layout.graph, layout.graph.node(id)},
       num_(*arithmetic.numerics),
       id_(id),
       label_(std::to_string(id) + "_" + c_identifier(view_.node.op)),
@@ -200,6 +202,10 @@ std::string NodeWriter::scratch(std::string_view type) {
   const std::string& pool = plan_.pools[static_cast<std::size_t>(place.pool)].name;
   const std::string address = fmt::format("({} + {})", c_identifier(pool), place.offset);
   return type == "void" ? address : fmt::format("({} *)(void *){}", type, address);
+}
+
+bool NodeWriter::same_bytes() const {
+  return layout_.same_bytes[static_cast<std::size_t>(id_)];
 }
 
 bool NodeWriter::in_place(std::size_t o, std::size_t i) const {
@@ -267,7 +273,7 @@ const NodeEmitter* find_emitter(std::string_view op) {
        {window_emitters(), pool_emitters(), join_emitters(), matrix_emitters(),
         elementwise_emitters(), binary_emitters(), move_emitters(), reduce_emitters(),
         convert_emitters(), real_emitters(), any_emitters(), row_emitters(), number_emitters(),
-        resize_emitters(), state_emitters(), order_emitters()})
+        resize_emitters(), state_emitters(), sequence_emitters(), order_emitters()})
     for (const NodeEmitter& e : table)
       if (e.op == op) return &e;
   return nullptr;

@@ -40,15 +40,19 @@ class ConstantPool {
   std::int64_t bytes_ = 0;
 };
 
+struct Layout;
+
 // One node on its way to C.
 class NodeWriter {
  public:
-  NodeWriter(const Graph& graph, const Arithmetic& arithmetic, NodeId id, ConstantPool& constants,
+  NodeWriter(const Layout& layout, const Arithmetic& arithmetic, NodeId id, ConstantPool& constants,
              const Lives& lives, const MemoryPlan& plan);
 
   const NodeView& view() const { return view_; }
   const Numerics& num() const { return num_; }
   NodeId id() const { return id_; }
+  const Layout& layout() const { return layout_; }
+  bool same_bytes() const;  // the output is the input, byte by byte
   const std::string& label() const { return label_; }  // "3_conv": for names of constants
   ConstantPool& constants() { return constants_; }
 
@@ -82,6 +86,7 @@ class NodeWriter {
 
  private:
   std::string pointer(ValueId v, std::string_view type, bool is_const);
+  const Layout& layout_;
   const Arithmetic& arithmetic_;
   NodeView view_;
   const Numerics& num_;
@@ -121,6 +126,7 @@ std::span<const NodeEmitter> number_emitters();  // plain numbers: casts, choice
 std::span<const NodeEmitter> order_emitters();   // greatest elements, running sums
 std::span<const NodeEmitter> resize_emitters();
 std::span<const NodeEmitter> state_emitters();    // recurrent layers
+std::span<const NodeEmitter> sequence_emitters();  // TFLite's LSTM
 std::span<const NodeEmitter> move_emitters();     // what moves elements
 std::span<const NodeEmitter> join_emitters();     // tensors side by side
 std::span<const NodeEmitter> reduce_emitters();   // means and maxima over axes

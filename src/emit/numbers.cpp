@@ -107,6 +107,17 @@ Result<void> emit_mean(NodeWriter& w) {
   return {};
 }
 
+Result<void> emit_floor_div(NodeWriter& w) {
+  const Value &a = w.view().input(0), &b = w.view().input(1);
+  const bool known = a.dtype == DType::f32 || a.dtype == DType::i32 || a.dtype == DType::i64 || a.dtype == DType::i8 ||
+                     a.dtype == DType::i16;
+  if (!known || a.dtype != b.dtype || a.quant.quantized())
+    return w.unsupported("FloorDiv of " + std::string(name_of(a.dtype)));
+  LOCKSTEP_CHECK(write_pair(w, "LS_FLOOR_OVER", a.shape, b.shape, a.dtype, b.dtype));
+  w.line("ls_combine(" + w.params("ls_pair") + ", " + w.in(0) + ", " + w.in(1) + ", " + w.out(0) + ");");
+  return {};
+}
+
 Result<void> emit_mod(NodeWriter& w) {
   const NodeView& v = w.view();
   const Value &a = v.input(0), &b = v.input(1);
@@ -207,6 +218,7 @@ constexpr NodeEmitter table[] = {
     {"Sum", sum_memory, emit_extreme},
     {"Mean", sum_memory, emit_mean},
     {"Mod", nullptr, emit_mod},
+    {"FloorDiv", nullptr, emit_floor_div},
     {"Equal", nullptr, emit_comparison},
     {"NotEqual", nullptr, emit_comparison},
     {"Less", nullptr, emit_comparison},

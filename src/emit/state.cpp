@@ -1,5 +1,6 @@
-// Layers with states to C: SVDF, LSTM.
+// Layers with states to C: SVDF, LSTM, GRU.
 #include "emit/any.h"
+#include "num/real_functions.h"
 #include "op/op_codes.h"
 
 namespace lockstep {
@@ -49,11 +50,12 @@ NodeMemory lstm_memory(const NodeView& v, const Numerics&) {
   return {6 * hidden * static_cast<std::int64_t>(sizeof(float)), {}};
 }
 
-Result<void> emit_lstm(NodeWriter& w) {
+// The fields that LSTM and GRU share; the error of weights that the arithmetic multiplies in another order.
+Result<void> write_recurrent(NodeWriter& w) {
   const NodeView& v = w.view();
   const Shape &x = v.input(0).shape, &r = v.input(2).shape;
   if (v.input(0).dtype != DType::f32)
-    return w.unsupported("LSTM of " + std::string(name_of(v.input(0).dtype)));
+    return w.unsupported(v.node.op + " of " + std::string(name_of(v.input(0).dtype)));
   const bool first = v.attrs().integer("layout", 0) != 0;
   const std::string direction = v.attrs().text("direction", "forward");
   w.field("steps", x[first ? 1 : 0]), w.field("batch", x[first ? 0 : 1]), w.field("in", x[2]);
@@ -62,22 +64,42 @@ Result<void> emit_lstm(NodeWriter& w) {
   w.field("rational", w.num().real.sigmoid && w.num().real.tanh ? 1 : 0);
   w.field("fused", w.num().real.matrix ? 1 : 0);
   for (const std::size_t i : {1, 2})
-    if (w.num().real.matrix && (!v.constant(i) || v.input(i).folded)) return w.unsupported("LSTM of computed weights");
-  const auto in = [&](std::size_t i) {
-    return v.has_input(i) ? w.in(i, "float") : std::string("NULL");
-  };
-  const auto out = [&](std::size_t o) {
-    return o < v.node.outputs.size() && v.node.outputs[o] != no_id ? w.out(o, "float")
-                                                                   : std::string("NULL");
-  };
+    if (w.num().real.matrix && (!v.constant(i) || v.input(i).folded))
+      return w.unsupported(v.node.op + " of computed weights");
   w.uses("ls_recurrent.c"), w.uses("ls_real.c");
-  w.line("ls_lstm_f32(" + w.params("ls_recurrent") + ", " + in(0) + ", " + in(1) + ", " + in(2) +
-         ",\n              " + in(3) + ", " + in(5) + ", " + in(6) + ", " + out(0) + ", " + out(1) +
-         ", " + out(2) + ", " + w.scratch("float") + ");");
   return {};
 }
 
-constexpr NodeEmitter table[] = {{"Svdf", nullptr, emit_svdf}, {"LSTM", lstm_memory, emit_lstm}};
+std::string real_in(NodeWriter& w, std::size_t i) {
+  return w.view().has_input(i) ? w.in(i, "float") : std::string("NULL");
+}
+std::string real_out(NodeWriter& w, std::size_t o) {
+  const Node& node = w.view().node;
+  return o < node.outputs.size() && node.outputs[o] != no_id ? w.out(o, "float") : std::string("NULL");
+}
+
+Result<void> emit_lstm(NodeWriter& w) {
+  LOCKSTEP_CHECK(write_recurrent(w));
+  w.line("ls_lstm_f32(" + w.params("ls_recurrent") + ", " + real_in(w, 0) + ", " + real_in(w, 1) + ", " +
+         real_in(w, 2) + ", " + real_in(w, 3) + ", " + real_in(w, 5) + ", " + real_in(w, 6) + ", " +
+         real_out(w, 0) + ", " + real_out(w, 1) + ", " + real_out(w, 2) + ", " + w.scratch("float") + ");");
+  return {};
+}
+
+Result<void> emit_gru(NodeWriter& w) {
+  LOCKSTEP_CHECK(write_recurrent(w));
+  const RealFunctions* own = w.num().real.functions;
+  if (own && (own->gru_reset == nullptr) != (own->gru_output == nullptr)) return w.unsupported("this GRU");
+  w.field("reset_after", w.view().attrs().integer("linear_before_reset", 0) != 0 ? 1 : 0);
+  w.field("quotients", own && own->gru_reset ? 1 : 0);
+  w.line("ls_gru_f32(" + w.params("ls_recurrent") + ", " + real_in(w, 0) + ", " + real_in(w, 1) + ", " +
+         real_in(w, 2) + ", " + real_in(w, 3) + ", " + real_in(w, 5) + ", " + real_out(w, 0) + ", " +
+         real_out(w, 1) + ", " + w.scratch("float") + ");");
+  return {};
+}
+
+constexpr NodeEmitter table[] = {{"Svdf", nullptr, emit_svdf}, {"LSTM", lstm_memory, emit_lstm},
+                                 {"GRU", lstm_memory, emit_gru}};
 
 }  // namespace
 

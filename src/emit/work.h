@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "emit/emit.h"
+#include "emit/layout.h"
 #include "emit/node.h"
 
 namespace lockstep {
@@ -17,7 +18,8 @@ constexpr std::size_t blob_header_bytes = 48;
 
 // The pieces of one generation: what is placed where, and the C of each node.
 struct GenerateWork {
-  const Graph& graph;  // lowered, without nodes of constants
+  const Layout& layout;
+  const Graph& graph;  // the layout's: lowered, without nodes of constants
   const Arithmetic& arithmetic;
   const GenerateOptions& options;
   Lives lives;

@@ -30,6 +30,15 @@ Result<GeneratedTensor> tensor_of(const json& j, const std::string& where,
   t.info.origin = {where, t.name, "", ""};
   LOCKSTEP_TRY(const std::int64_t count, checked_count(t.info.shape, where));
   t.bytes = count * static_cast<std::int64_t>(size_of(*dtype));
+  t.inner = j.value("inner", false);
+  if (j.contains("order")) {
+    t.order = j.at("order").get<std::vector<std::size_t>>();
+    auto axes = t.order;
+    std::ranges::sort(axes);
+    for (std::size_t d = 0; d < axes.size(); ++d)
+      if (axes[d] != d || axes.size() != t.info.shape.size())
+        return Error{where, "order of tensor '" + t.name + "'", "each axis once", "generate it again"};
+  }
   if (j.contains("scale")) {
     t.info.quant.scale = j.at("scale").get<std::vector<double>>();
     t.info.quant.zero = j.at("zero").get<std::vector<std::int32_t>>();
@@ -272,6 +281,33 @@ Result<void> write_harness_input(const GeneratedNetwork& network, std::span<cons
   return write_file(path, stream);
 }
 
+namespace {
+
+// A tensor in the model's order of axes, from its bytes as they lie.
+Tensor tensor_from(const GeneratedTensor& t, const std::byte* bytes) {
+  Tensor out(t.info.dtype, t.info.shape);
+  const std::size_t size = size_of(t.info.dtype);
+  if (t.order.empty()) {
+    std::memcpy(out.bytes().data(), bytes, static_cast<std::size_t>(t.bytes));
+    return out;
+  }
+  const Shape strides = strides_of(t.info.shape);
+  Shape at(t.order.size(), 0);
+  for (std::int64_t i = 0; i < out.count(); ++i) {
+    std::int64_t to = 0;
+    for (std::size_t d = 0; d < at.size(); ++d) to += at[d] * strides[t.order[d]];
+    std::memcpy(out.bytes().data() + static_cast<std::size_t>(to) * size,
+                bytes + static_cast<std::size_t>(i) * size, size);
+    for (std::size_t d = at.size(); d-- > 0;) {
+      if (++at[d] < t.info.shape[t.order[d]]) break;
+      at[d] = 0;
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
 Result<Capture> read_harness_output(const GeneratedNetwork& network, std::span<const Sample> inputs,
                                     std::span<const std::string> wanted, const std::string& path) {
   LOCKSTEP_TRY(const Bytes stream, read_file(path, std::uint64_t{1} << 33));
@@ -288,7 +324,7 @@ Result<Capture> harness_capture(const GeneratedNetwork& network, std::span<const
   capture.source = network.folder;
   capture.arithmetic = network.arithmetic;
   const auto declare = [&](const GeneratedTensor& t) {
-    if (!t.name.empty() && keeps(t.name) && capture.infos.emplace(t.name, t.info).second)
+    if (!t.name.empty() && !t.inner && keeps(t.name) && capture.infos.emplace(t.name, t.info).second)
       capture.order.push_back(t.name);
   };
   for (const GeneratedTensor& t : network.inputs) declare(t);
@@ -302,7 +338,7 @@ Result<Capture> harness_capture(const GeneratedNetwork& network, std::span<const
     for (std::size_t n = 0; n < network.nodes.size(); ++n)
       for (std::size_t o = 0; o < network.nodes[n].size(); ++o) {
         const GeneratedTensor& t = network.nodes[n][o];
-        if (t.name.empty()) continue;
+        if (t.name.empty() || t.inner) continue;
         std::uint32_t head[3] = {};
         if (stream.size() - at < sizeof head)
           return Error{network.folder, "its answer ends before tensor '" + t.name + "'",
@@ -314,11 +350,7 @@ Result<Capture> harness_capture(const GeneratedNetwork& network, std::span<const
                        "tensor " + std::to_string(head[1]) + " of node " + std::to_string(head[0]),
                        "'" + t.name + "' of " + std::to_string(t.bytes) + " bytes",
                        "the manifest is not of this network", Blame::target};
-        if (keeps(t.name)) {
-          Tensor tensor(t.info.dtype, t.info.shape);
-          std::memcpy(tensor.bytes().data(), stream.data() + at, head[2]);
-          sample.insert_or_assign(t.name, std::move(tensor));
-        }
+        if (keeps(t.name)) sample.insert_or_assign(t.name, tensor_from(t, stream.data() + at));
         at += head[2];
       }
   }

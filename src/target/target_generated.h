@@ -15,6 +15,8 @@ struct GeneratedTensor {
   std::string name;
   TensorInfo info;
   std::int64_t bytes = 0;
+  std::vector<std::size_t> order;  // in which its axes lie in memory; empty: their own
+  bool inner = false;              // not a tensor of the model, and not observed
   int pool = -1;            // -1: a constant
   std::int64_t offset = 0;  // in its pool
 };

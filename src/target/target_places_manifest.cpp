@@ -1,4 +1,5 @@
 #include "target/target_places_read.h"
+#include "target/target_wire.h"
 
 namespace lockstep {
 namespace {
@@ -54,9 +55,21 @@ class Manifest {
 
   Result<void> add(const json& j, std::vector<DeviceTensor>& to) {
     DeviceTensor t;
+    if (j.value("inner", false)) return {};
     t.name = j.at("name").get<std::string>();
     t.dtype = dtype_named(j.at("dtype").get<std::string>());
     t.shape = j.at("shape").get<std::vector<std::int64_t>>();
+    if (j.contains("order")) {
+      Shape lies;
+      for (const auto& axis : j.at("order")) {
+        const auto at = axis.get<std::size_t>();
+        if (at >= t.shape.size() || j.at("order").size() != t.shape.size())
+          return Error{path_, "order of tensor '" + t.name + "'", "each axis once", ""};
+        lies.push_back(t.shape[at]);
+      }
+      t.shape = std::move(lies);
+      t.flags |= channels_last_flag;
+    }
     LOCKSTEP_CHECK(set_elements(t, path_));
     if (j.contains("scale") && j["scale"].is_array() && j["scale"].size() == 1) {
       t.scale = j["scale"][0].get<double>();

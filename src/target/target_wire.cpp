@@ -170,6 +170,7 @@ std::optional<Tensor> tensor_of_device(const DeviceTensor& t) {
   if (!t.dtype || t.data.size() != t.bytes() || t.data.empty()) return std::nullopt;
   Tensor tensor(*t.dtype, t.shape);
   std::memcpy(tensor.bytes().data(), t.data.data(), t.data.size());
+  if ((t.flags & channels_last_flag) != 0 && t.shape.size() > 2) return turned(tensor, channels_first(t.shape.size()));
   return tensor;
 }
 

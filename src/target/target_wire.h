@@ -27,7 +27,11 @@ struct InputPlan {
 Result<InputPlan> plan_input(const Value& model, const DeviceTensor& device, const std::string& where);
 Result<Bytes> apply(const InputPlan& plan, const Tensor& x, const Arithmetic& arithmetic);
 
-// A device's tensor as a Tensor; nothing for packed bits and fixed point.
+// A bit of a DeviceTensor's flags, of Lockstep's own firmware: its axes lie channels last, the model has them first.
+inline constexpr std::uint32_t channels_last_flag = 0x10000;
+
+// A device's tensor as a Tensor, in the model's order of axes where the device says that it lies in another; nothing
+// for packed bits and fixed point.
 std::optional<Tensor> tensor_of_device(const DeviceTensor& t);
 QuantParams quant_of_device(const DeviceTensor& t);
 

@@ -23,6 +23,7 @@ struct GenerateRequest {
   std::vector<std::string> pools;
   std::string pool_file;
   std::string weights = "arrays", cmsis_nn;
+  std::string layout = "fast";
   bool keep_inputs = false, picture = false, count = false, agent = false;
 };
 
@@ -113,6 +114,7 @@ Result<void> run(const GenerateRequest& r) {
                           .pools = {},
                           .keep_inputs = r.keep_inputs,
                           .weights_apart = r.weights == "blob",
+                          .channels_last = r.layout == "fast",
                           .cmsis_nn = r.cmsis_nn};
   for (const std::string& text : r.pools) {
     LOCKSTEP_TRY(Pool pool, pool_of(text));
@@ -161,6 +163,11 @@ void add_generate(CLI::App& app, int& code) {
       ->add_option("--weights", r->weights,
                    "arrays: in C; blob: in NAME_weights.bin, to be flashed apart, with a check")
       ->check(CLI::IsMember({"arrays", "blob"}));
+  command
+      ->add_option("--layout", r->layout,
+                   "fast: channels last inside, where convolutions on codes gain by it; model: every tensor as "
+                   "the model has it")
+      ->check(CLI::IsMember({"fast", "model"}));
   command->add_option("--cmsis-nn", r->cmsis_nn,
                       "folder of a CMSIS-NN checkout: what it has kernels for is called there "
                       "(arithmetic cmsis-nn, taken where none is named)");
