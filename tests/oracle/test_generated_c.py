@@ -1,0 +1,168 @@
+"""Generated C against the reference on networks made from seeds: every tensor equal, dead bytes poisoned, no warning.
+
+ONNX networks of generated.py in `ort` and `ort-noopt`, single-operator TFLite models of test_tflite_ops.py and onnx ones
+of test_onnx_ops.py in their arithmetics, and with --folder every .onnx and .tflite file below it. Each is generated,
+compiled and run by `validate --target c:` (with --qemu N every N-th on the emulated Cortex-M55 too); network.c is compiled
+once more with every warning an error by gcc and clang. What has no C is counted by reason; what the reference itself does
+not take is no test. Ends with `N passed, M failed, K skipped`; one test is one network in one arithmetic.
+"""
+import argparse
+import collections
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import cache
+
+QUICK, LONG = 12, 200
+ONNX, TFLITE = ("ort", "ort-noopt"), ("tflite-ref", "cmsis-nn", "tflite")
+WARNINGS = ["-std=c99", "-O1", "-ffp-contract=off", "-Wall", "-Wextra", "-Wconversion", "-pedantic", "-Werror", "-c"]
+M55 = ["-mcpu=cortex-m55", "-mthumb", "-mfloat-abi=hard"]
+COMPILERS = [c for c in (["gcc"], ["clang"], ["arm-none-eabi-gcc", *M55]) if shutil.which(c[0])]
+
+
+class Sweep:
+    def __init__(self, args, folder):
+        self.args, self.folder = args, pathlib.Path(folder)
+        self.count, self.refused, self.kinds = collections.Counter(), collections.Counter(), {}
+        self.ran = 0
+
+    def lockstep(self, *words, seconds=900):
+        return subprocess.run([self.args.binary, *map(str, words)], capture_output=True, text=True, timeout=seconds)
+
+    def one(self, name, model, arith):
+        verdict, words = self.judge(model, arith)
+        self.count[verdict] += 1
+        if verdict == "failed" or (self.args.verbose and verdict != "passed"):
+            print(f"{verdict}  {arith} {name}: {words}", flush=True)
+
+    def judge(self, model, arith):
+        out = self.folder / "net"
+        shutil.rmtree(out, ignore_errors=True)
+        made = self.lockstep("generate", model, "-o", out, "--arith", arith)
+        if made.returncode != 0:
+            words = made.stderr.strip()
+            if made.returncode != 2:
+                return "failed", f"generate ended with {made.returncode}: {words[-300:]}"
+            if "no C for" not in words:
+                return "unread", words
+            reason = re.search(r"no C for (.*?);", words)[1]
+            self.refused[reason] += 1
+            return "skipped", words
+        if self.args.generate_only:
+            return "passed", ""
+        live = re.search(r"activations +(\d+) bytes \((\d+) live", made.stdout)
+        if int(live[1]) - 16 > 1.02 * int(live[2]) + 32:
+            self.kinds.setdefault("plan over 1.02 of the largest live set", []).append(f"{model} {arith} {live[1]} of {live[2]}")
+        bad = self.run(model, arith, f"c:{out},poison=on") or self.warnings(out)
+        self.ran += 1
+        if not bad and self.args.qemu and self.ran % self.args.qemu == 0:
+            bad = self.run(model, arith, f"qemu:{out}")
+        return ("failed", bad) if bad else ("passed", "")
+
+    def run(self, model, arith, target):
+        """What is wrong, or ''."""
+        told = self.folder / "told.json"
+        told.unlink(missing_ok=True)
+        done = self.lockstep("validate", model, "--reference", arith, "--target", target, "--tolerance", "exact",
+                             "--samples", self.args.samples, "--seed", self.args.input_seed, "--json", told)
+        if done.returncode == 0:
+            return ""
+        wrong = [line.strip() for line in done.stdout.splitlines() if "WRONG" in line or line.startswith("first wrong")]
+        return f"{target.split(':')[0]}: exit {done.returncode}: {(' | '.join(wrong[:2]) or done.stderr.strip())[:400]}"
+
+    def warnings(self, out):
+        for compiler in COMPILERS:
+            for source in ("network.c", "network_weights.c"):
+                done = subprocess.run([*compiler, *WARNINGS, source, "-o", os.devnull], cwd=out, capture_output=True, text=True)
+                if done.returncode != 0:
+                    return f"{compiler[0]}: {done.stderr.strip()[:300]}"
+        return ""
+
+
+def generated_onnx(sweep, seeds, first):
+    import generated
+    names = list(generated.VARIANTS)
+    stages, heads = list(generated.STAGES), list(generated.HEADS)
+    for i in range(seeds):
+        job = (first + i, names[(first + i) % len(names)], [stages[i % len(stages)]], heads[i % len(heads)])
+        try:
+            path = generated.network(*job)
+        except Exception as error:  # the quantizer or the runtime refuses its own network
+            print(f"not made  {job}: {str(error)[:120]}")
+            continue
+        for arith in ONNX:
+            sweep.one(path.name, path, arith)
+
+
+def generated_tflite(sweep, seeds, first, only):
+    import test_tflite_ops as ops
+    if not ops.CASES:
+        ops.define_cases()
+    for name in ops.CASES:
+        if only and not any(o in name for o in only):
+            continue
+        for seed in range(first, first + seeds):
+            m = ops.Maker([seed, sum(name.encode())])
+            op, operands, results, kind, *_ = ops.CASES[name](m)
+            path = sweep.folder / "m.tflite"
+            path.write_bytes(ops.mark_variables(ops.build(op, operands, results, kind, 4), operands))
+            for arith in TFLITE:
+                sweep.one(f"{name} #{seed}", path, arith)
+
+
+def files(sweep, folder):
+    for path in sorted(pathlib.Path(folder).rglob("*")):
+        if path.suffix in (".onnx", ".tflite") and path.stat().st_size <= sweep.args.most_bytes:
+            for arith in ONNX if path.suffix == ".onnx" else TFLITE:
+                sweep.one(str(path.relative_to(folder)), path, arith)
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--long", action="store_true")
+    p.add_argument("--onnx", type=int, help="this many generated ONNX networks")
+    p.add_argument("--tflite", type=int, help="this many models of each TFLite operator and type")
+    p.add_argument("--only", action="append", help="TFLite cases whose name contains one of these")
+    p.add_argument("--folder", action="append", default=[], help="every .onnx and .tflite file below it, nothing generated")
+    p.add_argument("--most-bytes", type=int, default=3_000_000, help="larger files are left out")
+    p.add_argument("--first", type=int, default=0, help="the first seed")
+    p.add_argument("--arith", action="append", help="only these")
+    p.add_argument("--samples", type=int, default=2)
+    p.add_argument("--input-seed", type=int, default=42)
+    p.add_argument("--qemu", type=int, default=0, help="every so many-th on the emulated Cortex-M55 too")
+    p.add_argument("--generate-only", action="store_true", help="what has C, without compiling it")
+    p.add_argument("--verbose", action="store_true", help="name what is skipped too")
+    p.add_argument("--binary", default=str(cache.ROOT / "build" / "bin" / "lockstep"))
+    args = p.parse_args()
+    global ONNX, TFLITE
+    if args.arith:
+        ONNX, TFLITE = ([a for a in group if a in args.arith] for group in (ONNX, TFLITE))
+    with tempfile.TemporaryDirectory() as folder:
+        sweep = Sweep(args, folder)
+        for given in args.folder:
+            files(sweep, given)
+        alone = args.folder or args.only
+        onnx = args.onnx if args.onnx is not None else 0 if alone else LONG if args.long else QUICK
+        tflite = args.tflite if args.tflite is not None else (1 if args.only or args.long and not args.folder else 0)
+        generated_onnx(sweep, onnx, args.first)
+        if tflite:
+            generated_tflite(sweep, tflite, args.first, args.only)
+    for reason, times in sweep.refused.most_common():
+        print(f"no C  {times:4}  {reason}")
+    for kind, whose in sweep.kinds.items():
+        print(f"{kind}: {len(whose)}: {'; '.join(whose[:8])}")
+    c = sweep.count
+    print(f"{c['unread']} not taken by the reference either")
+    print(f"{c['passed']} passed, {c['failed']} failed, {c['skipped']} skipped")
+    return 1 if c["failed"] or not c["passed"] else 0
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("ORT_LOGGING_LEVEL", "4")
+    sys.exit(main())
