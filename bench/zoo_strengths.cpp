@@ -57,9 +57,18 @@ double other_value(const Site& site, Random& r, std::int64_t bytes) {
 const std::map<std::string_view, Draw>& draws() {
   static const std::map<std::string_view, Draw> table = {
       {"accumulator-16bit", [](const Site&, Random& r) -> Params { return {{"shift", whole(r, 0, 4)}, {"wraps", whole(r, 0, 1)}}; }},
+      {"accumulator-narrow", [](const Site&, Random& r) -> Params { return {{"bits", whole(r, 12, 15)}, {"wraps", whole(r, 0, 1)}}; }},
+      {"codes-clipped", [](const Site& site, Random& r) -> Params {
+         const CodeRange range = code_range(site.view().output(0).dtype);
+         const double zero = site.view().output(0).quant.zero_at(0), middle = whole(r, range.low + 40, range.high - 40);
+         if (r.unit() < 0.4 && zero > static_cast<double>(range.low)) return {{"low", zero}};
+         return {{r.unit() < 0.5 ? "low" : "high", middle}};
+       }},
+      {"table-shifted", [](const Site&, Random& r) -> Params { return {{"by", sign(r) * whole(r, 1, 8)}, {"wraps", whole(r, 0, 1)}}; }},
+      {"pads-from-neighbours", [](const Site&, Random& r) -> Params { return {{"from", whole(r, 0, 4)}}; }},
       {"add-multiplier-wraps", [](const Site&, Random& r) -> Params { return {{"modulus", whole(r, 1, 2)}}; }},
       {"batch-norm-wrong", [](const Site&, Random& r) -> Params { return {{"left_out", whole(r, 0, 4)}}; }},
-      {"bias-misread", [](const Site&, Random& r) -> Params { return {{"how", whole(r, 0, 4)}, {"by", sign(r) * one_of(r, {1, 2, 4})}}; }},
+      {"bias-misread", [](const Site&, Random& r) -> Params { return {{"how", whole(r, 0, 4)}, {"by", sign(r) * one_of(r, {1, 2, 4})}, {"around", whole(r, 0, 1)}}; }},
       {"buffers-overlap",
        [](const Site& s, Random& r) -> Params {
          const std::int64_t bytes = count(s) * static_cast<std::int64_t>(size_of(site_value(s).dtype));
@@ -82,7 +91,11 @@ const std::map<std::string_view, Draw>& draws() {
       {"input-as-nhwc", [](const Site&, Random& r) -> Params { return {{"sent", whole(r, 0, 1)}}; }},
       {"input-axes-swapped", [](const Site&, Random& r) -> Params { return {{"sent", whole(r, 0, 1)}}; }},
       {"input-byte-order", [](const Site&, Random& r) -> Params { return {{"width", one_of(r, {0, 2, 4})}}; }},
-      {"input-channels-reordered", [](const Site&, Random& r) -> Params { return {{"order", one_of(r, {210, 21, 102, 120, 201})}}; }},
+      {"input-channels-reordered", [](const Site& s, Random& r) -> Params {
+         const Shape& shape = site_value(s).shape;
+         const double order = one_of(r, {210, 21, 102, 120, 201});
+         return shape[channels_last(s) ? shape.size() - 1 : 1] == 3 ? Params{{"order", order}} : Params{};
+       }},
       {"input-normalized-wrongly",
        [](const Site&, Random& r) -> Params {
          if (r.unit() < 0.3) return {{"scale", about(r, 0.3, 3)}, {"offset", about(r, 0.1, 1)}};

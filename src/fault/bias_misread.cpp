@@ -9,6 +9,7 @@ namespace {
 constexpr ParamSpec params[] = {
     {"how", "0: it is absent; 1: its bytes are reversed; 2: only its low 16 bits are kept; 3: it is added twice; 4: it is read `by` channels off", 0},
     {"by", "channels by which it is read too late (negative: too early)", 1},
+    {"around", "beyond its end: 0: zeros; 1: it begins again", 0},
 };
 
 bool applies(const Site& site) {
@@ -24,13 +25,14 @@ Result<void> replay(Replay& r) {
   ChangedNode node(r);
   Tensor& bias = node.changed(kBias);
   const Tensor own = bias;
+  const bool around = param(params, r.params, "around") != 0;
   const std::int64_t n = own.count(), by = static_cast<std::int64_t>(param(params, r.params, "by"));
   if (how == 1) swap_bytes(bias, 4);
   for (std::int64_t i = 0; i < n; ++i) {
     if (how == 0) bias.set_code(i, 0);
     else if (how == 2) bias.set_code(i, static_cast<std::int16_t>(own.code(i)));
     else if (how == 3) bias.set_code(i, 2 * own.code(i));
-    else if (how == 4) bias.set_code(i, i + by >= 0 && i + by < n ? own.code(i + by) : 0);
+    else if (how == 4) bias.set_code(i, around ? own.code(((i + by) % n + n) % n) : i + by >= 0 && i + by < n ? own.code(i + by) : 0);
   }
   return node.eval_into(r);
 }
@@ -38,7 +40,10 @@ Result<void> replay(Replay& r) {
 std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
   std::vector<Params> sets;
   for (const double how : {0.0, 1.0, 2.0, 3.0}) sets.push_back({{"how", how}});
-  for (const double by : {1.0, -1.0, 2.0, -2.0, 4.0, -4.0, 8.0, -8.0, 16.0, -16.0}) sets.push_back({{"how", 4}, {"by", by}});
+  for (const double by : {1.0, -1.0, 2.0, -2.0, 4.0, -4.0, 8.0, -8.0, 16.0, -16.0}) {
+    sets.push_back({{"how", 4}, {"by", by}});
+    sets.push_back({{"how", 4}, {"by", by}, {"around", 1}});
+  }
   return best_sets(site, evidence, std::move(sets), replay);
 }
 

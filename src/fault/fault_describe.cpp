@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "fault/fault_nodes.h"
+
 namespace lockstep {
 namespace {
 
@@ -47,6 +49,24 @@ double stretch_bits(const Site& site, const Params& params) {
   return std::min(bits, map + runs * std::ceil(bytes / line));
 }
 
+// Which of the output's channels are named, "c7.k" and "c7.add" for one: k of all.
+double channel_bits(const Site& site, const Params& params) {
+  std::string_view last;
+  double named = 0;
+  for (const auto& [name, value] : params) {
+    if (name.size() < 3 || name[0] != 'c' || name[1] < '0' || name[1] > '9') continue;
+    const std::string_view channel = std::string_view(name).substr(0, name.find('.'));
+    named += channel != last;
+    last = channel;
+  }
+  if (named == 0 || site.node == no_id) return 0;
+  const NodeView n = site.view();
+  const Shape& shape = n.output(0).shape;
+  const double all = shape.empty() ? 1 : static_cast<double>(shape[channel_axis(n, shape)]);
+  if (named >= all) return 0;
+  return (std::lgamma(all + 1) - std::lgamma(named + 1) - std::lgamma(all - named + 1)) / std::log(2.0);
+}
+
 // How widely the fault applies: the share of the graph's nodes.
 double generality(const Site& site, const FaultDef& fault) {
   if (fault.stage == Stage::input) return 0;
@@ -71,7 +91,7 @@ double description_bits(const Site& site, const FaultDef& fault, const Params& p
     else if (name == "other") bits += std::log2(1.0 + static_cast<double>(site.graph().values().size()));
     else bits += number_bits(value) + (name.find('.') != std::string::npos ? 1 : 0);  // of a channel: which are named
   }
-  return bits + stretch_bits(site, params);
+  return bits + stretch_bits(site, params) + channel_bits(site, params);
 }
 
 }  // namespace lockstep

@@ -15,6 +15,7 @@ template <Rounding rounding>
 double rounded(double v) {
   switch (rounding) {
     case Rounding::down: return std::floor(v);
+    case Rounding::up: return std::ceil(v);
     case Rounding::toward_zero: return std::trunc(v);
     case Rounding::half_up: return std::floor(v + 0.5);
     case Rounding::half_away: return half_away(v);
@@ -100,6 +101,7 @@ void round_by(ChangedNode& node, Rounding rounding) {
   Numerics& n = node.numerics();
   switch (rounding) {
     case Rounding::down: return replace<Rounding::down>(n);
+    case Rounding::up: return replace<Rounding::up>(n);
     case Rounding::toward_zero: return replace<Rounding::toward_zero>(n);
     case Rounding::half_up: return replace<Rounding::half_up>(n);
     case Rounding::half_away: return replace<Rounding::half_away>(n);

@@ -72,11 +72,12 @@ ConvWeights conv_weights(const NodeView& n) {
   return out;
 }
 
-Result<void> resum_conv(Replay& r, TermOrder order, const Sum& f, const Finish& finish) {
+Result<void> resum_conv(Replay& r, TermOrder order, const Sum& f, const Finish& finish, bool padded) {
   const NodeView n = r.site.view();
   const ConvWeights w = conv_weights(n);
   LOCKSTEP_TRY(const Window g, window_of(n, n.input(0).shape, w.kernel));
   const auto x = centred_codes(*r.in[0], 0), weights = centred_codes(*r.in[kWeights], 0);
+  const std::int32_t x_zero = n.input(0).quant.zero_at(0);
   const std::int64_t group = n.attrs().integer("group", 1), per_group = w.channels / group;
   const std::int64_t first_weight = w.order == '1' ? 1 : w.depth * w.taps;
   std::vector<std::pair<std::int64_t, std::int64_t>> taps;
@@ -86,12 +87,16 @@ Result<void> resum_conv(Replay& r, TermOrder order, const Sum& f, const Finish& 
   for (std::int64_t batch = 0; batch < g.batch; ++batch)
     each_position(g, [&](std::int64_t d, std::int64_t h, std::int64_t v, std::int64_t position) {
       taps.clear();
-      each_tap(g, d, h, v, [&](std::int64_t at, std::int64_t tap) { taps.emplace_back(at, tap); });
+      for (std::int64_t t = 0; padded && t < w.taps; ++t) taps.emplace_back(-1, t);
+      each_tap(g, d, h, v, [&](std::int64_t at, std::int64_t tap) {
+        if (padded) taps[static_cast<std::size_t>(tap)].first = at;
+        else taps.emplace_back(at, tap);
+      });
       for (std::int64_t part = 0; part < group; ++part) {
         read.clear();
         weight_of.clear();
         const auto add = [&](std::int64_t c, const std::pair<std::int64_t, std::int64_t>& t) {
-          read.push_back(x[static_cast<std::size_t>(g.index(batch, part * w.depth + c, t.first, g.in_count(), g.channels))]);
+          read.push_back(t.first < 0 ? x_zero : x[static_cast<std::size_t>(g.index(batch, part * w.depth + c, t.first, g.in_count(), g.channels))]);
           weight_of.push_back(w.at(0, c, t.second));
         };
         if (order == TermOrder::channel_last)
@@ -138,7 +143,7 @@ bool has_terms(const Site& site) {
   return n.node.op == "Conv" || n.input(kWeights).shape.size() == 2;
 }
 
-Result<void> resum(Replay& r, TermOrder order, const Sum& f) {
+Result<void> resum(Replay& r, TermOrder order, const Sum& f, bool padded) {
   const NodeView n = r.site.view();
   const Numerics& num = *r.site.reference.arithmetic().numerics;
   const RequantPolicy* policy = n.node.op == "Conv" ? num.conv : num.dense;
@@ -146,7 +151,7 @@ Result<void> resum(Replay& r, TermOrder order, const Sum& f) {
   if (n.node.op == "MatMul" && num.matmul) policy = num.matmul;
   if (!policy) return Error{n.where(), "no requantization in this arithmetic", "another --reference", ""};
   const Finish finish(r, *policy);
-  return n.node.op == "Conv" ? resum_conv(r, order, f, finish) : resum_gemm(r, f, finish);
+  return n.node.op == "Conv" ? resum_conv(r, order, f, finish, padded) : resum_gemm(r, f, finish);
 }
 
 }  // namespace lockstep

@@ -16,8 +16,9 @@ enum class TermOrder : std::uint8_t { channel_last, channel_first };  // which o
 
 // Replays the node with acc' = f(terms) (+ zero point corrections and bias, exact) for every output
 // element: f gets the terms inside the input in order and returns their sum of x*w as the device has it.
-// An error for what it does not take apart (MatMul of higher rank, codes of 16 bits).
+// An error for what it does not take apart (MatMul of higher rank, codes of 16 bits). `padded`: taps in the padding
+// are terms as well, with the zero point.
 bool has_terms(const Site& site);
-Result<void> resum(Replay& r, TermOrder order, const std::function<std::int64_t(std::span<const Term>)>& f);
+Result<void> resum(Replay& r, TermOrder order, const std::function<std::int64_t(std::span<const Term>)>& f, bool padded = false);
 
 }  // namespace lockstep

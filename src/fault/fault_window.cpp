@@ -17,7 +17,7 @@ Result<Window> window_at(const NodeView& n) {
 }
 
 void set_window(ChangedNode& node, const Window& from, const Window::Axes& begin, const Window::Axes& dilations,
-                std::int64_t pad_code) {
+                std::int64_t pad_code, const Outside& outside) {
   Window::Axes extent{};  // of the input that the windows cover exactly
   for (std::size_t a = 0; a < 3; ++a)
     extent[a] = (from.out[a] - 1) * from.strides[a] + (from.kernel[a] - 1) * dilations[a] + 1;
@@ -32,12 +32,16 @@ void set_window(ChangedNode& node, const Window& from, const Window::Axes& begin
     for (std::int64_t c = 0; c < from.channels; ++c)
       for (std::int64_t p = 0; p < positions; ++p) {
         const Window::Axes at = {p / (extent[1] * extent[2]), p / extent[2] % extent[1], p % extent[2]};
+        const Window::Axes from_edge = {at[0] - begin[0], at[1] - begin[1], at[2] - begin[2]};
         std::int64_t source = 0;
         bool inside = true;
         for (std::size_t a = 0; a < 3; ++a) {
-          const std::int64_t i = at[a] - begin[a];
-          inside = inside && i >= 0 && i < from.in[a];
-          source = source * from.in[a] + i;
+          inside = inside && from_edge[a] >= 0 && from_edge[a] < from.in[a];
+          source = source * from.in[a] + from_edge[a];
+        }
+        if (!inside && outside) {
+          source = outside(from_edge);
+          inside = source >= 0;
         }
         const std::int64_t to = from.index(n, c, p, positions, from.channels);
         if (inside)

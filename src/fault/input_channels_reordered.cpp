@@ -1,42 +1,63 @@
 // x'[c] = x[order[c]]: the colour channels arrive in another order (BGR for RGB).
-#include <array>
+#include <string>
 
 #include "fault/fault_input.h"
 
 namespace lockstep {
 namespace {
 
-constexpr ParamSpec params[] = {{"order", "which channel is read as the 1st, 2nd and 3rd, as digits from 0: 210 is BGR", 210}};
-constexpr std::array<double, 5> kOrders = {210, 21, 102, 120, 201};  // 21 is 0, 2, 1
+constexpr ParamSpec params[] = {{"order", "which channel is read as the 1st, 2nd and so on, as digits from 0: 210 is BGR", 210}};
+constexpr std::int64_t kMost = 9;  // channels that one digit each can name
 
 std::size_t channel_axis(const Site& site) {
   return channels_last(site) ? site.graph().value(site.input).shape.size() - 1 : 1;
 }
 
+std::int64_t channels_of(const Site& site) { return site.graph().value(site.input).shape[channel_axis(site)]; }
+
 bool applies(const Site& site) {
   if (site.input == no_id) return false;
   const Shape& shape = site.graph().value(site.input).shape;
-  return shape.size() >= 3 && shape[channel_axis(site)] == 3;
+  return shape.size() >= 3 && channels_of(site) >= 2 && channels_of(site) <= kMost;
 }
 
-std::vector<Params> candidates(const Site&, const Evidence&) {
+// From the last to the first.
+double reversed(std::int64_t channels) {
+  double order = 0;
+  for (std::int64_t c = channels; c-- > 0;) order = order * 10 + static_cast<double>(c);
+  return order;
+}
+
+std::vector<Params> candidates(const Site& site, const Evidence&) {
+  std::vector<double> orders = {reversed(channels_of(site))};
+  if (channels_of(site) == 3) orders.insert(orders.end(), {21, 102, 120, 201});               // 21 is 0, 2, 1
+  if (channels_of(site) == 4) orders.insert(orders.end(), {2103, 1230, 3012, 321});           // BGRA, ARGB
   std::vector<Params> sets;
-  for (const double order : kOrders) sets.push_back({{"order", order}});
+  for (const double order : orders) sets.push_back({{"order", order}});
   return sets;
 }
 
+// The channel that is read in each place; empty where `order` is no permutation.
+std::vector<std::int64_t> places(double order, std::int64_t channels) {
+  std::vector<std::int64_t> from(static_cast<std::size_t>(channels));
+  auto digits = static_cast<std::int64_t>(order);
+  unsigned seen = 0;
+  for (std::size_t c = from.size(); c-- > 0; digits /= 10) seen |= 1u << (from[c] = digits % 10);
+  return digits == 0 && seen == (1u << channels) - 1 ? from : std::vector<std::int64_t>();
+}
+
 Result<void> replay(Replay& r) {
-  const auto order = static_cast<int>(param(params, r.params, "order"));
-  const std::array<std::int64_t, 3> from = {order / 100, order / 10 % 10, order % 10};
-  if ((1 << from[0] | 1 << from[1] | 1 << from[2]) != 7)
-    return Error{"fault input-channels-reordered", "order " + std::to_string(order), "a permutation of 0, 1, 2 such as 210", ""};
+  const std::int64_t channels = channels_of(r.site);
+  const double order = r.params.contains("order") ? param(params, r.params, "order") : reversed(channels);
+  const auto from = places(order, channels);
+  if (from.empty())
+    return Error{"fault input-channels-reordered", "order " + std::to_string(static_cast<std::int64_t>(order)),
+                 "a permutation of the " + std::to_string(channels) + " channels such as " + std::to_string(static_cast<std::int64_t>(reversed(channels))), ""};
   const Shape& shape = r.out[0].shape();
-  const std::size_t axis = channel_axis(r.site);
-  std::int64_t inner = 1;
-  for (std::size_t a = axis + 1; a < shape.size(); ++a) inner *= shape[a];
+  const std::int64_t inner = strides_of(shape)[channel_axis(r.site)];
   std::vector<std::int64_t> source(static_cast<std::size_t>(r.out[0].count()));
   for (std::size_t i = 0; i < source.size(); ++i) {
-    const auto at = static_cast<std::int64_t>(i), c = at / inner % 3;
+    const auto at = static_cast<std::int64_t>(i), c = at / inner % channels;
     source[i] = at + (from[static_cast<std::size_t>(c)] - c) * inner;
   }
   gather(r.out[0], source);

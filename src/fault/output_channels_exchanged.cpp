@@ -1,4 +1,5 @@
-// y'[.., first + i, ..] = y[.., second + i, ..] and the other way round, i < count: blocks of channels change places.
+// y'[.., first + i, ..] = y[.., second + i, ..] and the other way round, i < count: blocks of channels change places;
+// or y'[.., i, ..] = y[.., i + turn, ..] around all channels: operands joined in another order.
 #include <algorithm>
 
 #include "fault/fault_input.h"
@@ -11,6 +12,7 @@ constexpr ParamSpec params[] = {
     {"first", "first channel of one block", 0},
     {"second", "first channel of the other", 1},
     {"count", "channels of a block", 1},
+    {"turn", "in place of two blocks: channels by which all turn around, as two operands joined the other way round do; 0: none", 0},
 };
 
 // The axis of channels and what one step of it is: channels = shape[axis].
@@ -47,8 +49,23 @@ std::vector<std::int64_t> exchanged(const Channels& c, std::int64_t elements, st
   return source;
 }
 
+std::vector<std::int64_t> turned(const Channels& c, std::int64_t elements, std::int64_t by) {
+  std::vector<std::int64_t> source(static_cast<std::size_t>(elements));
+  for (std::int64_t i = 0; i < elements; ++i) {
+    const std::int64_t channel = i / c.stride % c.count;
+    source[static_cast<std::size_t>(i)] = i + ((channel + by) % c.count - channel) * c.stride;
+  }
+  return source;
+}
+
 Result<void> replay(Replay& r) {
   const Channels c = channels_of(r.site);
+  if (const auto turn = static_cast<std::int64_t>(param(params, r.params, "turn")); turn != 0) {
+    if (turn < 0 || turn >= c.count)
+      return Error{"fault output-channels-exchanged", "turn " + std::to_string(turn), "1 .. " + std::to_string(c.count - 1), ""};
+    gather(r.out[0], turned(c, r.out[0].count(), turn));
+    return {};
+  }
   const auto first = static_cast<std::int64_t>(param(params, r.params, "first"));
   const auto second = static_cast<std::int64_t>(param(params, r.params, "second"));
   const auto count = static_cast<std::int64_t>(param(params, r.params, "count"));
@@ -73,13 +90,27 @@ bool is_observed(const Evidence& evidence) {
   return std::ranges::any_of(evidence.items, [](const Evidence::Item& i) { return i.observed && i.expected; });
 }
 
+// Where two operands are joined along the channels: by how much they turn when they change places; else 0.
+std::int64_t join_of(const Site& site, const Channels& c) {
+  const NodeView n = site.view();
+  if (n.node.op != "Concat" || n.node.inputs.size() < 2 || !n.has_input(0)) return 0;
+  const Shape& shape = n.input(0).shape;
+  const std::int64_t own = shape.size() < 2 ? 0 : shape[channels_last(site) ? shape.size() - 1 : 1];
+  return own < c.count ? own : 0;
+}
+
 std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
   const Channels c = channels_of(site);
+  const auto turn = [](std::int64_t by) -> Params { return {{"turn", static_cast<double>(by)}}; };
   const auto set = [](std::int64_t first, std::int64_t second, std::int64_t count) -> Params {
     return {{"first", static_cast<double>(first)}, {"second", static_cast<double>(second)}, {"count", static_cast<double>(count)}};
   };
-  if (!is_observed(evidence))
-    return c.count % 2 == 0 && c.count > 2 ? std::vector<Params>{set(0, c.count / 2, c.count / 2)} : std::vector<Params>{};
+  if (!is_observed(evidence)) {
+    std::vector<Params> sets;
+    if (c.count % 2 == 0 && c.count > 2) sets.push_back(set(0, c.count / 2, c.count / 2));
+    if (const std::int64_t by = join_of(site, c); by > 0 && 2 * by != c.count) sets.push_back(turn(by));
+    return sets;
+  }
   std::vector<std::int64_t> moved;
   for (std::int64_t i = 0; i < c.count; ++i)
     if (!shows(evidence, c, i, i)) moved.push_back(i);
@@ -94,6 +125,11 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
     }
     const auto covered = [&](std::int64_t i) { return (i >= first && i < first + needed) || (i >= second && i < second + needed); };
     if (needed > 0 && std::ranges::all_of(moved, covered)) return {set(first, second, needed)};
+  }
+  for (std::int64_t by = 1; by < c.count; ++by) {
+    std::int64_t i = 0;
+    while (i < c.count && shows(evidence, c, i, (i + by) % c.count)) ++i;
+    if (i == c.count) return {turn(by)};
   }
   return {};
 }

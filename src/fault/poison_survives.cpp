@@ -67,6 +67,34 @@ std::vector<Params> fit(const Site& site, const Evidence&, const Misfit& misfit)
   return sets;
 }
 
+// Memory that was not written knows nothing of the values: where all codes below (or above) the poison's own are gone
+// and no other, something clipped them.
+bool clips(const Evidence& evidence, int value) {
+  for (const bool below : {true, false}) {
+    bool all = true, some = false;
+    for (const Evidence::Item& item : evidence.items) {
+      if (!item.observed || !item.expected || is_float(item.observed->dtype()) || size_of(item.observed->dtype()) != 1) continue;
+      some = true;
+      const std::int64_t poison = item.observed->dtype() == DType::u8 ? value : static_cast<std::int8_t>(value);
+      for (std::int64_t i = 0; all && i < item.observed->count(); ++i) {
+        const std::int64_t right = item.expected->code(i);
+        all = item.observed->code(i) == ((below ? right < poison : right > poison) ? poison : right);
+      }
+    }
+    if (all && some) return true;
+  }
+  return false;
+}
+
+// Stretches of single bytes here and there are no memory's either.
+bool in_stretches(const Params& found, const Evidence& evidence) {
+  constexpr std::int64_t least = 6;  // bytes on average
+  std::int64_t bytes = 0, stretches = 0;
+  for (const Evidence::Item& item : evidence.items)
+    for (const Stretch& s : stretches_of(found, item.run)) bytes += s.count, ++stretches;
+  return stretches <= static_cast<std::int64_t>(evidence.items.size()) || bytes >= least * stretches;
+}
+
 std::vector<Params> candidates(const Site&, const Evidence& evidence) {
   const int value = common_byte(evidence);
   if (value < 0) return {};
@@ -88,6 +116,7 @@ std::vector<Params> candidates(const Site&, const Evidence& evidence) {
     }
     put_stretches(found, item.run, stretches);
   }
+  if (clips(evidence, value) || !in_stretches(found, evidence)) return {};
   return {found};
 }
 

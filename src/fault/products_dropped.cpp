@@ -4,6 +4,7 @@
 
 #include "fault/fault_search.h"
 #include "fault/fault_sums.h"
+#include "fault/fault_window.h"
 
 namespace lockstep {
 namespace {
@@ -11,9 +12,23 @@ namespace {
 constexpr ParamSpec params[] = {
     {"used", "products of each sum that are accumulated; 0: an eighth", 0},
     {"channel_first", "which runs faster: 0 the channel, 1 the tap", 0},
+    {"padded", "taps in the padding: 0: left out beforehand; 1: counted like others", 0},
 };
 
 std::int64_t depth_of(const NodeView& n) { return count_of(n.input(kWeights).shape) / std::max<std::int64_t>(weight_channels(n), 1); }
+
+// Places of the window; 1 where there is none.
+std::int64_t taps_of(const NodeView& n) {
+  if (n.node.op != "Conv") return 1;
+  const auto w = window_at(n);
+  return w.ok() ? w->kernel_count() : 1;
+}
+
+bool pads(const NodeView& n) {
+  if (n.node.op != "Conv") return false;
+  const auto w = window_at(n);
+  return w.ok() && w->begin[0] + w->begin[1] + w->begin[2] + w->end[0] + w->end[1] + w->end[2] > 0;
+}
 
 bool applies(const Site& site) { return has_terms(site) && depth_of(site.view()) > 1; }
 
@@ -28,7 +43,7 @@ Result<void> replay(Replay& r) {
     for (std::size_t i = 0; i < kept; ++i) sum += terms[i].x * terms[i].w;
     for (std::size_t i = kept; i < terms.size(); ++i) sum += x_zero * terms[i].w;
     return sum;
-  });
+  }, param(params, r.params, "padded") != 0);
 }
 
 std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
@@ -39,6 +54,16 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
   for (const std::int64_t used : counts)
     if (used > 0 && used < depth)
       for (const double first : {0.0, 1.0}) sets.push_back({{"used", static_cast<double>(used)}, {"channel_first", first}});
+  // The last tap, or the last channel, of a convolution; once more where its padding counts.
+  const std::int64_t taps = taps_of(site.view());
+  if (taps > 1)
+    for (const double first : {0.0, 1.0}) sets.push_back({{"used", static_cast<double>(depth - (first != 0 ? taps : depth / taps))}, {"channel_first", first}});
+  std::erase_if(sets, [](const Params& p) { return p.at("used") <= 0; });
+  if (pads(site.view()))
+    for (std::size_t i = 0, plain = sets.size(); i < plain; ++i) {
+      sets.push_back(sets[i]);
+      sets.back()["padded"] = 1;
+    }
   return best_sets(site, evidence, std::move(sets), replay, 1);
 }
 

@@ -1,22 +1,23 @@
-// y' = floor (or truncation toward zero) of the exact result in place of its rounding.
+// y' = floor (or truncation toward zero, or ceil) of the exact result in place of its rounding.
 #include "fault/fault_nodes.h"
 #include "fault/fault_rounding.h"
 
 namespace lockstep {
 namespace {
 
-constexpr ParamSpec params[] = {{"toward_zero", "0: always down; 1: toward zero", 0}};
+constexpr ParamSpec params[] = {{"toward_zero", "0: always down; 1: toward zero; 2: always up", 0}};
 
 bool applies(const Site& site) { return is_rounded(site); }
 
 Result<void> replay(Replay& r) {
   ChangedNode node(r);
-  round_by(node, param(params, r.params, "toward_zero") != 0 ? Rounding::toward_zero : Rounding::down);
+  const double way = param(params, r.params, "toward_zero");
+  round_by(node, way == 2 ? Rounding::up : way != 0 ? Rounding::toward_zero : Rounding::down);
   return node.eval_into(r);
 }
 
 std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
-  return best_sets(site, evidence, {{{"toward_zero", 0}}, {{"toward_zero", 1}}}, replay, 1);
+  return best_sets(site, evidence, {{{"toward_zero", 0}}, {{"toward_zero", 1}}, {{"toward_zero", 2}}}, replay, 1);
 }
 
 }  // namespace

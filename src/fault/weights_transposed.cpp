@@ -8,7 +8,7 @@ namespace lockstep {
 namespace {
 
 constexpr ParamSpec params[] = {
-    {"order", "0: rows and columns change places; 1: columns as HWC for CHW; 2: columns as CHW for HWC; 3: filters and channels change places; 4: height and width do", 0}};
+    {"order", "0: rows and columns change places; 1: columns as HWC for CHW; 2: columns as CHW for HWC; 3: filters and channels change places; 4: height and width do; 5: each row is mirrored; 6: each column; 7: both", 0}};
 
 // The picture that a matrix reads flattened: channels first, then height and width; empty when unknown.
 Shape flattened(const NodeView& n) {
@@ -26,12 +26,27 @@ Shape flattened(const NodeView& n) {
 
 bool by_rows(const NodeView& n) { return n.node.op == "Gemm" && n.attrs().integer("transB", 0) != 0; }
 
+// The kernel turned around along its rows, its columns, or both; empty where it has one only.
+std::vector<std::int64_t> mirrored(const Shape& w, std::size_t rows, bool along_rows, bool along_columns) {
+  if ((along_rows && w[rows + 1] == 1) || (along_columns && w[rows] == 1)) return {};
+  const Shape strides = strides_of(w);
+  std::vector<std::int64_t> source(static_cast<std::size_t>(count_of(w)));
+  for (std::size_t i = 0; i < source.size(); ++i) {
+    const auto at = static_cast<std::int64_t>(i);
+    source[i] = at;
+    for (const std::size_t axis : {rows, rows + 1})
+      if (axis == rows ? along_columns : along_rows) source[i] += (w[axis] - 1 - 2 * index_along(w, axis, at)) * strides[axis];
+  }
+  return source;
+}
+
 // For every weight element the element that is read in its place; empty where nothing moves.
 std::vector<std::int64_t> moved(const NodeView& n, double order) {
   const Shape& w = n.input(kWeights).shape;
   if (n.node.op == "Conv") {
     if (order == 1 || order == 2 || w.size() < 4) return {};
     const bool channels_first = n.attrs().text("weights", "OIHW") == "OIHW";
+    if (order >= 5) return mirrored(w, channels_first ? w.size() - 2 : w.size() - 3, order != 6, order != 5);
     std::vector<std::size_t> axes = {0};
     if (order >= 3) {
       for (std::size_t a = 1; a < w.size(); ++a) axes.push_back(a);
@@ -63,14 +78,14 @@ std::vector<std::int64_t> moved(const NodeView& n, double order) {
 
 bool applies(const Site& site) {
   if (!has_weights(site)) return false;
-  for (const double order : {0.0, 1.0, 3.0, 4.0})
+  for (const double order : {0.0, 1.0, 3.0, 4.0, 5.0, 6.0})
     if (!moved(site.view(), order).empty()) return true;
   return false;
 }
 
 Result<void> replay(Replay& r) {
   double order = param(params, r.params, "order");
-  for (const double other : {1.0, 3.0, 4.0})
+  for (const double other : {1.0, 3.0, 4.0, 5.0, 6.0})
     if (!r.params.contains("order") && moved(r.site.view(), order).empty()) order = other;
   const auto source = moved(r.site.view(), order);
   if (source.empty()) return Error{r.site.view().where(), "these weights have no such order", "an order that moves something", ""};
@@ -81,7 +96,7 @@ Result<void> replay(Replay& r) {
 
 std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
   std::vector<Params> sets;
-  for (const double order : {0.0, 1.0, 2.0, 3.0, 4.0})
+  for (const double order : {0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0})
     if (!moved(site.view(), order).empty()) sets.push_back({{"order", order}});
   return best_sets(site, evidence, std::move(sets), replay, 1);
 }

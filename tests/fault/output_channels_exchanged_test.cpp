@@ -10,6 +10,7 @@ struct Case {
 
 TEST(OutputChannelsExchanged, is_reproduced_to_the_bit_by_its_own_candidates) {
   for (const Case& c : {
+           Case{picture_network, "output-channels-exchanged,turn=3", "conv2"},
            Case{picture_network, "output-channels-exchanged", "conv2"},
            Case{picture_network, "output-channels-exchanged,first=1,second=3", "conv1"},
            Case{picture_network, "output-channels-exchanged,first=0,second=2,count=2", "add"},

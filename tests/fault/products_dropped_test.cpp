@@ -13,6 +13,7 @@ TEST(ProductsDropped, is_reproduced_to_the_bit_by_its_own_candidates) {
            Case{picture_network, "products-dropped", "conv2"},
            Case{picture_network, "products-dropped,used=96", "gemm"},
            Case{picture_network, "products-dropped,used=72,channel_first=1", "conv3"},
+           Case{picture_network, "products-dropped,used=72,padded=1", "conv3"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "products-dropped");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

@@ -4,12 +4,16 @@ Every tensor in codes and the input are captured. One test is one fault in one n
 the cause must be those of the table; what changes no number is skipped and counted. Ends with `N passed, M failed,
 K skipped`. `--level half|outputs` captures less and prints what is found: the cause alone is judged, or what the
 report proves to be the very same; verdicts that say "cannot decide" are counted on their own, healthy ones as failed.
-`--count 1` records one inference, `--as float32` writes codes as a tool that knows only reals would.
+`--count 1` records one inference, `--as float32` writes codes as a tool that knows only reals would. `--network wide`
+(or line, dense) takes the networks and faults of foreign_wide_faults.py. A wrong cause stated as certain is printed
+as such and counted whatever the level.
 """
 import argparse
+import json
 import logging
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,8 +23,9 @@ logging.disable(logging.WARNING)
 import numpy as np
 import onnx
 
-from foreign_faults import Bench, cases, code_tensors
-from foreign_network import captured
+import foreign_faults
+import foreign_wide_faults
+from foreign_network import captured, code_tensors
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -36,26 +41,36 @@ def field(text, name):
 def names_of(level, bench):
     if level == "all":
         return None
-    return ["image", "logits"] + (code_tensors(bench.model)[1::2] if level == "half" else [])
+    outputs = [o.name for o in bench.model.graph.output]
+    return ["image", *outputs] + (code_tensors(bench.model)[1::2] if level == "half" else [])
+
+
+def is_certain(report):
+    """Whether the first suspect's cause is stated as certain."""
+    suspects = json.loads(report.read_text())["suspects"] if report.exists() else []
+    return bool(suspects and suspects[0]["explained"] and suspects[0]["explanations"][0]["certain"])
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", default="0", help="networks, by comma")
+    parser.add_argument("--network", default="", choices=["", "wide", "line", "dense"], help="of the second set of faults")
     parser.add_argument("--level", default="all", choices=["all", "half", "outputs"])
     parser.add_argument("--count", type=int, default=4, help="inferences")
     parser.add_argument("--as", dest="kind", default="", help="a type of NumPy that tensors are written in")
     parser.add_argument("--only", default="", help="a pattern of names")
+    parser.add_argument("--keep", default="", help="a folder for the model and the captures of each case that fails")
     parser.add_argument("--long", action="store_true", help="two more networks")
     parser.add_argument("--lockstep", default=str(ROOT / "build/bin/lockstep"))
     options = parser.parse_args()
-    passed, failed, skipped, undecided = 0, 0, 0, 0
+    passed, failed, skipped, undecided, sure = 0, 0, 0, 0, 0
     with tempfile.TemporaryDirectory() as folder:
-        model, capture = pathlib.Path(folder) / "m.onnx", pathlib.Path(folder) / "captures.npz"
+        model, capture, report = (pathlib.Path(folder) / n for n in ("m.onnx", "captures.npz", "report.json"))
         for seed in map(int, (options.seeds + (",1,2" if options.long else "")).split(",")):
-            bench = Bench(seed, options.count)
+            second = options.network != ""
+            bench = foreign_wide_faults.Wide(options.network, seed, options.count) if second else foreign_faults.Bench(seed, options.count)
             onnx.save(bench.model, model)
-            for name, samples, operation, words in cases(bench):
+            for name, samples, operation, words in (foreign_wide_faults if second else foreign_faults).cases(bench):
                 if not re.search(options.only, name):
                     continue
                 shown = captured(samples, names_of(options.level, bench))
@@ -66,7 +81,9 @@ def main():
                     print(f"skipped  {seed} {name}: {'changes nothing here' if invisible else OPEN[name]}")
                     skipped += 1
                     continue
-                done = subprocess.run([options.lockstep, "diagnose", str(model), "--target", str(capture)], capture_output=True, text=True)
+                report.unlink(missing_ok=True)
+                done = subprocess.run([options.lockstep, "diagnose", str(model), "--target", str(capture), "--json", str(report)],
+                                      capture_output=True, text=True)
                 text = re.sub("\x1b\\[[0-9;]*m", "", done.stdout)
                 cause, first, tie = field(text, "cause"), field(text, "first wrong"), field(text, " +tie:")
                 if options.level != "all" and field(text, "verdict").startswith("cannot decide") and done.returncode == 1:
@@ -80,10 +97,18 @@ def main():
                     if options.level == "all":
                         ok = ok and first.startswith(operation)
                 passed, failed = passed + ok, failed + (not ok)
+                certain = not ok and is_certain(report)
+                sure += certain
+                if not ok and options.keep:
+                    kept = pathlib.Path(options.keep) / f"{options.network}{seed}-{options.level}-{name}"
+                    kept.mkdir(parents=True, exist_ok=True)
+                    shutil.copy(model, kept), shutil.copy(capture, kept)
                 if not ok:
-                    print(f"FAILED   {seed} {name}: first wrong {first[:50]!r}, cause {cause[:100]!r}{done.stderr[:200]}")
+                    print(f"{'CERTAIN ' if certain else 'FAILED  '} {seed} {name}: first wrong {first[:50]!r}, cause {cause[:100]!r}{done.stderr[:200]}", flush=True)
     if undecided:
         print(f"{undecided} undecided")
+    if sure:
+        print(f"{sure} of the failed stated as certain")
     print(f"{passed} passed, {failed} failed, {skipped} skipped")
     return 1 if failed else 0
 

@@ -1,0 +1,76 @@
+// y' = f(x + by) in codes: a function's table of 256 codes is read some entries off.
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "fault/fault_elements.h"
+#include "fault/fault_eval.h"
+#include "fault/fault_nodes.h"
+
+namespace lockstep {
+namespace {
+
+constexpr ParamSpec params[] = {
+    {"by", "entries by which the table is read too late (negative: too early)", 1},
+    {"wraps", "0: the last entry stands for those beyond the table; 1: the other end does", 0},
+};
+constexpr std::array<std::string_view, 12> kTables = {"Sigmoid", "Tanh", "LeakyRelu", "HardSwish", "HardSigmoid", "Elu", "Exp", "Log",
+                                                      "Rsqrt", "Sqrt", "Gelu", "Mish"};
+
+// The codes that the function reads, or that its real operand was dequantized from.
+std::optional<CodeScale> codes_read(const NodeView& n) {
+  if (!n.has_input(0)) return std::nullopt;
+  if (is_coded(n.input(0))) return size_of(n.input(0).dtype) == 1 ? code_scale(n.input(0)) : std::nullopt;
+  const NodeId from = n.input(0).producer;
+  if (from == no_id || n.graph.node(from).op != "DequantizeLinear") return std::nullopt;
+  const Value& codes = n.graph.value(n.graph.node(from).inputs[0]);
+  return is_coded(codes) && size_of(codes.dtype) == 1 ? code_scale(codes) : std::nullopt;
+}
+
+bool applies(const Site& site) {
+  return site.node != no_id && std::ranges::find(kTables, site.view().node.op) != kTables.end() && codes_read(site.view());
+}
+
+Result<void> replay(Replay& r) {
+  const auto by = static_cast<std::int64_t>(param(params, r.params, "by"));
+  const bool wraps = param(params, r.params, "wraps") != 0;
+  const auto codes = codes_read(r.site.view());
+  if (!codes) return Error{r.site.view().where(), "reads no codes", "a function of codes of 8 bits", ""};
+  ChangedNode node(r);
+  Tensor& x = node.changed(0);
+  const auto moved = [&](std::int64_t code) {
+    return wraps ? ((code + by - codes->low) % 256 + 256) % 256 + codes->low : std::clamp(code + by, codes->low, codes->high);
+  };
+  const auto scale = static_cast<float>(codes->scale);
+  for (std::int64_t i = 0; i < x.count(); ++i)
+    if (is_float(x.dtype()))
+      x.set_number(i, static_cast<double>(static_cast<float>(moved(std::llround(x.number(i) / static_cast<double>(scale)) + codes->zero) - codes->zero) * scale));
+    else x.set_code(i, moved(x.code(i)));
+  return node.eval_into(r);
+}
+
+std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
+  std::vector<Params> sets;
+  for (int by = 1; by <= 16; ++by)
+    for (const int sign : {1, -1})
+      for (const double wraps : {0.0, 1.0}) sets.push_back({{"by", sign * by}, {"wraps", wraps}});
+  if (is_float(site.view().input(0).dtype)) sets.push_back({{"by", 128}, {"wraps", 1}});  // of codes: table-off-by-128
+  return best_sets(site, evidence, std::move(sets), replay, 1);
+}
+
+}  // namespace
+
+extern constinit const FaultDef fault_table_shifted = {
+    .name = "table-shifted",
+    .claim = "the function's table is read {by} entries off",
+    .advice = "compare the table's first entry with the function at the least code: an index that starts at 1, or a header before the table\n"
+              "run this operation on the CPU, and compare",
+    .stage = Stage::node,
+    .scope = Scope::this_operator,
+    .params = params,
+    .applies = applies,
+    .candidates = candidates,
+    .replay = replay,
+};
+
+}  // namespace lockstep

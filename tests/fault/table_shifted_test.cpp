@@ -1,0 +1,34 @@
+#include "support/fault_networks.h"
+
+namespace lockstep::test {
+namespace {
+
+struct Case {
+  Executor (*network)();
+  const char *fault, *place;
+};
+
+TEST(TableShifted, is_reproduced_to_the_bit_by_its_own_candidates) {
+  for (const Case& c : {
+           Case{activation_network, "table-shifted", "sigmoid"},
+           Case{activation_network, "table-shifted,by=-3,wraps=1", "leaky"},
+       }) {
+    const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "table-shifted");
+    EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
+    EXPECT_EQ(o.counts.left, 0) << c.fault << " at " << c.place;
+  }
+}
+
+TEST(TableShifted, does_not_explain_what_is_near) {
+  for (const Case& c : {
+           Case{activation_network, "slope-lost", "leaky"},
+           Case{activation_network, "table-off-by-128", "sigmoid"},
+       }) {
+    const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "table-shifted");
+    EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
+    EXPECT_GT(o.counts.left, 0) << c.fault << " at " << c.place;
+  }
+}
+
+}  // namespace
+}  // namespace lockstep::test
