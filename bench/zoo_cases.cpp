@@ -138,6 +138,11 @@ std::vector<Pair> healthy_pairs(const Animal& animal) {
         const bool alarm = !v.ok() || (!v->healthy && !v->undecided);
         (named ? pair.alarm : pair.alarm_unnamed) = alarm;
         if (alarm || named) pair.said = v.ok() ? v->summary : v.error().line();
+        if (const int first = v.ok() && alarm ? v->comparison.first_wrong() : -1; first >= 0) {
+          const Row& row = v->comparison.rows[static_cast<std::size_t>(first)];
+          pair.said += " at " + row.name + ": " + std::to_string(row.local.differing) + " of " + std::to_string(row.local.count) + " values, by " +
+                       number_text(row.local.has_lsb ? row.local.max_lsb : row.local.max_abs) + (row.structure.text.empty() ? "" : "; " + row.structure.text);
+        }
       }
       pairs.push_back(std::move(pair));
     }

@@ -104,6 +104,7 @@ double parameter_error(const Case& c, const Explanation& e) {
 void weigh(const Case& c, const Explanation& e, const std::vector<Explanation>& ranked, const std::vector<Sample>& device, Outcome& o) {
   o.said = e.spec + ", " + std::to_string(e.reproduced) + " of " + std::to_string(e.differing) +
            (e.spoiled ? ", spoils " + std::to_string(e.spoiled) : "");
+  if (const auto exact = std::ranges::count_if(ranked, &Explanation::exact); exact > 1) o.said += ", one of " + std::to_string(exact);
   o.certain = e.certain;
   const std::string own = c.fault ? std::string(c.fault->name) + "@" + c.place() : "";
   const bool tied = c.fault && std::ranges::any_of(e.ties, [&](const std::string& t) {

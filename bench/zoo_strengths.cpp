@@ -64,6 +64,7 @@ const std::map<std::string_view, Draw>& draws() {
          if (r.unit() < 0.4 && zero > static_cast<double>(range.low)) return {{"low", zero}};
          return {{r.unit() < 0.5 ? "low" : "high", middle}};
        }},
+      {"edge-not-computed", [](const Site&, Random& r) -> Params { return {{"axis", whole(r, -1, 0)}, {"lost", whole(r, 1, 2)}, {"fill", whole(r, 0, 2)}}; }},
       {"table-shifted", [](const Site&, Random& r) -> Params { return {{"by", sign(r) * whole(r, 1, 8)}, {"wraps", whole(r, 0, 1)}}; }},
       {"pads-from-neighbours", [](const Site&, Random& r) -> Params { return {{"from", whole(r, 0, 4)}}; }},
       {"add-multiplier-wraps", [](const Site&, Random& r) -> Params { return {{"modulus", whole(r, 1, 2)}}; }},

@@ -3,7 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
+#include <set>
 #include <thread>
+
+#include "fault/fault_describe.h"
 
 namespace lockstep {
 namespace {
@@ -12,6 +16,7 @@ constexpr std::size_t plain_batch = 32, fit_batch = 4;
 constexpr double plain_share = 0.6, fit_limit = 0.85;  // over several operations: where plain ones and fits end
 constexpr double fit_share = 0.2;    // of all work, for one fault at one place
 constexpr double cone_share = 0.03;  // the same among the many places of several operations
+constexpr double first_share = 0.01;  // and in the first round there
 constexpr double fit_replays = 150;  // that a share must allow in all samples; else one sample does
 constexpr std::size_t most_kept = 400;  // hypotheses remembered
 
@@ -22,6 +27,21 @@ int threads_of(const SearchOptions& options) {
 
 bool is_exact(const Tested& t) {
   return t.whole && t.e.exact() && !t.e.listed;
+}
+
+}  // namespace
+
+namespace {
+
+// What of the parameters says how this run comes out: places listed for other runs do not.
+std::string of_run(const Params& params, std::size_t run) {
+  const std::string own = "r" + std::to_string(run) + ".";
+  std::string key;
+  for (const auto& [name, value] : params) {
+    const bool place = name.size() > 1 && name[0] == 'r' && name[1] >= '0' && name[1] <= '9';
+    if (!place || name.starts_with(own)) key += name + "=" + std::to_string(value) + ";";
+  }
+  return key;
 }
 
 }  // namespace
@@ -65,6 +85,7 @@ void Hypotheses::merge(Outcome&& o) {
   tried_ += o.tried;
   work_ += o.work;
   incomplete_ = incomplete_ || o.incomplete;
+  left_.insert(left_.end(), o.left.begin(), o.left.end());
   for (Tested& t : o.found) found_.push_back(std::move(t));
   if (found_.size() <= 2 * most_kept) return;
   std::ranges::stable_sort(found_, [](const Tested& a, const Tested& b) {
@@ -147,37 +168,75 @@ void Hypotheses::slow() {
 bool Hypotheses::fit_to(const Task& task, std::span<const std::size_t> samples, double share, Outcome& o) const {
   const Site& site = sites_[task.site];
   const double most = o.work + share, each = trial_.work(site, task.fault);
+  bool stopped = false;
+  std::map<std::pair<std::size_t, std::string>, double> known;  // of faults that list places run by run
+  const auto of_sample = [&](const Params& params, std::size_t sample) {
+    o.work += each;
+    return trial_.misfit({site, task.fault, params}, std::span(&sample, 1));
+  };
   const auto misfit = [&](const Params& params) {
     if (o.work > most) {
-      o.incomplete = true;
+      stopped = true;
       return std::numeric_limits<double>::infinity();
     }
     ++o.tried;
-    o.work += each * static_cast<double>(samples.size());
-    return trial_.misfit({site, task.fault, params}, samples);
+    const bool listed = lists_places(params);
+    double sum = 0;
+    for (const std::size_t s : samples) {
+      if (!listed) {
+        sum += of_sample(params, s);
+        continue;
+      }
+      const auto key = std::pair(s, of_run(params, trial_.run_of(s)));
+      const auto it = known.find(key);
+      sum += it != known.end() ? it->second : known[key] = of_sample(params, s);
+    }
+    return sum;
   };
   auto sets = task.fault->fit(site, evidence_[task.site], misfit);
   const bool reproduces = std::ranges::any_of(sets, [&](const Params& p) { return trial_.misfit({site, task.fault, p}, samples) == 0; });
   try_sets(task, std::move(sets), o);
+  if (stopped && !reproduces) o.left.push_back(task);
   return reproduces;
 }
 
 // Over several operations most fits lead nowhere: two samples say so, all are asked where those are reproduced.
-void Hypotheses::fit_one(const Task& task, Outcome& o) const {
+void Hypotheses::fit_one(const Task& task, double share, Outcome& o) const {
   const std::span<const std::size_t> every(trial_.every()), telling(trial_.telling());
   const bool cone = !trial_.single_node();
-  const double share = options_.work * (cone ? cone_share : fit_share), each = trial_.work(sites_[task.site], task.fault);
+  const double each = trial_.work(sites_[task.site], task.fault);
+  share *= options_.work;
   auto samples = cone && every.size() > 2 ? telling.first(2) : every;
-  if (share < fit_replays * each * static_cast<double>(samples.size())) samples = telling.first(1);
+  if (options_.work * (cone ? cone_share : fit_share) < fit_replays * each * static_cast<double>(samples.size())) samples = telling.first(1);
   if (!fit_to(task, samples, share, o) || samples.size() == every.size()) return;
   if (std::ranges::any_of(o.found, is_exact)) return;
   fit_to(task, every, options_.work * fit_share, o);
 }
 
 void Hypotheses::fitted() {
+  const std::vector<Task> all = tasks(true, true);
+  if (!trial_.single_node()) return fit_cones(all);
   run(
-      tasks(true, true), fit_batch, trial_.single_node() ? 1 : fit_limit, [&](const Task& task, Outcome& o) { fit_one(task, o); },
-      [&] { return trial_.single_node() && some_exact(); });
+      all, fit_batch, 1, [&](const Task& task, Outcome& o) { fit_one(task, fit_share, o); }, [&] { return some_exact(); });
+  incomplete_ = incomplete_ || !left_.empty();
+}
+
+void Hypotheses::fit_cones(const std::vector<Task>& all) {
+  const auto never = [] { return false; };
+  std::set<const FaultDef*> longer;  // their fits take more than the first round allows
+  std::vector<Task> later;
+  for (std::size_t first = 0; first < all.size() && !cut_short_; first += fit_batch) {
+    std::vector<Task> some;
+    for (std::size_t i = first; i < std::min(all.size(), first + fit_batch); ++i)
+      (longer.contains(all[i].fault) && sites_[all[i].site].node != no_id ? later : some).push_back(all[i]);
+    run(some, fit_batch, fit_limit, [&](const Task& task, Outcome& o) { fit_one(task, first_share, o); }, never);
+    for (const Task& task : left_) longer.insert(task.fault);
+    later.insert(later.end(), left_.begin(), left_.end());
+    left_.clear();
+  }
+  if (!cut_short_)
+    run(later, fit_batch, fit_limit, [&](const Task& task, Outcome& o) { fit_one(task, cone_share, o); }, never);
+  incomplete_ = incomplete_ || !left_.empty() || (cut_short_ && !later.empty());
 }
 
 bool Hypotheses::some_exact() const {

@@ -61,6 +61,7 @@ class Hypotheses {
     int tried = 0;
     double work = 0;
     bool incomplete = false;
+    std::vector<Task> left;  // fits that ended by their share of the work
   };
   std::vector<Task> tasks(bool inputs_first, bool only_fits) const;
   // Runs f(task, outcome) over the tasks; stops after a batch when this share of the work is used up or
@@ -70,9 +71,11 @@ class Hypotheses {
   void try_plain(const std::vector<Task>& tasks, double share);
   void merge(Outcome&& o);
   void try_sets(const Task& task, std::vector<Params> sets, Outcome& o) const;
-  void fit_one(const Task& task, Outcome& o) const;
+  void fit_one(const Task& task, double share, Outcome& o) const;
   // Fits to these samples for so much work; whether they are reproduced.
   bool fit_to(const Task& task, std::span<const std::size_t> samples, double share, Outcome& o) const;
+  // Every fit for a little work first, the other ones of a kind that it did not do for left out; then those again.
+  void fit_cones(const std::vector<Task>& all);
   std::vector<const Tested*> first_parts() const;
   bool builds_on_output(const Step& step) const;
   std::vector<Step> second_parts(const Tested& first);
@@ -86,6 +89,7 @@ class Hypotheses {
   int tried_ = 0;
   double work_ = 0;
   bool cut_short_ = false, incomplete_ = false;
+  std::vector<Task> left_;
 };
 
 }  // namespace lockstep

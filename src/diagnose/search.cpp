@@ -84,8 +84,8 @@ class Search {
     const double table = ranked.empty() ? 0 : trial_.table_bits();
     for (Explanation& e : ranked) {
       e.accepted = carries(e, sites_.size(), table, options_.drift_bits);
-      // Over several operations what rounding leaves cannot be told from what another cause would.
-      if (trial_.row().segment.size() > 1) e.accepted = e.accepted && e.exact();
+      // Over several operations that round, what rounding leaves cannot be told from what another cause would.
+      if (roundings() > 1) e.accepted = e.accepted && e.exact();
     }
     if (ranked.empty() || !ranked[0].accepted) return;
     prefer_input();
@@ -106,6 +106,15 @@ class Search {
     ranked[0].certain = ranked[0].exact() && !suspect_.cut_short && !anywhere &&
                         !(incomplete_ && !trial_.single_node()) && !rivalled &&
                         (ranked[0].also.empty() || trial_.single_node());
+  }
+
+  // Operations of the segment that yield codes.
+  std::ptrdiff_t roundings() const {
+    const Graph& g = sites_[0].graph();
+    return std::ranges::count_if(trial_.row().segment, [&](NodeId n) {
+      const ValueId y = g.node(n).outputs.empty() ? no_id : g.node(n).outputs[0];
+      return y != no_id && is_integer(g.value(y).dtype) && g.value(y).quant.quantized() && !only_moves(g.node(n));
+    });
   }
 
   // Where a quantizer reads the network's input, or nothing between was captured, what leaves nothing is laid to the

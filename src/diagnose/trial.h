@@ -41,6 +41,7 @@ class Trial {
   const std::vector<std::size_t>& telling() const {
     return telling_;
   }  // the three that differ most
+  std::size_t run_of(std::size_t item) const { return items_[item].sample; }
   bool single_node() const { return row_->segment.size() == 1; }
   // Whether a fault at the row's own node changes what was computed, and does not compute it anew.
   bool changes_output(std::size_t item, const Step& step) const;

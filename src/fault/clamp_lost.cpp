@@ -17,11 +17,11 @@ bool is_clamp(const NodeView& n) { return std::ranges::find(kClamps, n.node.op) 
 
 std::string activation(const NodeView& n) { return n.attrs().text("activation", "none"); }
 
-// ReLU folded into the quantized range: nothing but saturation clamps.
+// Nothing but the range of the codes clamps: no activation, or a ReLU folded into that range.
 bool folded(const NodeView& n) {
   const Value& y = n.output(0);
-  return y.quant.quantized() && size_of(y.dtype) == 1 && y.quant.zero_at(0) == code_range(y.dtype).low &&
-         std::ranges::find(kSums, n.node.op) != kSums.end() && activation(n) != "relu6";
+  return y.quant.quantized() && size_of(y.dtype) == 1 && std::ranges::find(kSums, n.node.op) != kSums.end() &&
+         (activation(n) == "none" || (activation(n) != "relu6" && y.quant.zero_at(0) == code_range(y.dtype).low));
 }
 
 bool applies(const Site& site) {

@@ -8,8 +8,8 @@ namespace lockstep {
 namespace {
 
 constexpr ParamSpec params[] = {
-    {"low", "the least code that passes; -256: the type's own, or with no bound given the zero point, as a ReLU's", -256},
-    {"high", "the greatest code that passes; 256: the type's own", 256},
+    {"low", "the least code that passes; -128: the type's own, or with no bound given the zero point, as a ReLU's", -128},
+    {"high", "the greatest code that passes; 255: the type's own", 255},
 };
 
 bool applies(const Site& site) {

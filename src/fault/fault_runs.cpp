@@ -99,7 +99,15 @@ std::vector<Params> stale_blocks(const Evidence& evidence, std::int64_t size) {
 }
 
 std::vector<Params> fit_blocks(const Evidence& evidence, std::int64_t size, const Misfit& misfit) {
-  constexpr std::size_t most_blocks = 1024, most_pairs = 96;
+  const auto earlier = [](const Evidence::Item& item, const Stretch& s) {
+    return item.previous && !equal_bytes(*item.expected, *item.previous, {s});
+  };
+  if (auto found = fit_blocks(evidence, size, misfit, {.shows = earlier})) return {std::move(*found)};
+  return {};
+}
+
+std::optional<Params> fit_blocks(const Evidence& evidence, std::int64_t size, const Misfit& misfit, const BlockChange& change) {
+  constexpr std::size_t most_pairs = 96;
   struct Block {
     std::int64_t run;
     Stretch stretch;
@@ -107,13 +115,13 @@ std::vector<Params> fit_blocks(const Evidence& evidence, std::int64_t size, cons
   };
   std::vector<Block> blocks;
   for (const Evidence::Item& item : evidence.items) {
-    if (!item.expected || !item.previous) continue;
+    if (!item.expected) continue;
     for (std::int64_t first = 0; first < byte_count(*item.expected); first += size) {
       const Stretch s{first, std::min(size, byte_count(*item.expected) - first)};
-      if (!equal_bytes(*item.expected, *item.previous, {s})) blocks.push_back({item.run, s, false});
+      if (change.shows(item, s)) blocks.push_back({item.run, s, false});
     }
   }
-  if (blocks.empty() || blocks.size() > most_blocks) return {};
+  if (blocks.empty() || blocks.size() > change.most) return std::nullopt;
   const auto params = [&] {
     std::map<std::int64_t, std::vector<Stretch>> stale;
     for (const Block& b : blocks) {
@@ -122,9 +130,9 @@ std::vector<Params> fit_blocks(const Evidence& evidence, std::int64_t size, cons
       if (!list.empty() && list.back().first + list.back().count == b.stretch.first) list.back().count += b.stretch.count;
       else list.push_back(b.stretch);
     }
-    Params p;
+    Params p = change.others;
     for (const auto& [run, list] : stale) put_stretches(p, run, list);
-    if (p.empty()) p["r0.0.first"] = 0, p["r0.0.count"] = 0;  // none at all, not drawn ones
+    if (stale.empty()) p["r0.0.first"] = 0, p["r0.0.count"] = 0;  // none at all, not drawn ones
     return p;
   };
   double least = misfit(params());
@@ -150,7 +158,7 @@ std::vector<Params> fit_blocks(const Evidence& evidence, std::int64_t size, cons
       }
     if (least == before) break;
   }
-  return {params()};
+  return params();
 }
 
 void make_stale(Replay& r, std::int64_t size, double share, double seed) {

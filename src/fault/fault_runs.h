@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <vector>
 
 #include "fault/fault.h"
@@ -31,6 +33,14 @@ std::vector<Params> stale_blocks(const Evidence& evidence, std::int64_t size);
 // The blocks of `size` bytes, run by run, that leave least misfit when they are those of the run before:
 // one after the other is taken in or out while that brings the replay nearer.
 std::vector<Params> fit_blocks(const Evidence& evidence, std::int64_t size, const Misfit& misfit);
+// The same for what else may befall whole blocks: the other parameters, and whether a block of what was expected
+// would change at all. Nothing where more than `most` blocks would.
+struct BlockChange {
+  Params others = {};
+  std::function<bool(const Evidence::Item& item, const Stretch& block)> shows;
+  std::size_t most = 1024;
+};
+std::optional<Params> fit_blocks(const Evidence& evidence, std::int64_t size, const Misfit& misfit, const BlockChange& change);
 // The replay to it: stretches of the parameters, else drawn blocks, are those of `earlier`.
 void make_stale(Replay& r, std::int64_t size, double share, double seed);
 

@@ -1,6 +1,6 @@
 // y'[a + j] = y[a + j - shift] from the middle of some 64-byte blocks on: a burst slipped on the bus.
 #include <algorithm>
-#include <cstring>
+#include <cmath>
 
 #include "fault/fault_runs.h"
 
@@ -46,6 +46,28 @@ std::vector<Params> candidates(const Site&, const Evidence& evidence) {
   return sets;
 }
 
+// Unobserved: which bursts slipped, for each size and shift, where few could have.
+std::vector<Params> fit(const Site&, const Evidence& evidence, const Misfit& misfit) {
+  constexpr std::size_t most_bursts = 192;
+  std::vector<Params> sets;
+  for (const std::int64_t size : {64, 32, 128, 16})
+    for (const std::int64_t shift : {2, 4, 1, 8}) {
+      if (shift * 2 > size) continue;
+      const auto shows = [&](const Evidence::Item& item, const Stretch& s) {
+        return !equal_bytes(slipped(*item.expected, {s}, size, shift), *item.expected, {s});
+      };
+      const Params others = {{"shift", static_cast<double>(shift)}, {"size", static_cast<double>(size)}};
+      auto found = fit_blocks(evidence, size, misfit, {.others = others, .shows = shows, .most = most_bursts});
+      if (!found) continue;
+      const double left = misfit(*found);
+      if (left == 0) return {std::move(*found)};
+      if (!std::isfinite(left)) return sets;
+      sets.push_back(std::move(*found));
+    }
+  if (sets.size() > 2) sets.resize(2);
+  return sets;
+}
+
 Result<void> replay(Replay& r) {
   const auto size = static_cast<std::int64_t>(param(params, r.params, "size"));
   const auto shift = static_cast<std::int64_t>(param(params, r.params, "shift"));
@@ -70,6 +92,7 @@ extern constinit const FaultDef fault_lost_bursts = {
     .applies = applies,
     .candidates = candidates,
     .replay = replay,
+    .fit = fit,
 };
 
 }  // namespace lockstep

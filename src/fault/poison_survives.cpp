@@ -1,5 +1,6 @@
 // y'[i] = poison on a stretch that was never written: the pattern that the memory was filled with shows.
 #include <algorithm>
+#include <cmath>
 
 #include "fault/fault_runs.h"
 #include "fault/fault_search.h"
@@ -53,7 +54,7 @@ double tail_of(const Evidence& evidence, int value) {
 // What debuggers, allocators and erased memory leave.
 constexpr int kPatterns[] = {0x55, 0xaa, 0xa5, 0x5a, 0x00, 0xff, 0x80, 0xcc, 0xcd};
 
-std::vector<Params> fit(const Site& site, const Evidence&, const Misfit& misfit) {
+std::vector<Params> fit(const Site& site, const Evidence& evidence, const Misfit& misfit) {
   const Value& y = site.view().output(0);
   const std::int64_t bytes = count_of(y.shape) * static_cast<std::int64_t>(size_of(y.dtype));
   std::vector<Params> sets;
@@ -63,6 +64,14 @@ std::vector<Params> fit(const Site& site, const Evidence&, const Misfit& misfit)
     if (!found) break;
     sets.push_back({{"value", value}, {"from", found->low}});
     if (found->misfit == 0) return {sets.back()};
+  }
+  for (const int value : kPatterns) {
+    const auto shows = [&](const Evidence::Item& item, const Stretch& s) { return !filled(*item.expected, s.first, s.count, value); };
+    auto found = fit_blocks(evidence, kBlock, misfit, {.others = {{"value", value}}, .shows = shows, .most = 96});
+    if (!found) break;
+    const double left = misfit(*found);
+    if (left == 0) return {std::move(*found)};
+    if (!std::isfinite(left)) break;
   }
   return sets;
 }

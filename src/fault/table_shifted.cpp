@@ -6,6 +6,7 @@
 #include "fault/fault_elements.h"
 #include "fault/fault_eval.h"
 #include "fault/fault_nodes.h"
+#include "fault/fault_search.h"
 
 namespace lockstep {
 namespace {
@@ -51,11 +52,19 @@ Result<void> replay(Replay& r) {
 
 std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
   std::vector<Params> sets;
+  if (is_float(site.view().input(0).dtype)) sets.push_back({{"by", 128}, {"wraps", 1}});  // of codes: table-off-by-128
   for (int by = 1; by <= 16; ++by)
     for (const int sign : {1, -1})
       for (const double wraps : {0.0, 1.0}) sets.push_back({{"by", sign * by}, {"wraps", wraps}});
-  if (is_float(site.view().input(0).dtype)) sets.push_back({{"by", 128}, {"wraps", 1}});  // of codes: table-off-by-128
   return best_sets(site, evidence, std::move(sets), replay, 1);
+}
+
+std::vector<Params> fit(const Site&, const Evidence&, const Misfit& misfit) {
+  std::vector<Params> sets;
+  for (const double wraps : {0.0, 1.0})
+    if (const auto by = least_step([&](double b) { return misfit({{"by", b}, {"wraps", wraps}}); }, 32))
+      sets.push_back({{"by", *by}, {"wraps", wraps}});
+  return sets;
 }
 
 }  // namespace
@@ -71,6 +80,7 @@ extern constinit const FaultDef fault_table_shifted = {
     .applies = applies,
     .candidates = candidates,
     .replay = replay,
+    .fit = fit,
 };
 
 }  // namespace lockstep

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "fault/fault_nodes.h"
+#include "fault/fault_tail.h"
 
 namespace lockstep {
 namespace {
@@ -25,30 +26,15 @@ Result<void> replay(Replay& r) {
   const std::int64_t channels = channels_of(n);
   auto first = static_cast<std::int64_t>(param(params, r.params, "first"));
   if (first < 0) first = (channels - 1) / 8 * 8 > 0 ? (channels - 1) / 8 * 8 : channels / 2;
-  const double fill = param(params, r.params, "fill");
-  Tensor& y = r.out[0];
-  const std::size_t axis = channel_axis(n, y.shape());
-  const bool has_earlier = fill == 2 && r.previous_shown && r.previous_shown->count() == y.count();
-  const std::int64_t code = fill == 1 && is_coded(n.output(0)) ? n.output(0).quant.zero_at(0) : 0;
-  for (std::int64_t i = 0; i < y.count(); ++i) {
-    if (index_along(y.shape(), axis, i) < first) continue;
-    if (is_float(y.dtype())) y.set_number(i, has_earlier ? r.previous_shown->number(i) : 0);
-    else y.set_code(i, has_earlier ? r.previous_shown->code(i) : code);
-  }
+  fill_tail(r, channel_axis(n, r.out[0].shape()), first, param(params, r.params, "fill"));
   return {};
 }
 
 std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
   const NodeView n = site.view();
-  const std::size_t axis = channel_axis(n, n.output(0).shape);
-  std::int64_t first = channels_of(n);
   const bool seen = std::ranges::any_of(evidence.items, [](const Evidence::Item& i) { return i.observed && i.expected; });
   if (!seen) return {{{"first", -1}, {"fill", 0}}, {{"first", -1}, {"fill", 1}}, {{"first", -1}, {"fill", 2}}};
-  for (const Evidence::Item& item : evidence.items) {
-    if (!item.observed || !item.expected || item.observed->count() != item.expected->count()) continue;
-    for (std::int64_t i = 0; i < item.observed->count(); ++i)
-      if (item.observed->number(i) != item.expected->number(i)) first = std::min(first, index_along(n.output(0).shape, axis, i));
-  }
+  const std::int64_t first = first_wrong_along(site, evidence, channel_axis(n, n.output(0).shape));
   if (first == 0 || first >= channels_of(n)) return {};
   std::vector<Params> sets;
   for (const double fill : {0.0, 1.0, 2.0}) sets.push_back({{"first", static_cast<double>(first)}, {"fill", fill}});

@@ -137,6 +137,13 @@ class Mismatch : public TextPart {
     return short_spec(e.spec);
   }
 
+  // Why a cause that leaves nothing, and has no rival, is not certain all the same.
+  std::string why_open(const Suspect& s, const Explanation& e) const {
+    if (s.cut_short) return "the search ended by its limit of work, other causes were not tried";
+    if (e.listed && v_.comparison.rows[s.row].segment.size() > 1)
+      return "places listed run by run may lie in any tensor on the way to the captured one";
+    return "";
+  }
 
   void cause(const Suspect& s) {
     const Explanation* e = s.cause();
@@ -158,6 +165,7 @@ class Mismatch : public TextPart {
       if (!e->ties.empty()) more(red("tie: ") + "equally explained by " + list(specs_by_fault(e->ties), 4));
       if (!e->rivals.empty())
         more(red("not certain: ") + "the same numbers come, on these inputs, from " + list(specs_by_fault(e->rivals), 4));
+      else if (e->exact() && !e->certain && !why_open(s, *e).empty()) more(red("not certain: ") + why_open(s, *e));
       scope();
       if (e->arithmetic.empty()) more(dim("as a target: sim:" + target_spec(*e)));
       else more("as " + short_spec(e->spec) + dim("   in the arithmetic '" + e->arithmetic + "': the reference computes this in reals"));

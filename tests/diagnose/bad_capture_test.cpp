@@ -70,6 +70,39 @@ TEST(BadCapture, names_that_are_swapped_are_recognized) {
   EXPECT_TRUE(v.suspects.empty());
 }
 
+// A permuted input was once taken for swapped names: what reads the two tensors tells the two apart.
+TEST(BadCapture, tensors_that_are_read_as_they_were_recorded_have_their_own_names) {
+  Bench b;
+  GraphBuilder builder("two", "onnx");
+  const auto value = [&](const char* name) {
+    Value v;
+    v.name = name;
+    v.shape = {1, 64};
+    return builder.add_value(v);
+  };
+  const ValueId x = value("x"), z = value("z"), p = value("p"), q = value("q"), y = value("y");
+  builder.add_node({"left", "Relu", {}, {x}, {p}, {}});
+  builder.add_node({"right", "Relu", {}, {z}, {q}, {}});
+  builder.add_node({"sub", "Sub", {}, {p, q}, {y}, {}});
+  builder.add_input(x);
+  builder.add_input(z);
+  builder.add_output(y);
+  auto graph = std::move(builder).finish();
+  ASSERT_TRUE(graph.ok());
+  b.graph = *graph;
+  b.reference = test::executor(*graph);
+  b.sent = test::random_samples(*graph, 2);
+  b.expected = b.reference.run(b.sent)->samples;
+  std::vector<Sample> exchanged = b.sent;
+  for (Sample& s : exchanged) std::swap(s.at("x"), s.at("z"));
+  b.device = b.reference.run(exchanged)->samples;
+  for (std::size_t i = 0; i < b.device.size(); ++i)
+    for (const char* name : {"x", "z"}) b.device[i].insert_or_assign(name, b.sent[i].at(name));
+  const Verdict v = b.judged();
+  EXPECT_FALSE(v.healthy);
+  EXPECT_EQ(v.summary.find("names are swapped"), v.summary.npos) << v.summary;
+}
+
 TEST(BadCapture, values_that_are_not_finite_are_counted) {
   Bench b;
   b.device[1].at("t2").set_number(3, std::numeric_limits<double>::quiet_NaN());

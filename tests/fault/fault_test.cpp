@@ -58,6 +58,8 @@ TEST(DescriptionBits, prefers_defaults_to_plain_numbers_to_fitted_ones_to_stretc
   const Executor e = p.finish();
   const Site site{e, 0, no_id};
   const auto bits = [&](const char* fault, const Params& params) { return description_bits(site, *find_fault(fault), params); };
+  EXPECT_LT(bits("tail-channels-dropped", {{"first", 5}, {"fill", 1}}), bits("channels-rescaled", {{"c5.k", 0}, {"c6.k", 0}, {"c7.k", 0}}))
+      << "which channels are named counts";
   const double own = bits("operand-rescale", {{"operand", 2}, {"k", 0.5}});
   const double plain = bits("operand-rescale", {{"operand", 1}, {"k", 0.25}});
   const double fitted = bits("operand-rescale", {{"operand", 1}, {"k", 0.5313}});

@@ -19,6 +19,15 @@ TEST(PoisonSurvives, is_reproduced_to_the_bit_by_its_own_candidates) {
   }
 }
 
+// Codes below one that are all gone were clipped, wherever they stand: this was once named as poison, as certain.
+TEST(PoisonSurvives, does_not_list_the_places_of_clipped_codes) {
+  for (const char* clipped : {"codes-clipped,low=-20", "codes-clipped,high=35"}) {
+    const Outcome o = inject_and_explain(picture_network(), clipped, "conv2", "poison-survives");
+    EXPECT_GT(o.counts.differing, 0) << clipped;
+    EXPECT_EQ(o.counts.left, o.counts.differing) << clipped;
+  }
+}
+
 TEST(PoisonSurvives, does_not_explain_what_is_near) {
   for (const Case& c : {
            Case{picture_network, "stale-lines", "conv2"},

@@ -72,18 +72,18 @@ def zero_and_scale(m, tensor):
 def contract(b):
     x = b.x
     shape = x[0].shape
-    yield "input-lags-in-run-2", b.one_run(b.with_inputs([x[max(0, i - 1)] for i in range(len(x))]), 2), "image", ["stale-input", "torn-input", "input-not-rewritten"]
+    yield "input-lags-in-run-2", b.one_run(b.with_inputs([x[max(0, i - 1)] for i in range(len(x))]), 2), "image", ["stale-input", "torn-input", "input-not-rewritten", "not renewed"]
     yield "input-first-half-late", b.with_inputs([np.concatenate([x[max(0, i - 1)].ravel()[:v.size // 2], v.ravel()[v.size // 2:]]) for i, v in enumerate(x)]), "image", ["stale-input-lines", "torn-input"]
     yield "input-minus-mean", b.with_inputs([v - 0.37 for v in x]), "image", ["input-normalized-wrongly", "input-wrong-scale"]
-    yield "input-clipped-at-0", b.with_inputs([np.maximum(v, 0) for v in x]), "image", []
+    yield "input-clipped-at-0", b.with_inputs([np.maximum(v, 0) for v in x]), "image", ["codes-clipped"]
     yield "input-absolute", b.with_inputs([np.abs(v) for v in x]), "image", []
     yield "input-mirrored", b.with_inputs([v[..., ::-1] for v in x]), "image", []
-    yield "input-one-sample-late", b.with_inputs([np.concatenate([v[..., :1] * 0, v[..., :-1]], -1) for v in x]), "image", []
+    yield "input-one-sample-late", b.with_inputs([np.concatenate([v[..., :1] * 0, v[..., :-1]], -1) for v in x]), "image", ["operand-shifted", "output-shifted"] if len(shape) == 2 else ["pads-asymmetric", "unexplained"]
     yield "input-noisy", b.with_inputs([v + b.rng.normal(0, 0.3, shape) for v in x]), "image", []
     yield "input-squared", b.with_inputs([np.sign(v) * v * v for v in x]), "image", []
     if len(shape) == 4 and shape[1] > 1:
         yield "input-channels-reversed", b.with_inputs([v[:, ::-1] for v in x]), "image", ["input-channels-reordered"]
-        yield "input-channel-lost", b.with_inputs([np.concatenate([v[:, :1], v[:, 1:] * 0], 1) for v in x]), "image", []
+        yield "input-channel-lost", b.with_inputs([np.concatenate([v[:, :1], v[:, 1:] * 0], 1) for v in x]), "image", ["tail-channels-dropped"]
         yield "input-interleaved", b.with_inputs([v.transpose(0, 2, 3, 1) for v in x]), "image", ["input-as-nhwc", "input-as-nchw", "input-axes-swapped"]
     if len(shape) == 4 and shape[2] > 1:
         yield "input-transposed", b.with_inputs([v.transpose(0, 1, 3, 2) for v in x]), "image", ["input-axes-swapped"]
@@ -96,13 +96,13 @@ def sums(b, name):
     each = s.w.shape[1] * s.kernel[0] * s.kernel[1]
     yield "right-" + name, b.computed(name), None, []
     most = max(int(np.abs(s.terms(s.windows(r[s.x])).sum((0, 1)) + s.bias()).max()) for r in b.right)
-    bits = most.bit_length()  # one below what holds all sums
+    bits = most.bit_length() - 1  # two below what holds all sums
     yield f"accumulator-saturates-{bits}-bits-{name}", b.computed(name, store=limited(bits, False)), name, ["accumulator"] if bits != 16 else ["accumulator", "group-saturation"]
     yield f"accumulator-wraps-{bits}-bits-{name}", b.computed(name, store=limited(bits, True)), name, ["accumulator"] if bits != 16 else ["accumulator", "group-saturation"]
     yield "bias-of-neighbour-" + name, b.computed(name, b=np.roll(s.b, -1)), name, ["bias-misread"]
-    yield "bias-half-" + name, b.computed(name, b=s.b // 2), name, []
-    yield "bias-negated-" + name, b.computed(name, b=-s.b), name, []
-    yield "bias-of-one-channel-lost-" + name, b.computed(name, b=np.where(np.arange(out) == out // 2, 0, s.b)), name, ["bias", "channels-rescaled"]
+    yield "bias-half-" + name, b.computed(name, b=s.b // 2), name, ["channels-rescaled", "unexplained"]
+    yield "bias-negated-" + name, b.computed(name, b=-s.b), name, ["channels-rescaled", "unexplained"]
+    yield "bias-of-one-channel-lost-" + name, b.computed(name, b=np.where(np.arange(out) == int(np.argmax(np.abs(s.b * s.w_scale))), 0, s.b)), name, ["bias", "channels-rescaled"]
     yield "weights-low-nibble-lost-" + name, b.computed(name, w=s.w // 16 * 16), name, []
     yield "weights-unsigned-" + name, b.computed(name, w=s.w % 256), name, []
     yield "weights-mirrored-" + name, b.computed(name, w=s.w[:, :, :, ::-1]), name, ["weights-transposed"] if s.kernel[1] > 1 else None
@@ -113,14 +113,14 @@ def sums(b, name):
         yield "blocks-of-8-swapped-" + name, b.changed((name, lambda y, made, i: np.concatenate([y[:, 8:16], y[:, :8], y[:, 16:]], 1))), name, ["output-channels-exchanged"]
         yield "channels-reversed-in-8-" + name, b.changed((name, lambda y, made, i: y.reshape(y.shape[0], -1, 8, *y.shape[2:])[:, :, ::-1].reshape(y.shape))), name, []
     if s.w.shape[1] >= 16:
-        yield "only-8-input-channels-" + name, b.computed(name, store=lambda t, c: t[:, :8].sum((0, 1)) + c), name, ["products-dropped", "weights"]
+        yield "only-8-input-channels-" + name, b.computed(name, store=lambda t, c: t[:, :8].sum((0, 1)) + c), name, ["products-dropped", "weights", "tail-channels-dropped"]
         yield "last-input-channel-twice-" + name, b.computed(name, store=lambda t, c: t.sum((0, 1)) + t[:, -1].sum(0) + c), name, []
     if len(s.windows(b.right[0][s.x])) > 1:
         yield "last-tap-lost-" + name, b.computed(name, store=lambda t, c: t[:-1].sum((0, 1)) + c), name, ["products-dropped", "weights-cut"]
         yield "edge-replicated-" + name, b.computed(name, windows={"outside": "edge"}), name, ["pads"] if any(s.pads) else None
         yield "row-below-for-padding-" + name, b.computed(name, windows={"outside": "next"}), name, ["pads"] if any(s.pads) and s.kernel[0] > 1 else None
         yield "padded-with-code-0-" + name, b.computed(name, windows={"code": 0}), name, ["pads-with-zero-code"]
-        yield "window-one-right-" + name, b.computed(name, windows={"shift": (0, 1)}), name, ["pads-asymmetric", "operand-shifted"]
+        yield "window-one-right-" + name, b.computed(name, windows={"shift": (0, 1)}), name, ["pads-asymmetric", "operand-shifted"] if any(s.pads) else ["operand-shifted", "unexplained"]
     yield "multiplier-8-bits-" + name, b.computed(name, factor=short(np.float64(s.x_scale) * s.w_scale / s.y_scale, 5)), name, ["channels-rescaled", "multiplier"]
     yield "multiplier-15-bits-" + name, b.computed(name, factor=short(np.float64(s.x_scale) * s.w_scale / s.y_scale, 15)), None, []
     yield "mean-of-scales-" + name, b.computed(name, factor=np.float64(s.x_scale) * np.mean(s.w_scale) / s.y_scale), name, ["per-channel-as-per-tensor"]
@@ -139,12 +139,12 @@ def memory(b, name, where):
     y = r[0][t]
     size = y.size
     yield "zeros-in-run-1-" + name, b.changed((name, lambda y, made, i: y * 0 if i == 1 else y)), name, ["memory-asleep", "poison"]
-    yield "last-tile-old-" + name, b.changed((name, lambda y, made, i: flat(y, lambda v: v.__setitem__(slice(size - size // 4, None), r[max(0, i - 1)][t].ravel()[size - size // 4:])))), name, ["torn-output", "stale-lines"]
+    yield "last-tile-old-" + name, b.changed((name, lambda y, made, i: flat(y, lambda v: v.__setitem__(slice(size - size // 4, None), r[max(0, i - 1)][t].ravel()[size - size // 4:])))), name, ["torn-output", "stale-lines", "stale-output"]
     yield "last-tile-zero-" + name, b.changed((name, fill(size - size // 4, size, 0))), name, ["poison", "tail-channels", "memory"]
     yield "last-tile-zero-point-" + name, b.changed((name, fill(size - size // 4, size, zero_and_scale(m, t)[0]))), name, ["poison", "tail-channels", "memory"]
     yield "one-stretch-0xa5-" + name, b.changed((name, fill(size // 3 // 32 * 32, size // 3 // 32 * 32 + 32, -91))), name, ["poison"]
     yield "first-line-old-in-run-2-" + name, b.changed((name, lambda y, made, i: flat(y, lambda v: v.__setitem__(slice(0, 32), r[1][t].ravel()[:32])) if i == 2 else y)), name, ["stale-lines"]
-    yield "every-other-line-old-" + name, b.changed((name, lambda y, made, i: flat(y, lambda v: [v.__setitem__(slice(k, k + 32), r[max(0, i - 1)][t].ravel()[k:k + 32]) for k in range(32, size, 64)]))), name, ["stale-lines"]
+    yield "every-other-line-old-" + name, b.changed((name, lambda y, made, i: flat(y, lambda v: [v.__setitem__(slice(k, k + 32), r[max(0, i - 1)][t].ravel()[k:k + 32]) for k in range(32, size, 64)]))), name, ["stale-lines"] if size > 96 else ["stale-lines", "torn-output"]
     yield "halves-swapped-" + name, b.changed((name, lambda y, made, i: flat(y, lambda v: v.__setitem__(slice(None), np.roll(v.copy(), size // 2))))), name, ["output-channels-exchanged", "output-shifted", "output-layout"]
     yield "reversed-" + name, b.changed((name, lambda y, made, i: y.ravel()[::-1].reshape(y.shape))), name, []
     yield "noise-" + name, b.changed((name, lambda y, made, i: np.clip(y + b.rng.integers(-7, 8, y.shape), -128, 127))), name, []
@@ -157,8 +157,8 @@ def memory(b, name, where):
         yield "lies-under-another-" + name, b.changed((name, lambda y, made, i: flat(y, lambda v: v.__setitem__(slice(40, 104), made[codes_of(m, where)].ravel()[8:72])))), name, ["buffers-overlap"]
     if y.ndim == 4 and y.shape[2] > 1:
         yield "transposed-" + name, b.changed((name, lambda y, made, i: y.transpose(0, 1, 3, 2).reshape(y.shape))), name, ["output-layout"]
-        yield "last-row-zero-" + name, b.changed((name, lambda y, made, i: last(y, 2))), name, ["poison", "memory"]
-        yield "last-column-zero-" + name, b.changed((name, lambda y, made, i: last(y, 3))), name, ["poison", "memory"]
+        yield "last-row-zero-" + name, b.changed((name, lambda y, made, i: last(y, 2))), name, ["edge-not-computed", "poison", "memory"]
+        yield "last-column-zero-" + name, b.changed((name, lambda y, made, i: last(y, 3))), name, ["edge-not-computed"]
         yield "column-late-" + name, b.changed((name, lambda y, made, i: np.concatenate([y[..., :1], y[..., :-1]], -1))), name, []
 
 
@@ -243,8 +243,8 @@ def of_dense(b):
         w, c = producer(m, gemm.input[1]).input[0], producer(m, gemm.input[2]).input[0]
         yield "bias-lost-" + name, b.with_file(edited(m, c, lambda v: v * 0)), name, ["bias"]
         yield "bias-late-" + name, b.with_file(edited(m, c, lambda v: np.roll(v, 1))), name, ["bias"]
-        yield "weights-late-" + name, b.with_file(edited(m, w, lambda v: np.roll(v.ravel(), 4).reshape(v.shape))), name, ["weights-shifted"]
-        yield "weights-half-" + name, b.with_file(edited(m, w, lambda v: v // 2)), name, ["result-rescaled", "scale"] if False else []
+        yield "weights-late-" + name, b.with_file(edited(m, w, lambda v: np.roll(v.ravel(), 4).reshape(v.shape))), name, ["weights-shifted", "unexplained"]
+        yield "weights-half-" + name, b.with_file(edited(m, w, lambda v: v // 2)), name, []
         yield "weight-row-lost-" + name, b.with_file(edited(m, w, lambda v: np.where(np.arange(v.shape[0])[:, None] == 5, 0, v))), name, []
         yield "weight-column-lost-" + name, b.with_file(edited(m, w, lambda v: np.where(np.arange(v.shape[1])[None] == 5, 0, v))), name, []
 
