@@ -25,6 +25,19 @@ void widen(const Tensor& t, std::int64_t& low, std::int64_t& high) {
   }
 }
 
+// Right codes of several values become one: where a tensor holds two codes only, any other two would be a clamp.
+bool merges(const Evidence& evidence, std::int64_t bound, bool below) {
+  std::int64_t seen = bound;
+  for (const Evidence::Item& item : evidence.items)
+    for (std::int64_t i = 0; item.expected && item.observed && i < item.expected->count(); ++i) {
+      const std::int64_t code = item.expected->code(i);
+      if (below ? code >= bound : code <= bound) continue;
+      if (seen != bound && seen != code) return true;
+      seen = code;
+    }
+  return false;
+}
+
 std::vector<Params> candidates(const Site&, const Evidence& evidence) {
   std::int64_t low = 256, high = -256, right_low = 256, right_high = -256;
   for (const Evidence::Item& item : evidence.items) {
@@ -36,6 +49,8 @@ std::vector<Params> candidates(const Site&, const Evidence& evidence) {
   Params found;
   if (right_low < low) found["low"] = static_cast<double>(low);
   if (right_high > high) found["high"] = static_cast<double>(high);
+  for (const auto& [side, bound] : found)
+    if (!merges(evidence, static_cast<std::int64_t>(bound), side == "low")) return {};
   return found.empty() ? std::vector<Params>() : std::vector<Params>{found};
 }
 

@@ -49,16 +49,12 @@ double stretch_bits(const Site& site, const Params& params) {
   return std::min(bits, map + runs * std::ceil(bytes / line));
 }
 
-// Which of the output's channels are named, "c7.k" and "c7.add" for one: k of all.
+// Which of the output's channels have a factor of 0 ("c7.k"): channels that are not there at all are said more plainly
+// by where they begin.
 double channel_bits(const Site& site, const Params& params) {
-  std::string_view last;
   double named = 0;
-  for (const auto& [name, value] : params) {
-    if (name.size() < 3 || name[0] != 'c' || name[1] < '0' || name[1] > '9') continue;
-    const std::string_view channel = std::string_view(name).substr(0, name.find('.'));
-    named += channel != last;
-    last = channel;
-  }
+  for (const auto& [name, value] : params)
+    named += name.size() > 3 && name[0] == 'c' && name[1] >= '0' && name[1] <= '9' && name.ends_with(".k") && value == 0;
   if (named == 0 || site.node == no_id) return 0;
   const NodeView n = site.view();
   const Shape& shape = n.output(0).shape;
