@@ -12,8 +12,9 @@ namespace {
 
 bool foldable(const GraphBuilder& graph, const Node& node) {
   if (node.op == "QuantizeLinear" || node.op == "DequantizeLinear") return false;
-  for (const ValueId v : node.inputs)
-    if (v != no_id && !graph.so_far().value(v).constant && !find_op(node.op)->of_shapes) return false;
+  const bool of_shapes = find_op(node.op)->of_shapes;
+  for (const ValueId v : node.inputs)  // what is computed from codes is for an arithmetic to compute
+    if (v != no_id && !of_shapes && (!graph.so_far().value(v).constant || graph.so_far().value(v).quant.quantized())) return false;
   for (const ValueId v : node.outputs)
     if (v != no_id && graph.so_far().value(v).quant.quantized()) return false;
   return true;

@@ -47,24 +47,6 @@ Result<void> TfliteReader::read_intermediates(const tfl::Operator& op, ForeignNo
   return {};
 }
 
-// MediaPipe's transposed convolution with a bias, which XNNPACK's delegate computes: input, weights, bias; the options are three
-// integers: padding (1: SAME, 2: VALID), stride along the width, along the height. y's shape is the file's.
-Result<void> TfliteReader::read_custom(const tfl::Operator& op, const std::string& code, ForeignNode& node) const {
-  const auto* options = op.custom_options();
-  if (code != "Convolution2DTransposeBias" || node.inputs.size() < 2 || !options || options->size() < 12)
-    return Error{node.where, "custom operator '" + code + "'", "operators of TFLite's own set",
-                 "a custom operator has no meaning outside its own runtime"};
-  const auto number = [&](std::size_t at) { return std::int64_t{flatbuffers::ReadScalar<std::int32_t>(options->data() + at)}; };
-  node.op = "TRANSPOSE_CONV";
-  node.inputs.insert(node.inputs.begin(), {node.inputs[0], node.inputs[1]});
-  node.inputs[2] = node.inputs[0];
-  node.inputs.erase(node.inputs.begin() + 3);
-  node.attrs.set("padding", std::string(number(0) == 2 ? "VALID" : "SAME"));
-  node.attrs.set("stride_w", number(4));
-  node.attrs.set("stride_h", number(8));
-  return {};
-}
-
 Result<void> TfliteReader::read_operator(std::size_t i) {
   const tfl::Operator& op = *main.operators()->Get(static_cast<flatbuffers::uoffset_t>(i));
   const std::string place = path + ": operator " + std::to_string(i);

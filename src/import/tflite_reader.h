@@ -1,6 +1,7 @@
 #pragma once
 
 #include <bit>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -30,6 +31,7 @@ struct TfliteReader {
   std::vector<ValueId> ids = {};  // by tensor index; no_id where the type is unknown
   std::vector<bool> made = {};    // by tensor index: some operator makes it
   std::vector<bool> inner = {};   // by tensor index: only says the scale of a number inside an operator
+  std::map<std::int64_t, std::vector<ValueId>> constants_of = {};  // by called subgraph: constants that its repetitions share
 
   const tfl::Tensor& tensor(std::size_t i) const {
     return *main.tensors()->Get(static_cast<flatbuffers::uoffset_t>(i));
@@ -64,6 +66,11 @@ struct TfliteReader {
                                              const std::string& name, const std::string& where);
   Result<void> read_if(const Attrs& options, const std::vector<ValueId>& in,
                        const std::vector<ValueId>& out, const std::string& where);
+
+  // tflite_while.cpp
+  Result<void> read_while(const Attrs& options, const std::vector<ValueId>& in, const std::vector<ValueId>& out, const std::string& where);
+  void keep_constants(std::int64_t index, const TfliteReader& read);
+  Result<void> hand_on(ValueId from, ValueId to, const std::string& where);
 };
 
 }  // namespace lockstep

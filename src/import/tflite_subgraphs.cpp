@@ -1,5 +1,5 @@
 // Operators that call other subgraphs of the file: a composite runs as its decomposition, an IF as both branches, of which one
-// is chosen.
+// is chosen, a WHILE step by step (tflite_while.cpp).
 #include <algorithm>
 
 #include "import/tflite_options.h"
@@ -12,7 +12,7 @@ constexpr int deepest = 16;
 
 }  // namespace
 
-bool TfliteReader::calls(std::string_view name) { return name == "STABLEHLO_COMPOSITE" || name == "IF"; }
+bool TfliteReader::calls(std::string_view name) { return name == "STABLEHLO_COMPOSITE" || name == "IF" || name == "WHILE"; }
 
 // Reads subgraph `index` with `given` as its inputs. Where `wanted` is not empty its outputs are those values, else new
 // ones; they are returned.
@@ -37,8 +37,12 @@ Result<std::vector<ValueId>> TfliteReader::read_subgraph(std::int64_t index, std
   for (flatbuffers::uoffset_t i = 0; i < wanted.size(); ++i)
     if (!place(sub.outputs()->Get(i), wanted[i]))
       return Error{where, "a subgraph that hands an operand through", "outputs that it computes", "not read"};
+  if (const auto kept = constants_of.find(index); kept != constants_of.end())
+    for (std::size_t i = 0; i < reader.ids.size(); ++i)
+      if (kept->second[i] != no_id && reader.ids[i] == no_id) reader.ids[i] = kept->second[i];
   LOCKSTEP_CHECK(reader.read_tensors());
   LOCKSTEP_CHECK(reader.read_operators());
+  if (wanted.empty()) keep_constants(index, reader);
   return reader.operands(sub.outputs(), where);
 }
 
@@ -83,6 +87,7 @@ Result<void> TfliteReader::read_call(const tfl::Operator& op, std::string_view n
     if (in.empty() || out.empty()) return Error{where, "no condition or no output", "both", "the file is damaged"};
     return read_if(options, in, out, where);
   }
+  if (name == "WHILE") return read_while(options, in, out, where);
   if (out.empty()) return Error{where, "no output", "one at least", "the file is damaged"};
   const std::string inside = options.text("name", "composite") + "_" + graph.value(out[0]).name;
   LOCKSTEP_CHECK(read_subgraph(options.integer("decomposition_subgraph_index", 0), in, out, inside, where));

@@ -44,6 +44,14 @@ std::optional<DType> dtype_of(tfl::TensorType t) {
   }
 }
 
+// Converters give a constant of zeros the scale 0; every multiplier made of it is 0, as with the least scale.
+constexpr double least_scale = 0x1p-126;
+bool all_zero(const Tensor& t, std::int32_t zero) {
+  for (std::int64_t i = 0; i < t.count(); ++i)
+    if (t.code(i) != zero) return false;
+  return true;
+}
+
 int narrow_bits(tfl::TensorType t) {
   return t == tfl::TensorType::INT4 ? 4 : t == tfl::TensorType::INT2 ? 2 : 0;
 }
@@ -200,6 +208,8 @@ Result<void> TfliteReader::read_tensor(std::size_t i, const std::string& name) {
     LOCKSTEP_TRY(v.quant, quantization(i, v.shape));
   }
   LOCKSTEP_TRY(v.constant, constant(i, v.dtype, v.shape));
+  if (v.constant && v.quant.scale == std::vector<double>{0} && all_zero(*v.constant, v.quant.zero_at(0)))
+    v.quant.scale = {least_scale};
   v.origin.name = t.name() ? t.name()->str() : "";
   v.origin.layout = v.shape.size() == 4 && !v.constant ? "NHWC" : "";
   ids[i] = graph.add_value(std::move(v));

@@ -106,6 +106,17 @@ TEST(ImportTflite, joins_16_bit_codes_as_they_are_whatever_their_scales) {
   EXPECT_EQ(graph.value().nodes()[0].attrs.integer("requantize", 1), 0);
 }
 
+// Converters write the scale 0 beside a constant of zeros; the runtimes multiply by nothing.
+TEST(ImportTflite, a_constant_of_zeros_may_have_the_scale_0) {
+  Small small;
+  small.w_step = {0.0f};
+  expect_refused(small, "scale");
+  small.contents = {255, 255};  // the zero point
+  const auto graph = import_bytes(small.bytes());
+  ASSERT_TRUE(graph.ok()) << graph.error().line();
+  EXPECT_EQ(graph.value().value(graph.value().find_value("w")).quant.scale_at(0), 0x1p-126);
+}
+
 TEST(ImportTflite, a_constant_without_elements_is_a_constant) {
   Small small;
   small.shape = {0};

@@ -49,6 +49,10 @@ def main():
             oracles["cmsis-nn"] = tflm_oracle.answer
         files = sorted(p for p in pathlib.Path(args.folder).glob("*.tflite") if args.only in p.name)
         for path, arith in [(path, arith) for path in files for arith in oracles]:
+            if arith == "cmsis-nn" and path.name.startswith("recurrent"):
+                print(f"skipped  {arith} {path.name}: TFLite Micro keeps no room for shapes that change by step, and writes beyond them")
+                skipped += 1
+                continue
             row = compare_models.Row(path.name, arith)
             for tag, case in cases(path)[:None if args.long else 3]:
                 compare_models.compare_case(row, args.binary, str(path), tag, case, oracles[arith], folder, False)

@@ -139,7 +139,23 @@ def mixed(d, x):
     return d.dense(tf.reshape(tf.stack(u[:4], 1), [1, -1]), 5), tf.nn.log_softmax(tf.reduce_sum(c, [1, 2]))
 
 
-NETWORKS = {f.__name__: f for f in (mobile, yolo, unet, embedding, attention, mixed)}
+def recurrent(d, x):
+    """A gated recurrent layer as a loop over rows that keeps every state (WHILE), and a dense layer over all of them."""
+    rows, units = tf.transpose(tf.reshape(x, [1, 16, 48]), [1, 0, 2]), 24
+    wx, wh, b = d.w(48, 3 * units), d.w(units, 3 * units), d.b(3 * units)
+
+    def step(t, h, kept):
+        u = tf.split(tf.matmul(tf.gather(rows, t), wx) + b, 3, -1)
+        v = tf.split(tf.matmul(h, wh), 3, -1)
+        z, r = tf.sigmoid(u[0] + v[0]), tf.sigmoid(u[1] + v[1])
+        h = z * h + (1.0 - z) * tf.tanh(u[2] + r * v[2])
+        return t + 1, h, kept.write(t, h)
+    start = (0, tf.zeros([1, units]), tf.TensorArray(tf.float32, 16, element_shape=[1, units]))
+    _, last, kept = tf.while_loop(lambda t, h, k: t < 16, step, start, maximum_iterations=16)
+    return d.dense(tf.reshape(kept.stack(), [1, 16 * units]), 5), last
+
+
+NETWORKS = {f.__name__: f for f in (mobile, yolo, unet, embedding, attention, mixed, recurrent)}
 
 
 def convert(name, variant):
@@ -165,7 +181,8 @@ def convert(name, variant):
 def main():
     folder = pathlib.Path(sys.argv[1])
     for name in sys.argv[2:] or NETWORKS:
-        for variant in ("int8", "uint8_io", "float_io", "tensor", "int16", "hybrid", "float"):
+        # The converter ends the process where it is to quantize a loop.
+        for variant in ("hybrid", "float") if name == "recurrent" else ("int8", "uint8_io", "float_io", "tensor", "int16", "hybrid", "float"):
             try:
                 data = convert(name, variant)
             except Exception as error:  # the converter's own refusal
