@@ -21,6 +21,9 @@ constexpr Numerics tflm_numerics() {
   n.tanh = &tflm_tanh;
   n.bounded_relu = &tflm_bounded_relu;
   n.leaky_relu = &tflm_leaky_relu;
+  n.abs = &tflm_abs;
+  n.rsqrt = &tflm_rsqrt;
+  n.softmax_wide = &tflm_softmax_wide;
   n.sums_bytes_unsigned = false;
   return n;
 }
@@ -31,14 +34,14 @@ inline std::string unsupported_by_tflm(const NodeView& node) {
   if (node.node.inputs.empty() || !node.has_input(0)) return "";
   const Value& x = node.input(0);
   if (!x.quant.quantized()) {
-    const bool hybrid = (op == "Conv" || op == "Gemm") && node.has_input(1) && node.input(1).quant.quantized();
+    const bool layer = op == "Conv" || op == "Gemm" || op == "SequenceLstm" || op == "SequenceRnn";
+    const bool hybrid = layer && node.input_count() > 2 && ((node.has_input(1) && node.input(1).quant.quantized()) || (node.has_input(2) && node.input(2).quant.quantized()));
     return hybrid ? "TFLite Micro has no layers of float activations and coded weights" : "";
   }
   if (x.dtype == DType::u8 && (op == "Conv" || op == "Gemm")) return "TFLite Micro has no uint8 layers";
   if (op == "SequenceLstm")
     for (const std::size_t i : {1u, 9u, 10u, 11u, 16u})  // input gate, peepholes, projection
       if (node.has_input(i) != (i == 1)) return "TFLite Micro's LSTM on codes has neither coupled gates, peepholes nor a projection";
-  if (x.dtype == DType::i16 && op == "Abs") return "TFLite Micro computes ABS of int16 by another multiplier";
   if (op == "SpaceToBatch" && x.quant.zero_at(0) != 0)
     return "TFLite Micro's SPACE_TO_BATCH_ND pads with code 0 whatever the zero point";
   return "";

@@ -7,13 +7,10 @@
 #include "num/device_tables.h"
 #include "op/op_binary.h"
 #include "op/op_codes.h"
+#include "op/op_gemm.h"
 
 namespace lockstep {
 namespace {
-
-const RequantPolicy* dense_policy(const NodeView& v, const Numerics& num) {
-  return v.input(1).quant.per_channel() && num.dense_by_channel ? num.dense_by_channel : num.dense;
-}
 
 bool dense_fits(const NodeView& v, const Numerics& num) {
   if (!is_int8(v.input(0)) || !is_int8(v.input(1)) || !is_int8(v.output(0)) || !v.constant(1))
@@ -21,7 +18,7 @@ bool dense_fits(const NodeView& v, const Numerics& num) {
   if (num.pairs_saturate || num.product || v.attrs().integer("transA", 0) != 0 ||
       v.attrs().real("alpha", 1) != 1)
     return false;
-  const RequantPolicy* policy = dense_policy(v, num);
+  const RequantPolicy* policy = dense_policy(num, v.input(0), v.input(1));
   if (!policy) return false;
   const RequantSteps steps = requant_steps(*policy);
   if (steps != RequantSteps::fixed_twice && steps != RequantSteps::fixed_once) return false;
@@ -42,7 +39,7 @@ Result<void> emit_dense(NodeWriter& w) {
                      x_zero = v.input(0).quant.zero_at(0);
   std::vector<std::int64_t> weights, bias, sums;
   std::vector<Rescale> rescales;
-  const RequantPolicy& policy = *dense_policy(v, w.num());
+  const RequantPolicy& policy = *dense_policy(w.num(), v.input(0), v.input(1));
   for (std::int64_t o = 0; o < outputs; ++o) {
     const Tensor* c = v.constant(2);
     bias.push_back(c ? c->code(c->count() == 1 ? 0 : o) : 0);

@@ -3,6 +3,7 @@
 
 #include "emit/any.h"
 #include "op/op_codes.h"
+#include "op/op_gemm.h"
 #include "op/op_matrix.h"
 
 namespace lockstep {
@@ -92,9 +93,8 @@ Result<void> write_dense_any(NodeWriter& w, const Dense& d) {
     return w.unsupported("a bias that differs by row");
   Window g;
   g.batch = d.rows, g.channels = d.depth, g.channels_last = true;
-  const bool wide = v.input(0).dtype == DType::i16 && w.num().dense_int16;
   w.field("group", 1);
-  return write_conv_any(w, g, d.weights, d.outputs, wide ? w.num().dense_int16 : d.policy);
+  return write_conv_any(w, g, d.weights, d.outputs, d.policy);
 }
 
 Result<void> emit_gemm(NodeWriter& w) {
@@ -115,8 +115,7 @@ Result<void> emit_gemm(NodeWriter& w) {
   d.outputs = transposed ? b.shape()[0] : b.shape()[1];
   d.rows = count_of(v.input(0).shape) / std::max<std::int64_t>(d.depth, 1);
   d.alpha = v.attrs().real("alpha", 1);
-  d.policy = v.input(1).quant.per_channel() && w.num().dense_by_channel ? w.num().dense_by_channel
-                                                                        : w.num().dense;
+  d.policy = dense_policy(w.num(), v.input(0), v.input(1));
   for (std::int64_t o = 0; o < d.outputs; ++o)
     for (std::int64_t k = 0; k < d.depth; ++k)
       d.weights.push_back(b.code(transposed ? o * d.depth + k : k * d.outputs + o) -

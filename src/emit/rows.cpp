@@ -94,8 +94,8 @@ void write_samples(NodeWriter& w, const Rows& r, const SoftmaxScales& s) {
     return w.constants().add("int16_t", std::span<const std::int64_t>(samples), wish);
   };
   w.line("ls_softmax_16(" + w.params("ls_rows") + ", " +
-         put(tflite_exponential_samples(), "exponential_samples") + ", " +
-         put(tflite_inverse_samples(), "inverse_samples") + ", " + w.in(0, "int16_t") + ", " +
+         put(exponential_samples_of(*w.num().softmax_wide), "exponential_samples") + ", " +
+         put(inverse_samples_of(*w.num().softmax_wide), "inverse_samples") + ", " + w.in(0, "int16_t") + ", " +
          w.out(0, "int16_t") + ");");
 }
 

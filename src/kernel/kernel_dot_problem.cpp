@@ -5,6 +5,7 @@
 #include "num/ort_codes.h"
 #include "op/op_codes.h"
 #include "op/op_conv_transpose.h"
+#include "op/op_gemm.h"
 #include "op/op_matrix.h"
 #include "op/op_transposed.h"
 
@@ -150,13 +151,11 @@ std::optional<DotProblem> product(const KernelProblem& p, bool whole) {
   d.window.channels = d.ic;
   d.window.in[2] = d.window.out[2] = count_of(a) / d.ic;
   const bool layer = p.view.attrs().text("kernel", "") == "layer";
-  const bool by_channel = gemm && p.num.dense_by_channel && p.view.input(1).quant.per_channel();
   const bool wide = p.view.input(0).dtype == DType::i16;
   if (wide && (!gemm || p.view.output(0).dtype != DType::i16)) return {};
-  const RequantPolicy* const policy = wide && p.num.dense_int16        ? p.num.dense_int16
-                                      : by_channel                     ? p.num.dense_by_channel
-                                      : gemm || layer || !p.num.matmul ? p.num.dense
-                                                                       : p.num.matmul;
+  const RequantPolicy* const policy = gemm                       ? dense_policy(p.num, p.view.input(0), p.view.input(1))
+                                      : layer || !p.num.matmul ? p.num.dense
+                                                               : p.num.matmul;
   const double alpha = gemm ? p.view.attrs().real("alpha", 1) : 1;
   if (!set_finish(p, policy, alpha, whole, d) || !read_bias(p, d.oc, d.bias)) return {};
   // A product of zero points per column of a transposed b is another case of the operator.

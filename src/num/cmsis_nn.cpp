@@ -104,8 +104,18 @@ void leaky_relu(const TableScales& s, std::span<std::int32_t> table) {
   }
 }
 
+// N95
+void absolute(const TableScales& s, std::span<std::int32_t> table) {
+  const Rescale r = fixed_multiplier(s.x_scale / s.y_scale);
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    const std::int32_t x = std::abs(s.x_low + static_cast<std::int32_t>(i) - s.x_zero);
+    table[i] = clamp_code(std::int64_t{s.x_scale == s.y_scale ? x : rescale_twice(x, r)} + s.y_zero, s.low, s.high);
+  }
+}
+
 }  // namespace
 
+const TablePolicy tflm_abs = {"tflm-abs", absolute};
 const TablePolicy tflm_bounded_relu = {"tflm-bounded-relu", bounded_relu};
 const TablePolicy tflm_leaky_relu = {"tflm-leaky-relu", leaky_relu};
 const RequantPolicy cmsis_nn_dense = {"cmsis-nn-dense", dense_prepare, twice, rescale_wide_int};

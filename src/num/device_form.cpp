@@ -84,6 +84,7 @@ RowSteps row_steps(const SoftmaxPolicy& p) {
       {&ort_softmax_codes, RowSteps::softmax_table},
       {&litert_softmax, RowSteps::softmax_terms},
       {&tflite_softmax_wide, RowSteps::softmax_samples},
+      {&tflm_softmax_wide, RowSteps::softmax_samples},
       {&tflite_log_softmax, RowSteps::log_softmax_fixed},
       {&litert_log_softmax, RowSteps::log_softmax_terms},
       {&tflite_l2_normalization, RowSteps::length},

@@ -32,8 +32,8 @@ LogSoftmaxSteps tflite_log_softmax_steps(const SoftmaxScales& scales);
 std::vector<double> litert_terms(float step);
 
 // N72: samples of functions of 16-bit codes.
-std::vector<std::int64_t> tflite_exponential_samples();  // of softmax
-std::vector<std::int64_t> tflite_inverse_samples();
+std::vector<std::int64_t> exponential_samples_of(const SoftmaxPolicy& policy);  // of softmax
+std::vector<std::int64_t> inverse_samples_of(const SoftmaxPolicy& policy);
 std::vector<std::int64_t> tflite_sigmoid_samples();  // 256
 // Multiplier and shift that bring x to the samples' places; for tanh more steps are used as they are.
 Rescale tflite_wide_input(double x_scale, bool tanh);

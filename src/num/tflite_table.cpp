@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "num/activation.h"
+#include "num/cmsis_nn.h"
 #include "num/tflite_fixed.h"
 #include "num/tflite_functions.h"
 #include "num/tflite_policies.h"
@@ -171,12 +172,8 @@ void square_root(const TableScales& s, std::span<std::int32_t> table) {
   }
 }
 
-// N71; 16-bit codes by samples.
-void inverse_root(const TableScales& s, std::span<std::int32_t> table) {
-  if (table.size() > 256) {
-    const float most = 32767 * static_cast<float>(s.y_scale);
-    return fill(s, table, [&](float x) { return x <= 0 ? most : 1.0f / std::sqrt(x); });
-  }
+// N71
+void inverse_root_in_integers(const TableScales& s, std::span<std::int32_t> table) {
   const Rescale r = fixed_multiplier(
       1. / (std::sqrt(static_cast<float>(s.x_scale)) * static_cast<float>(s.y_scale)));
   constexpr int fine = 20;
@@ -191,6 +188,12 @@ void inverse_root(const TableScales& s, std::span<std::int32_t> table) {
     table[i] = clamp_code(
         std::int64_t{rescale_twice(root, r.multiplier, r.shift - fine)} + s.y_zero, s.low, s.high);
   }
+}
+// 16-bit codes by samples.
+void inverse_root(const TableScales& s, std::span<std::int32_t> table) {
+  if (table.size() <= 256) return inverse_root_in_integers(s, table);
+  const float most = 32767 * static_cast<float>(s.y_scale);
+  fill(s, table, [&](float x) { return x <= 0 ? most : 1.0f / std::sqrt(x); });
 }
 
 }  // namespace
@@ -214,5 +217,6 @@ const TablePolicy tflite_abs = {"tflite-abs", absolute};
 const TablePolicy tflite_neg = {"tflite-neg", negated};
 const TablePolicy tflite_sqrt = {"tflite-sqrt", square_root};
 const TablePolicy tflite_rsqrt = {"tflite-rsqrt", inverse_root};
+const TablePolicy tflm_rsqrt = {"tflm-rsqrt", inverse_root_in_integers};
 
 }  // namespace lockstep

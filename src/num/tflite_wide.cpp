@@ -1,6 +1,7 @@
 #include "num/tflite_wide.h"
 
 #include "num/activation.h"
+#include "num/cmsis_nn.h"
 #include "num/device_tables.h"
 #include "num/tflite_fixed.h"
 #include "num/tflite_functions.h"
@@ -36,18 +37,19 @@ std::int32_t scaled_input(std::int32_t code, const WideInput& w) {
   return (code * w.multiplier + round) >> w.shift;
 }
 
+template <class Real>
 std::vector<std::int32_t> exponential_samples() {
-  return samples16<double>(10.0 / 65535, 32767, 2.0 / 65535, 0,
-                           [](double v) { return std::exp(v); });
+  return samples16<Real>(Real{10} / 65535, 32767, Real{2} / 65535, 0, [](Real v) { return std::exp(v); });
 }
+template <class Real>
 std::vector<std::int32_t> inverses() {
-  return samples16<double>(1.0 / 65535, -32768, 2.0 / 65535, 0,
-                           [](double v) { return 1.0 / (1.0 + v); });
+  return samples16<Real>(Real{1} / 65535, -32768, Real{2} / 65535, 0, [](Real v) { return 1 / (1 + v); });
 }
 
-// N72: differences in units of 10/65535, exp and 1/(1+x) by samples taken in double.
+// N72: differences in units of 10/65535, exp and 1/(1+x) by samples taken in Real.
+template <class Real>
 void softmax16(std::span<const std::int32_t> x, std::span<std::int32_t> y, const SoftmaxScales& s) {
-  static const auto exp_samples = exponential_samples(), inverse_samples = inverses();
+  static const auto exp_samples = exponential_samples<Real>(), inverse_samples = inverses<Real>();
   const Rescale r = tflite_wide_differences(s);
   const std::int32_t greatest = std::ranges::max(x);
   std::int32_t sum = 0;
@@ -99,12 +101,12 @@ std::int16_t wide_tanh(std::int32_t code, const WideInput& w) {
   return static_cast<std::int16_t>((x >= 0 ? y - (1 << 23) + (1 << 7) : -y + (1 << 23) + (1 << 7) - 1) >> 8);
 }
 
-std::vector<std::int64_t> tflite_exponential_samples() {
-  const auto v = exponential_samples();
+std::vector<std::int64_t> exponential_samples_of(const SoftmaxPolicy& p) {
+  const auto v = p.apply == tflm_softmax_wide.apply ? exponential_samples<float>() : exponential_samples<double>();
   return {v.begin(), v.end()};
 }
-std::vector<std::int64_t> tflite_inverse_samples() {
-  const auto v = inverses();
+std::vector<std::int64_t> inverse_samples_of(const SoftmaxPolicy& p) {
+  const auto v = p.apply == tflm_softmax_wide.apply ? inverses<float>() : inverses<double>();
   return {v.begin(), v.end()};
 }
 std::vector<std::int64_t> tflite_sigmoid_samples() {
@@ -149,6 +151,7 @@ std::optional<std::vector<std::int64_t>> straight_samples(std::span<const std::i
   return std::nullopt;
 }
 
-const SoftmaxPolicy tflite_softmax_wide = {"tflite-softmax-wide", softmax16};
+const SoftmaxPolicy tflite_softmax_wide = {"tflite-softmax-wide", softmax16<double>};
+const SoftmaxPolicy tflm_softmax_wide = {"tflm-softmax-wide", softmax16<float>};
 
 }  // namespace lockstep

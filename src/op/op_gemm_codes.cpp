@@ -52,10 +52,7 @@ Result<void> eval_codes(EvalContext& c, const GemmSizes& s) {
   const Value &av = c.view.input(0), &bv = c.view.input(1), &yv = c.view.output(0);
   const Tensor* const bias = c.in.size() > 2 ? c.in[2] : nullptr;
   const bool wide = av.dtype == DType::i16;
-  const RequantPolicy* const policy = wide && c.num.dense_int16 ? c.num.dense_int16
-                                      : bv.quant.per_channel() && c.num.dense_by_channel
-                                          ? c.num.dense_by_channel
-                                          : c.num.dense;
+  const RequantPolicy* const policy = dense_policy(c.num, av, bv);
   if (!policy || (wide && !policy->apply_wide)) return no_policy(c.view, "Gemm");
   std::pair<std::int64_t, std::int64_t> stride{0, 0};
   if (bias) {

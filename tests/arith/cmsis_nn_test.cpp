@@ -5,6 +5,9 @@
 #include <map>
 #include <sstream>
 
+#include "num/cmsis_nn.h"
+#include "num/device_tables.h"
+#include "num/tflite_policies.h"
 #include "support/folders.h"
 #include "support/problem.h"
 
@@ -187,6 +190,20 @@ TEST(CmsisNn, fully_connected_layers_round_twice_like_convolutions) {
 }
 
 // TFLite Micro's own answer, taken from a model of one LEAKY_RELU; the reference kernels give 11300.
+TEST(CmsisNn, layers_of_16_bits_have_a_multiplier_for_each_column_formed_in_double) {
+  // 31749.5005 sixteenth bits: rounded up in double; a product cut to float32 first would round down.
+  const Numerics& n = *find_arithmetic("cmsis-nn")->numerics;
+  const Rescale r = n.dense_by_channel->prepare(0.003784835398995225, 1.0, 1.0);
+  EXPECT_EQ(n.dense_by_channel->apply_wide(-117969, r), -447);
+}
+
+TEST(CmsisNn, a_16_bit_softmax_takes_its_samples_in_float32) {
+  const Numerics& n = *find_arithmetic("cmsis-nn")->numerics;
+  EXPECT_EQ(n.softmax_wide, &tflm_softmax_wide);
+  EXPECT_FALSE(exponential_samples_of(tflm_softmax_wide) == exponential_samples_of(tflite_softmax_wide) &&
+               inverse_samples_of(tflm_softmax_wide) == inverse_samples_of(tflite_softmax_wide));
+}
+
 TEST(CmsisNn, a_16_bit_leaky_relu_has_a_multiplier_formed_in_double) {
   const auto answer = [](std::string_view arith) {
     TableScales s{};
