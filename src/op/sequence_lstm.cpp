@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "op/op_codes.h"
+#include "op/op_hybrid.h"
 #include "op/op_lstm_codes.h"
 #include "op/op_state.h"
 
@@ -52,6 +53,7 @@ constexpr AttrSpec attrs[] = {
     {"time_major", "0", "1: the first axis of x is time, 0: the batch"},
     {"hidden_scale", "1", "on codes: the step of o * act(c') before a projection"},
     {"hidden_zero", "0", "on codes: its zero point"},
+    {"asymmetric", "0", "float x under weights in codes: 1: rows are coded with a zero point"},
 };
 constexpr Rule rules[] = {
     {"input weights, recurrent weights and bias of the input gate are all there or all absent "
@@ -115,20 +117,42 @@ struct Step {
   const float* data(std::size_t i) const {
     return i < c.in.size() && c.in[i] ? c.in[i]->as<float>().data() : nullptr;
   }
-  float dot(const float* a, const float* b, std::int64_t k) const {
-    if (c.num.real.dot) return c.num.real.dot(a, 1, b, 1, k, 0.f);
+  // A vector as the weights want it: as it is, or coded.
+  struct Row {
+    const float* reals;
+    std::int64_t size;
+    HybridRow coded;
+  };
+  Row row(const float* v, std::int64_t size, std::size_t weights) const {
+    Row r{v, size, {}};
+    if (c.in[weights]->dtype() == DType::i8)
+      r.coded = hybrid_row(*c.num.hybrid, std::span(v, static_cast<std::size_t>(size)), c.view.attrs().integer("asymmetric", 0) != 0);
+    return r;
+  }
+  // Row k of the weights by a vector.
+  float product(std::size_t weights, std::int64_t k, const Row& v) const {
+    if (c.in[weights]->dtype() == DType::i8)
+      return hybrid_product(v.coded, c.in[weights]->as<std::int8_t>().data() + k * v.size, static_cast<float>(c.view.input(weights).quant.scale_at(0)));
+    const float* const w = data(weights) + k * v.size;
+    if (c.num.real.dot) return c.num.real.dot(w, 1, v.reals, 1, v.size, 0.f);
     float sum = 0;
-    for (std::int64_t i = 0; i < k; ++i) sum += a[i] * b[i];
+    for (std::int64_t i = 0; i < v.size; ++i) sum += w[i] * v.reals[i];
     return sum;
   }
-  // bias + W x + R h + p * c of one gate
-  std::vector<float> gate(std::size_t g, const float* peephole) const {
+  float peephole(std::size_t at, std::int64_t k) const {
+    if (c.in[at]->dtype() == DType::f32) return data(at)[k];
+    return static_cast<float>(c.in[at]->code(k)) * static_cast<float>(c.view.input(at).quant.scale_at(0));
+  }
+  // bias + W x + R h + p * c of one gate; `diagonal` is the peephole's slot, 0: none
+  std::vector<float> gate(std::size_t g, std::size_t diagonal) const {
     std::vector<float> out(static_cast<std::size_t>(s.cells));
+    const Row now = row(x, s.in, w_at + g), before = row(h, s.out, r_at + g);
+    const bool peeps = diagonal != 0 && c.in[diagonal];
     for (std::int64_t k = 0; k < s.cells; ++k) {
       float v = data(bias_at + g)[k];
-      v += dot(data(w_at + g) + k * s.in, x, s.in);
-      v += dot(data(r_at + g) + k * s.out, h, s.out);
-      if (peephole) v += cell[k] * peephole[k];
+      v += product(w_at + g, k, now);
+      v += product(r_at + g, k, before);
+      if (peeps) v += cell[k] * peephole(diagonal, k);
       out[static_cast<std::size_t>(k)] = v;
     }
     return out;
@@ -146,14 +170,14 @@ void step(const Step& t, float* y) {
   const Sizes& s = t.s;
   const Activation act = activation_named(t.c.view.attrs().text("activation", "tanh"));
   const auto cell_clip = static_cast<float>(t.c.view.attrs().real("cell_clip", 0));
-  const bool coupled = !t.data(w_at);
-  auto forget = t.gate(1, t.data(peephole_at + 1));
-  auto cell_gate = t.gate(2, nullptr);
+  const bool coupled = !t.c.in[w_at];
+  auto forget = t.gate(1, peephole_at + 1);
+  auto cell_gate = t.gate(2, 0);
   t.sigmoid(forget);
   for (float& v : cell_gate) v = activate(act, v);
   std::vector<float> input;
   if (!coupled) {
-    input = t.gate(0, t.data(peephole_at));
+    input = t.gate(0, peephole_at);
     t.sigmoid(input);
   }
   for (std::size_t k = 0; k < forget.size(); ++k) {
@@ -161,28 +185,42 @@ void step(const Step& t, float* y) {
     const float fresh = coupled ? cell_gate[k] * (1.f - forget[k]) : cell_gate[k] * input[k];
     t.cell[k] = clipped(kept + fresh, cell_clip);
   }
-  auto out = t.gate(3, t.data(peephole_at + 2));
+  auto out = t.gate(3, peephole_at + 2);
   t.sigmoid(out);
   for (std::size_t k = 0; k < out.size(); ++k) out[k] *= activate(act, t.cell[k]);
-  const float* const projection = t.data(projection_at);
+  const bool projects = t.c.in[projection_at] != nullptr;
+  const Step::Row hidden = projects ? t.row(out.data(), s.cells, projection_at) : Step::Row{};
   const auto clip = static_cast<float>(t.c.view.attrs().real("projection_clip", 0));
   for (std::int64_t o = 0; o < s.out; ++o) {
     float v = out[static_cast<std::size_t>(o % s.cells)];
-    if (projection) {
+    if (projects) {
       v = t.data(projection_at + 1) ? t.data(projection_at + 1)[o] : 0.f;
-      v = clipped(v + t.dot(projection + o * s.cells, out.data(), s.cells), clip);
+      v = clipped(v + t.product(projection_at, o, hidden), clip);
     }
     t.h[o] = y[o] = v;
   }
 }
 
+// Float32 throughout, but weights and peepholes may be int8 codes.
+Result<void> check_types(const EvalContext& c) {
+  bool coded = false;
+  for (std::size_t i = 0; i < c.in.size(); ++i) {
+    const Tensor* const t = c.in[i];
+    if (!t || t->dtype() == DType::f32) continue;
+    const bool may = (i >= w_at && i < bias_at) || i == projection_at;
+    if (!may || t->dtype() != DType::i8 || c.view.input(i).quant.scale.size() != 1)
+      return Error{c.view.where(), "an operand of type " + std::string(name_of(t->dtype())),
+                   "float32 throughout, codes throughout, or float32 under int8 weights of one scale", ""};
+    coded = true;
+  }
+  if (coded && !c.num.hybrid) return no_policy(c.view, "SequenceLstm of float activations and coded weights");
+  return {};
+}
+
 Result<void> eval(EvalContext& c) {
   LOCKSTEP_TRY(const Sizes s, sizes_of(c.view));
   if (is_code(c.view.input(x_at))) return eval_lstm_codes(c, s);
-  for (const Tensor* t : c.in)
-    if (t && t->dtype() != DType::f32)
-      return Error{c.view.where(), "an operand of type " + std::string(name_of(t->dtype())),
-                   "float32 throughout, or codes throughout", "float activations under weights in codes are not computed"};
+  LOCKSTEP_CHECK(check_types(c));
   c.out[1] = *c.in[h_at];
   c.out[2] = *c.in[c_at];
   const float* const x = c.in[x_at]->as<float>().data();
@@ -221,6 +259,7 @@ Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
   } else if (is_code(graph.value(f.inputs[x_at]))) {
     return foreign_error(f, std::to_string(scales.size()) + " intermediates", "5, as an LSTM on codes has");
   }
+  if (f.attrs.integer("asymmetric_inputs", 0) != 0) node.attrs.set("asymmetric", std::int64_t{1});
   node.attrs.set("activation", std::string("none"));
   LOCKSTEP_CHECK(read_activation(f, node.attrs));
   graph.add_node(std::move(node));

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "num/numerics.h"
+
+namespace lockstep {
+
+// A row of reals coded on the fly, and its product with a row of weights in codes. N69.
+struct HybridRow {
+  std::vector<std::int8_t> codes;
+  float scale = 1;
+  std::int32_t zero = 0;
+};
+
+inline HybridRow hybrid_row(const HybridPolicy& policy, std::span<const float> x, bool asymmetric) {
+  HybridRow row;
+  row.codes.resize(x.size());
+  if (asymmetric) policy.asymmetric(x, row.codes, row.scale, row.zero);
+  else policy.symmetric(x, row.codes, row.scale);
+  return row;
+}
+
+inline float hybrid_product(const HybridRow& x, const std::int8_t* weights, float weights_scale) {
+  std::int32_t sum = 0;
+  for (std::size_t i = 0; i < x.codes.size(); ++i) sum += (x.codes[i] - x.zero) * weights[i];
+  return static_cast<float>(sum) * (x.scale * weights_scale);
+}
+
+}  // namespace lockstep
