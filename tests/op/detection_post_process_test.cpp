@@ -1,0 +1,41 @@
+#include <gtest/gtest.h>
+
+#include "support/problem.h"
+
+namespace lockstep {
+namespace {
+
+// Three anchors of extent 1: the first two lie nearly together, the third far off; a background column stands first.
+test::OpProblem problem(std::int64_t regular) {
+  return test::OpProblem("DetectionPostProcess")
+      .input<float>({1, 3, 4}, {0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0})
+      .input<float>({1, 3, 3}, {0, .9f, .1f, 0, .8f, .2f, 0, .3f, .7f})
+      .input<float>({3, 4}, {0, 0, 1, 1, 0, 0, 1, 1, 5, 5, 1, 1})
+      .attr("max_detections", std::int64_t{3})
+      .attr("use_regular_nms", regular)
+      .attr("num_classes", std::int64_t{2})
+      .attr("nms_score_threshold", 0.15)
+      .attr("nms_iou_threshold", 0.5)
+      .attr("y_scale", 10.0)
+      .attr("x_scale", 10.0)
+      .attr("h_scale", 5.0)
+      .attr("w_scale", 5.0);
+}
+
+TEST(DetectionPostProcess, keeps_the_better_of_two_boxes_that_overlap) {
+  const auto y = problem(0).output({}).output({}).output({}).output({}).run();
+  EXPECT_EQ(y[0], Tensor::of<float>({1, 3, 4}, std::vector<float>{-.5f, -.5f, .5f, .5f, 4.5f, 4.5f, 5.5f, 5.5f, 0, 0, 0, 0}));
+  EXPECT_EQ(y[1], Tensor::of<float>({1, 3}, std::vector<float>{0, 1, 0}));
+  EXPECT_EQ(y[2], Tensor::of<float>({1, 3}, std::vector<float>{.9f, .7f, 0}));
+  EXPECT_EQ(y[3], Tensor::of<float>({1}, std::vector<float>{2}));
+}
+
+TEST(DetectionPostProcess, classes_by_themselves_keep_a_box_for_each) {
+  const auto y = problem(1).output({}).output({}).output({}).output({}).run();
+  EXPECT_EQ(y[1], Tensor::of<float>({1, 3}, std::vector<float>{0, 1, 0}));
+  EXPECT_EQ(y[2], Tensor::of<float>({1, 3}, std::vector<float>{.9f, .7f, .3f}));
+  EXPECT_EQ(y[3], Tensor::of<float>({1}, std::vector<float>{3}));
+}
+
+}  // namespace
+}  // namespace lockstep
