@@ -54,7 +54,9 @@ def build(op, operands, results, options=None, version=1):
         if o.contents is None:
             fed.append(node.inputs[-1])
     node.outputs = [add(o, f"y{k}") for k, o in enumerate(results)]
-    if options is not None:
+    if hasattr(options, "code"):
+        code.customCode, node.customOptions = options.code, np.frombuffer(bytes(options.bytes), np.uint8)
+    elif options is not None:
         node.builtinOptions = options
         node.builtinOptionsType = getattr(schema.BuiltinOptions, type(options).__name__[:-1])
     for k, (scale, zero) in enumerate(getattr(options, "intermediates", [])):
