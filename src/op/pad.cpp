@@ -72,7 +72,7 @@ std::int64_t outside(std::int64_t i, std::int64_t n, std::string_view mode) {
 
 // Negative ends cut first; the mode then sees what is left.
 Result<Sources> sources_of(const NodeView& n) {
-  constexpr std::int64_t far = std::int64_t{1} << 40;
+  constexpr std::int64_t far = std::int64_t{1} << 40, longest = std::int64_t{1} << 27;
   const Shape& x = n.input(0).shape;
   const std::string mode = n.attrs().text("mode", "constant");
   LOCKSTEP_TRY(const auto ends, ends_of(n));
@@ -92,6 +92,8 @@ Result<Sources> sources_of(const NodeView& n) {
                    ""};
   }
   LOCKSTEP_CHECK(checked_count(y, n.where()));
+  if (const auto most = std::ranges::max_element(y); most != y.end() && *most > longest)
+    return Error{n.where(), "a padded extent of " + std::to_string(*most), "at most 2^27", ""};
   Sources sources(x.size());
   for (std::size_t d = 0; d < x.size(); ++d) {
     const std::int64_t cut = std::max<std::int64_t>(-ends[d].begin, 0);
