@@ -12,8 +12,8 @@ namespace mode_bit {
 constexpr std::uint32_t io = 1, nodes = 2, tensors = 4;
 }
 namespace flag {
-constexpr std::uint32_t internal = 1, last = 2, without_tensor = 4;  // of an operation
-constexpr std::uint32_t output = 2, last_tensor = 0x100;             // of a tensor
+constexpr std::uint32_t last = 2, without_tensor = 4;  // of an operation
+constexpr std::uint32_t last_tensor = 0x100;            // of a tensor
 }
 
 DeviceStep step_of(const wire::Operation& from) {

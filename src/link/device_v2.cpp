@@ -6,7 +6,7 @@ namespace lockstep {
 namespace {
 
 constexpr std::uint32_t with_tensors = 1, times_only = 2;  // modes of a 2.x run
-constexpr std::uint32_t output_node = 0, last_node = 2, more_of_node = 4;
+constexpr std::uint32_t output_node = 0, more_of_node = 4;
 constexpr std::size_t most_steps = 100000;
 
 wire::ShapeV2 shape_of(const DeviceTensor& t) {
