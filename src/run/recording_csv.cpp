@@ -1,5 +1,6 @@
 // ST's form of .csv: one flattened sample a line, numbers apart by commas, semicolons or blanks,
 // and optional comments, of which "# dtype=uint8" among the first five names the element type.
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <optional>
@@ -60,9 +61,12 @@ Result<std::optional<DType>> comment_type(std::string_view comment, const std::s
 }
 
 Result<void> check_code(double number, DType dtype, const std::string& where) {
-  const CodeRange range = code_range(dtype);
   if (is_float(dtype)) return {};
-  if (number >= static_cast<double>(range.low) && number <= static_cast<double>(range.high) &&
+  // A line's numbers are read as doubles: codes of 64 bits must be ones that those tell apart.
+  constexpr double exact = 0x1p53 - 1;
+  const CodeRange range = code_range(dtype);
+  const double low = dtype == DType::u64 ? 0 : std::max(static_cast<double>(range.low), -exact);
+  if (number >= low && number <= std::min(static_cast<double>(range.high), exact) &&
       std::floor(number) == number)
     return {};
   return Error{where, std::to_string(number), "codes of " + std::string(name_of(dtype)), ""};
