@@ -233,21 +233,65 @@ static float in_eights(const ls_conv_real *p, const float *x, const float *w, in
   return ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7]));
 }
 
+/* Four positions of a row whose every tap lies inside along it, `x` at the first one's column 0: as in_pieces. */
+static void four_in_pieces(const ls_conv_real *p, const float *x, const float *w, int32_t oh, float *y) {
+  const ls_window *g = &p->window;
+  const int32_t channels = g->in_c / p->group, step = g->stride_w;
+  float a = 0.0f, b = 0.0f, d = 0.0f, e = 0.0f;
+  int32_t c, i, j, left = p->block, first = 1;
+  for (c = 0; c < channels; ++c, x += g->in_h * g->in_w)
+    for (i = 0; i < g->kernel_h; ++i) {
+      const int32_t h = oh * g->stride_h - g->top + i * g->dilation_h, inside = h >= 0 && h < g->in_h;
+      const float *at = x + (inside ? h * g->in_w : 0);
+      for (j = 0; j < g->kernel_w; ++j, ++w, at += g->dilation_w) {
+        if (left-- == 0) { /* the next piece */
+          y[0] = first ? a : a + y[0], y[1] = first ? b : b + y[1], y[2] = first ? d : d + y[2], y[3] = first ? e : e + y[3];
+          a = b = d = e = 0.0f;
+          left = p->block - 1, first = 0;
+        }
+        a = fmaf(*w, inside ? at[0] : 0.0f, a);
+        b = fmaf(*w, inside ? at[step] : 0.0f, b);
+        d = fmaf(*w, inside ? at[2 * step] : 0.0f, d);
+        e = fmaf(*w, inside ? at[3 * step] : 0.0f, e);
+      }
+    }
+  y[0] = first ? a : a + y[0], y[1] = first ? b : b + y[1], y[2] = first ? d : d + y[2], y[3] = first ? e : e + y[3];
+}
+
+/* One row of outputs in pieces: four at a time where no window leaves the row. */
+static void row_in_pieces(const ls_conv_real *p, const float *x, const float *w, int32_t oh, float *y) {
+  const ls_window *g = &p->window;
+  const int32_t span = (g->kernel_w - 1) * g->dilation_w + 1;
+  int32_t ow = 0;
+  while (ow < g->out_w) {
+    const int32_t v = ow * g->stride_w - g->left;
+    if (ow + 4 <= g->out_w && v >= 0 && v + 3 * g->stride_w + span <= g->in_w) {
+      four_in_pieces(p, x + v, w, oh, y + ow);
+      ow += 4;
+    } else {
+      y[ow] = in_pieces(p, x, w, oh, ow);
+      ++ow;
+    }
+  }
+}
+
 void ls_conv_f32(const ls_conv_real *p, const float *x, float *y) {
   const ls_window *g = &p->window;
   const int32_t channels = g->in_c / p->group, filters = g->out_c / p->group;
-  const int32_t plane = g->in_h * g->in_w, depth = channels * g->kernel_h * g->kernel_w;
+  const int32_t plane = g->in_h * g->in_w, depth = channels * g->kernel_h * g->kernel_w, places = g->out_h * g->out_w;
   int32_t n, o, oh, ow;
   for (n = 0; n < g->batch; ++n, x += g->in_c * plane)
     for (o = 0; o < g->out_c; ++o)
-      for (oh = 0; oh < g->out_h; ++oh)
-        for (ow = 0; ow < g->out_w; ++ow) {
-          const float *in = x + o / filters * channels * plane, *w = p->weights + o * depth;
-          const float sum = p->order == LS_CHANNEL_BLOCKS ? convolved(p, in, w, oh, ow)
-                            : p->order == LS_FOURS        ? in_fours(p, in, w, oh, ow)
-                            : p->order == LS_EIGHTS ? in_eights(p, in, w, oh, ow, oh * g->out_w + ow, g->out_h * g->out_w)
-                            : p->order == LS_EIGHTS_ACROSS ? in_eights(p, in, w, oh, ow, o % filters, filters)
-                                                           : in_pieces(p, in, w, oh, ow);
-          *y++ = p->bias == NULL ? sum : sum + p->bias[o];
-        }
+      for (oh = 0; oh < g->out_h; ++oh, y += g->out_w) {
+        const float *in = x + o / filters * channels * plane, *w = p->weights + o * depth;
+        if (p->order == LS_PIECES)
+          row_in_pieces(p, in, w, oh, y);
+        else
+          for (ow = 0; ow < g->out_w; ++ow)
+            y[ow] = p->order == LS_CHANNEL_BLOCKS ? convolved(p, in, w, oh, ow)
+                    : p->order == LS_FOURS        ? in_fours(p, in, w, oh, ow)
+                    : p->order == LS_EIGHTS       ? in_eights(p, in, w, oh, ow, oh * g->out_w + ow, places)
+                                                  : in_eights(p, in, w, oh, ow, o % filters, filters);
+        for (ow = 0; p->bias != NULL && ow < g->out_w; ++ow) y[ow] = y[ow] + p->bias[o];
+      }
 }
