@@ -212,6 +212,7 @@ typedef struct ls_recurrent {
   uint8_t batch_first, reverse, rational; /* functions by quotients of polynomials, else the C library's */
   uint8_t reset_after;                    /* GRU: the reset gate meets the recurrent product */
   uint8_t fused;                          /* sums by fused steps in blocks of 256 */
+  uint8_t cut;                            /* sigmoids are 1 above 16.6, and exponentials alone below -9 */
   uint8_t quotients;                      /* GRU: onnxruntime's functions of two gates */
 } ls_recurrent;
 void ls_lstm_f32(const ls_recurrent *p, const float *x, const float *w, const float *r, const float *bias, const float *h,

@@ -24,7 +24,11 @@ static float row_sum(const ls_recurrent *p, float start, const float *w, const f
   return sum;
 }
 
-static float sigmoid_of(const ls_recurrent *p, float v) { return p->rational ? ls_rational_sigmoid(v) : 1.0f / (1.0f + expf(-v)); }
+static float sigmoid_of(const ls_recurrent *p, float v) {
+  if (p->rational) return ls_rational_sigmoid(v);
+  if (p->cut && v > 16.619047164916992188f) return 1.0f;
+  return p->cut && v < -9.0f ? expf(v) : 1.0f / (1.0f + expf(-v));
+}
 static float tanh_of(const ls_recurrent *p, float v) { return p->rational ? ls_rational_tanh(v) : tanhf(v); }
 
 /* One direction of one sample; states are read and left in h and c. */

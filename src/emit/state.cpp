@@ -1,6 +1,8 @@
 // Layers with states to C: SVDF, LSTM, GRU.
 #include "emit/any.h"
+#include "num/ort_float.h"
 #include "num/real_functions.h"
+#include "num/tflite_policies.h"
 #include "op/op_codes.h"
 
 namespace lockstep {
@@ -61,7 +63,10 @@ Result<void> write_recurrent(NodeWriter& w) {
   w.field("steps", x[first ? 1 : 0]), w.field("batch", x[first ? 0 : 1]), w.field("in", x[2]);
   w.field("hidden", r[2]), w.field("directions", r[0]);
   w.field("batch_first", first ? 1 : 0), w.field("reverse", direction == "reverse" ? 1 : 0);
-  w.field("rational", w.num().real.sigmoid && w.num().real.tanh ? 1 : 0);
+  const FloatPolicy& real = w.num().real;
+  const bool cut = real.sigmoid == tflite_float_sigmoid, rational = real.sigmoid == ort_sigmoid && real.tanh == ort_tanh;
+  if (!rational && (real.tanh || (real.sigmoid && !cut))) return w.unsupported(v.node.op + " with these functions");
+  w.field("rational", rational ? 1 : 0), w.field("cut", cut ? 1 : 0);
   w.field("fused", w.num().real.matrix ? 1 : 0);
   for (const std::size_t i : {1, 2})
     if (w.num().real.matrix && (!v.constant(i) || v.input(i).folded))

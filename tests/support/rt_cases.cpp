@@ -1,5 +1,7 @@
 #include "support/rt_cases.h"
 
+#include "support/rt_cases_sequences.h"
+
 #include <array>
 #include <cmath>
 
@@ -496,6 +498,9 @@ constexpr RtSource sources[] = {
     {"not", negation},
     {"matmul16", wide_matmul},
     {"finer", finer},
+    {"gru", [](CaseMaker& m) { return recurrent_case(m, "GRU"); }},
+    {"lstm", [](CaseMaker& m) { return recurrent_case(m, "LSTM"); }},
+    {"sequence_lstm", sequence_lstm_case, 2},
 };
 
 }  // namespace
