@@ -313,6 +313,21 @@ void complete_program(NpuProgram& program, const NpuSideFiles& side) {
   if (program.compiler.empty()) program.compiler = side.compiler;
 }
 
+namespace {
+
+// The output of a node that the compiler's `.._out_N` is: its only one, else the one of that number.
+ValueId output_named(const Graph& model, const std::string& node, std::string_view number) {
+  const NodeId id = model.find_node(node);
+  if (id == no_id) return no_id;
+  const auto& outputs = model.node(id).outputs;
+  if (outputs.size() == 1) return outputs[0];
+  std::size_t n = 0;
+  const auto [end, failed] = std::from_chars(number.data(), number.data() + number.size(), n);
+  return failed == std::errc{} && end == number.data() + number.size() && n < outputs.size() ? outputs[n] : no_id;
+}
+
+}  // namespace
+
 NpuNames names_from(const NpuSideFiles& side, const NpuProgram& program, const Graph& model) {
   NpuNames names;
   for (const NpuBuffer& b : program.buffers) {
@@ -324,11 +339,8 @@ NpuNames names_from(const NpuSideFiles& side, const NpuProgram& program, const G
         at == std::string::npos ? side.originals.end() : side.originals.find(stem.substr(0, at));
     if (it == side.originals.end()) continue;
     for (const std::string& original : it->second)
-      if (const NodeId node = model.find_node(original);
-          node != no_id && !model.node(node).outputs.empty()) {
-        const Value& v = model.value(model.node(node).outputs[0]);
-        if (is_integer(v.dtype)) names.insert_or_assign(stem, v.name);
-      }
+      if (const ValueId output = output_named(model, original, stem.substr(at + 5)); output != no_id)
+        if (const Value& v = model.value(output); is_integer(v.dtype)) names.insert_or_assign(stem, v.name);
   }
   return names;
 }

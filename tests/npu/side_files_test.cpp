@@ -107,5 +107,35 @@ TEST(NpuSideFiles, damaged_text_never_crashes) {
   EXPECT_GT(refused, 100);
 }
 
+// The second output of a split took the name of the first, so that half of it was held against the other half.
+TEST(NpuSideFiles, each_output_of_a_split_gets_its_own_name) {
+  GraphBuilder b("m", "onnx");
+  const auto value = [&](const char* name, Shape shape) {
+    Value v;
+    v.name = name, v.dtype = DType::i8, v.shape = std::move(shape), v.quant = {{0.5}, {0}, -1};
+    return b.add_value(std::move(v));
+  };
+  const ValueId x = value("x", {1, 4, 1, 1}), left = value("left", {1, 2, 1, 1}), right = value("right", {1, 2, 1, 1});
+  b.add_input(x);
+  Node split;
+  split.op = "Split", split.name = "split", split.inputs = {x}, split.outputs = {left, right};
+  split.attrs.set("axis", std::int64_t{1});
+  b.add_node(std::move(split));
+  b.add_output(left), b.add_output(right);
+  const auto g = std::move(b).finish();
+  ASSERT_TRUE(g.ok()) << g.error().line();
+  NpuSideFiles side;
+  side.originals["Split_3"] = {"split"};
+  NpuProgram program;
+  for (const char* name : {"Split_3_out_0", "Split_3_out_1", "Split_3_out_7"}) {
+    program.buffers.emplace_back();
+    program.buffers.back().name = name;
+  }
+  const NpuNames names = names_from(side, program, *g);
+  EXPECT_EQ(names.find("Split_3_out_0")->second, "left");
+  EXPECT_EQ(names.find("Split_3_out_1")->second, "right");
+  EXPECT_EQ(names.find("Split_3_out_7"), names.end());
+}
+
 }  // namespace
 }  // namespace lockstep
