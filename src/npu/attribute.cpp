@@ -7,6 +7,8 @@
 
 #include <fmt/core.h>
 
+#include "npu/silent.h"
+
 namespace lockstep {
 namespace {
 
@@ -74,12 +76,18 @@ class Attributor {
       const auto k = static_cast<std::size_t>(i / area % channels);
       if (own && k < own->channels() && r > -128 && r < 127) {  // saturated codes say nothing
         Squares& q = squares_[&row - rows_.data()];
-        q.predicted += square(*own, k, r) + own->gain_squared[k] * arriving(*own),
-            q.measured += static_cast<double>((s - r) * (s - r)), ++q.count;
+        if (!is_silent(*own, i)) q.predicted += square(*own, k, r) + own->gain_squared[k] * arriving(*own);
+        q.measured += static_cast<double>((s - r) * (s - r)), ++q.count;
       }
       if (s == r) continue;
       count(row, own, inside, k, r, e, s, pair.value);
     }
+  }
+
+  // The sample whose tensors `add` is given next.
+  void start(const Sample& sample) {
+    sample_ = &sample;
+    silent_.clear();
   }
 
   std::vector<NpuAttribution> rows() {
@@ -143,6 +151,12 @@ class Attributor {
     return it->second /= static_cast<double>(u->channels());
   }
 
+  bool is_silent(const NpuDrift& d, std::int64_t i) {
+    const auto [it, fresh] = silent_.try_emplace(&d);
+    if (fresh) it->second = silent_sums(model_, d.node, *sample_);
+    return static_cast<std::size_t>(i) < it->second.size() && it->second[static_cast<std::size_t>(i)];
+  }
+
   double square(const NpuDrift& d, std::size_t k, std::int64_t code) {
     const auto [it, fresh] = known_.try_emplace({&d, k, code}, 0);
     if (fresh) it->second = d.square(k, static_cast<double>(code));
@@ -189,6 +203,8 @@ class Attributor {
   std::set<int> tables_;  // epochs in which an activation unit computes by tables
   std::vector<NpuAttribution> rows_;
   std::map<std::ptrdiff_t, Squares> squares_;
+  const Sample* sample_ = nullptr;
+  std::map<const NpuDrift*, std::vector<bool>> silent_;  // of this sample
   std::map<const NpuDrift*, double> arriving_;
   std::map<std::tuple<const NpuDrift*, std::size_t, std::int64_t>, double> known_;
 };
@@ -198,8 +214,8 @@ class Attributor {
 Result<std::vector<NpuAttribution>> attribute_epochs(NpuSimulator& simulator, const Graph& model,
                                                      const NpuMapping& mapping,
                                                      std::span<const Sample> reference,
-                                                     NpuTie other_ties) {
-  LOCKSTEP_TRY(std::vector<NpuDrift> drifts, predict_drift(simulator, model));
+                                                     NpuTie other_ties, const RequantPolicy* rounding) {
+  LOCKSTEP_TRY(std::vector<NpuDrift> drifts, predict_drift(simulator, model, rounding));
   std::set<int> tables;
   for (const NpuEpochForm& form : simulator.epochs())
     for (const auto& [id, unit] : form.units)
@@ -211,6 +227,7 @@ Result<std::vector<NpuAttribution>> attribute_epochs(NpuSimulator& simulator, co
   unrounded.exact = true;
   others.conv = others.arith = others.pool = others.activ = other_ties;
   for (const Sample& sample : reference) {
+    attributor.start(sample);
     Made expected;
     LOCKSTEP_TRY(const Made got, run_forced(simulator, model, mapping, sample, rules, expected));
     LOCKSTEP_TRY(const Made exact,

@@ -34,13 +34,29 @@ double NpuDrift::square(std::size_t k, double code) const {
       std::sqrt((passes * step[k] * step[k] + inner_step * inner_step) / 12 + shift * shift));
 }
 
+double rounding_of(const RequantPolicy& policy, double x_scale, double w_scale, double y_scale) {
+  const double m = x_scale * w_scale / y_scale;
+  if (!(m > 0)) return 0.5;
+  const Rescale rescale = policy.prepare(x_scale, w_scale, y_scale);
+  const double reach = std::min(128 / m, 1e9);
+  constexpr int tries = 1024;
+  double most = 0.5;
+  for (int i = 0; i < tries; ++i) {
+    const double turn = i * 0.6180339887498949;  // spread, in no step with the product
+    const auto sum = static_cast<std::int32_t>(reach * (2 * (turn - std::floor(turn)) - 1));
+    most = std::max(most, std::abs(policy.apply(sum, rescale) - sum * m));
+  }
+  return most;
+}
+
 std::string_view name_of(NpuCause cause) {
   constexpr std::string_view names[] = {"equal",  "rounding",   "16-bit sums", "16-bit multiplier",
                                         "tables", "unexplained"};
   return names[static_cast<int>(cause)];
 }
 
-Result<std::vector<NpuDrift>> predict_drift(const NpuSimulator& simulator, const Graph& model) {
+Result<std::vector<NpuDrift>> predict_drift(const NpuSimulator& simulator, const Graph& model,
+                                            const RequantPolicy* reference) {
   LOCKSTEP_TRY(const std::vector<NpuLayer> layers, npu_layers(simulator));
   const std::vector<ModelLayer> wanted = model_layers(model);
   std::vector<NpuDrift> out;
@@ -63,6 +79,8 @@ Result<std::vector<NpuDrift>> predict_drift(const NpuSimulator& simulator, const
       d.multiplier_error.push_back(want == 0 ? 0 : l.multiplier(k) / want - 1);
       d.offset.push_back(offset);
       d.constant_error.push_back(std::abs(l.offset(k) - offset));
+      d.reference_rounding.push_back(
+          reference ? rounding_of(*reference, m.x_scale, m.w_scale[m.w_scale.size() == 1 ? 0 : k], m.y_scale) : 0.5);
       d.gain.push_back(2 * want * static_cast<double>(m.kernel_worst[k]));
       d.gain_squared.push_back(want * want * static_cast<double>(m.kernel_squares[k]));
       // One unit alone turns sums into codes: there is no product of 16 bits between.
@@ -79,8 +97,7 @@ NpuCause cause_of(const NpuDrift& d, std::size_t k, std::int64_t reference, std:
   const double e = 1 + d.multiplier_error[k];
   // The reals that the program's constants turn into `exact`, under the model's multiplier.
   const auto back = [&](double code) { return (code - d.offset[k]) / e + d.offset[k]; };
-  // The reference's own rounding; TFLite rounds twice, the first time to 2^-4 of a code or finer.
-  constexpr double slack = 0.54;
+  const double slack = d.reference_rounding[k] + 0.01;  // scales are float32 values
   const bool low = exact == -128, high = exact == 127;
   // Sums that cross memory are cut to 16 bits even there.
   const double cut = d.constant_error[k] + (d.codes_epoch != d.epoch ? d.step[k] : 0);

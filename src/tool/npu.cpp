@@ -37,12 +37,16 @@ Result<NpuRules> rules_from(const NpuOptions& o) {
   return rules;
 }
 
-// The reference's tensors of every sample, in onnxruntime's arithmetic with its graph as it stands.
+// What programs are held against: TFLite's reference kernels, or onnxruntime with its graph as it stands.
+const Arithmetic& reference_arithmetic(const Graph& model) {
+  return *find_arithmetic(model.format() == "tflite" ? "tflite-ref" : "ort-noopt");
+}
+
+// The reference's tensors of every sample.
 Result<std::vector<Sample>> reference_of(const Graph& model, const std::string& input) {
   std::vector<std::string> notes;
   LOCKSTEP_TRY(const std::vector<Sample> inputs, read_inputs(input, model, notes));
-  const Arithmetic* arithmetic = find_arithmetic(model.format() == "tflite" ? "tflite-ref" : "ort-noopt");
-  LOCKSTEP_TRY(const Executor executor, Executor::make(model, *arithmetic));
+  LOCKSTEP_TRY(const Executor executor, Executor::make(model, reference_arithmetic(model)));
   LOCKSTEP_TRY(Capture capture, executor.run(inputs));
   return std::move(capture.samples);
 }
@@ -77,7 +81,7 @@ Result<void> attribute(const NpuOptions& o) {
   LOCKSTEP_TRY(const NpuMapping mapping, map_with_side_files(program, model));
   LOCKSTEP_TRY(NpuSimulator simulator, NpuSimulator::make(std::make_shared<const NpuProgram>(std::move(program)), rules));
   LOCKSTEP_TRY(const std::vector<Sample> reference, reference_of(model, o.input));
-  LOCKSTEP_TRY(const std::vector<NpuAttribution> rows, attribute_epochs(simulator, model, mapping, reference, *versus));
+  LOCKSTEP_TRY(const std::vector<NpuAttribution> rows, attribute_epochs(simulator, model, mapping, reference, *versus, reference_arithmetic(model).numerics->conv));
   fmt::print("{:>5}  {:44} {:>8} {:>8} {:>8} {:>8} {:>10} {:>11} {:>7} {:>8} {:>7} {:>9} {:>8}\n", "epoch", "buffer", "codes", "differ", "over 1", "rounding", "16-b sums",
              "16-b factor", "tables", "unexpl.", "ties", "RMS pred.", "measured");
   std::int64_t above = 0, open = 0, unexplained = 0;
