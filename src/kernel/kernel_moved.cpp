@@ -9,7 +9,8 @@ namespace lockstep {
 namespace {
 
 constexpr std::int64_t outside = INT64_MIN;
-constexpr std::int64_t most_flat = 1 << 13;  // places of an axis that are listed one by one
+// Places of an axis that are listed one by one: of whole runs, of several runs each.
+constexpr std::int64_t most_flat = 1 << 15, most_flat_parts = 1 << 13;
 
 // Where element i of a tensor in the order of its shape stands in memory.
 std::int64_t place(const Shape& s, std::int64_t i, bool channels_last) {
@@ -62,6 +63,14 @@ void append(Runs& runs, std::int64_t to, std::int64_t from) {
     ++runs.back().count;
   else
     runs.push_back({to, from, 1});
+}
+
+// Runs of neighbours and of the constant.
+std::int64_t parts_of(const std::vector<std::int64_t>& offset) {
+  std::int64_t count = 1;
+  for (std::size_t i = 1; i < offset.size(); ++i)
+    count += offset[i] != (offset[i - 1] == outside ? outside : offset[i - 1] + 1);
+  return count;
 }
 
 }  // namespace
@@ -154,18 +163,35 @@ void MovedElements::join_axes() {
   axes_ = std::move(joined);
 }
 
-// Neighbours and the axis around them as one list of places, so that a padded line is one run and
-// what surrounds it.
+// Neighbours, or a few runs of them, and the axis around them (or an even part of it) as one list
+// of places, so that a padded line is one run and what surrounds it.
 void MovedElements::flatten_inner() {
   if (axes_.size() < 2) return;
-  const Axis &inner = axes_.back(), &outer = axes_[axes_.size() - 2];
-  if (!inner.even || inner.stride != 1 || outer.extent * inner.extent > most_flat) return;
+  const Axis& inner = axes_.back();
+  Axis& outer = axes_[axes_.size() - 2];
+  const bool neighbours = inner.even && inner.stride == 1;
+  if (!neighbours && (inner.even || parts_of(inner.offset) > 3)) return;
+  const std::int64_t most = (neighbours ? most_flat : most_flat_parts) / inner.extent;
+  std::int64_t part = std::min(outer.extent, most);
+  if (part < outer.extent && !outer.even) return;
+  while (part > 1 && outer.extent % part != 0) --part;
+  if (part < 2 && outer.extent > 1) return;
   Axis both;
-  both.extent = outer.extent * inner.extent;
-  for (const std::int64_t o : outer.offset)
-    for (const std::int64_t i : inner.offset) both.offset.push_back(o == outside ? outside : o + i);
-  axes_.pop_back();
+  both.extent = part * inner.extent;
+  for (std::int64_t o = 0; o < part; ++o)
+    for (const std::int64_t i : inner.offset) {
+      const std::int64_t at = outer.offset[static_cast<std::size_t>(o)];
+      both.offset.push_back(at == outside || i == outside ? outside : at + i);
+    }
   axes_.back() = std::move(both);
+  if (part == outer.extent) {
+    axes_.erase(axes_.end() - 2);
+    return;
+  }
+  outer.extent /= part;
+  outer.stride *= part;
+  outer.offset.clear();
+  for (std::int64_t i = 0; i < outer.extent; ++i) outer.offset.push_back(i * outer.stride);
 }
 
 void MovedElements::cut_rows() {
@@ -179,7 +205,7 @@ void MovedElements::cut_rows() {
     // Offsets below 0 are sources too: kept apart from the constant by the base.
     append(runs_, i, o == outside ? -1 : base_ + o);
   }
-  axes_.back().offset.clear();  // the runs say it
+  axes_.back().offset = {};  // the runs say it
 }
 
 // Short runs are written as whole blocks, as far as `end` lets: what is too much is the next runs'.

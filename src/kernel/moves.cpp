@@ -16,7 +16,7 @@ constexpr std::string_view ops[] = {"DepthToSpace",  "Expand",  "Pad",      "Res
                                     "ResizeNearest", "Reverse", "Slice",    "SpaceToDepth",
                                     "StridedSlice",  "Tile",    "Transpose"};
 constexpr std::int64_t most_elements = 1 << 22;
-constexpr std::int64_t worth_sharing = 1 << 18;  // bytes
+constexpr std::int64_t worth_sharing = 1 << 16;  // bytes
 
 // The node over an input of its own type or of element numbers.
 Result<Tensor> moved(const KernelProblem& p, const Tensor& x) {

@@ -13,7 +13,7 @@ namespace {
 TEST(MovedElements, lines_copied_backwards_one_by_one_are_those_copied_at_once) {
   int many = 0;
   for (const bool channels_last : {false, true})
-    for (const std::int64_t channels : {1, 3, 24, 40})
+    for (const std::int64_t channels : {1, 3, 24, 40, 130})
       for (const std::int64_t more : {0, 2, 5}) {
         const Shape x{2, channels, 9, 11}, y{2, channels + more, 12, 13};
         std::vector<std::int32_t> sources;
@@ -37,6 +37,16 @@ TEST(MovedElements, lines_copied_backwards_one_by_one_are_those_copied_at_once) 
         for (std::int64_t line = moved.lines(); line-- > 0;)
           moved.copy(from.data(), apart.data(), 1, fill, line, line + 1);
         EXPECT_EQ(once, apart) << channels << " channels and " << more << ", " << channels_last;
+        for (std::int64_t n = 0; n < y[0] && channels_last; ++n)
+          for (std::int64_t c = 0; c < y[1]; ++c)
+            for (std::int64_t p = 0; p < 12 * 13; ++p) {
+              const std::int32_t s = sources[static_cast<std::size_t>((n * y[1] + c) * 156 + p)];
+              const std::int64_t at =
+                  s % 99 * channels + s / 99 % channels + s / 99 / channels * 99 * channels;
+              ASSERT_EQ(once[static_cast<std::size_t>((n * 156 + p) * y[1] + c)],
+                        s < 0 ? std::byte{0x7e} : from[static_cast<std::size_t>(at)])
+                  << n << " " << c << " " << p;
+            }
         if (channels_last) continue;
         for (std::size_t i = 0; i < sources.size(); ++i)
           ASSERT_EQ(once[i],
