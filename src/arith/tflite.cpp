@@ -28,6 +28,12 @@ constexpr Numerics with_xnnpack() {
   return n;
 }
 constexpr Numerics numerics = with_xnnpack();
+
+std::string unsupported(const NodeView& node) {
+  if (node.node.op == "LRN") return "LiteRT's own kernel of LOCAL_RESPONSE_NORMALIZATION sums another window than the reference";
+  return "";
+}
+
 constexpr std::string_view passes[] = {"delegate-products"};
 
 }  // namespace
@@ -39,6 +45,7 @@ extern constinit const Arithmetic arith_tflite = {
     .meaning = "XNNPACK: layers requantized in float32, sums and averages in its own fixed point",
     .numerics = &numerics,
     .passes = passes,
+    .unsupported = unsupported,
 };
 
 }  // namespace lockstep

@@ -257,6 +257,7 @@ constexpr Foreign from[] = {{Format::onnx, "QLinearConv", from_qlinear_conv},
                             {Format::onnx, "com.microsoft:FusedConv",
                              [](const ForeignNode& f, GraphBuilder& graph) { return from_fused(f, graph, conv_from_onnx); }},
                             {Format::tflite, "CONV_2D", conv_from_tflite},
+                            {Format::tflite, "CONV_3D", conv3d_from_tflite},
                             {Format::tflite, "DEPTHWISE_CONV_2D", conv_from_tflite}};
 
 }  // namespace

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "op/op.h"
+#include "op/op_foreign.h"
 
 namespace lockstep {
 namespace {
@@ -20,7 +20,17 @@ constexpr Rule rules[] = {
     {"x is float32 with batch and channels", [](const NodeView& n) { return n.input(0).dtype == DType::f32 && n.input(0).shape.size() >= 2; }},
     {"size is 1 or more, the axis 1 or -1", [](const NodeView& n) { const std::int64_t axis = n.attrs().integer("axis", 1); return n.attrs().integer("size", 0) >= 1 && (axis == 1 || axis == -1); }},
 };
-constexpr Foreign from[] = {{Format::onnx, "LRN"}};
+// Along the last axis, `radius` to both sides; alpha is no mean's.
+Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
+  Attrs a;
+  a.set("axis", std::int64_t{-1});
+  a.set("size", 2 * f.attrs.integer("radius", 0) + 1);
+  a.set("alpha", f.attrs.real("alpha", 0));
+  a.set("beta", f.attrs.real("beta", 0));
+  a.set("bias", f.attrs.real("bias", 0));
+  return add_like(f, graph, "LRN", {f.inputs.at(0)}, std::move(a));
+}
+constexpr Foreign from[] = {{Format::onnx, "LRN"}, {Format::tflite, "LOCAL_RESPONSE_NORMALIZATION", from_tflite}};
 
 Result<std::vector<Facts>> infer(const NodeView& n) { return std::vector<Facts>{{DType::f32, n.input(0).shape, {}}}; }
 

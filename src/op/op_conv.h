@@ -74,6 +74,7 @@ void convolve(const Window& g, const ConvLayout& l, const std::vector<T>& x, con
 
 // Convolutions of files; pads are written out, so that whoever edits the node sees them.
 Result<void> conv_from_tflite(const ForeignNode& f, GraphBuilder& graph);
+Result<void> conv3d_from_tflite(const ForeignNode& f, GraphBuilder& graph);
 Result<void> conv_from_onnx(const ForeignNode& f, GraphBuilder& graph);
 
 }  // namespace lockstep

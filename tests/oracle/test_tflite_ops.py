@@ -105,7 +105,7 @@ RECURRENT_WITHIN = 64  # LiteRT sums recurrent layers of floats by vectors, and 
 
 
 # What Lockstep refuses and says why; a row here is named in docs/numerics.md.
-REFUSED_BY_NAME = {"cmsis-nn": ["not computed in cmsis-nn"], "tflite-ref": ["not computed in tflite-ref"]}
+REFUSED_BY_NAME = {"cmsis-nn": ["not computed in cmsis-nn"], "tflite": ["not computed in tflite;"], "tflite-ref": ["not computed in tflite-ref"]}
 
 
 def run_case(name, seed, binary_path, folder, count, notes, arith="tflite-ref", maker=Maker):

@@ -4,7 +4,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 import tflite_shapes
 from tflite_operands import Operand, options, vector
-from tflite_pieces import (binary, comparison, concat, conv, dense, matmul, moved, numbers, pack, pool, prelu, reduction, requantize, resize,
+from tflite_pieces import (binary, comparison, concat, conv, conv3d, dense, matmul, moved, numbers, pack, pool, prelu, reduction, requantize, resize,
                            scatter_nd, select, softmax, strided, top_k, transpose_conv, unary)
 from tflite_recurrent import lstm_codes, lstm_hybrid, rnn_hybrid, svdf
 from tflite_detection import detections
@@ -132,6 +132,9 @@ def define_cases():
     case("RSQRT int16", lambda m: unary(m, "RSQRT", I16, None, 0.01))
     case("fully connected int16, scales by channel", lambda m: dense(m, I16, per_channel=True))
     case("ATAN2 float", lambda m: ("ATAN2", [m.fed((3, 5), F32), m.fed((3, 5), F32)], [m.fed((3, 5), F32)], None))
+    case("LOCAL_RESPONSE_NORMALIZATION float", lambda m: ("LOCAL_RESPONSE_NORMALIZATION", [m.fed((2, 3, 2, 9), F32)], [m.fed((2, 3, 2, 9), F32)], options(
+        "LocalResponseNormalization", radius=int(m.r.integers(1, 6)), bias=float(m.r.choice([1, 2])), alpha=float(m.r.choice([0.01, 1e-4])), beta=float(m.r.choice([0.5, 0.75])))))
+    case("CONV_3D float", conv3d)
     case("ZEROS_LIKE float", lambda m: ("ZEROS_LIKE", [m.fed((3, 4), F32)], [m.fed((3, 4), F32)], None))
     case("EMBEDDING_LOOKUP float", lambda m: ("EMBEDDING_LOOKUP", [vector(m.r.integers(0, 9, 5)), m.fed((9, 4), F32)], [m.fed((5, 4), F32)], None))
     for t, n in ((F32, "float"), (np.int32, "int32")):

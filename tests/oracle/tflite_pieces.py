@@ -37,6 +37,18 @@ def conv(m, dtype, depthwise=False, hybrid=False, per_channel=True):
     return "CONV_2D", [x, weights, bias], [y], options("Conv2D", **common)
 
 
+def conv3d(m):
+    """Over depth, height and width; the weights lie as [depth, height, width, in, out]."""
+    size, c, o = [int(v) for v in m.r.integers(3, 7, 3)], int(m.r.integers(1, 4)), int(m.r.integers(1, 5))
+    k, s, pad = [int(v) for v in m.r.integers(1, 4, 3)], [int(v) for v in m.r.integers(1, 3, 3)], int(m.r.integers(0, 2))
+    out = [-(-e // t) if pad == 0 else -(-(e - w + 1) // t) for e, t, w in zip(size, s, k)]
+    weights = Operand((*k, c, o), np.float32, contents=m.r.standard_normal((*k, c, o)) * 0.3)
+    bias = Operand((o,), np.float32, contents=m.r.standard_normal(o))
+    return "CONV_3D", [m.fed((2, *size, c), np.float32), weights, bias], [m.fed((2, *out, o), np.float32)], options(
+        "Conv3D", padding=pad, strideD=s[0], strideH=s[1], strideW=s[2], dilationDFactor=1, dilationHFactor=1, dilationWFactor=1,
+        fusedActivationFunction=m.activation())
+
+
 def transpose_conv(m, dtype):
     n, h, w, c, o = 1, 3, 4, int(m.r.choice([1, 3])), int(m.r.choice([1, 4]))
     k, s, pad = int(m.r.integers(1, 4)), int(m.r.integers(1, 3)), int(m.r.integers(0, 2))
