@@ -22,7 +22,7 @@ Result<void> write_grid(NodeWriter& w, DType codes) {
   for (std::int64_t i = 0; i < scale->count(); ++i)
     zeros.push_back(zero ? zero->code(zero->count() > 1 ? i : 0) : 0);
   const QuantizeSteps steps =
-      quantize_steps(quantize_policy(w.num()), static_cast<int>(8 * size_of(codes)));
+      quantize_steps(quantize_policy(w.num()));
   const CodeRange range = code_range(codes);
   w.field("inner", layout.axis < 0 ? 1 : layout.inner);
   w.field("extent", layout.axis < 0 ? 1 : layout.extent);
@@ -68,7 +68,7 @@ Result<void> emit_quantize(NodeWriter& w) {
     return w.unsupported("QuantizeLinear of " + std::string(name_of(v.input(0).dtype)) + " to " +
                          std::string(name_of(y.dtype)));
   const QuantParams q = quant_of(v, v.constant(1), v.constant(2), v.input(0).shape.size());
-  const QuantizeSteps steps = quantize_steps(quantize_policy(w.num()), 8);
+  const QuantizeSteps steps = quantize_steps(quantize_policy(w.num()));
   if (!is_narrow(y) || !q.quantized() || q.per_channel() || steps == QuantizeSteps::inverse) {
     LOCKSTEP_CHECK(write_grid(w, y.dtype));
     w.line("ls_quantize_any(" + w.params("ls_grid") + ", " + w.in(0, "float") + ", " + w.out(0) +
@@ -109,7 +109,7 @@ Result<void> emit_dynamic(NodeWriter& w) {
     return o < v.node.outputs.size() && v.node.outputs[o] != no_id ? w.out(o, type)
                                                                    : std::string("NULL");
   };
-  if (quantize_steps(quantize_policy(w.num()), 8) != QuantizeSteps::even)
+  if (quantize_steps(quantize_policy(w.num())) != QuantizeSteps::even)
     return w.unsupported("this rounding");
   w.uses("ls_grid.c"), w.uses("ls_map.c");
   w.line("ls_quantize_dynamic(" + w.in(0, "float") + ", " + w.out(0, "uint8_t") + ", " +

@@ -71,10 +71,9 @@ AverageSteps average_steps(const AveragePolicy& p) {
   return p.window == ort_average.window ? AverageSteps::of_reals : AverageSteps::other;
 }
 
-QuantizeSteps quantize_steps(const QuantizePolicy& p, int bits) {
+QuantizeSteps quantize_steps(const QuantizePolicy& p) {
   if (p.quantize == tflite_quantize.quantize) return QuantizeSteps::away;
-  if (p.quantize == xnnpack_quantize.quantize)
-    return bits > 8 ? QuantizeSteps::away : QuantizeSteps::inverse;
+  if (p.quantize == xnnpack_quantize.quantize) return QuantizeSteps::inverse;
   return QuantizeSteps::even;
 }
 

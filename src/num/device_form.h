@@ -69,7 +69,7 @@ enum class QuantizeSteps : std::uint8_t {
   inverse,  // N83: product with the reciprocal step, ties to even
 };
 // For codes of `bits` bits.
-QuantizeSteps quantize_steps(const QuantizePolicy& policy, int bits);
+QuantizeSteps quantize_steps(const QuantizePolicy& policy);
 
 // Rows of codes.
 enum class RowSteps : std::uint8_t {

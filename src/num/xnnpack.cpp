@@ -84,7 +84,6 @@ std::int32_t apply_mul(std::int32_t a, std::int32_t b, const BinaryState& t) {
 
 // N83: real times the reciprocal step, half to even, for codes of 8 bits.
 std::int32_t quantize(float real, float scale, std::int32_t zero, std::int32_t low, std::int32_t high) {
-  if (low < -128) return tflite_quantize.quantize(real, scale, zero, low, high);
   const float v = real * (1.0f / scale);
   return clamp_code(std::int64_t{v == v ? even(v) : low} + zero, low, high);
 }

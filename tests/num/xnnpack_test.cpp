@@ -36,6 +36,7 @@ TEST(Xnnpack, products_round_half_to_even) {
 
 // 0.3 in 1/256: 77; 5 * 77 + 128 = 513, 513 / 256 = 2.
 TEST(Xnnpack, codes_change_scale_by_a_factor_in_256ths) {
+  EXPECT_EQ(xnnpack_quantize.quantize(2.5f, 1.0f, 0, -32768, 32767), 2);  // 16 bits as 8: ties to even
   EXPECT_EQ(xnnpack_quantize.requantize(5, 0.3, 0, 1.0, 0, -128, 127), 2);
   EXPECT_EQ(xnnpack_quantize.requantize(-5, 0.3, 0, 1.0, 0, -128, 127), -2);
   // -3/4: the first rounding makes it -1/2; whole runs under another type go up, the rest away from zero.
