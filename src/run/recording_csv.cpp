@@ -65,8 +65,10 @@ Result<void> check_code(double number, DType dtype, const std::string& where) {
   // A line's numbers are read as doubles: codes of 64 bits must be ones that those tell apart.
   constexpr double exact = 0x1p53 - 1;
   const CodeRange range = code_range(dtype);
-  const double low = dtype == DType::u64 ? 0 : std::max(static_cast<double>(range.low), -exact);
-  if (number >= low && number <= std::min(static_cast<double>(range.high), exact) &&
+  const bool natural = dtype == DType::u64 || dtype == DType::u32;
+  const double low = natural ? 0 : std::max(static_cast<double>(range.low), -exact),
+               high = dtype == DType::u32 ? 0x1p32 - 1 : std::min(static_cast<double>(range.high), exact);
+  if (number >= low && number <= high &&
       std::floor(number) == number)
     return {};
   return Error{where, std::to_string(number), "codes of " + std::string(name_of(dtype)), ""};

@@ -37,10 +37,13 @@ TEST(RecordingCsv, errors_name_the_line) {
   EXPECT_FALSE(read("# dtype=int8\n1.5\n").ok());
 }
 
-// A negative number once became a code of uint64, which no conversion defines; nor does 2^53 + 1 survive as a double.
-TEST(RecordingCsv, codes_of_64_bits_that_a_line_cannot_hold_are_refused) {
+// A negative number once became a code of uint32 and uint64, which no conversion defines; nor does 2^53 + 1 survive as a double.
+TEST(RecordingCsv, codes_outside_of_wide_types_are_refused) {
   EXPECT_FALSE(read("# dtype=uint64\n-3,6\n").ok());
   EXPECT_FALSE(read("# dtype=uint64\n1e19\n").ok());
+  EXPECT_FALSE(read("# dtype=uint32\n-6\n").ok());
+  EXPECT_FALSE(read("# dtype=uint32\n4294967296\n").ok());
+  EXPECT_TRUE(read("# dtype=uint32\n4294967295\n").ok());
   EXPECT_FALSE(read("# dtype=int64\n9007199254740993\n").ok());
   EXPECT_FALSE(read("# dtype=int64\n-9223372036854775808\n").ok());
   const auto held = read("# dtype=int64\n-9007199254740991,7\n");
