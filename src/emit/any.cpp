@@ -119,6 +119,9 @@ Result<void> write_conv_any(NodeWriter& w, const Window& g, std::span<const std:
                             std::int64_t outputs, const RequantPolicy* policy) {
   const NodeView& v = w.view();
   if (!policy) return w.unsupported(v.node.op + " on codes");
+  const auto& zeros = v.input(1).quant.zero;
+  if (std::ranges::any_of(zeros, [&](std::int32_t z) { return z != zeros[0]; }))
+    return w.unsupported("weights with several zero points");
   std::vector<Rescale> rescales;
   const std::size_t scales = v.input(1).quant.per_channel() ? static_cast<std::size_t>(outputs) : 1;
   for (std::size_t o = 0; o < scales; ++o)

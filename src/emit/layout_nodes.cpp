@@ -42,10 +42,11 @@ std::vector<std::int64_t> channels_last_elements(const Shape& shape) {
 
 bool moves_elements(const NodeView& v) {
   static const std::set<std::string, std::less<>> names{
-      "Reshape",       "Flatten",       "Squeeze",      "Unsqueeze",    "Identity",
-      "Transpose",     "Slice",         "StridedSlice", "Split",        "Unpack",
-      "Expand",        "Tile",          "Reverse",      "SpaceToDepth", "DepthToSpace",
-      "ResizeNearest", "CenterCropPad", "BatchToSpace", "SpaceToBatch", "Pad"};
+      "Reshape",      "Flatten",       "Squeeze",       "Unsqueeze",       "Identity",
+      "Transpose",    "Slice",         "StridedSlice",  "Split",           "Unpack",
+      "Expand",       "Tile",          "Reverse",       "ReverseSequence", "SpaceToDepth",
+      "DepthToSpace", "ResizeNearest", "CenterCropPad", "BatchToSpace",    "SpaceToBatch",
+      "Pad"};
   if (v.input_count() == 0 || !v.has_input(0) || v.input(0).constant) return false;
   for (std::size_t i = 1; i < v.input_count(); ++i)
     if (v.has_input(i) && !v.constant(i)) return false;
