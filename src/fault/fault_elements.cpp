@@ -45,6 +45,21 @@ std::optional<CodeScale> code_scale(const Value& value) {
   return CodeScale{value.quant.scale_at(0), value.quant.zero_at(0), range.low, range.high};
 }
 
+std::optional<CodeScale> operand_scale(const NodeView& node, std::size_t operand) {
+  if (!node.has_input(operand)) return std::nullopt;
+  if (auto own = code_scale(node.input(operand))) return own;
+  const NodeId from = node.input(operand).producer;
+  if (from == no_id || node.graph.node(from).op != "DequantizeLinear") return std::nullopt;
+  return code_scale(node.graph.value(node.graph.node(from).inputs[0]));
+}
+
+std::optional<CodeScale> result_scale(const NodeView& node) {
+  if (auto own = code_scale(node.output(0))) return own;
+  const auto readers = node.graph.consumers(node.node.outputs[0]);
+  if (readers.size() != 1 || node.graph.node(readers[0]).op != "QuantizeLinear") return std::nullopt;
+  return code_scale(node.graph.value(node.graph.node(readers[0]).outputs[0]));
+}
+
 std::optional<CodeScale> output_scale(const NodeView& node) {
   auto scale = code_scale(node.output(0));
   if (!scale) return scale;

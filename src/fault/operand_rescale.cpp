@@ -1,4 +1,5 @@
-// y' = requant(s_a (a - z_a) k_1 + s_b (b - z_b) k_2): one operand of a sum enters at k times its factor.
+// y' = requant(s_a (a - z_a) k_1 + s_b (b - z_b) k_2): one operand of a sum, or of a Concat, enters at
+// k times its factor.
 #include <algorithm>
 #include <cmath>
 
@@ -11,43 +12,75 @@ namespace lockstep {
 namespace {
 
 constexpr ParamSpec params[] = {
-    {"operand", "which operand: 1 or 2", 2},
+    {"operand", "which operand, counted from 1", 2},
     {"k", "the factor at which it enters", 0.5},
 };
+
+bool scaled(const NodeView& n, std::size_t operand) {
+  return n.has_input(operand) && (is_float(n.output(0).dtype) || code_scale(n.input(operand)));
+}
 
 bool applies(const Site& site) {
   if (site.node == no_id) return false;
   const NodeView n = site.view();
-  return (n.node.op == "Add" || n.node.op == "Sub") && n.has_input(0) && n.has_input(1) &&
-         (is_float(n.output(0).dtype) || (code_scale(n.input(0)) && code_scale(n.input(1)) && code_scale(n.output(0))));
+  const bool sum = (n.node.op == "Add" || n.node.op == "Sub") && n.input_count() == 2;
+  if (!sum && (n.node.op != "Concat" || n.input_count() < 2)) return false;
+  for (std::size_t i = 0; i < n.input_count(); ++i)
+    if (!scaled(n, i)) return false;
+  return is_float(n.output(0).dtype) || code_scale(n.output(0));
 }
 
-// The real contribution of an operand to output element i, in steps of the output.
+// The real contribution of an operand to output element i.
 struct Operand {
   Operand(const NodeView& n, std::size_t which)
-      : broadcast(n.input(which).shape, n.output(0).shape), scale(code_scale(n.input(which))), index(which) {}
-  double real(const Evidence::Item& item, std::int64_t i) const {
-    const Tensor& x = *item.in[index];
-    const std::int64_t at = broadcast.at(i);
-    return scale ? scale->scale * static_cast<double>(x.code(at) - scale->zero) : x.number(at);
+      : scale(code_scale(n.input(which))), index(which), sign(n.node.op == "Sub" && which == 1 ? -1 : 1) {
+    if (n.node.op == "Concat")
+      joined(n);
+    else
+      broadcast.emplace(n.input(which).shape, n.output(0).shape);
   }
-  Broadcast broadcast;
+  double real(const Evidence::Item& item, std::int64_t i) const {
+    const std::int64_t at = broadcast ? broadcast->at(i) : i / row * width + i % row - before;
+    if (!broadcast && (i % row < before || i % row >= before + width)) return 0;
+    const Tensor& x = *item.in[index];
+    return sign * (scale ? scale->scale * static_cast<double>(x.code(at) - scale->zero) : x.number(at));
+  }
+
+ private:
+  // The operand's run of elements within a row of the joined axis.
+  void joined(const NodeView& n) {
+    const Shape& shape = n.output(0).shape;
+    const auto rank = static_cast<std::int64_t>(shape.size());
+    std::int64_t axis = n.node.attrs.integer("axis", 0);
+    if (axis < 0) axis += rank;
+    std::int64_t inner = 1;
+    for (auto d = static_cast<std::size_t>(axis) + 1; d < shape.size(); ++d) inner *= shape[d];
+    const auto extent = [&](const Shape& s) { return s[static_cast<std::size_t>(axis)] * inner; };
+    for (std::size_t k = 0; k < index; ++k) before += extent(n.input(k).shape);
+    row = extent(shape), width = extent(n.input(index).shape);
+  }
+
+  std::optional<Broadcast> broadcast;
   std::optional<CodeScale> scale;
   std::size_t index;
+  double sign;
+  std::int64_t row = 1, before = 0, width = 1;
 };
-
-bool complete(const Evidence::Item& item) { return item.in.size() >= 2 && item.in[0] && item.in[1]; }
 
 // For every element the factors of `operand` that make it what is observed.
 std::vector<Interval> intervals_of(const NodeView& n, const Evidence& evidence, std::size_t operand) {
-  const Operand a(n, 0), b(n, 1);
-  const double sign = n.node.op == "Sub" ? -1 : 1;
+  std::vector<Operand> operands;
+  for (std::size_t k = 0; k < n.input_count(); ++k) operands.emplace_back(n, k);
   const auto out = output_scale(n);
   std::vector<Interval> intervals;
   for_elements(evidence, 1 << 17, [&](const Evidence::Item& item, std::int64_t i) {
-    if (!complete(item)) return;
-    const double terms[] = {a.real(item, i), sign * b.real(item, i)};
-    const double slope = terms[operand], rest = terms[1 - operand];
+    if (item.in.size() < operands.size()) return;
+    for (std::size_t k = 0; k < operands.size(); ++k)
+      if (!item.in[k]) return;
+    double rest = 0;
+    for (std::size_t k = 0; k < operands.size(); ++k)
+      if (k != operand) rest += operands[k].real(item, i);
+    const double slope = operands[operand].real(item, i);
     Interval interval;
     if (out) {
       const Linear e{slope / out->scale, rest / out->scale + static_cast<double>(out->zero), item.observed->code(i),
@@ -66,7 +99,7 @@ std::vector<Interval> intervals_of(const NodeView& n, const Evidence& evidence, 
 // all, a multiplier clipped to 1 or taken modulo 1 or 2.
 std::vector<double> meaningful(const NodeView& n, std::size_t operand) {
   std::vector<double> wishes = {0.5, 2, 0.25, 4, 0.125, 8, 0.0625, 16};
-  const auto own = code_scale(n.input(operand)), other = code_scale(n.input(1 - operand)), out = code_scale(n.output(0));
+  const auto own = operand_scale(n, operand), other = operand_scale(n, operand == 0 ? 1 : 0), out = result_scale(n);
   if (own && other && out) {
     const double factor = own->scale / out->scale;
     wishes.insert(wishes.end(), {other->scale / own->scale, 1 / factor, std::fmod(factor, 2) / factor,
@@ -79,7 +112,7 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
   const NodeView n = site.view();
   std::vector<Params> sets;
   const bool seen = std::ranges::any_of(evidence.items, [](const Evidence::Item& i) { return i.observed; });
-  for (std::size_t operand = 0; operand < 2; ++operand) {
+  for (std::size_t operand = 0; operand < n.input_count(); ++operand) {
     if (!seen) {  // nothing to fit: what a device has a reason for
       for (const double k : meaningful(n, operand))
         if (k > 0 && k != 1) sets.push_back({{"operand", static_cast<double>(operand + 1)}, {"k", k}});
@@ -98,7 +131,7 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 
 std::vector<Params> fit(const Site& site, const Evidence&, const Misfit& misfit) {
   std::vector<Params> sets;
-  for (std::size_t operand = 0; operand < 2; ++operand) {
+  for (std::size_t operand = 0; operand < site.view().input_count(); ++operand) {
     const auto number = static_cast<double>(operand + 1);
     const auto grid = by_factors(0.05, 8, 24);
     const auto found = least_misfit([&](double k) { return misfit({{"operand", number}, {"k", k}}); }, grid);
@@ -112,10 +145,12 @@ std::vector<Params> fit(const Site& site, const Evidence&, const Misfit& misfit)
 Result<void> replay(Replay& r) {
   const double k = param(params, r.params, "k");
   const double number = param(params, r.params, "operand");
-  if (number != 1 && number != 2)
-    return Error{"fault operand-rescale", "operand " + std::to_string(number), "1 or 2", ""};
-  const std::size_t operand = number == 1 ? 0 : 1;
   ChangedNode node(r);
+  const auto count = static_cast<double>(node.input_count());
+  if (!(number >= 1 && number <= count) || number != std::floor(number))
+    return Error{"fault operand-rescale", "operand " + std::to_string(number),
+                 "1 to " + std::to_string(node.input_count()), ""};
+  const auto operand = static_cast<std::size_t>(number) - 1;
   Value& value = node.input(operand);
   if (value.quant.quantized() && !is_float(value.dtype)) {
     if (!(k > 0)) return Error{"fault operand-rescale", "k=" + std::to_string(k), "a factor above 0", ""};

@@ -20,12 +20,8 @@ constexpr std::array<std::string_view, 12> kTables = {"Sigmoid", "Tanh", "LeakyR
 
 // The codes that the function reads, or that its real operand was dequantized from.
 std::optional<CodeScale> codes_read(const NodeView& n) {
-  if (!n.has_input(0)) return std::nullopt;
-  if (is_coded(n.input(0))) return size_of(n.input(0).dtype) == 1 ? code_scale(n.input(0)) : std::nullopt;
-  const NodeId from = n.input(0).producer;
-  if (from == no_id || n.graph.node(from).op != "DequantizeLinear") return std::nullopt;
-  const Value& codes = n.graph.value(n.graph.node(from).inputs[0]);
-  return is_coded(codes) && size_of(codes.dtype) == 1 ? code_scale(codes) : std::nullopt;
+  const auto codes = operand_scale(n, 0);
+  return codes && codes->high - codes->low == 255 ? codes : std::nullopt;
 }
 
 bool applies(const Site& site) {

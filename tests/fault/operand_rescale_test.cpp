@@ -14,6 +14,18 @@ Executor residual(const char* activation = "none", std::int32_t y_zero = -17) {
   return p.finish();
 }
 
+// Three operands of their own scales, joined along the channels.
+Executor joined() {
+  FaultProblem p;
+  const ValueId a = p.input("a", DType::i8, {1, 4, 6, 6}, per_tensor(0.052, -20));
+  const ValueId b = p.input("b", DType::i8, {1, 2, 6, 6}, per_tensor(0.061, -40));
+  const ValueId c = p.input("c", DType::i8, {1, 3, 6, 6}, per_tensor(0.049, -17));
+  Attrs attrs;
+  attrs.set("axis", std::int64_t{1});
+  p.node("join", "Concat", {a, b, c}, attrs, per_tensor(0.07, -17));
+  return p.finish();
+}
+
 // Small codes, so that few sums saturate.
 std::vector<Sample> quiet(const Executor& e, std::size_t runs) {
   std::vector<Sample> in(runs);
@@ -35,6 +47,31 @@ TEST(OperandRescale, computes_the_sum_with_one_scale_changed) {
   EXPECT_EQ(device(e, "operand-rescale@add,operand=2,k=0.5", in).samples[0].at("add:0").code(0), 62 - 17);
   EXPECT_EQ(device(e, "operand-rescale@add,operand=1,k=2", in).samples[0].at("add:0").code(0), 123 - 17);
   EXPECT_EQ(reference(e, in).samples[0].at("add:0").code(0), 102 - 17);
+}
+
+TEST(OperandRescale, finds_which_operand_of_a_Concat_lost_its_scale) {
+  const Executor e = joined();
+  std::vector<Sample> in(2);
+  std::uint64_t seed = 3;
+  for (Sample& s : in) {
+    s["a"] = random_tensor(DType::i8, {1, 4, 6, 6}, seed++, -100, 60);
+    s["b"] = random_tensor(DType::i8, {1, 2, 6, 6}, seed++, -100, 60);
+    s["c"] = random_tensor(DType::i8, {1, 3, 6, 6}, seed++, -100, 60);
+  }
+  struct Case { double operand, k; };
+  // As copied without rescaling, at another operand's scale, at any factor.
+  for (const Case c : {Case{1, 0.07 / 0.052}, Case{2, 0.052 / 0.061}, Case{3, 1.37}}) {
+    FaultSpec spec = (*parse_faults("operand-rescale@join"))[0];
+    spec.params = {{"operand", c.operand}, {"k", c.k}};
+    auto captured = e.run(in, {}, *inject(e, std::span(&spec, 1)));
+    ASSERT_TRUE(captured.ok());
+    const Site site = site_at(e, "join");
+    const Best best = best_explanation(*find_fault("operand-rescale"), site, gather_evidence(site, *captured, in));
+    EXPECT_GT(best.counts.differing, 20);
+    EXPECT_EQ(best.counts.left, 0) << c.operand << " " << c.k;
+    EXPECT_EQ(best.params.at("operand"), c.operand);
+    EXPECT_NEAR(best.params.at("k"), c.k, 0.01 * c.k);
+  }
 }
 
 TEST(OperandRescale, fits_operand_and_factor_and_snaps_to_what_has_a_reason) {
