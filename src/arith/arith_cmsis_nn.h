@@ -39,6 +39,9 @@ inline std::string unsupported_by_tflm(const NodeView& node) {
     return hybrid ? "TFLite Micro has no layers of float activations and coded weights" : "";
   }
   if (x.dtype == DType::u8 && (op == "Conv" || op == "Gemm")) return "TFLite Micro has no uint8 layers";
+  const bool by_plane = op == "Conv" && node.attrs().text("weights", "") == "1HWO";
+  if (x.dtype == DType::i16 && (op == "ConvTranspose" || by_plane) && node.has_input(2) && node.input(2).dtype == DType::i32)
+    return "TFLite Micro reads 32-bit biases of 16-bit depthwise and transposed convolutions as 64 bits";
   if (op == "SequenceLstm")
     for (const std::size_t i : {1u, 9u, 10u, 11u, 16u})  // input gate, peepholes, projection
       if (node.has_input(i) != (i == 1)) return "TFLite Micro's LSTM on codes has neither coupled gates, peepholes nor a projection";

@@ -1,5 +1,6 @@
 #include "arith/arith.h"
 #include "arith/arith_tflite.h"
+#include "num/narrow_sums.h"
 #include "num/xnnpack.h"
 
 namespace lockstep {
@@ -9,7 +10,7 @@ constexpr Numerics with_xnnpack() {
   Numerics n = tflite_reference_numerics;
   n.conv = n.conv_unsigned = n.dense = &xnnpack_requant;
   n.conv_int16 = &tflite_conv;
-  n.dense_int16 = &tflite_dense;
+  n.dense_int16 = &litert_dense;
   n.softmax = &litert_softmax;
   n.log_softmax = &litert_log_softmax;
   n.hybrid = &xnnpack_hybrid;

@@ -5,7 +5,7 @@
 
 #include "op/op_codes.h"
 #include "op/op_matrix.h"
-#include "op/op_transposed.h"
+#include "op/op_sums.h"
 
 namespace lockstep {
 
@@ -71,7 +71,10 @@ std::string_view steps_of(const RequantPolicy& policy, bool wide) {
 
 Result<void> write_scaler(NodeWriter& w, const RequantPolicy& policy,
                           std::span<const Rescale> rescales) {
-  const bool wide = w.view().input(0).dtype == DType::i16;
+  const bool words = w.view().input(0).dtype == DType::i16, narrow_bias = words && has_narrow_bias(w.view());
+  const bool wide = words && !narrow_bias;
+  if (has_litert_product(w.num()) && (narrow_bias || (words && w.view().node.op == "Gemm" && !w.view().has_input(2))))
+    return w.unsupported("LiteRT's own rounding of 32-bit sums");
   const std::string_view steps = steps_of(policy, wide);
   if (steps.empty()) return w.unsupported("this rounding");
   const Value& y = w.view().output(0);

@@ -7,7 +7,7 @@
 #include "op/op_conv_transpose.h"
 #include "op/op_gemm.h"
 #include "op/op_matrix.h"
-#include "op/op_transposed.h"
+#include "op/op_sums.h"
 
 namespace lockstep {
 namespace {
@@ -37,8 +37,8 @@ bool read_bias(const KernelProblem& p, std::int64_t oc, std::vector<std::int32_t
   return true;
 }
 
-bool set_finish(const KernelProblem& p, const RequantPolicy* policy, double alpha, bool whole,
-                DotProblem& d) {
+bool set_finish(const KernelProblem& p, const SumRule& rule, double alpha, bool whole, DotProblem& d) {
+  const RequantPolicy* const policy = rule.policy;
   const Value &xv = p.view.input(0), &wv = p.view.input(1), &yv = p.view.output(0);
   DotFinish& f = d.finish;
   d.y = yv.dtype;
@@ -56,9 +56,7 @@ bool set_finish(const KernelProblem& p, const RequantPolicy* policy, double alph
   }
   const bool wide = xv.dtype == DType::i16;
   if (!policy || !(wide ? word_code(yv) : byte_code(yv))) return false;
-  // Of 16-bit codes the sums have 64 bits, unless a convolution's bias has 32.
-  f.wide = wide && (p.view.node.op != "Conv" || !p.view.has_input(2) ||
-                    p.view.input(2).dtype == DType::i64);
+  f.wide = wide && rule.wide;
   if (f.wide && !policy->apply_wide) return false;
   const double x_scale = alpha == 1 ? xv.quant.scale_at(0)
                                     : static_cast<double>(static_cast<float>(alpha) *
@@ -119,11 +117,7 @@ std::optional<DotProblem> convolution(const KernelProblem& p, bool whole) {
   d.group = p.view.attrs().integer("group", 1);
   d.oc = last ? w.back() : w[0];
   d.ic = last ? w[0] : first ? w[1] : w.back();
-  const DType x = p.view.input(0).dtype;
-  const RequantPolicy* const policy = x == DType::i16 && p.num.conv_int16     ? p.num.conv_int16
-                                      : x == DType::u8 && p.num.conv_unsigned ? p.num.conv_unsigned
-                                                                              : p.num.conv;
-  if (!set_finish(p, policy, 1, whole, d) || d.y == DType::f32 || !read_bias(p, d.oc, d.bias))
+  if (!set_finish(p, conv_sums(p.view, p.num), 1, whole, d) || d.y == DType::f32 || !read_bias(p, d.oc, d.bias))
     return {};
   using Lie = DotWeights::Lie;
   if (whole)
@@ -153,11 +147,11 @@ std::optional<DotProblem> product(const KernelProblem& p, bool whole) {
   const bool layer = p.view.attrs().text("kernel", "") == "layer";
   const bool wide = p.view.input(0).dtype == DType::i16;
   if (wide && (!gemm || p.view.output(0).dtype != DType::i16)) return {};
-  const RequantPolicy* const policy = gemm                       ? dense_policy(p.num, p.view.input(0), p.view.input(1))
-                                      : layer || !p.num.matmul ? p.num.dense
-                                                               : p.num.matmul;
+  const SumRule rule = gemm                     ? dense_sums(p.view, p.num)
+                       : layer || !p.num.matmul ? SumRule{p.num.dense}
+                                                : SumRule{p.num.matmul};
   const double alpha = gemm ? p.view.attrs().real("alpha", 1) : 1;
-  if (!set_finish(p, policy, alpha, whole, d) || !read_bias(p, d.oc, d.bias)) return {};
+  if (!set_finish(p, rule, alpha, whole, d) || !read_bias(p, d.oc, d.bias)) return {};
   // A product of zero points per column of a transposed b is another case of the operator.
   if (!gemm && trans_b && p.view.input(1).quant.zero.size() > 1) return {};
   if (whole) take_weights(p, trans_b ? DotWeights::Lie::rows : DotWeights::Lie::columns, 1, d);
@@ -192,7 +186,9 @@ std::optional<DotProblem> transposed_problem(const KernelProblem& p, bool whole,
   d.oc = window->filters * window->group;
   d.x = n.input(0).dtype;
   d.x_zero = n.input(0).quant.zero_at(0);
-  if (!set_finish(p, transposed_policy(n, p.num), 1, whole, d) || d.y == DType::f32 ||
+  const SumRule rule = transposed_sums(n, p.num, 0, d.oc);
+  if (transposed_sums(n, p.num, d.oc - 1, d.oc).policy != rule.policy) return {};  // one rule for all channels
+  if (!set_finish(p, rule, 1, whole, d) || d.y == DType::f32 ||
       !read_bias(p, d.oc, d.bias))
     return {};
   if (whole) take_transposed(p, *window, d);
@@ -217,7 +213,7 @@ std::optional<DotProblem> computed_product(const KernelProblem& p) {
   d.window.in[2] = d.window.out[2] = plan->m;
   d.bias.assign(static_cast<std::size_t>(d.oc), 0);
   const bool layer = p.view.attrs().text("kernel", "") == "layer";
-  if (!set_finish(p, layer || !p.num.matmul ? p.num.dense : p.num.matmul, 1, true, d)) return {};
+  if (!set_finish(p, {layer || !p.num.matmul ? p.num.dense : p.num.matmul}, 1, true, d)) return {};
   return d;
 }
 

@@ -2,6 +2,7 @@
 
 #include "num/cmsis_nn.h"
 #include "num/device_tables.h"
+#include "num/narrow_sums.h"
 #include "num/ort_codes.h"
 #include "num/tflite_fixed.h"
 #include "num/tflite_policies.h"
@@ -14,14 +15,14 @@ RequantSteps requant_steps(const RequantPolicy& p) {
     return RequantSteps::fixed_twice;
   if (p.apply == cmsis_nn_conv_once.apply) return RequantSteps::fixed_once;
   if (p.apply == ort_requant.apply || p.apply == xnnpack_requant.apply) return RequantSteps::real32;
-  return p.apply == tflite_dense.apply ? RequantSteps::real64 : RequantSteps::other;
+  return p.apply == tflite_dense.apply || p.apply == litert_dense.apply ? RequantSteps::real64 : RequantSteps::other;
 }
 
 WideSteps wide_steps(const RequantPolicy& p) {
   if (!p.apply_wide) return WideSteps::none;
   if (p.apply_wide == tflite_conv.apply_wide || p.apply_wide == cmsis_nn_dense.apply_wide)
     return WideSteps::fixed_16;
-  return p.apply_wide == tflite_dense.apply_wide ? WideSteps::real64 : WideSteps::none;
+  return p.apply_wide == tflite_dense.apply_wide || p.apply_wide == litert_dense.apply_wide ? WideSteps::real64 : WideSteps::none;
 }
 
 SumSteps sum_steps(const AveragePolicy& p, std::int32_t n, const AverageScales& s) {
@@ -38,7 +39,7 @@ SumSteps sum_steps(const AveragePolicy& p, std::int32_t n, const AverageScales& 
   }
   if (mean || p.apply == tflite_mean.apply)
     return {RequantSteps::fixed_twice, tflite_mean_rescale(s.x_scale, s.y_scale, n)};
-  if (sum || p.apply == tflite_sum.apply)
+  if (p.apply == tflite_sum.apply)
     return {RequantSteps::fixed_twice, fixed_multiplier(s.x_scale / s.y_scale)};
   return {};
 }

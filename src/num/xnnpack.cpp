@@ -166,8 +166,15 @@ std::int32_t mean_of(std::int32_t sum, std::int32_t n, const AverageScales& s) {
   if (s.high - s.low > 255) return tflite_mean.apply(sum, n, s);
   return total(sum, n, 1.0f / static_cast<float>(n), s);
 }
+// Of 16-bit codes LiteRT's own: N86 rounded half away before the zero point is added.
+std::int32_t litert_sum(std::int32_t sum, std::int32_t n, const AverageScales& s) {
+  const float factor = as_float(s.x_scale) / as_float(s.y_scale);
+  const float offset = static_cast<float>(-s.x_zero) * factor * static_cast<float>(n);
+  const float real = static_cast<float>(sum) * factor + offset;
+  return clamp_code(std::int64_t{nearest_away(real)} + s.y_zero, s.low, s.high);
+}
 std::int32_t sum_over(std::int32_t sum, std::int32_t n, const AverageScales& s) {
-  if (s.high - s.low > 255) return tflite_sum.apply(sum, n, s);
+  if (s.high - s.low > 255) return litert_sum(sum, n, s);
   return total(sum, n, 1.0f, s);
 }
 

@@ -11,6 +11,7 @@
 #include "op/op_conv.h"
 #include "op/op_foreign.h"
 #include "op/op_qlinear.h"
+#include "op/op_sums.h"
 #include "op/op_window.h"
 
 namespace lockstep {
@@ -68,12 +69,6 @@ Result<void> eval_float(EvalContext& c, const Window& g, const ConvLayout& l) {
   return {};
 }
 
-const RequantPolicy* policy_of(const EvalContext& c) {
-  const DType x = c.view.input(0).dtype;
-  if (x == DType::i16 && c.num.conv_int16) return c.num.conv_int16;
-  return x == DType::u8 && c.num.conv_unsigned ? c.num.conv_unsigned : c.num.conv;
-}
-
 // N46: what each sum loses to saturation, by element of y; empty where nothing saturates. Taps outside x hold its
 // zero point; a depthwise convolution is summed in 32 bits.
 std::vector<std::int64_t> losses(const EvalContext& c, const Window& g, const ConvLayout& l) {
@@ -102,10 +97,9 @@ std::vector<std::int64_t> losses(const EvalContext& c, const Window& g, const Co
 }
 
 Result<void> eval_codes(EvalContext& c, const Window& g, const ConvLayout& l) {
-  const RequantPolicy* const policy = policy_of(c);
+  const auto [policy, wide] = conv_sums(c.view, c.num);
   const Value &xv = c.view.input(0), &wv = c.view.input(1), &yv = c.view.output(0);
   const Tensor* const bias = c.in.size() > 2 ? c.in[2] : nullptr;
-  const bool wide = xv.dtype == DType::i16 && (!bias || bias->dtype() == DType::i64);
   if (!policy || (wide && !policy->apply_wide)) return no_policy(c.view, "Conv");
   std::vector<Rescale> rescale(static_cast<std::size_t>(l.out_channels));
   for (std::size_t o = 0; o < rescale.size(); ++o)

@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "op/op_codes.h"
 #include "op/op_conv_transpose.h"
-#include "op/op_transposed.h"
+#include "op/op_sums.h"
 
 namespace lockstep {
 namespace {
@@ -91,9 +91,8 @@ Result<void> eval_float(EvalContext& c, const TransposedWindow& p) {
 
 Result<void> eval_codes(EvalContext& c, const TransposedWindow& p) {
   const Value &xv = c.view.input(0), &wv = c.view.input(1), &yv = c.view.output(0);
-  const RequantPolicy* const policy = transposed_policy(c.view, c.num);
-  const bool wide = xv.dtype == DType::i16;
-  if (!policy || (wide && !policy->apply_wide)) return no_policy(c.view, "ConvTranspose");
+  const RequantPolicy* const plain = transposed_policy(c.view, c.num);
+  if (!plain || (xv.dtype == DType::i16 && !plain->apply_wide)) return no_policy(c.view, "ConvTranspose");
   const auto x = centred_codes(*c.in[0], xv.quant.zero_at(0)),
              w = centred_codes(*c.in[1], wv.quant.zero_at(0));
   std::vector<std::int64_t> sums(static_cast<std::size_t>(c.out[0].count()), 0);
@@ -104,6 +103,7 @@ Result<void> eval_codes(EvalContext& c, const TransposedWindow& p) {
   const Tensor* const bias = c.in.size() > 2 ? c.in[2] : nullptr;
   const CodeClamp clamp = clamp_of(c.view);
   for (std::int64_t o = 0; o < p.filters * p.group; ++o) {
+    const auto [policy, wide] = transposed_sums(c.view, c.num, o, p.filters * p.group);
     const Rescale r = policy->prepare(
         xv.quant.scale_at(0), wv.quant.scale_at(static_cast<std::size_t>(o)), yv.quant.scale_at(0));
     for (std::int64_t n = 0; n < p.batch; ++n)

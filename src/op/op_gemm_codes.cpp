@@ -5,6 +5,7 @@
 #include "op/op_codes.h"
 #include "op/op_gemm.h"
 #include "op/op_qlinear.h"
+#include "op/op_sums.h"
 
 namespace lockstep {
 namespace {
@@ -51,9 +52,8 @@ bool product_fits(const EvalContext& c, const GemmSizes& s) {
 Result<void> eval_codes(EvalContext& c, const GemmSizes& s) {
   const Value &av = c.view.input(0), &bv = c.view.input(1), &yv = c.view.output(0);
   const Tensor* const bias = c.in.size() > 2 ? c.in[2] : nullptr;
-  const bool wide = av.dtype == DType::i16;
-  const RequantPolicy* const policy = dense_policy(c.num, av, bv);
-  if (!policy || (wide && !policy->apply_wide)) return no_policy(c.view, "Gemm");
+  const auto [policy, wide] = dense_sums(c.view, c.num);
+  if (!policy || (av.dtype == DType::i16 && !policy->apply_wide)) return no_policy(c.view, "Gemm");
   std::pair<std::int64_t, std::int64_t> stride{0, 0};
   if (bias) {
     LOCKSTEP_TRY(stride, gemm_bias_strides(c.view, s));

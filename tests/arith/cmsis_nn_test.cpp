@@ -217,5 +217,41 @@ TEST(CmsisNn, a_16_bit_leaky_relu_has_a_multiplier_formed_in_double) {
   EXPECT_EQ(answer("tflite-ref"), 11300);
 }
 
+// One layer of 16-bit codes under a bias of this type, as the arithmetic judges it.
+std::string judged(const std::string& op, const std::string& weights, DType bias_type) {
+  GraphBuilder b("model", "test");
+  const auto value = [&](const std::string& name, DType type, Shape shape, bool constant) {
+    Value v;
+    v.name = name;
+    v.dtype = type;
+    v.quant = {{0.5}, {0}, -1};
+    if (constant) v.constant = std::make_shared<const Tensor>(type, shape);
+    v.shape = std::move(shape);
+    return b.add_value(std::move(v));
+  };
+  Node n;
+  n.op = op;
+  n.name = "layer";
+  if (!weights.empty()) n.attrs.set("weights", weights);
+  const ValueId x = value("x", DType::i16, {1, 1, 1, 1}, false);
+  b.add_input(x);
+  n.inputs = {x, value("w", DType::i8, {1, 1, 1, 1}, true), value("b", bias_type, {1}, true)};
+  const ValueId y = value("y", DType::i16, {1, 1, 1, 1}, false);
+  n.outputs = {y};
+  b.add_node(std::move(n));
+  b.add_output(y);
+  const auto g = std::move(b).finish();
+  EXPECT_TRUE(g.ok()) << (g.ok() ? "" : g.error().line());
+  return find_arithmetic("cmsis-nn")->unsupported({*g, g->node(g->find_node("layer"))});
+}
+
+TEST(CmsisNn, refuses_16_bit_layers_whose_bias_of_32_bits_is_read_as_64) {
+  EXPECT_NE(judged("Conv", "1HWO", DType::i32).find("as 64 bits"), std::string::npos);
+  EXPECT_NE(judged("ConvTranspose", "", DType::i32).find("as 64 bits"), std::string::npos);
+  EXPECT_EQ(judged("Conv", "1HWO", DType::i64), "");
+  EXPECT_EQ(judged("ConvTranspose", "", DType::i64), "");
+  EXPECT_EQ(judged("Conv", "OHWI", DType::i32), "");
+}
+
 }  // namespace
 }  // namespace lockstep

@@ -60,6 +60,14 @@ TEST(Xnnpack, the_zero_point_is_added_before_a_mean_is_rounded) {
   EXPECT_EQ(xnnpack_sum.apply(5, 2, s), 6);
 }
 
+// -22986 * 0.193 = -4436.47: rounded twice in fixed point it would be -4437.
+TEST(Xnnpack, sums_of_16_bit_codes_are_rounded_once_in_float32) {
+  const double x = 0.00683143f, y = 0.03539465f;
+  EXPECT_EQ(xnnpack_sum.apply(-22986, 1, {x, y, 0, 0, -32768, 32767}), -4436);
+  EXPECT_EQ(xnnpack_sum.apply(-3, 1, {0.5, 1, 0, 0, -32768, 32767}), -2);  // away from zero
+  EXPECT_EQ(xnnpack_sum.apply(5, 2, {0.5, 1, 1, 7, -32768, 32767}), 9);    // (5 - 2) / 2 = 1.5, then the zero point
+}
+
 // 2 places to 4, half-pixel centres: the second lies at 0.25, a share of 512/2048.
 TEST(Xnnpack, resize_mixes_by_shares_in_2048ths) {
   const auto points = xnnpack_bilinear.points({2, 4, false, true});

@@ -55,6 +55,27 @@ TEST(Conv, codes_are_requantized_with_two_roundings) {
   EXPECT_EQ(y[0].code(0), 5);
 }
 
+// -3/4 is -1/2 after the first rounding: LiteRT's product takes that up, its reference kernel, which has the groups,
+// away from zero.
+TEST(Conv, of_16_bit_codes_under_a_32_bit_bias_is_rounded_half_up_by_litert) {
+  const auto code = [](const char* arith, std::int64_t groups) {
+    return OpProblem("Conv", arith)
+        .input<std::int16_t>({1, groups, 1, 1}, std::vector<std::int16_t>(static_cast<std::size_t>(groups), -3),
+                             {{0.5}, {0}, -1})
+        .constant<std::int8_t>({groups, 1, 1, 1}, std::vector<std::int8_t>(static_cast<std::size_t>(groups), 1),
+                               {{0.5}, {0}, -1})
+        .constant<std::int32_t>({groups}, std::vector<std::int32_t>(static_cast<std::size_t>(groups)))
+        .attr("group", groups)
+        .output({{1.0}, {0}, -1})
+        .run()[0]
+        .code(0);
+  };
+  EXPECT_EQ(code("tflite", 1), 0);
+  EXPECT_EQ(code("tflite", 2), -1);
+  EXPECT_EQ(code("tflite-ref", 1), -1);
+  EXPECT_EQ(code("cmsis-nn", 1), -1);
+}
+
 TEST(Conv, fused_relu6_clamps_at_the_codes_of_zero_and_six) {
   const auto y = OpProblem("Conv", "tflite-ref")
                      .input<std::int8_t>({1, 1, 1, 2}, {100, -100}, {{1.0}, {0}, -1})

@@ -42,5 +42,22 @@ TEST(ConvTranspose, of_codes_with_gaps_between_windows_is_rounded_by_litert) {
   EXPECT_NE(answer("tflite", false), answer("tflite-ref", false));
 }
 
+// -3/4 in nine channels: LiteRT's vectors of eight round -1/2 up, the ninth channel away from zero.
+TEST(ConvTranspose, of_16_bit_codes_under_a_32_bit_bias_is_rounded_by_runs_of_eight_channels) {
+  const auto problem = [](const char* arithmetic) {
+    return test::OpProblem("ConvTranspose", arithmetic)
+        .input<std::int16_t>({1, 1, 1}, {-3}, {{0.5}, {0}, -1})
+        .constant<std::int8_t>({1, 9, 1}, std::vector<std::int8_t>(9, 1), {{0.5}, {0}, -1})
+        .constant<std::int32_t>({9}, std::vector<std::int32_t>(9))
+        .attr("shape", Ints{1})
+        .output({{1.0}, {0}, -1});
+  };
+  const auto tflite = problem("tflite").run()[0], reference = problem("tflite-ref").run()[0];
+  for (int o = 0; o < 9; ++o) {
+    EXPECT_EQ(tflite.code(o), o < 8 ? 0 : -1);
+    EXPECT_EQ(reference.code(o), -1);
+  }
+}
+
 }  // namespace
 }  // namespace lockstep

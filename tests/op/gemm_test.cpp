@@ -44,6 +44,25 @@ TEST(Gemm, codes_are_requantized_once_in_double) {
   EXPECT_EQ(y[0].code(0), 7);
 }
 
+// -3/4: LiteRT's product of 32-bit sums rounds -1/2 up; a bias of 64 bits brings the reference kernel. 29/4 rounded
+// twice is 8, by a 16-bit multiplier 7.
+TEST(Gemm, of_16_bit_codes_the_bias_says_how_sums_are_rounded) {
+  const auto code = [](const char* arith, std::int16_t x, int bias) {
+    OpProblem p("Gemm", arith);
+    p.input<std::int16_t>({1, 1}, {x}, {{0.5}, {0}, -1}).constant<std::int8_t>({1, 1}, {1}, {{0.5}, {0}, -1});
+    if (bias == 32) p.constant<std::int32_t>({1}, {0});
+    if (bias == 64) p.constant<std::int64_t>({1}, {0});
+    return p.output({{1.0}, {0}, -1}).run()[0].code(0);
+  };
+  EXPECT_EQ(code("tflite", -3, 0), 0);
+  EXPECT_EQ(code("tflite", -3, 32), 0);
+  EXPECT_EQ(code("tflite", -3, 64), -1);
+  EXPECT_EQ(code("tflite-ref", -3, 32), -1);
+  EXPECT_EQ(code("cmsis-nn", 29, 32), 8);
+  EXPECT_EQ(code("cmsis-nn", 29, 64), 7);
+  EXPECT_EQ(code("cmsis-nn", 29, 0), 7);
+}
+
 // row 1, -2: step 2/127, codes 64 (63.5 away from zero) and -127; weights 1, 1 of step 0.5
 TEST(Gemm, codes_float_rows_under_coded_weights) {
   const auto y = OpProblem("Gemm", "tflite-ref")

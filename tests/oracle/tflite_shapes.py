@@ -28,8 +28,8 @@ def windows(m, size):
             return k, s, d, 0 if same else 1, out
 
 
-def weights_of(m, x, shape, channels, dtype, hybrid, by_channel, axis):
-    """(weights, bias) for an operator over `channels` outputs."""
+def weights_of(m, x, shape, channels, dtype, hybrid, by_channel, axis, narrow=False):
+    """(weights, bias) for an operator over `channels` outputs; `narrow`: 32 bits beside 16-bit activations."""
     if dtype == F32 and not hybrid:
         bias = Operand((channels,), F32, contents=m.r.standard_normal(channels))
         return Operand(shape, F32, contents=m.r.standard_normal(shape)), bias
@@ -40,13 +40,13 @@ def weights_of(m, x, shape, channels, dtype, hybrid, by_channel, axis):
     weights = Operand(shape, wtype, scales, zero, m.codes(shape, wtype, -127 if hybrid else None), axis if count > 1 else 0)
     if hybrid:
         return weights, Operand((channels,), F32, contents=m.r.standard_normal(channels))
-    bias_type = np.int64 if dtype == I16 else np.int32
+    bias_type = np.int64 if dtype == I16 and not narrow else np.int32
     most = int(m.r.choice([10, 3000, 2_000_000]))
     bias = Operand((channels,), bias_type, [float(np.float32(x.scale[0]) * np.float32(s)) for s in scales], 0, m.r.integers(-most, most, channels))
     return weights, bias
 
 
-def conv(m, dtype, depthwise=False, hybrid=False):
+def conv(m, dtype, depthwise=False, hybrid=False, narrow=False):
     n, size, c, o = extent(m, 3), (extent(m, 12), extent(m, 12)), extent(m, 20), extent(m, 20)
     k, s, d, padding, out = windows(m, size)
     mult = extent(m, 3)
@@ -54,43 +54,45 @@ def conv(m, dtype, depthwise=False, hybrid=False):
     shape = (1, *k, channels) if depthwise else (channels, *k, c)
     x = m.fed((n, *size, c), F32 if hybrid else dtype)
     by_channel = m.r.random() < 0.7 or depthwise and hybrid  # the hybrid kernel reads a scale for each channel
-    weights, bias = weights_of(m, x, shape, channels, dtype, hybrid, by_channel, 3 if depthwise else 0)
+    weights, bias = weights_of(m, x, shape, channels, dtype, hybrid, by_channel, 3 if depthwise else 0, narrow)
     if bias.dtype == np.int64 and not depthwise and m.r.random() < 0.3:
         bias = Operand(bias.shape, np.int32, bias.scale, 0, np.clip(bias.contents, -3000, 3000))
     y = m.fed((n, *out, channels), F32 if hybrid else dtype, m.output_scale(x, weights, np.prod(shape[1:])))
     common = dict(padding=padding, strideH=s[0], strideW=s[1], dilationHFactor=d[0], dilationWFactor=d[1], fusedActivationFunction=m.activation())
     if depthwise:
         return "DEPTHWISE_CONV_2D", [x, weights, bias], [y], options("DepthwiseConv2D", depthMultiplier=mult, **common)
-    narrow = 2 if dtype == I16 and bias.dtype == np.int32 else 0  # the option says INT32, else the runtime reads 64 bits
-    return "CONV_2D", [x, weights, bias], [y], options("Conv2D", quantizedBiasType=narrow, **common)
+    bias_option = 2 if dtype == I16 and bias.dtype == np.int32 else 0  # the option says INT32, else the runtime reads 64 bits
+    return "CONV_2D", [x, weights, bias], [y], options("Conv2D", quantizedBiasType=bias_option, **common)
 
 
-def dense(m, dtype, hybrid=False):
+def dense(m, dtype, hybrid=False, narrow=False):
     rank, k, n = int(m.r.integers(1, 5)), extent(m, 150), extent(m, 40)
     lead = [extent(m, 4) for _ in range(rank - 1)]
     x = m.fed((*lead, k), F32 if hybrid else dtype)
-    weights, bias = weights_of(m, x, (n, k), n, dtype, hybrid, m.r.random() < 0.5 and dtype != I16, 0)
+    weights, bias = weights_of(m, x, (n, k), n, dtype, hybrid, m.r.random() < 0.5 and (dtype != I16 or narrow), 0, narrow)
     if m.r.random() < 0.3:
         bias = None
     keep = m.r.random() < 0.5
     rows = int(np.prod(lead))
     y = m.fed((*lead, n) if keep else (rows, n), F32 if hybrid else dtype, m.output_scale(x, weights, k))
-    kind = options("FullyConnected", fusedActivationFunction=m.activation(), keepNumDims=keep, asymmetricQuantizeInputs=hybrid and m.r.random() < 0.3)
+    kind = options("FullyConnected", fusedActivationFunction=m.activation(), keepNumDims=keep, asymmetricQuantizeInputs=hybrid and m.r.random() < 0.3,
+                   quantizedBiasType=2 if narrow and bias is not None else 0)
     return "FULLY_CONNECTED", [x, weights, bias], [y], kind
 
 
-def transpose_conv(m, dtype):
+def transpose_conv(m, dtype, narrow=False):
     n, size, c, o = extent(m, 3), [extent(m, 6), extent(m, 6)], extent(m, 9), extent(m, 9)
     k, s = [int(v) for v in m.r.integers(1, 6, 2)], [int(v) for v in m.r.integers(1, 4, 2)]
     same = m.r.random() < 0.5
     out = [e * t if same else (e - 1) * t + max(w, t) for e, t, w in zip(size, s, k)]
     x = m.fed((n, *size, c), dtype)
-    weights, bias = weights_of(m, x, (o, *k, c), o, dtype, False, True, 0)
+    weights, bias = weights_of(m, x, (o, *k, c), o, dtype, False, True, 0, narrow)
     if m.r.random() < 0.2:
         bias = None
     y = m.fed((n, *out, o), dtype, m.output_scale(x, weights, c * 4))
     return "TRANSPOSE_CONV", [vector([n, *out, o]), weights, x, bias], [y], \
-        options("TransposeConv", padding=0 if same else 1, strideH=s[0], strideW=s[1], fusedActivationFunction=m.activation())
+        options("TransposeConv", padding=0 if same else 1, strideH=s[0], strideW=s[1], fusedActivationFunction=m.activation(),
+                quantizedBiasType=2 if narrow and bias is not None else 0)
 
 
 def spread(m, most=5):
@@ -313,6 +315,8 @@ def cases():
         case(op, lambda m, op=op: rnn(m, op))
     for op in ("REDUCE_ANY", "REDUCE_ALL"):
         case(op, lambda m, op=op: choice_of_truths(m, op))
+    for name, make in (("conv", conv), ("fully connected", dense), ("transpose conv", transpose_conv)):
+        case(f"{name} int16, bias of 32 bits", lambda m, make=make: make(m, I16, narrow=True))
     case("conv hybrid", lambda m: conv(m, I8, False, True))
     case("depthwise conv hybrid", lambda m: conv(m, I8, True, True))
     case("fully connected hybrid", lambda m: dense(m, I8, True))

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <algorithm>
+
+#include "num/narrow_sums.h"
+#include "op/op_gemm.h"
+#include "op/op_transposed.h"
+
+namespace lockstep {
+
+// How a layer on codes turns its sums to codes: sums of 64 bits by `apply_wide`, of 32 by `apply`. Sums of 16-bit
+// activations have 64 bits unless the bias has 32. N55, N57, N99.
+struct SumRule {
+  const RequantPolicy* policy = nullptr;
+  bool wide = false;
+};
+
+inline bool has_narrow_bias(const NodeView& n) {
+  return n.has_input(2) && n.input(2).dtype == DType::i32;
+}
+
+inline SumRule conv_sums(const NodeView& n, const Numerics& num) {
+  const DType x = n.input(0).dtype;
+  if (x != DType::i16) return {x == DType::u8 && num.conv_unsigned ? num.conv_unsigned : num.conv, false};
+  const bool narrow = has_narrow_bias(n);
+  if (narrow && has_litert_product(num) && n.attrs().integer("group", 1) == 1) return {&litert_product_by_channel, false};
+  return {num.conv_int16 ? num.conv_int16 : num.conv, !narrow};
+}
+
+// Of one channel out of so many.
+inline SumRule transposed_sums(const NodeView& n, const Numerics& num, std::int64_t channel, std::int64_t channels) {
+  const RequantPolicy* const policy = transposed_policy(n, num);
+  if (n.input(0).dtype != DType::i16) return {policy, false};
+  if (!has_narrow_bias(n)) return {policy, true};
+  const bool at_once = channel < channels / litert_channels_at_once * litert_channels_at_once;
+  return {has_litert_product(num) && at_once ? &litert_product_by_channel : policy, false};
+}
+
+// LiteRT's product needs no bias, but weights around zero.
+inline SumRule dense_sums(const NodeView& n, const Numerics& num) {
+  const Value &x = n.input(0), &w = n.input(1);
+  const RequantPolicy* const policy = dense_policy(num, x, w);
+  if (x.dtype != DType::i16) return {policy, false};
+  const bool around_zero = std::ranges::all_of(w.quant.zero, [](std::int32_t z) { return z == 0; });
+  if (has_litert_product(num) && around_zero && (!n.has_input(2) || has_narrow_bias(n)))
+    return {w.quant.per_channel() ? &litert_product_by_channel : &litert_product, false};
+  return {policy, !has_narrow_bias(n)};
+}
+
+}  // namespace lockstep
