@@ -71,9 +71,11 @@ std::string_view steps_of(const RequantPolicy& policy, bool wide) {
 
 Result<void> write_scaler(NodeWriter& w, const RequantPolicy& policy,
                           std::span<const Rescale> rescales) {
-  const bool words = w.view().input(0).dtype == DType::i16, narrow_bias = words && has_narrow_bias(w.view());
-  const bool wide = words && !narrow_bias;
-  if (has_litert_product(w.num()) && (narrow_bias || (words && w.view().node.op == "Gemm" && !w.view().has_input(2))))
+  const NodeView& v = w.view();
+  const bool words = v.input(0).dtype == DType::i16, gemm = v.node.op == "Gemm";
+  const SumRule rule = gemm ? dense_sums(v, w.num()) : SumRule{&policy, !has_narrow_bias(v)};
+  const bool wide = words && rule.wide;
+  if (words && !wide && has_litert_product(w.num()))
     return w.unsupported("LiteRT's own rounding of 32-bit sums");
   const std::string_view steps = steps_of(policy, wide);
   if (steps.empty()) return w.unsupported("this rounding");

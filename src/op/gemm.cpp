@@ -20,6 +20,7 @@ constexpr AttrSpec attrs[] = {
     {"beta", "1", "factor of c"},
     {"flatten", "0", "1: a of any rank is read as rows of as many elements as b takes"},
     {"keep_dims", "0", "with flatten: y keeps the outer axes of a"},
+    {"sum_bits", "0", "16-bit a without c: 32 or 64, what the sums have where the file says so"},
     {"asymmetric", "0", "float a under b in codes: 1 codes the rows with a zero point"},
     {"activation", "none", "fused activation"},
 };
@@ -126,6 +127,10 @@ Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
   node.attrs.set("flatten", std::int64_t{1});
   if (f.attrs.integer("keep_num_dims", 0) != 0) node.attrs.set("keep_dims", std::int64_t{1});
   if (f.attrs.integer("asymmetric_inputs", 0) != 0) node.attrs.set("asymmetric", std::int64_t{1});
+  const std::string bias = f.attrs.text("quantized_bias_type", "");
+  if (node.inputs.size() < 3 || node.inputs[2] == no_id) {
+    if (bias == "INT32" || bias == "INT64") node.attrs.set("sum_bits", std::int64_t{bias == "INT32" ? 32 : 64});
+  }
   LOCKSTEP_CHECK(read_activation(f, node.attrs));
   graph.add_node(std::move(node));
   return {};

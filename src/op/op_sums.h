@@ -42,9 +42,10 @@ inline SumRule dense_sums(const NodeView& n, const Numerics& num) {
   const RequantPolicy* const policy = dense_policy(num, x, w);
   if (x.dtype != DType::i16) return {policy, false};
   const bool around_zero = std::ranges::all_of(w.quant.zero, [](std::int32_t z) { return z == 0; });
-  if (has_litert_product(num) && around_zero && (!n.has_input(2) || has_narrow_bias(n)))
+  const std::int64_t bits = has_narrow_bias(n) ? 32 : n.has_input(2) ? 64 : n.attrs().integer("sum_bits", 0);
+  if (has_litert_product(num) && around_zero && bits != 64)
     return {w.quant.per_channel() ? &litert_product_by_channel : &litert_product, false};
-  return {policy, !has_narrow_bias(n)};
+  return {policy, bits != 32};
 }
 
 }  // namespace lockstep

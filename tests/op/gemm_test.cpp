@@ -47,13 +47,17 @@ TEST(Gemm, codes_are_requantized_once_in_double) {
 // -3/4: LiteRT's product of 32-bit sums rounds -1/2 up; a bias of 64 bits brings the reference kernel. 29/4 rounded
 // twice is 8, by a 16-bit multiplier 7.
 TEST(Gemm, of_16_bit_codes_the_bias_says_how_sums_are_rounded) {
-  const auto code = [](const char* arith, std::int16_t x, int bias) {
+  const auto code = [](const char* arith, std::int16_t x, int bias, std::int64_t sum_bits = 0) {
     OpProblem p("Gemm", arith);
     p.input<std::int16_t>({1, 1}, {x}, {{0.5}, {0}, -1}).constant<std::int8_t>({1, 1}, {1}, {{0.5}, {0}, -1});
     if (bias == 32) p.constant<std::int32_t>({1}, {0});
     if (bias == 64) p.constant<std::int64_t>({1}, {0});
+    if (sum_bits) p.attr("sum_bits", sum_bits);
     return p.output({{1.0}, {0}, -1}).run()[0].code(0);
   };
+  EXPECT_EQ(code("tflite", -3, 0, 64), -1);
+  EXPECT_EQ(code("tflite", -3, 0, 32), 0);
+  EXPECT_EQ(code("cmsis-nn", 29, 0, 32), 8);
   EXPECT_EQ(code("tflite", -3, 0), 0);
   EXPECT_EQ(code("tflite", -3, 32), 0);
   EXPECT_EQ(code("tflite", -3, 64), -1);

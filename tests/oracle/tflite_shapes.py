@@ -76,7 +76,7 @@ def dense(m, dtype, hybrid=False, narrow=False):
     rows = int(np.prod(lead))
     y = m.fed((*lead, n) if keep else (rows, n), F32 if hybrid else dtype, m.output_scale(x, weights, k))
     kind = options("FullyConnected", fusedActivationFunction=m.activation(), keepNumDims=keep, asymmetricQuantizeInputs=hybrid and m.r.random() < 0.3,
-                   quantizedBiasType=2 if narrow and bias is not None else 0)
+                   quantizedBiasType=2 if narrow else 0)
     return "FULLY_CONNECTED", [x, weights, bias], [y], kind
 
 
