@@ -4,6 +4,7 @@
 #include "emit/any.h"
 #include "op/op_codes.h"
 #include "op/op_gemm.h"
+#include "op/op_sums.h"
 #include "op/op_matrix.h"
 
 namespace lockstep {
@@ -115,7 +116,7 @@ Result<void> emit_gemm(NodeWriter& w) {
   d.outputs = transposed ? b.shape()[0] : b.shape()[1];
   d.rows = count_of(v.input(0).shape) / std::max<std::int64_t>(d.depth, 1);
   d.alpha = v.attrs().real("alpha", 1);
-  d.policy = dense_policy(w.num(), v.input(0), v.input(1));
+  d.policy = dense_sums(v, w.num()).policy;
   for (std::int64_t o = 0; o < d.outputs; ++o)
     for (std::int64_t k = 0; k < d.depth; ++k)
       d.weights.push_back(b.code(transposed ? o * d.depth + k : k * d.outputs + o) -

@@ -45,6 +45,7 @@ inline SumRule dense_sums(const NodeView& n, const Numerics& num) {
   const std::int64_t bits = has_narrow_bias(n) ? 32 : n.has_input(2) ? 64 : n.attrs().integer("sum_bits", 0);
   if (has_litert_product(num) && around_zero && bits != 64)
     return {w.quant.per_channel() ? &litert_product_by_channel : &litert_product, false};
+  if (bits == 32 && num.dense_by_channel) return {num.dense_by_channel, false};  // N90: its multiplier, formed in double
   return {policy, bits != 32};
 }
 

@@ -67,6 +67,19 @@ TEST(Gemm, of_16_bit_codes_the_bias_says_how_sums_are_rounded) {
   EXPECT_EQ(code("cmsis-nn", 29, 0), 7);
 }
 
+// A product of scales held in float32 would make 31353, as TFLite Micro does not under a bias of 32 bits.
+TEST(Gemm, of_16_bit_codes_under_a_32_bit_bias_has_its_multiplier_in_double_in_tflite_micro) {
+  const double x = static_cast<double>(0.1f), w = static_cast<double>(0.003f), y = static_cast<double>(0.03f);
+  const auto code = OpProblem("Gemm", "cmsis-nn")
+                        .input<std::int16_t>({1, 1}, {24687}, {{x}, {0}, -1})
+                        .constant<std::int8_t>({1, 1}, {127}, {{w}, {0}, -1})
+                        .constant<std::int32_t>({1}, {0})
+                        .output({{y}, {0}, -1})
+                        .run()[0]
+                        .code(0);
+  EXPECT_EQ(code, 31352);
+}
+
 // row 1, -2: step 2/127, codes 64 (63.5 away from zero) and -127; weights 1, 1 of step 0.5
 TEST(Gemm, codes_float_rows_under_coded_weights) {
   const auto y = OpProblem("Gemm", "tflite-ref")
