@@ -11,6 +11,9 @@ constexpr ParamSpec params[] = {{"value", "the byte that every read answers with
 bool applies(const Site& site) { return site.node != no_id && site.view().node.outputs[0] != no_id; }
 
 std::vector<Params> candidates(const Site&, const Evidence& evidence) {
+  // Not captured: what a bus answers with where no memory does.
+  if (std::ranges::none_of(evidence.items, [](const Evidence::Item& i) { return i.observed; }))
+    return {{{"value", 0}}, {{"value", 255}}};
   int value = -1;
   for (const Evidence::Item& item : evidence.items) {
     if (!item.observed || item.observed->bytes().empty()) continue;

@@ -30,5 +30,13 @@ TEST(MemoryAsleep, does_not_explain_what_is_near) {
   }
 }
 
+TEST(MemoryAsleep, is_tried_with_both_idle_bytes_where_its_place_was_not_captured) {
+  const Executor e = picture_network();
+  const auto sets = find_fault("memory-asleep")->candidates(site_at(e, "conv2"), {});
+  ASSERT_EQ(sets.size(), 2u);
+  EXPECT_EQ(sets[0].at("value"), 0);
+  EXPECT_EQ(sets[1].at("value"), 255);
+}
+
 }  // namespace
 }  // namespace lockstep::test
