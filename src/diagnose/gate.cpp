@@ -12,11 +12,13 @@ namespace {
 std::string figure(double cosine) { return fmt::format("{:.5f}", std::floor(cosine * 1e5 + 1e-9) / 1e5); }
 
 // An output, or the codes that one is dequantized from.
+bool is_output(const Graph& g, const Row& row, ValueId output) {
+  const NodeId maker = g.value(output).producer;
+  return output == row.value || (maker != no_id && g.node(maker).op == "DequantizeLinear" && g.node(maker).inputs[0] == row.value);
+}
+
 bool is_output(const Graph& g, const Row& row) {
-  return std::ranges::any_of(g.outputs(), [&](ValueId id) {
-    const NodeId maker = g.value(id).producer;
-    return id == row.value || (maker != no_id && g.node(maker).op == "DequantizeLinear" && g.node(maker).inputs[0] == row.value);
-  });
+  return std::ranges::any_of(g.outputs(), [&](ValueId id) { return is_output(g, row, id); });
 }
 
 double cosine_of(const Row& row) { return row.whole.not_finite ? 0 : row.whole.cosine; }
@@ -27,6 +29,11 @@ Result<void> judge_gate(const Graph& g, const Tolerance& tolerance, Verdict& v) 
   const Row* worst = nullptr;
   for (const Row& row : v.comparison.rows)
     if (is_output(g, row) && row.whole.count && (!worst || cosine_of(row) < cosine_of(*worst))) worst = &row;
+  const auto missing = std::ranges::find_if(g.outputs(), [&](ValueId id) {
+    return std::ranges::none_of(v.comparison.rows, [&](const Row& row) { return row.whole.count && is_output(g, row, id); });
+  });
+  if (worst && missing != g.outputs().end())
+    return Error{"--tolerance cosine", "output '" + g.value(*missing).name + "' is not among what was compared", "captures that hold every output", ""};
   if (!worst) return Error{"--tolerance cosine", "no output of the network is among what was compared", "captures that hold one", ""};
   v.healthy = cosine_of(*worst) >= tolerance.cosine;
   v.summary = fmt::format("{}: cosine {} at '{}' ({} {} asked by --tolerance)", v.healthy ? "healthy, the gate is met" : "the gate is missed",

@@ -24,7 +24,7 @@ std::vector<std::size_t> spatial_axes(const Site& site) {
 }
 
 bool applies(const Site& site) {
-  if (site.node == no_id || site.view().node.outputs[0] == no_id) return false;
+  if (site.node == no_id || site.view().node.outputs[0] == no_id || computed_inputs(site.view()).empty()) return false;
   return std::ranges::any_of(spatial_axes(site), [&](std::size_t a) { return site_value(site).shape[a] > 1; });
 }
 

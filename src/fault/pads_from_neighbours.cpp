@@ -20,7 +20,7 @@ bool pads(const Window& w) {
 bool applies(const Site& site) {
   if (site.node == no_id || site.view().node.op != "Conv") return false;
   const auto w = window_at(site.view());
-  return w.ok() && pads(*w);
+  return w.ok() && w->in_count() > 0 && pads(*w);
 }
 
 // The place in the input's plane that is read for one beyond its edge; -1: padding as it should be.

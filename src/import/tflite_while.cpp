@@ -37,7 +37,8 @@ Result<void> TfliteReader::read_while(const Attrs& options, const std::vector<Va
                                       const std::string& where) {
   if (in.size() != out.size() || in.empty())
     return Error{where, std::to_string(out.size()) + " outputs", "as many as inputs, one at least", "the file is damaged"};
-  const std::string name = prefix + "WHILE_" + graph.value(out[0]).name.substr(prefix.size());
+  const std::string& first = graph.value(out[0]).name;  // of an outer part where a composite hands it on
+  const std::string name = prefix + "WHILE_" + (first.starts_with(prefix) ? first.substr(prefix.size()) : first);
   std::vector<ValueId> carried = in;
   for (std::int64_t step = 0;; ++step) {
     const std::string stage = name + "/" + std::to_string(step);

@@ -83,20 +83,39 @@ Result<Recording> read_file_of(const fs::path& path) {
   return recording;
 }
 
+// Whether a description in the folder is the file's own or names it.
+Result<bool> is_described(const fs::path& file, const std::vector<fs::path>& entries) {
+  const std::string name = file.filename().string();
+  for (const fs::path& e : entries) {
+    if (lower(e.extension().string()) != ".json") continue;
+    if (e.stem() == file.stem() || e.stem().string() == name) return true;
+    LOCKSTEP_TRY(const Bytes bytes, read_file(e.string()));
+    if (text_of(bytes).find('"' + name + '"') != std::string_view::npos) return true;
+  }
+  return false;
+}
+
 Result<Recording> read_folder(const std::string& folder, bool samples_below) {
   LOCKSTEP_TRY(const std::vector<fs::path> entries, entries_of(folder));
   std::vector<std::pair<std::int64_t, fs::path>> samples;
   Recording all;
   std::size_t other = 0;
-  const bool described = std::ranges::any_of(entries, [](const fs::path& e) { return lower(e.extension().string()) == ".json"; });
   for (const fs::path& entry : entries) {
     const std::string ending = lower(entry.extension().string());
     if (samples_below && folder_exists(entry.string())) {
       samples.emplace_back(trailing_number(entry.filename().string()), entry);
-    } else if (ending == ".npy" || ending == ".csv" || ending == ".json" || ending == ".npz" || (is_bytes_ending(ending) && !described)) {
+      continue;
+    }
+    bool taken = ending == ".npy" || ending == ".csv" || ending == ".json" || ending == ".npz";
+    if (is_bytes_ending(ending)) {
+      LOCKSTEP_TRY(const bool described, is_described(entry, entries));
+      if (described) continue;
+      taken = true;
+    }
+    if (taken) {
       LOCKSTEP_TRY(Recording part, read_file_of(entry));
       append(all, std::move(part), -1);
-    } else if (!is_bytes_ending(ending)) {
+    } else {
       ++other;
     }
   }

@@ -116,7 +116,7 @@ def sums(b, name):
         yield "only-8-input-channels-" + name, b.computed(name, store=lambda t, c: t[:, :8].sum((0, 1)) + c), name, ["products-dropped", "weights", "tail-channels-dropped"]
         yield "last-input-channel-twice-" + name, b.computed(name, store=lambda t, c: t.sum((0, 1)) + t[:, -1].sum(0) + c), name, []
     if len(s.windows(b.right[0][s.x])) > 1:
-        yield "last-tap-lost-" + name, b.computed(name, store=lambda t, c: t[:-1].sum((0, 1)) + c), name, ["products-dropped", "weights-cut", "edge-not-computed"]
+        yield "last-tap-lost-" + name, b.computed(name, store=lambda t, c: t[:-1].sum((0, 1)) + c), name, ["products-dropped", "weights-cut"]
         yield "edge-replicated-" + name, b.computed(name, windows={"outside": "edge"}), name, ["pads"] if any(s.pads) else None
         yield "row-below-for-padding-" + name, b.computed(name, windows={"outside": "next"}), name, ["pads"] if any(s.pads) and s.kernel[0] > 1 else None
         yield "padded-with-code-0-" + name, b.computed(name, windows={"code": 0}), name, ["pads-with-zero-code"]

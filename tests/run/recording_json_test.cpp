@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 
 namespace lockstep {
@@ -30,6 +31,23 @@ TEST_F(RawDump, tensors_lie_at_their_offsets) {
   EXPECT_EQ(r->arrays[0].origin.layout, "NHWC");
   EXPECT_EQ(r->arrays[0].origin.node, "conv");
   EXPECT_EQ(r->arrays[1].tensor.code(0), 0x0100);
+}
+
+TEST_F(RawDump, bytes_that_no_description_names_are_read_beside_it) {
+  const std::filesystem::path own = std::filesystem::path(folder) / "beside";
+  std::filesystem::create_directories(own);
+  ASSERT_TRUE(write_file((own / "x.raw").string(), std::string_view("\x01\x02", 2)).ok());
+  ASSERT_TRUE(write_file((own / "more.bin").string(), std::string_view("\x03", 1)).ok());
+  ASSERT_TRUE(write_file((own / "y.bin").string(), std::string_view("\x04\x05", 2)).ok());
+  ASSERT_TRUE(write_file((own / "x.json").string(), R"({"tensors": [{"name": "x", "dtype": "int8", "shape": [2]},
+    {"name": "z", "file": "more.bin", "dtype": "int8", "shape": [1]}]})").ok());
+  const auto r = read_recording(own.string());
+  std::filesystem::remove_all(own);
+  ASSERT_TRUE(r.ok()) << r.error().line();
+  std::vector<std::string> names;
+  for (const RecordedArray& a : r->arrays) names.push_back(a.name);
+  std::ranges::sort(names);
+  EXPECT_EQ(names, (std::vector<std::string>{"x", "y", "z"}));
 }
 
 TEST_F(RawDump, big_endian_elements_are_turned) {
