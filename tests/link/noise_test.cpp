@@ -105,8 +105,8 @@ TEST(Noise, with_check_fields_no_result_is_wrong_and_every_failure_is_named_with
     }
   EXPECT_EQ(tally.wrong, 0);
   EXPECT_EQ(tally.unnamed, 0);
-  EXPECT_GT(tally.right, static_cast<int>(seeds.count));
-  EXPECT_GT(tally.failed, static_cast<int>(seeds.count));
+  EXPECT_GT(tally.right, static_cast<int>(seeds.count * 5 / 4));
+  EXPECT_GT(tally.failed, static_cast<int>(seeds.count * 5 / 4));
   EXPECT_LT(tally.slowest, 10);
   std::printf("agent: %d results right, %d wrong, %d failures named, slowest call %.1f s\n", tally.right, tally.wrong, tally.failed, tally.slowest);
 }
@@ -122,8 +122,8 @@ TEST(Noise, without_check_fields_every_failure_is_named_within_10_s) {
       converse(cable, line.second, seed * 104729, tally);
     }
   EXPECT_EQ(tally.unnamed, 0);
-  EXPECT_GT(tally.right, static_cast<int>(seeds.count));
-  EXPECT_GT(tally.failed, static_cast<int>(seeds.count));
+  EXPECT_GT(tally.right, static_cast<int>(seeds.count * 5 / 4));
+  EXPECT_GT(tally.failed, static_cast<int>(seeds.count * 5 / 4));
   EXPECT_LT(tally.slowest, 10);
   std::printf("stock firmware: %d results right, %d wrong, %d failures named, slowest call %.1f s\n", tally.right, tally.wrong, tally.failed, tally.slowest);
 }
@@ -149,6 +149,7 @@ TEST(Noise, an_independent_device_on_a_bad_line_is_named_within_10_s) {
   }
   for (std::thread& t : threads) t.join();
   EXPECT_EQ(tally.unnamed, 0);
+  EXPECT_GT(tally.right, 0);
   EXPECT_GT(tally.failed, static_cast<int>(seeds.count));
   EXPECT_LT(tally.slowest, 10);
   std::printf("emulator: %d results right, %d wrong, %d failures named, slowest call %.1f s\n", tally.right, tally.wrong, tally.failed, tally.slowest);

@@ -3,7 +3,9 @@
 Every tensor in codes and the input are captured. One test is one fault in one network: the first wrong operation and
 the cause must be those of the table; what changes no number is skipped and counted. Ends with `N passed, M failed,
 K skipped`. `--level half|outputs` captures less and prints what is found: the cause alone is judged, or what the
-report proves to be the very same; verdicts that say "cannot decide" are counted on their own, healthy ones as failed.
+report proves to be the very same; verdicts that say "cannot decide" and causes that stay unexplained are counted on
+their own then, healthy ones as failed. Words may stand in the cause, a tie or the verdict; a verdict that the captures do
+not belong to the model is asked for no operation.
 `--count 1` records one inference, `--as float32` writes codes as a tool that knows only reals would. `--network wide`
 (or line, dense) takes the networks and faults of foreign_wide_faults.py. A wrong cause stated as certain is printed
 as such and counted whatever the level.

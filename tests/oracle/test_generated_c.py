@@ -50,7 +50,8 @@ class Sweep:
             if made.returncode != 2:
                 return "failed", f"generate ended with {made.returncode}: {words[-300:]}"
             if "no C for" not in words:
-                return "unread", words
+                taken = self.lockstep("run", model, "--arith", arith, "-o", self.folder / "taken.npz").returncode == 0
+                return ("failed", f"run takes it, generate does not: {words}") if taken else ("unread", words)
             reason = re.search(r"no C for (.*?);", words)[1]
             self.refused[reason] += 1
             return "skipped", words
