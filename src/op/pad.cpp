@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "op/op_move.h"
+#include "op/op_pad.h"
 
 namespace lockstep {
 namespace {
@@ -38,27 +39,6 @@ constexpr Rule rules[] = {
     {codes_rule, first_keeps_codes},
 };
 
-struct Ends {
-  std::int64_t begin = 0, end = 0;
-};
-
-Result<std::vector<Ends>> ends_of(const NodeView& n) {
-  const std::size_t rank = n.input(0).shape.size();
-  const auto pads = integers_at(n, 1, "pads");
-  const auto asked =
-      integers_at(n, 3, "axes").value_or(index_run(0, static_cast<std::int64_t>(rank)));
-  LOCKSTEP_TRY(const auto axes, normal_axes(n, asked, rank));
-  if (!pads || pads->size() != 2 * axes.size())
-    return Error{n.where(), pads ? "pads " + shape_text(*pads) : "no pads",
-                 std::to_string(2 * axes.size()) + " of them, two per axis", ""};
-  const bool pairs = n.attrs().integer("pairs", 0) != 0;
-  std::vector<Ends> ends(rank);
-  for (std::size_t i = 0; i < axes.size(); ++i)
-    ends[axes[i]] = pairs ? Ends{(*pads)[2 * i], (*pads)[2 * i + 1]}
-                          : Ends{(*pads)[i], (*pads)[axes.size() + i]};
-  return ends;
-}
-
 // Where index i of a run of n elements comes from when it lies outside.
 std::int64_t outside(std::int64_t i, std::int64_t n, std::string_view mode) {
   if (i >= 0 && i < n) return i;
@@ -75,7 +55,7 @@ Result<Sources> sources_of(const NodeView& n) {
   constexpr std::int64_t far = std::int64_t{1} << 40, longest = std::int64_t{1} << 27;
   const Shape& x = n.input(0).shape;
   const std::string mode = n.attrs().text("mode", "constant");
-  LOCKSTEP_TRY(const auto ends, ends_of(n));
+  LOCKSTEP_TRY(const auto ends, pad_ends(n));
   Shape y;
   for (std::size_t d = 0; d < x.size(); ++d) {
     const auto [begin, end] = ends[d];
@@ -113,20 +93,9 @@ Result<std::vector<Facts>> infer(const NodeView& n) {
       {x.dtype, shape_of_sources(sources), quant_of_sources(x.quant, sources)}};
 }
 
-Tensor constant_element(const EvalContext& c) {
-  if (c.in.size() > 2 && c.in[2]) return *c.in[2];
-  Tensor element(c.in[0]->dtype(), {});
-  const QuantParams& quant = c.view.input(0).quant;
-  if (c.view.attrs().text("fill", "value") == "zero_point" && quant.quantized())
-    element.set_code(0, quant.zero_at(0));
-  else
-    element.set_number(0, c.view.attrs().real("value", 0));
-  return element;
-}
-
 Result<void> eval(EvalContext& c) {
   LOCKSTEP_TRY(const Sources sources, sources_of(c.view));
-  fill(c.out[0], constant_element(c).bytes().data());
+  fill(c.out[0], pad_element(c.view, c.in.size() > 2 ? c.in[2] : nullptr).bytes().data());
   copy_from_sources(*c.in[0], sources, c.out[0]);
   return {};
 }
@@ -147,6 +116,34 @@ constexpr Foreign from[] = {
 };
 
 }  // namespace
+
+Result<std::vector<PadEnds>> pad_ends(const NodeView& n) {
+  const std::size_t rank = n.input(0).shape.size();
+  const auto pads = integers_at(n, 1, "pads");
+  const auto asked =
+      integers_at(n, 3, "axes").value_or(index_run(0, static_cast<std::int64_t>(rank)));
+  LOCKSTEP_TRY(const auto axes, normal_axes(n, asked, rank));
+  if (!pads || pads->size() != 2 * axes.size())
+    return Error{n.where(), pads ? "pads " + shape_text(*pads) : "no pads",
+                 std::to_string(2 * axes.size()) + " of them, two per axis", ""};
+  const bool pairs = n.attrs().integer("pairs", 0) != 0;
+  std::vector<PadEnds> ends(rank);
+  for (std::size_t i = 0; i < axes.size(); ++i)
+    ends[axes[i]] = pairs ? PadEnds{(*pads)[2 * i], (*pads)[2 * i + 1]}
+                          : PadEnds{(*pads)[i], (*pads)[axes.size() + i]};
+  return ends;
+}
+
+Tensor pad_element(const NodeView& n, const Tensor* value) {
+  if (value) return *value;
+  Tensor element(n.input(0).dtype, {});
+  const QuantParams& quant = n.input(0).quant;
+  if (n.attrs().text("fill", "value") == "zero_point" && quant.quantized())
+    element.set_code(0, quant.zero_at(0));
+  else
+    element.set_number(0, n.attrs().real("value", 0));
+  return element;
+}
 
 extern constinit const OpDef op_pad = {
     .name = "Pad",

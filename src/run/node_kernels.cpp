@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "run/own_pads.h"
+
 namespace lockstep {
 namespace {
 
@@ -71,11 +73,11 @@ void run_kernel(const Kernel& kernel, const PreparedKernel& prepared, const Node
 }
 
 NodeKernels::NodeKernels(const Graph& graph, const Numerics& num)
-    : graph_(graph), num_(num), slots_(graph.nodes().size()) {}
+    : graph_(graph), num_(num), slots_(graph.nodes().size()), padded_(graph.nodes().size()) {}
 
-std::vector<const Tensor*> NodeKernels::inputs_of(NodeId node) const {
+std::vector<const Tensor*> NodeKernels::inputs_of(const Node& node) const {
   std::vector<const Tensor*> constant;
-  for (const ValueId v : graph_.node(node).inputs)
+  for (const ValueId v : node.inputs)
     constant.push_back(v == no_id ? nullptr : constants()[static_cast<std::size_t>(v)]);
   return constant;
 }
@@ -183,7 +185,7 @@ NodeKernels::Slot& NodeKernels::slot(NodeId node) const {
   Slot& s = slots_[static_cast<std::size_t>(node)];
   std::call_once(s.once, [&] {
     const NodeView view{graph_, graph_.node(node)};
-    const auto constants = inputs_of(node);
+    const auto constants = inputs_of(view.node);
     const KernelProblem problem{view, num_, constants};
     s.kernel = pick_kernel(problem);
     if (s.kernel) s.prepared = s.kernel->prepare(problem);
@@ -198,11 +200,28 @@ const PreparedKernel* NodeKernels::prepared(NodeId node) const {
   return slot(node).prepared.get();
 }
 
+const NodeKernels::Padded* NodeKernels::padded(NodeId node) const {
+  PaddedSlot& s = padded_[static_cast<std::size_t>(node)];
+  std::call_once(s.once, [&] {
+    auto merged = with_own_pads(graph_, num_, node, constants());
+    if (!merged) return;
+    auto made = std::make_unique<Padded>();
+    made->node = std::move(*merged);
+    const auto in = inputs_of(made->node);
+    const KernelProblem problem{{graph_, made->node}, num_, in};
+    made->kernel = pick_kernel(problem);
+    if (!made->kernel) return;
+    made->prepared = made->kernel->prepare(problem);
+    s.made = std::move(made);
+  });
+  return s.made.get();
+}
+
 bool NodeKernels::run(NodeId node, std::span<const Tensor* const> in, std::span<Tensor> out) const {
   const Slot& s = slot(node);
   if (!s.kernel) return false;
   const NodeView view{graph_, graph_.node(node)};
-  auto constants = inputs_of(node);
+  auto constants = inputs_of(view.node);
   bool own = true;
   for (std::size_t i = 0; i < constants.size(); ++i)
     if (constants[i] && i < in.size() && in[i] != constants[i] &&

@@ -34,6 +34,14 @@ class NodeKernels {
   // The kernel of a node with the constants; null: the operator's `eval`.
   const Kernel* kernel(NodeId node) const;
   const PreparedKernel* prepared(NodeId node) const;
+  // A convolution behind a Pad as a kernel that pads for itself (own_pads.h); null: another case,
+  // or no kernel.
+  struct Padded {
+    Node node;  // over the Pad's input
+    const Kernel* kernel = nullptr;
+    std::unique_ptr<PreparedKernel> prepared;
+  };
+  const Padded* padded(NodeId node) const;
 
   // Evaluates the node by its kernel; false when it has none. `in` may hold other contents than the
   // graph's constants; shapes and types are the graph's.
@@ -45,8 +53,12 @@ class NodeKernels {
     const Kernel* kernel = nullptr;
     std::unique_ptr<PreparedKernel> prepared;
   };
+  struct PaddedSlot {
+    std::once_flag once;
+    std::unique_ptr<Padded> made;
+  };
   Slot& slot(NodeId node) const;
-  std::vector<const Tensor*> inputs_of(NodeId node) const;  // those that are constant
+  std::vector<const Tensor*> inputs_of(const Node& node) const;  // those that are constant
   void fold() const;
   Result<void> fold_node(const Node& node) const;
   Result<std::vector<Tensor>> evaluate(const Node& node, std::span<const Tensor* const> in) const;
@@ -54,6 +66,7 @@ class NodeKernels {
   const Graph& graph_;
   const Numerics& num_;
   mutable std::vector<Slot> slots_;
+  mutable std::vector<PaddedSlot> padded_;
   mutable std::once_flag folded_once_;
   mutable std::vector<std::unique_ptr<const Tensor>> folded_;
   mutable std::vector<const Tensor*> constants_;

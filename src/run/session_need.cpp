@@ -53,6 +53,21 @@ bool Session::Plan::given_when_resumed(ValueId v) const {
   return options.resumed && !reached[at(v)] && all_maps[at(v)].source == no_id;
 }
 
+// The convolution over its Pad's input, where nothing else of this session needs the Pad's result as
+// bytes. Who only reads it after a run has it made then.
+const NodeKernels::Padded* Session::Plan::without_pad(NodeId n) const {
+  const Node& conv = g.node(n);
+  if (conv.op != "Conv" || conv.inputs[0] == no_id) return nullptr;
+  const ValueId v = conv.inputs[0];
+  const NodeId pad = g.value(v).producer;
+  if (pad == no_id || g.node(pad).op != "Pad") return nullptr;
+  if (constant(v) || late[at(v)] || given_mark[at(v)] || given_when_resumed(v)) return nullptr;
+  if (std::ranges::count(options.goals, v) > 0 || g.consumers(v).size() != 1) return nullptr;
+  for (const Hook& hook : options.hooks)
+    if (hook.node == n || hook.node == pad || std::ranges::count(hook.also, v) > 0) return nullptr;
+  return kernel_holds(n) && kernel_holds(pad) ? kernels.padded(n) : nullptr;
+}
+
 // Marks what must exist as bytes so that `open` does: what nodes read that are no part of a table.
 Result<void> Session::Plan::open_all(std::vector<ValueId> open) {
   while (!open.empty()) {
@@ -82,7 +97,12 @@ Result<void> Session::Plan::open_all(std::vector<ValueId> open) {
       }
       map.source = no_id;  // an operator refuses 256 codes: computed node by node
     }
-    for (const ValueId in : g.node(producer).inputs)
+    const NodeKernels::Padded* const own = without_pad(producer);
+    if (own) {
+      padded[static_cast<std::size_t>(producer)] = own;
+      unpadded[at(g.node(producer).inputs[0])] = own->node.inputs[0];
+    }
+    for (const ValueId in : own ? own->node.inputs : g.node(producer).inputs)
       if (in != no_id) open.push_back(in);
     for (const std::size_t hook : hooks_of(producer))
       for (const ValueId in : options.hooks[hook].also)
@@ -107,6 +127,8 @@ Result<void> Session::Plan::find_needed() {
       maps[at(n.outputs[0])].source = no_id;
   materialized.assign(g.values().size(), 0);
   kept.assign(g.values().size(), 0);
+  padded.assign(g.nodes().size(), nullptr);
+  unpadded.assign(g.values().size(), no_id);
   LOCKSTEP_CHECK(open_all(options.goals));
   // The last first: what it is made from exists then.
   std::vector<ValueId> wanted = options.readable;
@@ -115,7 +137,7 @@ Result<void> Session::Plan::find_needed() {
     if (late[at(v)]) continue;
     // Codes are kept where they are made; reals that follow from codes are made again when read.
     const bool stays = materialized[at(v)] && size_of(g.value(v).dtype) == 1;
-    const ValueId source = stays ? no_id : all_maps[at(v)].source;
+    const ValueId source = stays ? no_id : read_from(v);
     const ValueId needed = source == no_id ? v : source;
     kept[at(needed)] = 1;
     LOCKSTEP_CHECK(open_all({needed}));

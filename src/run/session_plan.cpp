@@ -106,8 +106,9 @@ void Session::Plan::add_table(ValueId v) {
   use(std::move(s));
 }
 
-void Session::Plan::add_kernel(NodeId n, const Kernel& kernel, const PreparedKernel& prepared) {
-  const Node& node = g.node(n);
+// `node` is the graph's, or stands for it over another input.
+void Session::Plan::add_kernel(NodeId n, const Node& node, const Kernel& kernel,
+                               const PreparedKernel& prepared) {
   const bool moves = moves_channels(kernel, {g, node});
   SessionStep s;
   s.kind = SessionStep::kernel;
@@ -169,6 +170,10 @@ Result<void> Session::Plan::add_node(NodeId n) {
   if (!any) return {};
   const ValueId y = node.outputs[0];  // absent where only later ones are wanted
   const bool mapped = y != no_id && maps[at(y)].source != no_id;
+  if (const NodeKernels::Padded* const own = padded[static_cast<std::size_t>(n)]) {
+    add_kernel(n, own->node, *own->kernel, *own->prepared);
+    return {};
+  }
   if (!hooks_of(n).empty() || (kernels.kernel(n) && !kernel_holds(n) && !mapped)) {
     add_eval(n);
     return {};
@@ -186,7 +191,7 @@ Result<void> Session::Plan::add_node(NodeId n) {
     return {};
   }
   if (const Kernel* const kernel = kernels.kernel(n))
-    add_kernel(n, *kernel, *kernels.prepared(n));
+    add_kernel(n, node, *kernel, *kernels.prepared(n));
   else
     add_eval(n);
   return {};

@@ -75,6 +75,8 @@ struct Session::Plan {
   std::vector<CodeMap> all_maps;        // as they may be joined when a value is read
   std::map<ValueId, CodeTable> tables;  // of the values that are made by one
   std::vector<char> materialized;       // by value: needed as bytes of its own
+  std::vector<const NodeKernels::Padded*> padded;  // by node: runs without the Pad before it
+  std::vector<ValueId> unpadded;  // by value: what a Pad that is left out reads, else no_id
   std::vector<NodeId> evaluated;
   std::vector<std::byte> arena;
   std::size_t arena_bytes = 0, scratch_bytes = 0;
@@ -93,12 +95,13 @@ struct Session::Plan {
   Result<void> find_needed();
   Result<void> open_all(std::vector<ValueId> open);
   bool given_when_resumed(ValueId v) const;
-  void keep_readable();
+  const NodeKernels::Padded* without_pad(NodeId n) const;
   bool kernel_holds(NodeId n) const;
   std::vector<std::size_t> hooks_of(NodeId n) const;
   Result<void> add_node(NodeId n);
   void add_table(ValueId v);
-  void add_kernel(NodeId n, const Kernel& kernel, const PreparedKernel& prepared);
+  void add_kernel(NodeId n, const Node& node, const Kernel& kernel,
+                  const PreparedKernel& prepared);
   void add_eval(NodeId n);
   bool should_share(const SessionStep& s) const;
   BufferId make_buffer(ValueId v);
@@ -111,6 +114,9 @@ struct Session::Plan {
   Result<void> evaluate(SessionStep& s, const OnHook& on_hook);
   Result<void> read(ValueId v, std::span<std::byte> to);
   Result<void> read_chain(ValueId v, const std::byte* codes, std::span<std::byte> to);
+  ValueId read_from(ValueId v) const {  // of what is not kept
+    return unpadded[at(v)] != no_id ? unpadded[at(v)] : all_maps[at(v)].source;
+  }
   Result<const std::byte*> codes_of(ValueId v);
   bool reads_alone(NodeId n, ValueId source) const;
   BufferId kept_buffer(ValueId v) const;

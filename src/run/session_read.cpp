@@ -25,14 +25,16 @@ Result<const std::byte*> Session::Plan::codes_of(ValueId v) {
   return static_cast<const std::byte*>(read_codes.data());
 }
 
-// What a chain of nodes makes of the codes of its source, element by element.
+// What a chain of nodes makes of the codes of its source, element by element; or a Pad alone.
 Result<void> Session::Plan::read_chain(ValueId v, const std::byte* codes, std::span<std::byte> to) {
-  const ValueId source = all_maps[at(v)].source;
+  const ValueId source = read_from(v);
   std::map<ValueId, Tensor> known;
   Tensor& x =
       known.emplace(source, Tensor(g.value(source).dtype, g.value(source).shape)).first->second;
   copy_bytes({codes, x.bytes().size()}, x.bytes().data());
-  for (const NodeId n : nodes_between(g, fixed, source, v)) {
+  const bool pads = unpadded[at(v)] != no_id;
+  for (const NodeId n :
+       pads ? std::vector{g.value(v).producer} : nodes_between(g, fixed, source, v)) {
     std::vector<const Tensor*> in;
     for (const ValueId i : g.node(n).inputs)
       in.push_back(i == no_id ? nullptr : constant(i) ? constant(i) : &known.at(i));
@@ -72,10 +74,13 @@ Result<void> Session::Plan::read(ValueId v, std::span<std::byte> to) {
     return {};
   }
   const CodeMap& map = all_maps[at(v)];
-  LOCKSTEP_TRY(const std::byte* const codes, codes_of(map.source));
+  const ValueId source = read_from(v);
+  if (source == no_id)
+    return Error{g.file(), "'" + value.name + "' was not kept", "a readable value", ""};
+  LOCKSTEP_TRY(const std::byte* const codes, codes_of(source));
   const NodeId n = value.producer;
   if (const Kernel* const kernel = kernels.kernel(n);
-      kernel && kernel_holds(n) && reads_alone(n, map.source) &&
+      kernel && kernel_holds(n) && reads_alone(n, source) &&
       kernel->order != Order::channels_last && kernels.prepared(n)->scratch_bytes(1) == 0) {
     std::vector<const std::byte*> in(g.node(n).inputs.size(), nullptr);
     in[0] = codes;
@@ -83,6 +88,7 @@ Result<void> Session::Plan::read(ValueId v, std::span<std::byte> to) {
     kernels.prepared(n)->run({in.data(), &out, scratch, workers});
     return {};
   }
+  if (unpadded[at(v)] != no_id) return read_chain(v, codes, to);
   const std::int64_t count = count_of(value.shape);
   const std::int64_t channels = map.axis < 0 ? 1 : value.shape[static_cast<std::size_t>(map.axis)];
   auto table = read_tables.find(v);
