@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include "emit/finish.h"
+#include "num/real_functions.h"
 #include "num/tflite_policies.h"
 #include "op/op_codes.h"
 
@@ -118,6 +119,9 @@ Result<void> write_real_function(NodeWriter& w) {
     for (const SingleFunction& f : single_functions)
       if (f.op == op) return write_single(w, f.name);
     if (op == "Exp") return write_real_map(w, "ls_exp_f32");
+    // rt/ has the library's own: other bits than these steps'.
+    if ((op == "Sin" && real.functions->sin) || (op == "Cos" && real.functions->cos))
+      return w.unsupported(op + " of float32 in the runtime's own steps");
   }
   if (op == "Gelu")
     return v.attrs().text("approximate", "none") == "tanh"

@@ -472,7 +472,7 @@ constexpr RtSource sources[] = {
     {"dequantize", of_kernel<dequantize>},
     {"all_padding", all_padding},
     {"function", function, 6},
-    {"real_function", real_function},
+    {"real_function", real_function, 4},  // of 26 kinds, each of which has a kernel
     {"requantize", requantize},
     {"pairs16", wide_pair},
     {"integers", integer_pair},
