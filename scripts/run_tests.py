@@ -22,6 +22,7 @@ def run_gtest(binary, counts, failures):
             counts["failed"] += 1
             failures.append(f"{name}: ended with {done.returncode} and no result")
             return
+        wrong = counts["failed"]
         for suite in json.loads(out.read_text())["testsuites"]:
             for case in suite["testsuite"]:
                 full = f"{name} {suite['name']}.{case['name']}"
@@ -33,6 +34,9 @@ def run_gtest(binary, counts, failures):
                     print(f"skipped  {full}")
                 else:
                     counts["passed"] += 1
+        if done.returncode != 0 and counts["failed"] == wrong:  # what a suite's end asserts is no case's
+            counts["failed"] += 1
+            failures.append(f"{name}: ended with {done.returncode} outside of its tests")
         print(f"{name}: {time.monotonic() - started:.1f} s")
 
 
