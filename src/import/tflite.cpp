@@ -44,7 +44,8 @@ Result<Graph> import_tflite_bytes(std::span<const std::byte> bytes, const std::s
     return Error{path, "a subgraph without tensors or operators", "both", ""};
   GraphBuilder graph(path, "tflite");
   TfliteVariables variables;
-  TfliteReader reader{path, bytes, model, main, graph, variables};
+  TfliteCalls called;
+  TfliteReader reader{path, bytes, model, main, graph, variables, called};
   LOCKSTEP_CHECK(reader.read_tensors());
   LOCKSTEP_CHECK(read_io(reader));
   LOCKSTEP_CHECK(reader.read_operators());

@@ -18,6 +18,11 @@ namespace lockstep {
 // Files hold little-endian numbers, which are taken over as they are.
 static_assert(std::endian::native == std::endian::little);
 
+// How much the called subgraphs of one file have had read so far: all readers of the file count here, since calls inside calls multiply.
+struct TfliteCalls {
+  std::size_t read = 0;  // subgraphs, their tensors and operators
+};
+
 // One subgraph of one file on its way into a graph. The subgraphs that an operator calls are read into the same graph.
 struct TfliteReader {
   const std::string& path;
@@ -26,6 +31,7 @@ struct TfliteReader {
   const tfl::SubGraph& main;
   GraphBuilder& graph;
   TfliteVariables& variables;
+  TfliteCalls& called;
   std::string prefix = {};       // of names: "" in the first subgraph
   int depth = 0;                 // subgraphs around this one
   std::vector<ValueId> ids = {};  // by tensor index; no_id where the type is unknown

@@ -9,6 +9,8 @@ namespace lockstep {
 namespace {
 
 constexpr int deepest = 16;
+// A thousand steps of a large recurrent layer read some 200,000. Calls inside calls multiply, and need not leave a node each.
+constexpr std::size_t most_read = 1'000'000;
 
 }  // namespace
 
@@ -25,7 +27,10 @@ Result<std::vector<ValueId>> TfliteReader::read_subgraph(std::int64_t index, std
   if (!sub.tensors() || !sub.operators() || !sub.inputs() || !sub.outputs() || sub.inputs()->size() != given.size() ||
       (!wanted.empty() && sub.outputs()->size() != wanted.size()))
     return Error{where, "a subgraph of other operands", std::to_string(given.size()) + " inputs", "the file is damaged"};
-  TfliteReader reader{path, bytes, model, sub, graph, variables, name + "/", depth + 1};
+  called.read += 1 + sub.tensors()->size() + sub.operators()->size();
+  if (called.read > most_read)
+    return Error{where, "calls that read more than " + std::to_string(most_read) + " tensors and operators", "fewer", "loops inside loops multiply"};
+  TfliteReader reader{path, bytes, model, sub, graph, variables, called, name + "/", depth + 1};
   reader.ids.assign(sub.tensors()->size(), no_id);
   const auto place = [&](std::int32_t t, ValueId id) {
     const bool fits = t >= 0 && static_cast<std::size_t>(t) < reader.ids.size() && reader.ids[static_cast<std::size_t>(t)] == no_id;

@@ -223,7 +223,7 @@ Result<std::shared_ptr<const Tensor>> TfliteReader::constant_elsewhere(const tfl
   if (i < 0 || static_cast<std::size_t>(i) >= count)
     return Error{path, "tensor " + std::to_string(i) + " of another subgraph",
                  "one of its " + std::to_string(count) + " tensors", "the file is damaged"};
-  const TfliteReader other{path, bytes, model, sub, graph, variables};
+  const TfliteReader other{path, bytes, model, sub, graph, variables, called};
   const auto at = static_cast<std::size_t>(i);
   const auto dtype = dtype_of(other.tensor(at).type());
   if (!dtype) return std::shared_ptr<const Tensor>();
