@@ -190,18 +190,8 @@ Result<void> write_codes(NodeWriter& w, const BinaryPolicy& policy) {
   const NodeView& v = w.view();
   const Value &a = v.input(0), &b = v.input(1), &y = v.output(0);
   const CodeClamp clamp = clamp_of(v);
-  const std::int32_t shift = v.attrs().text("codes", "") == "unsigned" ? 128 : 0;
-  BinaryScales s{a.quant.scale_at(0),
-                 b.quant.scale_at(0),
-                 y.quant.scale_at(0),
-                 a.quant.zero_at(0) + shift,
-                 b.quant.zero_at(0) + shift,
-                 y.quant.zero_at(0) + shift,
-                 clamp.low + shift,
-                 clamp.high + shift,
-                 static_cast<int>(8 * size_of(y.dtype))};
-  s.a_is_scalar = run_kind(a.shape, b.shape) == RunKind::first_still;
-  const BinaryState state = policy.prepare(s);
+  const std::int32_t shift = code_shift(v);
+  const BinaryState state = policy.prepare(binary_scales(v));
   const BinaryForm form = binary_form(policy, state);
   const bool narrow = is_narrow(a) && is_narrow(b) && is_narrow(y);
   LOCKSTEP_CHECK(write_spread(w));

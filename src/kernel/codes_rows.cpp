@@ -31,19 +31,8 @@ class CodesRows : public PreparedKernel {
  public:
   explicit CodesRows(const KernelProblem& p) : policy_(policy_of(p)) {
     const Value &a = p.view.input(0), &b = p.view.input(1), &y = p.view.output(0);
-    const CodeClamp clamp = clamp_of(p.view);
-    shift_ = p.view.attrs().text("codes", "") == "unsigned" ? 128 : 0;
-    BinaryScales s{a.quant.scale_at(0),
-                   b.quant.scale_at(0),
-                   y.quant.scale_at(0),
-                   a.quant.zero_at(0) + shift_,
-                   b.quant.zero_at(0) + shift_,
-                   y.quant.zero_at(0) + shift_,
-                   clamp.low + shift_,
-                   clamp.high + shift_,
-                   static_cast<int>(8 * size_of(y.dtype))};
-    s.a_is_scalar = run_kind(a.shape, b.shape) == RunKind::first_still;
-    state_ = policy_->prepare(s);
+    shift_ = code_shift(p.view);
+    state_ = policy_->prepare(binary_scales(p.view));
     a_signed_ = a.dtype == DType::i8;
     b_signed_ = b.dtype == DType::i8;
     wide_ = y.dtype == DType::i16;

@@ -6,6 +6,7 @@
 #include "num/ort_codes.h"
 #include "num/tflite_policies.h"
 #include "num/xnnpack.h"
+#include "op/op_binary.h"
 #include "op/op_codes.h"
 #include "op/op_quantization.h"
 
@@ -63,16 +64,6 @@ bool scaled(const KernelProblem& p, const PlaceSet& set, PlaceProblem& out) {
   return true;
 }
 
-// Along the innermost axis on which either operand moves, a does not.
-bool stands_still(const Shape& a, const Shape& b) {
-  for (std::size_t k = 1; k <= std::max(a.size(), b.size()); ++k) {
-    const std::int64_t ea = k <= a.size() ? a[a.size() - k] : 1,
-                       eb = k <= b.size() ? b[b.size() - k] : 1;
-    if (ea != 1 || eb != 1) return ea == 1;
-  }
-  return false;
-}
-
 // The function that computes what the policy says, or nothing.
 PlaceFunction function_of(const BinaryPolicy& policy, const PlaceSet& set, PlaceProblem& out) {
   if (policy.apply == ort_add.apply) return set.add_nearest;
@@ -95,13 +86,9 @@ bool codes_pair(const KernelProblem& p, const PlaceSet& set, PlaceProblem& out) 
   const BinaryPolicy* const policy = op == "Add" ? p.num.add : op == "Sub" ? p.num.sub : p.num.mul;
   const Value &a = p.view.input(0), &b = p.view.input(1), &y = p.view.output(0);
   if (!policy || !byte_wide(a) || !byte_wide(b) || !byte_wide(y)) return false;
-  const CodeClamp clamp = clamp_of(p.view);
-  const std::int32_t shift = p.view.attrs().text("codes", "") == "unsigned" ? 128 : 0;
-  const bool still = stands_still(a.shape, b.shape);
-  out.state = policy->prepare({a.quant.scale_at(0), b.quant.scale_at(0), y.quant.scale_at(0),
-                               a.quant.zero_at(0) + shift, b.quant.zero_at(0) + shift,
-                               y.quant.zero_at(0) + shift, clamp.low + shift, clamp.high + shift, 8,
-                               still});
+  const std::int32_t shift = code_shift(p.view);
+  const BinaryScales scales = binary_scales(p.view);
+  out.state = policy->prepare(scales);
   out.call.policy = policy;
   out.call.shift = shift;
   out.call.a_signed = a.dtype == DType::i8;
@@ -109,8 +96,8 @@ bool codes_pair(const KernelProblem& p, const PlaceSet& set, PlaceProblem& out) 
   out.call.y_signed = y.dtype == DType::i8;
   out.function = function_of(*policy, set, out);
   if (!out.function) out.function = by_policy;
-  if (still && out.function == set.add_nearest) {  // the operand that moves is met last
-    out.swapped = true;
+  if (scales.a_is_scalar && out.function == set.add_nearest) {  // the operand that moves is met last
+    out.swapped = out.spread = true;
     std::swap(out.state.a, out.state.b);
     std::swap(out.call.a_signed, out.call.b_signed);
   }

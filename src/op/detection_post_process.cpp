@@ -28,6 +28,10 @@ constexpr AttrSpec attrs[] = {
 
 bool real_or_u8(const Value& v) { return v.dtype == DType::f32 || (v.dtype == DType::u8 && v.quant.quantized()); }
 
+std::int64_t rows_of(const NodeView& n) {
+  return std::clamp<std::int64_t>(n.attrs().integer("max_detections", 0), 0, 1 << 20) * std::clamp<std::int64_t>(n.attrs().integer("max_classes_per_detection", 1), 1, 1 << 20);
+}
+
 constexpr Rule rules[] = {
     {"encodings are [1, n, 4 or more], scores [1, n, classes], anchors [n, 4]",
      [](const NodeView& n) {
@@ -49,16 +53,14 @@ constexpr Rule rules[] = {
        const double bound = n.attrs().real("nms_iou_threshold", 0);
        return most > 0 && most <= 100000 && bound > 0 && bound <= 1 && n.attrs().integer("detections_per_class", 100) > 0;
      }},
+    {"max_detections times max_classes_per_detection is at most 1000000",
+     [](const NodeView& n) { return rows_of(n) <= 1000000; }},
     {"one class for each detection (the runtime writes over itself with more) unless each class goes by itself",
      [](const NodeView& n) {
        return n.attrs().integer("use_regular_nms", 0) != 0 || n.attrs().integer("max_classes_per_detection", 1) == 1;
      }},
 };
 constexpr Foreign from[] = {{Format::tflite, "TFLite_Detection_PostProcess"}};
-
-std::int64_t rows_of(const NodeView& n) {
-  return n.attrs().integer("max_detections", 0) * std::clamp<std::int64_t>(n.attrs().integer("max_classes_per_detection", 1), 1, 1000);
-}
 
 Result<std::vector<Facts>> infer(const NodeView& n) {
   const std::int64_t rows = rows_of(n);

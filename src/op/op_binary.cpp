@@ -49,23 +49,30 @@ RunKind run_kind(const Shape& a, const Shape& b) {
   return RunKind::first_still;
 }
 
+std::int32_t code_shift(const NodeView& n) {
+  return n.attrs().text("codes", "") == "unsigned" ? 128 : 0;
+}
+
+BinaryScales binary_scales(const NodeView& n) {
+  const Value &a = n.input(0), &b = n.input(1), &y = n.output(0);
+  const CodeClamp clamp = clamp_of(n);
+  const std::int32_t shift = code_shift(n);
+  return {.a_scale = a.quant.scale_at(0),
+          .b_scale = b.quant.scale_at(0),
+          .y_scale = y.quant.scale_at(0),
+          .a_zero = a.quant.zero_at(0) + shift,
+          .b_zero = b.quant.zero_at(0) + shift,
+          .y_zero = y.quant.zero_at(0) + shift,
+          .low = clamp.low + shift,
+          .high = clamp.high + shift,
+          .bits = static_cast<int>(8 * size_of(y.dtype)),
+          .a_is_scalar = run_kind(a.shape, b.shape) == RunKind::first_still};
+}
+
 Result<void> eval_binary_codes(EvalContext& c, const BinaryPolicy* policy, std::string_view kind) {
   if (!policy) return no_policy(c.view, kind);
-  const Value &av = c.view.input(0), &bv = c.view.input(1), &yv = c.view.output(0);
-  const CodeClamp clamp = clamp_of(c.view);
-  // Attribute codes = "unsigned": the runtime holds these int8 codes as uint8.
-  const std::int32_t shift = c.view.attrs().text("codes", "") == "unsigned" ? 128 : 0;
-  BinaryScales scales{av.quant.scale_at(0),
-                      bv.quant.scale_at(0),
-                      yv.quant.scale_at(0),
-                      av.quant.zero_at(0) + shift,
-                      bv.quant.zero_at(0) + shift,
-                      yv.quant.zero_at(0) + shift,
-                      clamp.low + shift,
-                      clamp.high + shift,
-                      static_cast<int>(8 * size_of(yv.dtype))};
-  scales.a_is_scalar = run_kind(c.in[0]->shape(), c.in[1]->shape()) == RunKind::first_still;
-  const BinaryState state = policy->prepare(scales);
+  const std::int32_t shift = code_shift(c.view);
+  const BinaryState state = policy->prepare(binary_scales(c.view));
   const auto a = centred_codes(*c.in[0], -shift), b = centred_codes(*c.in[1], -shift);
   each_pair(c.out[0].shape(), c.in[0]->shape(), c.in[1]->shape(),
             [&](std::int64_t i, std::int64_t ia, std::int64_t ib) {

@@ -37,5 +37,15 @@ TEST(DetectionPostProcess, classes_by_themselves_keep_a_box_for_each) {
   EXPECT_EQ(y[3], Tensor::of<float>({1}, std::vector<float>{3}));
 }
 
+TEST(DetectionPostProcess, refuses_more_rows_than_a_million) {
+  const auto y = problem(1)
+                     .attr("max_detections", std::int64_t{100000})
+                     .attr("max_classes_per_detection", std::int64_t{11})
+                     .output({}).output({}).output({}).output({})
+                     .try_run();
+  ASSERT_FALSE(y.ok());
+  EXPECT_NE(y.error().want.find("at most 1000000"), std::string::npos) << y.error().what << ": " << y.error().want;
+}
+
 }  // namespace
 }  // namespace lockstep
