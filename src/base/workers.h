@@ -10,8 +10,8 @@ namespace lockstep {
 // A fixed team of threads, the caller among them. Work is cut into pieces by count alone, and each
 // thread has its own run of them: the same ones from round to round, so that what it made lies in
 // its cache. Who is done takes pieces of the others, so a thread that sleeps holds nobody up.
-// Pieces do not know who computes them: results depend neither on timing nor on the number of
-// threads. No call allocates.
+// Where one call's part ends depends on timing, so what f computes must not depend on it: then
+// results depend neither on timing nor on the number of threads. No call allocates.
 class Workers {
  public:
   explicit Workers(int threads = 1);  // at least 1
