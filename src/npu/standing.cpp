@@ -34,18 +34,37 @@ NpuStanding convolution(const Graph& g, const Node& n) {
   return biased || sliced || out > 512 ? NpuStanding::inferred : NpuStanding::proven;
 }
 
-constexpr std::string_view exact[] = {
-    "QuantizeLinear", "Requantize", "Relu",         "MaxPool",      "GlobalMaxPool", "Reshape",
-    "Flatten",        "Pad",        "Squeeze",    "Unsqueeze",    "Identity",     "Transpose",     "Slice",
-    "StridedSlice",   "Split",      "SpaceToDepth", "DepthToSpace", "Pack",          "Unpack"};
+constexpr std::string_view exact[] = {"QuantizeLinear", "Requantize",   "Relu",     "MaxPool",
+                                      "GlobalMaxPool",  "Reshape",      "Flatten",  "Pad",
+                                      "Squeeze",        "Unsqueeze",    "Identity", "Transpose",
+                                      "Slice",          "StridedSlice", "Split",    "SpaceToDepth",
+                                      "DepthToSpace",   "Pack",         "Unpack"};
+
+// A ReduceMean over both axes of the map, and no other.
+bool over_the_map(const Graph& g, const Node& n) {
+  std::vector<std::int64_t> axes = n.attrs.integers("axes");
+  if (n.inputs.size() > 1 && n.inputs[1] != no_id) {
+    const Tensor* given = g.value(n.inputs[1]).constant.get();
+    if (!given) return false;
+    for (std::int64_t i = 0; i < given->count(); ++i) axes.push_back(given->code(i));
+  }
+  for (std::int64_t& a : axes) a += a < 0 ? 4 : 0;
+  std::ranges::sort(axes);
+  const std::int64_t first = g.format() == "tflite" ? 1 : 2;  // channels last, channels first
+  return axes == std::vector<std::int64_t>{first, first + 1};
+}
+
 // One window over the whole map.
 bool global_average(const Graph& g, const Node& n) {
   const Shape &x = g.value(n.inputs[0]).shape, &y = g.value(n.outputs[0]).shape;
-  if (n.op == "GlobalAveragePool" || n.op == "ReduceMean") return x.size() == 4;
-  if (n.op != "AveragePool" || x.size() != 4 || y.size() != 4) return false;
+  if (x.size() != 4) return false;
+  if (n.op == "GlobalAveragePool") return true;
+  if (n.op == "ReduceMean") return over_the_map(g, n);
+  if (n.op != "AveragePool" || y.size() != 4) return false;
   const std::size_t first = n.attrs.text("layout", "NCHW") == "NHWC" ? 1 : 2;
   const auto kernel = n.attrs.integers("kernel_shape");
-  return kernel.size() == 2 && y[first] == 1 && y[first + 1] == 1 && kernel[0] == x[first] && kernel[1] == x[first + 1];
+  return kernel.size() == 2 && y[first] == 1 && y[first + 1] == 1 && kernel[0] == x[first] &&
+         kernel[1] == x[first + 1];
 }
 
 constexpr std::string_view compiled[] = {"Gemm", "Add", "AveragePool", "DequantizeLinear"};

@@ -84,5 +84,53 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"another operation on codes", "Sigmoid", image, {}, 0, true, assumed},
         Case{"float operation", "Sigmoid", image, {}, 0, false, assumed}));
 
+// A ReduceMean over `axes`, as attribute or as operand.
+Graph mean_over(const std::string& format, const std::vector<std::int64_t>& axes, bool operand) {
+  GraphBuilder b("mean", format);
+  Value v;
+  v.dtype = DType::i8, v.quant = {{0.1}, {0}, -1};
+  v.name = "x", v.shape = {1, 4, 4, 4};
+  Node node;
+  node.name = "n", node.op = "ReduceMean";
+  node.inputs = {b.add_value(v)};
+  b.add_input(node.inputs[0]);
+  if (operand) {
+    Value a;
+    a.name = "axes", a.dtype = DType::i64, a.shape = {static_cast<std::int64_t>(axes.size())};
+    auto t = std::make_shared<Tensor>(a.dtype, a.shape);
+    for (std::size_t i = 0; i < axes.size(); ++i)
+      t->set_code(static_cast<std::int64_t>(i), axes[i]);
+    a.constant = t;
+    node.inputs.push_back(b.add_value(a));
+  } else {
+    node.attrs.set("axes", axes);
+  }
+  v.name = "y";
+  for (const std::int64_t a : axes) v.shape[static_cast<std::size_t>(a < 0 ? a + 4 : a)] = 1;
+  node.outputs = {b.add_value(v)};
+  b.add_output(node.outputs[0]);
+  b.add_node(node);
+  auto graph = std::move(b).finish();
+  EXPECT_TRUE(graph.ok()) << (graph.ok() ? "" : graph.error().line());
+  return std::move(graph).value();
+}
+
+TEST(NpuStandingOfMeans, OnlyTheWholeMapIsTheGlobalAverageThatBoardsWereComparedWith) {
+  const auto standing = [](const std::string& format, const std::vector<std::int64_t>& axes,
+                           bool operand) {
+    const Graph g = mean_over(format, axes, operand);
+    return name_of(standing_of(g, g.nodes()[0]));
+  };
+  for (const bool operand : {false, true}) {
+    EXPECT_EQ(standing("onnx", {2, 3}, operand), "proven");
+    EXPECT_EQ(standing("onnx", {-1, -2}, operand), "proven");
+    EXPECT_EQ(standing("tflite", {1, 2}, operand), "proven");
+    EXPECT_EQ(standing("onnx", {1}, operand), "assumed");
+    EXPECT_EQ(standing("onnx", {1, 2}, operand), "assumed");
+    EXPECT_EQ(standing("onnx", {1, 2, 3}, operand), "assumed");
+    EXPECT_EQ(standing("tflite", {2, 3}, operand), "assumed");
+  }
+}
+
 }  // namespace
 }  // namespace lockstep
