@@ -19,7 +19,7 @@ constexpr double search_share = 0.5;  // of what the device's search may compute
 // ST's names: where "m_outputs_1" is, the PC's own answer, "c_outputs_1" is the device's.
 bool is_port(const std::string& name, std::string_view port) {
   const std::size_t at = name.rfind(port);
-  return at != name.npos && (at == 0 || name.substr(0, at).ends_with("_val_"));
+  return at != name.npos && (at == 0 || name[at - 1] == '_');
 }
 
 Recording pc_side(Recording r) {

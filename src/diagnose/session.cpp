@@ -60,6 +60,7 @@ class Session {
     say("running " + q_.target);
     LOCKSTEP_TRY(const Capture capture, target->run(sent_, {}));
     LOCKSTEP_TRY(Pairing pairing, pair_tensors(a_.reference->graph(), capture));
+    LOCKSTEP_CHECK(has_results(pairing));
     for (const auto& notes : {a_.device.notes, capture.notes, pairing_notes(pairing)})
       for (const std::string& note : notes)
         if (std::ranges::find(a_.notes, note) == a_.notes.end()) a_.notes.push_back(note);
@@ -149,6 +150,15 @@ class Session {
     }
     if (!missing.empty() && a_.verdict.healthy)
       a_.verdict.notes.push_back("the network's output " + join(missing, ", ") + " is not among the captures: nothing is said about it");
+  }
+
+  // What was sent says nothing about what the device made of it.
+  Result<void> has_results(const Pairing& pairing) const {
+    const Graph& g = a_.reference->graph();
+    const bool any = std::ranges::any_of(pairing.pairs, [&](const Pair& p) { return g.value(g.find_value(p.reference)).producer != no_id; });
+    if (any || g.nodes().empty()) return {};
+    return Error{q_.target, "only inputs of " + q_.model + " are recognized in it" + (pairing.left_device.empty() ? "" : ", not '" + pairing.left_device[0] + "'"),
+                 "at least one tensor that the device computed", "name recorded tensors as the model does: lockstep inspect lists them"};
   }
 
   // Where captures go when the link breaks: beside the user, named after the model.

@@ -4,7 +4,7 @@
 #include <charconv>
 #include <cstring>
 #include <filesystem>
-#include <map>
+#include <set>
 
 #include "base/copy_bytes.h"
 #include "base/half.h"
@@ -12,6 +12,7 @@
 #include "run/recording_bytes.h"
 #include "run/recording_json.h"
 #include "run/recording_names.h"
+#include "run/recording_text.h"
 
 namespace lockstep {
 
@@ -72,7 +73,9 @@ Result<Recording> read_file_of(const fs::path& path) {
     return recording_from_npz(npz, where);
   }
   if (ending == ".csv") return recording_from_csv(text_of(bytes), stem, where);
-  if (ending == ".json") return recording_from_raw(text_of(bytes), where);
+  if (ending == ".json")
+    return describes_raw(text_of(bytes)) ? recording_from_raw(text_of(bytes), where) : recording_from_json_numbers(text_of(bytes), stem, where);
+  if (is_text_ending(ending)) return recording_from_text(text_of(bytes), stem, where);
   Recording recording;
   if (is_bytes_ending(ending)) {
     recording.arrays.push_back(recorded_bytes(stem, bytes));
@@ -88,25 +91,46 @@ Result<bool> is_described(const fs::path& file, const std::vector<fs::path>& ent
   const std::string name = file.filename().string();
   for (const fs::path& e : entries) {
     if (lower(e.extension().string()) != ".json") continue;
-    if (e.stem() == file.stem() || e.stem().string() == name) return true;
     LOCKSTEP_TRY(const Bytes bytes, read_file(e.string()));
-    if (text_of(bytes).find('"' + name + '"') != std::string_view::npos) return true;
+    const bool named = e.stem() == file.stem() || e.stem().string() == name || text_of(bytes).find('"' + name + '"') != std::string_view::npos;
+    if (named && describes_raw(text_of(bytes))) return true;
   }
   return false;
 }
 
+// Files of one folder. Where the same names stand in numbered files (sample_0.npz, sample_1.npz), each file is a sample.
+void append_parts(Recording& all, std::vector<std::pair<std::int64_t, Recording>> parts) {
+  const auto names_of = [](const Recording& r) {
+    std::set<std::string> names;
+    for (const RecordedArray& a : r.arrays) names.insert(a.name);
+    return names;
+  };
+  std::set<std::int64_t> numbers;
+  for (const auto& [number, part] : parts) numbers.insert(number);
+  const bool numbered = parts.size() > 1 && numbers.size() == parts.size() && !numbers.contains(-1);
+  if (numbered) std::ranges::sort(parts, {}, &std::pair<std::int64_t, Recording>::first);  // layer_2 before layer_10
+  const bool samples = numbered && std::ranges::all_of(parts, [&](const auto& p) { return names_of(p.second) == names_of(parts[0].second); });
+  for (std::size_t i = 0; i < parts.size(); ++i) append(all, std::move(parts[i].second), samples ? static_cast<std::int64_t>(i) : -1);
+  if (samples) all.samples = static_cast<std::int64_t>(parts.size());
+}
+
+// Text beside such files is notes or source, not a recording.
+bool holds_arrays(const std::string& ending) { return ending == ".npy" || ending == ".csv" || ending == ".npz" || is_bytes_ending(ending); }
+
 Result<Recording> read_folder(const std::string& folder, bool samples_below) {
   LOCKSTEP_TRY(const std::vector<fs::path> entries, entries_of(folder));
   std::vector<std::pair<std::int64_t, fs::path>> samples;
+  std::vector<std::pair<std::int64_t, Recording>> parts;
   Recording all;
   std::size_t other = 0;
+  const bool arrays = std::ranges::any_of(entries, [](const fs::path& e) { return holds_arrays(lower(e.extension().string())); });
   for (const fs::path& entry : entries) {
     const std::string ending = lower(entry.extension().string());
     if (samples_below && folder_exists(entry.string())) {
       samples.emplace_back(trailing_number(entry.filename().string()), entry);
       continue;
     }
-    bool taken = ending == ".npy" || ending == ".csv" || ending == ".json" || ending == ".npz";
+    bool taken = holds_arrays(ending) || ending == ".json" || (!arrays && is_text_ending(ending));
     if (is_bytes_ending(ending)) {
       LOCKSTEP_TRY(const bool described, is_described(entry, entries));
       if (described) continue;
@@ -114,11 +138,15 @@ Result<Recording> read_folder(const std::string& folder, bool samples_below) {
     }
     if (taken) {
       LOCKSTEP_TRY(Recording part, read_file_of(entry));
-      append(all, std::move(part), -1);
+      if (is_text_ending(ending) && part.arrays.empty())
+        ++other;
+      else
+        parts.emplace_back(trailing_number(entry.stem().string()), std::move(part));
     } else {
       ++other;
     }
   }
+  append_parts(all, std::move(parts));
   std::ranges::sort(samples);
   for (std::size_t i = 0; i < samples.size(); ++i) {
     LOCKSTEP_TRY(Recording part, read_folder(samples[i].second.string(), false));
@@ -133,7 +161,7 @@ Result<Recording> read_folder(const std::string& folder, bool samples_below) {
 // x.raw is described by x.json or x.raw.json; without either it is the bytes of one tensor.
 std::string description_of(const std::string& raw) {
   for (const std::string& path : {fs::path(raw).replace_extension(".json").string(), raw + ".json"})
-    if (file_exists(path)) return path;
+    if (const auto bytes = read_file(path); bytes.ok() && describes_raw(text_of(*bytes))) return path;
   return raw;
 }
 
@@ -161,7 +189,7 @@ NpyArray array_of(const Tensor& tensor) {
 bool is_recording(std::string_view path) {
   const std::string ending = lower(fs::path(path).extension().string());
   static constexpr std::string_view endings[] = {".npz", ".npy", ".csv", ".json", ".raw", ".bin", ".dat"};
-  return std::ranges::count(endings, ending) > 0 || folder_exists(std::string(path));
+  return std::ranges::count(endings, ending) > 0 || is_text_ending(ending) || folder_exists(std::string(path));
 }
 
 Result<Recording> read_recording(const std::string& path) {
@@ -174,7 +202,8 @@ Result<Recording> read_recording(const std::string& path) {
   }
   recording.source = path;
   if (recording.arrays.empty())
-    return Error{path, "no recorded tensors", ".npy, .csv, .bin or .raw", ""};
+    return Error{path, "no recorded tensors", "numbers: docs/captures.md has the forms",
+                 path.ends_with(".c") ? "a compiled Neural-ART program is npu:" + path : ""};
   return recording;
 }
 

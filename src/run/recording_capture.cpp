@@ -1,75 +1,19 @@
 // Recorded arrays -> samples: which tensor of the model each array is, and how many samples it
 // holds.
 #include <algorithm>
-#include <cctype>
 #include <cstring>
-#include <map>
 #include <optional>
-#include <regex>
 #include <set>
 
 #include "base/text.h"
 #include "run/recording.h"
 #include "run/recording_bytes.h"
 #include "run/recording_names.h"
+#include "run/recording_samples.h"
 
 namespace lockstep {
 
 namespace {
-
-// ST's names for what goes in and out: "c_outputs_1", also behind "NAME_val_". c is the device (or
-// the compiled model on the PC), m the original model.
-struct StPort {
-  bool device = false, output = false;
-  std::size_t index = 0;
-};
-
-std::optional<StPort> st_port(const std::string& name) {
-  static const std::regex form("(?:.*_val_)?([mc])_(inputs|outputs)(?:_([0-9]{1,4}))?");
-  std::smatch m;
-  if (!std::regex_match(name, m, form)) return std::nullopt;
-  const std::size_t number = m[3].matched ? static_cast<std::size_t>(std::stoi(m[3])) : 1;
-  if (number == 0) return std::nullopt;
-  return StPort{m[1] == "c", m[2] == "outputs", number - 1};
-}
-
-// Letters and digits only: "/block0/add:0" and "_block0_add_0" agree.
-std::string plain(std::string_view name) {
-  std::string out;
-  for (const char c : name)
-    if (std::isalnum(static_cast<unsigned char>(c)))
-      out += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return out;
-}
-
-class Names {
- public:
-  explicit Names(const Graph& model) : model_(model) {
-    for (std::size_t i = 0; i < model.values().size(); ++i) {
-      const Value& v = model.values()[i];
-      if (v.constant && !v.folded) continue;
-      auto [it, is_new] = plain_.emplace(plain(v.name), static_cast<ValueId>(i));
-      if (!is_new) it->second = no_id;  // two tensors read alike: neither is meant
-    }
-  }
-
-  ValueId find(const std::string& name) const {
-    const ValueId exact = model_.find_value(name);
-    if (exact != no_id) return exact;
-    if (const ValueId whole = model_.find_value(unescape(name)); whole != no_id) return whole;
-    const auto it = plain_.find(plain(unescape(name)));
-    return it == plain_.end() ? no_id : it->second;
-  }
-
-  ValueId at(const StPort& port) const {
-    const auto list = port.output ? model_.outputs() : model_.inputs();
-    return port.index < list.size() ? list[port.index] : no_id;
-  }
-
- private:
-  const Graph& model_;
-  std::map<std::string, ValueId> plain_;
-};
 
 // An array with the name that it goes by from here on.
 struct Named {
@@ -85,7 +29,7 @@ std::string shape_and_type(const Tensor& t) {
 // Names every array; drops those that are not the device's, with a note.
 std::vector<Named> name_arrays(const Recording& recording, const Graph& model,
                                std::vector<std::string>& notes) {
-  const Names names(model);
+  const ModelNames names(model);
   std::set<std::size_t> original_inputs;  // ports with an m_inputs_i
   for (const RecordedArray& a : recording.arrays)
     if (const auto port = st_port(a.name); port && !port->device && !port->output)
@@ -204,11 +148,10 @@ Result<void> place(const Named& n, const Recording& recording, Capture& capture)
 // Bytes without a description, in the types of the tensors whose names they bear; a single one of another name is the
 // network's only output.
 Result<Recording> with_types(Recording recording, const Graph& model, std::int64_t expected) {
-  const Names names(model);
+  const ModelNames names(model);
   for (RecordedArray& a : recording.arrays) {
     if (!waits_for_type(a)) continue;
-    const auto port = st_port(a.name);
-    ValueId value = port ? names.at(*port) : names.find(a.name);
+    ValueId value = names.meant(a.name);
     if (value == no_id && recording.arrays.size() == 1 && model.outputs().size() == 1) value = model.outputs()[0];
     if (value == no_id)
       return Error{recording.source, "the bytes of '" + a.name + "' are of no tensor of " + model.file(), "files named after tensors of the model",
@@ -240,8 +183,9 @@ Result<Capture> capture_of(const Recording& recording, const Graph& model, std::
 }  // namespace
 
 Result<Capture> capture_from(const Recording& recording, const Graph& model, std::int64_t expected) {
-  if (std::ranges::none_of(recording.arrays, waits_for_type)) return capture_of(recording, model, expected);
-  LOCKSTEP_TRY(const Recording typed, with_types(recording, model, expected));
+  Recording by_sample = with_samples_named(recording, model);
+  if (std::ranges::none_of(by_sample.arrays, waits_for_type)) return capture_of(by_sample, model, expected);
+  LOCKSTEP_TRY(const Recording typed, with_types(std::move(by_sample), model, expected));
   return capture_of(typed, model, expected);
 }
 

@@ -71,7 +71,7 @@ Result<std::unique_ptr<Target>> open(std::string_view uri, const TargetContext& 
 
 extern constinit const TargetDef target_captures = {
     .name = "captures",
-    .syntax = "FILE.npz | FOLDER | FILE.npy | FILE.json | FILE.raw | FILE.bin | FILE.csv | FILE+FILE...",
+    .syntax = "FILE.npz | FOLDER | FILE.npy | FILE.json | FILE.raw | FILE.bin | FILE.csv | FILE.txt | FILE.h | FILE+FILE...",
     .meaning = "recorded tensors of a device, also ST's *_val_io.npz; with +, of several exposed variants, merged",
     .matches = [](std::string_view uri) { return !uri.starts_with("npu:") && is_recording(uri); },
     .open = open,

@@ -59,7 +59,7 @@ struct TargetDef {
 };
 
 std::span<const TargetDef* const> target_table();
-// Opens whatever matches; an error lists the schemes.
+// Opens whatever matches; an error says what the word is nearest to.
 Result<std::unique_ptr<Target>> open_target(std::string_view uri, const TargetContext& context);
 
 }  // namespace lockstep

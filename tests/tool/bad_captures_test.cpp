@@ -280,6 +280,12 @@ TEST_F(OtherForms, captures_without_the_networks_output_say_so) {
   EXPECT_NE(report["notes"].dump().find("'ppm' is not among the captures"), std::string::npos) << report["notes"];
 }
 
+// The device's file held its output under a name of its own, and "healthy" was said of the inputs alone.
+TEST_F(OtherForms, inputs_alone_are_no_verdict) {
+  only("window");
+  EXPECT_NE(verdict(2).find("only inputs of"), std::string::npos) << report;
+}
+
 TEST_F(OtherForms, an_output_that_answers_every_input_alike_proves_little) {
   const std::string deaf = "examples/s0/pump_int8.onnx --input examples/s0/calm_a.npz ";
   ASSERT_EQ(test::run_tool("run " + deaf + "-o " + scratch / "deaf.npz").code, 0);

@@ -1,0 +1,131 @@
+#include "run/recording_text.h"
+
+#include <gtest/gtest.h>
+
+#include "base/files.h"
+#include "run/recording_bytes.h"
+#include "support/temporary.h"
+
+namespace lockstep {
+namespace {
+
+std::vector<double> numbers_of(const RecordedArray& a) {
+  std::vector<double> numbers;
+  for (std::int64_t i = 0; i < a.tensor.count(); ++i) numbers.push_back(a.tensor.number(i));
+  return numbers;
+}
+
+Recording read(std::string_view text) {
+  auto r = recording_from_text(text, "file", "file.txt");
+  EXPECT_TRUE(r.ok()) << r.error().line();
+  return r.ok() ? std::move(*r) : Recording{};
+}
+
+TEST(RecordingText, a_c_header_holds_arrays_with_names_and_types) {
+  const Recording r = read("#include <stdint.h>\nextern int8_t none[2];\nstruct s { int a; };\n/* codes = {9} */\n"
+                           "const int8_t a_b[2][2] = {{1, -2}, {0xff, 0x80}}; // = {7}\nstatic float y[] = {1.5f, -2};\nuint8_t z[1] = {200U};\n");
+  ASSERT_EQ(r.arrays.size(), 3u);
+  EXPECT_EQ(r.arrays[0].name, "a_b");
+  EXPECT_EQ(r.arrays[0].tensor.dtype(), DType::i8);
+  EXPECT_EQ(numbers_of(r.arrays[0]), (std::vector<double>{1, -2, -1, -128}));
+  EXPECT_EQ(numbers_of(r.arrays[1]), (std::vector<double>{1.5, -2}));
+  EXPECT_EQ(r.arrays[2].tensor.dtype(), DType::u8);
+}
+
+TEST(RecordingText, a_code_that_its_c_type_cannot_hold_is_refused) {
+  EXPECT_FALSE(recording_from_text("int8_t a[1] = {300};", "f", "f.h").ok());
+  EXPECT_FALSE(recording_from_text("uint8_t a[1] = {-1};", "f", "f.h").ok());
+  EXPECT_FALSE(recording_from_text("int8_t a[1] = {1.5};", "f", "f.h").ok());
+  EXPECT_FALSE(recording_from_text("int8_t a[2] = {1, 2", "f", "f.h").ok());
+}
+
+TEST(RecordingText, gdb_prints_are_named_by_the_command_and_repeats_are_written_out) {
+  const Recording r = read("(gdb) p net_out\n$1 = {1, -2 <repeats 3 times>, 7 '\\a'}\n(gdb) p second\n$2 = {4}\n");
+  ASSERT_EQ(r.arrays.size(), 2u);
+  EXPECT_EQ(r.arrays[0].name, "net_out");
+  EXPECT_EQ(numbers_of(r.arrays[0]), (std::vector<double>{1, -2, -2, -2, 7}));
+  EXPECT_EQ(r.arrays[1].name, "second");
+}
+
+TEST(RecordingText, a_print_that_was_cut_off_is_refused_with_what_helps) {
+  const auto gdb = recording_from_text("$1 = {1, 2, 3...}", "f", "f.txt"), numpy = recording_from_text("x\n[1 2 3 ... 7 8 9]\n", "f", "f.txt"),
+             rows = recording_from_text("x\n[[1 2]\n ...\n [3 4]]\n", "f", "f.txt");
+  ASSERT_FALSE(gdb.ok());
+  EXPECT_NE(gdb.error().line().find("set print elements unlimited"), std::string::npos) << gdb.error().line();
+  ASSERT_FALSE(numpy.ok());
+  EXPECT_NE(numpy.error().line().find("set_printoptions"), std::string::npos) << numpy.error().line();
+  EXPECT_FALSE(rows.ok());
+  EXPECT_FALSE(recording_from_text("$1 = {1 <repeats 99999999999 times>}", "f", "f.txt").ok());
+}
+
+TEST(RecordingText, a_uart_log_in_hexadecimal_waits_for_the_models_types) {
+  const Recording r = read("[00:00:01.5] boot\r\n[/conv 1/out] 5 bytes\r\n00000000: 01 02 80\r\n00000003: ff 10\r\n\r\ndump of second:\r\n0x20000000 <buf>:\t0x11\t0x12\r\n");
+  ASSERT_EQ(r.arrays.size(), 2u);
+  EXPECT_EQ(r.arrays[0].name, "/conv");
+  EXPECT_TRUE(waits_for_type(r.arrays[0]));
+  EXPECT_EQ(numbers_of(r.arrays[0]), (std::vector<double>{1, 2, 128, 255, 16}));
+  EXPECT_EQ(r.arrays[1].name, "second");
+  EXPECT_EQ(numbers_of(r.arrays[1]), (std::vector<double>{0x11, 0x12}));
+}
+
+TEST(RecordingText, xxd_and_hexdump_leave_their_characters_out) {
+  const std::vector<double> wanted{0x00, 0x41, 0x61, 0x62, 0x63, 0x64};
+  EXPECT_EQ(numbers_of(read("00000000: 0041 6162 6364  .Aabcd\n").arrays[0]), wanted);
+  EXPECT_EQ(numbers_of(read("00000000  00 41 61 62  63 64  |.Aabcd|\n00000006\n").arrays[0]), wanted);
+}
+
+TEST(RecordingText, words_of_a_debugger_are_least_byte_first) {
+  EXPECT_EQ(numbers_of(read("0x34200000:\t0x04030201\n").arrays[0]), (std::vector<double>{1, 2, 3, 4}));
+}
+
+TEST(RecordingText, decimal_lines_are_numbers_named_before_or_above) {
+  const Recording r = read("logits: -63 -25 10\nsecond (int8)\n[[ 1 20]\n [30 40]]\n");
+  ASSERT_EQ(r.arrays.size(), 2u);
+  EXPECT_EQ(r.arrays[0].name, "logits");
+  EXPECT_EQ(numbers_of(r.arrays[0]), (std::vector<double>{-63, -25, 10}));
+  EXPECT_EQ(r.arrays[1].name, "second");
+  EXPECT_EQ(numbers_of(r.arrays[1]), (std::vector<double>{1, 20, 30, 40}));
+}
+
+TEST(RecordingText, a_tensor_printed_again_is_the_next_sample) {
+  const Recording r = read("out = [1, 2]\nout = [3, 4]\nout = [5, 6]\n");
+  ASSERT_EQ(r.arrays.size(), 3u);
+  EXPECT_EQ(r.samples, 3);
+  EXPECT_EQ(r.arrays[2].sample, 2);
+}
+
+TEST(RecordingText, words_alone_hold_no_tensor) {
+  EXPECT_TRUE(read("hello\nworld\n").arrays.empty());
+  EXPECT_TRUE(read("").arrays.empty());
+}
+
+TEST(RecordingNumbers, json_of_names_lists_and_samples) {
+  const auto read_json = [](std::string_view text) { return recording_from_json_numbers(text, "file", "file.json"); };
+  const auto names = read_json(R"({"a": [[1, 2], [3, -4]], "b": 1.5, "board": "N6"})"), samples = read_json(R"([{"a": [1]}, {"a": [2]}])"), list = read_json("[1, 2]");
+  ASSERT_TRUE(names.ok() && samples.ok() && list.ok());
+  ASSERT_EQ(names->arrays.size(), 2u);
+  EXPECT_EQ(numbers_of(names->arrays[0]), (std::vector<double>{1, 2, 3, -4}));
+  EXPECT_EQ(samples->samples, 2);
+  EXPECT_EQ(samples->arrays[1].sample, 1);
+  EXPECT_EQ(list->arrays[0].name, "file");
+  EXPECT_FALSE(read_json("{").ok());
+  EXPECT_FALSE(read_json(R"({"a": [1, "two"]})").ok());
+}
+
+TEST(RecordingNumbers, whole_numbers_that_float32_would_round_stay_whole) {
+  EXPECT_EQ(recorded_numbers("a", {16777217, 1}).tensor.number(0), 16777217);
+  EXPECT_EQ(recorded_numbers("a", {0.5, 1}).tensor.dtype(), DType::f32);
+}
+
+// The .json of the same name is numbers of its own and describes nothing.
+TEST(RecordingNumbers, bytes_beside_a_json_of_numbers_are_read_without_it) {
+  const test::TemporaryFolder scratch;
+  ASSERT_TRUE(write_file(scratch / "out.bin", "\x01\x02").ok());
+  ASSERT_TRUE(write_file(scratch / "out.json", "[1, 2]").ok());
+  const auto r = read_recording(scratch / "out.bin");
+  ASSERT_TRUE(r.ok()) << r.error().line();
+  EXPECT_TRUE(waits_for_type(r->arrays[0]));
+}
+
+}  // namespace
+}  // namespace lockstep
