@@ -1,7 +1,7 @@
-#include "support/rt_cases_sequences.h"
-
+// Problems of layers with a state.
 #include "base/text.h"
 #include "op/op.h"
+#include "support/rt_cases_parts.h"
 
 namespace lockstep::test {
 namespace {
@@ -146,10 +146,21 @@ std::optional<KernelCase> on_reals(CaseMaker& m) {
   return s.finish();
 }
 
-}  // namespace
-
+// TFLite's LSTM in all its forms, on codes or on reals, states given; three outputs.
 std::optional<KernelCase> sequence_lstm_case(CaseMaker& m) {
   return m.from(0, 3) == 0 ? on_reals(m) : on_codes(m);
+}
+
+constexpr RtSource sources[] = {
+    {"gru", [](CaseMaker& m) { return recurrent_case(m, "GRU"); }},
+    {"lstm", [](CaseMaker& m) { return recurrent_case(m, "LSTM"); }},
+    {"sequence_lstm", sequence_lstm_case, 2},
+};
+
+}  // namespace
+
+std::span<const RtSource> rt_sequences() {
+  return sources;
 }
 
 }  // namespace lockstep::test

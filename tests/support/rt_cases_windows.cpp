@@ -1,0 +1,127 @@
+// Problems of windows and products.
+#include <array>
+
+#include "support/rt_cases_parts.h"
+
+namespace lockstep::test {
+namespace {
+
+std::optional<KernelCase> wide_pool(CaseMaker& m) {
+  static constexpr std::array names{"MaxPool", "AveragePool"};
+  CaseBuilder b(one_of(m, names));
+  const DType t = m.from(0, 2) == 0 ? DType::f32 : DType::i16;
+  const Shape x{m.from(1, 2), m.from(1, 9), m.from(1, 9), m.from(1, 20)};
+  const QuantParams q = t == DType::f32 ? QuantParams{} : quant_of(m, t);
+  b.input(t == DType::f32 ? m.reals(x) : m.codes(t, x), q, false);
+  Attrs& a = b.node().attrs;
+  a.set("layout", std::string("NHWC"));
+  a.set("kernel_shape", std::vector<std::int64_t>{m.from(1, 4), m.from(1, 4)});
+  a.set("strides", std::vector<std::int64_t>{m.from(1, 3), m.from(1, 3)});
+  a.set("pads", std::vector<std::int64_t>{m.from(0, 1), m.from(0, 1), m.from(0, 1), m.from(0, 1)});
+  return b.finish(t, q);
+}
+
+std::optional<KernelCase> transposed_convolution(CaseMaker& m) {
+  CaseBuilder b("ConvTranspose");
+  const bool real = m.from(0, 2) == 0;
+  const std::int64_t ic = m.from(1, 9), oc = m.from(1, 9), kh = m.from(1, 4), kw = m.from(1, 4);
+  const DType t = m.coin() ? DType::i8 : m.coin() ? DType::u8 : DType::i16;
+  const Shape x{m.from(1, 2), m.from(1, 6), m.from(1, 6), ic}, w{oc, kh, kw, ic};
+  b.input(real ? m.reals(x) : m.codes(t, x), real ? QuantParams{} : quant_of(m, t), false);
+  b.input(real ? m.reals(w) : m.codes(DType::i8, w),
+          real ? QuantParams{} : m.quant(DType::i8, oc, 0, false), true);
+  Attrs& a = b.node().attrs;
+  a.set("layout", std::string("NHWC"));
+  a.set("weights", std::string("OHWI"));
+  a.set("strides", std::vector<std::int64_t>{m.from(1, 3), m.from(1, 3)});
+  return real ? b.finish(DType::f32, {}) : b.finish(t, quant_of(m, t));
+}
+
+std::optional<KernelCase> bilinear(CaseMaker& m) {
+  CaseBuilder b("ResizeBilinear");
+  const DType t = m.from(0, 2) == 0 ? DType::f32 : code_type(m);
+  const Shape x{m.from(1, 2), m.from(1, 7), m.from(1, 7), m.from(1, 9)};
+  const QuantParams q = t == DType::f32 ? QuantParams{} : quant_of(m, t);
+  b.input(t == DType::f32 ? m.reals(x) : m.codes(t, x), q, false);
+  Tensor size(DType::i32, {2});
+  size.set_code(0, m.from(1, 12)), size.set_code(1, m.from(1, 12));
+  b.input(std::move(size), {}, true);
+  b.node().attrs.set(m.coin() ? "align_corners" : "half_pixel_centers", m.from(0, 1));
+  b.node().attrs.set("layout", std::string("NHWC"));
+  return b.finish(t, q);
+}
+
+std::optional<KernelCase> integer_products(CaseMaker& m) {
+  CaseBuilder b("MatMulInteger");
+  const std::int64_t rows = m.from(1, 5), depth = m.from(1, 40), columns = m.from(1, 20);
+  const DType t = m.byte_type();
+  b.input(m.codes(t, {rows, depth}), {}, false);
+  b.input(m.codes(DType::i8, {depth, columns}), {}, m.coin());
+  return b.finish(DType::i32, {});
+}
+
+// Windows that see nothing but padding, and tensors of one element.
+std::optional<KernelCase> all_padding(CaseMaker& m) {
+  static constexpr std::array names{"Conv", "MaxPool", "AveragePool"};
+  CaseBuilder b(one_of(m, names));
+  const DType t = m.byte_type();
+  const Shape x{1, m.from(1, 2), m.from(1, 2), m.from(1, 20)};
+  const QuantParams q = m.quant(t);
+  b.input(m.codes(t, x), q, false);
+  Attrs& a = b.node().attrs;
+  a.set("layout", std::string("NHWC"));
+  a.set("pads", std::vector<std::int64_t>{m.from(1, 3), m.from(1, 3), m.from(1, 3), m.from(1, 3)});
+  if (b.node().op != "Conv") {
+    a.set("kernel_shape", std::vector<std::int64_t>{m.from(1, 2), m.from(1, 2)});
+    return b.finish(t, q);
+  }
+  const std::int64_t group = m.coin() ? x[3] : 1, outputs = group == 1 ? m.from(1, 9) : x[3];
+  b.input(m.codes(DType::i8, {outputs, m.from(1, 2), m.from(1, 2), x[3] / group}),
+          m.quant(DType::i8, outputs, 0, false), true);
+  a.set("weights", std::string("OHWI"));
+  a.set("group", group);
+  return b.finish(t, m.quant(t));
+}
+
+std::optional<KernelCase> wide_matmul(CaseMaker& m) {
+  CaseBuilder b("MatMul");
+  const std::int64_t rows = m.from(1, 5), depth = m.from(1, 40), columns = m.from(1, 20);
+  const QuantParams q = quant_of(m, DType::i16);
+  b.input(m.codes(DType::i16, {rows, depth}), q, false);
+  b.input(m.codes(DType::i16, {depth, columns}), quant_of(m, DType::i16), false);
+  return b.finish(DType::i16, quant_of(m, DType::i16));
+}
+
+// Results of a finer scale than the products: multipliers above 1.
+std::optional<KernelCase> finer(CaseMaker& m) {
+  CaseBuilder b("Conv");
+  const Shape x{1, m.from(1, 4), m.from(1, 4), m.from(1, 20)};
+  b.input(m.codes(DType::i8, x), m.quant(DType::i8), false);
+  const std::int64_t group = m.coin() ? x[3] : 1, outputs = group == 1 ? m.from(1, 20) : x[3];
+  b.input(m.codes(DType::i8, {outputs, 1, 1, x[3] / group}), m.quant(DType::i8, outputs, 0, false),
+          true);
+  b.node().attrs.set("layout", std::string("NHWC"));
+  b.node().attrs.set("weights", std::string("OHWI"));
+  b.node().attrs.set("group", group);
+  QuantParams y = m.quant(DType::i8);
+  y.scale = {1e-6 * static_cast<double>(m.from(1, 400))};
+  return b.finish(DType::i8, y);
+}
+
+constexpr RtSource sources[] = {
+    {"all_padding", all_padding},
+    {"pool16", wide_pool},
+    {"conv_transpose", transposed_convolution},
+    {"bilinear", bilinear},
+    {"matmul_integer", integer_products},
+    {"matmul16", wide_matmul},
+    {"finer", finer},
+};
+
+}  // namespace
+
+std::span<const RtSource> rt_windows() {
+  return sources;
+}
+
+}  // namespace lockstep::test
