@@ -31,6 +31,13 @@ static float in_pieces(const row_and_column *r, int32_t block, const float *star
   return y;
 }
 
+static float from_start(const row_and_column *r, const float *start) {
+  float y = start == NULL ? 0.0f : *start;
+  int32_t k;
+  for (k = 0; k < r->k; ++k) y = fmaf(r->a[k * r->a_step], r->b[k * r->b_step], y);
+  return y;
+}
+
 /* Products rounded, four at a time before they meet what is there, then two, then one. */
 static float in_fours(const row_and_column *r, const float *start) {
   float y = start == NULL ? 0.0f : *start;
@@ -82,6 +89,7 @@ void ls_matrix_f32(const ls_matrix_real *p, const float *a, const float *b, cons
         r.k = p->k;
         switch (p->order) {
           case LS_MATRIX_PIECES: v = in_pieces(&r, p->block, start); break;
+          case LS_MATRIX_FROM_BIAS: v = from_start(&r, start); break;
           case LS_MATRIX_FOURS: v = in_fours(&r, start); break;
           case LS_MATRIX_EIGHTS: v = in_eights(&r, p->across ? i : j, p->across ? p->m : p->n, start); break;
           default:

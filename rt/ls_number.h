@@ -103,7 +103,9 @@ void ls_softmax_plain_f32(const float *x, float *y, int32_t outer, int32_t count
 enum {
   LS_PLAIN,        /* one by one, rounded twice a step, through all taps */
   LS_FUSED_PIECES, /* fused, in pieces of `block` */
-  LS_ROUNDED_FOURS /* products rounded, four at a time */
+  LS_ROUNDED_FOURS, /* products rounded, four at a time */
+  LS_FROM_BIAS,     /* fused, from the bias on, through all taps */
+  LS_FROM_BIAS_COLUMNS /* the same, the window column by column */
 };
 typedef struct ls_conv_plain {
   ls_window window;
@@ -126,7 +128,7 @@ typedef struct ls_average_real {
 void ls_average_pool_f32(const ls_average_real *p, const float *x, float *y);
 
 /* y[i][j] = sum over k of a[i][k] b[k][j], by `order`; stacked. It starts from the bias, or takes it in afterwards. */
-enum { LS_MATRIX_PLAIN, LS_MATRIX_PIECES, LS_MATRIX_FOURS, LS_MATRIX_EIGHTS };
+enum { LS_MATRIX_PLAIN, LS_MATRIX_PIECES, LS_MATRIX_FOURS, LS_MATRIX_EIGHTS, LS_MATRIX_FROM_BIAS };
 typedef struct ls_matrix_real {
   int32_t count, m, n, k;
   int32_t a_step, b_step;

@@ -68,6 +68,27 @@ static float window_sum(const ls_conv_plain *p, const float *x, int32_t o, int32
   return sum;
 }
 
+static float from_bias(const ls_conv_plain *p, const float *x, int32_t o, int32_t oh, int32_t ow) {
+  const ls_window *w = &p->window;
+  const int32_t channels = w->in_c / p->group, filters = w->out_c / p->group, taps = w->kernel_h * w->kernel_w;
+  const int32_t first = o / filters * channels, plane = w->in_h * w->in_w;
+  float sum = p->bias == NULL ? 0.0f : p->bias[o];
+  int32_t t, c;
+  for (t = 0; t < taps; ++t) {
+    const int32_t columns = p->order == LS_FROM_BIAS_COLUMNS;
+    const int32_t i = columns ? t % w->kernel_h : t / w->kernel_w, j = columns ? t / w->kernel_h : t % w->kernel_w;
+    const int32_t h = source_of(oh, i, w->stride_h, w->dilation_h, w->top, w->in_h, p->transposed);
+    const int32_t v = source_of(ow, j, w->stride_w, w->dilation_w, w->left, w->in_w, p->transposed);
+    const int32_t at = h * w->in_w + v, step = w->channels_last ? 1 : plane;
+    const float *weights = p->weights + (o * taps + i * w->kernel_w + j) * channels;
+    const float *from;
+    if (h < 0 || v < 0) continue;
+    from = x + (w->channels_last ? at * w->in_c + first : first * plane + at);
+    for (c = 0; c < channels; ++c) sum = fmaf(from[c * step], weights[c], sum);
+  }
+  return sum;
+}
+
 void ls_conv_plain_f32(const ls_conv_plain *p, const float *x, float *y) {
   const ls_window *w = &p->window;
   const int32_t positions = w->out_h * w->out_w;
@@ -75,8 +96,10 @@ void ls_conv_plain_f32(const ls_conv_plain *p, const float *x, float *y) {
   for (n = 0; n < w->batch; ++n, x += w->in_h * w->in_w * w->in_c, y += positions * w->out_c)
     for (position = 0; position < positions; ++position)
       for (o = 0; o < w->out_c; ++o) {
-        float sum = window_sum(p, x, o, position / w->out_w, position % w->out_w);
-        if (p->bias != NULL) sum = sum + p->bias[o];
+        const int32_t begins = p->order == LS_FROM_BIAS || p->order == LS_FROM_BIAS_COLUMNS;
+        float sum = begins ? from_bias(p, x, o, position / w->out_w, position % w->out_w)
+                           : window_sum(p, x, o, position / w->out_w, position % w->out_w);
+        if (p->bias != NULL && !begins) sum = sum + p->bias[o];
         y[w->channels_last ? position * w->out_c + o : o * positions + position] =
             sum < p->low ? p->low : p->high < sum ? p->high : sum;
       }

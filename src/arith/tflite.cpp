@@ -2,6 +2,7 @@
 #include "arith/arith_tflite.h"
 #include "num/narrow_sums.h"
 #include "num/xnnpack.h"
+#include "num/xnnpack_float.h"
 
 namespace lockstep {
 namespace {
@@ -26,6 +27,7 @@ constexpr Numerics with_xnnpack() {
   n.global_average = &xnnpack_mean;
   n.sum = &xnnpack_sum;
   n.sums_bytes_unsigned = false;
+  n.real.functions = &xnnpack_functions;
   return n;
 }
 constexpr Numerics numerics = with_xnnpack();

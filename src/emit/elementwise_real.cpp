@@ -111,7 +111,7 @@ Result<void> write_real_function(NodeWriter& w) {
     return real.sigmoid == tflite_float_sigmoid ? write_function(w, "ls_sigmoid_single", 0, 0)
                                                 : write_real_map(w, "ls_sigmoid_f32");
   if (op == "Tanh" && real.tanh) return write_real_map(w, "ls_tanh_f32");
-  if (real.functions) {
+  if (real.functions && real.functions->erf) {
     if (op == "Gelu")
       return write_single(w, w.view().attrs().text("approximate", "none") == "tanh"
                                  ? "LS_SINGLE_GELU_TANH"

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "emit/any.h"
+#include "num/real_functions.h"
 #include "num/tflite_fixed.h"
 #include "op/op_arg.h"
 #include "op/op_binary.h"
@@ -63,7 +64,7 @@ Result<void> emit_pow(NodeWriter& w) {
   const Value &a = w.view().input(0), &b = w.view().input(1);
   if (a.dtype != DType::f32 || !is_number(b))
     return w.unsupported("Pow of " + std::string(name_of(a.dtype)));
-  const bool single = w.num().real.functions && b.dtype == DType::f32;
+  const bool single = w.num().real.functions && w.num().real.functions->power && b.dtype == DType::f32;
   const std::string what = !single ? "LS_POWER"
                            : run_kind(a.shape, b.shape) == RunKind::second_still
                                ? "LS_POWER_ONE"

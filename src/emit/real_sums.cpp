@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "emit/any.h"
+#include "num/xnnpack_float.h"
 #include "op/op_matrix.h"
 #include "op/op_pool.h"
 
@@ -14,7 +15,12 @@ Result<void> write_real_window(NodeWriter& w, const Window& g, std::span<const d
   const bool by_matrix = transposed && w.num().real.matrix && !g.channels_last &&
                          v.attrs().text("weights", "IOHW") == "IOHW";
   w.field("window", window_text(g, outputs));
-  w.field("order", !by_matrix          ? "LS_PLAIN"
+  const bool begins = sums_from_bias(w.num()) && g.spatial_rank <= 2 && v.attrs().text("kernel", "") != "left";
+  const std::int64_t taps = g.kernel_count();
+  const bool columns = !transposed && outputs == g.channels && v.attrs().integer("group", 1) == outputs &&
+                       taps <= xnnpack_most_column_taps;
+  w.field("order", begins              ? (columns ? "LS_FROM_BIAS_COLUMNS" : "LS_FROM_BIAS")
+                   : !by_matrix        ? "LS_PLAIN"
                    : g.in_count() == 1 ? "LS_ROUNDED_FOURS"
                                        : "LS_FUSED_PIECES");
   w.field("block", 128);
@@ -113,7 +119,7 @@ Result<void> write_real_gemm(NodeWriter& w) {
   if (w.num().real.matrix)
     write_order(w, p);
   else
-    w.field("order", "LS_MATRIX_PLAIN");
+    w.field("order", sums_from_bias(w.num()) && v.constant(1) && alpha == 1 && beta == 1 ? "LS_MATRIX_FROM_BIAS" : "LS_MATRIX_PLAIN");
   w.field("factors", w.num().real.matrix && factors ? 1 : 0);
   w.field("alpha", c_float(alpha)), w.field("beta", c_float(beta));
   if (v.has_input(2)) {
@@ -158,7 +164,7 @@ Result<void> write_real_matmul(NodeWriter& w) {
   if (w.num().real.matrix && plain)
     write_order(w, p);
   else
-    w.field("order", "LS_MATRIX_PLAIN");
+    w.field("order", sums_from_bias(w.num()) ? "LS_MATRIX_FROM_BIAS" : "LS_MATRIX_PLAIN");
   w.field("alpha", "1.0f"), w.field("beta", "1.0f");
   w.field("low", "-INFINITY"), w.field("high", "INFINITY");
   call_matrix(w, "NULL");

@@ -4,6 +4,7 @@
 
 #include "emit/finish.h"
 #include "emit/reduce.h"
+#include "num/real_functions.h"
 
 namespace lockstep {
 namespace {
@@ -71,7 +72,7 @@ Result<void> write_real_reduction(NodeWriter& w, const std::vector<bool>& reduce
   // onnxruntime sums in vectors of its own (N49).
   const bool choice =
       std::string_view(kind) == "LS_GREATEST" || std::string_view(kind) == "LS_LEAST";
-  if (w.num().real.functions && !choice) return write_vector_reduction(w, reduced, kind, term);
+  if (w.num().real.functions && w.num().real.functions->reduce && !choice) return write_vector_reduction(w, reduced, kind, term);
   LOCKSTEP_TRY(const std::string axes, axes_text(w, a));
   w.field("axes", axes);
   w.field("kind", kind);

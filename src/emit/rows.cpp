@@ -5,6 +5,7 @@
 #include "emit/any.h"
 #include "num/device_form.h"
 #include "num/device_tables.h"
+#include "num/real_functions.h"
 #include "op/op_codes.h"
 
 namespace lockstep {
@@ -148,7 +149,7 @@ Result<void> call_real(NodeWriter& w, const std::string& file, const std::string
 
 // Those that onnxruntime sums in vectors of its own.
 bool by_vectors(const NodeWriter& w) {
-  return w.num().real.functions != nullptr;
+  return w.num().real.functions && w.num().real.functions->log_softmax;
 }
 
 Result<void> emit_softmax(NodeWriter& w) {

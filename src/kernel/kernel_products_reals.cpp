@@ -1,5 +1,6 @@
 #include "kernel/kernel_products_reals.h"
 
+#include "num/xnnpack_float.h"
 #include "op/op_matrix.h"
 
 namespace lockstep {
@@ -37,6 +38,10 @@ std::optional<RealProducts> gemm(const KernelProblem& p) {
 }
 
 }  // namespace
+
+bool products_from_bias(const KernelProblem& p, const RealProducts& r) {
+  return sums_from_bias(p.num) && (p.view.node.op != "Gemm" || (p.constants[1] && r.alpha == 1 && r.beta == 1));
+}
 
 std::optional<RealProducts> real_products_of(const KernelProblem& p) {
   if (p.view.input_count() < 2 || !p.view.has_input(1)) return {};

@@ -23,4 +23,7 @@ struct RealProducts {
 
 std::optional<RealProducts> real_products_of(const KernelProblem& p);
 
+// N107, as the operators' `eval` has it.
+bool products_from_bias(const KernelProblem& p, const RealProducts& r);
+
 }  // namespace lockstep

@@ -5,6 +5,7 @@
 
 #include "kernel/kernel_activation.h"
 #include "num/ort_float.h"
+#include "num/xnnpack_float.h"
 #include "op/op_codes.h"
 
 namespace lockstep {
@@ -22,6 +23,7 @@ struct RealProblem {
   std::int64_t depth_step =
       1;  // channels that stand together in the order of k, the window before them
   bool first = true, last = false;  // layout of the weights: OIHW, 1HWO
+  bool starts = false, columns = false;  // at the bias; window by columns
 };
 
 // The arithmetic of onnxruntime: which rule of docs/numerics.md a convolution falls under, as
@@ -85,6 +87,9 @@ std::optional<RealProblem> problem_of(const KernelProblem& p) {
   if (!p.num.real.convolution) {
     r.block = r.ic * r.window.kernel_count();
     r.depth_step = r.ic;
+    r.starts = sums_from_bias(p.num) && r.window.spatial_rank <= 2;
+    if (r.starts) r.order = SumOrder::fused;
+    r.columns = r.starts && r.ic == 1 && r.oc == r.group && r.block <= xnnpack_most_column_taps;
   } else if (p.num.real.convolution != ort_convolution || !set_runtime_order(p, r)) {
     return {};
   }
@@ -143,20 +148,19 @@ class RealKernel : public PreparedKernel {
   // Offsets of the factors in x, and which weight they meet, in the order of summation.
   void order_k() {
     const Window& w = r_.window;
-    for (std::int64_t c0 = 0; c0 < r_.ic; c0 += r_.depth_step) {
-      std::int64_t tap = 0;
-      for (std::int64_t a = 0; a < w.kernel[0]; ++a)
-        for (std::int64_t b = 0; b < w.kernel[1]; ++b)
-          for (std::int64_t e = 0; e < w.kernel[2]; ++e, ++tap)
-            for (std::int64_t c = c0; c < std::min(r_.ic, c0 + r_.depth_step); ++c) {
-              offset_.push_back((a * w.dilations[0] * stage_.plane +
-                                 b * w.dilations[1] * stage_.row +
-                                 e * w.dilations[2] * stage_.pixel) /
-                                    4 +
-                                c);
-              place_.push_back({tap, c});
-            }
-    }
+    const std::int64_t taps = w.kernel_count(), across = w.kernel[2], down = taps / across;
+    for (std::int64_t c0 = 0; c0 < r_.ic; c0 += r_.depth_step)
+      for (std::int64_t i = 0; i < taps; ++i) {
+        const std::int64_t tap = r_.columns ? i % down * across + i / down : i;
+        const std::int64_t a = tap / across / w.kernel[1], b = tap / across % w.kernel[1], e = tap % across;
+        for (std::int64_t c = c0; c < std::min(r_.ic, c0 + r_.depth_step); ++c) {
+          offset_.push_back((a * w.dilations[0] * stage_.plane + b * w.dilations[1] * stage_.row +
+                             e * w.dilations[2] * stage_.pixel) /
+                                4 +
+                            c);
+          place_.push_back({tap, c});
+        }
+      }
   }
 
   void pack(const KernelProblem& p) {
@@ -205,7 +209,8 @@ class RealKernel : public PreparedKernel {
         flat_ ? r_.window.channels : r_.window.strides[2] * r_.window.channels;
     set_.line[static_cast<int>(r_.order)](
         {x + start_of(u), offset_.data(), depth_, r_.block, step, line_, r_.oc, packed_.data(),
-         bias_.empty() ? nullptr : bias_.data(), out + u * line_ * r_.oc});
+         bias_.empty() || r_.starts ? nullptr : bias_.data(), out + u * line_ * r_.oc,
+         bias_.empty() || !r_.starts ? nullptr : bias_.data()});
     finish(out + u * line_ * r_.oc, 1, line_ * r_.oc);
   }
 
@@ -235,6 +240,7 @@ class RealKernel : public PreparedKernel {
                std::min<std::int64_t>(og_ - panel * set_.lanes, vecs * set_.lanes),
                nullptr,
                r_.oc};
+    if (r_.starts) std::swap(t.bias, t.start);
     for (std::int64_t at = first; at < last;) {
       const std::int64_t left = last - at, rows = parts(left, parts(left, set_.max_rows[vecs]));
       t.origin = x + start_of(line) + at * step + g * r_.ic;

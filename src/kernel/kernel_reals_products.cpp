@@ -6,6 +6,7 @@
 #include "kernel/kernel_reals.h"
 #include "num/activation.h"
 #include "num/ort_float.h"
+#include "num/xnnpack_float.h"
 #include "op/op_codes.h"
 
 namespace lockstep {
@@ -19,6 +20,7 @@ struct Ordered {
   SumOrder order = SumOrder::loops;
   std::int64_t block = 0;  // of k
   bool starts = false;     // the first block meets the bias
+  bool from_bias = false;  // the sum begins at it (N107)
 };
 
 // One matrix b for all of a's, which makes one matrix of their rows.
@@ -51,7 +53,13 @@ std::optional<Ordered> in_order(const KernelProblem& p, Ordered o) {
 std::optional<Ordered> ordered(const KernelProblem& p) {
   const auto r = real_products_of(p);
   if (!r || r->m < 1 || r->n < 1 || r->k < 1 || r->list.empty()) return {};
-  Ordered o{*r, SumOrder::loops, r->k, false};
+  Ordered o{*r, SumOrder::loops, r->k};
+  if (products_from_bias(p, *r)) {
+    if (r->bias_row != 0) return {};
+    o.order = SumOrder::fused;
+    o.from_bias = r->biased;
+    return o;
+  }
   if (!p.num.real.matrix) return o;
   if (p.num.real.matrix != ort_matrix) return {};
   return in_order(p, std::move(o));
@@ -70,6 +78,7 @@ class RealProductKernel : public PreparedKernel {
     if (r.biased) {
       const auto c = p.constants[2]->as<float>();
       bias_.assign(c.begin(), c.end());
+      if (o_.from_bias && r.bias_column == 0) bias_.assign(static_cast<std::size_t>(r.n), c[0]);
     }
     if (!packed_once_) return;
     const auto b = p.constants[1]->as<float>();
@@ -141,7 +150,8 @@ class RealProductKernel : public PreparedKernel {
                nullptr,
                std::min<std::int64_t>(r.n - column, vecs * set_.lanes),
                nullptr,
-               r.n};
+               r.n,
+               o_.from_bias ? bias_.data() + column : nullptr};
     for (std::int64_t at = first; at < last;) {
       const std::int64_t left = last - at,
                          turns = (left + set_.max_rows[vecs] - 1) / set_.max_rows[vecs],
@@ -185,7 +195,7 @@ class RealProductKernel : public PreparedKernel {
 
   void finish(const RealTile& t, std::int64_t row, std::int64_t rows, std::int64_t column) const {
     const RealProducts& r = o_.r;
-    const bool added = o_.starts && r.k > o_.block;
+    const bool added = o_.from_bias || (o_.starts && r.k > o_.block);
     const bool factors = r.alpha != 1 || (r.biased && r.beta != 1);
     const bool fuses = o_.order == SumOrder::fused && factors;
     if (!factors && (!r.biased || added) && activation_ == Activation::none) return;

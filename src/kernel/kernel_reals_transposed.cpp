@@ -4,6 +4,7 @@
 #include "kernel/kernel_activation.h"
 #include "kernel/kernel_reals.h"
 #include "num/ort_float.h"
+#include "num/xnnpack_float.h"
 #include "op/op_codes.h"
 #include "op/op_conv_transpose.h"
 
@@ -19,6 +20,7 @@ struct Spread {
   TransposedWindow window;
   SumOrder order = SumOrder::loops;
   std::int64_t block = 0;
+  bool from_bias = false;  // N107: kernel_reals_from_bias.cpp
 };
 
 std::optional<Spread> spread_of(const KernelProblem& p) {
@@ -29,6 +31,7 @@ std::optional<Spread> spread_of(const KernelProblem& p) {
   const auto window = transposed_window_of(p.view);
   if (!window.ok()) return {};
   Spread s{*window, SumOrder::loops, window->channels};
+  s.from_bias = sums_from_bias(p.num) && p.view.attrs().text("kernel", "") != "left";
   if (!p.num.real.matrix || window->channels_last || window->filters_first) return s;
   if (p.num.real.matrix != ort_matrix || TransposedWindow::product(window->in) == 1) return {};
   s.order = SumOrder::fused;
@@ -162,6 +165,7 @@ bool real_transposed_fits(const KernelProblem& p) {
 
 std::unique_ptr<PreparedKernel> prepare_real_transposed(const KernelProblem& p,
                                                         const RealSet& set) {
+  if (spread_of(p)->from_bias) return prepare_transposed_from_bias(p, set);
   return std::make_unique<TransposedKernel>(p, set);
 }
 

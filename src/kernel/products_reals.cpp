@@ -96,7 +96,11 @@ extern constinit const Kernel kernel_products_reals = {
     .isa = Isa::any,
     .speed = 1,
     .meaning = "products of float matrices, sums one term after the other, 64 columns at once",
-    .fits = [](const KernelProblem& p) { return !p.num.real.matrix && real_products_of(p); },
+    .fits =
+        [](const KernelProblem& p) {
+          const auto r = real_products_of(p);
+          return !p.num.real.matrix && r && !products_from_bias(p, *r);
+        },
     .prepare = [](const KernelProblem& p) -> std::unique_ptr<PreparedKernel> {
       return std::make_unique<ProductsOfReals>(p);
     },

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "num/product.h"
 #include "num/pairs.h"
+#include "num/xnnpack_float.h"
 #include "op/op_fused.h"
 #include "op/op_codes.h"
 #include "op/op_conv.h"
@@ -53,7 +54,35 @@ void eval_in_order(EvalContext& c, const Window& g, const ConvLayout& l) {
   for (float& y : c.out[0].as<float>()) y = activate(act, y);
 }
 
+// N107: from the bias on, fused; taps outside x add nothing.
+void eval_from_bias(EvalContext& c, const Window& g, const ConvLayout& l) {
+  const auto x = packed_input(c.in[0]->as<float>(), g);
+  const auto w = packed_weights(c.in[1]->as<float>(), l, g);
+  const Tensor* const bias = c.in.size() > 2 ? c.in[2] : nullptr;
+  const Activation act = activation_of(c.view);
+  const auto y = c.out[0].as<float>();
+  const std::int64_t taps = g.kernel_count(), ic = l.in_per_group, per_group = l.out_channels / l.group;
+  const bool columns = ic == 1 && per_group == 1 && taps <= xnnpack_most_column_taps;
+  for (std::int64_t n = 0; n < g.batch; ++n)
+    each_position(g, [&](std::int64_t d, std::int64_t h, std::int64_t v, std::int64_t position) {
+      std::vector<std::pair<std::int64_t, std::int64_t>> met;  // tap, place in x
+      each_tap(g, d, h, v, [&](std::int64_t at, std::int64_t tap) { met.emplace_back(tap, at); });
+      if (columns)
+        std::ranges::stable_sort(met, {}, [&](const auto& m) { return m.first % g.kernel[2]; });
+      for (std::int64_t o = 0; o < l.out_channels; ++o) {
+        float sum = bias ? bias->as<float>()[static_cast<std::size_t>(o)] : 0.f;
+        for (const auto& [tap, at] : met)
+          sum = fused_from(sum, x.data() + (n * g.in_count() + at) * g.channels + o / per_group * ic, 1,
+                           w.data() + (o * taps + tap) * ic, 1, ic);
+        y[static_cast<std::size_t>(g.index(n, o, position, g.out_count(), l.out_channels))] =
+            activate(act, sum);
+      }
+    });
+}
+
 Result<void> eval_float(EvalContext& c, const Window& g, const ConvLayout& l) {
+  if (sums_from_bias(c.num) && g.spatial_rank <= 2 && c.view.input(1).constant)
+    return eval_from_bias(c, g, l), Result<void>();
   if (c.num.real.convolution && !g.channels_last && l.out_axis == 0 && l.in_axis == 1)
     return eval_in_order(c, g, l), Result<void>();
   const auto x = packed_input(c.in[0]->as<float>(), g);

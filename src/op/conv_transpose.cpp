@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "num/xnnpack_float.h"
 #include "op/op_codes.h"
 #include "op/op_conv_transpose.h"
 #include "op/op_sums.h"
@@ -66,7 +67,29 @@ void spread_by_matrix(const TransposedWindow& p, const FloatPolicy& real, const 
     }
 }
 
+// N107: every element from its bias on, tap by tap, fused.
+void spread_from_bias(EvalContext& c, const TransposedWindow& p) {
+  const auto y = c.out[0].as<float>();
+  const float *const x = c.in[0]->as<float>().data(), *const w = c.in[1]->as<float>().data();
+  const Tensor* const bias = c.in.size() > 2 ? c.in[2] : nullptr;
+  const std::int64_t x_step = p.channels > 1 ? p.x_at(0, 1, 0) : 1, w_step = p.channels > 1 ? p.w_at(0, 1, 0, 0) : 1;
+  for (std::int64_t n = 0; n < p.batch; ++n)
+    for (std::int64_t o = 0; o < p.filters * p.group; ++o) {
+      const std::int64_t g = o / p.filters;
+      for (std::int64_t at = 0; at < TransposedWindow::product(p.out); ++at)
+        y[static_cast<std::size_t>(p.y_at(n, o, at))] = bias ? bias->as<float>()[static_cast<std::size_t>(o)] : 0.f;
+      each_meeting(p, [&](std::int64_t i, std::int64_t t, std::int64_t at) {
+        float& sum = y[static_cast<std::size_t>(p.y_at(n, o, at))];
+        sum = fused_from(sum, x + p.x_at(n, g * p.channels, i), x_step, w + p.w_at(g, 0, o % p.filters, t), w_step, p.channels);
+      });
+    }
+  const Activation act = activation_of(c.view);
+  for (float& v : y) v = activate(act, v);
+}
+
 Result<void> eval_float(EvalContext& c, const TransposedWindow& p) {
+  if (sums_from_bias(c.num) && c.view.input(1).constant && c.view.attrs().text("kernel", "") != "left")
+    return spread_from_bias(c, p), Result<void>();
   const auto y = c.out[0].as<float>();
   const auto x = c.in[0]->as<float>(), w = c.in[1]->as<float>();
   std::ranges::fill(y, 0.f);  // memory of a run before may hold anything

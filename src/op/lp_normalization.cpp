@@ -1,6 +1,7 @@
 // y = x / (sum of |x|^p along the axis)^(1/p), p 1 or 2.
 #include <cmath>
 
+#include "num/real_functions.h"
 #include "op/op_foreign.h"
 
 namespace lockstep {
@@ -36,7 +37,7 @@ Result<void> eval(EvalContext& c) {
       const double v = x[first + i * step];
       sum += square ? v * v : std::abs(v);
     }
-    if (c.num.real.functions) {  // one by one, in float32
+    if (c.num.real.functions && c.num.real.functions->reduce) {  // one by one, in float32
       float own = 0;
       for (std::size_t i = 0; i < length; ++i) own += square ? x[first + i * step] * x[first + i * step] : std::abs(x[first + i * step]);
       if (square) own = std::sqrt(own);

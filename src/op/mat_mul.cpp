@@ -2,6 +2,7 @@
 // requantized by a_scale * b_scale[n] / y_scale.
 #include "base/text.h"
 #include "num/pairs.h"
+#include "num/xnnpack_float.h"
 #include "op/op_codes.h"
 #include "op/op_matrix.h"
 #include "op/op_qlinear.h"
@@ -32,6 +33,13 @@ void multiply(EvalContext& c, const MatrixPlan& p) {
     const T* const left = a.data() + ia * p.m * p.k;
     const T* const right = b.data() + ib * p.k * p.n;
     if constexpr (std::is_same_v<T, float>) {
+      if (sums_from_bias(c.num)) {  // N107
+        for (std::int64_t i = 0; i < p.m * p.n; ++i)
+          y[static_cast<std::size_t>(iy * p.m * p.n + i)] =
+              fused_from(0, left + i / p.n * (p.trans_a ? 1 : p.k), p.trans_a ? p.m : 1,
+                         right + i % p.n * (p.trans_b ? p.k : 1), p.trans_b ? 1 : p.n, p.k);
+        return;
+      }
       if (c.num.real.matrix && !p.trans_a && c.in[1]->shape().size() == 1 && p.k > 0) {  // N106: row by row
         for (std::int64_t i = 0; i < p.m; ++i) c.num.real.matrix({1, 1, p.k, left + i * p.k, right, y.data() + iy * p.m + i});
         return;

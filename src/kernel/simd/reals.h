@@ -26,7 +26,10 @@ void real_tile(const RealTile& t) {
 #pragma GCC unroll 16
     for (int r = 0; r < rows; ++r)
 #pragma GCC unroll 16
-      for (int v = 0; v < vecs; ++v) acc[r][v] = V::set_f(0.0f);
+      for (int v = 0; v < vecs; ++v)
+        acc[r][v] = t.start && k0 == 0 && v * V::lanes < t.channels
+                        ? V::load_f(t.start + r * t.start_step + v * V::lanes, t.channels - v * V::lanes)
+                        : V::set_f(0.0f);
     const std::int64_t end = k0 + t.block < t.k ? k0 + t.block : t.k;
     for (std::int64_t k = k0; k < end; ++k, w += V::lanes) {
       typename V::F panel[vecs];
@@ -85,11 +88,11 @@ typename V::F by_fours(const RealLine& t, const float* x, const float* w, std::i
 }
 
 template <class V, bool fused>
-typename V::F by_steps(const RealLine& t, const float* x, const float* w, std::int64_t n) {
+typename V::F by_steps(const RealLine& t, const float* x, const float* w, const float* start, std::int64_t n) {
   auto y = V::set_f(0.0f);
   for (std::int64_t k0 = 0; k0 < t.taps; k0 += t.block) {
     const std::int64_t end = k0 + t.block < t.taps ? k0 + t.block : t.taps;
-    auto acc = V::set_f(0.0f);
+    auto acc = start && k0 == 0 ? V::load_f(start, n) : V::set_f(0.0f);
     for (std::int64_t k = k0; k < end; ++k)
       acc = step_of<V, fused>(V::load_f(x + t.offset[k], n), V::load_f(w + k * t.channels, n), acc);
     y = k0 == 0 ? acc : V::add_f(acc, y);
@@ -102,10 +105,10 @@ void real_line(const RealLine& t) {
   for (std::int64_t p = 0; p < t.positions; ++p)
     for (std::int64_t c = 0; c < t.channels; c += V::lanes) {
       const std::int64_t n = t.channels - c;
-      const float *x = t.x + p * t.step + c, *w = t.w + c;
+      const float *x = t.x + p * t.step + c, *w = t.w + c, *start = t.start ? t.start + c : nullptr;
       auto y = order == SumOrder::fours   ? by_fours<V>(t, x, w, n)
-               : order == SumOrder::fused ? by_steps<V, true>(t, x, w, n)
-                                          : by_steps<V, false>(t, x, w, n);
+               : order == SumOrder::fused ? by_steps<V, true>(t, x, w, start, n)
+                                          : by_steps<V, false>(t, x, w, start, n);
       if (t.bias) y = V::add_f(y, V::load_f(t.bias + c, n));
       V::store_f(t.out + p * t.channels + c, y, n);
     }

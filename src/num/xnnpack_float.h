@@ -1,0 +1,21 @@
+#pragma once
+
+#include "num/numerics.h"
+#include "num/real_functions.h"
+
+namespace lockstep {
+
+// Float tensors as XNNPACK's microkernels for AVX-512 compute them. docs/numerics.md N107 to N110.
+extern const RealFunctions xnnpack_functions;
+
+// N107: a layer's sum begins at its bias and takes every product in by a fused step.
+inline bool sums_from_bias(const Numerics& num) { return num.real.functions == &xnnpack_functions; }
+
+// N107: depthwise windows of so many taps at most go column by column, the others row by row.
+inline constexpr std::int64_t xnnpack_most_column_taps = 25;
+
+// start + a[0]*b[0] + a[step]*b[step] + ..., each product fused into the sum.
+float fused_from(float start, const float* a, std::int64_t a_step, const float* b, std::int64_t b_step,
+                 std::int64_t count);
+
+}  // namespace lockstep
