@@ -54,23 +54,24 @@ void fill_with(std::byte* to, const std::byte* fill, std::size_t n) {
   copy_bytes(to, fill, n);
 }
 
-// Appends one element to runs of neighbours (step 1) and of the constant.
+// Appends elements to runs of neighbours (step 1) and of the constant.
 template <class Runs>
-void append(Runs& runs, std::int64_t to, std::int64_t from) {
+void append(Runs& runs, std::int64_t to, std::int64_t from, std::int64_t count = 1) {
   if (!runs.empty() && runs.back().to + runs.back().count == to &&
       ((from < 0 && runs.back().from < 0) ||
        (from >= 0 && runs.back().from >= 0 && runs.back().from + runs.back().count == from)))
-    ++runs.back().count;
+    runs.back().count += count;
   else
-    runs.push_back({to, from, 1});
+    runs.push_back({to, from, count});
 }
 
-// Runs of neighbours and of the constant.
-std::int64_t parts_of(const std::vector<std::int64_t>& offset) {
-  std::int64_t count = 1;
-  for (std::size_t i = 1; i < offset.size(); ++i)
-    count += offset[i] != (offset[i - 1] == outside ? outside : offset[i - 1] + 1);
-  return count;
+// Elements between neighbours along each axis of a tensor as it lies in memory.
+Shape strides_in_memory(const Shape& s, bool channels_last) {
+  Shape strides = strides_of(s);
+  if (!channels_last || s.size() < 3) return strides;
+  strides[1] = 1;
+  for (std::size_t a = 2; a < s.size(); ++a) strides[a] *= s[1];
+  return strides;
 }
 
 }  // namespace
@@ -79,7 +80,6 @@ MovedElements::MovedElements(std::span<const std::int32_t> sources, const Shape&
                              bool channels_last) {
   if (find_axes(sources, x, y, channels_last)) {
     join_axes();
-    flatten_inner();
     cut_rows();
     return;
   }
@@ -90,6 +90,22 @@ MovedElements::MovedElements(std::span<const std::int32_t> sources, const Shape&
         sources[i] < 0 ? -1 : place(x, sources[i], channels_last);
   for (std::size_t i = 0; i < from.size(); ++i)
     append(runs_, static_cast<std::int64_t>(i), from[i]);
+}
+
+MovedElements::MovedElements(std::span<const AxisSource> sources, const Shape& x,
+                             bool channels_last) {
+  const Shape strides = strides_in_memory(x, channels_last);
+  for (const AxisSource& s : sources) {
+    Axis axis;
+    axis.extent = static_cast<std::int64_t>(s.source.size());
+    for (const std::int64_t i : s.source)
+      axis.offset.push_back(i < 0 ? outside : i * strides[s.axis]);
+    axes_.push_back(std::move(axis));
+  }
+  if (channels_last && axes_.size() > 2)
+    std::rotate(axes_.begin() + 1, axes_.begin() + 2, axes_.end());
+  join_axes();
+  cut_rows();
 }
 
 // Offsets axis by axis through one element that has a source; false where their sums are not the
@@ -144,68 +160,78 @@ void MovedElements::join_axes() {
     for (std::size_t i = 0; axis.even && i < axis.offset.size(); ++i)
       axis.even = axis.offset[i] == axis.offset[0] + static_cast<std::int64_t>(i) * axis.stride;
     if (axis.even) {
-      const std::int64_t first = axis.offset[0];
-      base_ += first;
-      for (std::int64_t& o : axis.offset) o -= first;
+      base_ += axis.offset[0];
+      axis.offset = {};
     }
     if (!joined.empty() && joined.back().even && axis.even &&
         joined.back().stride == axis.stride * axis.extent) {
-      Axis& before = joined.back();
-      before.extent *= axis.extent;
-      before.stride = axis.stride;
-      before.offset.clear();
-      for (std::int64_t i = 0; i < before.extent; ++i) before.offset.push_back(i * before.stride);
+      joined.back().extent *= axis.extent;
+      joined.back().stride = axis.stride;
     } else {
       joined.push_back(std::move(axis));
     }
   }
-  if (joined.empty()) joined.push_back({1, {0}, 1, true});
+  if (joined.empty()) joined.push_back({1, {}, 1, true});
   axes_ = std::move(joined);
-}
-
-// Neighbours, or a few runs of them, and the axis around them (or an even part of it) as one list
-// of places, so that a padded line is one run and what surrounds it.
-void MovedElements::flatten_inner() {
-  if (axes_.size() < 2) return;
-  const Axis& inner = axes_.back();
-  Axis& outer = axes_[axes_.size() - 2];
-  const bool neighbours = inner.even && inner.stride == 1;
-  if (!neighbours && (inner.even || parts_of(inner.offset) > 3)) return;
-  const std::int64_t most = (neighbours ? most_flat : most_flat_parts) / inner.extent;
-  std::int64_t part = std::min(outer.extent, most);
-  if (part < outer.extent && !outer.even) return;
-  while (part > 1 && outer.extent % part != 0) --part;
-  if (part < 2 && outer.extent > 1) return;
-  Axis both;
-  both.extent = part * inner.extent;
-  for (std::int64_t o = 0; o < part; ++o)
-    for (const std::int64_t i : inner.offset) {
-      const std::int64_t at = outer.offset[static_cast<std::size_t>(o)];
-      both.offset.push_back(at == outside || i == outside ? outside : at + i);
-    }
-  axes_.back() = std::move(both);
-  if (part == outer.extent) {
-    axes_.erase(axes_.end() - 2);
-    return;
-  }
-  outer.extent /= part;
-  outer.stride *= part;
-  outer.offset.clear();
-  for (std::int64_t i = 0; i < outer.extent; ++i) outer.offset.push_back(i * outer.stride);
 }
 
 void MovedElements::cut_rows() {
   const Axis& inner = axes_.back();
+  std::vector<Run> runs;  // from: an offset
+  if (inner.even && inner.stride == 1)
+    runs.push_back({0, 0, inner.extent});
+  else
+    for (std::int64_t i = 0; i < inner.extent; ++i) {
+      const std::int64_t from = inner.at(i);
+      const bool longer =
+          !runs.empty() &&
+          from == (runs.back().from == outside ? outside : runs.back().from + runs.back().count);
+      if (longer)
+        ++runs.back().count;
+      else
+        runs.push_back({i, from, 1});
+    }
+  flatten_inner(runs);
   if (axes_.size() > 1) {
-    const Axis& outer = axes_[axes_.size() - 2];
-    transposes_ = outer.even && inner.even && outer.stride == 1 && inner.stride == outer.extent;
-  }
-  for (std::int64_t i = 0; i < inner.extent; ++i) {
-    const std::int64_t o = inner.offset[static_cast<std::size_t>(i)];
-    // Offsets below 0 are sources too: kept apart from the constant by the base.
-    append(runs_, i, o == outside ? -1 : base_ + o);
+    const Axis &outer = axes_[axes_.size() - 2], &rows = axes_.back();
+    transposes_ = outer.even && rows.even && outer.stride == 1 && rows.stride == outer.extent;
   }
   axes_.back().offset = {};  // the runs say it
+}
+
+// Neighbours, or a few runs of them, and the axis around them (or an even part of it) as one list
+// of runs, so that a padded line is one run and what surrounds it. Offsets below 0 are sources too:
+// kept apart from the constant by the base.
+void MovedElements::flatten_inner(std::span<const Run> inner_runs) {
+  const Axis& inner = axes_.back();
+  const bool neighbours = inner.even && inner.stride == 1;
+  std::int64_t part = 1;
+  bool joins = axes_.size() > 1 && (neighbours || (!inner.even && inner_runs.size() <= 3));
+  if (joins) {
+    const Axis& outer = axes_[axes_.size() - 2];
+    const std::int64_t most = (neighbours ? most_flat : most_flat_parts) / inner.extent;
+    part = std::max<std::int64_t>(1, std::min(outer.extent, most));
+    if (part < outer.extent && !outer.even) part = 1;
+    while (part > 1 && outer.extent % part != 0) --part;
+    joins = part > 1 || outer.extent == 1;
+  }
+  for (std::int64_t o = 0; o < part; ++o) {
+    const std::int64_t around = joins ? axes_[axes_.size() - 2].at(o) : 0;
+    for (const Run& r : inner_runs)
+      append(runs_, o * inner.extent + r.to,
+             around == outside || r.from == outside ? -1 : base_ + around + r.from, r.count);
+  }
+  if (!joins) return;
+  const std::int64_t extent = inner.extent;
+  axes_.pop_back();
+  Axis& outer = axes_.back();
+  if (part == outer.extent) {
+    outer = {part * extent, {}, 0, false};
+    return;
+  }
+  outer.extent /= part;
+  outer.stride *= part;
+  axes_.push_back({part * extent, {}, 0, false});
 }
 
 // Short runs are written as whole blocks, as far as `end` lets: what is too much is the next runs'.
@@ -248,7 +274,7 @@ void MovedElements::copy(const std::byte* x, std::byte* y, std::size_t width, co
     std::int64_t offset = 0;
     bool out = false;
     for (std::size_t a = 0; a < outer(); ++a) {
-      const std::int64_t o = axes_[a].offset[static_cast<std::size_t>(index[a])];
+      const std::int64_t o = axes_[a].at(index[a]);
       out |= o == outside;
       offset += out ? 0 : o;
     }

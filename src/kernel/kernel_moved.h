@@ -18,6 +18,13 @@ class MovedElements {
   // With `channels_last` both tensors lie so in memory.
   MovedElements(std::span<const std::int32_t> sources, const Shape& x, const Shape& y,
                 bool channels_last);
+  // The same from what is known axis by axis, one for each of y, without a look at any element:
+  // index i of it comes from index source[i] of `axis` of x, or is the constant (-1).
+  struct AxisSource {
+    std::size_t axis = 0;
+    std::vector<std::int64_t> source;
+  };
+  MovedElements(std::span<const AxisSource> sources, const Shape& x, bool channels_last);
 
   // Elements of `width` bytes (1, 2, 4, 8); `fill` holds the constant again and again. Behind x
   // stand `kernel_slack` bytes that may be read.
@@ -38,15 +45,18 @@ class MovedElements {
   };
   struct Axis {
     std::int64_t extent = 1;
-    std::vector<std::int64_t> offset;  // of x by index, `outside` for the constant
-    std::int64_t stride = 0;           // where offset[i] = i * stride everywhere
+    std::vector<std::int64_t> offset;  // of x by index, `outside` for the constant; not where even
+    std::int64_t stride = 0;           // where offset i is i * stride everywhere
     bool even = false;
+    std::int64_t at(std::int64_t i) const {
+      return even ? i * stride : offset[static_cast<std::size_t>(i)];
+    }
   };
   bool find_axes(std::span<const std::int32_t> sources, const Shape& x, const Shape& y,
                  bool channels_last);
   void join_axes();
-  void flatten_inner();
   void cut_rows();
+  void flatten_inner(std::span<const Run> inner_runs);
   std::size_t outer() const { return axes_.size() - (transposes_ ? 2 : 1); }  // axes of lines
   void row(const std::byte* x, std::byte* y, const std::byte* end, std::size_t width,
            const std::byte* fill) const;

@@ -1,5 +1,6 @@
 // y[i] = x[source(i)], or a constant: where each element comes from is asked of the operator's own
-// `eval` once, on the numbers of the elements; a run copies.
+// `eval` once, on the numbers of the elements (paddings and transpositions say it axis by axis); a
+// run copies.
 #include <algorithm>
 #include <cstring>
 #include <numeric>
@@ -8,6 +9,8 @@
 
 #include "kernel/kernel.h"
 #include "kernel/kernel_moved.h"
+#include "op/op_move.h"
+#include "op/op_pad.h"
 
 namespace lockstep {
 namespace {
@@ -52,24 +55,43 @@ Result<Tensor> moved(const KernelProblem& p, const Tensor& x) {
   return std::move(out[0]);
 }
 
+// Where each axis of the result comes from; nothing for operators that only `eval` knows.
+std::optional<std::vector<MovedElements::AxisSource>> axes_of(const NodeView& n) {
+  const Shape &x = n.input(0).shape, &y = n.output(0).shape;
+  std::vector<MovedElements::AxisSource> axes(y.size());
+  if (x.size() != y.size()) return {};
+  if (n.node.op == "Transpose") {
+    const auto rank = static_cast<std::int64_t>(x.size());
+    const auto asked = integers_at(n, 1, "perm").value_or(index_run(rank - 1, rank, -1));
+    const auto perm = normal_axes(n, asked, x.size());
+    if (!perm.ok() || perm->size() != x.size()) return {};
+    for (std::size_t a = 0; a < y.size(); ++a) axes[a] = {(*perm)[a], index_run(0, y[a])};
+    return axes;
+  }
+  if (n.node.op != "Pad") return {};
+  const auto ends = pad_ends(n);
+  if (!ends.ok()) return {};
+  for (std::size_t a = 0; a < y.size(); ++a) {
+    axes[a] = {a, index_run(-(*ends)[a].begin, y[a])};
+    for (std::int64_t& i : axes[a].source)
+      if (i < 0 || i >= x[a]) i = no_source;
+  }
+  return axes;
+}
+
 class Moves : public PreparedKernel {
  public:
   explicit Moves(const KernelProblem& p) : width_(size_of(p.view.input(0).dtype)) {
-    const Shape &xs = p.view.input(0).shape, &ys = p.view.output(0).shape;
-    Tensor numbers(DType::i32, xs);
-    std::iota(numbers.as<std::int32_t>().begin(), numbers.as<std::int32_t>().end(), 0);
-    const auto from = moved(p, numbers);
-    if (!from.ok()) return;  // `fits` has seen to it
-    const auto sources = from->as<std::int32_t>();
-    if (const auto hole = std::ranges::find(sources, -1); hole != sources.end())
-      if (const auto plain = moved(p, Tensor(p.view.input(0).dtype, xs)); plain.ok())
-        for (std::size_t i = 0; i < sizeof fill_; i += width_)
-          std::memcpy(
-              fill_ + i,
-              plain->bytes().data() + static_cast<std::size_t>(hole - sources.begin()) * width_,
-              width_);
-    shaped_.emplace(sources, xs, ys, false);
-    if (xs.size() > 2 || ys.size() > 2) last_.emplace(sources, xs, ys, true);
+    const auto axes = axes_of(p.view);
+    if (!axes) {
+      ask(p);
+      return;
+    }
+    const Shape& x = p.view.input(0).shape;
+    if (p.view.node.op == "Pad")
+      fill_with(pad_element(p.view, p.view.has_input(2) ? p.constants[2] : nullptr).bytes().data());
+    shaped_.emplace(*axes, x, false);
+    if (x.size() > 2) last_.emplace(*axes, x, true);
   }
 
   std::size_t scratch_bytes(int) const override { return 0; }
@@ -88,6 +110,24 @@ class Moves : public PreparedKernel {
   }
 
  private:
+  void ask(const KernelProblem& p) {
+    const Shape &xs = p.view.input(0).shape, &ys = p.view.output(0).shape;
+    Tensor numbers(DType::i32, xs);
+    std::iota(numbers.as<std::int32_t>().begin(), numbers.as<std::int32_t>().end(), 0);
+    const auto from = moved(p, numbers);
+    if (!from.ok()) return;  // `fits` has seen to it
+    const auto sources = from->as<std::int32_t>();
+    if (const auto hole = std::ranges::find(sources, -1); hole != sources.end())
+      if (const auto plain = moved(p, Tensor(p.view.input(0).dtype, xs)); plain.ok())
+        fill_with(plain->bytes().data() +
+                  static_cast<std::size_t>(hole - sources.begin()) * width_);
+    shaped_.emplace(sources, xs, ys, false);
+    if (xs.size() > 2 || ys.size() > 2) last_.emplace(sources, xs, ys, true);
+  }
+  void fill_with(const std::byte* element) {
+    for (std::size_t i = 0; i < sizeof fill_; i += width_) std::memcpy(fill_ + i, element, width_);
+  }
+
   std::size_t width_;
   std::byte fill_[MovedElements::fill_bytes] = {};  // the constant, again and again
   std::optional<MovedElements> shaped_, last_;

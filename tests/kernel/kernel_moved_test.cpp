@@ -56,5 +56,46 @@ TEST(MovedElements, lines_copied_backwards_one_by_one_are_those_copied_at_once) 
   EXPECT_GT(many, 6);
 }
 
+// Sources by element, from sources by axis.
+std::vector<std::int32_t> listed(std::span<const MovedElements::AxisSource> axes, const Shape& x,
+                                 const Shape& y) {
+  const Shape strides = strides_of(x), places = strides_of(y);
+  std::vector<std::int32_t> all;
+  for (std::int64_t i = 0; i < count_of(y); ++i) {
+    std::int64_t from = 0;
+    for (std::size_t a = 0; a < axes.size(); ++a) {
+      const std::int64_t s = axes[a].source[static_cast<std::size_t>(i / places[a] % y[a])];
+      from = from < 0 || s < 0 ? -1 : from + s * strides[axes[a].axis];
+    }
+    all.push_back(static_cast<std::int32_t>(from));
+  }
+  return all;
+}
+
+TEST(MovedElements, axes_that_are_told_and_axes_that_are_found_copy_the_same_bytes) {
+  const Shape x{2, 5, 4, 3};
+  const std::vector<std::vector<MovedElements::AxisSource>> problems = {
+      {{0, {0, 1}}, {1, {0, 1, 2, 3, 4, -1, -1}}, {2, {0, 1, 2, 3}}, {3, {0, 1, 2}}},
+      {{0, {-1, 0, 1}}, {1, {1, 2, 3}}, {2, {-1, 0, 1, 2, 3, -1}}, {3, {-1, -1, 0, 1, 2, -1}}},
+      {{0, {0, 1}}, {2, {0, 1, 2, 3}}, {3, {0, 1, 2}}, {1, {0, 1, 2, 3, 4}}},
+      {{3, {2, 1, 0}}, {2, {3}}, {1, {0, 2, 4}}, {0, {1, 0}}},
+      {{0, {1}}, {1, {-1}}, {2, {0, 1, 2, 3}}, {3, {0, 1, 2}}},
+      {{0, {0}}, {1, {0, 1, 2, 3, 4}}, {2, {0, 1, 2, 3}}, {3, {0, 1, 2}}}};
+  for (const auto& axes : problems)
+    for (const bool channels_last : {false, true}) {
+      Shape y;
+      for (const auto& a : axes) y.push_back(static_cast<std::int64_t>(a.source.size()));
+      const MovedElements told(axes, x, channels_last);
+      const MovedElements found(listed(axes, x, y), x, y, channels_last);
+      std::vector<std::byte> from(static_cast<std::size_t>(count_of(x)) + kernel_slack),
+          a(static_cast<std::size_t>(count_of(y))), b = a;
+      for (std::size_t i = 0; i < from.size(); ++i) from[i] = static_cast<std::byte>(i + 1);
+      const std::vector<std::byte> fill(MovedElements::fill_bytes, std::byte{0xee});
+      told.copy(from.data(), a.data(), 1, fill.data());
+      found.copy(from.data(), b.data(), 1, fill.data());
+      EXPECT_EQ(a, b) << &axes - problems.data() << " " << channels_last;
+    }
+}
+
 }  // namespace
 }  // namespace lockstep
