@@ -45,6 +45,14 @@ std::string again_command(const Case& c) {
          (c.input.empty() ? "" : " --input " + quoted(c.input));
 }
 
+// Whether the judged operations take what was sent: behind captured tensors other inputs change nothing.
+bool reads_inputs(const Graph& g, const Row& row) {
+  const auto takes = [&](NodeId n) {
+    return std::ranges::any_of(g.node(n).inputs, [&](ValueId v) { return std::ranges::count(g.inputs(), v) > 0; });
+  };
+  return (row.node != no_id && takes(row.node)) || std::ranges::any_of(row.segment, takes);
+}
+
 }  // namespace
 
 std::vector<std::string> capture_inside(const Case& c, const Row& row) {
@@ -68,7 +76,7 @@ std::vector<std::string> capture_next(const Case& c, const Verdict& v) {
   const bool inputs_seen = !c.recorded.device.empty() && std::ranges::any_of(g.inputs(), [&](ValueId input) {
     return c.recorded.device[0].contains(g.value(input).name);
   });
-  if (!cause && !inputs_seen && !g.inputs().empty())
+  if (!cause && !inputs_seen && reads_inputs(g, row))
     next.push_back("record the input bytes as the device had them when the run began ('" + g.value(g.inputs()[0]).name +
                    "'): other inputs than those given look like this too");
   std::vector<std::string> inside = capture_inside(c, row);

@@ -83,7 +83,7 @@ class Pairer {
   void by_name(const std::string& device) {
     const ValueId exact = g_.find_value(device);
     if (exact == no_id || (g_.value(exact).constant && !g_.value(exact).folded)) return;
-    ValueId id = codes_beside(g_, exact, info(device));
+    ValueId id = at_the_rim(exact, device);
     if (id == exact) id = codes_of_reals(g_, exact, device_, device);
     if (!taken_.contains(id)) take(device, id, "name");
   }
@@ -111,7 +111,13 @@ class Pairer {
     if (kind.size() == 1)
       take(device, kind[0], "origin");
     else if (kind.empty() && open.size() == 1)
-      take(device, codes_beside(g_, *open.begin(), info(device)), "origin");
+      take(device, at_the_rim(*open.begin(), device), "origin");
+  }
+
+  // The codes beside a float tensor where the device's numbers are codes.
+  ValueId at_the_rim(ValueId id, const std::string& device) const {
+    const ValueId codes = codes_beside(g_, id, info(device));
+    return codes == id ? codes_as_text(g_, id, device_, device) : codes;
   }
 
   void add_outputs_of(const std::string& node, std::set<ValueId>& open) const {
@@ -174,11 +180,10 @@ class Pairer {
     if (device_.order.size() != outputs.size()) return false;
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       const TensorInfo& d = info(device_.order[i]);
-      const Value& v = g_.value(outputs[i]);
-      if (!same_extents(d.shape, v.shape) || !fits_type(d.dtype, v.dtype)) return false;
+      if (!same_extents(d.shape, g_.value(outputs[i]).shape) || !fits_type(d, outputs[i])) return false;
     }
     for (std::size_t i = 0; i < outputs.size(); ++i)
-      take(device_.order[i], outputs[i], outputs.size() == 1 ? "its size at the network's rim" : "its size and order at the network's rim");
+      take(device_.order[i], at_the_rim(outputs[i], device_.order[i]), outputs.size() == 1 ? "its size at the network's rim" : "its size and order at the network's rim");
     return true;
   }
 
@@ -192,7 +197,7 @@ class Pairer {
     for (const std::string& name : device_.order) {
       std::vector<ValueId> could;
       for (const ValueId id : rim)
-        if (same_extents(info(name).shape, g_.value(id).shape) && fits_type(info(name).dtype, g_.value(id).dtype)) could.push_back(id);
+        if (same_extents(info(name).shape, g_.value(id).shape) && fits_type(info(name), id)) could.push_back(id);
       if (could.empty()) return;
       groups[std::move(could)].push_back(name);
     }
@@ -200,11 +205,13 @@ class Pairer {
       if (values.size() != names.size()) return;
     for (const auto& [values, names] : groups)
       for (std::size_t i = 0; i < names.size(); ++i)
-        take(names[i], values[i], values.size() == 1 ? "its size at the network's rim" : "its size and order at the network's rim");
+        take(names[i], at_the_rim(values[i], names[i]), values.size() == 1 ? "its size at the network's rim" : "its size and order at the network's rim");
   }
 
-  // Text files hold every type as reals; codes never stand for a float tensor without their scale.
-  static bool fits_type(DType device, DType reference) { return is_float(device) || is_integer(device) == is_integer(reference); }
+  // Text files hold every type as reals; codes stand for a float tensor only where the model has such codes beside it.
+  bool fits_type(const TensorInfo& device, ValueId id) const {
+    return is_float(device.dtype) || is_integer(device.dtype) == is_integer(g_.value(id).dtype) || (found_.empty() && codes_beside(g_, id, device) != id);
+  }
 
   // A few equal scales (1/256 of a softmax) do not make captures of this model.
   bool of_another_model(const Pairing& out) const {

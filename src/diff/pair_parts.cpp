@@ -56,6 +56,26 @@ ValueId codes_of_reals(const Graph& g, ValueId id, const Capture& capture, const
   return id;
 }
 
+ValueId codes_as_text(const Graph& g, ValueId id, const Capture& capture, const std::string& device) {
+  const TensorInfo& d = capture.infos.at(device);
+  if (!is_float(d.dtype)) return id;
+  const ValueId codes = codes_beside(g, id, {DType::i8, d.shape, {}, {}});
+  if (codes == id || g.value(codes).quant.scale.size() != 1 || capture.infos.contains(g.value(codes).name)) return id;
+  const Value& y = g.value(codes);
+  const CodeRange range = code_range(y.dtype);
+  bool reals = true;
+  for (const Sample& sample : capture.samples) {
+    const auto it = sample.find(device);
+    if (it == sample.end()) continue;
+    for (std::int64_t i = 0; i < it->second.count(); ++i) {
+      const double x = it->second.number(i);
+      if (!(std::floor(x) == x && x >= static_cast<double>(range.low) && x <= static_cast<double>(range.high))) return id;
+    }
+    reals = reals && lies_on_grid(it->second, y);
+  }
+  return reals ? id : codes;
+}
+
 Result<void> add_pair(const Graph& g, const Capture& capture, ValueId id, const std::string& device, const std::string& how, Pairing& out) {
   const Value& v = g.value(id);
   const TensorInfo& d = capture.infos.at(device);

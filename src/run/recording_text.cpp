@@ -42,6 +42,7 @@ struct Line {
   std::optional<Bytes> bytes;
   bool surely_bytes = false;  // an address, "0x", a letter among the digits, or "05"
   std::optional<std::vector<double>> numbers;
+  bool may_be_shape = false;  // numbers behind words: the tensor, or its shape
 };
 
 // "0000: 01 02", "0x20000010 <buf+16>:\t0x01", "00000000  00 01 ... |..|": what stands behind the address.
@@ -107,6 +108,19 @@ std::string name_in(std::string_view line) {
   return std::string(best);
 }
 
+// "logits 25 15 -9": words, then numbers. Where a dump follows below, they were its shape.
+Line named_by_words(std::string_view line) {
+  Line l;
+  l.name = name_in(line);
+  const std::vector<std::string_view> words = words_of(line, " \t");
+  const auto first = std::ranges::find_if(words, [](std::string_view w) { return numbers_of(w).has_value() && w.find_first_of("[(") == w.npos; });
+  if (words.end() - first < 2 || first == words.begin()) return l;
+  l.numbers = numbers_of(line.substr(static_cast<std::size_t>(first->data() - line.data())));
+  l.may_be_shape = l.numbers.has_value();
+  if (l.numbers) l.name = name_in(line.substr(0, static_cast<std::size_t>(first->data() - line.data())));
+  return l;
+}
+
 Line read_line(std::string_view line) {
   Line l;
   if (const auto rest = behind_address(line)) {
@@ -119,8 +133,8 @@ Line read_line(std::string_view line) {
   l.numbers = numbers_of(line);
   if (l.bytes || l.numbers) return l;
   const std::size_t at = line.find_last_of(":=");
+  if (at == line.npos) return named_by_words(line);
   l.name = name_in(line.substr(0, at));
-  if (at == line.npos) return l;
   l.bytes = bytes_of(line.substr(at + 1), l.surely_bytes);
   l.numbers = numbers_of(line.substr(at + 1));
   if (!l.bytes && !l.numbers) l.name = name_in(line);
@@ -140,11 +154,13 @@ struct Block {
   std::string name;
   std::vector<double> numbers;
   Bytes bytes;
-  bool numeric = true, hexadecimal = true, surely = false, named_by_line = false;
+  bool numeric = true, hexadecimal = true, surely = false, may_be_shape = false;
 
   bool empty() const { return numbers.empty() && bytes.empty(); }
-  bool takes(const Line& l) const { return empty() || (numeric && l.numbers) || (hexadecimal && l.bytes); }
+  bool takes(const Line& l) const { return empty() || may_be_shape || (numeric && l.numbers) || (hexadecimal && l.bytes); }
   void add(const Line& l) {
+    if (may_be_shape) *this = {.name = name, .numbers = {}, .bytes = {}};
+    may_be_shape = l.may_be_shape;
     numeric = numeric && l.numbers && !l.surely_bytes;
     hexadecimal = hexadecimal && l.bytes;
     surely = surely || l.surely_bytes;

@@ -126,6 +126,25 @@ TEST(Pair, codes_of_a_float_output_and_input_pair_with_the_codes_beside_them) {
   EXPECT_EQ(p->pairs[1].reference, "/c/out");
 }
 
+// "MCU int8 output: 25 15 -9 ..." typed into a text, of a model whose output is float.
+TEST(Pair, codes_of_a_float_output_written_as_reals_are_codes_unless_they_could_be_its_reals) {
+  const auto typed = pair_tensors(small_graph(), capture_of({{"out", tensor<float>({6}, {25, 15, -9, 35, -5, 5})}}));
+  ASSERT_TRUE(typed.ok());
+  EXPECT_EQ(typed->pairs[0].reference, "/c/out");
+  EXPECT_EQ(typed->samples[0].at("/c/out"), tensor<std::int8_t>({1, 2, 1, 3}, {25, 15, -9, 35, -5, 5}));
+  for (const auto& reals : {tensor<float>({6}, {1, 2, 3, 4, 5, 6}), tensor<float>({6}, {25.5, 15, -9, 35, -5, 5}), tensor<float>({6}, {325, 15, -9, 35, -5, 5})}) {
+    const auto kept = pair_tensors(small_graph(), capture_of({{"out", reals}}));
+    ASSERT_TRUE(kept.ok());
+    EXPECT_EQ(kept->pairs[0].reference, "out");
+  }
+}
+
+TEST(Pair, codes_under_a_foreign_name_are_those_of_the_float_output) {
+  const auto p = pair_tensors(small_graph(), capture_of({{"net_out", codes}}));
+  ASSERT_TRUE(p.ok()) << p.error().line();
+  EXPECT_EQ(p->pairs[0].reference, "/c/out");
+}
+
 TEST(Pair, dequantized_captures_become_codes_when_every_value_is_on_the_grid) {
   // scale 0.5, zero -1: 1.0 is code 1, 3.5 is code 6
   const auto p = pair_tensors(

@@ -87,6 +87,17 @@ TEST(RecordingText, decimal_lines_are_numbers_named_before_or_above) {
   EXPECT_EQ(numbers_of(r.arrays[1]), (std::vector<double>{1, 20, 30, 40}));
 }
 
+TEST(RecordingText, numbers_behind_a_name_are_the_tensor_unless_a_dump_follows) {
+  const Recording r = read("MCU logits 25 15 -9\nconv1 int8 1 4\n00000000: 01 02 03 04\nfirst (4, 1, 48)\n7 8\nsize 4\nend of it\n");
+  ASSERT_EQ(r.arrays.size(), 3u);
+  EXPECT_EQ(r.arrays[0].name, "logits");
+  EXPECT_EQ(numbers_of(r.arrays[0]), (std::vector<double>{25, 15, -9}));
+  EXPECT_EQ(r.arrays[1].name, "conv1");
+  EXPECT_EQ(numbers_of(r.arrays[1]), (std::vector<double>{1, 2, 3, 4}));
+  EXPECT_EQ(r.arrays[2].name, "first");
+  EXPECT_EQ(numbers_of(r.arrays[2]), (std::vector<double>{7, 8}));
+}
+
 TEST(RecordingText, a_tensor_printed_again_is_the_next_sample) {
   const Recording r = read("out = [1, 2]\nout = [3, 4]\nout = [5, 6]\n");
   ASSERT_EQ(r.arrays.size(), 3u);
