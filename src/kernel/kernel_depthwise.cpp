@@ -214,27 +214,39 @@ class DepthwiseKernel : public PreparedKernel {
       taps_.push_back(p.offset);
       first_taps_.push_back(p.tap[0] >= 0 ? p.offset : 0);
     }
-    const std::int64_t per = sums_, lanes = set_.bytes / 4;  // as many places as sums
+    const std::int64_t per = sums_;  // as many places as sums
     const auto groups = (static_cast<std::int64_t>(taps_.size()) + per - 1) / per;
     for (auto* const list : {&taps_, &first_taps_})
       list->resize(static_cast<std::size_t>(groups * per), 0);
     line_.groups = groups;
     line_.block_bytes = groups * rows_ * sums_ * set_.bytes;
     packed_.assign(static_cast<std::size_t>(line_.blocks * line_.block_bytes), std::byte{0});
+    const auto count = static_cast<std::int64_t>(split.size());
     std::byte* to = packed_.data();
-    for (std::int64_t block = 0; block < line_.blocks; ++block)
+    for (std::int64_t block = 0; block < line_.blocks; ++block) {
+      const std::vector<std::int64_t> channels = channels_of(block);
       for (std::int64_t q = 0; q < groups; ++q)
         for (std::int64_t r = 0; r < rows_; ++r)
-          for (std::int64_t j = 0; j < sums_; ++j)
-            for (std::int64_t lane = 0; lane < lanes; ++lane)
-              for (std::int64_t e = 0; e < per; ++e, to += size_) {
-                const std::int64_t c = channel(block, element(j, lane));
-                const auto place = static_cast<std::size_t>(q * per + e);
-                if (c >= 0 && place < split.size())
-                  std::memcpy(to, &split[place][static_cast<std::size_t>(r * d_.oc + c)],
-                              static_cast<std::size_t>(size_));  // a byte: the low one
-              }
+          for (const std::int64_t c : channels) {
+            for (std::int64_t e = 0; c >= 0 && e < std::min(per, count - q * per); ++e) {
+              const std::int16_t word = split[static_cast<std::size_t>(q * per + e)]
+                                             [static_cast<std::size_t>(r * d_.oc + c)];
+              to[e * size_] = static_cast<std::byte>(word & 255);
+              if (size_ == 2) std::memcpy(to + e * 2, &word, 2);
+            }
+            to += per * size_;
+          }
+    }
     line_.w = packed_.data();
+  }
+
+  // By accumulator and lane.
+  std::vector<std::int64_t> channels_of(std::int64_t block) const {
+    std::vector<std::int64_t> channels;
+    for (std::int64_t j = 0; j < sums_; ++j)
+      for (std::int64_t lane = 0; lane < set_.bytes / 4; ++lane)
+        channels.push_back(channel(block, element(j, lane)));
+    return channels;
   }
 
   void pack_constants() {
@@ -244,23 +256,25 @@ class DepthwiseKernel : public PreparedKernel {
     for (auto* const v : {&bias_, &multiplier_, &left_, &right_}) v->assign(count, 0);
     factor_.assign(count, 0);
     place_.resize(static_cast<std::size_t>(elements_));
-    for (std::int64_t block = 0; block < line_.blocks; ++block)
-      for (std::int64_t j = 0; j < sums_; ++j)
-        for (std::int64_t lane = 0; lane < lanes; ++lane) {
-          place_[static_cast<std::size_t>(element(j, lane))] = j * lanes + lane;
-          const std::int64_t c = channel(block, element(j, lane));
-          if (c < 0) continue;
-          std::int64_t sum = 0;
-          for (std::int64_t t = 0; t < taps; ++t) sum += d_.w.at(c, t);
-          const auto at = static_cast<std::size_t>((block * sums_ + j) * lanes + lane),
-                     o = static_cast<std::size_t>(c);
-          bias_[at] = static_cast<std::int32_t>(static_cast<std::uint32_t>(d_.bias[o]) -
-                                                static_cast<std::uint32_t>(sum * zero));
-          factor_[at] = d_.finish.factor[o];
-          multiplier_[at] = d_.finish.multiplier[o];
-          left_[at] = d_.finish.left[o];
-          right_[at] = d_.finish.right[o];
-        }
+    for (std::int64_t j = 0; j < sums_; ++j)
+      for (std::int64_t lane = 0; lane < lanes; ++lane)
+        place_[static_cast<std::size_t>(element(j, lane))] = j * lanes + lane;
+    std::vector<std::int64_t> sum(static_cast<std::size_t>(d_.oc), 0);
+    for (std::int64_t c = 0; c < d_.oc; ++c)
+      for (std::int64_t t = 0; t < taps; ++t) sum[static_cast<std::size_t>(c)] += d_.w.at(c, t);
+    for (std::int64_t block = 0; block < line_.blocks; ++block) {
+      auto at = static_cast<std::size_t>(block * sums_ * lanes);
+      for (const std::int64_t c : channels_of(block)) {
+        const std::size_t i = at++, o = static_cast<std::size_t>(c);
+        if (c < 0) continue;
+        bias_[i] = static_cast<std::int32_t>(static_cast<std::uint32_t>(d_.bias[o]) -
+                                             static_cast<std::uint32_t>(sum[o] * zero));
+        factor_[i] = d_.finish.factor[o];
+        multiplier_[i] = d_.finish.multiplier[o];
+        left_[i] = d_.finish.left[o];
+        right_[i] = d_.finish.right[o];
+      }
+    }
     line_.bias = bias_.data();
     line_.factor = factor_.data();
     line_.multiplier = multiplier_.data();
