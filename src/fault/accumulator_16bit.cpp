@@ -1,8 +1,8 @@
 // acc' = sat16((acc + half) >> k) << k, or the same modulo 2^16: the accumulator has 16 bits.
 #include <algorithm>
 
-#include "fault/fault_nodes.h"
 #include "fault/fault_eval.h"
+#include "fault/fault_nodes.h"
 
 namespace lockstep {
 namespace {
@@ -25,11 +25,7 @@ Result<void> replay(Replay& r) {
   const double shift = param(params, r.params, "shift");
   if (!(shift >= 0 && shift <= 15)) return Error{"fault accumulator-16bit", "shift " + std::to_string(shift), "0 .. 15", ""};
   const bool wraps = param(params, r.params, "wraps") != 0;
-  ChangedNode node(r);
-  node.detours().requant = [=](std::int32_t acc, const Rescale& scale, const RequantPolicy& own) {
-    return own.apply(in_16_bits(acc, static_cast<int>(shift), wraps), scale);
-  };
-  return node.eval_into(r);
+  return replay_stored(r, [=](std::int32_t acc) { return in_16_bits(acc, static_cast<int>(shift), wraps); });
 }
 
 std::vector<Params> candidates(const Site& site, const Evidence& evidence) {

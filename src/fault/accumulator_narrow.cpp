@@ -26,11 +26,7 @@ Result<void> replay(Replay& r) {
   const double bits = param(params, r.params, "bits");
   if (!(bits >= 2 && bits <= 32)) return Error{"fault accumulator-narrow", "bits " + std::to_string(bits), "2 .. 32", ""};
   const bool wraps = param(params, r.params, "wraps") != 0;
-  ChangedNode node(r);
-  node.detours().requant = [=](std::int32_t acc, const Rescale& scale, const RequantPolicy& own) {
-    return own.apply(stored(acc, static_cast<int>(bits), wraps), scale);
-  };
-  return node.eval_into(r);
+  return replay_stored(r, [=](std::int32_t acc) { return stored(acc, static_cast<int>(bits), wraps); });
 }
 
 // The bits that hold every accumulator of these runs; fewer show.

@@ -150,4 +150,12 @@ Result<void> ChangedNode::eval_into(Replay& r) const {
   return {};
 }
 
+Result<void> replay_stored(Replay& r, std::function<std::int32_t(std::int32_t acc)> stored) {
+  ChangedNode node(r);
+  node.detours().requant = [stored = std::move(stored)](std::int32_t acc, const Rescale& scale, const RequantPolicy& own) {
+    return own.apply(stored(acc), scale);
+  };
+  return node.eval_into(r);
+}
+
 }  // namespace lockstep

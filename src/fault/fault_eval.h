@@ -60,4 +60,7 @@ class ChangedNode {
   Detours detours_;
 };
 
+// The node with every accumulator as `stored` leaves it, scaled and rounded as the reference does.
+Result<void> replay_stored(Replay& r, std::function<std::int32_t(std::int32_t acc)> stored);
+
 }  // namespace lockstep
