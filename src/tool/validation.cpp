@@ -41,7 +41,7 @@ void add_validation_options(CLI::App& command, ValidationOptions& o) {
       ->required()->take_all();
   command.add_option("--reference", o.request.reference, "arithmetic of the reference; default ort for ONNX, tflite-ref for TFLite");
   command.add_option("--input,--valinput", o.request.input, "inputs: .npz, folder of .npy, .csv; default: seeded random");
-  command.add_option("--tolerance", o.request.tolerance, "exact, lsb:N, envelope, or cosine:N of the outputs; default: 1 LSB per operation and no structure");
+  command.add_option("--tolerance", o.request.tolerance, "exact, lsb:N, envelope, or cosine:N of each output, all samples joined; default: 1 LSB per operation and no structure");
   command.add_option("--samples", o.request.generated_samples, "how many random inputs")->check(CLI::Range(1, 10000));
   command.add_option("--seed", o.request.seed, "of the random inputs");
   command.add_option("--state", o.state, "keep or reset states between samples")->check(CLI::IsMember({"keep", "reset"}));

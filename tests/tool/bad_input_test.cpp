@@ -99,6 +99,9 @@ TEST(BadInput, unknown_names_get_the_nearest_one) {
   const std::string inject = "inject " + model + " --input " + golden + " -o " + folder / "o.npz --fault ";
   test::expect_refused(test::run_tool(inject + "operand-rescal@/block2/add"), "did you mean 'operand-rescale'?");
   test::expect_refused(test::run_tool(inject + "operand-rescale@/block2/ad"), "did you mean '/block");
+  const std::string sim = "validate " + model + " --input " + golden + " --target sim:";
+  test::expect_refused(test::run_tool(sim + "operand-rescal@/block2/add"), "did you mean 'operand-rescale'?");
+  test::expect_refused(test::run_tool(sim + "operand-rescale@/block2/ad"), "did you mean '/block");
   test::expect_refused(test::run_tool(inject + "operand-rescale@/block2/add,kk=1"), "kk");
   test::expect_refused(test::run_tool(inject + "operand-rescale@/block2/add,k=high"), "high");
   test::expect_refused(test::run_tool(inject + "operand-rescale@/head/fc1"), "could not show here");
