@@ -26,7 +26,7 @@ Result<Tolerance> parse_tolerance(const std::string& text) {
     if (number && lsb) return Tolerance{Tolerance::Kind::lsb, n, 1e-4, false};
     if (number && n <= 1) return Tolerance{Tolerance::Kind::cosine, 1, 1e-4, true, n};
   }
-  return Error{"--tolerance " + text, "no such tolerance", "exact, lsb:N, envelope or cosine:N (N at most 1)", ""};
+  return Error{"--tolerance " + text, "no such tolerance", "exact, lsb:N, envelope or cosine:N", "for instance lsb:1, or cosine:0.95"};
 }
 
 int Comparison::first_wrong() const {

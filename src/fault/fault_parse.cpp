@@ -86,7 +86,7 @@ Result<FaultSpec> parse_fault(std::string_view text) {
   if (!spec.fault) {
     std::vector<std::string> names;
     for (const FaultDef* f : fault_table()) names.emplace_back(f->name);
-    return Error{std::string(kWhere), "no fault '" + name + "'", "one of " + join(names, ", "), hint_for(name, names)};
+    return Error{std::string(kWhere), "no fault '" + name + "'", "a fault of `lockstep faults`", hint_for(name, names)};
   }
   std::string_view rest = text.substr(end);
   if (rest.starts_with('@')) {

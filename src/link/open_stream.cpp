@@ -43,7 +43,7 @@ Result<std::unique_ptr<ByteStream>> open_stream(const std::string& uri) {
   if (text.starts_with("serial:")) return serial_of(uri, text.substr(7));
   if (text.starts_with("tcp:")) return tcp_of(uri, text.substr(4));
   if (text.starts_with("process:")) return open_process(split(text.substr(8), ' '));
-  return Error{uri, "is no link to a device", "serial:PORT[:BAUD], tcp:HOST:PORT or process:PROGRAM", ""};
+  return Error{uri, "is no link to a device", "serial:PORT[:BAUD], tcp:HOST:PORT, process:PROGRAM, or gdb:HOST:PORT where memory alone is asked", ""};
 }
 
 }  // namespace lockstep

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <new>
@@ -11,31 +10,12 @@
 #include <vector>
 
 #include "base/error.h"
-#include "base/text.h"
 #include "kernel/kernel.h"
 #include "run/session_cache.h"
+#include "tool/bad_request.h"
 #include "tool/command.h"
 
 namespace {
-
-// A word that is no command, with the nearest one as a hint.
-lockstep::Error bad_request(const CLI::App& app, const CLI::ParseError& e, int argc, char** argv) {
-  std::string hint = "lockstep --help";
-  const std::string word = argc > 1 ? argv[1] : "";
-  std::vector<std::string> names;
-  for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
-  const bool known = std::ranges::find(names, word) != names.end();
-  if (known) hint = "lockstep " + word + " --help";
-  if (!known && !word.empty() && word[0] != '-') {
-    const std::string near = lockstep::nearest(word, names);
-    return {"lockstep " + word, "no such command", lockstep::join(names, ", "),
-            near.empty() ? "" : "did you mean '" + near + "'?"};
-  }
-  std::string what = e.what();
-  for (char& c : what)
-    if (c == '\n') c = ' ';
-  return {"command line", what, "", hint};
-}
 
 // Large blocks are used again instead of being mapped anew, and the first of the heap is mapped in
 // pages of 2 MB: most of a small network's load would be the system's clearing of single pages.
@@ -80,7 +60,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& e) {
     if (!machine.ok()) return lockstep::fail(machine.error());
     if (e.get_exit_code() == 0) return app.exit(e);
-    return lockstep::fail(bad_request(app, e, argc, argv));
+    return lockstep::fail(lockstep::bad_request(app, e, {argv, static_cast<std::size_t>(argc)}));
   } catch (const std::bad_alloc&) {
     return lockstep::fail({"lockstep", "not enough memory for this request", "a smaller model or fewer samples", ""});
   }

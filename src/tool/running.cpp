@@ -42,21 +42,43 @@ Result<Fed> feed(const RunningOptions& options, const Graph& graph) {
   return Fed{std::move(samples), from};
 }
 
+namespace {
+
+// What the node of that name, here or in the file, makes.
+std::vector<std::string> made_by(const Graph& graph, const std::string& name) {
+  std::vector<std::string> made;
+  for (const Node& n : graph.nodes())
+    if (n.name == name || n.origin.name == name)
+      for (const ValueId id : n.outputs)
+        if (id != no_id) made.push_back(graph.value(id).name);
+  return made;
+}
+
+Error no_tensor(const RunningOptions& options, const Graph& graph, std::vector<std::string> known, const std::string& name) {
+  for (const Node& n : graph.nodes()) known.push_back(n.name);
+  const std::string near = nearest(name, known);
+  return {options.model, "no tensor or node '" + name + "' in this arithmetic's graph",
+          "one that it computes; ort-noopt and tflite-ref keep every tensor of the file", near.empty() ? "" : "did you mean '" + near + "'?"};
+}
+
+}  // namespace
+
 Result<std::vector<std::string>> names_to_record(const RunningOptions& options, const Graph& graph) {
   std::vector<std::string> known;
   for (const Value& v : graph.values())
     if (!v.constant || v.folded) known.push_back(v.name);
   if (options.all) return known;
-  if (!options.tensors.empty()) {
-    for (const std::string& name : options.tensors) {
-      if (std::ranges::find(known, name) != known.end()) continue;
-      const std::string near = nearest(name, known);
-      return Error{options.model, "no tensor '" + name + "' in this arithmetic's graph",
-                   "a tensor that it computes; ort-noopt and tflite-ref keep every tensor of the file",
-                   near.empty() ? "" : "did you mean '" + near + "'?"};
+  std::vector<std::string> wanted;
+  for (const std::string& name : options.tensors) {
+    if (std::ranges::find(known, name) != known.end()) {
+      wanted.push_back(name);
+      continue;
     }
-    return options.tensors;
+    const auto made = made_by(graph, name);
+    if (made.empty()) return no_tensor(options, graph, known, name);
+    wanted.insert(wanted.end(), made.begin(), made.end());
   }
+  if (!wanted.empty()) return wanted;
   std::vector<std::string> outputs;
   for (const ValueId id : graph.outputs()) outputs.push_back(graph.value(id).name);
   return outputs;

@@ -113,6 +113,28 @@ TEST(BadInput, unknown_names_get_the_nearest_one) {
   EXPECT_EQ(folder.files(), 0u);
 }
 
+TEST(BadInput, misspelt_commands_and_options_get_the_nearest_one) {
+  const auto refused = [](const std::string& words, const std::string& said) { test::expect_refused(test::run_tool(words), said); };
+  refused("validate " + model + " --targt ort", "did you mean '--target'?");
+  refused("validate " + model + " --target ort --smaples 3", "did you mean '--samples'?");
+  refused("validate " + model + " --smaples=3 --target ort", "no option '--smaples'");
+  refused("validate --json r.json", "MODEL is required");
+  refused("npu fitt x", "did you mean 'fit'?");
+  refused("npu", "one of compare");
+  refused("", "no command given");
+  refused("help", "lockstep --help");
+  refused("--threads 2 validdate", "did you mean 'validate'?");
+  refused("validate " + model + " --target ort --samples many", "--samples");
+}
+
+// `run --tensor NODE` said that there is no such tensor, with no way on.
+TEST(BadInput, a_node_stands_for_what_it_makes) {
+  const test::Folder folder;
+  const auto ran = test::run_tool("run " + model + " --tensor /head/fc1 -o " + folder / "o.npz");
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  test::expect_refused(test::run_tool("run " + model + " --tensor head/fc3 -o " + folder / "o.npz"), "did you mean '/head/fc");
+}
+
 TEST(BadInput, captures_of_another_model_are_refused) {
   const test::Folder folder;
   write_array(folder / "c.npz", "somebody_elses_output", DType::f32, {3, 17});
