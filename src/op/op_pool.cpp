@@ -6,7 +6,8 @@ namespace lockstep {
 
 Result<Window> pool_window(const NodeView& n) {
   const Shape& x = n.input(0).shape;
-  return window_of(n, x, n.attrs().integers("kernel_shape"));
+  const bool onnx = n.attrs().text("layout", "NCHW") != "NHWC";  // TFLite's and the operators on codes are refused instead
+  return window_of(n, x, n.attrs().integers("kernel_shape"), onnx);
 }
 
 Result<std::vector<Facts>> pool_facts(const NodeView& n) {

@@ -26,11 +26,11 @@ void same_pads(Window& w, std::size_t a, bool lower) {
   w.end[a] = total - w.begin[a];
 }
 
-Result<void> set_extent(Window& w, std::size_t a, const NodeView& n) {
+Result<void> set_extent(Window& w, std::size_t a, const NodeView& n, bool beyond) {
   const std::int64_t span = (w.kernel[a] - 1) * w.dilations[a] + 1;
   const std::int64_t room = w.in[a] + w.begin[a] + w.end[a] - span;
   const bool ceils = n.attrs().integer("ceil_mode", 0) != 0;
-  if (room < 0 && ceils && room > -w.strides[a]) return w.out[a] = 1, Result<void>();  // the only window hangs over
+  if (room < 0 && beyond && room > -2 * w.strides[a]) return w.out[a] = room > -w.strides[a] ? 1 : 0, Result<void>();
   if (room < 0)
     return Error{
         n.where(),
@@ -56,7 +56,7 @@ Shape Window::output_shape(std::int64_t c) const {
 }
 
 Result<Window> window_of(const NodeView& n, const Shape& x,
-                         const std::vector<std::int64_t>& kernel) {
+                         const std::vector<std::int64_t>& kernel, bool beyond) {
   if (x.size() < 3 || x.size() > 5)
     return Error{n.where(), "an input of shape " + shape_text(x), "one, two or three spatial axes",
                  ""};
@@ -90,7 +90,7 @@ Result<Window> window_of(const NodeView& n, const Shape& x,
       return bad(n, "pads", pads, "numbers from 0 to 2^20");
     if (rule == "VALID") w.begin[a] = w.end[a] = 0;
     if (rule == "SAME_UPPER" || rule == "SAME_LOWER") same_pads(w, a, rule == "SAME_LOWER");
-    LOCKSTEP_CHECK(set_extent(w, a, n));
+    LOCKSTEP_CHECK(set_extent(w, a, n, beyond));
   }
   return w;
 }

@@ -18,6 +18,18 @@ TEST(AveragePool, divides_by_the_elements_inside) {
   EXPECT_EQ(p.attr("count_include_pad", std::int64_t{1}).run()[0], (tensor<float>({1, 1, 1, 3}, {1.5f, 4.5f, 7.5f})));
 }
 
+// Windows of 4 and 6 over 3 at a stride of 2: the only window hangs over; none is left; a window of 7 is an error.
+TEST(AveragePool, a_window_beyond_the_input_by_less_than_two_strides_makes_one_element_or_none) {
+  const auto with = [](std::int64_t kernel) {
+    OpProblem p("AveragePool");
+    p.input<float>({1, 1, 3}, {3, 6, 9}).attr("kernel_shape", std::vector<std::int64_t>{kernel}).attr("strides", std::vector<std::int64_t>{2});
+    return p;
+  };
+  EXPECT_EQ(with(4).run()[0], (tensor<float>({1, 1, 1}, {6})));
+  EXPECT_EQ(with(6).run()[0], (tensor<float>({1, 1, 0}, {})));
+  EXPECT_FALSE(with(7).try_run().ok());
+}
+
 // sums 5 and -5 of two codes: 2.5 and -2.5 go away from zero
 TEST(AveragePool, rounds_codes_away_from_zero) {
   const auto y = OpProblem("AveragePool", "tflite-ref")

@@ -48,11 +48,10 @@ def channel_norm(kind):
 def window(kind, rank, **more):
     def make(m):
         c = m.pick(1, 3, 4)
-        shape = [m.pick(1, 2), c] + [int(v) for v in m.r.integers(1 if "ceil_mode" in more and m.r.random() < 0.2 else 5, 11, rank)]
+        pools = kind.endswith("Pool")
+        shape = [m.pick(1, 2), c] + [int(v) for v in m.r.integers(1 if pools and m.r.random() < 0.2 else 5, 11, rank)]
         kernel, strides = [int(v) for v in m.r.integers(1, 4, rank)], [int(v) for v in m.r.integers(1, 3, rank)]
         attrs = dict(kernel_shape=kernel, strides=strides, **{k: (v(m) if callable(v) else v) for k, v in more.items()})
-        if not attrs.get("ceil_mode"):  # without it a window larger than the input makes nothing
-            shape[2:] = [v + 4 if v < 5 else v for v in shape[2:]]
         if m.r.random() < 0.6:
             attrs["pads"] = [int(m.r.integers(0, k)) for k in kernel * 2]
         else:
