@@ -149,6 +149,19 @@ TEST(Qdq, of_equal_quantizers_the_one_before_the_last_output_keeps_its_name) {
   EXPECT_EQ(names, std::vector<std::string>{"b"});
 }
 
+// The runtime joins equal scales of the file, but never zero points: those must be one constant.
+TEST(Qdq, equal_quantizers_with_zero_points_of_their_own_stay_two) {
+  for (const bool own_zero : {false, true}) {
+    Sketch s;
+    const ValueId x = s.input("x", {1, 4}), a = s.q(x, "a", {1, 4});
+    s.scale = s.constant("other scale", Tensor::scalar(0.1f));
+    if (own_zero) s.zero = s.constant("other zero", Tensor::scalar(std::int8_t{-128}));
+    const ValueId b = s.q(x, "b", {1, 4});
+    const Graph g = s.finish({s.dq(a, "da", {1, 4}), s.dq(b, "db", {1, 4})});
+    EXPECT_EQ(operators(lowered(g, {"merge-equal-quantize"})).at("QuantizeLinear"), own_zero ? 2 : 1);
+  }
+}
+
 // A global average behind a dequantizer runs plane by plane; behind a pool on blocked channels it runs on those.
 TEST(Qdq, a_global_average_runs_on_blocked_channels_only_behind_them) {
   for (const bool pooled : {false, true}) {
