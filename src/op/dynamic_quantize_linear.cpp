@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "num/ort_codes.h"
+#include "op/op_contrib.h"
 #include "op/op_quantization.h"
 
 namespace lockstep {
@@ -9,7 +10,7 @@ namespace {
 
 constexpr Slot inputs[] = {{"x"}};
 constexpr Slot outputs[] = {{"y"}, {"scale"}, {"zero"}};
-constexpr Foreign from[] = {{Format::onnx, "DynamicQuantizeLinear"}};
+constexpr Foreign from[] = {{Format::onnx, "DynamicQuantizeLinear"}, {Format::onnx, "com.microsoft:DynamicQuantizeMatMul", from_dynamic_quantize_matmul}};
 constexpr Rule rules[] = {{"x is float32", [](const NodeView& n) { return n.input(0).dtype == DType::f32; }}};
 
 Result<std::vector<Facts>> infer(const NodeView& n) {

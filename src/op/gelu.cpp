@@ -2,6 +2,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "op/op_contrib.h"
 #include "op/op_functions.h"
 #include "op/op_move.h"
 
@@ -15,15 +16,10 @@ Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
   return add_like(f, graph, "Gelu", f.inputs, std::move(canonical));
 }
 
-// Without its optional bias.
-Result<void> from_fast_gelu(const ForeignNode& f, GraphBuilder& graph) {
-  if (f.inputs.size() > 1 && f.inputs[1] != no_id) return Error{f.where, "FastGelu with a bias", "one input", ""};
-  Attrs canonical;
-  canonical.set("approximate", std::string("tanh"));
-  return add_like(f, graph, "Gelu", {f.inputs[0]}, std::move(canonical));
-}
+Result<void> from_fast_gelu(const ForeignNode& f, GraphBuilder& graph) { return from_biased_gelu(f, graph, "tanh"); }
+Result<void> from_bias_gelu(const ForeignNode& f, GraphBuilder& graph) { return from_biased_gelu(f, graph, "none"); }
 
-constexpr Foreign from[] = {{Format::tflite, "GELU", from_tflite}, {Format::onnx, "Gelu"}, {Format::onnx, "com.microsoft:Gelu"}, {Format::onnx, "com.microsoft:FastGelu", from_fast_gelu}};
+constexpr Foreign from[] = {{Format::tflite, "GELU", from_tflite}, {Format::onnx, "Gelu"}, {Format::onnx, "com.microsoft:Gelu"}, {Format::onnx, "com.microsoft:FastGelu", from_fast_gelu}, {Format::onnx, "com.microsoft:BiasGelu", from_bias_gelu}};
 
 Result<void> eval(EvalContext& c) {
   const bool by_tanh = c.view.attrs().text("approximate", "none") == "tanh";

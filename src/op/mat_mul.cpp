@@ -4,6 +4,7 @@
 #include "num/pairs.h"
 #include "num/xnnpack_float.h"
 #include "op/op_codes.h"
+#include "op/op_contrib.h"
 #include "op/op_matrix.h"
 #include "op/op_qlinear.h"
 
@@ -163,7 +164,7 @@ Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
   return add_like(f, graph, "MatMul", f.inputs, std::move(canonical));
 }
 
-constexpr Foreign from[] = {{Format::onnx, "MatMul"}, {Format::tflite, "BATCH_MATMUL", from_tflite}};
+constexpr Foreign from[] = {{Format::onnx, "MatMul"}, {Format::onnx, "com.microsoft:FusedMatMul", from_fused_matmul}, {Format::tflite, "BATCH_MATMUL", from_tflite}};
 
 }  // namespace
 

@@ -1,6 +1,7 @@
 // y[...,m,n] = sum_k (a[...,m,k] - a_zero[m]) * (b[...,k,n] - b_zero[n]), in int32.
 #include "base/text.h"
 #include "op/op_codes.h"
+#include "op/op_contrib.h"
 #include "op/op_matrix.h"
 
 namespace lockstep {
@@ -18,7 +19,7 @@ constexpr Rule rules[] = {
               (!n.has_input(3) || n.input(3).dtype == n.input(1).dtype);
      }},
 };
-constexpr Foreign from[] = {{Format::onnx, "MatMulInteger"}};
+constexpr Foreign from[] = {{Format::onnx, "MatMulInteger"}, {Format::onnx, "com.microsoft:MatMulIntegerToFloat", from_matmul_integer_to_float}};
 
 // One zero point, or one per row of a or column of b.
 Result<void> check_zero(const NodeView& n, std::size_t i, std::int64_t many) {

@@ -134,6 +134,34 @@ TEST(OnnxImport, notes_one_scale_per_channel_of_dequantized_weights) {
   EXPECT_EQ(g->value(g->find_value("w")).quant, (QuantParams{{0.5, 0.25}, {0, 0}, 0}));
 }
 
+// onnxruntime's own operators are read as those that its optimizer joined: 2 and -1 are 170 and -85 steps of 3/255.
+TEST(OnnxImport, reads_a_product_that_codes_its_operand_on_the_fly) {
+  ModelBuilder m;
+  m.model.add_opset_import()->set_domain("com.microsoft");
+  m.model.mutable_opset_import(1)->set_version(1);
+  m.input("x", {1, 2}).output("y").constant<std::int8_t>("w", {2, 1}, {1, 2}, onnx::TensorProto::INT8);
+  m.constant<float>("s", {}, {0.5f}, onnx::TensorProto::FLOAT).constant<float>("b", {1}, {10}, onnx::TensorProto::FLOAT);
+  m.node("DynamicQuantizeMatMul", {"x", "w", "s", "", "b"}, {"y"}).set_domain("com.microsoft");
+  const auto g = m.import();
+  ASSERT_TRUE(g.ok()) << g.error().line();
+  EXPECT_EQ(run_float(*g, {{"x", floats({1, 2}, {2, -1})}}, "y").as<float>()[0], 10 + 0.0f);
+}
+
+TEST(OnnxImport, refuses_a_fused_product_whose_factor_meets_parts_of_sums) {
+  ModelBuilder m;
+  m.model.add_opset_import()->set_domain("com.microsoft");
+  m.model.mutable_opset_import(1)->set_version(1);
+  m.input("x", {2, 129}).input("w", {129, 2}).output("y");
+  auto* const alpha = m.node("FusedMatMul", {"x", "w"}, {"y"}).add_attribute();
+  m.model.mutable_graph()->mutable_node(0)->set_domain("com.microsoft");
+  alpha->set_name("alpha"), alpha->set_type(onnx::AttributeProto::FLOAT), alpha->set_f(0.25f);
+  EXPECT_TRUE(m.import().ok());
+  alpha->set_f(0.3f);
+  const auto g = m.import();
+  ASSERT_FALSE(g.ok());
+  EXPECT_NE(g.error().what.find("over sums of 129"), std::string::npos) << g.error().line();
+}
+
 TEST(OnnxImport, folds_arithmetic_on_shapes) {  // reshape to [shape(x)[0], -1]
   ModelBuilder m;
   m.input("x", {2, 3, 4}).output("y");

@@ -2,6 +2,7 @@
 import numpy as np
 
 from onnx_codes import define_codes
+from onnx_contrib import define_contrib
 from onnx_operands import BOOL, F, I8, I32, I64, U8, binary, case, unary
 from onnx_pieces import (channel_norm, dynamic_lstm, einsum, gemm, grid_sample, layer_norm, matmul, moved, nms, one_hot, recurrent,
                          reduction, resize, scatter_elements, scatter_nd, softmax, top_k, window)
@@ -107,3 +108,4 @@ def define_cases():
     case("DynamicQuantizeLSTM", dynamic_lstm)
     define_shuffles()
     define_integers()
+    define_contrib()
