@@ -26,6 +26,14 @@ void keep_sums(const FinishTile& t) {
                 static_cast<std::size_t>(t.channels) * 4);
 }
 
+// Lines of memory that will be written soon: a line that another cache holds is under way meanwhile.
+void expect_writes(std::byte* from, std::int64_t bytes) {
+#if defined(__x86_64__)
+  for (std::int64_t at = 0; at < bytes; at += 64) __asm__ volatile("prefetchw %0" ::"m"(from[at]));
+#endif
+}
+constexpr std::int64_t near_bytes = 1 << 16;  // of a result that the nearest cache holds anyway
+
 // What becomes codes at once; rows are read in fours.
 constexpr std::int64_t most_sums = DotDriver::most_rows * 16 + 4 * 64;
 
@@ -66,6 +74,7 @@ void DotDriver::cut() {
                                         od * w.strides[0] * m_.stage.plane +
                                         oh * w.strides[1] * m_.stage.row);
   }
+  far_ = lines_ * line_ * m_.d.oc * static_cast<std::int64_t>(size_of(m_.d.y)) > near_bytes;
   plan_tiles();
   // Strips are lines, or even tiles where there are few lines.
   const std::int64_t high = fold_.max_rows[parts(m_.panels, m_.chunks)];
@@ -196,10 +205,13 @@ void DotDriver::row_of_tiles(const Columns& c, std::int64_t line, std::int64_t f
                o.out + (position * m_.d.oc + c.g * m_.og + channel) * y_size,
                m_.d.oc * y_size,
                m_.d.y == DType::i8};
+  const bool first_of_rows = far_ && c.g == 0 && c.panel == 0;
   for (std::int64_t at = first; at < last; at += f.rows, f.out += f.rows * f.out_step) {
     const std::int64_t left = last - at;
     // Two blocks that are left are even.
     f.rows = left <= block ? left : left < 2 * block ? (left + 1) / 2 : block;
+    if (first_of_rows)
+      expect_writes(f.out + f.rows * f.out_step, std::min(block, left - f.rows) * f.out_step);
     const std::byte* const origin = t.origin;
     const Tiles& tiles = plan_[c.vecs][f.rows];
     t.acc = acc;

@@ -65,6 +65,7 @@ class DotDriver {
   std::array<std::array<Tiles, most_rows + 1>, 7> plan_;  // by vecs, rows
   std::int64_t lines_ = 0, line_ = 0, piece_ = 0, pieces_ = 0, lines_at_once_ = 1, units_ = 0;
   std::array<std::int64_t, 7> block_{};          // by vecs: positions that become codes at once
+  bool far_ = false;                             // the result is larger than the nearest cache
   std::int64_t strip_ = 0, strips_ = 0;          // positions of one, of which a line has strips_
   std::array<DotShare, known_shares> shares_{};  // by threads - 1
 };
