@@ -26,7 +26,7 @@ void keep_sums(const FinishTile& t) {
                 static_cast<std::size_t>(t.channels) * 4);
 }
 
-// Lines of memory that will be written soon: a line that another cache holds is under way meanwhile.
+// Lines that will be written soon: one that another cache holds is under way meanwhile.
 void expect_writes(std::byte* from, std::int64_t bytes) {
 #if defined(__x86_64__)
   for (std::int64_t at = 0; at < bytes; at += 64) __asm__ volatile("prefetchw %0" ::"m"(from[at]));

@@ -20,7 +20,7 @@ namespace {
 // Large blocks are used again instead of being mapped anew, and the first of the heap is mapped in
 // pages of 2 MB: most of a small network's load would be the system's clearing of single pages.
 void tune_heap() {
-  constexpr std::uintptr_t ahead = 8 << 20, huge = 2 << 20;
+  constexpr std::uintptr_t ahead = 64 << 20, huge = 2 << 20;
   ::mallopt(M_MMAP_THRESHOLD, 1 << 30);
   ::mallopt(M_TRIM_THRESHOLD, 1 << 30);
   const auto end = [] { return reinterpret_cast<std::uintptr_t>(::sbrk(0)); };
