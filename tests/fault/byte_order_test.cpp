@@ -12,6 +12,7 @@ TEST(ByteOrder, is_reproduced_to_the_bit_by_its_own_candidates) {
   for (const Case& c : {
            Case{picture_network, "byte-order", "conv2"},
            Case{picture_network, "byte-order,width=2", "gemm"},
+           Case{picture_network, "byte-order,width=4,last=1", "conv2"},
            Case{picture_network, "byte-order", "dequantize"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "byte-order");

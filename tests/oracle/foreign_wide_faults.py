@@ -111,7 +111,7 @@ def sums(b, name):
         yield "channels-8-to-15-doubled-" + name, b.computed(name, store=lambda t, c: (t.sum((0, 1)) + c) * np.where(np.arange(out) // 8 == 1, 2, 1).reshape(1, -1, 1, 1)), name, ["channels-rescaled"]
         yield "channels-8-to-15-zero-code-" + name, b.changed((name, lambda y, made, i: of_channels(y, 8, 16, lambda v: v * 0))), name, ["poison", "tail-channels", "memory", "channels-rescaled"]
         yield "blocks-of-8-swapped-" + name, b.changed((name, lambda y, made, i: np.concatenate([y[:, 8:16], y[:, :8], y[:, 16:]], 1))), name, ["output-channels-exchanged"]
-        yield "channels-reversed-in-8-" + name, b.changed((name, lambda y, made, i: y.reshape(y.shape[0], -1, 8, *y.shape[2:])[:, :, ::-1].reshape(y.shape))), name, []
+        yield "channels-reversed-in-8-" + name, b.changed((name, lambda y, made, i: y.reshape(y.shape[0], -1, 8, *y.shape[2:])[:, :, ::-1].reshape(y.shape))), name, ["byte-order"]
     if s.w.shape[1] >= 16:
         yield "only-8-input-channels-" + name, b.computed(name, store=lambda t, c: t[:, :8].sum((0, 1)) + c), name, ["products-dropped", "weights", "tail-channels-dropped"]
         yield "last-input-channel-twice-" + name, b.computed(name, store=lambda t, c: t.sum((0, 1)) + t[:, -1].sum(0) + c), name, []
