@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "fault/fault_input.h"
 #include "fault/fault_nodes.h"
 
 namespace lockstep {
@@ -73,6 +74,14 @@ double generality(const Site& site, const FaultDef& fault) {
   return nodes == 0 ? 0 : static_cast<double>(applicable) / static_cast<double>(nodes);
 }
 
+// A scale or a zero point that the place has anyway needs no digits.
+bool is_own(const Site& site, const std::string& name, double value) {
+  if (name != "scale" && name != "zero") return false;
+  const auto coding = site.node == no_id ? input_coding(site) : std::nullopt;
+  if (!coding) return false;
+  return value == (name == "scale" ? coding->scale : static_cast<double>(coding->zero));
+}
+
 }  // namespace
 
 bool lists_places(const Params& params) {
@@ -84,6 +93,7 @@ double description_bits(const Site& site, const FaultDef& fault, const Params& p
   for (const auto& [name, value] : params) {
     if (name.ends_with(".first") || name.ends_with(".count")) continue;
     if (value == param(fault, {}, name)) bits += 0.5;
+    else if (is_own(site, name, value)) bits += 1;
     else if (name == "other") bits += std::log2(1.0 + static_cast<double>(site.graph().values().size()));
     else bits += number_bits(value) + (name.find('.') != std::string::npos ? 1 : 0);  // of a channel: which are named
   }
