@@ -103,9 +103,20 @@ class Search {
     }
     // Places that a cause lists run by run may lie in any tensor on the way, where none was captured.
     const bool anywhere = ranked[0].listed && !trial_.single_node();
-    ranked[0].certain = ranked[0].exact() && !suspect_.cut_short && !anywhere &&
+    ranked[0].certain = ranked[0].exact() && !suspect_.cut_short && !anywhere && !moves_weights(ranked[0]) &&
                         !(incomplete_ && !trial_.single_node()) && !rivalled &&
                         (ranked[0].also.empty() || trial_.single_node());
+  }
+
+  // Weights in another order do what operands in another order would, where those were not captured.
+  bool moves_weights(const Explanation& e) const {
+    static constexpr std::string_view names[] = {"weights-byte-order", "weights-shifted", "weights-transposed"};
+    const Site* site = site_of(sites_, e);
+    if (!site || site->node == no_id || std::ranges::count(names, e.fault->name) == 0) return false;
+    const Graph& g = site->graph();
+    return std::ranges::any_of(g.node(site->node).inputs, [&](ValueId v) {
+      return v != no_id && !g.value(v).constant && std::ranges::count(trial_.row().segment, g.value(v).producer) > 0;
+    });
   }
 
   // Operations of the segment that yield codes.
