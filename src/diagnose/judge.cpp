@@ -50,9 +50,12 @@ void on_codes_instead(const Case& c, const Row& row, std::size_t index, const Se
   const NodeId at = here ? c.reference.graph().find_node(here->site) : no_id;
   const bool at_quantizer = at != no_id && c.reference.graph().node(at).op == "DequantizeLinear";
   const bool keep = here && here->exact() >= there->exact() && length(*here) < length(*there) + (at_quantizer ? -4 : 4);
-  other->tried += found.tried;
-  other->work += found.work;
-  if (!keep) found = std::move(*other);
+  const int tried = found.tried + other->tried;
+  const double work = found.work + other->work;
+  if (!keep) std::swap(found, *other);
+  found.tried = tried;
+  found.work = work;
+  set_beside(c, row, found, *other);
 }
 
 Result<void> find_causes(const Case& c, Verdict& v) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "run/generated.h"
+
 namespace lockstep {
 namespace {
 
@@ -30,7 +32,39 @@ std::optional<Row> row_in(const LocalTest& test, const Row& row) {
   return there;
 }
 
+// What the cause makes of the row's tensor, from inputs that the device never saw.
+Result<Capture> made_by(const Case& c, const Row& row, const Explanation& e) {
+  const Executor* executor = &c.reference;
+  if (!e.arithmetic.empty())
+    for (const Executor& carrier : c.carriers())
+      if (carrier.arithmetic().name == e.arithmetic) executor = &carrier;
+  std::vector<FaultSpec> specs = {{e.fault, e.site, e.params}};
+  specs.insert(specs.end(), e.also.begin(), e.also.end());
+  LOCKSTEP_TRY(const RunOptions options, inject(*executor, specs));
+  const std::string wanted[] = {row.tensor};
+  return executor->run(generated_inputs(c.reference.graph(), 3, 20), wanted, options);
+}
+
 }  // namespace
+
+void set_beside(const Case& c, const Row& row, Suspect& kept, const Suspect& left) {
+  constexpr double as_short_bits = 8;  // as among the causes of one side
+  const Explanation* e = left.cause();
+  if (!kept.cause() || !e || !kept.cause()->exact() || !e->exact()) return;
+  Explanation& first = kept.ranked[0];
+  if (e->fault == first.fault && e->params == first.params) return;
+  if (!e->listed && !first.listed) {
+    const auto a = made_by(c, row, first), b = made_by(c, row, *e);
+    if (a.ok() && b.ok() && a->samples == b->samples) {
+      first.ties.push_back(e->spec);
+      return;
+    }
+  }
+  if (e->bits > 2 * first.bits + as_short_bits) return;
+  first.rivals.push_back(e->spec);
+  if (e->bits <= first.bits + as_short_bits) first.certain = false;
+  kept.ranked.insert(kept.ranked.begin() + 1, *e);
+}
 
 std::vector<Executor> on_codes(const Graph& model, const Arithmetic& reference) {
   std::vector<Executor> made;

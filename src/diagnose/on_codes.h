@@ -14,4 +14,8 @@ std::vector<Executor> on_codes(const Graph& model, const Arithmetic& reference);
 // row's tensor. Nothing where none does, or none finds a cause.
 std::optional<Suspect> search_on_codes(const Case& c, const Row& row, std::size_t index, const SearchOptions& options);
 
+// What the search on the other side found, codes or reals, beside the cause that is kept: a tie where both make the
+// same of inputs that the device never saw, else a rival that may take its certainty.
+void set_beside(const Case& c, const Row& row, Suspect& kept, const Suspect& left);
+
 }  // namespace lockstep
