@@ -38,6 +38,9 @@ std::string doubtful_inputs(const Case& c, const Verdict& verdict);
 
 // Parts of bad_capture: which input each sample is of; what the tensors hold.
 std::optional<std::string> misplaced_samples(const Case& c, const Comparison& comparison);
+// The same of samples that hold so few values that a device's may be another sample's by chance: the recording is
+// wrong where no cause is found, else it is said beside the cause, which is not certain then.
+std::optional<std::string> perhaps_misplaced(const Case& c, const Comparison& comparison);
 std::optional<std::string> bad_contents(const Case& c, const Comparison& comparison);
 
 const Tensor* recorded_tensor(const Sample& sample, const std::string& name);

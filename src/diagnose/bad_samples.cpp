@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t most_samples = 64;
 constexpr std::int64_t enough = 24;  // values that tell two samples from each other; or as many samples as these:
 constexpr std::size_t enough_samples = 4;
+constexpr std::int64_t least_values = 4;  // of one sample, that move from input to input: fewer meet another's by chance
 constexpr std::size_t none = static_cast<std::size_t>(-1);
 
 // All tensors that are computed: fewer could agree by chance.
@@ -46,6 +47,20 @@ class Samples {
     std::int64_t differing = 0;
     for (const Row* row : rows_) differing += row->whole.differing;
     return rows_.empty() || n_ < 2 || n_ > most_samples || (differing < enough && n_ < enough_samples);
+  }
+
+  // Elements of a sample that move from input to input are few.
+  bool few_values() const {
+    std::int64_t moving = 0;
+    for (const Row* row : rows_) {
+      const Tensor* first = recorded_tensor(c_.recorded.expected[0], row->tensor);
+      for (std::int64_t i = 0; first && i < first->count() && moving < least_values; ++i)
+        moving += std::ranges::any_of(c_.recorded.expected, [&](const Sample& s) {
+          const Tensor* t = recorded_tensor(s, row->tensor);
+          return t && t->count() == first->count() && t->number(i) != first->number(i);
+        });
+    }
+    return moving < least_values;
   }
 
   // Device sample i is what the reference makes of input of[i]: the very values where there are such, else within a
@@ -126,9 +141,9 @@ std::optional<std::string> reordered_at_inputs(const Case& c, const Comparison& 
   return other_order(of) + " (read from what is made of the inputs alone; further on something else is wrong too)";
 }
 
-std::optional<std::string> misplaced_throughout(const Case& c, const Comparison& comparison) {
+std::optional<std::string> misplaced_throughout(const Case& c, const Comparison& comparison, bool of_few_values) {
   const Samples samples(c, comparison);
-  if (samples.too_few_to_tell()) return std::nullopt;
+  if (samples.too_few_to_tell() || samples.few_values() != of_few_values) return std::nullopt;
   const auto of = samples.origins(false);
   if (std::ranges::count(of, none) || std::ranges::is_sorted(of, std::less_equal<>{})) return std::nullopt;
   if (is_permutation(of)) return std::ranges::is_sorted(of) ? std::nullopt : std::optional(other_order(of));
@@ -144,8 +159,12 @@ std::optional<std::string> misplaced_throughout(const Case& c, const Comparison&
 }  // namespace
 
 std::optional<std::string> misplaced_samples(const Case& c, const Comparison& comparison) {
-  if (auto found = misplaced_throughout(c, comparison)) return found;
+  if (auto found = misplaced_throughout(c, comparison, false)) return found;
   return reordered_at_inputs(c, comparison);
+}
+
+std::optional<std::string> perhaps_misplaced(const Case& c, const Comparison& comparison) {
+  return misplaced_throughout(c, comparison, true);
 }
 
 }  // namespace lockstep

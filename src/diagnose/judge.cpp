@@ -211,6 +211,11 @@ Result<Verdict> judge(const Case& c, const std::vector<std::string>& left_device
   if (const auto bad = bad_capture(c, v.comparison)) return refused(std::move(v), c, *bad);
   v.summary = "mismatch";
   LOCKSTEP_CHECK(find_causes(c, v));
+  if (const auto other = perhaps_misplaced(c, v.comparison)) {
+    if (v.unexplained()) return refused(std::move(v), c, *other);
+    v.suspects[0].ranked[0].certain = false;
+    v.notes.push_back("the recording may be wrong as well: " + *other);
+  }
   if (const auto bad = c.search.first_only ? std::nullopt : unexplained_capture(c, v)) return refused(std::move(v), c, *bad);
   if (const std::string version = other_version(c, v); !version.empty()) {
     v.summary = "mismatch: " + version;

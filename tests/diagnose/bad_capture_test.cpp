@@ -123,5 +123,51 @@ TEST(BadCapture, an_output_that_never_moves_is_said_beside_any_cause) {
   EXPECT_TRUE(std::ranges::any_of(v.notes, [](const std::string& n) { return n.find("the same in all 3 samples") != n.npos; }));
 }
 
+// One value an inference, five inputs above zero and the fourth below: only its output is 0.
+struct OneValue : Bench {
+  OneValue() {
+    GraphBuilder b("one", "onnx");
+    ValueId last = no_id;
+    for (const char* name : {"x", "t", "y"}) {
+      Value v;
+      v.name = name;
+      v.shape = {1, 1};
+      const ValueId next = b.add_value(v);
+      if (last == no_id) b.add_input(next);
+      else b.add_node({"relu_" + std::string(name), "Relu", {}, {last}, {next}, {}});
+      last = next;
+    }
+    b.add_output(last);
+    graph = *std::move(b).finish();
+    reference = test::executor(graph);
+    sent.clear();
+    for (const double x : {1.0, 2.5, 0.75, -1.0, 3.0, 1.5}) {
+      Tensor t(DType::f32, {1, 1});
+      t.set_number(0, x);
+      sent.push_back({{"x", t}});
+    }
+    expected = reference.run(sent)->samples;
+  }
+  Verdict judged_if_always(double y) {
+    device.assign(sent.size(), Sample{{"y", expected[0].at("y")}});
+    for (Sample& s : device) s.at("y").set_number(0, y);
+    return judged();
+  }
+};
+
+TEST(BadCapture, one_value_that_is_another_samples_by_chance_is_explained_and_the_doubt_said) {
+  const Verdict v = OneValue().judged_if_always(0);
+  ASSERT_FALSE(v.suspects.empty()) << v.summary;
+  ASSERT_NE(v.suspects[0].cause(), nullptr);
+  EXPECT_FALSE(v.suspects[0].cause()->certain);
+  EXPECT_TRUE(std::ranges::any_of(v.notes, [](const std::string& n) { return n.find("one inference, recorded 6 times") != n.npos; }));
+}
+
+TEST(BadCapture, one_value_of_one_input_in_all_samples_is_one_inference_where_no_cause_makes_it) {
+  const Verdict v = OneValue().judged_if_always(2.5);
+  EXPECT_TRUE(v.suspects.empty());
+  EXPECT_NE(v.summary.find("input 2: one inference, recorded 6 times"), v.summary.npos) << v.summary;
+}
+
 }  // namespace
 }  // namespace lockstep
