@@ -42,8 +42,11 @@ std::string unsupported_by_optimized_ort(const NodeView& node);
 
 // What the runtime refuses when it runs, as a sentence; else "".
 inline std::string unsupported_by_ort(const NodeView& node) {
-  if (node.node.op != "Resize") return "";
   const Attrs& a = node.attrs();
+  if (node.node.op == "MatMulNBits" && a.integer("accuracy_level", 0) == 4)
+    return "onnxruntime codes the activations of MatMulNBits with accuracy_level 4 in 8 bits block by block, which is not imitated; "
+           "levels 0 and 1 are";
+  if (node.node.op != "Resize") return "";
   const Value& x = node.input(0);
   if (a.text("mode", "") == "cubic" && is_integer(x.dtype) && a.integer("antialias", 0) == 0 &&
       a.text("kernel", "").empty() && node.output(0).shape != x.shape)

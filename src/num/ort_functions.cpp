@@ -183,6 +183,7 @@ const RealFunctions ort_functions{
     .reduce = ort_reduce,
     .normalize_row = ort_normalize_row,
     .normalize_plane = ort_normalize_plane,
+    .product_of_codes = ort_product_of_codes,
     .log_softmax = ort_log_softmax,
 };
 

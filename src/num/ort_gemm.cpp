@@ -128,4 +128,33 @@ void ort_matrix(const MatrixProblem& p) {
   else ort_gemm(g);
 }
 
+namespace {
+
+// Sixteen interleaved sums of one column: columns in fours by quarters of four, the last ones by halves.
+float joined_sixteen(const float* s, bool in_fours) {
+  if (!in_fours) {
+    float half[8], quarter[4];
+    for (int i = 0; i < 8; ++i) half[i] = s[i] + s[i + 8];
+    for (int i = 0; i < 4; ++i) quarter[i] = half[i] + half[i + 4];
+    return (quarter[0] + quarter[2]) + (quarter[1] + quarter[3]);
+  }
+  float part[4];
+  for (int i = 0; i < 4; ++i) part[i] = ((s[4 * i] + s[4 * i + 1]) + s[4 * i + 2]) + s[4 * i + 3];
+  return (part[0] + part[2]) + (part[1] + part[3]);
+}
+
+}  // namespace
+
+void ort_product_of_codes(const MatrixProblem& p) {
+  if (p.m != 1) {
+    const OrtGemm g{.m = p.m, .n = p.n, .k = p.k, .a = p.a, .lda = p.k, .b = p.b, .ldb = p.k, .c = p.y, .ldc = p.n, .b_transposed = true};
+    return ort_blocked_product(g, p.k);
+  }
+  for (std::int64_t n = 0; n < p.n; ++n) {
+    float sums[16] = {};
+    for (std::int64_t k = 0; k < p.k; ++k) sums[k % 16] = std::fma(p.b[n * p.k + k], p.a[k], sums[k % 16]);
+    p.y[n] = joined_sixteen(sums, n < p.n / 4 * 4);
+  }
+}
+
 }  // namespace lockstep

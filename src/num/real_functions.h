@@ -16,6 +16,8 @@ enum class RealReduction : std::uint8_t {
   log_sum_exp
 };
 
+struct MatrixProblem;  // num/numerics.h
+
 // Float functions of whole tensors in one runtime's own steps: what is quantized next depends on
 // the last bit. A null member: real numbers, rounded once.
 struct RealFunctions {
@@ -42,6 +44,8 @@ struct RealFunctions {
   // and bias.
   void (*normalize_plane)(std::span<const float> x, std::span<float> y, float scale, float bias,
                           float epsilon, std::int64_t offset) = nullptr;
+  // A product with stored codes of 4 bits that become reals on the way; b transposed, sums from zero.
+  void (*product_of_codes)(const MatrixProblem& p) = nullptr;
   void (*log_softmax)(std::span<const float> x, std::span<float> y) = nullptr;  // one row
 };
 

@@ -32,6 +32,7 @@ def define_shuffles():
     moved("IsNaN", lambda m: m.node("IsNaN", m.feed([6])))
     moved("Col2Im", lambda m: m.node("Col2Im", m.feed([1, 12, 9]), m.const([4, 4], I64), m.const([2, 2], I64), opset=18))
     moved("Unique", lambda m: m.node("Unique", m.const(m.values([9], I64, 0, 4)), results=4, sorted=m.pick(0, 1)))
+    moved("NonZero", lambda m: m.node("NonZero", m.const(m.values(m.shape(m.pick(1, 2, 3)), m.pick(F, I64, BOOL), 0, m.pick(0, 1, 2)))))
     moved("IsInf", lambda m: m.node("IsInf", m.feed([6]), detect_positive=m.pick(0, 1)))
     moved("AffineGrid", lambda m: m.node("AffineGrid", m.feed([1, 2, 3]), m.const([1, 1, 4, 5], I64), opset=20))
 

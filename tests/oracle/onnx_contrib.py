@@ -78,7 +78,26 @@ def biased(kind):
     return make
 
 
+def matmul_n_bits(bits):
+    def make(m):
+        block = m.pick(16, 32, 64, 128, 256)
+        k, n, rows = int(m.r.integers(1, 500)), int(m.r.integers(1, 40)), m.pick(1, 1, 2, 7)
+        k = m.pick(k, -(-k // block) * block)
+        blocks = -(-k // block)
+        names = [m.feed(m.pick([rows, k], [1, rows, k])), m.const(m.values((n, blocks, block * bits // 8), U8, 0, 255)),
+                 m.const(m.r.uniform(0.01, 0.1, n * blocks), F)]
+        names.append(m.const(m.values(n * (-(-blocks * bits // 8)), U8, 0, 255)) if m.pick(0, 1) else "")
+        if m.pick(0, 1):
+            names += ["", m.const(m.r.standard_normal(n), F)]
+        while not names[-1]:
+            names.pop()
+        m.node("MatMulNBits", *names, domain=OWN, K=k, N=n, bits=bits, block_size=block, accuracy_level=m.pick(0, 1))
+    return make
+
+
 def define_contrib():
+    for bits in (4, 8):
+        case(f"MatMulNBits {bits}", matmul_n_bits(bits))
     for kind in (I8, U8):
         case(f"MatMulIntegerToFloat {np.dtype(kind)}", integer_to_float(kind))
         case(f"DynamicQuantizeMatMul {np.dtype(kind)}", dynamic_quantize_matmul(kind))
