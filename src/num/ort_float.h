@@ -10,7 +10,7 @@ namespace lockstep {
 // Float kernels as onnxruntime computes them on x86-64 with AVX-512: which products are fused, in
 // which order sums are taken, where a long sum is cut into blocks. docs/numerics.md N30 to N39.
 void ort_matrix(const MatrixProblem& p);
-// N109: products with stored codes of 4 bits.
+// N112: products with stored codes of 4 bits.
 void ort_product_of_codes(const MatrixProblem& p);
 void ort_convolution(const ConvolutionProblem& p);
 void ort_window_mean(const WindowMeanProblem& p);

@@ -1,5 +1,5 @@
 // y[...,n] = sum_k x[...,k] * (code[n,k] - zero[n,k / block_size]) * scale[n,k / block_size] +
-// bias[n] (N109)
+// bias[n] (N112)
 #include <algorithm>
 
 #include "base/text.h"

@@ -1,5 +1,5 @@
 // s = x + skip + addend, y = scale * (s - mean) / sqrt(variance + epsilon) + bias, over the last
-// axis (N108); simplified: y = scale * s / sqrt(mean of s^2 + epsilon)
+// axis (N111); simplified: y = scale * s / sqrt(mean of s^2 + epsilon)
 #include <cmath>
 
 #include "base/text.h"
