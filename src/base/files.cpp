@@ -31,10 +31,12 @@ Result<Bytes> read_file(const std::string& path, std::uint64_t limit) {
   const auto size = fs::file_size(path, failure);
   if (failure) return Error{path, failure.message(), "a readable file", "check the path"};
   if (size > limit)
-    return Error{path, std::to_string(size) + " bytes", "at most " + std::to_string(limit) + " bytes", ""};
+    return Error{path, std::to_string(size) + " bytes",
+                 "at most " + std::to_string(limit) + " bytes", ""};
   std::ifstream in(path, std::ios::binary);
   Bytes bytes(size);
-  if (!in || (size > 0 && !in.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(size))))
+  if (!in || (size > 0 &&
+              !in.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(size))))
     return Error{path, "cannot be read: " + reason(), "a readable file", ""};
   return bytes;
 }
@@ -56,7 +58,8 @@ Result<void> write_file(const std::string& path, std::span<const std::byte> byte
   const std::string temporary = temporary_beside(path);
   {
     std::ofstream out(temporary, std::ios::binary | std::ios::trunc);
-    out.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+    out.write(reinterpret_cast<const char*>(bytes.data()),
+              static_cast<std::streamsize>(bytes.size()));
     out.flush();
     if (!out) {
       Error error{path, "cannot be written: " + reason(), "a writable place", ""};

@@ -72,7 +72,8 @@ Result<void> parse_shape(std::string_view text, const std::string& where, Header
     const auto [at, failure] = std::from_chars(part.data() + first, stop, extent);
     if (failure != std::errc{} || at != stop || extent < 0 || header.shape.size() >= most_axes)
       return bad;
-    const std::int64_t factor = std::max<std::int64_t>(extent, 1);  // no overflow behind a zero either
+    // no overflow behind a zero either
+    const std::int64_t factor = std::max<std::int64_t>(extent, 1);
     if (count > most_elements / factor)
       return Error{where, "a shape of more than 2^40 elements", "a shape that fits the file",
                    "the file is damaged"};

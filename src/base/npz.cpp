@@ -54,15 +54,18 @@ Result<Bytes> read_member(zip_t* archive, zip_uint64_t index, const zip_stat_t& 
   return bytes;
 }
 
-// Text that numpy.savez wrote as a byte string, as it does with a text member that numpy.load gave it.
+// Text that numpy.savez wrote as a byte string, as it does with a text
+// member that numpy.load gave it.
 std::optional<std::string> saved_text(const Bytes& bytes) {
   constexpr std::size_t fixed = 10;
   if (bytes.size() < fixed || bytes[6] != std::byte{1}) return std::nullopt;
-  const std::size_t begin = fixed + std::to_integer<std::size_t>(bytes[8]) + 256 * std::to_integer<std::size_t>(bytes[9]);
+  const std::size_t begin =
+      fixed + std::to_integer<std::size_t>(bytes[8]) + 256 * std::to_integer<std::size_t>(bytes[9]);
   if (begin > bytes.size()) return std::nullopt;
   const std::string_view all(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   const std::string_view header = all.substr(fixed, begin - fixed);
-  if (header.find("'|S") == header.npos || header.find("'shape': ()") == header.npos) return std::nullopt;
+  if (header.find("'|S") == header.npos || header.find("'shape': ()") == header.npos)
+    return std::nullopt;
   return std::string(all.substr(begin));
 }
 

@@ -61,31 +61,37 @@ std::vector<Buffer> buffers_of(const Graph& g) {
     const Node& n = g.nodes()[step];
     const int at = static_cast<int>(step);
     for (const ValueId v : n.outputs)
-      if (v != no_id && !g.value(v).constant) live[v] = {g.value(v).name, bytes_of(g.value(v)), at, at, -1};
+      if (v != no_id && !g.value(v).constant)
+        live[v] = {g.value(v).name, bytes_of(g.value(v)), at, at, -1};
     for (const ValueId v : n.inputs)
       if (const auto it = live.find(v); it != live.end()) it->second.last = at;
   }
   for (const ValueId v : g.outputs())
-    if (const auto it = live.find(v); it != live.end()) it->second.last = static_cast<int>(g.nodes().size());
+    if (const auto it = live.find(v); it != live.end())
+      it->second.last = static_cast<int>(g.nodes().size());
   std::vector<Buffer> buffers;
   for (auto& [v, b] : live) buffers.push_back(std::move(b));
   return buffers;
 }
 
-// Working memories as pools, neighbours of one speed joined; `members` says which memories a pool is.
-std::vector<Pool> pools_of(const DeviceDef& device, std::vector<std::vector<const DeviceMemory*>>& members) {
+// Working memories as pools, neighbours of one speed joined; `members` says
+// which memories a pool is.
+std::vector<Pool> pools_of(const DeviceDef& device,
+                           std::vector<std::vector<const DeviceMemory*>>& members) {
   std::vector<Pool> pools;
   for (const DeviceMemory& m : device.memories) {
     if (m.read_only) continue;
-    const bool joins = !pools.empty() && members.back().back()->base + members.back().back()->size == m.base &&
+    const bool joins = !pools.empty() &&
+                       members.back().back()->base + members.back().back()->size == m.base &&
                        members.back().back()->bytes_per_us == m.bytes_per_us;
     if (joins) {
       pools.back().size += static_cast<std::int64_t>(m.size);
       members.back().push_back(&m);
       continue;
     }
-    pools.push_back({std::string(m.name), static_cast<std::int64_t>(m.base), static_cast<std::int64_t>(m.size),
-                     static_cast<int>(m.bytes_per_us), "rwn", 32});
+    pools.push_back({std::string(m.name), static_cast<std::int64_t>(m.base),
+                     static_cast<std::int64_t>(m.size), static_cast<int>(m.bytes_per_us), "rwn",
+                     32});
     members.push_back({&m});
   }
   return pools;

@@ -111,7 +111,9 @@ extern constinit const DeviceDef device_stm32n6 = {
     .memories = memories,
     .limits = limits,
     .figures = figures,
-    .error = "10 % at most on the 13 published figures it was fitted to, 22 % on 4 of an assumed network",
+    .error =
+        "10 % at most on the 13 published figures it was fitted to, 22 % on 4 of an assumed "
+        "network",
     .channel_group = 8,
     .largest_weight_ratio = 1024,
     .place = n6_place,

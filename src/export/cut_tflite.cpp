@@ -1,4 +1,5 @@
-// A part of a TFLite file: what makes some tensors from others, with its own constants and nothing else.
+// A part of a TFLite file: what makes some tensors from others, with its own
+// constants and nothing else.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -11,8 +12,9 @@ namespace {
 
 constexpr bool reaches_other_subgraphs(tfl::BuiltinOperator code) {
   using B = tfl::BuiltinOperator;
-  return code == B::IF || code == B::WHILE || code == B::CALL || code == B::CALL_ONCE || code == B::STABLEHLO_COMPOSITE ||
-         code == B::VAR_HANDLE || code == B::READ_VARIABLE || code == B::ASSIGN_VARIABLE;
+  return code == B::IF || code == B::WHILE || code == B::CALL || code == B::CALL_ONCE ||
+         code == B::STABLEHLO_COMPOSITE || code == B::VAR_HANDLE || code == B::READ_VARIABLE ||
+         code == B::ASSIGN_VARIABLE;
 }
 
 class Cutter {
@@ -21,7 +23,8 @@ class Cutter {
       : model_(model), main_(*model.subgraphs[0]), graph_(graph), shapes_(shapes) {
     std::map<std::string, int> uses;
     for (const auto& t : main_.tensors) ++uses[t->name];
-    for (std::size_t i = 0; i < main_.tensors.size(); ++i) {  // the names by which the importer knows them
+    // the names by which the importer knows them
+    for (std::size_t i = 0; i < main_.tensors.size(); ++i) {
       std::string& name = main_.tensors[i]->name;
       if (name.empty() || uses[name] > 1) name += "#" + std::to_string(i);
       at_.emplace(name, static_cast<std::int32_t>(i));
@@ -54,11 +57,15 @@ class Cutter {
   }
 
  private:
-  Error damaged(const std::string& what) const { return Error{graph_.file(), what, "a whole TFLite model", "the file is damaged"}; }
+  Error damaged(const std::string& what) const {
+    return Error{graph_.file(), what, "a whole TFLite model", "the file is damaged"};
+  }
 
   Result<std::int32_t> index_of(const std::string& name) const {
     const auto it = at_.find(name);
-    if (it == at_.end()) return Error{graph_.file(), "no tensor '" + name + "' in the file", "a tensor of its first subgraph", ""};
+    if (it == at_.end())
+      return Error{graph_.file(), "no tensor '" + name + "' in the file",
+                   "a tensor of its first subgraph", ""};
     return it->second;
   }
 
@@ -79,27 +86,33 @@ class Cutter {
       const std::int32_t t = open.back();
       open.pop_back();
       if (t < 0) continue;
-      if (static_cast<std::size_t>(t) >= main_.tensors.size()) return damaged("operator that names tensor " + std::to_string(t));
+      if (static_cast<std::size_t>(t) >= main_.tensors.size())
+        return damaged("operator that names tensor " + std::to_string(t));
       if (given.contains(t) || !tensors_.insert(t).second || is_constant(t)) continue;
       const auto it = maker.find(t);
       if (it == maker.end())
-        return Error{graph_.file(), "tensor '" + main_.tensors[static_cast<std::size_t>(t)]->name + "' is needed",
+        return Error{graph_.file(),
+                     "tensor '" + main_.tensors[static_cast<std::size_t>(t)]->name + "' is needed",
                      "it among the tensors that the part starts from", ""};
       if (!operators_.insert(it->second).second) continue;
       const tfl::OperatorT& op = *main_.operators[it->second];
       open.insert(open.end(), op.inputs.begin(), op.inputs.end());
       open.insert(open.end(), op.intermediates.begin(), op.intermediates.end());
       for (const std::int32_t other : op.outputs)
-        if (other >= 0 && static_cast<std::size_t>(other) < main_.tensors.size()) tensors_.insert(other);
-      if (op.opcode_index >= model_.operator_codes.size()) return damaged("operator of code " + std::to_string(op.opcode_index));
+        if (other >= 0 && static_cast<std::size_t>(other) < main_.tensors.size())
+          tensors_.insert(other);
+      if (op.opcode_index >= model_.operator_codes.size())
+        return damaged("operator of code " + std::to_string(op.opcode_index));
       if (reaches_other_subgraphs(model_.operator_codes[op.opcode_index]->code))
-        return Error{graph_.file(), "an operator with a subgraph or variable of its own", "operators that stand alone", ""};
+        return Error{graph_.file(), "an operator with a subgraph or variable of its own",
+                     "operators that stand alone", ""};
     }
     return {};
   }
 
   // Renumbers tensors and buffers; extents of what lies between follow from the inputs.
-  Result<void> keep_tensors(const std::vector<std::int32_t>& in, const std::vector<std::int32_t>& out) {
+  Result<void> keep_tensors(const std::vector<std::int32_t>& in,
+                            const std::vector<std::int32_t>& out) {
     std::vector<std::unique_ptr<tfl::TensorT>> kept;
     std::vector<std::unique_ptr<tfl::BufferT>> buffers;
     buffers.push_back(std::make_unique<tfl::BufferT>());
@@ -107,8 +120,11 @@ class Cutter {
       auto tensor = std::move(main_.tensors[static_cast<std::size_t>(t)]);
       place_[t] = static_cast<std::int32_t>(kept.size());
       const bool is_given = std::ranges::find(in, t) != in.end();
-      if (tensor->external_buffer != 0 || tensor->buffer >= model_.buffers.size() || model_.buffers[tensor->buffer]->offset > 1)
-        return Error{graph_.file(), "tensor '" + tensor->name + "' has its contents outside the flatbuffer", "contents inside it", ""};
+      if (tensor->external_buffer != 0 || tensor->buffer >= model_.buffers.size() ||
+          model_.buffers[tensor->buffer]->offset > 1)
+        return Error{graph_.file(),
+                     "tensor '" + tensor->name + "' has its contents outside the flatbuffer",
+                     "contents inside it", ""};
       tfl::BufferT& own = *model_.buffers[tensor->buffer];
       const bool constant = !own.data.empty() && !is_given;
       tensor->buffer = constant ? static_cast<std::uint32_t>(buffers.size()) : 0;
@@ -133,8 +149,11 @@ class Cutter {
     std::map<std::uint32_t, std::uint32_t> code_place;
     for (const std::size_t o : operators_) {
       auto op = std::move(main_.operators[o]);
-      const auto [it, fresh] = code_place.emplace(op->opcode_index, static_cast<std::uint32_t>(codes.size()));
-      if (fresh) codes.push_back(std::make_unique<tfl::OperatorCodeT>(*model_.operator_codes[op->opcode_index]));
+      const auto [it, fresh] =
+          code_place.emplace(op->opcode_index, static_cast<std::uint32_t>(codes.size()));
+      if (fresh)
+        codes.push_back(
+            std::make_unique<tfl::OperatorCodeT>(*model_.operator_codes[op->opcode_index]));
       op->opcode_index = it->second;
       for (auto* list : {&op->inputs, &op->outputs, &op->intermediates})
         for (std::int32_t& t : *list) t = t < 0 ? t : place_.at(t);
@@ -156,8 +175,10 @@ class Cutter {
 
 }  // namespace
 
-Result<Bytes> tflite_between(std::span<const std::byte> bytes, const Graph& graph, std::span<const std::string> inputs,
-                             std::span<const std::string> outputs, const std::map<std::string, Shape>& shapes) {
+Result<Bytes> tflite_between(std::span<const std::byte> bytes, const Graph& graph,
+                             std::span<const std::string> inputs,
+                             std::span<const std::string> outputs,
+                             const std::map<std::string, Shape>& shapes) {
   const auto* data = reinterpret_cast<const std::uint8_t*>(bytes.data());
   flatbuffers::Verifier verifier(data, bytes.size(), 64, 1000000);
   if (bytes.size() < 8 || !tfl::VerifyModelBuffer(verifier))

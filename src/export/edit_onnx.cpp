@@ -53,16 +53,22 @@ const onnx::ValueInfoProto* declared(const onnx::GraphProto& g, const std::strin
 }
 
 // As the file declares it, else by the imported graph.
-Result<onnx::ValueInfoProto> info_of(const onnx::GraphProto& g, const Graph& graph, const std::string& name) {
-  if (const onnx::ValueInfoProto* held = declared(g, name); held && held->type().tensor_type().has_shape()) return *held;
+Result<onnx::ValueInfoProto> info_of(const onnx::GraphProto& g, const Graph& graph,
+                                     const std::string& name) {
+  if (const onnx::ValueInfoProto* held = declared(g, name);
+      held && held->type().tensor_type().has_shape())
+    return *held;
   const ValueId id = graph.find_value(name);
-  if (id == no_id) return Error{graph.file(), "tensor '" + name + "' has no known type", "a tensor of the model's main graph", ""};
+  if (id == no_id)
+    return Error{graph.file(), "tensor '" + name + "' has no known type",
+                 "a tensor of the model's main graph", ""};
   onnx::ValueInfoProto made;
   made.set_name(name);
   auto& type = *made.mutable_type()->mutable_tensor_type();
   type.set_elem_type(number_of(graph.value(id).dtype));
   type.mutable_shape();
-  for (const std::int64_t extent : graph.value(id).shape) type.mutable_shape()->add_dim()->set_dim_value(extent);
+  for (const std::int64_t extent : graph.value(id).shape)
+    type.mutable_shape()->add_dim()->set_dim_value(extent);
   return made;
 }
 
@@ -103,18 +109,21 @@ void keep_only(List& list, Keep&& keep) {
 
 }  // namespace
 
-Result<Bytes> onnx_with_outputs(std::span<const std::byte> bytes, const Graph& graph, std::span<const std::string> tensors) {
+Result<Bytes> onnx_with_outputs(std::span<const std::byte> bytes, const Graph& graph,
+                                std::span<const std::string> tensors) {
   LOCKSTEP_TRY(onnx::ModelProto model, parse(bytes, graph.file()));
   onnx::GraphProto& g = *model.mutable_graph();
   const auto made = makers(g);
   for (const std::string& name : tensors) {
-    const bool there = std::ranges::any_of(g.output(), [&](const auto& v) { return v.name() == name; });
+    const bool there =
+        std::ranges::any_of(g.output(), [&](const auto& v) { return v.name() == name; });
     if (there) continue;
     if (!made.contains(name)) {
       std::vector<std::string> names;
       for (const auto& [tensor, node] : made) names.push_back(tensor);
       const std::string near = nearest(name, names);
-      return Error{graph.file(), "no node makes a tensor '" + name + "'", "a tensor of the file's main graph",
+      return Error{graph.file(), "no node makes a tensor '" + name + "'",
+                   "a tensor of the file's main graph",
                    near.empty() ? "" : "did you mean '" + near + "'?"};
     }
     LOCKSTEP_TRY(*g.add_output(), info_of(g, graph, name));
@@ -122,8 +131,10 @@ Result<Bytes> onnx_with_outputs(std::span<const std::byte> bytes, const Graph& g
   return bytes_of(model);
 }
 
-Result<Bytes> onnx_between(std::span<const std::byte> bytes, const Graph& graph, std::span<const std::string> inputs,
-                           std::span<const std::string> outputs, const std::map<std::string, Shape>& shapes) {
+Result<Bytes> onnx_between(std::span<const std::byte> bytes, const Graph& graph,
+                           std::span<const std::string> inputs,
+                           std::span<const std::string> outputs,
+                           const std::map<std::string, Shape>& shapes) {
   LOCKSTEP_TRY(onnx::ModelProto model, parse(bytes, graph.file()));
   onnx::GraphProto& g = *model.mutable_graph();
   const auto made = makers(g);
@@ -137,7 +148,8 @@ Result<Bytes> onnx_between(std::span<const std::byte> bytes, const Graph& graph,
     if (given.contains(name) || !wanted.insert(name).second || constants.contains(name)) continue;
     const auto maker = made.find(name);
     if (maker == made.end())
-      return Error{graph.file(), "tensor '" + name + "' is needed", "it among the tensors that the part starts from", ""};
+      return Error{graph.file(), "tensor '" + name + "' is needed",
+                   "it among the tensors that the part starts from", ""};
     if (nodes.insert(maker->second).second) reads_of(g.node(maker->second), open);
   }
   std::vector<onnx::ValueInfoProto> ins, outs;
@@ -151,25 +163,33 @@ Result<Bytes> onnx_between(std::span<const std::byte> bytes, const Graph& graph,
   }
   int at = 0;
   keep_only(*g.mutable_node(), [&](const auto&) { return nodes.contains(at++); });
-  keep_only(*g.mutable_initializer(), [&](const auto& t) { return wanted.contains(t.name()) && !given.contains(t.name()); });
-  keep_only(*g.mutable_quantization_annotation(), [&](const auto& q) { return wanted.contains(q.tensor_name()) || given.contains(q.tensor_name()); });
+  keep_only(*g.mutable_initializer(),
+            [&](const auto& t) { return wanted.contains(t.name()) && !given.contains(t.name()); });
+  keep_only(*g.mutable_quantization_annotation(), [&](const auto& q) {
+    return wanted.contains(q.tensor_name()) || given.contains(q.tensor_name());
+  });
   g.clear_input();
   g.clear_output();
   for (auto& v : ins) *g.add_input() = std::move(v);
   for (auto& v : outs) *g.add_output() = std::move(v);
-  keep_only(*g.mutable_value_info(), [&](const auto& v) {  // extents of what lies between follow from the inputs
-    return shapes.empty() && wanted.contains(v.name()) && std::ranges::find(outputs, v.name()) == outputs.end();
+  // extents of what lies between follow from the inputs
+  keep_only(*g.mutable_value_info(), [&](const auto& v) {
+    return shapes.empty() && wanted.contains(v.name()) &&
+           std::ranges::find(outputs, v.name()) == outputs.end();
   });
   return bytes_of(model);
 }
 
 bool is_tflite(std::span<const std::byte> model) {
   constexpr std::string_view magic = "TFL3";
-  return model.size() >= 8 && std::equal(magic.begin(), magic.end(), reinterpret_cast<const char*>(model.data()) + 4);
+  return model.size() >= 8 &&
+         std::equal(magic.begin(), magic.end(), reinterpret_cast<const char*>(model.data()) + 4);
 }
 
-Result<Bytes> with_outputs(std::span<const std::byte> model, const Graph& graph, std::span<const std::string> tensors) {
-  return is_tflite(model) ? tflite_with_outputs(model, graph, tensors) : onnx_with_outputs(model, graph, tensors);
+Result<Bytes> with_outputs(std::span<const std::byte> model, const Graph& graph,
+                           std::span<const std::string> tensors) {
+  return is_tflite(model) ? tflite_with_outputs(model, graph, tensors)
+                          : onnx_with_outputs(model, graph, tensors);
 }
 
 }  // namespace lockstep

@@ -32,13 +32,16 @@ void append(Bytes& bytes, T number) {
 
 }  // namespace
 
-Result<Bytes> tflite_with_outputs(std::span<const std::byte> model, const Graph& graph, std::span<const std::string> tensors) {
+Result<Bytes> tflite_with_outputs(std::span<const std::byte> model, const Graph& graph,
+                                  std::span<const std::string> tensors) {
   const auto* data = reinterpret_cast<const std::uint8_t*>(model.data());
   flatbuffers::Verifier verifier(data, model.size(), 64, 1000000);
-  const Error damaged{graph.file(), "not a TFLite model, or a damaged one", "a model with a subgraph that has outputs", ""};
+  const Error damaged{graph.file(), "not a TFLite model, or a damaged one",
+                      "a model with a subgraph that has outputs", ""};
   if (!tfl::VerifyModelBuffer(verifier)) return damaged;
   const auto* graphs = tfl::GetModel(data)->subgraphs();
-  if (!graphs || graphs->size() == 0 || !graphs->Get(0)->tensors() || !graphs->Get(0)->outputs()) return damaged;
+  if (!graphs || graphs->size() == 0 || !graphs->Get(0)->tensors() || !graphs->Get(0)->outputs())
+    return damaged;
   const tfl::SubGraph& main = *graphs->Get(0);
   const std::vector<std::string> names = tensor_names(main);
   std::vector<std::int32_t> outputs(main.outputs()->begin(), main.outputs()->end());
@@ -46,7 +49,8 @@ Result<Bytes> tflite_with_outputs(std::span<const std::byte> model, const Graph&
     const auto it = std::ranges::find(names, name);
     if (it == names.end()) {
       const std::string near = nearest(name, names);
-      return Error{graph.file(), "no tensor '" + name + "'", "a tensor of the file's first subgraph",
+      return Error{graph.file(), "no tensor '" + name + "'",
+                   "a tensor of the file's first subgraph",
                    near.empty() ? "" : "did you mean '" + near + "'?"};
     }
     const auto index = static_cast<std::int32_t>(it - names.begin());

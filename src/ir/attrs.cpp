@@ -26,7 +26,8 @@ std::string Attrs::text(std::string_view name, std::string_view fallback) const 
   return v ? *v : std::string(fallback);
 }
 
-std::vector<std::int64_t> Attrs::integers(std::string_view name, std::vector<std::int64_t> fallback) const {
+std::vector<std::int64_t> Attrs::integers(std::string_view name,
+                                          std::vector<std::int64_t> fallback) const {
   const auto* v = get<std::vector<std::int64_t>>(*this, name);
   return v ? *v : fallback;
 }

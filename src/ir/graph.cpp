@@ -68,7 +68,9 @@ std::string unique(const Map& taken, std::string_view wish) {
 
 }  // namespace
 
-std::string GraphBuilder::unique_name(std::string_view wish) const { return unique(by_name_, wish); }
+std::string GraphBuilder::unique_name(std::string_view wish) const {
+  return unique(by_name_, wish);
+}
 
 std::string GraphBuilder::unique_node_name(std::string_view wish) const {
   return unique(nodes_by_name_, wish);

@@ -4,7 +4,8 @@
 
 namespace lockstep {
 
-Result<void> sort_nodes(std::vector<Value>& values, std::vector<Node>& nodes, const std::string& file) {
+Result<void> sort_nodes(std::vector<Value>& values, std::vector<Node>& nodes,
+                        const std::string& file) {
   std::vector<NodeId> producer(values.size(), no_id);
   for (std::size_t n = 0; n < nodes.size(); ++n)
     for (const ValueId v : nodes[n].outputs)

@@ -7,8 +7,8 @@
 namespace lockstep {
 
 bool Patch::empty() const {
-  return values_.empty() && nodes_.empty() && removed_.empty() && replaced_.empty() && shunts_.empty() &&
-         facts_.empty() && starts_.empty();
+  return values_.empty() && nodes_.empty() && removed_.empty() && replaced_.empty() &&
+         shunts_.empty() && facts_.empty() && starts_.empty();
 }
 
 ValueId Patch::add_value(Value value) {

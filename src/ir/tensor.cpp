@@ -8,7 +8,8 @@ Result<std::int64_t> checked_count(const Shape& shape, const std::string& where)
   constexpr std::int64_t limit = std::int64_t{1} << 40;
   std::int64_t count = 1;
   for (const std::int64_t extent : shape) {
-    if (extent < 0) return Error{where, "shape " + shape_text(shape), "extents of zero or more", ""};
+    if (extent < 0)
+      return Error{where, "shape " + shape_text(shape), "extents of zero or more", ""};
     if (extent > 0 && count > limit / extent)
       return Error{where, "shape " + shape_text(shape), "at most 2^40 elements", ""};
     count *= extent;

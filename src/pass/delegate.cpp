@@ -1,4 +1,5 @@
-// Which products of two computed operands LiteRT's XNNPACK delegate takes (N80), and which transposed convolutions not.
+// Which products of two computed operands LiteRT's XNNPACK delegate takes (N80), and which
+// transposed convolutions not.
 #include "pass/qdq.h"
 
 namespace lockstep {
@@ -14,7 +15,9 @@ Result<Patch> delegate_products(const Graph& g) {
     }
     if (n.op != "MatMul" || n.attrs.has("kernel")) continue;
     const Value &a = g.value(n.inputs[0]), &b = g.value(n.inputs[1]);
-    if (a.dtype != DType::i8 || b.dtype != DType::i8 || !b.quant.quantized() || b.quant.zero_at(0) != 0) continue;
+    if (a.dtype != DType::i8 || b.dtype != DType::i8 || !b.quant.quantized() ||
+        b.quant.zero_at(0) != 0)
+      continue;
     Node next = n;
     next.attrs.set("kernel", std::string("layer"));
     patch.replace_node(static_cast<NodeId>(i), std::move(next));

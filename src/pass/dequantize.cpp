@@ -29,13 +29,18 @@ std::shared_ptr<const Tensor> reals_of(const Tensor& codes, const QuantParams& q
 
 // Operators whose results are elements of their inputs: inside the range when the inputs are.
 constexpr std::array only_move = {
-    std::string_view{"Concat"}, std::string_view{"Expand"}, std::string_view{"Flatten"}, std::string_view{"Gather"},
-    std::string_view{"GatherElements"}, std::string_view{"GatherND"}, std::string_view{"GlobalMaxPool"},
-    std::string_view{"Identity"}, std::string_view{"MaxPool"}, std::string_view{"Pack"}, std::string_view{"Relu"},
-    std::string_view{"Reshape"}, std::string_view{"Reverse"}, std::string_view{"Slice"}, std::string_view{"SpaceToDepth"},
-    std::string_view{"DepthToSpace"}, std::string_view{"Split"}, std::string_view{"Squeeze"},
-    std::string_view{"StridedSlice"}, std::string_view{"Tile"}, std::string_view{"Transpose"},
-    std::string_view{"Unpack"}, std::string_view{"Unsqueeze"}};
+    std::string_view{"Concat"},         std::string_view{"Expand"},
+    std::string_view{"Flatten"},        std::string_view{"Gather"},
+    std::string_view{"GatherElements"}, std::string_view{"GatherND"},
+    std::string_view{"GlobalMaxPool"},  std::string_view{"Identity"},
+    std::string_view{"MaxPool"},        std::string_view{"Pack"},
+    std::string_view{"Relu"},           std::string_view{"Reshape"},
+    std::string_view{"Reverse"},        std::string_view{"Slice"},
+    std::string_view{"SpaceToDepth"},   std::string_view{"DepthToSpace"},
+    std::string_view{"Split"},          std::string_view{"Squeeze"},
+    std::string_view{"StridedSlice"},   std::string_view{"Tile"},
+    std::string_view{"Transpose"},      std::string_view{"Unpack"},
+    std::string_view{"Unsqueeze"}};
 
 class Dequantizer {
  public:
@@ -88,7 +93,12 @@ class Dequantizer {
     z.dtype = v.dtype;
     z.constant = std::make_shared<const Tensor>(std::move(zero));
     const ValueId scale = scalar(v.name + "/scale", static_cast<float>(v.quant.scale_at(0)));
-    patch_.add_node({v.name + "/dequantize", "DequantizeLinear", {}, {id, scale, patch_.add_value(std::move(z))}, {out}, {}});
+    patch_.add_node({v.name + "/dequantize",
+                     "DequantizeLinear",
+                     {},
+                     {id, scale, patch_.add_value(std::move(z))},
+                     {out},
+                     {}});
   }
 
   // Integer constants without parameters of their own among coded operands: a bias counts in
@@ -103,7 +113,8 @@ class Dequantizer {
       const bool product = node.op == "Conv" || node.op == "ConvTranspose" || node.op == "Gemm";
       if (product && i == 2 && v.dtype == DType::i32) {
         const QuantParams& w = g_.value(node.inputs[1]).quant;
-        for (std::size_t c = 0; c < w.scale.size(); ++c) q.scale.push_back(x.quant.scale_at(0) * w.scale[c]), q.zero.push_back(0);
+        for (std::size_t c = 0; c < w.scale.size(); ++c)
+          q.scale.push_back(x.quant.scale_at(0) * w.scale[c]), q.zero.push_back(0);
         q.axis = q.per_channel() ? static_cast<int>(v.shape.size()) - 1 : -1;
       } else if ((node.op == "Pad" || node.op == "Clip") && v.dtype == x.dtype) {
         q = x.quant;
@@ -119,15 +130,19 @@ class Dequantizer {
   Node clip(const std::string& name, const Node& like, ValueId x, ValueId out, const Value& codes) {
     const CodeRange range = code_range(codes.dtype);
     const auto real = [&](std::int64_t code) {
-      return static_cast<float>(static_cast<double>(code - codes.quant.zero_at(0)) * codes.quant.scale_at(0));
+      return static_cast<float>(static_cast<double>(code - codes.quant.zero_at(0)) *
+                                codes.quant.scale_at(0));
     };
-    const ValueId low = scalar(codes.name + "/least", real(range.low)), high = scalar(codes.name + "/greatest", real(range.high));
+    const ValueId low = scalar(codes.name + "/least", real(range.low)),
+                  high = scalar(codes.name + "/greatest", real(range.high));
     return {name, "Clip", {}, {x, low, high}, {out}, like.origin};
   }
 
   bool stays_inside(const Node& node, const Value& y) const {
     if (std::ranges::find(only_move, node.op) == only_move.end()) return false;
-    return std::ranges::all_of(node.inputs, [&](ValueId v) { return v == no_id || !coded(g_.value(v)) || g_.value(v).quant == y.quant; });
+    return std::ranges::all_of(node.inputs, [&](ValueId v) {
+      return v == no_id || !coded(g_.value(v)) || g_.value(v).quant == y.quant;
+    });
   }
 
   void turn_node(NodeId id) {
@@ -135,18 +150,22 @@ class Dequantizer {
     Node node = old;
     for (ValueId& in : node.inputs)
       if (const auto real = real_inputs_.find(in); real != real_inputs_.end()) in = real->second;
-    const bool from_codes = !old.inputs.empty() && old.inputs[0] != no_id && coded(g_.value(old.inputs[0]));
+    const bool from_codes =
+        !old.inputs.empty() && old.inputs[0] != no_id && coded(g_.value(old.inputs[0]));
     if (from_codes) turn_plain_constants(old);
     if (node.op == "DequantizeLinear" && from_codes) {
       node = {node.name, "Identity", {}, {node.inputs[0]}, node.outputs, node.origin};
-    } else if ((node.op == "QuantizeLinear" || node.op == "Requantize") && coded(g_.value(node.outputs[0]))) {
+    } else if ((node.op == "QuantizeLinear" || node.op == "Requantize") &&
+               coded(g_.value(node.outputs[0]))) {
       const Value& y = g_.value(node.outputs[0]);
-      if (y.quant.per_channel()) node = {node.name, "Identity", {}, {node.inputs[0]}, node.outputs, node.origin};
+      if (y.quant.per_channel())
+        node = {node.name, "Identity", {}, {node.inputs[0]}, node.outputs, node.origin};
       else node = clip(node.name, node, node.inputs[0], node.outputs[0], y);
     } else {
       for (ValueId& out : node.outputs) hold_inside(old, out);
     }
-    if (node.op != old.op || node.inputs != old.inputs || node.outputs != old.outputs) patch_.replace_node(id, std::move(node));
+    if (node.op != old.op || node.inputs != old.inputs || node.outputs != old.outputs)
+      patch_.replace_node(id, std::move(node));
   }
 
   // Puts a clip between a node and its coded output where its result may leave the codes' range.

@@ -7,7 +7,8 @@
 
 namespace lockstep {
 
-// One named rewriting of a graph. `run` returns the edit (possibly empty); `repeat` runs it until empty.
+// One named rewriting of a graph. `run` returns the edit (possibly empty);
+// `repeat` runs it until empty.
 struct Pass {
   std::string_view name;     // verb-object: "fuse-qdq-conv"
   std::string_view meaning;  // one sentence
@@ -15,7 +16,8 @@ struct Pass {
   bool repeat = false;
 };
 
-std::span<const Pass> pass_table();  // pass/pass.cpp: the one hand-kept list, readable from top to bottom
+// pass/pass.cpp: the one hand-kept list, readable from top to bottom
+std::span<const Pass> pass_table();
 const Pass* find_pass(std::string_view name);
 
 // Applies the named passes in order, verifying after each; names in `without` are left out.

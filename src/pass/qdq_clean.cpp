@@ -1,4 +1,5 @@
-// Merging, removing and dropping: what stands between quantized operators without computing anything.
+// Merging, removing and dropping: what stands between quantized operators
+// without computing anything.
 #include <algorithm>
 #include <utility>
 
@@ -9,8 +10,8 @@
 namespace lockstep {
 namespace {
 
-// Constants are one where they are one of the file; single numbers also where they are equal, but never zero points
-// of 8 and 16 bits: the runtime shares no constants of those types.
+// Constants are one where they are one of the file; single numbers also where they are equal, but
+// never zero points of 8 and 16 bits: the runtime shares no constants of those types.
 bool same_operand(const Graph& g, ValueId a, ValueId b) {
   if (a == b) return true;
   if (a == no_id || b == no_id) return false;
@@ -49,13 +50,17 @@ struct DoublePair {
 
 std::optional<DoublePair> double_pair(const Graph& g, const Uses& uses, const Node& dq) {
   if (dq.op != "DequantizeLinear") return {};
-  DoublePair p{uses.maker(dq, 0, "QuantizeLinear"), &dq, uses.only_reader(dq.outputs[0]), nullptr, {}, {}};
+  DoublePair p{
+      uses.maker(dq, 0, "QuantizeLinear"), &dq, uses.only_reader(dq.outputs[0]), nullptr, {}, {}};
   if (!p.first_q || uses.only_reader(p.first_q->outputs[0]) != &dq) return {};
   if (!p.second_q || p.second_q->op != "QuantizeLinear") return {};
   p.second_dq = uses.only_reader(p.second_q->outputs[0]);
   if (!p.second_dq || p.second_dq->op != "DequantizeLinear") return {};
-  const auto a = scalar_quant(g, *p.first_q), b = scalar_quant(g, dq), c = scalar_quant(g, *p.second_q), d = scalar_quant(g, *p.second_dq);
-  if (!a || !b || !c || !d || !(*a == *b) || !(*c == *d) || !a->has_zero || !c->has_zero || a->dtype != c->dtype) return {};
+  const auto a = scalar_quant(g, *p.first_q), b = scalar_quant(g, dq),
+             c = scalar_quant(g, *p.second_q), d = scalar_quant(g, *p.second_dq);
+  if (!a || !b || !c || !d || !(*a == *b) || !(*c == *d) || !a->has_zero || !c->has_zero ||
+      a->dtype != c->dtype)
+    return {};
   if (a->dtype != DType::i8 && a->dtype != DType::u8) return {};
   p.first = *a;
   p.second = *c;
@@ -87,13 +92,14 @@ std::vector<std::size_t> walked(const Makers& makers) {
   return order;
 }
 
-// The place of each node in the order in which the runtime visits them: walked, once each reader of a dequantizer but
-// the first has a copy of its own, numbered behind all nodes.
+// The place of each node in the order in which the runtime visits them: walked, once each reader of
+// a dequantizer but the first has a copy of its own, numbered behind all nodes.
 std::vector<std::size_t> visiting_order(const Graph& g, const Uses& uses) {
   Makers makers(g.nodes().size());
   for (std::size_t n = 0; n < g.nodes().size(); ++n)
     for (const ValueId v : g.nodes()[n].inputs)
-      if (v != no_id && g.value(v).producer != no_id) makers[n].push_back(static_cast<std::size_t>(g.value(v).producer));
+      if (v != no_id && g.value(v).producer != no_id)
+        makers[n].push_back(static_cast<std::size_t>(g.value(v).producer));
   const std::size_t count = makers.size();
   for (const std::size_t n : walked(makers)) {
     if (g.nodes()[n].op != "DequantizeLinear") continue;
@@ -132,7 +138,8 @@ std::optional<std::pair<float, float>> clip_range(const Graph& g, const Node& n)
 // The clip lets through all that the codes behind it can hold.
 bool redundant(const Graph& g, const Node& clip, const Node& q) {
   const auto quant = scalar_quant(g, q);
-  if (!quant || !quant->has_zero || (quant->dtype != DType::i8 && quant->dtype != DType::u8)) return false;
+  if (!quant || !quant->has_zero || (quant->dtype != DType::i8 && quant->dtype != DType::u8))
+    return false;
   const CodeRange range = code_range(quant->dtype);
   if (clip.op == "Relu") return quant->zero == range.low;
   const auto reals = clip_range(g, clip);
@@ -151,12 +158,14 @@ Result<Patch> merge_equal_quantize(const Graph& g) {
   const std::vector<std::size_t> place = visiting_order(g, uses);
   for (std::size_t v = 0; v < g.values().size(); ++v) {
     auto readers = uses.of(static_cast<ValueId>(v));
-    std::ranges::stable_sort(readers, {}, [&](const Use& use) { return place[static_cast<std::size_t>(use.node)]; });
+    std::ranges::stable_sort(
+        readers, {}, [&](const Use& use) { return place[static_cast<std::size_t>(use.node)]; });
     std::vector<const Node*> kept;
     for (const Use& use : readers) {
       const Node& n = g.node(use.node);
       if (use.slot != 0 || (n.op != "QuantizeLinear" && n.op != "DequantizeLinear")) continue;
-      const auto twin = std::ranges::find_if(kept, [&](const Node* k) { return same_node(g, *k, n); });
+      const auto twin =
+          std::ranges::find_if(kept, [&](const Node* k) { return same_node(g, *k, n); });
       if (twin == kept.end() || uses.is_output(n.outputs[0]) || uses.of(n.outputs[0]).empty()) {
         kept.push_back(&n);
         continue;
@@ -180,11 +189,15 @@ Result<Patch> remove_double_qdq(const Graph& g) {
     dq.inputs[0] = q.outputs[0];
     if (!(p->first == p->second)) {
       const CodeRange codes_of_type = code_range(p->first.dtype);
-      const PairRange merged = merged_pair({p->first.scale, p->first.zero}, {p->second.scale, p->second.zero},
-                                           static_cast<std::int32_t>(codes_of_type.low), static_cast<std::int32_t>(codes_of_type.high));
+      const PairRange merged =
+          merged_pair({p->first.scale, p->first.zero}, {p->second.scale, p->second.zero},
+                      static_cast<std::int32_t>(codes_of_type.low),
+                      static_cast<std::int32_t>(codes_of_type.high));
       const std::string name = g.value(q.outputs[0]).name;
-      q.inputs[1] = dq.inputs[1] = add_constant(patch, name + "/merged_scale", Tensor::scalar(merged.scale));
-      q.inputs[2] = dq.inputs[2] = add_constant(patch, name + "/merged_zero", scalar_code(p->first.dtype, merged.zero));
+      q.inputs[1] = dq.inputs[1] =
+          add_constant(patch, name + "/merged_scale", Tensor::scalar(merged.scale));
+      q.inputs[2] = dq.inputs[2] =
+          add_constant(patch, name + "/merged_zero", scalar_code(p->first.dtype, merged.zero));
       Value codes = g.value(q.outputs[0]);
       codes.quant = {{merged.scale}, {merged.zero}, -1};
       patch.set_value(q.outputs[0], std::move(codes));

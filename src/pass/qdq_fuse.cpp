@@ -34,7 +34,8 @@ std::optional<Group> group_of(const Graph& g, const Uses& uses, const Node& n, b
     group.dq.push_back(uses.maker(n, i, "DequantizeLinear"));
     if (!group.dq.back() || group.dq.back()->attrs.integer("bits", 8) == 4) return {};
   }
-  if (const Node* const reader = uses.only_reader(n.outputs[0]); reader && reader->op == "QuantizeLinear") {
+  if (const Node* const reader = uses.only_reader(n.outputs[0]);
+      reader && reader->op == "QuantizeLinear") {
     group.q = reader;
     return group;
   }
@@ -46,12 +47,15 @@ std::optional<Group> group_of(const Graph& g, const Uses& uses, const Node& n, b
 
 bool is_byte(DType t) { return t == DType::i8 || t == DType::u8; }
 
-// Which groups have an integer operator; `types` are the runtime's, of the inputs' codes, `y` of the output's.
+// Which groups have an integer operator; `types` are the runtime's, of the inputs'
+// codes, `y` of the output's.
 bool fuses_conv(const std::vector<DType>& types, DType y) {
-  return types[0] == DType::u8 && y == DType::u8 && is_byte(types[1]) && (types.size() < 3 || types[2] == DType::i32);
+  return types[0] == DType::u8 && y == DType::u8 && is_byte(types[1]) &&
+         (types.size() < 3 || types[2] == DType::i32);
 }
 bool fuses_gemm(const Node& n, const std::vector<DType>& types, std::optional<DType> y) {
-  if (!is_byte(types[0]) || !is_byte(types[1]) || (types[0] == DType::i8 && types[1] != DType::i8)) return false;
+  if (!is_byte(types[0]) || !is_byte(types[1]) || (types[0] == DType::i8 && types[1] != DType::i8))
+    return false;
   if (y && *y != types[0]) return false;
   return types.size() < 3 || (types[2] == DType::i32 && n.attrs.real("beta", 1) == 1);
 }
@@ -62,11 +66,13 @@ bool fuses_alike(const std::vector<DType>& types, DType y) {
   return is_byte(y) && std::ranges::all_of(types, [&](DType t) { return t == y; });
 }
 
-// Whether quantization parameters can stand on the value: those of its maker, or the ones DQ states.
+// Whether quantization parameters can stand on the value: those of its
+// maker, or the ones DQ states.
 bool states_as(const Graph& g, const Node& dq) {
   const Value& codes = g.value(dq.inputs[0]);
   const QuantParams stated = stated_quant(g, dq, codes.shape.size());
-  return stated.quantized() && (!codes.quant.quantized() || codes.quant == stated || codes.constant);
+  return stated.quantized() &&
+         (!codes.quant.quantized() || codes.quant == stated || codes.constant);
 }
 
 class Fuser {
@@ -86,7 +92,8 @@ class Fuser {
       v = dq.inputs[0];
       freed_.insert({uses.id_of(dq), uses.id_of(n), at});
     }
-    if (runtime_type(g_, next.inputs[0]) == DType::u8 && g_.value(next.inputs[0]).dtype == DType::i8)
+    if (runtime_type(g_, next.inputs[0]) == DType::u8 &&
+        g_.value(next.inputs[0]).dtype == DType::i8)
       next.attrs.set("codes", std::string(unsigned_mark));
     if (group.q) {
       next.outputs = {group.q->outputs[0]};
@@ -120,7 +127,8 @@ class Fuser {
   }
   bool states(const Group& group) const {
     return std::ranges::all_of(group.dq, [&](const Node* dq) { return states_as(g_, *dq); }) &&
-           (!group.q || stated_quant(g_, *group.q, g_.value(group.q->outputs[0]).shape.size()).quantized());
+           (!group.q ||
+            stated_quant(g_, *group.q, g_.value(group.q->outputs[0]).shape.size()).quantized());
   }
 
   Uses uses;
@@ -137,7 +145,8 @@ Result<Patch> fuse_all(const Graph& g, std::string label, bool without_q, Wanted
   Fuser fuser(g, std::move(label));
   for (const Node& n : g.nodes()) {
     const auto group = group_of(g, fuser.uses, n, without_q);
-    if (group && !group->dq.empty() && fuser.states(*group) && wanted(fuser, n, *group)) fuser.fuse(n, *group);
+    if (group && !group->dq.empty() && fuser.states(*group) && wanted(fuser, n, *group))
+      fuser.fuse(n, *group);
   }
   return fuser.finish();
 }
@@ -149,12 +158,16 @@ Result<Patch> mark_unsigned_codes(const Graph& g) {
   Patch patch(g, "mark-unsigned-codes");
   const Uses uses(g);
   for (const Node& q : g.nodes()) {
-    if (q.op != "QuantizeLinear" || marked(q) || g.value(q.inputs[0]).constant) continue;  // a constant is coded once
+    // a constant is coded once
+    if (q.op != "QuantizeLinear" || marked(q) || g.value(q.inputs[0]).constant) continue;
     const Node* const dq = uses.only_reader(q.outputs[0]);
     if (!dq || dq->op != "DequantizeLinear") continue;
-    const std::size_t readers = uses.of(dq->outputs[0]).size() + (uses.is_output(dq->outputs[0]) ? 1 : 0);
+    const std::size_t readers =
+        uses.of(dq->outputs[0]).size() + (uses.is_output(dq->outputs[0]) ? 1 : 0);
     const auto a = scalar_quant(g, q), b = scalar_quant(g, *dq);
-    if (readers > 1 || !a || !b || !a->has_zero || !b->has_zero || a->dtype != DType::i8 || a->zero != b->zero) continue;
+    if (readers > 1 || !a || !b || !a->has_zero || !b->has_zero || a->dtype != DType::i8 ||
+        a->zero != b->zero)
+      continue;
     Node next = q;
     next.attrs.set("codes", std::string(unsigned_mark));
     patch.replace_node(uses.id_of(q), std::move(next));
@@ -164,36 +177,44 @@ Result<Patch> mark_unsigned_codes(const Graph& g) {
 
 Result<Patch> fuse_qdq_conv(const Graph& g) {
   return fuse_all(g, "fuse-qdq-conv", false, [](const Fuser& f, const Node& n, const Group& group) {
-    return n.op == "Conv" && group.dq.size() >= 2 && fuses_conv(f.types(group), *f.output_type(group));
+    return n.op == "Conv" && group.dq.size() >= 2 &&
+           fuses_conv(f.types(group), *f.output_type(group));
   });
 }
 
 Result<Patch> fuse_qdq_dense(const Graph& g) {
   return fuse_all(g, "fuse-qdq-dense", true, [](const Fuser& f, const Node& n, const Group& group) {
-    if (n.op == "Gemm" && group.dq.size() >= 2) return fuses_gemm(n, f.types(group), f.output_type(group));
-    return n.op == "MatMul" && group.dq.size() == 2 && fuses_matmul(f.types(group), f.output_type(group));
+    if (n.op == "Gemm" && group.dq.size() >= 2)
+      return fuses_gemm(n, f.types(group), f.output_type(group));
+    return n.op == "MatMul" && group.dq.size() == 2 &&
+           fuses_matmul(f.types(group), f.output_type(group));
   });
 }
 
 Result<Patch> fuse_qdq_binary(const Graph& g) {
-  return fuse_all(g, "fuse-qdq-binary", false, [](const Fuser& f, const Node& n, const Group& group) {
-    return (n.op == "Add" || n.op == "Mul") && group.dq.size() == 2 && fuses_alike(f.types(group), *f.output_type(group));
-  });
+  return fuse_all(g, "fuse-qdq-binary", false,
+                  [](const Fuser& f, const Node& n, const Group& group) {
+                    return (n.op == "Add" || n.op == "Mul") && group.dq.size() == 2 &&
+                           fuses_alike(f.types(group), *f.output_type(group));
+                  });
 }
 
 Result<Patch> fuse_qdq_unary(const Graph& g) {
-  return fuse_all(g, "fuse-qdq-unary", false, [](const Fuser& f, const Node& n, const Group& group) {
-    return (n.op == "AveragePool" || n.op == "GlobalAveragePool" || n.op == "Softmax") && group.dq.size() == 1 &&
-           fuses_alike(f.types(group), *f.output_type(group));
-  });
+  return fuse_all(
+      g, "fuse-qdq-unary", false, [](const Fuser& f, const Node& n, const Group& group) {
+        return (n.op == "AveragePool" || n.op == "GlobalAveragePool" || n.op == "Softmax") &&
+               group.dq.size() == 1 && fuses_alike(f.types(group), *f.output_type(group));
+      });
 }
 
-// The runtime folds constants itself before it runs: what was computed at import is as good as stored.
+// The runtime folds constants itself before it runs: what was computed at
+// import is as good as stored.
 Result<Patch> store_folded_constants(const Graph& g) {
   Patch patch(g, "store-folded-constants");
   for (std::size_t v = 0; v < g.values().size(); ++v) {
     Value value = g.values()[v];
-    if (!value.constant || !value.folded || value.producer == no_id) continue;  // without a maker: replaceable
+    // without a maker: replaceable
+    if (!value.constant || !value.folded || value.producer == no_id) continue;
     value.folded = false;
     patch.set_value(static_cast<ValueId>(v), std::move(value));
   }

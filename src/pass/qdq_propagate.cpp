@@ -1,4 +1,5 @@
-// Quantization carried across operators that only move elements, so that what stands behind them fuses.
+// Quantization carried across operators that only move elements, so that what
+// stands behind them fuses.
 #include <algorithm>
 #include <array>
 
@@ -17,8 +18,10 @@ bool only_moves(const Node& n) {
 // Codes of `like`'s quantization for a float value, and the dequantized value behind them.
 struct Pair { ValueId codes, reals; };
 
-// Adds Q and DQ with the scale and zero point of `like`. `from` is read by Q; DQ makes `to`, or a new value.
-Pair add_pair(Patch& patch, const Graph& g, const Node& like, const ScalarQuant& quant, ValueId from, const Value& at, ValueId to) {
+// Adds Q and DQ with the scale and zero point of `like`. `from` is read by Q; DQ
+// makes `to`, or a new value.
+Pair add_pair(Patch& patch, const Graph& g, const Node& like, const ScalarQuant& quant,
+              ValueId from, const Value& at, ValueId to) {
   Value codes = at;
   codes.constant = nullptr;
   codes.producer = no_id;
@@ -93,11 +96,13 @@ Result<Patch> propagate_quantize(const Graph& g) {
     if (q.op != "QuantizeLinear") continue;
     const auto quant = scalar_quant(g, q);
     const NodeId by = g.value(q.inputs[0]).producer;
-    if (!quant || by == no_id || !only_moves(g.node(by)) || uses.only_reader(q.inputs[0]) != &q) continue;
+    if (!quant || by == no_id || !only_moves(g.node(by)) || uses.only_reader(q.inputs[0]) != &q)
+      continue;
     const Node& move = g.node(by);
     const ValueId before = move.inputs[0];
     const Value& at = g.value(before);
-    if (at.constant || (at.producer != no_id && g.node(at.producer).op == "DequantizeLinear")) continue;
+    if (at.constant || (at.producer != no_id && g.node(at.producer).op == "DequantizeLinear"))
+      continue;
     if (at.producer != no_id && uses.only_reader(before) != &move) continue;
     const Pair pair = add_pair(patch, g, q, *quant, before, at, no_id);
     Node next = move;

@@ -21,13 +21,15 @@ const Json& member(const Json& j, const char* key) {
   return j.is_object() && j.contains(key) ? j.at(key) : none;
 }
 
-// {"params": [[scales], [zero points]], "class": "integer", "type": "S8"}; 32-bit biases follow from
-// what they are added to.
+// {"params": [[scales], [zero points]], "class": "integer", "type": "S8"}; 32-bit biases follow
+// from what they are added to.
 QuantParams quant_of(const Json& format) {
   QuantParams q;
   const Json &params = member(format, "params"), &type = member(format, "type");
   const std::string bits = type.is_string() ? type.get<std::string>() : "";
-  if ((bits != "S8" && bits != "U8") || !params.is_array() || params.empty() || !params[0].is_array()) return q;
+  if ((bits != "S8" && bits != "U8") || !params.is_array() || params.empty() ||
+      !params[0].is_array())
+    return q;
   for (const Json& s : params[0]) {
     if (!s.is_number() || !(s.get<double>() > 0)) return {};
     q.scale.push_back(static_cast<double>(static_cast<float>(s.get<double>())));
@@ -50,7 +52,8 @@ std::string file_beside(const Graph& g) {
 }
 
 DType type_of(const QuantParams& q) {
-  return std::ranges::any_of(q.zero, [](std::int32_t z) { return z > 127; }) ? DType::u8 : DType::i8;
+  return std::ranges::any_of(q.zero, [](std::int32_t z) { return z > 127; }) ? DType::u8
+                                                                             : DType::i8;
 }
 
 ValueId add_constant(Patch& patch, std::string name, Tensor tensor) {
@@ -63,13 +66,15 @@ ValueId add_constant(Patch& patch, std::string name, Tensor tensor) {
 }
 
 // Inputs of a (de)quantizer behind its first: scale and zero point.
-std::vector<ValueId> add_quant(Patch& patch, const std::string& stem, const QuantParams& q, DType type) {
+std::vector<ValueId> add_quant(Patch& patch, const std::string& stem, const QuantParams& q,
+                               DType type) {
   const auto n = static_cast<std::int64_t>(q.scale.size());
   const Shape shape = n > 1 ? Shape{n} : Shape{};
   std::vector<float> scales(q.scale.begin(), q.scale.end());
   Tensor zero(type, shape);
   for (std::int64_t i = 0; i < n; ++i) zero.set_code(i, q.zero_at(static_cast<std::size_t>(i)));
-  return {add_constant(patch, stem + "/scale", Tensor::of<float>(shape, std::span<const float>(scales))),
+  return {add_constant(patch, stem + "/scale",
+                       Tensor::of<float>(shape, std::span<const float>(scales))),
           add_constant(patch, stem + "/zero", std::move(zero))};
 }
 
@@ -84,7 +89,8 @@ std::size_t channel_axis(const Node& n, const Value& w) {
 std::optional<Tensor> codes_of(const Value& w, const QuantParams& q, std::size_t axis) {
   const auto reals = w.constant->as<float>();
   std::size_t inner = 1;
-  for (std::size_t d = axis + 1; d < w.shape.size(); ++d) inner *= static_cast<std::size_t>(w.shape[d]);
+  for (std::size_t d = axis + 1; d < w.shape.size(); ++d)
+    inner *= static_cast<std::size_t>(w.shape[d]);
   const auto channels = static_cast<std::size_t>(w.shape[axis]);
   Tensor codes(type_of(q), w.shape);
   const std::int64_t low = codes.dtype() == DType::u8 ? 0 : -128, high = low + 255;
@@ -101,7 +107,8 @@ std::optional<Tensor> codes_of(const Value& w, const QuantParams& q, std::size_t
 
 class Stater {
  public:
-  Stater(const Graph& g, const StatedQuants& quants) : g_(g), quants_(quants), uses_(g), patch_(g, "quantize-as-stated") {}
+  Stater(const Graph& g, const StatedQuants& quants)
+      : g_(g), quants_(quants), uses_(g), patch_(g, "quantize-as-stated") {}
 
   Patch run() {
     next_.assign(g_.nodes().begin(), g_.nodes().end());
@@ -111,7 +118,8 @@ class Stater {
         if (y != no_id) result(g_.nodes()[n], y);
     }
     for (std::size_t n = 0; n < next_.size(); ++n)
-      if (next_[n].inputs != g_.nodes()[n].inputs) patch_.replace_node(static_cast<NodeId>(n), std::move(next_[n]));
+      if (next_[n].inputs != g_.nodes()[n].inputs)
+        patch_.replace_node(static_cast<NodeId>(n), std::move(next_[n]));
     return std::move(patch_);
   }
 
@@ -122,7 +130,9 @@ class Stater {
   }
 
   void weights(Node& n) {
-    if ((n.op != "Conv" && n.op != "ConvTranspose" && n.op != "Gemm" && n.op != "MatMul") || n.inputs.size() < 2) return;
+    if ((n.op != "Conv" && n.op != "ConvTranspose" && n.op != "Gemm" && n.op != "MatMul") ||
+        n.inputs.size() < 2)
+      return;
     const Value& w = g_.value(n.inputs[1]);
     const QuantParams* const q = stated(w);
     if (!q || !w.constant || w.dtype != DType::f32 || w.shape.size() < 2) return;
@@ -145,7 +155,9 @@ class Stater {
   void result(const Node& maker, ValueId y) {
     const Value& v = g_.value(y);
     const QuantParams* const q = stated(v);
-    if (!q || q->per_channel() || v.dtype != DType::f32 || v.constant || maker.op == "DequantizeLinear") return;
+    if (!q || q->per_channel() || v.dtype != DType::f32 || v.constant ||
+        maker.op == "DequantizeLinear")
+      return;
     const auto reads = [&](const Use& u) { return g_.node(u.node).op != "QuantizeLinear"; };
     if (std::ranges::none_of(uses_.of(y), reads)) return;
     const std::vector<ValueId> quant = add_quant(patch_, v.name, *q, type_of(*q));
@@ -183,10 +195,12 @@ class Stater {
 Result<StatedQuants> stated_quants(std::string_view text, const std::string& file) {
   const Json j = Json::parse(text, nullptr, false);
   if (!member(j, "tensors").is_object())
-    return Error{file, "no object 'tensors'", "the quantizations that the compiler writes beside its optimized graph", ""};
+    return Error{file, "no object 'tensors'",
+                 "the quantizations that the compiler writes beside its optimized graph", ""};
   StatedQuants quants;
   for (const auto& [name, t] : member(j, "tensors").items())
-    if (QuantParams q = quant_of(member(t, "format")); q.quantized()) quants.insert_or_assign(name, std::move(q));
+    if (QuantParams q = quant_of(member(t, "format")); q.quantized())
+      quants.insert_or_assign(name, std::move(q));
   return quants;
 }
 
@@ -194,7 +208,8 @@ Result<Patch> quantize_as_stated(const Graph& g) {
   const std::string path = file_beside(g);
   if (path.empty()) return Patch(g, "quantize-as-stated");
   LOCKSTEP_TRY(const Bytes bytes, read_file(path, std::uint64_t{1} << 28));
-  LOCKSTEP_TRY(const StatedQuants quants, stated_quants({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path));
+  LOCKSTEP_TRY(const StatedQuants quants,
+               stated_quants({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path));
   return Stater(g, quants).run();
 }
 

@@ -2,7 +2,8 @@
 
 namespace lockstep {
 
-Uses::Uses(const Graph& graph) : graph_(graph), uses_(graph.values().size()), outputs_(graph.values().size(), false) {
+Uses::Uses(const Graph& graph)
+    : graph_(graph), uses_(graph.values().size()), outputs_(graph.values().size(), false) {
   for (std::size_t n = 0; n < graph.nodes().size(); ++n)
     for (std::size_t i = 0; i < graph.nodes()[n].inputs.size(); ++i)
       if (const ValueId v = graph.nodes()[n].inputs[i]; v != no_id)
@@ -23,9 +24,13 @@ const Node* Uses::maker(const Node& node, std::size_t slot, std::string_view op)
 
 std::optional<ScalarQuant> scalar_quant(const Graph& graph, const Node& node) {
   const Tensor* const scale = graph.value(node.inputs[1]).constant.get();
-  if (!scale || scale->count() != 1 || scale->shape().size() > 1 || node.attrs.integer("block_size", 0) != 0) return {};
+  if (!scale || scale->count() != 1 || scale->shape().size() > 1 ||
+      node.attrs.integer("block_size", 0) != 0)
+    return {};
   const bool quantizes = node.op == "QuantizeLinear";
-  ScalarQuant q{scale->as<float>()[0], 0, graph.value(quantizes ? node.outputs[0] : node.inputs[0]).dtype, has_input(node, 2)};
+  ScalarQuant q{scale->as<float>()[0], 0,
+                graph.value(quantizes ? node.outputs[0] : node.inputs[0]).dtype,
+                has_input(node, 2)};
   if (!q.has_zero) return q;
   const Tensor* const zero = graph.value(node.inputs[2]).constant.get();
   if (!zero || zero->count() != 1 || zero->shape().size() > 1) return {};
@@ -40,8 +45,10 @@ int scale_axis(const Node& node, std::size_t rank) {
 
 QuantParams stated_quant(const Graph& graph, const Node& node, std::size_t rank) {
   const Tensor* const scale = graph.value(node.inputs[1]).constant.get();
-  const Tensor* const zero = has_input(node, 2) ? graph.value(node.inputs[2]).constant.get() : nullptr;
-  if (!scale || (has_input(node, 2) && !zero) || node.attrs.integer("block_size", 0) != 0) return {};
+  const Tensor* const zero =
+      has_input(node, 2) ? graph.value(node.inputs[2]).constant.get() : nullptr;
+  if (!scale || (has_input(node, 2) && !zero) || node.attrs.integer("block_size", 0) != 0)
+    return {};
   QuantParams q;
   for (std::int64_t i = 0; i < scale->count(); ++i) {
     q.scale.push_back(scale->number(i));

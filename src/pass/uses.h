@@ -22,7 +22,9 @@ class Uses {
   const Node* only_reader(ValueId v) const;
   // The node that makes input `slot` of `node` when it is of kind `op`, else null.
   const Node* maker(const Node& node, std::size_t slot, std::string_view op) const;
-  NodeId id_of(const Node& node) const { return static_cast<NodeId>(&node - graph_.nodes().data()); }
+  NodeId id_of(const Node& node) const {
+    return static_cast<NodeId>(&node - graph_.nodes().data());
+  }
 
  private:
   const Graph& graph_;
@@ -42,7 +44,9 @@ struct ScalarQuant {
 };
 std::optional<ScalarQuant> scalar_quant(const Graph& graph, const Node& node);
 
-inline bool has_input(const Node& n, std::size_t i) { return i < n.inputs.size() && n.inputs[i] != no_id; }
+inline bool has_input(const Node& n, std::size_t i) {
+  return i < n.inputs.size() && n.inputs[i] != no_id;
+}
 // Axis of the scale of a (de)quantize node over a tensor of that rank, 0 .. rank - 1.
 int scale_axis(const Node& node, std::size_t rank);
 // Quantization that a (de)quantize node's constants state; empty when they are not constant.

@@ -6,9 +6,13 @@ namespace lockstep {
 namespace {
 
 TEST(Error, is_one_line_in_a_pipe_and_a_block_on_a_terminal) {
-  const Error e{"m.onnx: Concat 'c1'", "axis 4", "-4 .. 3", "counted before the batch axis was added"};
-  EXPECT_EQ(e.line(), "m.onnx: Concat 'c1': axis 4; want -4 .. 3 (counted before the batch axis was added)");
-  EXPECT_EQ(e.block(), "m.onnx: Concat 'c1': axis 4\n  want  -4 .. 3\n  hint  counted before the batch axis was added");
+  const Error e{"m.onnx: Concat 'c1'", "axis 4", "-4 .. 3",
+                "counted before the batch axis was added"};
+  EXPECT_EQ(e.line(),
+            "m.onnx: Concat 'c1': axis 4; want -4 .. 3 (counted before the batch axis was added)");
+  EXPECT_EQ(e.block(),
+            "m.onnx: Concat 'c1': axis 4\n  want  -4 .. 3\n  hint  counted before the batch axis "
+            "was added");
 }
 
 Result<int> half(int n) {

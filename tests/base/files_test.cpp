@@ -10,7 +10,8 @@ namespace lockstep {
 namespace {
 
 std::string fresh_folder() {
-  const auto path = std::filesystem::temp_directory_path() / ("lockstep_files_" + std::to_string(::getpid()));
+  const auto path =
+      std::filesystem::temp_directory_path() / ("lockstep_files_" + std::to_string(::getpid()));
   std::filesystem::remove_all(path);
   std::filesystem::create_directories(path);
   return path;

@@ -80,13 +80,16 @@ TEST(Npz, a_member_that_claims_a_gigabyte_is_refused) {
   EXPECT_EQ(read.error().where, "x.npz: x.npy");
 }
 
-// numpy.load gives a text member as bytes; numpy.savez of what was loaded writes it as an array of no axes.
+// numpy.load gives a text member as bytes; numpy.savez of what was loaded writes
+// it as an array of no axes.
 TEST(Npz, text_that_numpy_saved_again_is_text) {
-  const std::string path = scratch("again.npz"), header = "{'descr': '|S5', 'fortran_order': False, 'shape': (), }\n";
+  const std::string path = scratch("again.npz"),
+                    header = "{'descr': '|S5', 'fortran_order': False, 'shape': (), }\n";
   std::string member = "\x93NUMPY";
   member += {'\1', '\0', static_cast<char>(header.size()), '\0'};
   member += header + "{1:2}";
-  ASSERT_TRUE(write_npz(path, {{"x", bytes_array({1, 2, 3})}}, {{"lockstep.json.npy", member}}).ok());
+  ASSERT_TRUE(
+      write_npz(path, {{"x", bytes_array({1, 2, 3})}}, {{"lockstep.json.npy", member}}).ok());
   const auto read = read_npz_file(path);
   ASSERT_TRUE(read.ok()) << read.error().line();
   ASSERT_EQ(read->members.size(), 1u);

@@ -40,8 +40,8 @@ TEST_P(OnTheBoard, every_tensor_equals_the_reference_with_helium_and_without) {
       test::generate_into(test::shared_folder() + "/models/" + GetParam().path + ".tflite",
                           "tflite-ref", folder / "net");
   ASSERT_TRUE(made.ok()) << made.error().line();
-  for (const std::string& uri :
-       std::vector<std::string>{"qemu:" + (folder / "net"), "qemu:" + (folder / "net") + ",helium=off"}) {
+  for (const std::string& uri : std::vector<std::string>{
+           "qemu:" + (folder / "net"), "qemu:" + (folder / "net") + ",helium=off"}) {
     const test::Compared compared = test::run_and_compare(*made, uri, 2);
     EXPECT_EQ(compared.different, 0) << uri << ", first: " << compared.first;
   }

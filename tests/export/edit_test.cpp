@@ -50,7 +50,8 @@ TEST(Edit, more_outputs_change_nothing_else) {
   ASSERT_TRUE(after.ParseFromArray(made->data(), static_cast<int>(made->size())));
   ASSERT_EQ(after.graph().output_size(), before.graph().output_size() + 1);
   EXPECT_EQ(after.graph().output(before.graph().output_size()).name(), wanted[0]);
-  EXPECT_EQ(after.graph().output(before.graph().output_size()).type().tensor_type().elem_type(), onnx::TensorProto::INT8);
+  EXPECT_EQ(after.graph().output(before.graph().output_size()).type().tensor_type().elem_type(),
+            onnx::TensorProto::INT8);
   after.mutable_graph()->mutable_output()->RemoveLast();
   EXPECT_EQ(after.SerializeAsString(), before.SerializeAsString());
 }
@@ -64,9 +65,11 @@ TEST(Edit, an_exposed_model_computes_the_same) {
   ASSERT_TRUE(graph.ok()) << graph.error().line();
   EXPECT_EQ(names(*graph, graph->outputs()).back(), wanted[0]);
   const auto samples = test::random_samples(o.graph, 2);
-  const auto a = test::executor(o.graph, "ort").run(samples), b = test::executor(*graph, "ort").run(samples);
+  const auto a = test::executor(o.graph, "ort").run(samples),
+             b = test::executor(*graph, "ort").run(samples);
   for (std::size_t s = 0; s < samples.size(); ++s)
-    for (const std::string& name : names(*graph, graph->outputs())) EXPECT_EQ(a->samples[s].at(name), b->samples[s].at(name)) << name;
+    for (const std::string& name : names(*graph, graph->outputs()))
+      EXPECT_EQ(a->samples[s].at(name), b->samples[s].at(name)) << name;
 }
 
 TEST(Edit, unknown_tensors_are_refused_with_the_nearest) {
@@ -84,7 +87,8 @@ TEST(Edit, a_part_between_tensors_computes_what_it_did_inside) {
   const NodeId n = whole.graph().find_node("/block2/add");
   const auto samples = test::random_samples(o.graph, 1);
   const auto all = whole.run(samples);
-  const std::vector<std::string> in = names(whole.graph(), whole.graph().node(n).inputs), out = names(whole.graph(), whole.graph().node(n).outputs);
+  const std::vector<std::string> in = names(whole.graph(), whole.graph().node(n).inputs),
+                                 out = names(whole.graph(), whole.graph().node(n).outputs);
   const auto made = onnx_between(o.bytes, o.graph, in, out);
   ASSERT_TRUE(made.ok()) << made.error().line();
   EXPECT_LT(made->size(), o.bytes.size() / 10);

@@ -1,4 +1,5 @@
-// Any bytes as a firmware's ELF file: symbols, and segments of no more bytes than the file has, or an error.
+// Any bytes as a firmware's ELF file: symbols, and segments of no more bytes than
+// the file has, or an error.
 #include <cstdlib>
 
 #include "link/elf.h"

@@ -17,7 +17,9 @@ class Script : public lockstep::ByteStream {
     bytes_ = bytes_.subspan(n);
     return n;
   }
-  lockstep::Result<void> write(std::span<const std::byte>, lockstep::Milliseconds) override { return {}; }
+  lockstep::Result<void> write(std::span<const std::byte>, lockstep::Milliseconds) override {
+    return {};
+  }
 
  private:
   std::span<const std::byte> bytes_;

@@ -1,4 +1,5 @@
-// Any bytes as an archive of captures: its tensors and inputs in the terms of a small model, or an error.
+// Any bytes as an archive of captures: its tensors and inputs in the terms of a
+// small model, or an error.
 #include <cstdlib>
 
 #include "diff/inputs.h"

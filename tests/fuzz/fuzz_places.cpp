@@ -20,7 +20,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                                      {"network_node_done", {0x1200, 4, true}},
                                      {"LL_ATON_RT_Main", {0x2000, 4, true}},
                                      {"LL_ATON_Start_EpochBlock_2", {0x2100, 4, true}}};
-  const auto placed = place_described({reinterpret_cast<const char*>(data), size}, "fuzz.json", symbols, "fuzz.elf", "");
+  const auto placed = place_described({reinterpret_cast<const char*>(data), size}, "fuzz.json",
+                                      symbols, "fuzz.elf", "");
   if (!placed.ok()) return 0;
   check(placed->inputs);
   check(placed->outputs);

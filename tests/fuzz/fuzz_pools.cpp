@@ -8,6 +8,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!file.ok()) return 0;
   if (file->pools.empty()) std::abort();
   for (const auto& pool : file->pools)
-    if (pool.size <= 0 || pool.alignment < 16 || (pool.alignment & (pool.alignment - 1)) != 0) std::abort();
+    if (pool.size <= 0 || pool.alignment < 16 || (pool.alignment & (pool.alignment - 1)) != 0)
+      std::abort();
   return 0;
 }

@@ -1,4 +1,5 @@
-// Any text as the description of a raw dump of 64 bytes beside it: tensors inside the dump, or an error.
+// Any text as the description of a raw dump of 64 bytes beside it: tensors
+// inside the dump, or an error.
 #include <cstdlib>
 #include <filesystem>
 
@@ -9,7 +10,8 @@ namespace {
 std::string folder_with_dump() {
   const auto folder = std::filesystem::temp_directory_path() / "lockstep_fuzz_raw";
   std::filesystem::create_directories(folder);
-  if (!lockstep::write_file((folder / "dump.raw").string(), std::string(64, '\x81')).ok()) std::abort();
+  if (!lockstep::write_file((folder / "dump.raw").string(), std::string(64, '\x81')).ok())
+    std::abort();
   return folder.string();
 }
 

@@ -21,7 +21,8 @@ std::string text_of(const fs::path& path) {
 
 std::set<std::string> matches(const std::string& text, const std::regex& pattern) {
   std::set<std::string> found;
-  for (std::sregex_iterator it(text.begin(), text.end(), pattern), end; it != end; ++it) found.insert((*it)[1]);
+  for (std::sregex_iterator it(text.begin(), text.end(), pattern), end; it != end; ++it)
+    found.insert((*it)[1]);
   return found;
 }
 
@@ -36,7 +37,8 @@ TEST(Numerics, every_cited_equation_stands_in_the_page_and_every_equation_is_cit
     if (entry.path().extension() != ".cpp" && entry.path().extension() != ".h") continue;
     for (const std::string& n : matches(text_of(entry.path()), std::regex(R"(\b(N\d{1,3})\b)"))) {
       cited.insert(n);
-      EXPECT_TRUE(derived.contains(n)) << entry.path().filename() << " cites " << n << ", which docs/numerics.md lacks";
+      EXPECT_TRUE(derived.contains(n))
+          << entry.path().filename() << " cites " << n << ", which docs/numerics.md lacks";
     }
   }
   for (const std::string& n : derived)

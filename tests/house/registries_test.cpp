@@ -44,13 +44,15 @@ TEST(Registries, every_foreign_operator_is_read_by_one_entry) {
   std::set<std::pair<Format, std::string_view>> seen;
   for (const OpDef* op : op_table())
     for (const Foreign& foreign : op->from)
-      EXPECT_TRUE(seen.emplace(foreign.format, foreign.op).second) << foreign.op << " is read twice";
+      EXPECT_TRUE(seen.emplace(foreign.format, foreign.op).second)
+          << foreign.op << " is read twice";
 }
 
 TEST(Registries, every_arithmetic_names_existing_passes) {
   for (const Arithmetic* a : arith_table()) {
     EXPECT_NE(a->numerics, nullptr) << a->name;
-    for (const std::string_view pass : a->passes) EXPECT_NE(find_pass(pass), nullptr) << a->name << ": " << pass;
+    for (const std::string_view pass : a->passes)
+      EXPECT_NE(find_pass(pass), nullptr) << a->name << ": " << pass;
   }
 }
 

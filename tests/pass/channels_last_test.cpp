@@ -40,7 +40,8 @@ Graph chain(bool sigmoid, bool second, std::int64_t rows, const std::string& mod
   if (second) x = add("Conv", {x, weights()}, {1, 2, rows, 8});
   b.add_output(x);
   for (NodeId n = 0; n < count; ++n)
-    if (static_cast<std::size_t>(n) < b.so_far().nodes().size() && b.node(n).op == "Resize") b.node(n).attrs.set("mode", mode);
+    if (static_cast<std::size_t>(n) < b.so_far().nodes().size() && b.node(n).op == "Resize")
+      b.node(n).attrs.set("mode", mode);
   auto g = std::move(b).finish();
   EXPECT_TRUE(g.ok()) << (g.ok() ? "" : g.error().line());
   return std::move(g).value();
@@ -68,7 +69,9 @@ TEST(ResizeChannelsLast, a_cubic_resize_is_marked_only_before_another_convolutio
   EXPECT_FALSE(is_marked(chain(false, false, 8, "cubic")));
 }
 
-TEST(ResizeChannelsLast, leaves_a_resize_that_keeps_the_rows) { EXPECT_FALSE(is_marked(chain(false, true, 4))); }
+TEST(ResizeChannelsLast, leaves_a_resize_that_keeps_the_rows) {
+  EXPECT_FALSE(is_marked(chain(false, true, 4)));
+}
 
 }  // namespace
 }  // namespace lockstep

@@ -7,7 +7,8 @@
 namespace lockstep {
 namespace {
 
-ValueId add(GraphBuilder& b, const std::string& name, Tensor tensor, bool constant, QuantParams quant = {}) {
+ValueId add(GraphBuilder& b, const std::string& name, Tensor tensor, bool constant,
+            QuantParams quant = {}) {
   Value v;
   v.name = name;
   v.dtype = tensor.dtype();
@@ -23,9 +24,11 @@ Tensor reals(std::vector<float> r) { return Tensor::of<float>({std::ssize(r)}, r
 // x (float) -> QuantizeLinear -> q -> DequantizeLinear -> y
 Graph quantized_and_back() {
   GraphBuilder b("m.onnx", "onnx");
-  const ValueId x = add(b, "x", reals({0, 0, 0}), false), scale = add(b, "s", Tensor::scalar(0.5f), true);
+  const ValueId x = add(b, "x", reals({0, 0, 0}), false),
+                scale = add(b, "s", Tensor::scalar(0.5f), true);
   const ValueId zero = add(b, "z", Tensor::scalar<std::int8_t>(-128), true);
-  const ValueId q = add(b, "q", codes({0, 0, 0}), false, {{0.5}, {-128}, -1}), y = add(b, "y", reals({0, 0, 0}), false);
+  const ValueId q = add(b, "q", codes({0, 0, 0}), false, {{0.5}, {-128}, -1}),
+                y = add(b, "y", reals({0, 0, 0}), false);
   b.add_input(x);
   b.add_node({"quantize", "QuantizeLinear", {}, {x, scale, zero}, {q}, {}});
   b.add_node({"dequantize", "DequantizeLinear", {}, {q, scale, zero}, {y}, {}});
@@ -36,7 +39,8 @@ Graph quantized_and_back() {
 // x (codes) + c (codes) -> y (codes)
 Graph sum_of_codes() {
   GraphBuilder b("m.tflite", "tflite");
-  const ValueId x = add(b, "x", codes({0, 0}), false, {{0.5}, {1}, -1}), c = add(b, "c", codes({3, 5}), true, {{2}, {1}, -1});
+  const ValueId x = add(b, "x", codes({0, 0}), false, {{0.5}, {1}, -1}),
+                c = add(b, "c", codes({3, 5}), true, {{2}, {1}, -1});
   const ValueId y = add(b, "y", codes({0, 0}), false, {{0.1}, {0}, -1});
   b.add_input(x);
   b.add_node({"add", "Add", {}, {x, c}, {y}, {}});
@@ -57,7 +61,8 @@ TEST(DequantizeGraph, drops_the_rounding_of_a_quantizer_and_keeps_its_range) {
   EXPECT_EQ(run(g, reals({-3, 0.3f, 999}), "q"), reals({0, 0.3f, 127.5f}));
 }
 
-TEST(DequantizeGraph, turns_operators_on_codes_into_operators_on_reals) {  // (code - 1) / 2 + {4, 8}, at most 12.7
+// (code - 1) / 2 + {4, 8}, at most 12.7
+TEST(DequantizeGraph, turns_operators_on_codes_into_operators_on_reals) {
   EXPECT_EQ(run(sum_of_codes(), codes({2, 101}), "y"), reals({4.5f, 12.7f}));
 }
 
@@ -65,8 +70,10 @@ TEST(DequantizeGraph, turns_operators_on_codes_into_operators_on_reals) {  // (c
 Graph requantized_sum_with_state() {
   GraphBuilder b("m.tflite", "tflite");
   const QuantParams coarse{{0.5}, {1}, -1}, fine{{0.25}, {0}, -1};
-  const ValueId x = add(b, "x", codes({0, 0}), false, coarse), y = add(b, "y", codes({0, 0}), false, fine);
-  const ValueId before = add(b, "before", codes({0, 0}), false, coarse), after = add(b, "after", codes({0, 0}), false, coarse);
+  const ValueId x = add(b, "x", codes({0, 0}), false, coarse),
+                y = add(b, "y", codes({0, 0}), false, fine);
+  const ValueId before = add(b, "before", codes({0, 0}), false, coarse),
+                after = add(b, "after", codes({0, 0}), false, coarse);
   b.add_input(x);
   b.add_node({"requantize", "Requantize", {}, {x}, {y}, {}});
   b.add_node({"add", "Add", {}, {before, x}, {after}, {}});
@@ -76,7 +83,8 @@ Graph requantized_sum_with_state() {
   return std::move(b).finish().value();
 }
 
-TEST(DequantizeGraph, a_requantizer_keeps_the_number_and_its_range) {  // (100 - 1) / 2 is beyond 127 / 4
+// (100 - 1) / 2 is beyond 127 / 4
+TEST(DequantizeGraph, a_requantizer_keeps_the_number_and_its_range) {
   EXPECT_EQ(run(requantized_sum_with_state(), codes({4, 100}), "y"), reals({1.5f, 31.75f}));
 }
 

@@ -37,7 +37,8 @@ class Sketch {
     builder.add_input(id);
     return id;
   }
-  ValueId add(const std::string& op, const std::string& name, std::vector<ValueId> inputs, DType dtype, Shape shape) {
+  ValueId add(const std::string& op, const std::string& name, std::vector<ValueId> inputs,
+              DType dtype, Shape shape) {
     Node n;
     n.op = op;
     n.name = name;
@@ -47,8 +48,12 @@ class Sketch {
     builder.add_node(std::move(n));
     return out;
   }
-  ValueId q(ValueId x, const std::string& name, Shape shape) { return add("QuantizeLinear", name, {x, scale, zero}, DType::i8, std::move(shape)); }
-  ValueId dq(ValueId x, const std::string& name, Shape shape) { return add("DequantizeLinear", name, {x, scale, zero}, DType::f32, std::move(shape)); }
+  ValueId q(ValueId x, const std::string& name, Shape shape) {
+    return add("QuantizeLinear", name, {x, scale, zero}, DType::i8, std::move(shape));
+  }
+  ValueId dq(ValueId x, const std::string& name, Shape shape) {
+    return add("DequantizeLinear", name, {x, scale, zero}, DType::f32, std::move(shape));
+  }
   Graph finish(std::vector<ValueId> outputs) {
     for (const ValueId v : outputs) builder.add_output(v);
     auto g = std::move(builder).finish();
@@ -75,7 +80,8 @@ Graph lowered(const Graph& g, std::initializer_list<std::string_view> passes) {
 const Shape image{1, 1, 4, 4};
 
 ValueId conv(Sketch& s, ValueId x, const std::string& name) {
-  const ValueId w = s.constant(name + "/w", Tensor::of<std::int8_t>({1, 1, 1, 1}, std::vector<std::int8_t>{3}));
+  const ValueId w =
+      s.constant(name + "/w", Tensor::of<std::int8_t>({1, 1, 1, 1}, std::vector<std::int8_t>{3}));
   return s.add("Conv", name, {x, s.dq(w, name + "/w_dq", {1, 1, 1, 1})}, DType::f32, image);
 }
 
@@ -84,7 +90,8 @@ TEST(Qdq, a_conv_between_codes_of_one_reader_runs_on_codes) {
   const ValueId x = s.dq(s.q(s.input("x", image), "q0", image), "dq0", image);
   const ValueId y = s.dq(s.q(conv(s, x, "conv"), "q1", image), "dq1", image);
   const auto count = operators(lowered(s.finish({y}), {"mark-unsigned-codes", "fuse-qdq-conv"}));
-  EXPECT_EQ(count, (std::map<std::string, int>{{"Conv", 1}, {"DequantizeLinear", 1}, {"QuantizeLinear", 1}}));
+  EXPECT_EQ(count, (std::map<std::string, int>{
+                       {"Conv", 1}, {"DequantizeLinear", 1}, {"QuantizeLinear", 1}}));
 }
 
 TEST(Qdq, a_conv_whose_input_has_a_second_reader_stays_in_float) {
@@ -93,7 +100,8 @@ TEST(Qdq, a_conv_whose_input_has_a_second_reader_stays_in_float) {
   const ValueId y = s.dq(s.q(conv(s, x, "conv"), "q1", image), "dq1", image);
   const ValueId sum = s.add("Add", "add", {x, y}, DType::f32, image);
   const Graph g = s.finish({s.dq(s.q(sum, "q2", image), "dq2", image)});
-  const auto count = operators(lowered(g, {"mark-unsigned-codes", "fuse-qdq-conv", "fuse-qdq-binary"}));
+  const auto count =
+      operators(lowered(g, {"mark-unsigned-codes", "fuse-qdq-conv", "fuse-qdq-binary"}));
   EXPECT_EQ(count.at("DequantizeLinear"), 4);
 }
 
@@ -102,7 +110,8 @@ TEST(Qdq, a_transpose_before_a_conv_hands_its_scale_on) {
   const ValueId x = s.dq(s.q(s.input("x", image), "q0", image), "dq0", image);
   const ValueId moved = s.add("Transpose", "move", {x}, DType::f32, image);
   const ValueId y = s.dq(s.q(conv(s, moved, "conv"), "q1", image), "dq1", image);
-  const auto count = operators(lowered(s.finish({y}), {"propagate-dequantize", "mark-unsigned-codes", "fuse-qdq-conv"}));
+  const auto count = operators(
+      lowered(s.finish({y}), {"propagate-dequantize", "mark-unsigned-codes", "fuse-qdq-conv"}));
   EXPECT_EQ(count.at("QuantizeLinear"), 2);
   EXPECT_EQ(count.at("DequantizeLinear"), 2);
 }
@@ -116,7 +125,8 @@ TEST(Qdq, codes_pass_a_max_pool_from_opset_12_on) {
     pool.attrs.set("kernel_shape", std::vector<std::int64_t>{1, 1});
     pool.attrs.set("opset", opset);
     const ValueId y = s.dq(s.q(pooled, "q", image), "dq", image);
-    EXPECT_EQ(operators(lowered(s.finish({y}), {"propagate-quantize"})).at("QuantizeLinear"), opset < 12 ? 1 : 2);
+    EXPECT_EQ(operators(lowered(s.finish({y}), {"propagate-quantize"})).at("QuantizeLinear"),
+              opset < 12 ? 1 : 2);
   }
 }
 
@@ -135,7 +145,8 @@ TEST(Qdq, equal_double_quantization_becomes_single) {
   EXPECT_EQ(count, (std::map<std::string, int>{{"DequantizeLinear", 1}, {"QuantizeLinear", 1}}));
 }
 
-// Of two equal quantizers of one tensor the runtime keeps the one that its walk from the last leaf meets first.
+// Of two equal quantizers of one tensor the runtime keeps the one that its walk from
+// the last leaf meets first.
 TEST(Qdq, of_equal_quantizers_the_one_before_the_last_output_keeps_its_name) {
   Sketch s;
   const ValueId x = s.input("x", {1, 4});
@@ -158,17 +169,21 @@ TEST(Qdq, equal_quantizers_with_zero_points_of_their_own_stay_two) {
     if (own_zero) s.zero = s.constant("other zero", Tensor::scalar(std::int8_t{-128}));
     const ValueId b = s.q(x, "b", {1, 4});
     const Graph g = s.finish({s.dq(a, "da", {1, 4}), s.dq(b, "db", {1, 4})});
-    EXPECT_EQ(operators(lowered(g, {"merge-equal-quantize"})).at("QuantizeLinear"), own_zero ? 2 : 1);
+    EXPECT_EQ(operators(lowered(g, {"merge-equal-quantize"})).at("QuantizeLinear"),
+              own_zero ? 2 : 1);
   }
 }
 
-// A global average behind a dequantizer runs plane by plane; behind a pool on blocked channels it runs on those.
+// A global average behind a dequantizer runs plane by plane; behind a pool on blocked
+// channels it runs on those.
 TEST(Qdq, a_global_average_runs_on_blocked_channels_only_behind_them) {
   for (const bool pooled : {false, true}) {
     Sketch s;
     ValueId x = s.input("x", {1, 16, 4, 4});
     if (pooled) x = s.add("MaxPool", "pool", {x}, DType::f32, {1, 16, 4, 4});
-    if (pooled) s.builder.node(s.builder.value(x).producer).attrs.set("kernel_shape", std::vector<std::int64_t>{1, 1});
+    if (pooled)
+      s.builder.node(s.builder.value(x).producer)
+          .attrs.set("kernel_shape", std::vector<std::int64_t>{1, 1});
     const Graph g = s.finish({s.add("GlobalAveragePool", "mean", {x}, DType::f32, {1, 16, 1, 1})});
     EXPECT_EQ(block_float_pools(g).value().empty(), !pooled);
   }
@@ -188,7 +203,8 @@ TEST(Qdq, a_conv_of_four_bit_weights_stays_in_float) {
   Sketch s;
   const ValueId x = s.dq(s.q(s.input("x", image), "q0", image), "dq0", image);
   const ValueId y = s.dq(s.q(conv(s, x, "conv"), "q1", image), "dq1", image);
-  s.builder.node(s.builder.value(s.builder.find("conv/w_dq:0")).producer).attrs.set("bits", std::int64_t{4});
+  s.builder.node(s.builder.value(s.builder.find("conv/w_dq:0")).producer)
+      .attrs.set("bits", std::int64_t{4});
   const auto count = operators(lowered(s.finish({y}), {"mark-unsigned-codes", "fuse-qdq-conv"}));
   EXPECT_EQ(count.at("DequantizeLinear"), 3);
 }

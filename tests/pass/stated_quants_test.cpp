@@ -23,8 +23,10 @@ struct Optimized {
     builder.add_input(x);
     Value w;
     w.name = "w", w.shape = {2, 1, 1, 1};
-    w.constant = std::make_shared<const Tensor>(Tensor::of<float>({2, 1, 1, 1}, std::vector<float>{first, -1.0f}));
-    const ValueId conv = add("conv", {1, 2, 1, 1}), relu = add("relu", {1, 2, 1, 1}), y = add("y", {1, 2, 1, 1});
+    w.constant = std::make_shared<const Tensor>(
+        Tensor::of<float>({2, 1, 1, 1}, std::vector<float>{first, -1.0f}));
+    const ValueId conv = add("conv", {1, 2, 1, 1}), relu = add("relu", {1, 2, 1, 1}),
+                  y = add("y", {1, 2, 1, 1});
     node("Conv", "c", {x, builder.add_value(std::move(w))}, conv);
     node("Relu", "r", {conv}, relu);
     node("Relu", "last", {relu}, y);
@@ -35,7 +37,8 @@ struct Optimized {
     v.name = name, v.shape = std::move(shape);
     return builder.add_value(std::move(v));
   }
-  void node(const std::string& op, const std::string& name, std::vector<ValueId> inputs, ValueId output) {
+  void node(const std::string& op, const std::string& name, std::vector<ValueId> inputs,
+            ValueId output) {
     Node n;
     n.op = op, n.name = name, n.inputs = std::move(inputs), n.outputs = {output};
     builder.add_node(std::move(n));
@@ -63,7 +66,8 @@ TEST(StatedQuants, weights_become_codes_and_results_get_their_quantizers) {
   const Tensor& codes = *g->value(w->inputs[0]).constant;
   EXPECT_EQ(codes.code(0), 4);   // 1.0 / 0.25
   EXPECT_EQ(codes.code(1), -2);  // -1.0 / 0.5
-  const Node *dq = maker(*g, g->node(g->find_node("r")), 0), *second = maker(*g, g->node(g->find_node("last")), 0);
+  const Node *dq = maker(*g, g->node(g->find_node("r")), 0),
+             *second = maker(*g, g->node(g->find_node("last")), 0);
   ASSERT_TRUE(dq && second);
   EXPECT_EQ(dq->op, "DequantizeLinear");
   EXPECT_EQ(maker(*g, *dq, 0)->op, "QuantizeLinear");
@@ -92,7 +96,10 @@ TEST(StatedQuants, a_damaged_file_is_named) {
   const auto g = Optimized(folder / "n.onnx").stated();
   ASSERT_FALSE(g.ok());
   EXPECT_NE(g.error().line().find("n_Q.json"), std::string::npos);
-  EXPECT_TRUE(stated_quants(R"({"tensors": {"a": 1, "b": {"format": {"type": "S8", "params": [[-1]]}}}})", "f")->empty());
+  EXPECT_TRUE(
+      stated_quants(R"({"tensors": {"a": 1, "b": {"format": {"type": "S8", "params": [[-1]]}}}})",
+                    "f")
+          ->empty());
 }
 
 }  // namespace

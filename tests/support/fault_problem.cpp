@@ -13,8 +13,12 @@ std::int32_t nearest_code(double v) { return static_cast<std::int32_t>(std::near
 
 constexpr RequantPolicy requant = {
     "plain",
-    [](double x, double w, double y) { return Rescale{0, 0, static_cast<float>(x * w / y)}; },
-    [](std::int32_t acc, const Rescale& r) { return nearest_code(static_cast<double>(acc) * static_cast<double>(r.factor)); },
+    [](double x, double w, double y) {
+      return Rescale{0, 0, static_cast<float>(x * w / y)};
+    },
+    [](std::int32_t acc, const Rescale& r) {
+      return nearest_code(static_cast<double>(acc) * static_cast<double>(r.factor));
+    },
 };
 
 template <class F>
@@ -28,21 +32,24 @@ constexpr BinaryPolicy add = {
     [](const BinaryScales& s) { return BinaryState{s, {}, {}, {}, 0}; },
     [](std::int32_t a, std::int32_t b, const BinaryState& state) {
       const BinaryScales& s = state.s;
-      return clamped(state, [&] { return s.a_scale * (a - s.a_zero) + s.b_scale * (b - s.b_zero); });
+      return clamped(state,
+                     [&] { return s.a_scale * (a - s.a_zero) + s.b_scale * (b - s.b_zero); });
     },
 };
 constexpr BinaryPolicy sub = {
     "plain", add.prepare,
     [](std::int32_t a, std::int32_t b, const BinaryState& state) {
       const BinaryScales& s = state.s;
-      return clamped(state, [&] { return s.a_scale * (a - s.a_zero) - s.b_scale * (b - s.b_zero); });
+      return clamped(state,
+                     [&] { return s.a_scale * (a - s.a_zero) - s.b_scale * (b - s.b_zero); });
     },
 };
 constexpr BinaryPolicy mul = {
     "plain", add.prepare,
     [](std::int32_t a, std::int32_t b, const BinaryState& state) {
       const BinaryScales& s = state.s;
-      return clamped(state, [&] { return s.a_scale * (a - s.a_zero) * s.b_scale * (b - s.b_zero); });
+      return clamped(state,
+                     [&] { return s.a_scale * (a - s.a_zero) * s.b_scale * (b - s.b_zero); });
     },
 };
 
@@ -51,8 +58,11 @@ constexpr QuantizePolicy quantize = {
     [](float real, float scale, std::int32_t zero, std::int32_t low, std::int32_t high) {
       return std::clamp(nearest_code(static_cast<double>(real / scale)) + zero, low, high);
     },
-    [](std::int32_t code, float scale, std::int32_t zero) { return static_cast<float>(code - zero) * scale; },
-    [](std::int32_t code, double xs, std::int32_t xz, double ys, std::int32_t yz, std::int32_t low, std::int32_t high) {
+    [](std::int32_t code, float scale, std::int32_t zero) {
+      return static_cast<float>(code - zero) * scale;
+    },
+    [](std::int32_t code, double xs, std::int32_t xz, double ys, std::int32_t yz, std::int32_t low,
+       std::int32_t high) {
       return std::clamp(nearest_code(xs * (code - xz) / ys) + yz, low, high);
     },
 };
@@ -60,18 +70,22 @@ constexpr QuantizePolicy quantize = {
 constexpr AveragePolicy average = {
     "plain",
     [](std::int32_t sum, std::int32_t n, const AverageScales& s) {
-      const double real = s.x_scale * (static_cast<double>(sum) - static_cast<double>(n) * s.x_zero) / n;
+      const double real =
+          s.x_scale * (static_cast<double>(sum) - static_cast<double>(n) * s.x_zero) / n;
       return std::clamp(nearest_code(real / s.y_scale) + s.y_zero, s.low, s.high);
     },
 };
 
 constexpr SoftmaxPolicy softmax = {
-    "plain", [](std::span<const std::int32_t> x, std::span<std::int32_t> y, const SoftmaxScales& s) {
+    "plain",
+    [](std::span<const std::int32_t> x, std::span<std::int32_t> y, const SoftmaxScales& s) {
       const std::int32_t top = *std::ranges::max_element(x);
       double sum = 0;
       for (const std::int32_t code : x) sum += std::exp(s.beta * s.x_scale * (code - top));
       for (std::size_t i = 0; i < x.size(); ++i)
-        y[i] = std::clamp(nearest_code(std::exp(s.beta * s.x_scale * (x[i] - top)) / sum / s.y_scale) + s.y_zero, s.low, s.high);
+        y[i] = std::clamp(
+            nearest_code(std::exp(s.beta * s.x_scale * (x[i] - top)) / sum / s.y_scale) + s.y_zero,
+            s.low, s.high);
     }};
 
 // y = f(x) for each of the 256 codes, from the least on.
@@ -128,8 +142,8 @@ ValueId FaultProblem::constant(std::string name, Tensor tensor, QuantParams quan
   return builder.add_value(std::move(v));
 }
 
-ValueId FaultProblem::node(std::string name, std::string op, std::vector<ValueId> inputs, Attrs attrs, QuantParams quant,
-                           DType dtype) {
+ValueId FaultProblem::node(std::string name, std::string op, std::vector<ValueId> inputs,
+                           Attrs attrs, QuantParams quant, DType dtype) {
   Value y;
   y.name = name + ":0";
   y.quant = std::move(quant);
@@ -172,10 +186,12 @@ Executor FaultProblem::finish() {
 
 QuantParams per_tensor(double scale, std::int32_t zero) { return {{scale}, {zero}, -1}; }
 
-Tensor random_tensor(DType dtype, Shape shape, std::uint64_t seed, std::int64_t low, std::int64_t high) {
+Tensor random_tensor(DType dtype, Shape shape, std::uint64_t seed, std::int64_t low,
+                     std::int64_t high) {
   Tensor t(dtype, std::move(shape));
   Random random(seed);
-  const CodeRange range = low == high ? code_range(dtype == DType::i32 ? DType::i16 : dtype) : CodeRange{low, high};
+  const CodeRange range =
+      low == high ? code_range(dtype == DType::i32 ? DType::i16 : dtype) : CodeRange{low, high};
   for (std::int64_t i = 0; i < t.count(); ++i)
     if (is_float(dtype)) t.set_number(i, static_cast<float>(8 * random.unit() - 4));
     else t.set_code(i, random.between(range.low, range.high));
@@ -192,7 +208,8 @@ std::vector<Sample> random_samples(const Executor& executor, std::size_t runs, s
   return samples;
 }
 
-Capture device(const Executor& executor, std::string_view faults, const std::vector<Sample>& inputs) {
+Capture device(const Executor& executor, std::string_view faults,
+               const std::vector<Sample>& inputs) {
   auto specs = parse_faults(faults);
   if (!specs.ok()) {
     ADD_FAILURE() << specs.error().line();
@@ -243,7 +260,9 @@ Gathered gather_evidence(const Site& site, Capture capture, const std::vector<Sa
       const Node& node = graph.node(site.node);
       for (const ValueId id : node.inputs) {
         const auto at = id == no_id ? sample.end() : sample.find(graph.value(id).name);
-        item.in.push_back(at == sample.end() ? (id == no_id ? nullptr : graph.value(id).constant.get()) : &at->second);
+        item.in.push_back(at == sample.end()
+                              ? (id == no_id ? nullptr : graph.value(id).constant.get())
+                              : &at->second);
       }
       auto made = site.reference.run_node(site.node, item.in);
       if (!made.ok()) {
@@ -285,12 +304,15 @@ std::int64_t differing(const Tensor& a, const Tensor& b) {
 
 }  // namespace
 
-Counts explain(const FaultDef& fault, const Site& site, const Params& params, const Gathered& gathered) {
+Counts explain(const FaultDef& fault, const Site& site, const Params& params,
+               const Gathered& gathered) {
   Counts counts;
   for (std::size_t s = 0; s < gathered.evidence.items.size(); ++s) {
     const Evidence::Item& item = gathered.evidence.items[s];
-    std::vector<Tensor> out = site.node == no_id ? std::vector<Tensor>{*item.expected} : gathered.all_outputs[s];
-    Replay r{site, params, item.in, out, item.previous, item.previous_shown, item.first, item.find, item.run};
+    std::vector<Tensor> out =
+        site.node == no_id ? std::vector<Tensor>{*item.expected} : gathered.all_outputs[s];
+    Replay r{site,       params,    item.in, out, item.previous, item.previous_shown,
+             item.first, item.find, item.run};
     const auto status = fault.replay(r);
     EXPECT_TRUE(status.ok()) << fault.name << ": " << (status.ok() ? "" : status.error().line());
     counts.differing += differing(*item.observed, *item.expected);
@@ -301,7 +323,8 @@ Counts explain(const FaultDef& fault, const Site& site, const Params& params, co
 
 Best best_explanation(const FaultDef& fault, const Site& site, const Gathered& gathered) {
   Best best;
-  for (const Evidence::Item& item : gathered.evidence.items) best.counts.differing += differing(*item.observed, *item.expected);
+  for (const Evidence::Item& item : gathered.evidence.items)
+    best.counts.differing += differing(*item.observed, *item.expected);
   best.counts.left = best.counts.differing;
   for (const Params& params : fault.candidates(site, gathered.evidence)) {
     const Counts counts = explain(fault, site, params, gathered);

@@ -8,7 +8,8 @@
 
 namespace lockstep::test {
 
-OpProblem::OpProblem(std::string op, std::string_view arithmetic) : op_(std::move(op)), arithmetic_(arithmetic) {}
+OpProblem::OpProblem(std::string op, std::string_view arithmetic)
+    : op_(std::move(op)), arithmetic_(arithmetic) {}
 
 OpProblem& OpProblem::add(Tensor tensor, QuantParams quant, bool is_constant) {
   tensors_.push_back(std::move(tensor));
@@ -78,7 +79,10 @@ Result<std::vector<Tensor>> OpProblem::try_run() const {
     out.emplace_back(v.dtype, v.shape);
     std::ranges::fill(out.back().bytes(), std::byte{0x3f});
   }
-  EvalContext context{{builder.so_far(), builder.so_far().node(id)}, *find_arithmetic(arithmetic_)->numerics, in, out};
+  EvalContext context{{builder.so_far(), builder.so_far().node(id)},
+                      *find_arithmetic(arithmetic_)->numerics,
+                      in,
+                      out};
   LOCKSTEP_CHECK(op->eval(context));
   return out;
 }
