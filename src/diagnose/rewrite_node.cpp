@@ -106,7 +106,7 @@ Result<std::optional<std::vector<Part>>> RewriteNode::parts(const Form& form, co
   if (form.own_pad) return padded(form, inputs);
   const NodeView n = view();
   std::vector<Part> parts;
-  const int axis = form.groups > 1 ? channel_axis_of_weights(n) : -1;
+  const int axis = form.groups > 1 && has_weights_on_codes() ? channel_axis_of_weights(n) : -1;
   const std::int64_t channels = axis < 0 ? 0 : n.input(kWeights).shape[static_cast<std::size_t>(axis)];
   if (form.groups > 1 && (axis < 0 || n.attrs().integer("group", 1) != 1 || channels < 2 * form.groups)) return std::optional<std::vector<Part>>();
   for (int p = 0; p < form.groups; ++p) {

@@ -26,6 +26,7 @@ struct ThreeWay {
   std::string verdict;  // "the accelerator differs", "the compiler differs", ...
   std::string why;      // one sentence with its figures
   int first = -1;       // in rows: where the verdict is taken from
+  bool agree = false;   // both are healthy
 };
 
 // Both answers are about the same model, reference and samples; an error says when not.

@@ -113,7 +113,7 @@ std::string text_three_way(const ThreeWay& t, const Answer& answer, const std::s
     out += fmt::format("{:>4}  {:<{}}  {:>24}   {:>24}   {:>24}   {:<10} {}\n", i + 1, shown, name, cells(codes.a), cells(codes.b),
                        cells(codes.between), letter(row.state_a), letter(row.state_b));
   }
-  out += "\n" + field(colour, "three-way", paint(colour, t.first >= 0 ? "1;31" : "32", t.verdict));
+  out += "\n" + field(colour, "three-way", paint(colour, t.agree ? "32" : "1;31", t.verdict));
   if (!t.why.empty()) out += std::string(14, ' ') + t.why + "\n";
   return out;
 }
