@@ -64,6 +64,11 @@ KernelAxis axis_of(const Node& n, const Value& w) {
   return {s.empty() ? 1 : s[axis], inner, outer};
 }
 
+// The accelerator holds uint8 codes as int8, 128 less.
+std::int64_t held_zero(const Value& v) {
+  return v.quant.zero_at(0) - (v.dtype == DType::u8 ? 128 : 0);
+}
+
 bool read_weights(const Node& n, const Value& w, ModelLayer& layer) {
   if (!w.constant || w.shape.size() < 2) return false;
   const KernelAxis axis = axis_of(n, w);
@@ -154,9 +159,9 @@ std::vector<ModelLayer> model_layers(const Graph& g) {
     layer.op = n.op;
     layer.output = y->name;
     layer.x_scale = x->quant.scale[0];
-    layer.x_zero = x->quant.zero_at(0);
+    layer.x_zero = held_zero(*x);
     layer.y_scale = y->quant.scale[0];
-    layer.y_zero = y->quant.zero_at(0);
+    layer.y_zero = held_zero(*y);
     layer.depthwise = n.op == "Conv" && n.attrs.integer("group", 1) > 1;
     read_bias(g, n, layer);
     read_window(g, n, *w, layer);
