@@ -132,6 +132,17 @@ NpuOrigin origin_of(const NpuProgram& program, const NpuBuffer& b, const NpuMapp
   return origin;
 }
 
+// The tensor that a file beside the program names, or whose own name the buffer bears.
+const Value* by_name(const NpuBuffer& b, const std::string& stem, const NpuNames& names,
+                     const Graph& model) {
+  if (const auto it = names.find(stem); it != names.end())
+    if (const ValueId id = model.find_value(it->second);
+        id != no_id && count_of(model.value(id).shape) == b.count())
+      return &model.value(id);
+  const ValueId id = model.find_value(stem.substr(0, stem.find("_zero_off_out_")));
+  return id != no_id && fits(b, model.value(id)) ? &model.value(id) : nullptr;
+}
+
 // Tensors of the buffer's scale and of the best agreement in shape.
 std::vector<const Value*> candidates_for(const NpuBuffer& b, const Graph& model) {
   std::vector<const Value*> all;
@@ -183,12 +194,9 @@ NpuMapping map_npu_buffers(const NpuProgram& program, const Graph& model, const 
       chosen.emplace(stem, &v);
       if (stem.find("_zero_off_") == std::string::npos) claimed.insert(&v);
     };
-    if (const auto it = names.find(stem); it != names.end()) {
-      if (const ValueId id = model.find_value(it->second);
-          id != no_id && count_of(model.value(id).shape) == b->count()) {
-        add(model.value(id), "name");
-        continue;
-      }
+    if (const Value* v = by_name(*b, stem, names, model)) {
+      add(*v, "name");
+      continue;
     }
     const std::vector<const Value*>& all = candidates[b];
     if (all.empty()) {
