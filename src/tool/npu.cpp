@@ -11,6 +11,7 @@
 #include "base/npy.h"
 #include "npu/attribute.h"
 #include "npu/fit.h"
+#include "npu/lower.h"
 #include "npu/record.h"
 #include "npu/seeded.h"
 #include "npu/side_files.h"
@@ -221,11 +222,8 @@ Result<void> seed_bugs(const NpuOptions& o) {
   return {};
 }
 
-// The program in the interchange form, with its constants beside it.
-Result<void> export_json(const NpuOptions& o) {
-  LOCKSTEP_TRY(NpuProgram program, read_npu_program(o.program));
-  LOCKSTEP_TRY(const NpuSideFiles side, read_side_files(o.program));
-  complete_program(program, side);
+// The interchange form, with its constants beside it.
+Result<void> write_program(NpuProgram program, const NpuOptions& o) {
   std::string stem = o.output;
   if (stem.ends_with(".program.json")) stem.resize(stem.size() - std::string_view(".program.json").size());
   const std::string folder = std::filesystem::path(o.output).parent_path().string();
@@ -235,6 +233,25 @@ Result<void> export_json(const NpuOptions& o) {
     LOCKSTEP_CHECK(write_file((std::filesystem::path(folder) / image.file).string(), std::span<const std::byte>(image.bytes)));
   }
   return write_file(stem + ".program.json", std::string_view(format_npu_json(program)));
+}
+
+Result<void> export_json(const NpuOptions& o) {
+  LOCKSTEP_TRY(NpuProgram program, read_npu_program(o.program));
+  LOCKSTEP_TRY(const NpuSideFiles side, read_side_files(o.program));
+  complete_program(program, side);
+  return write_program(std::move(program), o);
+}
+
+// A program of the network by the rules that predict the compiler's, in the interchange form.
+Result<void> lower(const NpuOptions& o) {
+  LOCKSTEP_TRY(const Graph model, import_npu_model(o.model));
+  LOCKSTEP_TRY(const Executor executor, Executor::make(model, *find_arithmetic("neural-art")));
+  LOCKSTEP_TRY(NpuProgram program, lower_to_npu(executor.graph(), o.output));
+  program.model = std::filesystem::path(o.model).filename().string();
+  const auto hardware = std::ranges::count_if(program.epochs, &NpuEpoch::hardware);
+  fmt::print("{} epochs, {} of them of the CPU; {} bytes of constants\n", program.epochs.size(),
+             static_cast<std::ptrdiff_t>(program.epochs.size()) - hardware, program.images[0].bytes.size());
+  return write_program(std::move(program), o);
 }
 
 }  // namespace
@@ -277,6 +294,13 @@ void add_npu(CLI::App& app, int& code) {
   convert->add_option("-o,--output", o->output, "the .program.json to write")->required();
   convert->callback([o, &code] {
     const Result<void> done = export_json(*o);
+    code = done.ok() ? 0 : fail(done.error());
+  });
+  auto* make = npu->add_subcommand("lower", "writes a program of a network by the rules that predict the compiler's: x.program.json");
+  make->add_option("MODEL", o->model, "the quantized network")->required();
+  make->add_option("-o,--output", o->output, "the .program.json to write")->required();
+  make->callback([o, &code] {
+    const Result<void> done = lower(*o);
     code = done.ok() ? 0 : fail(done.error());
   });
   add("map", "epochs and buffers to the model's own tensors", print_map, false);

@@ -141,6 +141,46 @@ def mine(binary, path, net, channels_first, folder):
     return {n: a.transpose(0, 2, 3, 1) if channels_first else a for n, a in made.items()}
 
 
+def simulated(binary, path, net, channels_first, folder, findings):
+    """{map: codes} of a program of the network, the refusal, or None where the rules give it no form."""
+    made = subprocess.run([binary, "npu", "lower", path, "-o", f"{folder}/p.program.json"], capture_output=True, text=True)
+    if made.returncode:
+        return None if made.returncode == 2 and "npu lower knows" in made.stderr else made.stderr.strip()
+    audit = subprocess.run([binary, "audit", f"{folder}/p.program.json", "--model", path], capture_output=True, text=True)
+    if audit.returncode:
+        return f"audit: {(audit.stdout or audit.stderr).strip().splitlines()[0]}"
+    findings.update(line.split()[3] for line in audit.stdout.splitlines() if line.startswith(("warning ", "note ")))
+    done = subprocess.run([binary, "npu", "run", f"{folder}/p.program.json", "--model", path, "--input", f"{folder}/x.npz",
+                           "--mode", "chained", "-o", f"{folder}/s.npz"], capture_output=True, text=True)
+    if done.returncode:
+        return done.stderr.strip()
+    with np.load(f"{folder}/s.npz") as z:
+        arrays = {m.name: z[m.name].astype(np.int64) for m in net.maps if m.name in z.files}
+    arrays = {n: a.reshape(a.shape[:1] + a.shape[2:]) for n, a in arrays.items()}  # [sample, 1, ...]
+    return {n: a.transpose(0, 2, 3, 1) if channels_first else a for n, a in arrays.items()}
+
+
+def simulation(binary, path, net, channels_first, folder, totals):
+    """The complaint about the simulated program, or ''; what has no form is counted."""
+    got = simulated(binary, path, net, channels_first, folder, totals["findings"])
+    if got is None:
+        totals["no form"] += 1
+        return ""
+    if isinstance(got, str):
+        return "program: " + got
+    if net.maps[-1].name not in got:
+        return f"program: {net.maps[-1].name} is not among the tensors"
+    bad = ""
+    for m in net.maps[1:]:
+        if m.name in got:
+            wrong = int((got[m.name].reshape(m.codes.shape) != m.codes).sum())
+            totals["simulated"] += m.codes.size
+            totals["simulated differ"] += wrong
+            bad = bad or (f"program: {m.name}: {wrong} of {m.codes.size} codes differ" if wrong else "")
+    totals["programs"] += 1
+    return bad
+
+
 def compare(binary, kind, seed, folder, totals):
     """[(test, complaint or '')] of the files of one network."""
     unsigned = seed % 4 == 3 and kind.__name__ not in ("joined",)
@@ -162,6 +202,8 @@ def compare(binary, kind, seed, folder, totals):
                 if wrong and not bad:
                     most = int(np.abs(got[m.name].reshape(m.codes.shape) - m.codes).max())
                     bad = f"{m.name}: {wrong} of {m.codes.size} codes differ, by {most} at most"
+        if form != "stated":
+            bad = bad or simulation(binary, path, net, form != "tflite", folder, totals)
         results.append((f"{kind.__name__}-{seed} {form}", bad))
     return results
 
@@ -182,6 +224,7 @@ def main():
         name, seed = args.only.rsplit("-", 1)
         jobs = [(next(k for k in KINDS if k.__name__ == name), int(seed))]
     totals, count = collections.Counter(), collections.Counter()
+    totals["findings"] = collections.Counter()
     with tempfile.TemporaryDirectory() as folder:
         if args.keep:
             folder = args.keep
@@ -192,6 +235,9 @@ def main():
                 if bad:
                     print(f"FAILED  {test}: {bad}", flush=True)
     print(f"{totals['codes']} codes, {totals['differ']} differ")
+    print(f"{totals['programs']} programs simulated, {totals['simulated']} codes, {totals['simulated differ']} differ; "
+          f"{totals['no form']} files without a program")
+    print("audit: " + ", ".join(f"{n} {k}" for k, n in sorted(totals["findings"].items())))
     print(f"{count['passed']} passed, {count['failed']} failed, 0 skipped")
     return 1 if count["failed"] or not count["passed"] else 0
 

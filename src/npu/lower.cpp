@@ -1,0 +1,118 @@
+#include "npu/lower.h"
+
+#include <algorithm>
+
+#include <fmt/core.h>
+
+#include "npu/lower_values.h"
+#include "npu/software.h"
+
+namespace lockstep {
+namespace {
+
+struct Lowering {
+  std::string_view op;
+  Result<void> (*lower)(const Node&, NpuValues&);
+};
+constexpr Lowering lowerings[] = {
+    {"Conv", lower_product},
+    {"Gemm", lower_product},
+    {"Add", lower_pair},
+    {"Sub", lower_pair},
+    {"Requantize", lower_requantize},
+    {"Concat", lower_concat},
+    {"MaxPool", lower_pool},
+    {"AveragePool", lower_pool},
+    {"GlobalMaxPool", lower_pool},
+    {"GlobalAveragePool", lower_pool},
+    {"ReduceMean", lower_pool},
+    {"Reshape", lower_shape},
+    {"Flatten", lower_shape},
+    {"Squeeze", lower_shape},
+    {"Unsqueeze", lower_shape},
+    {"Identity", lower_shape},
+    {"DequantizeLinear", lower_on_cpu},
+    {"Softmax", lower_on_cpu},
+    {"Sigmoid", lower_on_cpu},
+    {"Tanh", lower_on_cpu},
+    {"QuantizeLinear", lower_on_cpu},
+    {"Pad", lower_pad},
+};
+
+// A quantizer of a network input: the device is handed its codes.
+bool takes_input(const Graph& g, const Node& n) {
+  return n.op == "QuantizeLinear" && std::ranges::count(g.inputs(), n.inputs[0]) > 0 &&
+         g.consumers(n.inputs[0]).size() == 1;
+}
+
+Result<void> take_inputs(const Graph& g, NpuValues& values) {
+  for (const ValueId id : g.inputs()) {
+    if (is_integer(g.value(id).dtype) && !g.value(id).quant.quantized())
+      return Error{g.value(id).name, "a network input of whole numbers", "codes or reals", {}};
+    const auto readers = g.consumers(id);
+    const bool behind = readers.size() == 1 && takes_input(g, g.node(readers[0]));
+    if (!behind && !is_integer(g.value(id).dtype))
+      return Error{g.value(id).name,
+                   "reals that more than a quantizer reads",
+                   "codes, or reals that are quantized at once",
+                   {}};
+    const ValueId held = behind ? g.node(readers[0]).outputs[0] : id;
+    if (!g.value(held).shape.empty() && g.value(held).shape[0] != 1 &&
+        g.value(held).shape.size() > 2)
+      return Error{
+          g.value(held).name, fmt::format("a batch of {}", g.value(held).shape[0]), "1", {}};
+    values.draft().keep(values.make(held, true));
+  }
+  return {};
+}
+
+// What the CPU's calls read and write is found by sizes and order: it must be what was meant.
+Result<void> check_calls(const NpuProgram& p,
+                         const std::vector<std::pair<int, std::string>>& meant) {
+  for (const auto& [epoch, from] : meant) {
+    LOCKSTEP_TRY(const NpuSoftwareIo io, software_io(p, *p.find_epoch(epoch)));
+    if (!io.in || io.in->name != from)
+      return Error{p.file,
+                   fmt::format("the CPU's epoch {} would be taken to read another tensor than {}",
+                               epoch, from),
+                   "operations of the CPU at the end",
+                   {}};
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<NpuProgram> lower_to_npu(const Graph& g, const std::string& file) {
+  NpuDraft draft(file);
+  NpuValues values(g, draft);
+  if (!g.states().empty())
+    return Error{
+        g.file(), "a tensor that lives on between inferences", "a network without state", {}};
+  LOCKSTEP_CHECK(take_inputs(g, values));
+  std::vector<std::pair<int, std::string>> meant;
+  for (const Node& n : g.nodes()) {
+    if (takes_input(g, n)) continue;
+    const auto it = std::ranges::find(lowerings, n.op, &Lowering::op);
+    if (it == std::end(lowerings))
+      return no_npu_form(g, n, "operation " + n.op, "an operation that the rules cover");
+    for (const ValueId in : n.inputs)
+      if (in != no_id && !g.value(in).constant && !values.has(in))
+        return no_npu_form(g, n, "an input that is not in memory", "a tensor of the network");
+    if (n.inputs.empty() || n.inputs[0] == no_id || !values.has(n.inputs[0]))
+      return no_npu_form(g, n, "an operation on constants", "a computed first operand");
+    LOCKSTEP_CHECK(it->lower(n, values));
+    if (it->lower == lower_on_cpu)
+      meant.emplace_back(draft.epoch(),
+                         draft.buffer(values.in_file_order(n.inputs[0]).buffer).name);
+  }
+  for (const ValueId out : g.outputs())
+    if (values.has(out)) values.name_output(out);
+  LOCKSTEP_TRY(NpuProgram program, std::move(draft).finish());
+  if (program.epochs.empty())
+    return Error{g.file(), "nothing to compute", "at least one operation", {}};
+  LOCKSTEP_CHECK(check_calls(program, meant));
+  return program;
+}
+
+}  // namespace lockstep

@@ -1,0 +1,217 @@
+// Add and Sub of two tensors, one tensor at another scale, tensors joined, tensors under another
+// shape
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/core.h>
+
+#include "npu/lower_values.h"
+#include "num/neural_art.h"
+#include "num/npu_rules.h"
+#include "op/op_codes.h"
+#include "op/op_pad.h"
+
+namespace lockstep {
+namespace {
+
+NpuWalk whole(const NpuExtents& e) {
+  return {.width = e.columns,
+          .height = e.rows,
+          .depth = e.channels,
+          .pixel = e.channels,
+          .line = e.columns * e.channels};
+}
+
+NpuFields scalar(const NpuExtents& e, int in_bytes) {
+  return npu_fields({{"inbytes_x", in_bytes},
+                     {"outbytes_x", in_bytes},
+                     {"inbytes_y", 1},
+                     {"outbytes_y", 1},
+                     {"rounding_o", 1},
+                     {"saturation_o", 1},
+                     {"round_mode_o", 1},
+                     {"outbytes_o", 1},
+                     {"scalar", 1},
+                     {"fWidth", e.columns},
+                     {"fHeight", e.rows},
+                     {"fChannels", e.channels},
+                     {"batchDepth", e.channels}},
+                    {{"operation", "ARITH_AFFINE"}, {"bcast", "ARITH_BCAST_SCALAR"}});
+}
+
+void clip(NpuFields& f, std::int64_t low, std::int64_t high) {
+  if (low <= -128 && high >= 127) return;
+  f["clipout"] = NpuField::of(1);
+  f["clipmin"] = NpuField::of(low);
+  f["clipmax"] = NpuField::of(high);
+}
+
+bool codes(const Value& v) {
+  return (v.dtype == DType::i8 || v.dtype == DType::u8) && v.quant.quantized();
+}
+
+// A 32-bit constant as the unit's two halves.
+void constant(NpuFields& f, std::int64_t c) {
+  f["combinebc"] = NpuField::of(1);
+  f["B_scalar"] = NpuField::of((c >> 16) & 0xffff);
+  f["C_scalar"] = NpuField::of(c & 0xffff);
+}
+
+}  // namespace
+
+Result<void> lower_pair(const Node& node, NpuValues& values) {
+  const Graph& g = values.graph();
+  const NodeView v{g, node};
+  for (const std::size_t i : {std::size_t{0}, std::size_t{1}}) {
+    if (v.constant(i)) return no_npu_form(g, node, "a constant operand", "two computed operands");
+    if (!codes(v.input(i)) || v.input(i).shape != v.output(0).shape)
+      return no_npu_form(g, node, "an operand of reals, or of another shape", "codes of one shape");
+  }
+  if (!codes(v.output(0))) return no_npu_form(g, node, "a result of reals", "codes");
+  const Value &a = v.input(0), &b = v.input(1), &y = v.output(0);
+  const bool minus = node.op == "Sub";
+  const NpuAddConstants k = npu_add_constants(
+      a.quant.scale_at(0), NpuValues::zero(a), b.quant.scale_at(0),
+      minus ? -NpuValues::zero(b) : NpuValues::zero(b), y.quant.scale_at(0), NpuValues::zero(y));
+  if (k.shift < 0 || k.shift > 47 || k.a_shift > 31 || k.b_shift > 31)
+    return no_npu_form(g, node, fmt::format("a final shift of {}", k.shift), "0 .. 47");
+  const NpuHeld x0 = values.in_channels_last(node.inputs[0]),
+                x1 = values.in_channels_last(node.inputs[1]);
+  NpuDraft& d = values.draft();
+  const std::string name = fmt::format("{}_{}", node.op, d.begin_epoch());
+  d.node(name, node.op);
+  const NpuExtents e = values.extents(node.outputs[0]);
+  NpuFields f = scalar(e, 1);
+  for (const auto& [key, value] : {std::pair<const char*, std::int64_t>{"dualinput", 1},
+                                   {"A_scalar", k.a},
+                                   {"B_scalar", minus ? -k.b : k.b},
+                                   {"C_scalar", k.c},
+                                   {"Ax_shift", k.a_shift},
+                                   {"By_shift", k.b_shift},
+                                   {"C_shift", k.c_shift},
+                                   {"shift_o", k.shift}})
+    f[key] = NpuField::of(value);
+  const CodeClamp c = clamp_of(v);
+  clip(f, c.low - NpuValues::offset(y), c.high - NpuValues::offset(y));
+  values.make(node.outputs[0]);
+  const NpuUnitId unit = d.unit(NpuKind::arith, name, std::move(f));
+  d.link(d.read(x0.buffer, whole(e), name), unit, 0);
+  d.link(d.read(x1.buffer, whole(e), name), unit, 1);
+  npu_write(values, unit, node.outputs[0], name, whole(e), e);
+  return {};
+}
+
+Result<void> lower_requantize(const Node& node, NpuValues& values) {
+  const Graph& g = values.graph();
+  const NodeView v{g, node};
+  const Value &x = v.input(0), &y = v.output(0);
+  if (!codes(x) || !codes(y)) return no_npu_form(g, node, "reals", "codes on both sides");
+  const NpuExtents e = values.extents(node.outputs[0]);
+  const double ratio = x.quant.scale_at(0) / y.quant.scale_at(0);
+  NpuRatio r = npu_ratio(ratio);
+  auto c = static_cast<std::int64_t>(std::trunc(std::ldexp(
+      static_cast<double>(NpuValues::zero(y)) - static_cast<double>(NpuValues::zero(x)) * ratio,
+      r.shift)));
+  if (x.quant.scale_at(0) == y.quant.scale_at(0) && x.quant.zero_at(0) == y.quant.zero_at(0)) {
+    if (x.dtype != y.dtype)
+      return no_npu_form(g, node, "codes of another type at one zero point", "a scale of its own");
+    r = {1 << 14, 14}, c = 0;
+  }
+  if (r.shift < 0 || c < INT32_MIN || c > INT32_MAX)
+    return no_npu_form(g, node, fmt::format("a ratio of {:.3g}", ratio), "a constant of 32 bits");
+  const NpuHeld from = values.in_channels_last(node.inputs[0]);
+  NpuDraft& d = values.draft();
+  const std::string name = fmt::format("RequantizeLinear_{}", d.begin_epoch());
+  d.node(name, "Add");
+  NpuFields f = scalar(e, 1);
+  f["A_scalar"] = NpuField::of(r.a);
+  f["shift_o"] = NpuField::of(r.shift);
+  constant(f, c);
+  const CodeRange range = code_range(y.dtype);
+  clip(f, range.low - NpuValues::offset(y), range.high - NpuValues::offset(y));
+  values.make(node.outputs[0]);
+  const NpuUnitId unit = d.unit(NpuKind::arith, name, std::move(f));
+  d.link(d.read(from.buffer, whole(e), name), unit);
+  npu_write(values, unit, node.outputs[0], name, whole(e), e);
+  return {};
+}
+
+Result<void> lower_concat(const Node& node, NpuValues& values) {
+  const Graph& g = values.graph();
+  const NodeView v{g, node};
+  const Value& y = v.output(0);
+  for (std::size_t i = 0; i < node.inputs.size(); ++i)
+    if (v.constant(i) || !codes(v.input(i)) ||
+        v.input(i).quant.scale_at(0) != y.quant.scale_at(0) ||
+        v.input(i).quant.zero_at(0) != y.quant.zero_at(0) || v.input(i).dtype != y.dtype)
+      return no_npu_form(g, node, "operands of other scales, or constants", "codes of one scale");
+  const auto rank = static_cast<std::int64_t>(y.shape.size());
+  std::int64_t axis = v.attrs().integer("axis", 0);
+  if (axis < 0) axis += rank;
+  if (rank != 4 || axis == 0)
+    return no_npu_form(g, node, fmt::format("axis {} of {}", axis, rank),
+                       "an axis behind the first of four");
+  const bool last = g.format() == "tflite";
+  const int place = axis == (last ? 3 : 1)   ? 2
+                    : axis == (last ? 1 : 2) ? 0
+                                             : 1;  // rows, columns, channels
+  std::vector<NpuHeld> from;
+  for (const ValueId x : node.inputs) from.push_back(values.in_channels_last(x));
+  NpuDraft& d = values.draft();
+  const NpuExtents all = values.extents(node.outputs[0]);
+  constexpr std::size_t at_once =
+      4;  // each wants two stream engines and may want an arithmetic unit
+  std::int64_t at = 0;
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    if (i % at_once == 0) d.begin_epoch();
+    const std::string name =
+        fmt::format("Concat_{}{}", d.epoch(), i % at_once == 0 ? "" : fmt::format("_part_{}", i));
+    d.node(name, "Concat");
+    if (i == 0) values.make(node.outputs[0]);
+    const NpuExtents e = values.extents(node.inputs[i]);
+    NpuWalk to = whole(e);
+    to.pixel = all.channels, to.line = all.columns * all.channels;
+    to.offset = at * (place == 2 ? 1 : place == 1 ? to.pixel : to.line);
+    at += place == 2 ? e.channels : place == 1 ? e.columns : e.rows;
+    npu_write(values, d.read(from[i].buffer, whole(e), name), node.outputs[0], name, to, e);
+  }
+  d.complete_now(values.held(node.outputs[0]).buffer);
+  return {};
+}
+
+// Padding alone has no epoch: convolutions pad for themselves.
+Result<void> lower_pad(const Node& node, NpuValues& values) {
+  const Graph& g = values.graph();
+  const NodeView v{g, node};
+  const ValueId y = node.outputs[0];
+  const auto readers = g.consumers(y);
+  const bool output = std::ranges::count(g.outputs(), y) > 0;
+  const bool windows = !readers.empty() && !output && std::ranges::all_of(readers, [&](NodeId n) {
+    return g.node(n).op == "Conv" && g.node(n).inputs[0] == y;
+  });
+  const bool known = codes(v.input(0)) && (!v.has_input(2) || v.constant(2));
+  if (!windows || v.attrs().text("mode", "constant") != "constant" || !known ||
+      pad_element(v, v.constant(2)).code(0) != v.input(0).quant.zero_at(0))
+    return no_npu_form(g, node, "padding that no convolution takes over",
+                       "zeros before convolutions alone");
+  LOCKSTEP_TRY(const auto ends, pad_ends(v));
+  const bool last = g.format() == "tflite";
+  if (v.input(0).shape.size() != 4)
+    return no_npu_form(g, node, "padding of another rank", "maps of two axes");
+  for (std::size_t a = 0; a < 4; ++a) {
+    const bool spatial = last ? a == 1 || a == 2 : a > 1;
+    if (ends[a].begin < 0 || ends[a].end < 0 || (!spatial && ends[a].begin + ends[a].end > 0))
+      return no_npu_form(g, node, "padding of channels, or cuts",
+                         "rows and columns around the map");
+  }
+  const std::size_t first = last ? 1 : 2;
+  values.pad(y, node.inputs[0], ends[first].begin, ends[first + 1].begin);
+  return {};
+}
+
+Result<void> lower_shape(const Node& node, NpuValues& values) {
+  values.alias(node.outputs[0], values.in_file_order(node.inputs[0]));
+  return {};
+}
+
+}  // namespace lockstep

@@ -1,0 +1,199 @@
+// Greatest or mean code of a window, or of the whole map; operations of the CPU behind the last
+// codes
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/core.h>
+
+#include "npu/lower_values.h"
+#include "num/neural_art.h"
+#include "op/op_codes.h"
+#include "op/op_pool.h"
+
+namespace lockstep {
+namespace {
+
+struct Pool {
+  bool mean = false, global = false;
+  Window::Axes kernel{1, 1, 1}, strides{1, 1, 1}, begin{0, 0, 0}, end{0, 0, 0};
+};
+
+bool over_the_map(const Graph& g, const Node& n) {
+  std::vector<std::int64_t> axes = n.attrs.integers("axes");
+  if (const Tensor* given = NodeView{g, n}.constant(1))
+    for (std::int64_t i = 0; i < given->count(); ++i) axes.push_back(given->code(i));
+  for (std::int64_t& a : axes) a += a < 0 ? 4 : 0;
+  std::ranges::sort(axes);
+  const std::int64_t first = g.format() == "tflite" ? 1 : 2;
+  return g.value(n.inputs[0]).shape.size() == 4 &&
+         axes == std::vector<std::int64_t>{first, first + 1};
+}
+
+Result<Pool> pool_of(const NodeView& v) {
+  Pool p;
+  const std::string& op = v.node.op;
+  p.mean = op != "MaxPool" && op != "GlobalMaxPool";
+  p.global = op.starts_with("Global") || op == "ReduceMean";
+  if (op == "ReduceMean" && !over_the_map(v.graph, v.node))
+    return no_npu_form(v.graph, v.node, "a mean over other axes", "both axes of the map");
+  if (p.global) return p;
+  LOCKSTEP_TRY(const Window w, pool_window(v));
+  if (w.batch != 1 || w.spatial_rank > 2 || w.dilations != Window::Axes{1, 1, 1})
+    return no_npu_form(v.graph, v.node, "a window of another form", "two axes, no dilation");
+  p.kernel = w.kernel, p.strides = w.strides, p.begin = w.begin;
+  for (std::size_t a = 1; a < 3; ++a) {
+    p.end[a] = std::max<std::int64_t>(
+        (w.out[a] - 1) * w.strides[a] + w.kernel[a] - w.begin[a] - w.in[a], 0);
+    if (w.kernel[a] > 7 || w.strides[a] > 15 || p.begin[a] > 7 || p.end[a] > 7)
+      return no_npu_form(v.graph, v.node,
+                         fmt::format("a window of {} in steps of {}", w.kernel[a], w.strides[a]),
+                         "at most 7 and 15");
+    if (p.mean && (p.begin[a] > 0 || p.end[a] > 0))
+      return no_npu_form(v.graph, v.node, "an average that meets padding",
+                         "an average over whole windows");
+  }
+  return p;
+}
+
+// 2^-lift * a = 1 / n with a in 16 bits.
+NpuRatio reciprocal(std::int64_t n) {
+  return npu_ratio(1.0 / static_cast<double>(n));
+}
+
+}  // namespace
+
+Result<void> lower_pool(const Node& node, NpuValues& values) {
+  const Graph& g = values.graph();
+  const NodeView v{g, node};
+  const Value &x = v.input(0), &y = v.output(0);
+  if (!is_integer(x.dtype) || !is_integer(y.dtype) || !x.quant.quantized() || !y.quant.quantized())
+    return no_npu_form(g, node, "a window over reals", "codes on both sides");
+  LOCKSTEP_TRY(const Pool p, pool_of(v));
+  const NpuExtents in = values.extents(node.inputs[0]), out = values.extents(node.outputs[0]);
+  const std::int64_t window = p.global ? in.rows * in.columns : p.kernel[1] * p.kernel[2];
+  const NpuRatio n = reciprocal(window), r = npu_ratio(x.quant.scale_at(0) / y.quant.scale_at(0));
+  const double ratio = x.quant.scale_at(0) / y.quant.scale_at(0);
+  const auto c = static_cast<std::int64_t>(std::trunc(std::ldexp(
+      static_cast<double>(NpuValues::zero(y)) - static_cast<double>(NpuValues::zero(x)) * ratio,
+      r.shift)));
+  if (p.mean && (r.shift < 0 || c < INT32_MIN || c > INT32_MAX || n.shift < 8))
+    return no_npu_form(g, node, fmt::format("a ratio of scales of {:.3g}", ratio),
+                       "constants of 32 bits");
+  const NpuHeld from = values.in_channels_last(node.inputs[0]);
+  NpuDraft& d = values.draft();
+  const std::string name = fmt::format("{}Pool_{}", p.mean ? "Average" : "Max", d.begin_epoch());
+  d.node(name, p.mean ? "AveragePool" : "MaxPool");
+  std::int64_t depth = std::min<std::int64_t>(in.channels, 8);
+  while (in.channels % depth != 0) --depth;
+  NpuFields f = npu_fields({{"inputX", in.columns},
+                            {"inputY", in.rows},
+                            {"poolWinX", p.kernel[2]},
+                            {"poolWinY", p.kernel[1]},
+                            {"strideX", p.strides[2]},
+                            {"strideY", p.strides[1]},
+                            {"topPad", p.begin[1]},
+                            {"bottomPad", p.end[1]},
+                            {"leftPad", p.begin[2]},
+                            {"rightPad", p.end[2]},
+                            {"bottomCrop", in.rows - 1},
+                            {"rightCrop", in.columns - 1},
+                            {"batchSize", depth},
+                            {"inbytes_f", 1},
+                            {"outbytes_f", 1},
+                            {"rounding_o", 1},
+                            {"saturation_o", 1},
+                            {"round_mode_o", 1},
+                            {"outbytes_o", p.mean ? 2 : 1},
+                            {"shift_o", p.mean ? n.shift - 8 : 0},
+                            {"mulval", p.mean ? n.a : 0}},
+                           {{"operation", p.mean     ? p.global ? "POOL_GAVG" : "POOL_AVG"
+                                          : p.global ? "POOL_GMAX"
+                                                     : "POOL_MAX"}});
+  values.make(node.outputs[0]);
+  NpuUnitId unit = d.unit(NpuKind::pool, name, std::move(f));
+  d.link(d.read(from.buffer,
+                {.width = in.columns,
+                 .height = in.rows,
+                 .depth = depth,
+                 .pixel = in.channels,
+                 .line = in.columns * in.channels,
+                 .count = in.channels / depth,
+                 .step = depth},
+                name),
+         unit);
+  if (p.mean) {
+    const std::string scale = fmt::format("RequantizeLinear_inserted_id{}", d.epoch());
+    d.node(scale, "Add");
+    NpuFields a = npu_fields({{"inbytes_x", 2},
+                              {"outbytes_x", 2},
+                              {"inbytes_y", 1},
+                              {"outbytes_y", 1},
+                              {"combinebc", 1},
+                              {"rounding_o", 1},
+                              {"saturation_o", 1},
+                              {"round_mode_o", 1},
+                              {"outbytes_o", 1},
+                              {"shift_o", r.shift},
+                              {"scalar", 1},
+                              {"Ax_shift", 8},
+                              {"A_scalar", r.a},
+                              {"B_scalar", (c >> 16) & 0xffff},
+                              {"C_scalar", c & 0xffff},
+                              {"fWidth", out.columns},
+                              {"fHeight", out.rows},
+                              {"fChannels", in.channels},
+                              {"batchDepth", depth}},
+                             {{"operation", "ARITH_AFFINE"}, {"bcast", "ARITH_BCAST_SCALAR"}});
+    const CodeClamp limits = clamp_of(v);
+    if (const std::int64_t low = limits.low - NpuValues::offset(y),
+        high = limits.high - NpuValues::offset(y);
+        low > -128 || high < 127) {
+      a["clipout"] = NpuField::of(1);
+      a["clipmin"] = NpuField::of(low);
+      a["clipmax"] = NpuField::of(high);
+    }
+    const NpuUnitId rescale = d.unit(NpuKind::arith, scale, std::move(a));
+    d.link(unit, rescale);
+    unit = rescale;
+  }
+  npu_write(values, unit, node.outputs[0], name,
+            {.width = out.columns,
+             .height = out.rows,
+             .depth = depth,
+             .pixel = out.channels,
+             .line = out.columns * out.channels,
+             .count = in.channels / depth,
+             .step = depth},
+            {out.rows, out.columns, depth});
+  return {};
+}
+
+Result<void> lower_on_cpu(const Node& node, NpuValues& values) {
+  const Graph& g = values.graph();
+  const NodeView v{g, node};
+  const std::string& op = node.op;
+  const Shape& s = v.output(0).shape;
+  if (op == "Softmax") {
+    const std::int64_t axis = v.attrs().integer("axis", -1);
+    if (s.size() != 2 || (axis != -1 && axis != 1) || v.input(0).dtype != DType::f32)
+      return no_npu_form(g, node, "a Softmax of codes, or along another axis", "a row of reals");
+  }
+  const bool from_codes = op == "DequantizeLinear", to_codes = op == "QuantizeLinear";
+  if (from_codes == (v.input(0).dtype == DType::f32) ||
+      to_codes == (v.output(0).dtype == DType::f32) ||
+      (from_codes && !v.input(0).quant.quantized()) || (to_codes && !v.output(0).quant.quantized()))
+    return no_npu_form(g, node, op + " of codes", "an operation of the CPU on reals");
+  const NpuHeld from = values.in_file_order(node.inputs[0]);
+  NpuDraft& d = values.draft();
+  d.begin_epoch();
+  d.node(fmt::format("{}_{}", op, d.epoch()), op);
+  const int to = values.make(node.outputs[0], true);
+  d.call(op == "DequantizeLinear" ? "ll_sw_forward_dequantizelinear"
+         : op == "QuantizeLinear" ? "ll_sw_forward_quantizelinear"
+         : op == "Softmax"        ? "ll_sw_forward_softmax"
+                                  : "ll_sw_forward_activ",
+         from.buffer, to);
+  return {};
+}
+
+}  // namespace lockstep

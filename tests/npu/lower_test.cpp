@@ -1,0 +1,210 @@
+#include "npu/lower.h"
+
+#include <gtest/gtest.h>
+
+#include "arith/arith.h"
+#include "base/random.h"
+#include "npu/audit.h"
+#include "npu/network_c.h"
+#include "npu/record.h"
+#include "run/executor.h"
+
+namespace lockstep {
+namespace {
+
+// A network on int8 codes, built operation by operation.
+class Net {
+ public:
+  explicit Net(std::uint64_t seed) : random_(seed), b_("net", "onnx") {}
+
+  ValueId input(const Shape& shape) {
+    const ValueId x = value("x", shape, 0.05, -7);
+    b_.add_input(x);
+    return x;
+  }
+  ValueId conv(ValueId x, std::int64_t kernels, Shape kernel,
+               const std::vector<std::int64_t>& strides, const std::vector<std::int64_t>& pads,
+               std::int64_t group = 1, std::int64_t zero = -128, std::int64_t dilation = 1) {
+    const Shape in = b_.value(x).shape;
+    Shape w = {kernels, in[1] / group, kernel[0], kernel[1]}, y = {1, kernels, 0, 0};
+    for (std::size_t a = 0; a < 2; ++a)
+      y[a + 2] =
+          (in[a + 2] + pads[a] + pads[a + 2] - dilation * (kernel[a] - 1) - 1) / strides[a] + 1;
+    Node n = node("Conv", {x, constant(w, DType::i8, 127), constant({kernels}, DType::i32, 3000)},
+                  y, zero);
+    n.attrs.set("group", group);
+    n.attrs.set("strides", strides);
+    n.attrs.set("dilations", std::vector<std::int64_t>{dilation, dilation});
+    n.attrs.set("pads", pads);
+    return add(std::move(n));
+  }
+  ValueId add_to(ValueId a, ValueId c, const std::string& op = "Add") {
+    return add(node(op, {a, c}, b_.value(a).shape, 11));
+  }
+  ValueId global(ValueId x) {
+    return add(node("GlobalAveragePool", {x}, {1, b_.value(x).shape[1], 1, 1}, 3));
+  }
+  ValueId requantized(ValueId x) { return add(node("Requantize", {x}, b_.value(x).shape, 20)); }
+  ValueId one(const std::string& op, ValueId x) { return add(node(op, {x}, b_.value(x).shape, 0)); }
+
+  Graph finish(ValueId out) {
+    b_.add_output(out);
+    auto g = std::move(b_).finish();
+    EXPECT_TRUE(g.ok()) << (g.ok() ? "" : g.error().line());
+    return std::move(g).value();
+  }
+
+ private:
+  ValueId value(const std::string& name, const Shape& shape, double scale, std::int64_t zero) {
+    Value v;
+    v.name = name, v.dtype = DType::i8, v.shape = shape;
+    v.quant = {{scale}, {static_cast<std::int32_t>(zero)}, -1};
+    return b_.add_value(v);
+  }
+  ValueId constant(const Shape& shape, DType dtype, std::int64_t most) {
+    Value v;
+    v.name = "c" + std::to_string(++count_), v.dtype = dtype, v.shape = shape;
+    v.quant = {{}, {}, 0};
+    for (std::int64_t k = 0; k < shape[0]; ++k) {
+      v.quant.scale.push_back(dtype == DType::i8 ? 0.004 + 0.001 * random_.unit() : 1.0);
+      v.quant.zero.push_back(0);
+    }
+    auto t = std::make_shared<Tensor>(dtype, shape);
+    for (std::int64_t i = 0; i < t->count(); ++i) t->set_code(i, random_.between(-most, most));
+    v.constant = t;
+    return b_.add_value(v);
+  }
+  Node node(const std::string& op, std::vector<ValueId> inputs, const Shape& y, std::int64_t zero) {
+    Node n;
+    n.name = "n" + std::to_string(++count_), n.op = op, n.inputs = std::move(inputs);
+    n.outputs = {value("t" + std::to_string(count_), y, 0.03 + 0.02 * random_.unit(), zero)};
+    return n;
+  }
+  ValueId add(Node n) {
+    const ValueId y = n.outputs[0];
+    b_.add_node(std::move(n));
+    return y;
+  }
+  Random random_;
+  GraphBuilder b_;
+  int count_ = 0;
+};
+
+// Codes of every tensor that differ between the arithmetic and the simulated program.
+std::int64_t differences(const Graph& g, NpuProgram program, std::int64_t& compared) {
+  const auto executor = Executor::make(g, *find_arithmetic("neural-art"));
+  EXPECT_TRUE(executor.ok()) << (executor.ok() ? "" : executor.error().line());
+  Random random(5);
+  Tensor x(DType::i8, g.value(g.inputs()[0]).shape);
+  for (std::int64_t i = 0; i < x.count(); ++i) x.set_code(i, random.between(-128, 127));
+  const std::vector<Sample> inputs = {{{g.value(g.inputs()[0]).name, x}}};
+  const auto predicted = executor->run(inputs);
+  EXPECT_TRUE(predicted.ok());
+  const NpuMapping mapping = map_npu_buffers(program, g);
+  auto sim = NpuSimulator::make(std::make_shared<const NpuProgram>(std::move(program)));
+  EXPECT_TRUE(sim.ok()) << (sim.ok() ? "" : sim.error().line());
+  const auto simulated = record_npu(*sim, g, mapping, predicted->samples, NpuMode::chained, {});
+  EXPECT_TRUE(simulated.ok()) << (simulated.ok() ? "" : simulated.error().line());
+  std::int64_t differ = 0;
+  for (const auto& [name, t] : predicted->samples[0]) {
+    const auto it = simulated->samples[0].find(name);
+    if (it == simulated->samples[0].end()) continue;
+    for (std::int64_t i = 0; i < t.count(); ++i, ++compared)
+      differ += t.code(i) != it->second.code(i);
+  }
+  return differ;
+}
+
+NpuProgram lowered(const Graph& g) {
+  auto p = lower_to_npu(g, "net.program.json");
+  EXPECT_TRUE(p.ok()) << (p.ok() ? "" : p.error().line());
+  return p.ok() ? std::move(p).value() : NpuProgram{};
+}
+
+// Everything at once: strides, pads, groups, cut kernels, dilation, many channels, two operands.
+Graph everything(std::uint64_t seed) {
+  Net n(seed);
+  const ValueId x = n.input({1, 8, 11, 13});
+  const ValueId a = n.conv(x, 16, {3, 3}, {2, 1}, {1, 0, 1, 2});
+  const ValueId d = n.conv(a, 16, {3, 3}, {1, 1}, {1, 1, 1, 1}, 16);
+  const ValueId cut = n.conv(d, 24, {5, 7}, {1, 1}, {2, 3, 2, 3}, 1, 4);
+  const ValueId wide = n.conv(cut, 16, {3, 2}, {1, 1}, {2, 1, 2, 1}, 1, -20, 2);
+  const ValueId sum = n.add_to(n.requantized(d), wide);
+  const ValueId many = n.conv(n.global(sum), 520, {1, 1}, {1, 1}, {0, 0, 0, 0});
+  return n.finish(n.conv(many, 12, {1, 1}, {1, 1}, {0, 0, 0, 0}, 1, 5));
+}
+
+TEST(NpuLower, a_programs_simulation_is_the_arithmetics_prediction) {
+  for (const std::uint64_t seed : {1, 2, 3}) {
+    const Graph g = everything(seed);
+    std::int64_t compared = 0;
+    EXPECT_EQ(differences(g, lowered(g), compared), 0) << seed;
+    EXPECT_GT(compared, 9000);
+  }
+}
+
+TEST(NpuLower, the_same_through_json_structures_and_blobs) {
+  const Graph g = everything(4);
+  const NpuProgram p = lowered(g);
+  auto json = parse_npu_json(format_npu_json(p), p.file);
+  ASSERT_TRUE(json.ok()) << json.error().line();
+  auto c = parse_network_c(format_network_c(p), "network.c");
+  ASSERT_TRUE(c.ok()) << c.error().line();
+  const auto text = format_network_c_with_blobs(p, "network_ecblobs.h");
+  ASSERT_TRUE(text.ok()) << text.error().line();
+  const NpuBlobText header{"network_ecblobs.h", text->header};
+  auto blobs = parse_network_c(text->c, "network.c", &header);
+  ASSERT_TRUE(blobs.ok()) << blobs.error().line();
+  for (auto* again : {&*json, &*c, &*blobs}) {
+    again->images.insert(again->images.end(), p.images.begin(), p.images.end());
+    std::int64_t compared = 0;
+    EXPECT_EQ(differences(g, *again, compared), 0) << again->file;
+    EXPECT_GT(compared, 9000);
+  }
+}
+
+TEST(NpuLower, the_audit_finds_nothing_wrong_in_a_right_program) {
+  const Graph g = everything(6);
+  auto sim = NpuSimulator::make(std::make_shared<const NpuProgram>(lowered(g)));
+  ASSERT_TRUE(sim.ok());
+  const auto found = audit_npu(*sim, &g);
+  ASSERT_TRUE(found.ok()) << found.error().line();
+  for (const NpuFinding& f : *found)
+    EXPECT_NE(f.severity, NpuSeverity::error) << f.rule << " " << f.where << ": " << f.what;
+}
+
+TEST(NpuLower, a_difference_is_an_addition_with_a_negative_coefficient) {
+  Net n(7);
+  const ValueId x = n.input({1, 5, 6, 3});
+  const Graph g = n.finish(n.add_to(x, n.requantized(x), "Sub"));
+  std::int64_t compared = 0;
+  EXPECT_EQ(differences(g, lowered(g), compared), 0);
+  EXPECT_GT(compared, 200);
+}
+
+TEST(NpuLower, what_has_no_form_is_refused_by_name) {
+  const auto refusal = [](Graph g) {
+    const auto p = lower_to_npu(g, "net.program.json");
+    return p.ok() ? "lowered" : p.error().line();
+  };
+  {
+    Net n(1);
+    EXPECT_NE(refusal(n.finish(n.one("Sigmoid", n.input({1, 2, 3, 3})))).find("Sigmoid"),
+              std::string::npos);
+  }
+  {
+    Net n(1);  // above 128 channels, not a multiple of 8
+    const auto text =
+        refusal(n.finish(n.conv(n.input({1, 130, 2, 2}), 8, {1, 1}, {1, 1}, {0, 0, 0, 0})));
+    EXPECT_NE(text.find("falls to the CPU"), std::string::npos) << text;
+  }
+  {
+    Net n(1);
+    const auto text =
+        refusal(n.finish(n.conv(n.input({2, 4, 3, 3}), 8, {1, 1}, {1, 1}, {0, 0, 0, 0})));
+    EXPECT_NE(text.find("batch of 2"), std::string::npos) << text;
+  }
+}
+
+}  // namespace
+}  // namespace lockstep
