@@ -77,7 +77,6 @@ class DotKernel : public PreparedKernel {
     return end;
   }
 
- private:
   const DotLayout& layout() const { return driver_.layout(); }
   const DotDriver driver_;
 };
