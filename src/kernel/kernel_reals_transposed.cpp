@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <optional>
 
 #include "kernel/kernel_activation.h"
@@ -61,6 +62,7 @@ class TransposedKernel : public PreparedKernel {
               from[static_cast<std::size_t>(w.w_at(g, c, j % w.filters, j / w.filters))];
     if (p.view.has_input(2))
       bias_.assign(p.constants[2]->as<float>().begin(), p.constants[2]->as<float>().end());
+    list_reaches();
   }
 
   std::size_t scratch_bytes(int) const override {
@@ -89,6 +91,10 @@ class TransposedKernel : public PreparedKernel {
   }
 
  private:
+  struct Reach {
+    std::int64_t tap, from;
+  };
+
   void tiles(const float* x, float* columns, std::int64_t g, std::int64_t chunk,
              std::int64_t piece) const {
     const TransposedWindow& w = s_.window;
@@ -118,27 +124,32 @@ class TransposedKernel : public PreparedKernel {
     }
   }
 
-  // The place on an axis of x from which tap k reaches `to`, or -1.
-  std::int64_t source(std::size_t axis, std::int64_t to, std::int64_t k) const {
+  // By place on an axis of y: the taps that reach it, in order, and from which place of x.
+  void list_reaches() {
     const TransposedWindow& w = s_.window;
-    const std::int64_t from = to + w.begin[axis] - k * w.dilations[axis];
-    if (from < 0 || from % w.strides[axis] != 0) return -1;
-    return from / w.strides[axis] < w.in[axis] ? from / w.strides[axis] : -1;
+    for (std::size_t axis = 0; axis < 3; ++axis)
+      for (std::int64_t to = 0; to < w.out[axis]; ++to) {
+        std::vector<Reach>& list = reaches_[axis].emplace_back();
+        for (std::int64_t k = 0; k < w.kernel[axis]; ++k) {
+          const std::int64_t from = to + w.begin[axis] - k * w.dilations[axis];
+          if (from >= 0 && from % w.strides[axis] == 0 && from / w.strides[axis] < w.in[axis])
+            list.push_back({k, from / w.strides[axis]});
+        }
+      }
+  }
+
+  const std::vector<Reach>& reaching(std::size_t axis, std::int64_t to) const {
+    return reaches_[axis][static_cast<std::size_t>(to)];
   }
 
   void gather(const float* columns, std::int64_t at, float* y) const {
     const TransposedWindow& w = s_.window;
-    const std::int64_t place[3] = {at / (w.out[1] * w.out[2]), at / w.out[2] % w.out[1],
-                                   at % w.out[2]};
     std::fill_n(y, w.filters * w.group, 0.0f);
-    std::int64_t tap = 0;
-    for (std::int64_t a = 0; a < w.kernel[0]; ++a)
-      for (std::int64_t b = 0; b < w.kernel[1]; ++b)
-        for (std::int64_t c = 0; c < w.kernel[2]; ++c, ++tap) {
-          const std::int64_t from[3] = {source(0, place[0], a), source(1, place[1], b),
-                                        source(2, place[2], c)};
-          if (from[0] < 0 || from[1] < 0 || from[2] < 0) continue;
-          const std::int64_t i = (from[0] * w.in[1] + from[1]) * w.in[2] + from[2];
+    for (const Reach& a : reaching(0, at / (w.out[1] * w.out[2])))
+      for (const Reach& b : reaching(1, at / w.out[2] % w.out[1]))
+        for (const Reach& c : reaching(2, at % w.out[2])) {
+          const std::int64_t i = (a.from * w.in[1] + b.from) * w.in[2] + c.from,
+                             tap = (a.tap * w.kernel[1] + b.tap) * w.kernel[2] + c.tap;
           for (std::int64_t g = 0; g < w.group; ++g) {
             const float* const sums = columns + (g * in_ + i) * width_ + tap * w.filters;
             float* const to = y + g * w.filters;
@@ -154,6 +165,7 @@ class TransposedKernel : public PreparedKernel {
   Activation activation_;
   std::int64_t in_ = 1, out_ = 1, width_ = 1, panels_ = 0, chunks_ = 0, pieces_ = 0, size_ = 0;
   std::vector<std::int64_t> offset_;
+  std::array<std::vector<std::vector<Reach>>, 3> reaches_;
   std::vector<float> packed_, bias_;
 };
 
