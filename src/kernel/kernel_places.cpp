@@ -96,12 +96,28 @@ bool codes_pair(const KernelProblem& p, const PlaceSet& set, PlaceProblem& out) 
   out.call.y_signed = y.dtype == DType::i8;
   out.function = function_of(*policy, set, out);
   if (!out.function) out.function = by_policy;
-  if (scales.a_is_scalar && out.function == set.add_nearest) {  // the operand that moves is met last
+  if (scales.a_is_scalar &&
+      out.function == set.add_nearest) {  // the operand that moves is met last
     out.swapped = out.spread = true;
     std::swap(out.state.a, out.state.b);
     std::swap(out.call.a_signed, out.call.b_signed);
   }
   return true;
+}
+
+// 16-bit codes at the same places; other rules are kernel_codes_rows' to compute.
+bool words_pair(const KernelProblem& p, const PlaceSet& set, PlaceProblem& out) {
+  const std::string_view op = p.view.node.op;
+  const BinaryPolicy* const policy = op == "Add" ? p.num.add : op == "Mul" ? p.num.mul : nullptr;
+  const bool adds = policy &&
+                    (policy->apply == tflite_add.apply || policy->apply == xnnpack_add.apply),
+             multiplies = policy &&
+                          (policy->apply == tflite_mul.apply || policy->apply == xnnpack_mul.apply);
+  if ((!adds && !multiplies) || p.view.attrs().text("codes", "") == "unsigned") return false;
+  out.state = policy->prepare(binary_scales(p.view));
+  if (adds ? out.state.left_shift == 0 : out.state.y.factor != 0) return false;
+  out.function = adds ? set.add_grid_words : set.mul_twice_words;
+  return code_shift(p.view) == 0;
 }
 
 bool place_problem(const KernelProblem& p, const PlaceSet& set, PlaceProblem& out) {
@@ -114,10 +130,13 @@ bool place_problem(const KernelProblem& p, const PlaceSet& set, PlaceProblem& ou
     return same && scaled(p, set, out);
   const Value& b = p.view.input(1);
   out.two = true;
+  const auto words = [](const Value& v) { return is_code(v) && v.dtype == DType::i16; };
+  if (words(a) && words(b) && words(y))
+    return same && b.shape == y.shape && !p.constants[1] && words_pair(p, set, out);
   if (is_code(a) && is_code(b) && is_code(y)) {
     out.spread = !same || b.shape != y.shape || p.constants[1];
-    return out.count > 0 && y.shape.size() <= most_axes &&
-           !(p.constants[0] && p.constants[1]) && codes_pair(p, set, out);
+    return out.count > 0 && y.shape.size() <= most_axes && !(p.constants[0] && p.constants[1]) &&
+           codes_pair(p, set, out);
   }
   if (!same || b.shape != y.shape || p.constants[1]) return false;
   if (a.dtype != DType::f32 || b.dtype != DType::f32 || y.dtype != DType::f32 ||

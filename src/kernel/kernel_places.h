@@ -33,7 +33,8 @@ struct PlaceSet {
   PlaceFunction add_grid = nullptr;             // N59
   PlaceFunction add_grid_cut = nullptr;         // N81: N59 cut to 16 bits before the zero point
   PlaceFunction add_half_up = nullptr;  // both factors integers of one power of two, half up
-  PlaceFunction add = nullptr, sub = nullptr, mul = nullptr;  // of reals
+  PlaceFunction add = nullptr, sub = nullptr, mul = nullptr;          // of reals
+  PlaceFunction mul_twice_words = nullptr, add_grid_words = nullptr;  // N60, N59 of 16-bit codes
 };
 
 bool places_fit(const KernelProblem& p, const PlaceSet& set);

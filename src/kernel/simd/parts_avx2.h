@@ -19,6 +19,21 @@ struct Avx2Parts {
     Avx2::store(all, v);
     std::memcpy(p, all, static_cast<std::size_t>(n));
   }
+  // 8 codes of 16 bits, or the first n.
+  static __m256i load_16bit(const std::byte* p, std::int64_t n) {
+    alignas(16) std::byte all[16] = {};
+    if (n < 8) std::memcpy(all, p, static_cast<std::size_t>(2 * n));
+    return _mm256_cvtepi16_epi32(
+        _mm_loadu_si128(reinterpret_cast<const __m128i*>(n < 8 ? all : p)));
+  }
+  static void store_16bit(std::byte* p, __m256i v, std::int64_t n) {
+    const __m256i pairs = _mm256_permute4x64_epi64(_mm256_packs_epi32(v, v), 0x08);
+    const __m128i codes = _mm256_castsi256_si128(pairs);
+    if (n >= 8) return _mm_storeu_si128(reinterpret_cast<__m128i*>(p), codes);
+    alignas(16) std::byte all[16];
+    _mm_store_si128(reinterpret_cast<__m128i*>(all), codes);
+    std::memcpy(p, all, static_cast<std::size_t>(2 * n));
+  }
   // The low 8 bytes of each 128 bits, n of them.
   static void store_halves(std::byte* p, __m256i v, std::int64_t n) {
     const __m128i both =

@@ -17,6 +17,18 @@ struct Avx512Parts {
       _mm512_mask_storeu_epi8(p, mask(n), v);
   }
   static std::int32_t sum(__m512i v) { return _mm512_reduce_add_epi32(v); }
+  // 16 codes of 16 bits, or the first n.
+  static __m512i load_16bit(const std::byte* p, std::int64_t n) {
+    return _mm512_cvtepi16_epi32(
+        n >= 16 ? _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))
+                : _mm256_maskz_loadu_epi16(static_cast<__mmask16>((1u << n) - 1), p));
+  }
+  static void store_16bit(std::byte* p, __m512i v, std::int64_t n) {
+    if (n >= 16)
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtepi32_epi16(v));
+    else
+      _mm512_mask_cvtepi32_storeu_epi16(p, static_cast<__mmask16>((1u << n) - 1), v);
+  }
 
   // Packing, within each 128 bits; words and sums of words saturate.
   using I = __m512i;

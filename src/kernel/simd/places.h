@@ -11,6 +11,26 @@ typename V::I load_codes(const std::byte* p, std::int64_t n, bool is_signed) {
   return is_signed ? V::load_signed_bytes(p, n) : V::load_unsigned_bytes(p, n);
 }
 
+// Codes of one byte and of 16 bits: n elements from the i-th on.
+template <class V, class P>
+struct ByteCodes {
+  static typename V::I load(const std::byte* p, std::int64_t i, std::int64_t n, bool is_signed) {
+    return load_codes<V>(p + i, n, is_signed);
+  }
+  static void store(std::byte* p, std::int64_t i, typename V::I v, std::int64_t n) {
+    V::store_bytes(p + i, v, n);
+  }
+};
+template <class V, class P>
+struct WordCodes {
+  static typename V::I load(const std::byte* p, std::int64_t i, std::int64_t n, bool) {
+    return P::load_16bit(p + 2 * i, n);
+  }
+  static void store(std::byte* p, std::int64_t i, typename V::I v, std::int64_t n) {
+    P::store_16bit(p + 2 * i, v, n);
+  }
+};
+
 // Codes f(i, n) of the n elements from i on, of which the last may be fewer than lanes: not
 // clamped, and `zero` lower than they are. Four vectors at once are packed.
 template <class V, class P, class F>
@@ -132,7 +152,7 @@ void mul_nearest_by_zero_places(const PlaceCall& c) {
 }
 
 // N60
-template <class V>
+template <class V, class C>
 void mul_twice_places(const PlaceCall& c) {
   const BinaryState& s = *c.state;
   const auto a_zero = V::set(s.s.a_zero), b_zero = V::set(s.s.b_zero), zero = V::set(s.s.y_zero),
@@ -141,21 +161,19 @@ void mul_twice_places(const PlaceCall& c) {
              right = V::set(s.y.shift < 0 ? -s.y.shift : 0);
   for (std::int64_t i = 0; i < c.count; i += V::lanes) {
     const std::int64_t n = c.count - i;
-    const auto product = V::mul(V::sub(load_codes<V>(c.a + i, n, c.a_signed), a_zero),
-                                V::sub(load_codes<V>(c.b + i, n, c.b_signed), b_zero));
+    const auto product = V::mul(V::sub(C::load(c.a, i, n, c.a_signed), a_zero),
+                                V::sub(C::load(c.b, i, n, c.b_signed), b_zero));
     const auto code = V::add(fixed_twice<V>(product, multiplier, left, right), zero);
-    V::store_bytes(c.y + i, V::least(V::greatest(code, low), high), n);
+    C::store(c.y, i, V::least(V::greatest(code, low), high), n);
   }
 }
 
 // N59; cut: to 16 bits before the zero point (N81)
-template <class V, bool cut>
+template <class V, class C, bool cut>
 void add_grid_places(const PlaceCall& c) {
   const BinaryState& s = *c.state;
-  const auto grid = [&](const std::byte* p, std::int64_t n, bool is_signed, std::int32_t zero,
-                        const Rescale& r) {
-    const auto x = V::shift_left(V::sub(load_codes<V>(p, n, is_signed), V::set(zero - c.shift)),
-                                 V::set(s.left_shift));
+  const auto grid = [&](typename V::I code, std::int32_t zero, const Rescale& r) {
+    const auto x = V::shift_left(V::sub(code, V::set(zero - c.shift)), V::set(s.left_shift));
     return fixed_twice<V>(x, V::set(r.multiplier), V::set(r.shift > 0 ? r.shift : 0),
                           V::set(r.shift < 0 ? -r.shift : 0));
   };
@@ -163,13 +181,13 @@ void add_grid_places(const PlaceCall& c) {
              shift = V::set(c.shift);
   for (std::int64_t i = 0; i < c.count; i += V::lanes) {
     const std::int64_t n = c.count - i;
-    const auto sum = V::add(grid(c.a + i, n, c.a_signed, s.s.a_zero, s.a),
-                            grid(c.b + i, n, c.b_signed, s.s.b_zero, s.b));
+    const auto sum = V::add(grid(C::load(c.a, i, n, c.a_signed), s.s.a_zero, s.a),
+                            grid(C::load(c.b, i, n, c.b_signed), s.s.b_zero, s.b));
     auto scaled = fixed_twice<V>(sum, V::set(s.y.multiplier), V::set(s.y.shift > 0 ? s.y.shift : 0),
                                  V::set(s.y.shift < 0 ? -s.y.shift : 0));
     if constexpr (cut) scaled = V::shift_right(V::shift_left(scaled, V::set(16)), V::set(16));
     const auto code = V::add(scaled, zero);
-    V::store_bytes(c.y + i, V::sub(V::least(V::greatest(code, low), high), shift), n);
+    C::store(c.y, i, V::sub(V::least(V::greatest(code, low), high), shift), n);
   }
 }
 
@@ -221,13 +239,15 @@ constexpr PlaceSet place_set() {
           add_nearest_places<V, P>,
           mul_nearest_places<V, P>,
           mul_nearest_by_zero_places<V, P>,
-          mul_twice_places<V>,
-          add_grid_places<V, false>,
-          add_grid_places<V, true>,
+          mul_twice_places<V, ByteCodes<V, P>>,
+          add_grid_places<V, ByteCodes<V, P>, false>,
+          add_grid_places<V, ByteCodes<V, P>, true>,
           add_half_up_places<V, P>,
           add_places<V>,
           sub_places<V>,
-          mul_places<V>};
+          mul_places<V>,
+          mul_twice_places<V, WordCodes<V, P>>,
+          add_grid_places<V, WordCodes<V, P>, false>};
 }
 
 }  // namespace
