@@ -51,6 +51,12 @@ class Tflite:
         self.net.operator(kind, inputs, [y], opts)
         return y, list(shape)
 
+    def zero(self, relu):
+        return -128 if relu else 3
+
+    def zero_of(self, x):
+        return int(self.net.graph.tensors[x[0]].quantization.zeroPoint[0])
+
     def input(self, positions, channels):
         shape = [1, *([1] * (2 - len(positions))), *positions, channels]
         self.first = self.tensor(shape)
@@ -70,9 +76,9 @@ class Tflite:
         if group == c and channels % c == 0 and c > 1:
             operands = self.weighted([1, kh, kernel, channels], channels, kh * kernel, count, 3)
             return self.operator("DEPTHWISE_CONV_2D", [x[0], *operands], [1, *positions, channels],
-                                 options("DepthwiseConv2D", depthMultiplier=channels // c, **common))
+                                 options("DepthwiseConv2D", depthMultiplier=channels // c, **common), self.zero(relu))
         operands = self.weighted([channels, kh, kernel, c // group], channels, kh * kernel * c // group, count, 0)
-        return self.operator("CONV_2D", [x[0], *operands], [1, *positions, channels], options("Conv2D", **common))
+        return self.operator("CONV_2D", [x[0], *operands], [1, *positions, channels], options("Conv2D", **common), self.zero(relu))
 
     def up(self, x, channels, kernel):
         _, (_, h, w, c) = x
@@ -89,18 +95,18 @@ class Tflite:
 
     def flat(self, x):
         n = int(np.prod(x[1]))
-        return self.operator("RESHAPE", [x[0], self.tensor([2], [1, n], np.int32, None)], [1, n], options("Reshape", newShape=[1, n]))
+        return self.operator("RESHAPE", [x[0], self.tensor([2], [1, n], np.int32, None)], [1, n], options("Reshape", newShape=[1, n]), self.zero_of(x))
 
     def layer(self, x, channels, relu=True):
         rows, depth = x[1]
         operands = self.weighted([channels, depth], channels, depth, rows, 0)
         return self.operator("FULLY_CONNECTED", [x[0], *operands], [rows, channels],
-                             options("FullyConnected", fusedActivationFunction=1 if relu else 0))
+                             options("FullyConnected", fusedActivationFunction=1 if relu else 0), self.zero(relu))
 
     def rows(self, x):
         _, (_, h, w, c) = x
         shape = [h * w, c]
-        return self.operator("RESHAPE", [x[0], self.tensor([2], shape, np.int32, None)], shape, options("Reshape", newShape=shape))
+        return self.operator("RESHAPE", [x[0], self.tensor([2], shape, np.int32, None)], shape, options("Reshape", newShape=shape), self.zero_of(x))
 
     def attend(self, q, k, v):
         (rows, depth), across = q[1], [q[1][0], k[1][0]]
@@ -118,6 +124,7 @@ class Onnx:
 
     def __init__(self, seed, per_tensor, unsigned=False):
         self.w, self.nodes, self.constants, self.count = Weights(seed, per_tensor), [], [], 0
+        self.zero_of = {}
         self.dtype, self.suffix = (np.uint8, "_u8") if unsigned else (np.int8, "")
 
     def constant(self, array):
@@ -131,10 +138,11 @@ class Onnx:
         return f"v{self.count}"
 
     def codes(self, x, shape, zero=3, scale=SCALE):
-        if self.dtype == np.uint8:
-            zero += 128
-        s, z = self.constant(np.float32(scale)), self.constant(np.array(zero, self.dtype))
-        return self.node("DequantizeLinear", [self.node("QuantizeLinear", [x, s, z]), s, z]), list(shape)
+        code = zero + (128 if self.dtype == np.uint8 else 0)
+        s, z = self.constant(np.float32(scale)), self.constant(np.array(code, self.dtype))
+        y = self.node("DequantizeLinear", [self.node("QuantizeLinear", [x, s, z]), s, z])
+        self.zero_of[y] = zero
+        return y, list(shape)
 
     def input(self, positions, channels):
         self.shape = [1, channels, *positions]
@@ -150,7 +158,7 @@ class Onnx:
         return self.node("DequantizeLinear", weights, **axis_of), self.node("DequantizeLinear", sums, **({} if one else {"axis": 0}))
 
     def relu(self, y, shape, relu):
-        return self.codes(self.node("Relu", [y]) if relu else y, shape)
+        return self.codes(self.node("Relu", [y]), shape, -128) if relu else self.codes(y, shape)
 
     def conv(self, x, channels, kernel=3, stride=1, dilation=1, group=1, relu=True):
         _, (_, c, *extent) = x
@@ -175,7 +183,7 @@ class Onnx:
         return self.codes(self.node("Concat", [a[0], b[0]], axis=1), [1, a[1][1] + b[1][1], *a[1][2:]])
 
     def flat(self, x):
-        return self.codes(self.node("Flatten", [x[0]]), [1, int(np.prod(x[1]))])
+        return self.codes(self.node("Flatten", [x[0]]), [1, int(np.prod(x[1]))], self.zero_of[x[0]])
 
     def layer(self, x, channels, relu=True):
         rows, depth = x[1]
@@ -185,13 +193,15 @@ class Onnx:
     def rows(self, x):
         _, (_, c, *extent) = x
         shape = [int(np.prod(extent)), c]
-        moved = self.node("Transpose", [x[0]], perm=[0, 2, 3, 1])
-        return self.codes(self.node("Reshape", [moved, self.constant(np.array(shape, np.int64))]), shape)
+        zero = self.zero_of[x[0]]
+        moved = self.codes(self.node("Transpose", [x[0]], perm=[0, 2, 3, 1]), [1, *extent, c], zero)[0]
+        return self.codes(self.node("Reshape", [moved, self.constant(np.array(shape, np.int64))]), shape, zero)
 
     def attend(self, q, k, v):
         (rows, depth), across = q[1], [q[1][0], k[1][0]]
         self.w.macs += 2 * rows * depth * k[1][0]
-        scores = self.codes(self.node("MatMul", [q[0], self.node("Transpose", [k[0]], perm=[1, 0])]), across)
+        turned = self.codes(self.node("Transpose", [k[0]], perm=[1, 0]), [depth, k[1][0]])[0]
+        scores = self.codes(self.node("MatMul", [q[0], turned]), across)
         soft = self.codes(self.node("Softmax", [scores[0]], axis=-1), across, -128, 1 / 256)
         return self.codes(self.node("MatMul", [soft[0], v[0]]), [rows, v[1][1]])
 
@@ -245,7 +255,7 @@ def layers(b):
 
 def decoder(b):
     x = b.input([32, 24], 3)
-    a = b.conv(x, 13, 3, 2)
+    a = b.conv(x, 13, 3, 2, relu=False)
     c = b.conv(a, 26, 3, 2)
     d = b.conv(c, 37, 3)
     e = b.join(b.up(d, 15, 2), a)
