@@ -30,10 +30,22 @@ Result<void> replay(Replay& r) {
   return {};
 }
 
+// Where nothing is known of this place: the rest of a vector, or any of few channels.
+std::vector<Params> unseen(const NodeView& n) {
+  constexpr std::int64_t few = 8;
+  const QuantParams& q = n.output(0).quant;
+  std::vector<Params> sets = {{{"first", -1}, {"fill", 0}}, {{"first", -1}, {"fill", 1}}, {{"first", -1}, {"fill", 2}}};
+  for (std::int64_t first = 1; channels_of(n) <= few && first < channels_of(n); ++first)
+    for (const double fill : {0.0, 1.0})
+      if (first != channels_of(n) / 2 && (fill == 0 || (q.quantized() && q.zero_at(0) != 0)))
+        sets.push_back({{"first", static_cast<double>(first)}, {"fill", fill}});
+  return sets;
+}
+
 std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
   const NodeView n = site.view();
   const bool seen = std::ranges::any_of(evidence.items, [](const Evidence::Item& i) { return i.observed && i.expected; });
-  if (!seen) return {{{"first", -1}, {"fill", 0}}, {{"first", -1}, {"fill", 1}}, {{"first", -1}, {"fill", 2}}};
+  if (!seen) return unseen(n);
   const std::int64_t first = first_wrong_along(site, evidence, channel_axis(n, n.output(0).shape));
   if (first == 0 || first >= channels_of(n)) return {};
   std::vector<Params> sets;
