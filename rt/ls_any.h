@@ -173,7 +173,7 @@ void ls_sigmoid_16(const uint16_t *samples, int32_t multiplier, int32_t shift, i
                    size_t count);
 
 /* Bilinear resize: float32; float32 plus 1/2, cut; shares in 1/1024, ties away; shares in 1/2048, ties up. */
-enum { LS_MIX_REALS, LS_MIX_HALF_UP, LS_MIX_1024, LS_MIX_2048 };
+enum { LS_MIX_REALS, LS_MIX_HALF_UP, LS_MIX_1024, LS_MIX_2048, LS_MIX_STEPS }; /* the last: reals, rows first */
 void ls_resize_bilinear_any(const ls_resize *p, int32_t how, uint8_t type, const void *x, void *y);
 
 /* State of `memory` entries a filter moves on, takes x * w in, and is weighed by v. Codes. */

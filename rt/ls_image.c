@@ -33,6 +33,11 @@ void ls_resize_bilinear_any(const ls_resize *p, int32_t how, uint8_t type, const
           if (how == LS_MIX_REALS) {
             const float *f = (const float *)x;
             ((float *)y)[at] = mixed(f[ia + c], f[ib + c], f[id + c], f[ie + c], p->h_shares[h], p->w_shares[w]);
+          } else if (how == LS_MIX_STEPS) {
+            const float *f = (const float *)x;
+            const float top = (f[id + c] - f[ia + c]) * p->w_shares[w], bottom = (f[ie + c] - f[ib + c]) * p->w_shares[w];
+            const float upper = f[ia + c] + top, lower = f[ib + c] + bottom, step = (lower - upper) * p->h_shares[h];
+            ((float *)y)[at] = upper + step;
           } else if (how == LS_MIX_HALF_UP) {
             const float v = mixed((float)ls_get(x, ia + c, type), (float)ls_get(x, ib + c, type), (float)ls_get(x, id + c, type),
                                   (float)ls_get(x, ie + c, type), p->h_shares[h], p->w_shares[w]);

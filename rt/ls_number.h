@@ -93,6 +93,13 @@ void ls_log_softmax_f32(const float *x, float *y, int32_t outer, int32_t count, 
 /* onnxruntime's: exponential by polynomial, sums in 16 lanes; elements of a row stand `inner` apart. */
 void ls_softmax_rows_f32(const float *x, float *y, int32_t outer, int32_t count, int32_t inner);
 void ls_log_softmax_rows_f32(const float *x, float *y, int32_t outer, int32_t count, int32_t inner);
+/* XNNPACK's, with fused steps: functions, softmax, sums over y[outer][inner] = factor * sum of x[outer][count][inner]; `lanes`:
+ * the elements of a sum lie together (inner is 1) and are summed in sixteen lanes. */
+void ls_fused_sigmoid_f32(const float *x, float *y, size_t count);
+void ls_fused_tanh_f32(const float *x, float *y, size_t count);
+void ls_fused_hard_swish_f32(const float *x, float *y, size_t count);
+void ls_fused_softmax_f32(const float *x, float *y, int32_t outer, int32_t count, int32_t inner);
+void ls_fused_sums_f32(const float *x, float *y, int32_t outer, int32_t count, int32_t inner, uint8_t lanes, float factor);
 /* By the C library's expf. */
 void ls_softmax_plain_f32(const float *x, float *y, int32_t outer, int32_t count, int32_t inner, float beta);
 
@@ -118,7 +125,7 @@ typedef struct ls_conv_plain {
 } ls_conv_plain;
 void ls_conv_plain_f32(const ls_conv_plain *p, const float *x, float *y);
 
-/* Averages of windows; `columns`: column sums first. `padded_h`, `padded_w`: what the divisor counts, 0: what is there. */
+/* Averages of windows; `columns` 1: column sums first, 2: nine taps at a time, column by column. `padded_h`, `padded_w`: what the divisor counts, 0: what is there. */
 typedef struct ls_average_real {
   ls_window window;
   int32_t padded_h, padded_w;

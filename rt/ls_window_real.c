@@ -149,6 +149,23 @@ static float by_columns(const ls_window *w, const float *x, int32_t c, int32_t o
   return sum;
 }
 
+static float by_nines(const ls_window *w, const float *x, int32_t c, int32_t oh, int32_t ow) {
+  float sum = 0.0f, v[9];
+  int32_t i, j, k = 0;
+  for (j = 0; j < w->kernel_w; ++j)
+    for (i = 0; i < w->kernel_h; ++i) {
+      const int32_t h = source_of(oh, i, w->stride_h, w->dilation_h, w->top, w->in_h, 0);
+      const int32_t at = source_of(ow, j, w->stride_w, w->dilation_w, w->left, w->in_w, 0);
+      v[k++] = h >= 0 && at >= 0 ? element(w, x, c, h, at) : 0.0f;
+      if (i + 1 == w->kernel_h && j + 1 == w->kernel_w)
+        while (k < 9) v[k++] = 0.0f;
+      if (k < 9) continue;
+      sum = sum + (((v[2] + v[3]) + (v[4] + v[5])) + (((v[0] + v[1]) + v[8]) + (v[6] + v[7])));
+      k = 0;
+    }
+  return sum;
+}
+
 void ls_average_pool_f32(const ls_average_real *p, const float *x, float *y) {
   const ls_window *w = &p->window;
   const int32_t positions = w->out_h * w->out_w;
@@ -159,8 +176,10 @@ void ls_average_pool_f32(const ls_average_real *p, const float *x, float *y) {
         const int32_t oh = position / w->out_w, ow = position % w->out_w;
         const int32_t taps = taps_inside(oh, w->kernel_h, w->stride_h, w->dilation_h, w->top, w->in_h, p->padded_h) *
                              taps_inside(ow, w->kernel_w, w->stride_w, w->dilation_w, w->left, w->in_w, p->padded_w);
-        const float sum = p->columns ? by_columns(w, x, c, oh, ow) : straight(w, x, c, oh, ow);
-        const float mean = taps == 0 ? 0.0f : sum / (float)taps;
+        const float sum = p->columns == 2 ? by_nines(w, x, c, oh, ow)
+                          : p->columns    ? by_columns(w, x, c, oh, ow)
+                                          : straight(w, x, c, oh, ow);
+        const float mean = taps == 0 ? 0.0f : p->columns == 2 ? sum * (1.0f / (float)taps) : sum / (float)taps;
         y[w->channels_last ? position * w->in_c + c : c * positions + position] =
             taps == 0 ? 0.0f : mean < p->low ? p->low : p->high < mean ? p->high : mean;
       }

@@ -28,6 +28,7 @@ constexpr Numerics with_xnnpack() {
   n.sum = &xnnpack_sum;
   n.sums_bytes_unsigned = false;
   n.real.functions = &xnnpack_functions;
+  n.real.softmax = xnnpack_float_softmax;
   return n;
 }
 constexpr Numerics numerics = with_xnnpack();

@@ -6,6 +6,7 @@
 
 #include "emit/finish.h"
 #include "num/real_functions.h"
+#include "num/xnnpack_float.h"
 #include "num/tflite_policies.h"
 #include "op/op_codes.h"
 
@@ -107,6 +108,13 @@ Result<void> write_real_function(NodeWriter& w) {
   if (op == "Neg") return write_real_map(w, "ls_neg_f32");
   if (op == "Relu") return write_real_map(w, "ls_relu_f32");
   if (op == "Clip") return write_clip(w);
+  if (sums_from_bias(w.num())) {
+    if (op == "Sigmoid" || op == "Tanh" || op == "HardSwish") {
+      w.uses("ls_fused_real.c");
+      return write_real_map(w, op == "Sigmoid" ? "ls_fused_sigmoid_f32" : op == "Tanh" ? "ls_fused_tanh_f32" : "ls_fused_hard_swish_f32");
+    }
+    if (op == "Elu" || op == "Exp") return w.unsupported(op + " of float32 in the runtime's own steps");
+  }
   if (op == "Sigmoid" && real.sigmoid)
     return real.sigmoid == tflite_float_sigmoid ? write_function(w, "ls_sigmoid_single", 0, 0)
                                                 : write_real_map(w, "ls_sigmoid_f32");

@@ -5,6 +5,7 @@
 #include "num/xnnpack_float.h"
 #include "op/op_matrix.h"
 #include "op/op_pool.h"
+#include "op/op_pool_columns.h"
 
 namespace lockstep {
 
@@ -52,7 +53,7 @@ Result<void> write_real_average(NodeWriter& w) {
   w.field("padded_h", with_pads ? g.in[1] + g.begin[1] + g.end[1] : 0);
   w.field("padded_w", with_pads ? g.in[2] + g.begin[2] + g.end[2] : 0);
   LOCKSTEP_CHECK(write_bounds(w));
-  w.field("columns", columns ? 1 : 0);
+  w.field("columns", averages_by_columns(w.num(), g, with_pads) ? 2 : columns ? 1 : 0);
   w.uses("ls_window_real.c");
   w.line("ls_average_pool_f32(" + w.params("ls_average_real") + ", " + w.in(0, "float") + ", " +
          w.out(0, "float") + ");");

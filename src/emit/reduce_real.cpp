@@ -5,6 +5,7 @@
 #include "emit/finish.h"
 #include "emit/reduce.h"
 #include "num/real_functions.h"
+#include "num/xnnpack_float.h"
 
 namespace lockstep {
 namespace {
@@ -62,6 +63,23 @@ Result<void> write_vector_reduction(NodeWriter& w, const std::vector<bool>& redu
   return {};
 }
 
+// N109, where the axes that are reduced lie together.
+Result<void> write_fused_sums(NodeWriter& w, const std::vector<bool>& reduced, bool mean) {
+  const Shape& x = w.view().input(0).shape;
+  std::int64_t outer = 1, count = 1, inner = 1;
+  bool apart = false, seen = false, behind = false;
+  for (std::size_t d = 0; d < x.size(); ++d) {
+    if (reduced[d]) apart |= behind, seen = true, count *= x[d];
+    else behind = seen, (seen ? inner : outer) *= x[d];
+  }
+  if (apart) return w.unsupported(w.view().node.op + " of float32 over axes that lie apart");
+  w.uses("ls_fused_real.c");
+  w.line("ls_fused_sums_f32(" + w.in(0, "float") + ", " + w.out(0, "float") + ", " + std::to_string(outer) + ", " +
+         std::to_string(count) + ", " + std::to_string(inner) + ", " + (seen && !behind ? "1" : "0") + ", " +
+         c_float(mean ? 1.0f / static_cast<float>(count) : 1.0f) + ");");
+  return {};
+}
+
 }  // namespace
 
 Result<void> write_real_reduction(NodeWriter& w, const std::vector<bool>& reduced, const char* kind,
@@ -73,6 +91,9 @@ Result<void> write_real_reduction(NodeWriter& w, const std::vector<bool>& reduce
   const bool choice =
       std::string_view(kind) == "LS_GREATEST" || std::string_view(kind) == "LS_LEAST";
   if (w.num().real.functions && w.num().real.functions->reduce && !choice) return write_vector_reduction(w, reduced, kind, term);
+  const std::string_view sort = kind;
+  if (sums_from_bias(w.num()) && std::string_view(term) == "LS_AS_IT_IS" && (sort == "LS_SUM" || sort == "LS_MEAN"))
+    return write_fused_sums(w, reduced, sort == "LS_MEAN");
   LOCKSTEP_TRY(const std::string axes, axes_text(w, a));
   w.field("axes", axes);
   w.field("kind", kind);

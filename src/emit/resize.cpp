@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "emit/any.h"
+#include "num/xnnpack_float.h"
 #include "op/op_codes.h"
 #include "op/op_image_resize.h"
 #include "op/op_resize.h"
@@ -73,6 +74,8 @@ struct Mix {
 
 Result<Mix> mix_of(const NodeWriter& w, const ImageResize& r) {
   const DType type = w.view().input(0).dtype;
+  if (type == DType::f32 && sums_from_bias(w.num()))
+    return Mix{"LS_MIX_STEPS", w.num().bilinear->points(r.h), w.num().bilinear->points(r.w)};
   if (type == DType::f32) return Mix{"LS_MIX_REALS", real_points(r.h), real_points(r.w)};
   if (const ResizePolicy* own = size_of(type) == 1 ? w.num().bilinear : nullptr)
     return Mix{"LS_MIX_2048", own->points(r.h), own->points(r.w)};
@@ -89,7 +92,7 @@ Result<void> emit_resize_bilinear(NodeWriter& w) {
   LOCKSTEP_TRY(const Mix mix, mix_of(w, r));
   const std::string_view how = mix.how;
   const bool plain = value.dtype == DType::i8 && how == "LS_MIX_1024";
-  const bool real = how == "LS_MIX_REALS" || how == "LS_MIX_HALF_UP";
+  const bool real = how == "LS_MIX_REALS" || how == "LS_MIX_STEPS" || how == "LS_MIX_HALF_UP";
   const auto points = [&](const std::vector<ResizePoint>& axis, const std::string& wish) {
     std::vector<std::int64_t> flat;
     for (const ResizePoint& p : axis) flat.insert(flat.end(), {p.lower, p.upper, p.fine});

@@ -6,6 +6,7 @@
 #include "num/device_form.h"
 #include "num/device_tables.h"
 #include "num/real_functions.h"
+#include "num/xnnpack_float.h"
 #include "op/op_codes.h"
 
 namespace lockstep {
@@ -160,6 +161,8 @@ Result<void> emit_softmax(NodeWriter& w) {
     return write_code_rows(w, wide ? w.num().softmax_wide : w.num().softmax, r);
   }
   const auto beta = static_cast<float>(v.attrs().real("beta", 1));
+  if (sums_from_bias(w.num()) && beta == 1)
+    return call_real(w, "ls_fused_real.c", "ls_fused_softmax_f32", extents(r));
   if (w.num().real.softmax && beta == 1)
     return call_real(w, "ls_real.c", "ls_softmax_rows_f32", extents(r));
   return call_real(w, "ls_sum_real.c", "ls_softmax_plain_f32", extents(r) + ", " + c_float(beta));

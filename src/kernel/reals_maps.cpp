@@ -42,6 +42,8 @@ RealFunctions::Map map_of(const KernelProblem& p) {
          : op == "HardSigmoid" ? f->hard_sigmoid
          : op == "HardSwish"   ? f->hard_swish
          : op == "QuickGelu"   ? f->quick_gelu
+         : op == "Sigmoid"     ? f->sigmoid
+         : op == "Tanh"        ? f->tanh
                                : nullptr;
 }
 
@@ -67,6 +69,7 @@ class RealsMaps : public PreparedKernel {
         map_(map_of(p)),
         count_(count_of(p.view.output(0).shape)) {
     const std::string_view op = p.view.node.op;
+    if (map_) function_ = Function::own;
     if (op == "HardSigmoid") {
       alpha_ = static_cast<float>(p.view.attrs().real("alpha", 0.2f));
       beta_ = static_cast<float>(p.view.attrs().real("beta", 0.5));

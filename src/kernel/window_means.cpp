@@ -3,6 +3,7 @@
 #include "num/activation.h"
 #include "op/op_codes.h"
 #include "op/op_pool.h"
+#include "op/op_pool_columns.h"
 #include "op/op_window.h"
 
 namespace lockstep {
@@ -15,6 +16,7 @@ class WindowMeans : public PreparedKernel {
   explicit WindowMeans(const KernelProblem& p)
       : window_(pool_window(p.view).value()),
         with_pads_(p.view.attrs().integer("count_include_pad", 0) != 0),
+        columns_(averages_by_columns(p.num, window_, with_pads_)),
         activation_(activation_of(p.view)) {
     if (p.view.attrs().text("kernel", "") == "" && plain()) mean_ = p.num.real.window_mean;
     each_position(window_,
@@ -86,6 +88,11 @@ class WindowMeans : public PreparedKernel {
   void at(const float* x, float* y, std::int64_t n, const Place& place) const {
     const Window& w = window_;
     for (std::int64_t c = 0; c < w.channels; ++c) {
+      if (columns_) {
+        y[w.index(n, c, place.position, w.out_count(), w.channels)] =
+            activate(activation_, average_by_columns(w, x, n, c, place.h, place.v));
+        continue;
+      }
       float sum = 0;
       std::int64_t count = 0;
       each_tap(w, place.d, place.h, place.v, [&](std::int64_t from, std::int64_t) {
@@ -99,7 +106,7 @@ class WindowMeans : public PreparedKernel {
   }
 
   Window window_;
-  bool with_pads_;
+  bool with_pads_, columns_;
   Activation activation_;
   void (*mean_)(const WindowMeanProblem& p) = nullptr;
   std::vector<Place> places_;

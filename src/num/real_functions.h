@@ -28,6 +28,7 @@ struct RealFunctions {
   Map elu = nullptr, selu = nullptr, celu = nullptr, softplus = nullptr, softsign = nullptr,
       mish = nullptr;
   Map hard_sigmoid = nullptr, hard_swish = nullptr;
+  Map sigmoid = nullptr, tanh = nullptr;  // where whole tensors have other steps than single numbers
   Map sin = nullptr, cos = nullptr, tan = nullptr, asin = nullptr, acos = nullptr, atan = nullptr;
   Map sinh = nullptr, cosh = nullptr, asinh = nullptr, acosh = nullptr, atanh = nullptr;
   float (*power)(float base, float exponent) = nullptr;

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <span>
+
 #include "num/numerics.h"
 #include "num/real_functions.h"
 
 namespace lockstep {
 
-// Float tensors as XNNPACK's microkernels for AVX-512 compute them. docs/numerics.md N107 to N110.
+// Float tensors as XNNPACK's microkernels for AVX-512 compute them. docs/numerics.md N107 to N109.
 extern const RealFunctions xnnpack_functions;
 
 // N107: a layer's sum begins at its bias and takes every product in by a fused step.
@@ -17,5 +19,16 @@ inline constexpr std::int64_t xnnpack_most_column_taps = 25;
 // start + a[0]*b[0] + a[step]*b[step] + ..., each product fused into the sum.
 float fused_from(float start, const float* a, std::int64_t a_step, const float* b, std::int64_t b_step,
                  std::int64_t count);
+
+// N108: one row.
+void xnnpack_float_softmax(std::span<const float> x, std::span<float> y);
+
+// N109: y = factor * (sum of x over the axes marked in `reduced`).
+void xnnpack_float_reduce(std::span<const float> x, std::span<const std::int64_t> shape, std::span<const std::uint8_t> reduced,
+                          float factor, std::span<float> y);
+// N109: nine taps of a window joined.
+float xnnpack_float_nine(const float (&v)[9]);
+// N109: neighbours y0x0, y1x0, y0x1, y1x1, shares of the second row and column.
+float xnnpack_float_bilinear(const float (&v)[4], float down, float across);
 
 }  // namespace lockstep

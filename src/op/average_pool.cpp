@@ -1,6 +1,7 @@
 // y[n,c,o] = act(sum over the window of x[n,c,p] / n), n the positions inside (or in the padding
 // too).
 #include "op/op_pool.h"
+#include "op/op_pool_columns.h"
 #include "op/op_qlinear.h"
 
 namespace lockstep {
@@ -125,6 +126,16 @@ Result<void> eval_codes(EvalContext& c, const Window& w, bool with_pads) {
   return {};
 }
 
+void eval_by_columns(EvalContext& c, const Window& w) {
+  const Activation act = activation_of(c.view);
+  for (std::int64_t n = 0; n < w.batch; ++n)
+    each_position(w, [&](std::int64_t, std::int64_t h, std::int64_t v, std::int64_t position) {
+      for (std::int64_t ch = 0; ch < w.channels; ++ch)
+        c.out[0].as<float>()[static_cast<std::size_t>(w.index(n, ch, position, w.out_count(), w.channels))] =
+            activate(act, average_by_columns(w, c.in[0]->as<float>().data(), n, ch, h, v));
+    });
+}
+
 Result<void> eval(EvalContext& c) {
   LOCKSTEP_TRY(const Window w, pool_window(c.view));
   const bool with_pads = c.view.attrs().integer("count_include_pad", 0) != 0;
@@ -132,6 +143,7 @@ Result<void> eval(EvalContext& c) {
   if (c.in[0]->dtype() != DType::f32)
     return Error{c.view.where(), "x of type " + std::string(name_of(c.in[0]->dtype())),
                  "float32 or codes", ""};
+  if (averages_by_columns(c.num, w, with_pads)) return eval_by_columns(c, w), Result<void>();
   const bool straight = c.view.attrs().text("kernel", "") != "";
   if (c.num.real.window_mean && is_plain(w) && !straight) return eval_in_order(c, w, with_pads), Result<void>();
   const auto in = c.in[0]->as<float>();

@@ -55,12 +55,15 @@ void each_reduced(const Reduction& r, const Shape& x, Step&& step) {
 // Computes the reduction of floats where the arithmetic has an order of its own; false: nothing was done.
 bool reduced_by_own_steps(EvalContext& c, const Reduction& r, RealReduction kind);
 
+// N109: means and sums of floats in XNNPACK's order; false: nothing was done.
+bool reduced_by_xnnpack(EvalContext& c, const Reduction& r, RealReduction kind);
+
 // y = finish(start + term(x) + term(x) + ...) over the reals, rounded once; integers are cut.
 template <class Term, class Finish>
 Result<void> reduce_reals(EvalContext& c, RealReduction kind, Term term, Finish finish) {
   LOCKSTEP_TRY(const Reduction r, reduction_of(c.view));
   const Tensor& x = *c.in[0];
-  if (reduced_by_own_steps(c, r, kind)) return {};
+  if (reduced_by_own_steps(c, r, kind) || reduced_by_xnnpack(c, r, kind)) return {};
   if (c.view.input(0).quant.quantized() || x.dtype() == DType::f16 || x.dtype() == DType::boolean)
     return Error{c.view.where(), "x of type " + std::string(name_of(x.dtype())), "numbers, not codes", ""};
   if (x.dtype() == DType::f32 && c.num.real.in_order) {

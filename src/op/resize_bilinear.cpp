@@ -1,4 +1,5 @@
 // y[n,h,w,c] = the four pixels around, mixed by distance (N68); TFLite's grid.
+#include "num/xnnpack_float.h"
 #include "op/op_codes.h"
 #include "op/op_image_resize.h"
 
@@ -27,6 +28,14 @@ void resize(EvalContext& c, const std::vector<ResizePoint>& rows,
 Result<void> eval(EvalContext& c) {
   LOCKSTEP_TRY(const ImageResize r, image_resize_of(c.view));
   const DType dtype = c.in[0]->dtype();
+  if (dtype == DType::f32 && sums_from_bias(c.num)) {  // N109
+    resize<float>(
+        c, c.num.bilinear->points(r.h), c.num.bilinear->points(r.w),
+        [](float a, float b, float d, float e, const ResizePoint& y, const ResizePoint& x) {
+          return xnnpack_float_bilinear({a, b, d, e}, y.real, x.real);
+        });
+    return {};
+  }
   if (dtype == DType::f32) {
     resize<float>(
         c, real_points(r.h), real_points(r.w),

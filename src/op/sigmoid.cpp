@@ -1,7 +1,7 @@
 // y = 1 / (1 + e^-x)
 #include <cmath>
 
-#include "op/op_elementwise.h"
+#include "op/op_functions.h"
 
 namespace lockstep {
 namespace {
@@ -12,6 +12,7 @@ constexpr Foreign from[] = {{Format::onnx, "Sigmoid"}, {Format::onnx, "com.micro
 
 Result<void> eval(EvalContext& c) {
   if (on_codes(c.view)) return map_codes(c, c.num.sigmoid);
+  if (by_own_steps(c, &RealFunctions::sigmoid)) return {};
   if (c.in[0]->dtype() == DType::f32 && c.num.real.sigmoid)
     return map_elements(c, [&](auto x) { return c.num.real.sigmoid(static_cast<float>(x)); });
   return map_reals(c, [](double x) { return 1 / (1 + std::exp(-x)); });

@@ -1,7 +1,7 @@
 // y = tanh x
 #include <cmath>
 
-#include "op/op_elementwise.h"
+#include "op/op_functions.h"
 
 namespace lockstep {
 namespace {
@@ -10,6 +10,7 @@ constexpr Foreign from[] = {{Format::onnx, "Tanh"}, {Format::tflite, "TANH"}};
 
 Result<void> eval(EvalContext& c) {
   if (on_codes(c.view)) return map_codes(c, c.num.tanh);
+  if (by_own_steps(c, &RealFunctions::tanh)) return {};
   if (c.in[0]->dtype() == DType::f32 && c.num.real.tanh)
     return map_elements(c, [&](auto x) { return c.num.real.tanh(static_cast<float>(x)); });
   return map_reals(c, [](double x) { return std::tanh(x); });
