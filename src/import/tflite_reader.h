@@ -37,6 +37,7 @@ struct TfliteReader {
   std::vector<ValueId> ids = {};  // by tensor index; no_id where the type is unknown
   std::vector<bool> made = {};    // by tensor index: some operator makes it
   std::vector<bool> inner = {};   // by tensor index: only says the scale of a number inside an operator
+  std::vector<bool> met = {};     // by tensor index: some operator, or the graph itself, reads or makes it
   std::map<std::int64_t, std::vector<ValueId>> constants_of = {};  // by called subgraph: constants that its repetitions share
 
   const tfl::Tensor& tensor(std::size_t i) const {

@@ -71,11 +71,17 @@ void TfliteReader::find_made() {
       for (const std::int32_t t : *op->intermediates())
         if (t >= 0 && static_cast<std::size_t>(t) < inner.size())
           inner[static_cast<std::size_t>(t)] = true;
-  for (const tfl::Operator* op : *main.operators())
-    if (op->outputs())
-      for (const std::int32_t t : *op->outputs())
-        if (t >= 0 && static_cast<std::size_t>(t) < made.size())
-          made[static_cast<std::size_t>(t)] = true;
+  met.assign(ids.size(), false);
+  const auto mark = [](std::vector<bool>& what, const flatbuffers::Vector<std::int32_t>* list) {
+    for (flatbuffers::uoffset_t k = 0; list && k < list->size(); ++k)
+      if (const std::int32_t t = list->Get(k); t >= 0 && static_cast<std::size_t>(t) < what.size())
+        what[static_cast<std::size_t>(t)] = true;
+  };
+  for (const tfl::Operator* op : *main.operators()) {
+    mark(made, op->outputs());
+    for (const auto* list : {op->inputs(), op->outputs()}) mark(met, list);
+  }
+  for (const auto* list : {main.inputs(), main.outputs()}) mark(met, list);
 }
 
 // The file's names; where several tensors share one, or have none, the index is appended.
@@ -208,6 +214,7 @@ Result<void> TfliteReader::read_tensor(std::size_t i, const std::string& name) {
     LOCKSTEP_TRY(v.quant, quantization(i, v.shape));
   }
   LOCKSTEP_TRY(v.constant, constant(i, v.dtype, v.shape));
+  if (!v.constant && !met[i]) return {};  // left behind where a file was cut
   if (v.constant && v.quant.scale == std::vector<double>{0} && all_zero(*v.constant, v.quant.zero_at(0)))
     v.quant.scale = {least_scale};
   v.origin.name = t.name() ? t.name()->str() : "";

@@ -128,6 +128,17 @@ TEST(ImportTflite, a_constant_without_elements_is_a_constant) {
   EXPECT_EQ(w.constant->count(), 0);
 }
 
+// Tools that cut a network at an inner tensor leave the tensors behind it in the file; they once counted as inputs without contents.
+TEST(ImportTflite, a_tensor_that_no_operator_meets_and_that_has_no_contents_is_none) {
+  Small small;
+  small.inputs = {0, 0};
+  small.buffer = 0;
+  const auto graph = import_bytes(small.bytes());
+  ASSERT_TRUE(graph.ok()) << graph.error().line();
+  EXPECT_EQ(graph.value().find_value("w"), no_id);
+  EXPECT_NE(graph.value().find_value("a"), no_id);
+}
+
 TEST(ImportTflite, appends_the_index_to_names_that_are_not_unique) {
   Small small;
   small.third_name = "a";
