@@ -1,103 +1,15 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <filesystem>
-#include <random>
 #include <thread>
 
-#include "link/gdb_server.h"
-#include "run/generated.h"
-#include "support/temporary.h"
-#include "target/target.h"
-#include "target/target_places.h"
+#include "target/gdb_bench.h"
 
 namespace lockstep {
 namespace {
 
-constexpr std::uint32_t arena = 0x31000000;
-constexpr std::int64_t count = 300;
-
-Value value(const std::string& name) {
-  Value v;
-  v.name = name;
-  v.dtype = DType::i8;
-  v.shape = {1, count};
-  v.quant.scale = {0.5};
-  v.quant.zero = {-3};
-  return v;
-}
-
-// x -> Relu -> a -> Relu -> b -> Relu -> y
-Graph chain() {
-  GraphBuilder g("chain.onnx", "onnx");
-  std::vector<ValueId> ids;
-  for (const char* name : {"x", "a", "b", "y"}) ids.push_back(g.add_value(value(name)));
-  for (std::size_t i = 0; i < 3; ++i) {
-    Node n;
-    n.name = "relu" + std::to_string(i);
-    n.op = "Relu";
-    n.inputs = {ids[i]};
-    n.outputs = {ids[i + 1]};
-    g.add_node(n);
-  }
-  g.add_input(ids[0]);
-  g.add_output(ids[3]);
-  return std::move(std::move(g).finish()).value();
-}
-
-std::string tensor_text(const std::string& name, int offset) {
-  return fmt::format(R"({{"name": "{}", "dtype": "int8", "shape": [1, {}], "scale": [0.5], "zero": [-3], "pool": "arena", "offset": {}}})", name, count, offset);
-}
-
-// x and b share memory, and a and y: a whole run leaves b and y.
-struct Bench {
-  test::TemporaryFolder folder;
-  Graph graph = chain();
-  Executor reference = std::move(Executor::make(graph, *find_arithmetic("ort-noopt"))).value();
-  std::vector<Sample> samples = generated_inputs(graph, 3, 5);
-  Capture expected = std::move(reference.run(samples)).value();
-
-  explicit Bench(bool with_stops = true) {
-    const std::string text = R"({"format": "lockstep-network", "version": 1, "name": "network", "model_hash": "0",
-      "pools": [{"name": "arena", "symbol": "arena", "bytes": 608}], "inputs": [)" + tensor_text("x", 0) + R"(], "outputs": [)" + tensor_text("y", 304) +
-      R"(], "states": [], "nodes": [{"index": 0, "name": "relu0", "outputs": [)" + tensor_text("a", 304) + R"(]}, {"index": 1, "name": "relu1", "outputs": [)" +
-      tensor_text("b", 0) + R"(]}, {"index": 2, "name": "relu2", "outputs": [)" + tensor_text("y", 304) + "]}]}";
-    EXPECT_TRUE(write_file(folder / "network.json", std::string_view(text)).ok());
-    std::vector<test::ElfEntry> symbols = {{"arena", arena, 608, false}, {"network_run", test::GdbServer::run, 4, true}, {"network_init", test::GdbServer::init, 4, true}};
-    if (with_stops) symbols.push_back({"network_node_done", test::GdbServer::node_done, 4, true});
-    EXPECT_TRUE(write_file(folder / "firmware.elf", test::elf_with(symbols)).ok());
-  }
-
-  static void compute(test::GdbServer& machine, int node) {
-    const std::uint32_t from = arena + (node % 2 ? 304 : 0), to = arena + (node % 2 ? 0 : 304);
-    for (std::uint32_t i = 0; i < count; ++i) {
-      const auto code = static_cast<std::int8_t>(machine.at(from + i));
-      machine.at(to + i) = static_cast<std::uint8_t>(std::max<std::int8_t>(code, -3));
-    }
-  }
-
-  std::string uri(const test::GdbServer& server, const std::string& more = "") const {
-    return "gdb:" + server.address() + ",net=" + (folder / "network.json") + ",elf=" + (folder / "firmware.elf") + more;
-  }
-  Result<Capture> run(const test::GdbServer& server, const std::string& more = ",patience=2") {
-    auto target = open_target(uri(server, more), {graph, reference.arithmetic()});
-    if (!target.ok()) return target.error();
-    notes = (*target)->describe().notes;
-    return (*target)->run(samples, {});
-  }
-  void expect_tensors(const Result<Capture>& capture, const std::vector<std::string>& names) {
-    ASSERT_TRUE(capture.ok()) << capture.error().line();
-    ASSERT_EQ(capture->samples.size(), samples.size());
-    for (std::size_t s = 0; s < samples.size(); ++s) {
-      EXPECT_EQ(capture->samples[s].size(), names.size());
-      for (const std::string& name : names) {
-        ASSERT_TRUE(capture->samples[s].contains(name)) << name;
-        EXPECT_EQ(capture->samples[s].at(name), expected.samples[s].at(name)) << name << " of sample " << s;
-      }
-    }
-  }
-  std::vector<std::string> notes;
-};
+using test::arena;
+using Bench = test::GdbBench;
 
 TEST(GdbTarget, reads_every_node_before_its_memory_is_reused) {
   Bench b;
@@ -268,72 +180,6 @@ TEST(GdbTarget, a_request_that_cannot_be_meant_is_refused) {
     EXPECT_EQ(target.error().blame, Blame::request) << more;
   }
   EXPECT_FALSE(open_target("gdb:localhost:1", {b.graph, b.reference.arithmetic()}).ok());
-}
-
-// A c_info.json as its description says, of a network in three epochs; its runtime has start functions.
-TEST(GdbTarget, reads_the_epochs_of_a_c_info_where_the_next_one_starts) {
-  Bench b;
-  const auto buffer = [](int id, const std::string& name, int offset) {
-    return fmt::format(R"({{"id": {}, "name": "{}", "mpool_id": 1, "offset_start": {}, "size_bytes": {}, "nbits": 8, "format": "INT8", "shape": [{}], "is_param": false,
-      "qmn": {{"m": 7, "n": 0, "sign": 1}}, "intq": {{"scales": [0.5], "offsets": [-3]}}}})", id, name, offset, count, count);
-  };
-  const std::string text = R"({"memory_pools": [{"id": 1, "name": "npuRAM", "address": "822083584", "size_bytes": 65536}], "buffers": [)" + buffer(1, "x", 0) + "," + buffer(2, "a", 304) + "," +
-      buffer(3, "b", 0) + "," + buffer(4, "y", 304) + R"(, {"id": 9, "name": "weights", "is_param": true}],
-      "graphs": [{"name": "network", "nodes": [{"id": 1, "name": "epoch_1", "inputs": [1, 9], "outputs": [2]}, {"id": 2, "name": "epoch_2", "inputs": [2], "outputs": [3]},
-      {"id": 3, "name": "epoch_3", "inputs": [3], "outputs": [4]}]}]})";
-  ASSERT_TRUE(write_file(b.folder / "network.json", std::string_view(text)).ok());
-  const std::vector<test::ElfEntry> symbols = {{"LL_ATON_RT_Main", test::GdbServer::run, 4, true}, {"LL_ATON_Start_EpochBlock_1", 0x3000, 4, true},
-                                               {"LL_ATON_Start_EpochBlock_2", 0x3100, 4, true}, {"LL_ATON_Start_EpochBlock_3", 0x3200, 4, true}};
-  ASSERT_TRUE(write_file(b.folder / "firmware.elf", test::elf_with(symbols)).ok());
-  test::GdbServer server(3, &Bench::compute, {.epochs = {0x3000, 0x3100, 0x3200}});
-  b.expect_tensors(b.run(server), {"a", "b", "y"});
-
-  // A pool without an address, a pool too small, and a file of something else.
-  std::string small = text;
-  small.replace(small.find("65536"), 5, "  400");
-  ASSERT_TRUE(write_file(b.folder / "network.json", std::string_view(small)).ok());
-  EXPECT_NE(b.run(server).error().what.find("lies outside its pool"), std::string::npos);
-  ASSERT_TRUE(write_file(b.folder / "network.json", std::string_view(R"({"memory_pools": [{"id": 1, "address": "x", "size_bytes": 1}], "buffers": [], "graphs": [{}]})")).ok());
-  EXPECT_EQ(b.run(server).error().blame, Blame::request);
-  ASSERT_TRUE(write_file(b.folder / "network.json", std::string_view("{}")).ok());
-  EXPECT_NE(b.run(server).error().what.find("describes no network"), std::string::npos);
-}
-
-// Bytes of both files changed at random, seeded: a network or an error, never a crash, and never a tensor outside of all memory.
-TEST(GdbTarget, damaged_descriptions_are_errors_or_networks) {
-  Bench b;
-  const auto elf = read_file(b.folder / "firmware.elf"), json = read_file(b.folder / "network.json");
-  ASSERT_TRUE(elf.ok() && json.ok());
-  std::mt19937 random(7);
-  int read = 0;
-  for (int i = 0; i < 1000; ++i) {
-    Bytes damaged = i % 2 ? *elf : *json;
-    for (unsigned n = 1 + random() % 6; n > 0; --n) damaged[random() % damaged.size()] = i % 3 == 0 ? static_cast<std::byte>(random()) : static_cast<std::byte>("0129-\"[]{},:"[random() % 12]);
-    ASSERT_TRUE(write_file(b.folder / (i % 2 ? "damaged.elf" : "damaged.json"), damaged).ok());
-    const auto placed = place_network(i % 2 ? b.folder / "network.json" : b.folder / "damaged.json", i % 2 ? b.folder / "damaged.elf" : b.folder / "firmware.elf", "");
-    if (!placed.ok()) {
-      EXPECT_FALSE(placed.error().line().empty());
-      continue;
-    }
-    ++read;
-    for (const auto* list : {&placed->inputs, &placed->outputs})
-      for (const DeviceTensor& t : *list) ASSERT_LE(std::uint64_t{t.address} + t.bytes(), std::uint64_t{1} << 32);
-  }
-  EXPECT_GT(read, 50);
-}
-
-// Every cut of the ELF file is an error or the same symbols, never a crash.
-TEST(GdbTarget, a_cut_elf_file_is_an_error) {
-  Bench b;
-  test::GdbServer server(3, &Bench::compute);
-  const auto whole = read_file(b.folder / "firmware.elf");
-  ASSERT_TRUE(whole.ok());
-  for (std::size_t n = 0; n + 8 < whole->size(); n += 3) {
-    ASSERT_TRUE(write_file(b.folder / "firmware.elf", std::span(*whole).first(n)).ok());
-    const auto target = open_target(b.uri(server), {b.graph, b.reference.arithmetic()});
-    ASSERT_FALSE(target.ok()) << n;
-    EXPECT_EQ(target.error().blame, Blame::request) << n;
-  }
 }
 
 }  // namespace
