@@ -1,4 +1,4 @@
-/* Matrix products. */
+/* Rows of codes times a constant matrix. */
 #include "ls_fixed.h"
 
 #if LS_HELIUM
@@ -26,37 +26,43 @@ typedef struct {
   int32_t *acc, *end;
 } fours;
 
-/* Four sums at a time: ten instructions for 64 products. */
+/* Four sums at a time: ten instructions for 64 products; one more where FLIP takes 128 off uint8 codes. */
+#define PRODUCTS(FLIP)                                                                            \
+  __asm__ volatile(                                                                               \
+      "push {r4-r11, lr}\n"                                                                       \
+      "mov r12, r0\n"                                                                             \
+      "ldrd r1, r9, [r12, #8]\n"    /* weights, bias */                                           \
+      "ldrd r11, r8, [r12, #16]\n"  /* sums, their end */                                         \
+      "mov r7, #128\n"                                                                            \
+      "1:\n"                                                                                      \
+      "ldrd r5, lr, [r12]\n"        /* the row, vectors */                                        \
+      "ldrd r0, r2, [r9], #8\n"                                                                   \
+      "ldrd r4, r6, [r9], #8\n"                                                                   \
+      "add r3, r1, lr, lsl #5\n"    /* the next two channels */                                   \
+      "dls lr, lr\n"                                                                              \
+      "2:\n"                                                                                      \
+      "vldrb.8 q0, [r5], #16\n" FLIP                                                              \
+      "vldrb.8 q1, [r1], #16\n"                                                                   \
+      "vmladava.s8 r0, q0, q1\n"                                                                  \
+      "vldrb.8 q2, [r1], #16\n"                                                                   \
+      "vmladava.s8 r2, q0, q2\n"                                                                  \
+      "vldrb.8 q3, [r3], #16\n"                                                                   \
+      "vmladava.s8 r4, q0, q3\n"                                                                  \
+      "vldrb.8 q1, [r3], #16\n"                                                                   \
+      "vmladava.s8 r6, q0, q1\n"                                                                  \
+      "le lr, 2b\n"                                                                               \
+      "strd r0, r2, [r11], #8\n"                                                                  \
+      "strd r4, r6, [r11], #8\n"                                                                  \
+      "mov r1, r3\n"                                                                              \
+      "cmp r11, r8\n"                                                                             \
+      "bne 1b\n"                                                                                  \
+      "pop {r4-r11, pc}\n")
+
 void ls_dense_products(const fours *b);
-__attribute__((naked, noinline, used)) void ls_dense_products(const fours *b __attribute__((unused))) {
-  __asm__ volatile(
-      "push {r4-r11, lr}\n"
-      "mov r12, r0\n"
-      "ldrd r1, r9, [r12, #8]\n"    /* weights, bias */
-      "ldrd r11, r8, [r12, #16]\n"  /* sums, their end */
-      "1:\n"
-      "ldrd r5, lr, [r12]\n"        /* the row, vectors */
-      "ldrd r0, r2, [r9], #8\n"
-      "ldrd r4, r6, [r9], #8\n"
-      "add r3, r1, lr, lsl #5\n"    /* the next two channels */
-      "dls lr, lr\n"
-      "2:\n"
-      "vldrb.8 q0, [r5], #16\n"
-      "vldrb.8 q1, [r1], #16\n"
-      "vmladava.s8 r0, q0, q1\n"
-      "vldrb.8 q2, [r1], #16\n"
-      "vmladava.s8 r2, q0, q2\n"
-      "vldrb.8 q3, [r3], #16\n"
-      "vmladava.s8 r4, q0, q3\n"
-      "vldrb.8 q1, [r3], #16\n"
-      "vmladava.s8 r6, q0, q1\n"
-      "le lr, 2b\n"
-      "strd r0, r2, [r11], #8\n"
-      "strd r4, r6, [r11], #8\n"
-      "mov r1, r3\n"
-      "cmp r11, r8\n"
-      "bne 1b\n"
-      "pop {r4-r11, pc}\n");
+void ls_dense_products_flipped(const fours *b);
+__attribute__((naked, noinline, used)) void ls_dense_products(const fours *b __attribute__((unused))) { PRODUCTS(); }
+__attribute__((naked, noinline, used)) void ls_dense_products_flipped(const fours *b __attribute__((unused))) {
+  PRODUCTS("vadd.i8 q0, q0, r7\n");
 }
 
 /* The first channels in fours; how many. */
@@ -65,10 +71,13 @@ static int32_t in_fours(const ls_dense *p, const int8_t *row, const int8_t *w, i
   const int32_t whole = count / 4 * 4;
   int32_t i;
   fours b;
-  if (whole == 0 || p->flip != 0 || p->depth == 0) return 0;
+  if (whole == 0 || p->depth == 0) return 0;
   b.row = row, b.vectors = (p->depth + 15) / 16, b.weights = w, b.bias = p->bias + channel;
   b.acc = acc, b.end = acc + whole;
-  ls_dense_products(&b);
+  if (p->flip == 0)
+    ls_dense_products(&b);
+  else
+    ls_dense_products_flipped(&b);
   if (centre != 0)
     for (i = 0; i < whole; ++i) acc[i] -= centre;
   return whole;
@@ -78,6 +87,12 @@ static int32_t sum_of(const int8_t *row, int32_t depth) {
   int32_t sum = 0;
   for (; depth > 0; depth -= 16, row += 16) sum = vaddvaq_s8(sum, vldrbq_z_s8(row, vctp8q((uint32_t)depth)));
   return sum;
+}
+static int32_t sum_of_unsigned(const int8_t *row, int32_t depth) {
+  uint32_t sum = 0;
+  for (; depth > 0; depth -= 16, row += 16)
+    sum = vaddvaq_u8(sum, vldrbq_z_u8((const uint8_t *)row, vctp8q((uint32_t)depth)));
+  return (int32_t)sum;
 }
 #else
 static int32_t in_fours(const ls_dense *p, const int8_t *row, const int8_t *w, int32_t channel, int32_t count, int32_t centre,
@@ -104,6 +119,11 @@ static int32_t sum_of(const int8_t *row, int32_t depth) {
   for (k = 0; k < depth; ++k) sum += row[k];
   return sum;
 }
+static int32_t sum_of_unsigned(const int8_t *row, int32_t depth) {
+  int32_t sum = 0, k;
+  for (k = 0; k < depth; ++k) sum += (uint8_t)row[k];
+  return sum;
+}
 #endif
 
 /* A uint8 row in runs of 128: its codes less 128 are made on the stack. */
@@ -118,11 +138,9 @@ static void dot2_flipped(const int8_t *row, const int8_t *w, int32_t depth, uint
 }
 
 static int32_t centre_of(const ls_dense *p, const int8_t *row) {
-  int32_t k, sum = 0;
   if (p->w_zero == 0) return 0;
   if (p->flip == 0) return p->w_zero * sum_of(row, p->depth);
-  for (k = 0; k < p->depth; ++k) sum += ls_flipped(row[k], p->flip);
-  return p->w_zero * sum;
+  return p->w_zero * (sum_of_unsigned(row, p->depth) - 128 * p->depth);
 }
 
 void ls_dense_8(const ls_dense *p, const void *x, void *y) {
@@ -150,25 +168,4 @@ void ls_dense_8(const ls_dense *p, const void *x, void *y) {
       out += count * p->y_bytes;
     }
   }
-}
-
-void ls_matmul_8(const ls_matmul *p, const void *a, const void *b, void *y) {
-  const int8_t *left = (const int8_t *)a, *right = (const int8_t *)b;
-  uint8_t *out = (uint8_t *)y;
-  int32_t acc[LS_RUN];
-  int32_t t, i, j, k, c;
-  for (t = 0; t < p->count; ++t, left += p->a_step, right += p->b_step)
-    for (i = 0; i < p->m; ++i)
-      for (j = 0; j < p->n; j += LS_RUN) {
-        const int32_t count = p->n - j < LS_RUN ? p->n - j : LS_RUN;
-        for (c = 0; c < count; ++c) {
-          int32_t sum = 0;
-          for (k = 0; k < p->k; ++k)
-            sum += (ls_flipped(left[i * p->a_row + k * p->a_col], p->a_flip) - p->a_zero) *
-                   (ls_flipped(right[k * p->b_row + (j + c) * p->b_col], p->b_flip) - p->b_zero);
-          acc[c] = sum;
-        }
-        p->finish(&p->q, acc, count, j, 1, out, 0);
-        out += count * p->y_bytes;
-      }
 }

@@ -1,5 +1,5 @@
 /*
- * Depthwise convolution with Helium: 16 channels at a time, taps in pairs. Inputs are read in whole vectors; what
+ * Depthwise convolution with Helium: 16 channels at a time, taps in pairs where these fit. Inputs are read in whole vectors; what
  * lies behind the last channel is computed and not used.
  */
 #include <string.h>
@@ -26,68 +26,100 @@ typedef struct {
 /*
  * The products of two taps are added in 16 bits, which they never leave (|w| <= 127), then widened. Even and odd
  * channels go apart, and join when they are stored: q4..q7 hold channels 0 4 8 12, 1 5 9 13, and so on.
+ * Of uint8 codes each load is followed by FLIP, which takes 128 off them.
  */
+#define SUMS(FLIP)                                                                                \
+  __asm__ volatile(                                                                               \
+      "push {r4-r7, lr}\n"                                                                        \
+      "vpush {d8-d15}\n"                                                                          \
+      "ldrd r1, r2, [r0]\n"       /* taps, pairs */                                               \
+      "ldrd r3, r4, [r0, #8]\n"   /* single, first */                                             \
+      "ldrd r5, r6, [r0, #16]\n"  /* weights, bias */                                             \
+      "ldr r12, [r0, #24]\n"      /* sums */                                                      \
+      "mov r0, #128\n"                                                                            \
+      "vld40.32 {q4, q5, q6, q7}, [r6]\n"                                                         \
+      "vld41.32 {q4, q5, q6, q7}, [r6]\n"                                                         \
+      "vld42.32 {q4, q5, q6, q7}, [r6]\n"                                                         \
+      "vld43.32 {q4, q5, q6, q7}, [r6]\n"                                                         \
+      "wls lr, r2, 2f\n"                                                                          \
+      "1:\n"                                                                                      \
+      "ldrd r6, r7, [r1], #8\n"                                                                   \
+      "vldrb.8 q1, [r5], #16\n"                                                                   \
+      "add r6, r4\n"                                                                              \
+      "vldrb.8 q0, [r6]\n" FLIP                                                                   \
+      "add r7, r4\n"                                                                              \
+      "vmullb.s8 q2, q0, q1\n"                                                                    \
+      "vmullt.s8 q3, q0, q1\n"                                                                    \
+      "vldrb.8 q1, [r5], #16\n"                                                                   \
+      "vldrb.8 q0, [r7]\n" FLIP                                                                   \
+      "vmullb.s8 q0, q0, q1\n"                                                                    \
+      "vadd.i16 q2, q2, q0\n"                                                                     \
+      "vldrb.8 q0, [r7]\n" FLIP                                                                   \
+      "vmullt.s8 q0, q0, q1\n"                                                                    \
+      "vmovlb.s16 q1, q2\n"                                                                       \
+      "vadd.i16 q3, q3, q0\n"                                                                     \
+      "vmovlt.s16 q2, q2\n"                                                                       \
+      "vadd.i32 q4, q4, q1\n"                                                                     \
+      "vmovlb.s16 q0, q3\n"                                                                       \
+      "vadd.i32 q6, q6, q2\n"                                                                     \
+      "vmovlt.s16 q3, q3\n"                                                                       \
+      "vadd.i32 q5, q5, q0\n"                                                                     \
+      "vadd.i32 q7, q7, q3\n"                                                                     \
+      "le lr, 1b\n"                                                                               \
+      "2:\n"                                                                                      \
+      "cbz r3, 3f\n"                                                                              \
+      "ldr r6, [r1]\n"                                                                            \
+      "vldrb.8 q1, [r5]\n"                                                                        \
+      "add r6, r4\n"                                                                              \
+      "vldrb.8 q0, [r6]\n" FLIP                                                                   \
+      "vmullb.s8 q2, q0, q1\n"                                                                    \
+      "vmullt.s8 q3, q0, q1\n"                                                                    \
+      "vmovlb.s16 q1, q2\n"                                                                       \
+      "vmovlt.s16 q2, q2\n"                                                                       \
+      "vadd.i32 q4, q4, q1\n"                                                                     \
+      "vmovlb.s16 q0, q3\n"                                                                       \
+      "vadd.i32 q6, q6, q2\n"                                                                     \
+      "vmovlt.s16 q3, q3\n"                                                                       \
+      "vadd.i32 q5, q5, q0\n"                                                                     \
+      "vadd.i32 q7, q7, q3\n"                                                                     \
+      "3:\n"                                                                                      \
+      "vst40.32 {q4, q5, q6, q7}, [r12]\n"                                                        \
+      "vst41.32 {q4, q5, q6, q7}, [r12]\n"                                                        \
+      "vst42.32 {q4, q5, q6, q7}, [r12]\n"                                                        \
+      "vst43.32 {q4, q5, q6, q7}, [r12]\n"                                                        \
+      "vpop {d8-d15}\n"                                                                           \
+      "pop {r4-r7, pc}\n")
+
 void ls_depthwise_sums(const block *b);
-__attribute__((naked, noinline, used)) void ls_depthwise_sums(const block *b __attribute__((unused))) {
-  __asm__ volatile(
-      "push {r4-r7, lr}\n"
-      "vpush {d8-d15}\n"
-      "ldrd r1, r2, [r0]\n"       /* taps, pairs */
-      "ldrd r3, r4, [r0, #8]\n"   /* single, first */
-      "ldrd r5, r6, [r0, #16]\n"  /* weights, bias */
-      "ldr r12, [r0, #24]\n"      /* sums */
-      "vld40.32 {q4, q5, q6, q7}, [r6]\n"
-      "vld41.32 {q4, q5, q6, q7}, [r6]\n"
-      "vld42.32 {q4, q5, q6, q7}, [r6]\n"
-      "vld43.32 {q4, q5, q6, q7}, [r6]\n"
-      "wls lr, r2, 2f\n"
-      "1:\n"
-      "ldrd r6, r7, [r1], #8\n"
-      "vldrb.8 q1, [r5], #16\n"
-      "add r6, r4\n"
-      "vldrb.8 q0, [r6]\n"
-      "add r7, r4\n"
-      "vmullb.s8 q2, q0, q1\n"
-      "vmullt.s8 q3, q0, q1\n"
-      "vldrb.8 q1, [r5], #16\n"
-      "vldrb.8 q0, [r7]\n"
-      "vmullb.s8 q0, q0, q1\n"
-      "vadd.i16 q2, q2, q0\n"
-      "vldrb.8 q0, [r7]\n"
-      "vmullt.s8 q0, q0, q1\n"
-      "vmovlb.s16 q1, q2\n"
-      "vadd.i16 q3, q3, q0\n"
-      "vmovlt.s16 q2, q2\n"
-      "vadd.i32 q4, q4, q1\n"
-      "vmovlb.s16 q0, q3\n"
-      "vadd.i32 q6, q6, q2\n"
-      "vmovlt.s16 q3, q3\n"
-      "vadd.i32 q5, q5, q0\n"
-      "vadd.i32 q7, q7, q3\n"
-      "le lr, 1b\n"
-      "2:\n"
-      "cbz r3, 3f\n"
-      "ldr r6, [r1]\n"
-      "vldrb.8 q1, [r5]\n"
-      "add r6, r4\n"
-      "vldrb.8 q0, [r6]\n"
-      "vmullb.s8 q2, q0, q1\n"
-      "vmullt.s8 q3, q0, q1\n"
-      "vmovlb.s16 q1, q2\n"
-      "vmovlt.s16 q2, q2\n"
-      "vadd.i32 q4, q4, q1\n"
-      "vmovlb.s16 q0, q3\n"
-      "vadd.i32 q6, q6, q2\n"
-      "vmovlt.s16 q3, q3\n"
-      "vadd.i32 q5, q5, q0\n"
-      "vadd.i32 q7, q7, q3\n"
-      "3:\n"
-      "vst40.32 {q4, q5, q6, q7}, [r12]\n"
-      "vst41.32 {q4, q5, q6, q7}, [r12]\n"
-      "vst42.32 {q4, q5, q6, q7}, [r12]\n"
-      "vst43.32 {q4, q5, q6, q7}, [r12]\n"
-      "vpop {d8-d15}\n"
-      "pop {r4-r7, pc}\n");
+void ls_depthwise_sums_flipped(const block *b);
+__attribute__((naked, noinline, used)) void ls_depthwise_sums(const block *b __attribute__((unused))) { SUMS(); }
+__attribute__((naked, noinline, used)) void ls_depthwise_sums_flipped(const block *b __attribute__((unused))) {
+  SUMS("vadd.i8 q0, q0, r0\n");
+}
+
+/* Taps whose products do not fit in 16 bits by pairs; sums start from what the tap before left. */
+static void one_by_one(block b, int32_t taps, void (*sums)(const block *)) {
+  b.pairs = 0, b.single = 1;
+  for (; taps > 0; --taps, ++b.tap, b.weights += 16, b.bias = b.acc) sums(&b);
+}
+
+/* Weights with a zero point: less it times the sum of 16 channels' taps. */
+static void take_centre(const block *b, int32_t taps, uint8_t flip, int32_t w_zero) {
+  const uint32x4_t every_fourth = vidupq_n_u32(0, 4);
+  int16x8_t even = vdupq_n_s16(0), odd = even;
+  int32_t i;
+  for (i = 0; i < taps; ++i) {
+    const int8x16_t v = veorq_s8(vldrbq_s8(b->tap[i] + b->first), vdupq_n_s8((int8_t)flip));
+    even = vaddq_s16(even, vmovlbq_s8(v));
+    odd = vaddq_s16(odd, vmovltq_s8(v));
+  }
+  for (i = 0; i < 4; ++i) {
+    const int16x8_t pair = i % 2 == 0 ? even : odd;
+    const int32x4_t sum = i < 2 ? vmovlbq_s16(pair) : vmovltq_s16(pair);
+    int32_t *const at = b->acc + i;
+    vstrwq_scatter_shifted_offset_s32(at, every_fourth,
+                                      vsubq_s32(vldrwq_gather_shifted_offset_s32(at, every_fourth), vmulq_n_s32(sum, w_zero)));
+  }
 }
 
 /* Where the taps of the window whose first tap is (h, v) read: the input, or `outside`. */
@@ -111,13 +143,14 @@ void ls_depthwise_8(const ls_depthwise *p, const void *x, void *y, int8_t *scrat
   const int8_t *in = (const int8_t *)x;
   int8_t *out = (int8_t *)y;
   const int8_t *tap[MOST_TAPS];
+  void (*const sums)(const block *) = p->flip == 0 ? ls_depthwise_sums : ls_depthwise_sums_flipped;
   int32_t acc[LS_RUN], n, oh, ow, i, c;
   block b;
-  if (!w.channels_last || p->flip != 0 || !p->pairs || w.in_c != w.out_c || taps > MOST_TAPS) {
+  if (!w.channels_last || w.in_c != w.out_c || taps > MOST_TAPS) {
     ls_depthwise_portable(p, in, out);
     return;
   }
-  memset(scratch, p->pad, (size_t)w.in_c); /* what taps outside the input read */
+  memset(scratch, p->pad ^ p->flip, (size_t)w.in_c); /* what taps outside the input read */
   b.tap = tap;
   b.pairs = taps / 2;
   b.single = taps & 1;
@@ -136,7 +169,11 @@ void ls_depthwise_8(const ls_depthwise *p, const void *x, void *y, int8_t *scrat
             b.first = c + i;
             b.bias = p->bias + c + i;
             b.acc = acc + i;
-            ls_depthwise_sums(&b);
+            if (p->pairs)
+              sums(&b);
+            else
+              one_by_one(b, taps, sums);
+            if (p->w_zero != 0) take_centre(&b, taps, p->flip, p->w_zero);
             b.weights += taps * 16;
           }
           p->finish(&p->q, acc, run, c, 1, out + c, 0);

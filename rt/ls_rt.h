@@ -256,6 +256,7 @@ enum { LS_CHANNEL_BLOCKS, LS_FOURS, LS_PIECES, LS_EIGHTS, LS_EIGHTS_ACROSS };
 typedef struct ls_conv_real {
   ls_window window;
   int32_t group, block, order;
+  uint8_t vectors;      /* weights and bias are zero or at least 2^-40 from it */
   const float *weights; /* [out_c][channel of the group][window] */
   const float *bias;    /* NULL: none */
 } ls_conv_real;

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "emit/any.h"
+#include "emit/window.h"
 #include "op/op_codes.h"
 #include "op/op_gemm.h"
 #include "op/op_sums.h"
@@ -44,12 +45,12 @@ Result<void> write_dense_finish(NodeWriter& w, const Dense& d) {
                       clamp.low, clamp.high);
 }
 
-Result<void> write_dense(NodeWriter& w, const Dense& d) {
+Result<void> write_dense(NodeWriter& w, Dense d) {
   const NodeView& v = w.view();
   const QuantParams& bq = v.input(1).quant;
   if (std::ranges::any_of(bq.zero, [&](std::int32_t z) { return z != bq.zero[0]; }))
     return w.unsupported("weights with several zero points");
-  const std::int64_t w_zero = bq.zero_at(0) - flip_of(v.input(1));
+  const std::int64_t w_zero = centred(d.weights, bq.zero_at(0) - flip_of(v.input(1)));
   const std::int64_t x_zero = v.input(0).quant.zero_at(0) - flip_of(v.input(0));
   std::vector<std::int64_t> bias;
   for (std::int64_t o = 0; o < d.outputs; ++o) {
@@ -187,7 +188,7 @@ Result<void> emit_matmul(NodeWriter& w) {
   d.outputs = p.n;
   d.policy = policy;
   LOCKSTEP_CHECK(write_dense_finish(w, d));
-  w.uses("ls_dense.c");
+  w.uses("ls_matmul.c");
   w.line("ls_matmul_8(" + w.params("ls_matmul") + ", " + w.in(0) + ", " + w.in(1) + ", " +
          w.out(0) + ");");
   return {};

@@ -102,6 +102,13 @@ static std::optional<Order> order_of(const NodeView& v, const Window& g) {
   return order;
 }
 
+// Sums of products with such numbers are never subnormal, which Helium takes for zero.
+static bool large_enough(const Tensor& t) {
+  return std::ranges::all_of(t.as<float>(), [](float v) {
+    return v == 0 || (std::isfinite(v) && std::abs(v) >= 0x1p-40f);
+  });
+}
+
 Result<void> write_real_conv(NodeWriter& w) {
   const NodeView& v = w.view();
   if (!v.constant(1) || v.input(1).dtype != DType::f32 || (v.has_input(2) && !v.constant(2)))
@@ -121,10 +128,11 @@ Result<void> write_real_conv(NodeWriter& w) {
   w.field("group", v.attrs().integer("group", 1));
   w.field("block", order->block);
   w.field("order", order->name);
+  w.field("vectors", large_enough(*v.constant(1)) && (!v.constant(2) || large_enough(*v.constant(2))) ? 1 : 0);
   w.field("weights", w.constants().add_tensor(*v.constant(1), w.label() + "_weights"));
   w.field("bias",
           v.constant(2) ? w.constants().add_tensor(*v.constant(2), w.label() + "_bias") : "NULL");
-  w.uses("ls_real.c");
+  w.uses("ls_conv_real.c"), w.uses("ls_conv_real_helium.c");
   w.line("ls_conv_f32(" + w.params("ls_conv_real") + ", " + w.in(0, "float") + ", " +
          w.out(0, "float") + ");");
   return {};

@@ -110,6 +110,15 @@ NodeMemory with_slide(NodeMemory m, std::int64_t slide) {
   return m;
 }
 
+std::int64_t centred(std::vector<std::int64_t>& codes, std::int64_t zero) {
+  if (codes.empty()) return zero;
+  const auto [least, most] = std::ranges::minmax(codes);
+  const auto fits = [&](std::int64_t by) { return least - by >= -127 && most - by <= 127; };
+  const std::int64_t by = fits(zero) ? zero : fits(0) || !fits(-1) ? 0 : -1;
+  for (std::int64_t& c : codes) c -= by;
+  return zero - by;
+}
+
 namespace {
 
 bool is_depthwise(const NodeView& v) {
@@ -171,17 +180,17 @@ Result<void> emit_conv(NodeWriter& w) {
                          std::string(name_of(v.input(1).dtype)));
   if (v.has_input(2) && !v.constant(2)) return w.unsupported("a computed bias");
   const QuantParams& wq = v.input(1).quant;
-  const std::int64_t w_zero = wq.zero_at(0) - flip_of(v.input(1));
   if (std::ranges::any_of(wq.zero, [&](std::int32_t z) { return z != wq.zero[0]; }))
     return w.unsupported("weights with several zero points");
   LOCKSTEP_TRY(const Window g, flat_window(w, window_kernel(v)));
-  const Filters f = filters_of(v);
+  Filters f = filters_of(v);
   if (!is_narrow(x) || !is_narrow(y)) {
     w.field("group", f.group);
     return write_conv_any(w, g, f.codes, f.outputs, conv_policy(w));
   }
   const std::int64_t depth = count_of(f.kernel) * f.channels,
-                     x_zero = x.quant.zero_at(0) - flip_of(x);
+                     x_zero = x.quant.zero_at(0) - flip_of(x),
+                     w_zero = centred(f.codes, wq.zero_at(0) - flip_of(v.input(1)));
   std::vector<std::int64_t> bias;
   for (std::int64_t o = 0; o < f.outputs; ++o)
     bias.push_back(folded_bias(v.constant(2), o, x_zero, w_zero,
@@ -192,7 +201,7 @@ Result<void> emit_conv(NodeWriter& w) {
   w.field("window", window_text(g, f.outputs));
   std::vector<std::int64_t> packed;
   if (depthwise) {
-    bool pairs = w_zero == 0;
+    bool pairs = true;
     // Sixteen channels and their taps in turn.
     for (std::int64_t first = 0; first < f.outputs; first += 16)
       for (std::int64_t t = 0; t < depth; ++t)

@@ -29,6 +29,10 @@ struct Filters {
 };
 Filters filters_of(const NodeView& v);
 
+// Codes of weights and their zero point moved together, so that the zero point is 0 or no code is -128, where all of
+// them fit; the zero point that is left. Two products of such codes fit in 16 bits.
+std::int64_t centred(std::vector<std::int64_t>& codes, std::int64_t zero);
+
 // A float32 convolution in plain order (forward where !transposed): fields group written before.
 Result<void> write_real_window(NodeWriter& w, const Window& g, std::span<const double> weights,
                                std::int64_t outputs, bool transposed);

@@ -11,6 +11,7 @@
 #include "emit/emit.h"
 #include "emit/pools.h"
 #include "import/import.h"
+#include "op/op.h"
 #include "run/generated.h"
 #include "target/target_generated.h"
 #include "tool/command.h"
@@ -82,13 +83,28 @@ Result<void> write_all(const GenerateRequest& r, const Generated& g) {
   return {};
 }
 
+// Products of each node by its name; the generated network has further nodes that only move.
+std::map<std::string, std::int64_t> products_of(const Graph& g) {
+  std::map<std::string, std::int64_t> macs;
+  for (const Node& n : g.nodes())
+    if (const OpDef* const op = find_op(n.op); op && op->cost) macs[n.name] = op->cost({g, n}).macs;
+  return macs;
+}
+
 Result<void> print_count(const GenerateRequest& r, const Executor& executor) {
   const auto samples = generated_inputs(executor.graph(), 1, 42);
   LOCKSTEP_TRY(const InstructionCount count, count_instructions(r.folder, samples[0]));
-  fmt::print("{:>5}  {:20} {:>12} {:>12}  {}\n", "node", "op", "instructions", "vector", "name");
-  for (std::size_t i = 0; i < count.nodes.size(); ++i)
-    fmt::print("{:5}  {:20} {:12} {:12}  {}\n", i, count.nodes[i].op, count.nodes[i].instructions,
-               count.nodes[i].vector, count.nodes[i].name);
+  auto macs = products_of(executor.graph());
+  fmt::print("{:>5}  {:20} {:>12} {:>12} {:>10} {:>7}  {}\n", "node", "op", "instructions",
+             "vector", "MACs", "per MAC", "name");
+  for (std::size_t i = 0; i < count.nodes.size(); ++i) {
+    const auto& n = count.nodes[i];
+    const std::int64_t m = macs[n.name];
+    fmt::print("{:5}  {:20} {:12} {:12} {:>10} {:>7}  {}\n", i, n.op, n.instructions, n.vector,
+               m > 0 ? std::to_string(m) : "",
+               m > 0 ? fmt::format("{:.2f}", static_cast<double>(n.instructions) / static_cast<double>(m)) : "",
+               n.name);
+  }
   fmt::print("total  {:20} {:12} {:12}  stack {} bytes\n", "", count.instructions, count.vector,
              count.stack);
   return {};
