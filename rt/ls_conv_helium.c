@@ -101,10 +101,9 @@ static void convolve(const ls_conv *p, block *b, int32_t g, int32_t position, in
   }
 }
 
-/* 16 bytes at a time, 128 taken off uint8 codes; may write up to 15 bytes behind the end. */
-static inline __attribute__((always_inline)) void copy_over(int8_t *to, const int8_t *from, int32_t bytes, uint8_t flip) {
-  for (; bytes > 0; bytes -= 16, to += 16, from += 16)
-    vstrbq_s8(to, flip == 0 ? vldrbq_s8(from) : veorq_s8(vldrbq_s8(from), vdupq_n_s8((int8_t)flip)));
+/* 16 bytes at a time; may write up to 15 bytes behind the end. */
+static inline void copy_over(int8_t *to, const int8_t *from, int32_t bytes) {
+  for (; bytes > 0; bytes -= 16, to += 16, from += 16) vstrbq_s8(to, vldrbq_s8(from));
 }
 static inline void fill_over(int8_t *to, int8_t code, int32_t bytes) {
   const int8x16_t v = vdupq_n_s8(code);
@@ -113,17 +112,16 @@ static inline void fill_over(int8_t *to, int8_t code, int32_t bytes) {
 
 /* The window whose first tap is (h, v) as a row: neighbouring columns are copied together. Pieces are written in
    order, so that what is written behind one is written over by the next; behind the last is room in the scratch. */
-static inline __attribute__((always_inline)) void gather(const ls_window *w, int8_t pad, const int8_t *x, int32_t h, int32_t v,
-                                                         int8_t *row, uint8_t flip) {
+static void gather(const ls_window *w, int8_t pad, const int8_t *x, int32_t h, int32_t v, int8_t *row) {
   const int32_t in_w = w->in_w, in_h = w->in_h, c = w->in_c, kernel_w = w->kernel_w, down = w->dilation_h;
   const int32_t piece = kernel_w * c, pitch = down * in_w * c;
   int32_t before, after, i = w->kernel_h;
   const int8_t *from = x + (h * in_w + v) * c;
   if (h >= 0 && v >= 0 && h + (i - 1) * down < in_h && v + kernel_w <= in_w) {
     if (piece <= 16)
-      for (; i > 0; --i, row += piece, from += pitch) copy_over(row, from, 1, flip);
+      for (; i > 0; --i, row += piece, from += pitch) vstrbq_s8(row, vldrbq_s8(from));
     else
-      for (; i > 0; --i, row += piece, from += pitch) copy_over(row, from, piece, flip);
+      for (; i > 0; --i, row += piece, from += pitch) copy_over(row, from, piece);
     return;
   }
   before = v < 0 ? -v : 0;
@@ -137,30 +135,31 @@ static inline __attribute__((always_inline)) void gather(const ls_window *w, int
       continue;
     }
     if (before > 0) fill_over(row, pad, before * c);
-    copy_over(row + before * c, from + before * c, (kernel_w - before - after) * c, flip);
+    copy_over(row + before * c, from + before * c, (kernel_w - before - after) * c);
     if (after > 0) fill_over(row + (kernel_w - after) * c, pad, after * c);
   }
 }
 
-/* The same tap by tap: one group's channels, columns apart. */
+/* The same of any codes, dilation and group: tap by tap, whole rows of a window together where these lie so. */
 static void gather_taps(const ls_conv *p, const int8_t *x, int32_t g, int32_t h, int32_t v, int8_t *row) {
   const ls_window *w = &p->window;
-  const int32_t channels = w->in_c / p->group, columns = w->kernel_w;
-  int32_t i, j;
-  x += g * channels;
+  const int together = w->dilation_w == 1 && p->group == 1 && v >= 0 && v + w->kernel_w <= w->in_w;
+  const int32_t columns = together ? 1 : w->kernel_w, count = w->in_c / p->group * (together ? w->kernel_w : 1);
+  const int8x16_t flip = vdupq_n_s8((int8_t)p->flip);
+  int32_t i, j, k;
+  x += g * (w->in_c / p->group);
   for (i = 0; i < w->kernel_h; ++i, h += w->dilation_h)
-    for (j = 0; j < columns; ++j, row += channels) {
+    for (j = 0; j < columns; ++j, row += count) {
       const int32_t at = v + j * w->dilation_w;
+      const int8_t *const from = x + (h * w->in_w + at) * w->in_c;
       if (h < 0 || h >= w->in_h || at < 0 || at >= w->in_w)
-        fill_over(row, p->pad, channels);
-      else if (p->flip == 0)
-        copy_over(row, x + (h * w->in_w + at) * w->in_c, channels, 0);
+        fill_over(row, p->pad, count);
       else
-        copy_over(row, x + (h * w->in_w + at) * w->in_c, channels, 0x80);
+        for (k = 0; k < count; k += 16) vstrbq_s8(row + k, veorq_s8(vldrbq_s8(from + k), flip));
     }
 }
 
-/* Whatever layout, dilation and groups. */
+/* Whatever layout, codes, dilation and groups. */
 static void convolve_slowly(const ls_conv *p, const int8_t *in, uint8_t *out, int8_t *scratch) {
   const ls_window *w = &p->window;
   const int32_t positions = w->out_h * w->out_w, vectors = (p->depth + 15) / 16;
@@ -186,7 +185,7 @@ static void convolve_slowly(const ls_conv *p, const int8_t *in, uint8_t *out, in
 static void convolve_pieces(const ls_conv *p, const int8_t *in, uint8_t *out, int8_t *scratch) {
   const ls_window w = p->window;
   const int32_t positions = w.out_h * w.out_w, padded = (p->depth + 15) / 16 * 16, c = w.in_c;
-  const int pointwise = p->flip == 0 && w.kernel_h == 1 && w.kernel_w == 1 && w.top == 0 && w.left == 0 &&
+  const int pointwise = w.kernel_h == 1 && w.kernel_w == 1 && w.top == 0 && w.left == 0 &&
                         (w.out_h - 1) * w.stride_h < w.in_h && (w.out_w - 1) * w.stride_w < w.in_w;
   int32_t position, i, h = -w.top, v = -w.left, ow = 0;
   block b;
@@ -198,10 +197,7 @@ static void convolve_pieces(const ls_conv *p, const int8_t *in, uint8_t *out, in
         b.row[i] = in + (h * w.in_w + v) * c;
       } else {
         b.row[i] = scratch + i * padded;
-        if (p->flip == 0)
-          gather(&w, p->pad, in, h, v, scratch + i * padded, 0);
-        else
-          gather(&w, p->pad, in, h, v, scratch + i * padded, 0x80);
+        gather(&w, p->pad, in, h, v, scratch + i * padded);
       }
       v += w.stride_w;
       if (++ow == w.out_w) ow = 0, v = -w.left, h += w.stride_h;
@@ -213,7 +209,7 @@ static void convolve_pieces(const ls_conv *p, const int8_t *in, uint8_t *out, in
 
 void ls_conv_8(const ls_conv *p, const void *x, void *y, int8_t *scratch) {
   const ls_window *w = &p->window;
-  const int plain = w->channels_last && p->group == 1 && w->dilation_w == 1;
+  const int plain = w->channels_last && p->flip == 0 && p->group == 1 && w->dilation_w == 1;
   const int8_t *in = (const int8_t *)x;
   uint8_t *out = (uint8_t *)y;
   int32_t n;

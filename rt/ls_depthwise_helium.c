@@ -97,12 +97,6 @@ __attribute__((naked, noinline, used)) void ls_depthwise_sums_flipped(const bloc
   SUMS("vadd.i8 q0, q0, r0\n");
 }
 
-/* Taps whose products do not fit in 16 bits by pairs; sums start from what the tap before left. */
-static void one_by_one(block b, int32_t taps, void (*sums)(const block *)) {
-  b.pairs = 0, b.single = 1;
-  for (; taps > 0; --taps, ++b.tap, b.weights += 16, b.bias = b.acc) sums(&b);
-}
-
 /* Weights with a zero point: less it times the sum of 16 channels' taps. */
 static void take_centre(const block *b, int32_t taps, uint8_t flip, int32_t w_zero) {
   const uint32x4_t every_fourth = vidupq_n_u32(0, 4);
@@ -122,6 +116,19 @@ static void take_centre(const block *b, int32_t taps, uint8_t flip, int32_t w_ze
   }
 }
 
+/* Any codes: where products do not fit in 16 bits by pairs, each tap's sums start from what the one before left. */
+static __attribute__((noinline)) void sums_of(const ls_depthwise *p, block b, int32_t taps) {
+  void (*const sums)(const block *) = p->flip == 0 ? ls_depthwise_sums : ls_depthwise_sums_flipped;
+  block one = b;
+  int32_t i;
+  one.pairs = 0, one.single = 1;
+  if (p->pairs)
+    sums(&b);
+  else
+    for (i = 0; i < taps; ++i, ++one.tap, one.weights += 16, one.bias = one.acc) sums(&one);
+  if (p->w_zero != 0) take_centre(&b, taps, p->flip, p->w_zero);
+}
+
 /* Where the taps of the window whose first tap is (h, v) read: the input, or `outside`. */
 static void place_taps(const ls_window *w, const int8_t *in, const int8_t *outside, int32_t h, int32_t v,
                        const int8_t **tap) {
@@ -137,19 +144,16 @@ static void place_taps(const ls_window *w, const int8_t *in, const int8_t *outsi
   }
 }
 
-void ls_depthwise_8(const ls_depthwise *p, const void *x, void *y, int8_t *scratch) {
+/* `plain`: int8 codes, weights without a zero point, products that fit in pairs. */
+static inline __attribute__((always_inline)) void depthwise(const ls_depthwise *p, const void *x, void *y, int8_t *scratch,
+                                                            const int plain) {
   const ls_window w = p->window;
   const int32_t taps = w.kernel_h * w.kernel_w, span = (w.kernel_w - 1) * w.dilation_w, step = w.stride_w * w.in_c;
   const int8_t *in = (const int8_t *)x;
   int8_t *out = (int8_t *)y;
   const int8_t *tap[MOST_TAPS];
-  void (*const sums)(const block *) = p->flip == 0 ? ls_depthwise_sums : ls_depthwise_sums_flipped;
   int32_t acc[LS_RUN], n, oh, ow, i, c;
   block b;
-  if (!w.channels_last || w.in_c != w.out_c || taps > MOST_TAPS) {
-    ls_depthwise_portable(p, in, out);
-    return;
-  }
   memset(scratch, p->pad ^ p->flip, (size_t)w.in_c); /* what taps outside the input read */
   b.tap = tap;
   b.pairs = taps / 2;
@@ -169,17 +173,30 @@ void ls_depthwise_8(const ls_depthwise *p, const void *x, void *y, int8_t *scrat
             b.first = c + i;
             b.bias = p->bias + c + i;
             b.acc = acc + i;
-            if (p->pairs)
-              sums(&b);
+            if (plain)
+              ls_depthwise_sums(&b);
             else
-              one_by_one(b, taps, sums);
-            if (p->w_zero != 0) take_centre(&b, taps, p->flip, p->w_zero);
+              sums_of(p, b, taps);
             b.weights += taps * 16;
           }
           p->finish(&p->q, acc, run, c, 1, out + c, 0);
         }
       }
     }
+}
+
+static __attribute__((noinline)) void depthwise_any(const ls_depthwise *p, const void *x, void *y, int8_t *scratch) {
+  depthwise(p, x, y, scratch, 0);
+}
+
+void ls_depthwise_8(const ls_depthwise *p, const void *x, void *y, int8_t *scratch) {
+  const ls_window *w = &p->window;
+  if (!w->channels_last || w->in_c != w->out_c || w->kernel_h * w->kernel_w > MOST_TAPS)
+    ls_depthwise_portable(p, (const int8_t *)x, (int8_t *)y);
+  else if (p->pairs && p->flip == 0 && p->w_zero == 0)
+    depthwise(p, x, y, scratch, 1);
+  else
+    depthwise_any(p, x, y, scratch);
 }
 #endif
 

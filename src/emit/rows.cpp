@@ -122,7 +122,9 @@ Result<void> write_code_rows(NodeWriter& w, const SoftmaxPolicy* policy, const R
   if (steps == RowSteps::softmax_samples && !narrow) return write_samples(w, r, s), Result<void>();
   if (steps == RowSteps::softmax_fixed && is_narrow(v.input(0)))
     return write_fixed(w, r, s), Result<void>();
-  if (!narrow || steps == RowSteps::other || steps == RowSteps::softmax_samples)
+  // From 8-bit codes to 16-bit ones too.
+  const bool wider = steps == RowSteps::softmax_terms && is_narrow(v.input(0));
+  if ((!narrow && !wider) || steps == RowSteps::other || steps == RowSteps::softmax_samples)
     return w.unsupported(v.node.op + " of " + std::string(name_of(v.input(0).dtype)));
   if (steps == RowSteps::softmax_table) return write_table(w, r, s), Result<void>();
   if (steps == RowSteps::log_softmax_fixed) return write_log_softmax_fixed(w, r, s);
