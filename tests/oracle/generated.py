@@ -1,4 +1,5 @@
-"""Int8 networks from seeds: built from the blocks of generated_blocks.py, quantized by onnxruntime's own quantizer.
+"""Int8 networks from seeds: built from the stages of generated_blocks.py and the heads of generated_heads.py, quantized by
+onnxruntime's own quantizer.
 
 A network is named SEED-VARIANT (`17-qdq_u8s8_channel`), or SEEDoOPSET-VARIANT (`17o21-...`) where the opset is not the
 seed's own, and may name its blocks (`-STAGE+STAGE-HEAD`) or a whole network of generated_models.py (`-whole-NAME`); the name alone rebuilds it. Its file and its inputs stay under
@@ -16,7 +17,8 @@ from onnxruntime import quantization
 import cache
 import generated_styles
 import inputs
-from generated_blocks import HEADS, STAGES
+from generated_blocks import STAGES
+from generated_heads import HEADS
 from generated_models import MODELS
 from generated_net import Map, Net, conv
 
