@@ -71,6 +71,7 @@ struct DotTile {
   std::int64_t panel_bytes = 0;
   const std::int32_t* start = nullptr;  // what the sums of the tile's channels start from
   std::int32_t* acc = nullptr;          // [rows][channels of vecs panels, to whole vectors]
+  bool far = false;                     // the layer's weights are more than the near caches hold
 };
 // The sums of the bytes of windows, for weights whose zero points leave no signed bytes: the part
 // that all weights of a channel have in common is taken out of them and meets this sum.

@@ -32,7 +32,8 @@ void expect_writes(std::byte* from, std::int64_t bytes) {
   for (std::int64_t at = 0; at < bytes; at += 64) __asm__ volatile("prefetchw %0" ::"m"(from[at]));
 #endif
 }
-constexpr std::int64_t near_bytes = 1 << 16;  // of a result that the nearest cache holds anyway
+constexpr std::size_t near_weights = 1 << 19;  // bytes
+constexpr std::int64_t near_bytes = 1 << 16;   // of a result that the nearest cache holds anyway
 
 // What becomes codes at once; rows are read in fours.
 constexpr std::int64_t most_sums = DotDriver::most_rows * 16 + 4 * 64;
@@ -195,7 +196,8 @@ void DotDriver::row_of_tiles(const Columns& c, std::int64_t line, std::int64_t f
             o.weights + m_.weights_at(c.g, c.panel),
             m_.panel_bytes,
             o.start + at_padded,
-            acc};
+            acc,
+            m_.packed_bytes > near_weights};
   FinishTile f{&m_.d.finish,
                at_padded,
                acc,

@@ -31,6 +31,29 @@ template <class V, class P, int fold, int vecs>
   }
 }
 
+// One row reads all weights once. Where they come from afar it does so panel by panel, so that they
+// are one stream, of which lines are asked for ahead.
+constexpr std::int64_t weights_ahead = 2048;  // bytes
+
+template <class V, class P, int fold>
+[[gnu::always_inline]] inline typename V::I long_sums(const DotTile& t, const std::byte* w,
+                                                      const std::byte* origin,
+                                                      typename V::I start) {
+  constexpr std::int64_t step = V::lanes * 4;
+  typename V::I acc[4] = {start, V::zero(), V::zero(), V::zero()};
+  std::int64_t g = 0;
+  for (; g + 4 <= t.group_count; g += 4, w += 4 * step)
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; ++i) {
+      __builtin_prefetch(w + i * step + weights_ahead);
+      acc[i] =
+          P::dot(acc[i], spread_group<V, P, fold>(origin + t.groups[g + i]), V::load(w + i * step));
+    }
+  for (; g < t.group_count; ++g, w += step)
+    acc[0] = P::dot(acc[0], spread_group<V, P, fold>(origin + t.groups[g]), V::load(w));
+  return V::add(V::add(acc[0], acc[1]), V::add(acc[2], acc[3]));
+}
+
 template <class V, class P, int fold, int rows, int vecs>
 void dot_tile(const DotTile& t) {
   constexpr int outs = (vecs + fold - 1) / fold;
@@ -49,7 +72,13 @@ void dot_tile(const DotTile& t) {
       for (int v = 0; v < vecs; ++v)
         acc[r][v] = fold == 1 ? V::load(t.start + v * V::lanes) : V::zero();
     const std::byte* w = t.w;
-    for (const std::int64_t* group = t.groups; group != end; ++group, w += V::lanes * 4) {
+    const bool by_panels = rows == 1 && t.far;
+    if (by_panels)
+#pragma GCC unroll 16
+      for (int v = 0; v < vecs; ++v)
+        acc[0][v] = long_sums<V, P, fold>(t, w + v * t.panel_bytes, origin, acc[0][v]);
+    for (const std::int64_t* group = by_panels ? end : t.groups; group != end;
+         ++group, w += V::lanes * 4) {
       typename V::I panel[vecs];
 #pragma GCC unroll 16
       for (int v = 0; v < vecs; ++v) panel[v] = V::load(w + v * t.panel_bytes);
