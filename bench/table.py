@@ -1,4 +1,7 @@
-"""Prints the table of docs/measured from what `lockstep bench --json` wrote: bench/table.py speed.json."""
+"""Prints the tables of docs/measured from what `lockstep bench --json` wrote: bench/table.py speed.json [--short].
+
+--short: one line for each model, of its ratios alone.
+"""
 import json
 import math
 import pathlib
@@ -16,13 +19,26 @@ def cells(r):
             f"{r['against_load_ms'] + r['against_first_ms']:.1f}", f"{r['peak_kb'] / 1024:.1f}", f"{r['against_peak_kb'] / 1024:.1f}"]
 
 
+def print_table(columns, lines):
+    for line in [columns, ["---"] * len(columns), *lines]:
+        print("| " + " | ".join(str(c) for c in line) + " |")
+    print()
+
+
+def short_lines(rows, threads):
+    models = {(r["model"], r["against"]): {} for r in rows}
+    for r in rows:
+        models[r["model"], r["against"]][r["threads"]] = f"{r['ratio_median']:.2f} [{r['ratio_min']:.2f}, {r['ratio_max']:.2f}]"
+    return [[pathlib.Path(m).name, against, *(ratios.get(t, "") for t in threads)] for (m, against), ratios in models.items()]
+
+
 def main():
     rows = json.loads(pathlib.Path(sys.argv[1]).read_text())
-    print("| " + " | ".join(COLUMNS) + " |")
-    print("| " + " | ".join("---" for _ in COLUMNS) + " |")
-    for r in rows:
-        print("| " + " | ".join(str(c) for c in cells(r)) + " |")
-    print()
+    if "--short" in sys.argv:
+        threads = sorted({r["threads"] for r in rows})
+        print_table(["model", "against", *(f"ratio, {t} thread{'s' * (t > 1)}" for t in threads)], short_lines(rows, threads))
+    else:
+        print_table(COLUMNS, [cells(r) for r in rows])
     for against in sorted({r["against"] for r in rows}):
         for threads in sorted({r["threads"] for r in rows}):
             ratios = [r["ratio_median"] for r in rows if r["against"] == against and r["threads"] == threads and r["macs"] > 1e6]
