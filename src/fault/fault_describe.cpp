@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 
 #include "fault/fault_input.h"
 #include "fault/fault_nodes.h"
@@ -31,23 +32,46 @@ double number_bits(double v) {
   return 32;
 }
 
+// The stretches named run by run. Those of the first run alone, and that it is so for all, where all name the same.
+struct Stated {
+  Params stretches;
+  bool for_all = false;
+};
+Stated stated_stretches(const Params& params) {
+  std::map<std::string, Params> by_run;
+  for (const auto& [name, value] : params) {
+    if (!name.ends_with(".first") && !name.ends_with(".count")) continue;
+    const std::size_t dot = name.find('.');
+    by_run[name.substr(0, dot)][name.substr(dot)] = value;
+  }
+  Stated stated;
+  stated.for_all = by_run.size() > 1 && std::ranges::all_of(by_run, [&](const auto& run) { return run.second == by_run.begin()->second; });
+  for (const auto& [run, stretches] : by_run) {
+    for (const auto& [name, value] : stretches) stated.stretches[run + name] = value;
+    if (stated.for_all) break;
+  }
+  return stated;
+}
+
 // Stretches of whole cache lines are stated by a bit for each line and run where that is shorter.
 double stretch_bits(const Site& site, const Params& params) {
   constexpr double line = 32, map = 24;  // that it is a map, and of what
+  constexpr double all_runs = 12;  // that all runs name the same
+  const Stated stated = stated_stretches(params);
   double bits = 0, runs = 0;
   bool lines = true;
-  for (const auto& [name, value] : params) {
-    if (!name.ends_with(".first") && !name.ends_with(".count")) continue;
+  for (const auto& [name, value] : stated.stretches) {
     bits += place_bits(site);
     runs += name.ends_with(".0.first");
     lines = lines && (name.ends_with(".count") || std::fmod(value, line) == 0);
   }
+  if (stated.for_all) bits += all_runs;
   if (bits == 0 || !lines) return bits;
   const Graph& g = site.graph();
   const ValueId id = site.node == no_id ? site.input : g.node(site.node).outputs[0];
   if (id == no_id) return bits;
   const double bytes = static_cast<double>(count_of(g.value(id).shape)) * static_cast<double>(size_of(g.value(id).dtype));
-  return std::min(bits, map + runs * std::ceil(bytes / line));
+  return std::min(bits, map + (stated.for_all ? all_runs : 0) + runs * std::ceil(bytes / line));
 }
 
 // Which of the output's channels have a factor of 0 ("c7.k"): channels that are not there at all are said more plainly

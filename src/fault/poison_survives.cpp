@@ -104,6 +104,27 @@ bool in_stretches(const Params& found, const Evidence& evidence) {
   return stretches <= static_cast<std::int64_t>(evidence.items.size()) || bytes >= least * stretches;
 }
 
+// The same stretches for all runs, all that differs in any: where every run holds poison on them.
+std::optional<Params> alike_in_all_runs(const Params& found, const Evidence& evidence, int value) {
+  std::vector<Stretch> all;
+  for (const Evidence::Item& item : evidence.items) std::ranges::copy(stretches_of(found, item.run), std::back_inserter(all));
+  std::ranges::sort(all, {}, &Stretch::first);
+  std::vector<Stretch> joined;
+  for (const Stretch& s : all) {
+    const std::int64_t end = joined.empty() ? -1 : joined.back().first + joined.back().count;
+    if (s.first <= end) joined.back().count = std::max(end, s.first + s.count) - joined.back().first;
+    else joined.push_back(s);
+  }
+  Params alike = {{"value", static_cast<double>(value)}};
+  for (const Evidence::Item& item : evidence.items) {
+    if (!item.observed || !item.expected) continue;
+    for (const Stretch& s : joined)
+      if (!filled(*item.observed, s.first, s.count, value)) return std::nullopt;
+    put_stretches(alike, item.run, joined);
+  }
+  return alike;
+}
+
 std::vector<Params> candidates(const Site&, const Evidence& evidence) {
   const int value = common_byte(evidence);
   if (value < 0) return {};
@@ -126,6 +147,7 @@ std::vector<Params> candidates(const Site&, const Evidence& evidence) {
     put_stretches(found, item.run, stretches);
   }
   if (clips(evidence, value) || !in_stretches(found, evidence)) return {};
+  if (auto alike = alike_in_all_runs(found, evidence, value)) return {std::move(*alike)};
   return {found};
 }
 

@@ -1,3 +1,4 @@
+#include "fault/fault_describe.h"
 #include "support/fault_networks.h"
 
 namespace lockstep::test {
@@ -37,6 +38,24 @@ TEST(PoisonSurvives, does_not_explain_what_is_near) {
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
     EXPECT_GT(o.counts.left, 0) << c.fault << " at " << c.place;
   }
+}
+
+TEST(PoisonSurvives, blocks_that_are_poison_in_every_run_are_stated_once) {
+  const Executor network = picture_network();
+  const Site site = site_at(network, "conv2");
+  const FaultDef& fault = *find_fault("poison-survives");
+  const Outcome o = inject_and_explain(network, "poison-survives,share=0.4,seed=3,value=0", "conv2", "poison-survives");
+  ASSERT_EQ(o.counts.left, 0);
+  Params one;
+  for (const auto& [name, value] : o.params)
+    if (!name.starts_with("r1.") && !name.starts_with("r2.")) one[name] = value;
+  EXPECT_LT(one.size(), o.params.size());
+  const double each = description_bits(site, fault, one), all = description_bits(site, fault, o.params);
+  EXPECT_GT(all, each);
+  EXPECT_LT(all, each + 16) << "and not three times what one run takes";
+  Params unlike = o.params;
+  unlike["r1.0.first"] += 1;
+  EXPECT_GT(description_bits(site, fault, unlike), description_bits(site, fault, o.params));
 }
 
 }  // namespace
