@@ -81,7 +81,7 @@ std::int64_t Trial::values() const {
 // Where the device's codes follow from the right ones by a table, as few right ones lead anywhere
 // else.
 double Trial::table_bits() const {
-  constexpr double each = 16;  // a code, and what it becomes
+  constexpr double each = 16, only = 8;  // a code, and what it becomes; where all right ones are one code, that alone
   std::map<double, double> table;
   std::size_t changed = 0;
   for (const Item& item : items_)
@@ -93,7 +93,7 @@ double Trial::table_bits() const {
         return std::numeric_limits<double>::infinity();
     }
   // That it is a table is said as well, among all faults.
-  return each * static_cast<double>(changed) + std::log2(static_cast<double>(fault_table().size()));
+  return (table.size() == 1 ? only : each) * static_cast<double>(changed) + std::log2(static_cast<double>(fault_table().size()));
 }
 
 double Trial::misfit(const Step& step, std::span<const std::size_t> samples) const {

@@ -30,5 +30,29 @@ TEST(Trial, an_infinite_replay_reproduces_no_finite_value) {
   EXPECT_EQ(tested->reproduced, 0);
 }
 
+// A constant that became another constant says what one code says, and no more.
+TEST(Trial, a_table_of_the_only_right_code_costs_that_code_alone) {
+  const Graph graph = test::relu_chain(1);
+  const Executor reference = test::executor(graph);
+  for (const double highest : {-1.0, 1.0}) {  // all results are 0, or 0 and one other
+    std::vector<Sample> sent = test::random_samples(graph, 2);
+    for (Sample& s : sent)
+      for (std::int64_t i = 0; i < s.at("x").count(); ++i) s.at("x").set_number(i, i % 2 ? -1 : highest);
+    const std::vector<Sample> expected = reference.run(sent)->samples;
+    std::vector<Sample> device = expected;
+    for (Sample& s : device)
+      for (std::int64_t i = 0; i < s.at("y").count(); ++i) s.at("y").set_number(i, s.at("y").number(i) + 3);
+    const Recorded recorded{sent, expected, device, StateMode::reset};
+    const auto compared = compare(reference, recorded, {}, {});
+    ASSERT_TRUE(compared.ok());
+    ASSERT_GE(compared->first_wrong(), 0);
+    const LocalTest local(reference, recorded);
+    const auto trial = Trial::make(local, recorded, compared->rows[static_cast<std::size_t>(compared->first_wrong())]);
+    ASSERT_TRUE(trial.ok());
+    const double faults = std::log2(static_cast<double>(fault_table().size()));
+    EXPECT_DOUBLE_EQ(trial->table_bits() - faults, highest < 0 ? 8 : 32);
+  }
+}
+
 }  // namespace
 }  // namespace lockstep
