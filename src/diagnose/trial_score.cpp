@@ -29,6 +29,8 @@ std::string filled(std::string_view claim, const FaultDef& fault, const Params& 
   return text;
 }
 
+constexpr double second_bits = 12;  // that a second thing is wrong at the same time
+
 // How far one element is from the device's, in LSB; reals in shares of its magnitude. At most 255.
 double distance(const Tensor& made, const Tensor& device, std::int64_t i, bool codes) {
   constexpr double most = 255;
@@ -123,7 +125,7 @@ Result<Explanation> Trial::test(std::span<const Step> steps,
       e.fault = step.fault, e.params = step.params, e.site = site;
     else
       e.also.push_back({step.fault, site, step.params});
-    e.bits += description_bits(step.site, *step.fault, step.params);
+    e.bits += description_bits(step.site, *step.fault, step.params) + (more.empty() ? 0 : second_bits);
     e.listed = e.listed || lists_places(step.params);
   }
   const QuantParams step_size = step_of(g, row_->value);

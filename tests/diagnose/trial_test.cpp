@@ -30,6 +30,29 @@ TEST(Trial, an_infinite_replay_reproduces_no_finite_value) {
   EXPECT_EQ(tested->reproduced, 0);
 }
 
+TEST(Trial, that_two_things_are_wrong_at_once_is_stated_too) {
+  const Graph graph = test::relu_chain(1);
+  const Executor reference = test::executor(graph);
+  const std::vector<Sample> sent = test::random_samples(graph, 2);
+  const std::vector<Sample> expected = reference.run(sent)->samples;
+  std::vector<Sample> device = expected;
+  for (Sample& s : device)
+    for (std::int64_t i = 0; i < s.at("y").count(); ++i) s.at("y").set_number(i, 5);
+  const Recorded recorded{sent, expected, device, StateMode::reset};
+  const auto compared = compare(reference, recorded, {}, {});
+  ASSERT_TRUE(compared.ok());
+  ASSERT_GE(compared->first_wrong(), 0);
+  const LocalTest local(reference, recorded);
+  const auto trial = Trial::make(local, recorded, compared->rows[static_cast<std::size_t>(compared->first_wrong())]);
+  ASSERT_TRUE(trial.ok());
+  const Site site = trial->sites()[0];
+  const Step one{site, find_fault("clamp-lost"), {}}, other{site, find_fault("output-shifted"), {{"by", 1}}};
+  const std::vector<Step> both = {one, other};
+  const auto a = trial->test(one, trial->every()), b = trial->test(other, trial->every()), ab = trial->test(both, trial->every());
+  ASSERT_TRUE(a.ok() && b.ok() && ab.ok());
+  EXPECT_GT(ab->bits, a->bits + b->bits);
+}
+
 // A constant that became another constant says what one code says, and no more.
 TEST(Trial, a_table_of_the_only_right_code_costs_that_code_alone) {
   const Graph graph = test::relu_chain(1);
