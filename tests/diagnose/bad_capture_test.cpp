@@ -2,6 +2,7 @@
 #include "diagnose/bad_capture.h"
 
 #include "support/nets.h"
+#include "support/real_net.h"
 
 namespace lockstep {
 namespace {
@@ -44,24 +45,11 @@ TEST(BadCapture, a_device_that_lags_one_input_behind_is_no_matter_of_order) {
 
 TEST(BadCapture, names_that_are_swapped_are_recognized) {
   Bench b;
-  b.graph = test::relu_chain(1);
-  GraphBuilder builder("two", "onnx");
-  const auto value = [&](const char* name) {
-    Value v;
-    v.name = name;
-    v.shape = {1, 64};
-    return builder.add_value(v);
-  };
-  const ValueId x = value("x"), p = value("p"), q = value("q");
-  builder.add_node({"neg", "Neg", {}, {x}, {p}, {}});
-  builder.add_node({"relu", "Relu", {}, {x}, {q}, {}});
-  builder.add_input(x);
-  builder.add_output(p);
-  builder.add_output(q);
-  auto graph = std::move(builder).finish();
-  ASSERT_TRUE(graph.ok());
-  b.reference = test::executor(*graph);
-  b.sent = test::random_samples(*graph, 2);
+  test::RealNet net({1, 64});
+  net.node("neg", "Neg", {"x"}, "p").node("relu", "Relu", {"x"}, "q");
+  b.graph = std::move(net).graph({"x"}, {"p", "q"});
+  b.reference = test::executor(b.graph);
+  b.sent = test::random_samples(b.graph, 2);
   b.expected = b.reference.run(b.sent)->samples;
   b.device = b.expected;
   for (Sample& s : b.device) std::swap(s.at("p"), s.at("q"));
@@ -73,25 +61,11 @@ TEST(BadCapture, names_that_are_swapped_are_recognized) {
 // A permuted input was once taken for swapped names: what reads the two tensors tells the two apart.
 TEST(BadCapture, tensors_that_are_read_as_they_were_recorded_have_their_own_names) {
   Bench b;
-  GraphBuilder builder("two", "onnx");
-  const auto value = [&](const char* name) {
-    Value v;
-    v.name = name;
-    v.shape = {1, 64};
-    return builder.add_value(v);
-  };
-  const ValueId x = value("x"), z = value("z"), p = value("p"), q = value("q"), y = value("y");
-  builder.add_node({"left", "Relu", {}, {x}, {p}, {}});
-  builder.add_node({"right", "Relu", {}, {z}, {q}, {}});
-  builder.add_node({"sub", "Sub", {}, {p, q}, {y}, {}});
-  builder.add_input(x);
-  builder.add_input(z);
-  builder.add_output(y);
-  auto graph = std::move(builder).finish();
-  ASSERT_TRUE(graph.ok());
-  b.graph = *graph;
-  b.reference = test::executor(*graph);
-  b.sent = test::random_samples(*graph, 2);
+  test::RealNet net({1, 64});
+  net.node("left", "Relu", {"x"}, "p").node("right", "Relu", {"z"}, "q").node("sub", "Sub", {"p", "q"}, "y");
+  b.graph = std::move(net).graph({"x", "z"}, {"y"});
+  b.reference = test::executor(b.graph);
+  b.sent = test::random_samples(b.graph, 2);
   b.expected = b.reference.run(b.sent)->samples;
   std::vector<Sample> exchanged = b.sent;
   for (Sample& s : exchanged) std::swap(s.at("x"), s.at("z"));

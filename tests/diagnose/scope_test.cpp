@@ -3,6 +3,7 @@
 
 #include "diagnose/judge.h"
 #include "support/nets.h"
+#include "support/real_net.h"
 #include "target/target.h"
 
 namespace lockstep {
@@ -33,48 +34,18 @@ struct Bench {
 
 // x + s -> s', s' + x -> t' (a state each) -> Neg -> y.
 Graph two_states() {
-  GraphBuilder b("states", "onnx");
-  const auto value = [&](const char* name) {
-    Value v;
-    v.name = name;
-    v.shape = {1, 16};
-    return b.add_value(v);
-  };
-  const ValueId x = value("x"), s = value("s"), t = value("t"), s1 = value("s1"), t1 = value("t1"), y = value("y");
-  b.add_node({"first", "Add", {}, {x, s}, {s1}, {}});
-  b.add_node({"second", "Add", {}, {s1, t}, {t1}, {}});
-  b.add_node({"end", "Neg", {}, {t1}, {y}, {}});
-  b.add_input(x);
-  b.add_output(y);
-  b.add_state({s, s1, std::make_shared<const Tensor>(Tensor(DType::f32, {1, 16}))});
-  b.add_state({t, t1, std::make_shared<const Tensor>(Tensor(DType::f32, {1, 16}))});
-  auto graph = std::move(b).finish();
-  EXPECT_TRUE(graph.ok()) << (graph.ok() ? "" : graph.error().line());
-  return std::move(graph).value();
+  test::RealNet net({1, 16});
+  net.node("first", "Add", {"x", "s"}, "s1").node("second", "Add", {"s1", "t"}, "t1").node("end", "Neg", {"t1"}, "y");
+  return std::move(net.state("s", "s1").state("t", "t1")).graph({"x"}, {"y"});
 }
 
 TEST(Scope, a_fault_that_other_operations_of_its_kind_would_show_and_do_not_is_of_this_one) {
   Bench b;
-  b.graph = test::relu_chain(1);
-  GraphBuilder builder("two", "onnx");
-  const auto value = [&](const char* name) {
-    Value v;
-    v.name = name;
-    v.shape = {1, 64};
-    return builder.add_value(v);
-  };
-  const ValueId x = value("x"), p = value("p"), m = value("m"), q = value("q");
-  builder.add_node({"one", "Relu", {}, {x}, {p}, {}});
-  builder.add_node({"neg", "Neg", {}, {x}, {m}, {}});
-  builder.add_node({"two", "Relu", {}, {m}, {q}, {}});
-  builder.add_input(x);
-  builder.add_output(p);
-  builder.add_output(q);
-  auto graph = std::move(builder).finish();
-  ASSERT_TRUE(graph.ok());
-  b.graph = *graph;
-  b.reference = test::executor(*graph);
-  b.sent = test::random_samples(*graph, 2);
+  test::RealNet net({1, 64});
+  net.node("one", "Relu", {"x"}, "p").node("neg", "Neg", {"x"}, "m").node("two", "Relu", {"m"}, "q");
+  b.graph = std::move(net).graph({"x"}, {"p", "q"});
+  b.reference = test::executor(b.graph);
+  b.sent = test::random_samples(b.graph, 2);
   const Verdict one = b.judged("sim:clamp-lost@one");
   ASSERT_FALSE(one.scopes.empty());
   EXPECT_EQ(one.scopes[0].name, "this operation");
