@@ -3,29 +3,12 @@
 
 #include <fmt/core.h>
 
-#include "npu/registers.h"
-#include "npu/units.h"
-#include "num/npu_fixed.h"
+#include "npu/registers_writes.h"
 
 namespace lockstep {
 namespace {
 
-class Writes {
- public:
-  explicit Writes(int unit) : unit_(unit) {}
-  void put(int word, std::initializer_list<std::pair<NpuBits, std::int64_t>> parts,
-           std::uint32_t base = 0) {
-    std::uint32_t v = base;
-    for (const auto& [bits, value] : parts) v = (v & ~bits.put(-1)) | bits.put(value);
-    out.push_back({unit_, word, v});
-  }
-  std::vector<NpuWrite> out;
-
- private:
-  int unit_;
-};
-
-void stream(const NpuStream& s, Writes& w) {
+void stream(const NpuStream& s, NpuRegisterWrites& w) {
   const std::int64_t bits = 8 * s.element_bytes();
   w.put(0, {{{2, 1}, s.frames() == 1},
             {{3, 1}, s.dir},
@@ -69,7 +52,7 @@ std::int64_t afilt_code(const NpuConv& c) {
                                                   : 0;
 }
 
-void conv(const NpuConv& c, Writes& w) {
+void conv(const NpuConv& c, NpuRegisterWrites& w) {
   w.put(0, {{{2, 1}, c.accumulate == 0},
             {{4, 1}, c.accumulate_first == 0},
             {{5, 2}, c.simd},
@@ -125,121 +108,7 @@ void conv(const NpuConv& c, Writes& w) {
   if (c.zfbias != 0) w.put(13, {{{0, 16}, c.zfbias}});
 }
 
-std::optional<std::int64_t> operation_code(std::string_view name) {
-  constexpr std::pair<std::string_view, int> codes[] = {
-      {"ARITH_AFFINE", 0}, {"ARITH_MIN", 1}, {"ARITH_MAX", 2}, {"ARITH_MUL", 7}};
-  for (const auto& [n, code] : codes)
-    if (n == name) return code;
-  return std::nullopt;
-}
-
-// `bits` of a table at an address of the program's images, entry k.
-Result<std::int64_t> entry(const NpuProgram& p, std::int64_t address, std::int64_t k,
-                           std::int64_t bits, const std::string& where) {
-  const auto at = static_cast<std::uint64_t>(address + k * bits / 8);
-  for (const NpuImage& image : p.images) {
-    if (at < image.base ||
-        at - image.base + static_cast<std::uint64_t>(bits / 8) > image.bytes.size())
-      continue;
-    std::uint64_t v = 0;
-    for (std::int64_t b = 0; b < bits / 8; ++b)
-      v |= static_cast<std::uint64_t>(image.bytes[at - image.base + static_cast<std::uint64_t>(b)])
-           << (8 * b);
-    return npu_wrap(static_cast<std::int64_t>(v), static_cast<int>(bits / 8));
-  }
-  return Error{
-      where, fmt::format("constants at 0x{:08x}", at), "an address inside the weights", {}};
-}
-
-struct Counters {
-  std::int64_t rows = 1, increment = 0, step = 0, first = 0, second = 0, third = 0;
-};
-Counters counters_of(const NpuArith& a) {
-  const std::int64_t w = std::max<std::int64_t>(a.fWidth, 1),
-                     h = std::max<std::int64_t>(a.fHeight, 1),
-                     d = std::max<std::int64_t>(a.batchDepth, 1);
-  if (a.bcast == "ARITH_BCAST_CHAN")
-    return {a.fChannels, 0, 1, d - 1, w * h * d - 1, w * h * a.fChannels - 1};
-  if (a.bcast == "ARITH_BCAST_HEIGHT") return {h, w * d - 1, 1, w * h * d - 1, 0, 0};
-  if (a.bcast == "ARITH_BCAST_WIDTH") return {w, d - 1, 1, w * d - 1, 0, 0};
-  if (a.bcast == "ARITH_BCAST_HEIGHT_WIDTH") return {w * h, d - 1, 1, w * h * d - 1, 0, 0};
-  return {};
-}
-
-Result<void> coefficients(const NpuProgram& p, const NpuArith& a, std::int64_t rows, Writes& w,
-                          const std::string& where) {
-  w.put(11, {{{0, 1}, 1}});
-  for (std::int64_t k = 0; k < rows; ++k) {
-    std::int64_t A = a.A_scalar, B = a.B_scalar, C = a.C_scalar;
-    if (a.A_vector != 0) {
-      LOCKSTEP_TRY(A, entry(p, a.A_vector, k, a.vec_precision[0], where));
-    }
-    if (a.B_vector != 0) {
-      LOCKSTEP_TRY(B, entry(p, a.B_vector, k, a.vec_precision[1], where));
-    }
-    if (a.C_vector != 0) {
-      LOCKSTEP_TRY(C, entry(p, a.C_vector, k, a.vec_precision[2], where));
-      if (npu_wrap(a.C_scalar, 2) == -1) C = -C;
-    } else if (a.combinebc != 0) {
-      C = npu_wrap(a.B_scalar, 2) * 65536 + (a.C_scalar & 0xffff);
-    }
-    if (a.combinebc != 0) B = npu_wrap(C >> 16, 2), C = C & 0xffff;
-    if (k == 384) w.put(11, {{{0, 1}, 0}});
-    const int at = static_cast<int>(k < 384 ? 0x100 + 2 * k : 2 * k);
-    w.put(at, {{{0, 16}, A}, {{16, 16}, B}});
-    w.put(at + 1, {{{0, 16}, C}});
-  }
-  return {};
-}
-
-Result<void> arith(const NpuProgram& p, const NpuArith& a, Writes& w, const std::string& where) {
-  const auto code = operation_code(a.operation);
-  if (!code) return Error{where, a.operation, "an operation that the form holds", {}};
-  const bool vector = a.scalar == 0, channel = vector && a.bcast == "ARITH_BCAST_CHAN";
-  w.put(0, {}, 0x08000000);
-  w.put(0, {{{2, 1}, vector},
-            {{3, 1}, channel},
-            {{4, 1}, channel},
-            {{5, 1}, a.rounding_o},
-            {{6, 1}, a.saturation_o},
-            {{7, 1}, vector},
-            {{8, 1}, a.dualinput},
-            {{9, 6}, *code},
-            {{21, 1}, vector},
-            {{22, 1}, vector},
-            {{24, 1}, a.round_mode_o},
-            {{26, 2}, a.outbytes_o},
-            {{28, 1}, a.combinebc},
-            {{29, 1}, a.clipout}});
-  w.put(13, {{{0, 2}, a.inbytes_x},
-             {{2, 6}, 16},
-             {{8, 1}, a.rounding_x},
-             {{9, 1}, a.saturation_x},
-             {{10, 2}, a.round_mode_x},
-             {{12, 2}, a.outbytes_x},
-             {{16, 2}, a.inbytes_y},
-             {{18, 6}, 16},
-             {{24, 1}, a.rounding_y},
-             {{25, 1}, a.saturation_y},
-             {{26, 2}, a.round_mode_y},
-             {{28, 2}, a.outbytes_y}});
-  w.put(2,
-        {{{0, 5}, a.Ax_shift}, {{5, 5}, a.By_shift}, {{10, 5}, a.C_shift}, {{15, 6}, a.shift_o}});
-  w.put(7, {{{0, 16}, a.A_scalar}, {{16, 16}, a.C_scalar}});
-  w.put(8, {{{0, 16}, a.B_scalar}});
-  if (a.clipout != 0) w.put(14, {{{0, 16}, a.clipmax}, {{16, 16}, a.clipmin}});
-  if (!vector) return {};
-  const Counters c = counters_of(a);
-  if (c.rows > 512) return Error{where, fmt::format("{} coefficients", c.rows), "at most 512", {}};
-  w.put(3, {{{0, 27}, c.increment}});
-  w.put(4, {{{0, 27}, c.first}});
-  w.put(5, {{{0, 27}, c.second}});
-  w.put(6, {{{0, 27}, c.third}});
-  w.put(10, {{{0, 9}, c.step}});
-  return coefficients(p, a, c.rows, w, where);
-}
-
-void pool(const NpuPoolUnit& p, Writes& w) {
+void pool(const NpuPoolUnit& p, NpuRegisterWrites& w) {
   constexpr std::pair<std::string_view, int> codes[] = {{"POOL_MAX", 0},  {"POOL_MIN", 1},
                                                         {"POOL_AVG", 2},  {"POOL_GMAX", 8},
                                                         {"POOL_GMIN", 9}, {"POOL_GAVG", 10}};
@@ -270,7 +139,7 @@ void pool(const NpuPoolUnit& p, Writes& w) {
   w.put(7, {{{0, 12}, p.topCrop}, {{16, 12}, p.bottomCrop}});
 }
 
-Result<void> activ(const NpuProgram& p, const NpuActiv& v, Writes& w, const std::string& where) {
+Result<void> activ(const NpuProgram& p, const NpuActiv& v, NpuRegisterWrites& w, const std::string& where) {
   const int type = v.operation == "ACTIV_RELU"    ? 0
                    : v.operation == "ACTIV_PRELU" ? 1
                    : v.operation == "ACTIV_TRELU" ? 2
@@ -293,13 +162,13 @@ Result<void> activ(const NpuProgram& p, const NpuActiv& v, Writes& w, const std:
   w.put(4, {{{0, 16}, v.parameter_2}});
   if (type != 3) return {};
   for (std::int64_t i = 0; i < v.ROM0_nbytes; ++i) {
-    LOCKSTEP_TRY(const std::int64_t b, entry(p, v.ROM0_vector, i, 8, where));
+    LOCKSTEP_TRY(const std::int64_t b, npu_table_entry(p, v.ROM0_vector, i, 8, where));
     w.put(static_cast<int>(0x100 + i), {{{0, 8}, b}});
   }
   for (std::int64_t i = 0; i < v.ROM1_nbytes / 6; ++i) {
     std::int64_t abc[3];
     for (int k = 0; k < 3; ++k) {
-      LOCKSTEP_TRY(abc[k], entry(p, v.ROM1_vector, 3 * i + k, 16, where));
+      LOCKSTEP_TRY(abc[k], npu_table_entry(p, v.ROM1_vector, 3 * i + k, 16, where));
     }
     w.put(static_cast<int>(0x200 + 2 * i), {{{0, 16}, abc[0]}, {{16, 16}, abc[1]}});
     w.put(static_cast<int>(0x201 + 2 * i), {{{0, 16}, abc[2]}});
@@ -315,11 +184,11 @@ Result<std::vector<NpuWrite>> npu_writes_of(const NpuProgram& program, const Npu
   const auto at = npu_register_unit(unit.id);
   const std::string who = where + ": " + text_of(unit.id);
   if (!at) return Error{who, "no such unit", "a unit of the STM32N6", {}};
-  Writes w(*at);
+  NpuRegisterWrites w(*at);
   if (const auto* s = std::get_if<NpuStream>(&form)) stream(*s, w);
   if (const auto* c = std::get_if<NpuConv>(&form)) conv(*c, w);
   if (const auto* p = std::get_if<NpuPoolUnit>(&form)) pool(*p, w);
-  if (const auto* a = std::get_if<NpuArith>(&form)) LOCKSTEP_CHECK(arith(program, *a, w, who));
+  if (const auto* a = std::get_if<NpuArith>(&form)) LOCKSTEP_CHECK(write_arith(program, *a, w, who));
   if (const auto* v = std::get_if<NpuActiv>(&form)) LOCKSTEP_CHECK(activ(program, *v, w, who));
   return std::move(w.out);
 }
