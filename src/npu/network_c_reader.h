@@ -27,10 +27,12 @@ class NetworkReader {
     bool array = false, local = false;  // local: inside an epoch's function
   };
 
-  // network_c_reader.cpp: text, declarations, functions
-  Result<void> step();
+  // network_c_comments.cpp: nodes, the compiler, memories
   void comment(std::string_view text);
   void pool(std::string_view text);
+
+  // network_c_reader.cpp: text, declarations, functions
+  Result<void> step();
   bool declares() const;
   Result<void> declaration();
   Result<void> function();
