@@ -5,7 +5,7 @@
 
 #include <fmt/core.h>
 
-#include "npu/flow.h"
+#include "npu/flow_turns.h"
 
 namespace lockstep {
 namespace {
@@ -55,29 +55,7 @@ class EpochRun {
     LOCKSTEP_TRY(const NpuFlow<T> first, leaving(from[0].source.unit));
     if (from[0].source == from[1].source) return in_turn(first, from);
     LOCKSTEP_TRY(const NpuFlow<T> second, leaving(from[1].source.unit));
-    return alternating(to.unit, first, second, from);
-  }
-
-  static NpuFlow<T> in_turn(const NpuFlow<T>& flow, const std::vector<NpuSource>& from) {
-    const std::size_t head = static_cast<std::size_t>(from[0].frames), period = head + static_cast<std::size_t>(from[1].frames);
-    NpuFlow<T> out;
-    for (std::size_t i = 0; i < flow.frames.size(); ++i)
-      if (from[i % period < head ? 0 : 1].context != 0) out.frames.push_back(flow.frames[i]);
-    return out;
-  }
-
-  Result<NpuFlow<T>> alternating(NpuUnitId to, const NpuFlow<T>& a, const NpuFlow<T>& b, const std::vector<NpuSource>& from) const {
-    NpuFlow<T> out;
-    std::size_t next[2] = {0, 0};
-    const NpuFlow<T>* flows[2] = {&a, &b};
-    while (next[0] < a.frames.size() || next[1] < b.frames.size())
-      for (int c = 0; c < 2; ++c)
-        for (int f = 0; f < from[static_cast<std::size_t>(c)].frames; ++f) {
-          if (next[c] >= flows[c]->frames.size()) return wrong(to, "two sources of frames that do not come out even", "whole turns");
-          if (from[static_cast<std::size_t>(c)].context != 0) out.frames.push_back(flows[c]->frames[next[c]]);
-          ++next[c];
-        }
-    return out;
+    return alternating(who(to.unit), first, second, from);
   }
 
   Result<NpuFlow<T>> leaving(NpuUnitId id) {
@@ -220,23 +198,6 @@ class EpochRun {
     auto kernels = std::make_shared<const NpuKernels>(std::move(ordered));
     if (constant) cache_[key] = kernels;
     return kernels;
-  }
-
-  // Words of two bytes, one behind the other.
-  static NpuFlow<T> in_bytes(const NpuFlow<T>& words) {
-    std::map<const void*, NpuFrame<T>> seen;
-    NpuFlow<T> out;
-    for (const NpuFrame<T>& f : words.frames) {
-      NpuFrame<T>& frame = seen[f.get()];
-      if (!frame) {
-        auto bytes = std::make_shared<std::vector<T>>();
-        for (const T word : *f)
-          for (int k = 0; k < 2; ++k) bytes->push_back(static_cast<T>((static_cast<std::int64_t>(word) >> (8 * k)) & 0xff));
-        frame = std::move(bytes);
-      }
-      out.frames.push_back(frame);
-    }
-    return out;
   }
 
   Result<Link> prepare(NpuUnitId id) {
