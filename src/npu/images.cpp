@@ -79,24 +79,43 @@ namespace {
 
 using Path = std::filesystem::path;
 
-// Weight files beside the program: those that begin with its own name where there are any (several
-// networks in one folder), without empty ones.
-std::vector<Path> weight_files(const std::string& program, const std::string& folder) {
+// Weight files beside the program: those that begin with its own name where there are any, without
+// those of another network in the folder and without empty ones.
+struct WeightFiles {
+  std::vector<Path> found;
+  std::string empty;  // one of its own without contents
+};
+
+bool is_of(const std::string& name, const std::string& stem) {
+  return name.starts_with(stem + "_") || name.starts_with(stem + ".");
+}
+
+WeightFiles weight_files(const std::string& program, const std::string& folder) {
   std::vector<Path> all, own;
+  std::vector<std::string> others;
+  WeightFiles files;
   std::error_code failed;
   const std::string stem = Path(program).stem().string();
-  for (const auto& entry :
-       std::filesystem::directory_iterator(folder.empty() ? "." : folder, failed)) {
+  const std::string where = folder.empty() ? "." : folder;
+  for (const auto& entry : std::filesystem::directory_iterator(where, failed))
+    if (entry.path().extension() == ".c" && entry.path().stem() != stem)
+      others.push_back(entry.path().stem().string());
+  for (const auto& entry : std::filesystem::directory_iterator(where, failed)) {
     const std::string ending = entry.path().extension().string(),
                       name = entry.path().filename().string();
     if (ending != ".raw" && ending != ".bin" && ending != ".hex") continue;
-    if (entry.is_regular_file(failed) && entry.file_size(failed) == 0) continue;
-    all.push_back(entry.path());
-    if (name.starts_with(stem + "_") || name.starts_with(stem + ".")) own.push_back(entry.path());
+    const bool mine = is_of(name, stem);
+    if (entry.is_regular_file(failed) && entry.file_size(failed) == 0) {
+      if (mine) files.empty = name;
+    } else if (mine) {
+      own.push_back(entry.path());
+    } else if (std::ranges::none_of(others, [&](const auto& o) { return is_of(name, o); })) {
+      all.push_back(entry.path());
+    }
   }
-  std::vector<Path>& found = own.empty() ? all : own;
-  std::ranges::sort(found);
-  return found;
+  files.found = own.empty() ? all : own;
+  std::ranges::sort(files.found);
+  return files;
 }
 
 // The base of the memory whose postfix the file's name carries ("network_atonbuf.xSPI2.raw").
@@ -128,10 +147,10 @@ Result<void> find_npu_images(NpuProgram& program, const std::string& folder) {
     if (b.is_param)
       first[b.base] = std::min(first.contains(b.base) ? first[b.base] : b.address(), b.address());
   if (first.empty()) return {};
-  const std::vector<Path> files = weight_files(program.file, folder);
+  const WeightFiles files = weight_files(program.file, folder);
   const auto of_kind = [&](std::string_view ending) {
     std::vector<Path> some;
-    for (const Path& p : files)
+    for (const Path& p : files.found)
       if (p.extension() == ending) some.push_back(p);
     return some;
   };
@@ -169,11 +188,12 @@ Result<void> find_npu_images(NpuProgram& program, const std::string& folder) {
   }
   for (const auto& [base, low] : first)
     if (!covers(program, low))
-      return Error{
-          program.file,
-          fmt::format("no weights for the memory at 0x{:08x} among {} files", base, files.size()),
-          "one .raw, .bin or .hex beside the program",
-          "put the compilation's weights beside network.c"};
+      return Error{program.file,
+                   fmt::format("no weights for the memory at 0x{:08x} among {} files{}", base,
+                               files.found.size(),
+                               files.empty.empty() ? "" : "; " + files.empty + " is empty"),
+                   "one .raw, .bin or .hex beside the program",
+                   "put the compilation's weights beside network.c"};
   return {};
 }
 

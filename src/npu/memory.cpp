@@ -42,9 +42,16 @@ std::vector<Range> working_ranges(const NpuProgram& program) {
 }  // namespace
 
 Error outside_memory(const NpuMemory& memory, std::uint64_t address, std::uint64_t size, const std::string& who) {
+  std::vector<const NpuRegion*> nearest;
+  for (const NpuRegion& r : memory.regions()) nearest.push_back(&r);
+  std::ranges::stable_sort(nearest, {}, [&](const NpuRegion* r) {
+    return address < r->base ? r->base - address : address - std::min(address, r->base + r->bytes.size());
+  });
+  constexpr std::size_t most = 3;
   std::string known;
-  for (const NpuRegion& r : memory.regions())
-    known += fmt::format("{}{} 0x{:08x} .. 0x{:08x}", known.empty() ? "" : ", ", r.name, r.base, r.base + r.bytes.size());
+  for (const NpuRegion* r : std::span(nearest).first(std::min(most, nearest.size())))
+    known += fmt::format("{}{} 0x{:08x} .. 0x{:08x}", known.empty() ? "" : ", ", r->name, r->base, r->base + r->bytes.size());
+  if (nearest.size() > most) known += fmt::format(" or {} more", nearest.size() - most);
   return {who, fmt::format("touches 0x{:08x} .. 0x{:08x}", address, address + size), "a range inside " + known,
           "a weights file that is short or of another network looks like this"};
 }

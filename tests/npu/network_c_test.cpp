@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 
 #include "base/random.h"
 #include "npu/images.h"
@@ -136,6 +138,31 @@ TEST(IntelHex, records_give_bytes_at_their_addresses) {
   EXPECT_EQ((*fine)[0].bytes[3], std::byte{4});
   EXPECT_FALSE(parse_intel_hex(":0400000001020304F3\n:00000001FF\n", "w.hex").ok());  // checksum
   EXPECT_FALSE(parse_intel_hex(":0400000001020304F2\n", "w.hex").ok());               // no end
+}
+
+TEST(NetworkC, weights_of_another_network_in_the_folder_are_not_taken) {
+  namespace fs = std::filesystem;
+  const fs::path folder = fs::path(testing::TempDir()) / "npu_two_networks";
+  fs::remove_all(folder);
+  fs::create_directories(folder);
+  const auto put = [&](const char* name, std::size_t bytes) {
+    std::ofstream(folder / name) << std::string(bytes, 'w');
+  };
+  put("od.c", 1), put("reid.c", 1), put("od_atonbuf.xSPI2.bin", 0), put("reid_atonbuf.xSPI2.bin", 64);
+  NpuProgram p;
+  p.file = (folder / "od.c").string();
+  NpuBuffer weights;
+  weights.name = "w", weights.base = test::flash, weights.end = 16, weights.is_param = true;
+  p.buffers.push_back(weights);
+  const auto missing = find_npu_images(p, folder.string());
+  ASSERT_FALSE(missing.ok());
+  EXPECT_NE(missing.error().line().find("od_atonbuf.xSPI2.bin is empty"), std::string::npos) << missing.error().line();
+  p.file = (folder / "reid.c").string();
+  const auto found = find_npu_images(p, folder.string());
+  ASSERT_TRUE(found.ok()) << found.error().line();
+  ASSERT_EQ(p.images.size(), 1u);
+  EXPECT_EQ(p.images[0].bytes.size(), 64u);
+  fs::remove_all(folder);
 }
 
 }  // namespace
