@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "npu/layout.h"
+#include "npu/map_nodes.h"
 #include "npu/small_program.h"
 
 namespace lockstep {
@@ -90,6 +91,20 @@ TEST(NpuMap, copies_hold_what_they_are_copies_of) {
   EXPECT_EQ(value_of(m, "MaxPool_2_out_0"), "p");
   EXPECT_EQ(value_of(m, "MaxPool_2_out_0_inserted_out9"), "p");
   EXPECT_EQ(value_of(m, "Conv2D_9_zero_off_out_11"), "p");
+}
+
+TEST(NpuMap, an_epochs_nodes_follow_from_the_tensors_that_it_makes) {
+  NpuProgram p;
+  p.buffers = {codes("Input_0_out_0", 0, 0), codes("MaxPool_1_out_0", 1, 64),
+               codes("MaxPool_2_out_0", 2, 128), codes("MaxPool_2_out_0_cp_in_1", 3, 192)};
+  p.epochs = {moves(1, "Input_0_out_0", "MaxPool_1_out_0", NpuKind::pool),
+              moves(2, "MaxPool_1_out_0", "MaxPool_2_out_0", NpuKind::pool),
+              moves(3, "MaxPool_2_out_0", "MaxPool_2_out_0_cp_in_1", NpuKind::arith)};
+  const Graph g = pools();
+  const NpuMapping m = map_npu_buffers(p, g);
+  EXPECT_EQ(npu_nodes_of(p, 1, m, g), std::vector<std::string>{"pool_p"});
+  EXPECT_EQ(npu_nodes_of(p, 2, m, g), std::vector<std::string>{"pool_q"});
+  EXPECT_TRUE(npu_nodes_of(p, 3, m, g).empty());  // a copy
 }
 
 TEST(NpuLayout, blocks_are_as_wide_as_batch_says) {
