@@ -8,6 +8,17 @@ namespace {
 
 using json = nlohmann::json;
 
+// What nests deeper than tensors do is no JSON of numbers: the functions below go down by themselves.
+json parsed(std::string_view text) {
+  constexpr int deepest = 64;
+  bool too_deep = false;
+  json value = json::parse(text, [&](int depth, json::parse_event_t, json&) {
+    too_deep |= depth > deepest;
+    return !too_deep;
+  }, false);
+  return too_deep ? json(json::value_t::discarded) : value;
+}
+
 Error no_numbers(const std::string& where, const json& found) {
   const std::string text = found.dump(-1, ' ', false, json::error_handler_t::replace);
   return {where, text.substr(0, 40), "numbers, {\"NAME\": [numbers], ...}, or {\"tensors\": [{\"name\": ..., ...}]} beside raw bytes", "docs/captures.md has examples"};
@@ -42,13 +53,13 @@ Result<void> add(const json& value, const std::string& name, std::int64_t sample
 }  // namespace
 
 bool describes_raw(std::string_view text) {
-  const json value = json::parse(text, nullptr, false);
+  const json value = parsed(text);
   return value.is_object() && value.contains("tensors") && value["tensors"].is_array();
 }
 
 Result<Recording> recording_from_json_numbers(std::string_view text, const std::string& name, const std::string& where) {
-  const json value = json::parse(text, nullptr, false);
-  if (value.is_discarded()) return Error{where, "not JSON", "{\"NAME\": [numbers], ...} or {\"tensors\": [...]}", "docs/captures.md has an example"};
+  const json value = parsed(text);
+  if (value.is_discarded()) return Error{where, "not JSON, or nested more than 64 deep", "{\"NAME\": [numbers], ...} or {\"tensors\": [...]}", "docs/captures.md has an example"};
   Recording recording;
   recording.source = where;
   const bool samples = value.is_array() && !value.empty() && value.front().is_object();

@@ -123,6 +123,20 @@ TEST(RecordingNumbers, json_of_names_lists_and_samples) {
   EXPECT_FALSE(read_json(R"({"a": [1, "two"]})").ok());
 }
 
+TEST(RecordingNumbers, lists_in_lists_without_end_are_refused) {
+  constexpr std::size_t deep = 400000;
+  for (const auto& [open, close] : {std::pair<std::string, std::string>{"[", "]"}, {"{\"a\":", "}"}}) {
+    std::string text;
+    for (std::size_t i = 0; i < deep; ++i) text += open;
+    text += '1';
+    for (std::size_t i = 0; i < deep; ++i) text += close;
+    const auto read = recording_from_json_numbers(text, "file", "file.json");
+    ASSERT_FALSE(read.ok());
+    EXPECT_NE(read.error().what.find("nested"), std::string::npos) << read.error().what;
+    EXPECT_FALSE(describes_raw(text));
+  }
+}
+
 TEST(RecordingNumbers, whole_numbers_that_float32_would_round_stay_whole) {
   EXPECT_EQ(recorded_numbers("a", {16777217, 1}).tensor.number(0), 16777217);
   EXPECT_EQ(recorded_numbers("a", {0.5, 1}).tensor.dtype(), DType::f32);
