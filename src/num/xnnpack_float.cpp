@@ -153,6 +153,8 @@ float fused_from(float start, const float* a, std::int64_t a_step, const float* 
   return start;
 }
 
+float fused_hybrid(float sum, float x_scale, float w_scale, float bias) { return std::fma(sum * x_scale, w_scale, bias); }
+
 void xnnpack_float_softmax(std::span<const float> x, std::span<float> y) {
   if (x.empty()) return;
   const float greatest = std::ranges::max(x);

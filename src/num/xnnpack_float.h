@@ -20,6 +20,9 @@ inline constexpr std::int64_t xnnpack_most_column_taps = 25;
 float fused_from(float start, const float* a, std::int64_t a_step, const float* b, std::int64_t b_step,
                  std::int64_t count);
 
+// N88: a sum of codes under the scales of its row and its weights, onto the bias: fma(fl(sum * x_scale), w_scale, bias).
+float fused_hybrid(float sum, float x_scale, float w_scale, float bias);
+
 // N108: one row.
 void xnnpack_float_softmax(std::span<const float> x, std::span<float> y);
 

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "num/product.h"
 #include "num/pairs.h"
+#include "num/tflite_policies.h"
 #include "num/xnnpack_float.h"
 #include "op/op_fused.h"
 #include "op/op_codes.h"
@@ -210,6 +211,7 @@ Result<void> eval_hybrid(EvalContext& c, const Window& g, const ConvLayout& l) {
   const bool depthwise = l.out_axis != 0;
   const bool by_channel =
       depthwise || std::ranges::any_of(wq.scale, [&](double s) { return s != wq.scale[0]; });
+  const HybridPolicy& coding = sums_from_bias(c.num) && depthwise ? tflite_hybrid : *c.num.hybrid;  // left to LiteRT
   const std::int64_t rows = g.batch * (by_pixel(c, g, l) ? g.in_count() : 1);
   const std::size_t row = static_cast<std::size_t>(c.in[0]->count() / rows);
   std::vector<std::int8_t> codes(row * static_cast<std::size_t>(rows));
@@ -219,10 +221,10 @@ Result<void> eval_hybrid(EvalContext& c, const Window& g, const ConvLayout& l) {
     const auto in = c.in[0]->as<float>().subspan(n * row, row);
     const std::span<std::int8_t> out(codes.data() + n * row, row);
     std::int32_t zero = 0;
-    if (by_channel || c.num.hybrid->always_asymmetric)
-      c.num.hybrid->asymmetric(in, out, scale[n], zero);
+    if (by_channel || coding.always_asymmetric)
+      coding.asymmetric(in, out, scale[n], zero);
     else
-      c.num.hybrid->symmetric(in, out, scale[n]);
+      coding.symmetric(in, out, scale[n]);
     for (std::size_t i = 0; i < row; ++i) x[n * row + i] = out[i] - zero;
   }
   const auto w = packed_weights<std::int32_t>(centred_codes(*c.in[1], 0), l, g);
@@ -235,8 +237,15 @@ Result<void> eval_hybrid(EvalContext& c, const Window& g, const ConvLayout& l) {
         const auto ws = static_cast<float>(wq.scale_at(static_cast<std::size_t>(o)));
         const float xs = scale[static_cast<std::size_t>(rows == g.batch ? n : n * g.in_count() + p)],
                     acc = static_cast<float>(sum);
-        float real = depthwise || !by_channel ? acc * (ws * xs) : acc * ws * xs;
-        if (bias) real += bias->as<float>()[static_cast<std::size_t>(o)];
+        const float start = bias ? bias->as<float>()[static_cast<std::size_t>(o)] : 0.f;
+        float real = 0;
+        if (sums_from_bias(c.num)) {  // N88; depthwise: LiteRT's vectors of four channels, and what is left of them
+          const bool together = o < l.out_channels / 4 * 4;
+          real = !depthwise ? fused_hybrid(acc, xs, ws, start) : (together ? acc * ws * xs : acc * xs * ws) + start;
+        } else {
+          real = depthwise || !by_channel ? acc * (ws * xs) : acc * ws * xs;
+          if (bias) real += start;
+        }
         y[static_cast<std::size_t>(g.index(n, o, p, g.out_count(), l.out_channels))] =
             activate(act, real);
       });

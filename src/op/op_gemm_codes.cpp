@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "num/pairs.h"
+#include "num/xnnpack_float.h"
 #include "num/product.h"
 #include "op/op_codes.h"
 #include "op/op_gemm.h"
@@ -177,7 +178,7 @@ Result<void> gemm_hybrid(EvalContext& c, const GemmSizes& s) {
     else
       c.num.hybrid->symmetric(x.subspan(i * k, k), out, scale[i]);
     for (std::size_t e = 0; e < k; ++e) a[i * k + e] = out[e] - zero;
-    if (!by_channel) scale[i] *= static_cast<float>(bq.scale_at(0));
+    if (!by_channel && !sums_from_bias(c.num)) scale[i] *= static_cast<float>(bq.scale_at(0));
   }
   const bool silent = std::ranges::all_of(x, [](float v) { return v == 0; });
   const Activation act = activation_of(c.view);
@@ -186,6 +187,12 @@ Result<void> gemm_hybrid(EvalContext& c, const GemmSizes& s) {
   gemm_products<std::int64_t, std::int32_t>(
       s, a, b, [&](std::int64_t i, std::int64_t j, std::int64_t sum) {
         float real = bias ? bias->as<float>()[static_cast<std::size_t>(j)] : 0.f;
+        if (sums_from_bias(c.num)) {  // N88
+          real = fused_hybrid(static_cast<float>(sum), scale[static_cast<std::size_t>(i)],
+                              static_cast<float>(bq.scale_at(by_channel ? static_cast<std::size_t>(j) : 0)), real);
+          y[static_cast<std::size_t>(i * s.n + j)] = activate(act, real);
+          return;
+        }
         const float step = by_channel
                                ? static_cast<float>(bq.scale_at(static_cast<std::size_t>(j))) *
                                      scale[static_cast<std::size_t>(i)]

@@ -15,6 +15,12 @@ TEST(XnnpackFloat, a_product_is_fused_into_the_sum_that_begins_at_the_bias) {
   EXPECT_EQ(fused_from(7.0f, a, 1, b, 1, 0), 7.0f);
 }
 
+// 3 * (1 + 2^-23) is rounded to 3 + 2^-21 first; the second scale and the bias are one step.
+TEST(XnnpackFloat, a_sum_of_codes_meets_its_scales_one_by_one_and_the_bias_by_a_fused_step) {
+  EXPECT_EQ(fused_hybrid(3, 1 + 0x1p-23f, 1, -3), 0x1p-21f);
+  EXPECT_EQ(fused_hybrid(1, 1 + 0x1p-12f, 1 + 0x1p-12f, -1), 0x1p-11f + 0x1p-24f);
+}
+
 TEST(XnnpackFloat, only_the_arithmetic_of_the_delegate_sums_so) {
   for (const char* const name : {"tflite", "tflite-ref", "cmsis-nn", "ort", "float"})
     EXPECT_EQ(sums_from_bias(*find_arithmetic(name)->numerics), std::string_view(name) == "tflite") << name;
