@@ -84,8 +84,9 @@ class Search {
     const double table = ranked.empty() ? 0 : trial_.table_bits();
     for (Explanation& e : ranked) {
       e.accepted = carries(e, sites_.size(), table, options_.drift_bits);
-      // Over several operations that round, what rounding leaves cannot be told from what another cause would.
-      if (roundings() > 1) e.accepted = e.accepted && e.exact();
+      // Over several operations that round, what rounding leaves cannot be told from what another cause would, unless
+      // it is far less than what the cause makes.
+      if (roundings() > 1) e.accepted = e.accepted && (e.exact() || leaves_little(e));
     }
     if (ranked.empty() || !ranked[0].accepted) return;
     prefer_input();
@@ -119,6 +120,12 @@ class Search {
     });
   }
 
+  // Nearly all of many differing values to the bit, and one step of the others.
+  static bool leaves_little(const Explanation& e) {
+    constexpr std::int64_t many = 32;
+    return e.differing >= many && e.rest() * 10 <= e.differing && e.rest_lsb <= 1.001;
+  }
+
   // Operations of the segment that yield codes.
   std::ptrdiff_t roundings() const {
     const Graph& g = sites_[0].graph();
@@ -128,15 +135,15 @@ class Search {
     });
   }
 
-  // Where a quantizer reads the network's input, or nothing between was captured, what leaves nothing is laid to the
-  // input rather than to an operation that would do the same: it is what a user can check.
+  // Where a quantizer reads the network's input, or nothing between was captured, what leaves nothing (or as little) is
+  // laid to the input rather than to an operation that would do the same: it is what a user can check.
   void prefer_input() {
     constexpr double as_likely_bits = 8;
     std::vector<Explanation>& ranked = suspect_.ranked;
-    if (!ranked[0].exact() || ranked[0].fault->stage == Stage::input) return;
+    if (ranked[0].fault->stage == Stage::input) return;
     if (trial_.single_node() && trial_.row().op != "QuantizeLinear") return;
     const auto it = std::ranges::find_if(ranked, [&](const Explanation& e) {
-      return e.exact() && e.accepted && e.fault->stage == Stage::input && e.bits <= ranked[0].bits + as_likely_bits;
+      return e.rest() == ranked[0].rest() && e.accepted && e.fault->stage == Stage::input && e.bits <= ranked[0].bits + as_likely_bits;
     });
     if (it != ranked.end()) std::rotate(ranked.begin(), it, it + 1);
   }
