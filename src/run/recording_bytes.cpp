@@ -9,7 +9,7 @@ namespace lockstep {
 namespace {
 
 // In the place of a layout, which no file can say: letters of axes are upper case.
-constexpr std::string_view untyped = "bytes";
+constexpr std::string_view untyped = "bytes", typed = "typed bytes";
 
 // The codes that a float at the rim stands for.
 std::vector<DType> types_of(const Graph& g, ValueId id) {
@@ -35,6 +35,9 @@ RecordedArray recorded_bytes(const std::string& name, const Bytes& bytes) {
 }
 
 bool waits_for_type(const RecordedArray& array) { return array.origin.layout == untyped; }
+
+void mark_typed_bytes(Origin& origin) { origin.layout = typed; }
+bool is_typed_bytes(const Origin& origin) { return origin.layout == typed; }
 
 Result<Tensor> typed_bytes(const RecordedArray& array, const Graph& model, ValueId value, std::int64_t samples, const std::string& where) {
   const Value& v = model.value(value);

@@ -160,6 +160,7 @@ Result<Recording> with_types(Recording recording, const Graph& model, std::int64
     recording.notes.push_back("'" + a.name + "': bytes without a description, read as " + std::string(name_of(typed.dtype())) + " of '" +
                               model.value(value).name + "'");
     a = {model.value(value).name, std::move(typed), {}, {}, a.sample};
+    mark_typed_bytes(a.origin);
   }
   return recording;
 }

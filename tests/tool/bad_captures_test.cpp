@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <cstring>
 #include <functional>
 
@@ -260,6 +261,21 @@ TEST_F(OtherForms, unsigned_bytes_of_signed_codes) {
     }
   EXPECT_NE(verdict(0).find("healthy"), std::string::npos);
   EXPECT_NE(report["notes"].dump().find("128 away"), std::string::npos) << report["notes"];
+}
+
+// A memory dump of a firmware that keeps codes as unsigned bytes: nothing in it says so.
+TEST_F(OtherForms, unsigned_bytes_of_signed_codes_in_a_dump_without_types) {
+  std::filesystem::create_directories(scratch / "dump");
+  for (auto& [name, a] : all) {
+    if (a.dtype != DType::i8) continue;
+    for (std::byte& b : a.bytes) b ^= std::byte{0x80};
+    std::string file = name;
+    std::ranges::replace(file, '/', '_');
+    ASSERT_TRUE(write_file(scratch / ("dump/" + file + ".bin"), a.bytes).ok());
+  }
+  const auto ran = test::run_tool("validate " + model + " --input " + golden + " --target " + scratch / "dump");
+  EXPECT_EQ(ran.code, 0) << ran.out << ran.err;
+  EXPECT_NE(ran.out.find("128 away"), std::string::npos) << ran.out;
 }
 
 // The user's exporter calls the float before a quantizer by the layer's name; the device only has the codes.
