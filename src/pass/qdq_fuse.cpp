@@ -57,7 +57,8 @@ bool fuses_gemm(const Node& n, const std::vector<DType>& types, std::optional<DT
   if (!is_byte(types[0]) || !is_byte(types[1]) || (types[0] == DType::i8 && types[1] != DType::i8))
     return false;
   if (y && *y != types[0]) return false;
-  return types.size() < 3 || (types[2] == DType::i32 && n.attrs.real("beta", 1) == 1);
+  if (types.size() < 3) return true;
+  return types[2] == DType::i32 && n.attrs.real("beta", 1) == 1 && n.attrs.real("alpha", 1) == 1;
 }
 bool fuses_matmul(const std::vector<DType>& types, std::optional<DType> y) {
   return types[0] == DType::u8 && is_byte(types[1]) && (!y || *y == types[0]);

@@ -37,7 +37,7 @@ def head_embedding(net, x):
     else:
         f, n = net.op("Flatten", net.op("GlobalAveragePool", x.name)), x.c
     w = net.const((net.rng.standard_normal((24, n)) / math.sqrt(n)).astype(np.float32), "w")
-    y = net.op("Gemm", f, w, net.bias(24), transB=1, alpha=1.0)
+    y = net.op("Gemm", f, w, net.bias(24), transB=1, alpha=0.5 if x.c % 8 else 1.0)
     if net.chance(0.5):
         y = batch_norm(net, Map(y, 24, 1, 1)).name
     how = net.pick("reduce_l2", "lp", "parts", "clip")

@@ -174,6 +174,31 @@ TEST(Qdq, equal_quantizers_with_zero_points_of_their_own_stay_two) {
   }
 }
 
+// A bias in codes has the scale of the product: under a factor the runtime leaves the layer
+// in reals.
+TEST(Qdq, a_gemm_with_a_factor_stays_in_float_where_its_bias_is_in_codes) {
+  for (const bool biased : {false, true})
+    for (const double alpha : {1.0, 0.5}) {
+      Sketch s;
+      const ValueId x = s.dq(s.q(s.input("x", {1, 2}), "q0", {1, 2}), "dq0", {1, 2});
+      const ValueId w =
+          s.constant("w", Tensor::of<std::int8_t>({2, 1}, std::vector<std::int8_t>{3, 4}));
+      std::vector<ValueId> operands{x, s.dq(w, "w_dq", {2, 1})};
+      if (biased) {
+        s.zero = s.constant("bias zero", Tensor::scalar(std::int32_t{0}));
+        operands.push_back(
+            s.dq(s.constant("b", Tensor::of<std::int32_t>({1}, std::vector<std::int32_t>{7})),
+                 "b_dq", {1}));
+        s.zero = s.builder.find("zero");
+      }
+      const ValueId y = s.add("Gemm", "gemm", std::move(operands), DType::f32, {1, 1});
+      s.builder.node(s.builder.value(y).producer).attrs.set("alpha", alpha);
+      const Graph g = s.finish({s.dq(s.q(y, "q1", {1, 1}), "dq1", {1, 1})});
+      const auto count = operators(lowered(g, {"fuse-qdq-dense"}));
+      EXPECT_EQ(count.at("DequantizeLinear"), biased && alpha != 1 ? 4 : 1) << biased << alpha;
+    }
+}
+
 // A global average behind a dequantizer runs plane by plane; behind a pool on blocked
 // channels it runs on those.
 TEST(Qdq, a_global_average_runs_on_blocked_channels_only_behind_them) {
