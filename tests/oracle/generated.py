@@ -31,9 +31,9 @@ INT4, UINT4 = quantization.QuantType.QInt4, quantization.QuantType.QUInt4
 QDQ, QOPERATOR = quantization.QuantFormat.QDQ, quantization.QuantFormat.QOperator
 
 
-def variant(form, activations, weights, channel, clean=True, reduce_range=False, **options):
+def variant(form, activations, weights, channel, clean=True, reduce_range=False, stored=None, **options):
     return {"form": form, "activations": activations, "weights": weights, "channel": channel, "clean": clean,
-            "reduce_range": reduce_range, "options": options}
+            "reduce_range": reduce_range, "stored": stored, "options": options}
 
 
 # name -> how the network is quantized; `clean`: the runtime's basic optimizations ran first (they fold normalization)
@@ -72,6 +72,13 @@ VARIANTS |= {
 }
 for style in generated_styles.STYLES:  # after all others: seeds keep their variants' names
     VARIANTS[style] = variant("style", None, None, True)
+BASIC, EXTENDED = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC, onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+VARIANTS |= {  # as the runtime's optimizer stores them: constants shared, operators of its own domain
+    "stored_qdq_u8s8": variant(QDQ, UINT8, INT8, True, stored=BASIC),
+    "stored_qop_u8u8": variant(QOPERATOR, UINT8, UINT8, False, stored=EXTENDED),
+    "stored_qdq_s8s8": variant(QDQ, INT8, INT8, False, stored=EXTENDED),
+    "stored_dynamic_s8": variant("dynamic", UINT8, INT8, False, stored=EXTENDED),
+}
 
 
 class Samples(quantization.CalibrationDataReader):
@@ -103,18 +110,28 @@ def float_network(seed, stages=None, head=None, opset=None):
     return net.model()
 
 
-def optimized(model, path):
-    """The model after the runtime's basic optimizations, as quantization's own preparation does it."""
+def optimized(model, path, level=onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC):
+    """The model after the runtime's optimizations, at first the basic ones, as quantization's own preparation does it."""
     so = onnxruntime.SessionOptions()
-    so.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    so.graph_optimization_level = level
     so.optimized_model_filepath = path
     so.log_severity_level = 4
     onnxruntime.InferenceSession(model.SerializeToString(), so, providers=["CPUExecutionProvider"])
-    return onnx.shape_inference.infer_shapes(onnx.load(path))
+    return onnx.load(path)
 
 
 def network(seed, name, stages=None, head=None, opset=None):
     """Path of the quantized network of this seed and variant (and of these blocks, where they are given)."""
+    path, stored = quantized(seed, name, stages, head, opset), VARIANTS[name]["stored"]
+    if stored:
+        temporary = f"{path}.tmp{os.getpid()}"
+        optimized(onnx.load(path), temporary, stored)
+        os.replace(temporary, path)
+    return path
+
+
+def quantized(seed, name, stages, head, opset):
+    """The same as the quantizer leaves it."""
     how = VARIANTS[name]
     FOLDER.mkdir(parents=True, exist_ok=True)
     stem = "-".join([f"{seed}o{opset}" if opset else str(seed), name] + (["+".join(stages)] if stages else []) + ([head] if head else []))
@@ -123,7 +140,7 @@ def network(seed, name, stages=None, head=None, opset=None):
     model = float_network(seed, stages, head, opset)
     channel = how["channel"] and (opset or 13) >= 13  # scales by channel came with opset 13
     if how["clean"]:
-        model = optimized(model, temporary)
+        model = onnx.shape_inference.infer_shapes(optimized(model, temporary))
     if how["form"] == "style":
         onnx.save(generated_styles.restyled(model, Samples(model, seed).left, name), path)
         return path
