@@ -66,6 +66,27 @@ Result<void> take_inputs(const Graph& g, NpuValues& values) {
   return {};
 }
 
+const Lowering* lowering_of(const Node& n) {
+  const auto it = std::ranges::find(lowerings, n.op, &Lowering::op);
+  return it == std::end(lowerings) ? nullptr : it;
+}
+bool is_on_cpu(const Node& n) {
+  const Lowering* l = lowering_of(n);
+  return l && l->lower == lower_on_cpu;
+}
+
+Result<void> lower_node(const Node& n, NpuValues& values) {
+  const Graph& g = values.graph();
+  const Lowering* l = lowering_of(n);
+  if (!l) return no_npu_form(g, n, "operation " + n.op, "an operation that the rules cover");
+  for (const ValueId in : n.inputs)
+    if (in != no_id && !g.value(in).constant && !values.has(in))
+      return no_npu_form(g, n, "an input that is not in memory", "a tensor of the network");
+  if (n.inputs.empty() || n.inputs[0] == no_id || !values.has(n.inputs[0]))
+    return no_npu_form(g, n, "an operation on constants", "a computed first operand");
+  return l->lower(n, values);
+}
+
 // What the CPU's calls read and write is found by sizes and order: it must be what was meant.
 Result<void> check_calls(const NpuProgram& p,
                          const std::vector<std::pair<int, std::string>>& meant) {
@@ -83,7 +104,8 @@ Result<void> check_calls(const NpuProgram& p,
 
 }  // namespace
 
-Result<NpuProgram> lower_to_npu(const Graph& g, const std::string& file) {
+Result<NpuProgram> lower_to_npu(const Graph& g, const std::string& file,
+                                std::vector<std::string>* left_out) {
   NpuDraft draft(file);
   NpuValues values(g, draft);
   if (!g.states().empty())
@@ -93,24 +115,26 @@ Result<NpuProgram> lower_to_npu(const Graph& g, const std::string& file) {
   std::vector<std::pair<int, std::string>> meant;
   for (const Node& n : g.nodes()) {
     if (takes_input(g, n)) continue;
-    const auto it = std::ranges::find(lowerings, n.op, &Lowering::op);
-    if (it == std::end(lowerings))
-      return no_npu_form(g, n, "operation " + n.op, "an operation that the rules cover");
-    for (const ValueId in : n.inputs)
-      if (in != no_id && !g.value(in).constant && !values.has(in))
-        return no_npu_form(g, n, "an input that is not in memory", "a tensor of the network");
-    if (n.inputs.empty() || n.inputs[0] == no_id || !values.has(n.inputs[0]))
-      return no_npu_form(g, n, "an operation on constants", "a computed first operand");
-    LOCKSTEP_CHECK(it->lower(n, values));
-    if (it->lower == lower_on_cpu)
+    const Result<void> done = lower_node(n, values);
+    if (!done.ok() && !left_out) return done.error();
+    if (!done.ok()) {
+      left_out->push_back(done.error().line());
+      for (const ValueId in : n.inputs)
+        if (in != no_id && values.in_memory(in)) draft.keep(values.held(in).buffer);
+      continue;
+    }
+    if (is_on_cpu(n))
       meant.emplace_back(draft.epoch(),
                          draft.buffer(values.in_file_order(n.inputs[0]).buffer).name);
   }
   for (const ValueId out : g.outputs())
-    if (values.has(out)) values.name_output(out);
+    if (values.in_memory(out)) values.name_output(out);
   LOCKSTEP_TRY(NpuProgram program, std::move(draft).finish());
   if (program.epochs.empty())
-    return Error{g.file(), "nothing to compute", "at least one operation", {}};
+    return Error{g.file(),
+                 left_out && !left_out->empty() ? left_out->front() : "nothing to compute",
+                 "at least one operation that the rules cover",
+                 {}};
   LOCKSTEP_CHECK(check_calls(program, meant));
   return program;
 }

@@ -40,6 +40,9 @@ Result<Pool> pool_of(const NodeView& v) {
   LOCKSTEP_TRY(const Window w, pool_window(v));
   if (w.batch != 1 || w.spatial_rank > 2 || w.dilations != Window::Axes{1, 1, 1})
     return no_npu_form(v.graph, v.node, "a window of another form", "two axes, no dilation");
+  const Window::Axes none{0, 0, 0};
+  p.global = p.mean && w.kernel == w.in && w.begin == none && w.end == none;
+  if (p.global) return p;
   p.kernel = w.kernel, p.strides = w.strides, p.begin = w.begin;
   for (std::size_t a = 1; a < 3; ++a) {
     p.end[a] = std::max<std::int64_t>(

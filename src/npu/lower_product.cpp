@@ -31,7 +31,7 @@ class ProductLowering {
       const std::size_t n = std::min(units_, pieces.size() - first);
       d_.begin_epoch();
       d_.node(l_.name, "Conv");
-      LOCKSTEP_TRY(const NpuUnitId sums, chain(std::span(pieces).subspan(first, n), partial));
+      const NpuUnitId sums = chain(std::span(pieces).subspan(first, n), partial);
       const std::int64_t frame = 2 * frames_.kernels * l_.rows.out * l_.columns.out;
       if (first + n < pieces.size()) {
         partial = d_.add_buffer(sums_buffer());
@@ -59,12 +59,12 @@ class ProductLowering {
   }
 
   // One unit for each piece; each adds its sums to what the unit before it hands on.
-  Result<NpuUnitId> chain(std::span<const ProductPiece> pieces, int partial) {
+  NpuUnitId chain(std::span<const ProductPiece> pieces, int partial) {
     NpuUnitId before;
     for (std::size_t i = 0; i < pieces.size(); ++i) {
       const std::string name = i == 0 ? l_.name : fmt::format("{}_ca_pipe_{}", l_.name, i);
       if (i > 0) d_.node(name, "Conv");
-      LOCKSTEP_TRY(const NpuUnitId unit, convolution(pieces[i], name, i > 0 || partial >= 0));
+      const NpuUnitId unit = convolution(pieces[i], name, i > 0 || partial >= 0);
       if (i > 0) d_.link(before, unit, 2);
       before = unit;
       if (i > 0 || partial < 0) continue;
@@ -75,13 +75,12 @@ class ProductLowering {
     return before;
   }
 
-  Result<NpuUnitId> convolution(const ProductPiece& p, const std::string& name, bool adds) {
+  NpuUnitId convolution(const ProductPiece& p, const std::string& name, bool adds) {
     const NpuSeen r = seen_of(l_.rows, p.row, p.rows), c = seen_of(l_.columns, p.column, p.columns);
     const std::int64_t height = r.last - r.first + 1, width = c.last - c.first + 1;
     const std::int64_t depth = l_.groups == 1 ? p.channels : frames_.channels;
     const std::int64_t rows = (p.rows - 1) * l_.rows.dilation + 1,
                        columns = (p.columns - 1) * l_.columns.dilation + 1;
-    if (l_.plan.sum_shift > 31) return wrong("a shift of the sums above 31", "at most 31");
     const bool unsigned_codes = x_.zero_off;
     const std::int64_t fsub = unsigned_codes ? 0 : NpuValues::zero(values_.graph().value(l_.x));
     const NpuUnitId unit = d_.unit(NpuKind::conv, name,
@@ -124,8 +123,6 @@ class ProductLowering {
                        .step = frames_.step};
     d_.link(d_.read(x_.buffer, walk, name, unsigned_codes ? 0 : 16), unit, 0);
     const auto codes = kernels_of(l_, p, frames_);
-    if (std::ranges::any_of(codes, [](std::int64_t v) { return v < -128 || v > 127; }))
-      return wrong("weights less their zero point outside 8 bits", "symmetric weights");
     const auto at = d_.constant(codes, 1);
     const auto bytes = static_cast<std::int64_t>(codes.size());
     const std::string weights = fmt::format("{}_weights_{}", l_.name, at & 0xffffff);

@@ -45,6 +45,7 @@ class NpuValues {
   };
   Padded padded(ValueId v) const;  // {v, 0, 0} where nothing is padded
   bool has(ValueId v) const { return held_.contains(v) || padded_.contains(v); }
+  bool in_memory(ValueId v) const { return held_.contains(v); }  // not padding to come
   const NpuHeld& held(ValueId v) const { return held_.at(v); }
   // In the order asked for; an epoch of its own copies where the other was there.
   NpuHeld in_channels_last(ValueId v);

@@ -28,6 +28,7 @@ namespace {
 struct NpuOptions {
   std::string program, model, input, mode = "forced", ties, output, captures, target, versus = "up";
   int seeds = 3, first = 1;
+  bool partial = false;
 };
 
 Result<NpuRules> rules_from(const NpuOptions& o) {
@@ -247,11 +248,13 @@ Result<void> export_json(const NpuOptions& o) {
 Result<void> lower(const NpuOptions& o) {
   LOCKSTEP_TRY(const Graph model, import_npu_model(o.model));
   LOCKSTEP_TRY(const Executor executor, Executor::make(model, *find_arithmetic("neural-art")));
-  LOCKSTEP_TRY(NpuProgram program, lower_to_npu(executor.graph(), o.output));
+  std::vector<std::string> left_out;
+  LOCKSTEP_TRY(NpuProgram program, lower_to_npu(executor.graph(), o.output, o.partial ? &left_out : nullptr));
   program.model = std::filesystem::path(o.model).filename().string();
   const auto hardware = std::ranges::count_if(program.epochs, &NpuEpoch::hardware);
   fmt::print("{} epochs, {} of them of the CPU; {} bytes of constants\n", program.epochs.size(),
              static_cast<std::ptrdiff_t>(program.epochs.size()) - hardware, program.images[0].bytes.size());
+  for (const std::string& what : left_out) fmt::print("left out  {}\n", what);
   return write_program(std::move(program), o);
 }
 
@@ -300,6 +303,7 @@ void add_npu(CLI::App& app, int& code) {
   auto* make = npu->add_subcommand("lower", "writes a program of a network by the rules that predict the compiler's: x.program.json");
   make->add_option("MODEL", o->model, "the quantized network")->required();
   make->add_option("-o,--output", o->output, "the .program.json to write")->required();
+  make->add_flag("--partial", o->partial, "leave out what the rules do not cover, and what follows from it");
   make->callback([o, &code] {
     const Result<void> done = lower(*o);
     code = done.ok() ? 0 : fail(done.error());

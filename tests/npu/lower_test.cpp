@@ -182,6 +182,23 @@ TEST(NpuLower, a_difference_is_an_addition_with_a_negative_coefficient) {
   EXPECT_GT(compared, 200);
 }
 
+TEST(NpuLower, what_has_no_form_is_left_out_where_that_is_asked_for) {
+  Net n(8);
+  const ValueId x = n.input({1, 4, 5, 6});
+  const ValueId a = n.conv(x, 8, {3, 3}, {1, 1}, {1, 1, 1, 1});
+  const ValueId b = n.conv(a, 8, {1, 1}, {1, 1}, {0, 0, 0, 0});
+  const Graph g = n.finish(n.add_to(b, n.one("Sigmoid", b)));
+  std::vector<std::string> left_out;
+  auto p = lower_to_npu(g, "net.program.json", &left_out);
+  ASSERT_TRUE(p.ok()) << p.error().line();
+  ASSERT_EQ(left_out.size(), 2u);
+  EXPECT_NE(left_out[0].find("Sigmoid"), std::string::npos) << left_out[0];
+  EXPECT_NE(left_out[1].find("not in memory"), std::string::npos) << left_out[1];
+  std::int64_t compared = 0;
+  EXPECT_EQ(differences(g, std::move(p).value(), compared), 0);
+  EXPECT_EQ(compared, 4 * 30 + 8 * 30 + 8 * 30);
+}
+
 TEST(NpuLower, what_has_no_form_is_refused_by_name) {
   const auto refusal = [](Graph g) {
     const auto p = lower_to_npu(g, "net.program.json");
