@@ -95,6 +95,14 @@ class Sweep:
         return ""
 
 
+def sanitizing(folder):
+    """A compiler for `c:` whose programs end at the first thing that the sanitizers find."""
+    path = pathlib.Path(folder) / "sanitizing-cc"
+    path.write_text('#!/bin/sh\nexec cc -g -fsanitize=address,undefined -fno-sanitize-recover=all "$@"\n')
+    path.chmod(0o755)
+    return str(path)
+
+
 def generated_onnx(sweep, seeds, first):
     import generated
     names = list(generated.VARIANTS)
@@ -152,6 +160,7 @@ def main():
     p.add_argument("--samples", type=int, default=2)
     p.add_argument("--input-seed", type=int, default=42)
     p.add_argument("--qemu", type=int, default=0, help="every so many-th on the emulated Cortex-M55 too")
+    p.add_argument("--sanitize", action="store_true", help="what runs here under the address and undefined sanitizers")
     p.add_argument("--generate-only", action="store_true", help="what has C, without compiling it")
     p.add_argument("--verbose", action="store_true", help="name what is skipped too")
     p.add_argument("--binary", default=str(cache.ROOT / "build" / "bin" / "lockstep"))
@@ -161,6 +170,8 @@ def main():
         ONNX, TFLITE = ([a for a in group if a in args.arith] for group in (ONNX, TFLITE))
     with tempfile.TemporaryDirectory() as folder:
         sweep = Sweep(args, folder)
+        if args.sanitize:
+            os.environ["CC"] = sanitizing(folder)
         for given in args.folder:
             files(sweep, given)
         alone = args.folder or args.only
