@@ -3,6 +3,10 @@
 
 #include "ls_fixed.h"
 
+#if LS_HELIUM
+#include <arm_mve.h>
+#endif
+
 void ls_table_8(const uint8_t *table, const void *x, void *y, size_t count) {
   const uint8_t *in = (const uint8_t *)x;
   uint8_t *out = (uint8_t *)y;
@@ -35,6 +39,43 @@ static int32_t leading_zeros(uint32_t x) {
   while ((x & 0x80000000u) == 0) x <<= 1, ++n;
   return n;
 }
+
+#if LS_HELIUM
+/* Exponentials (Q0.31, none negative) of four neighbours; those that do not count are zero. */
+static inline int32x4_t four_exponentials(const ls_softmax *p, const int8_t *x, int32_t best, mve_pred16_t on) {
+  const int32x4_t codes =
+      p->is_unsigned ? vreinterpretq_s32_u32(vldrbq_z_u32((const uint8_t *)x, on)) : vldrbq_z_s32(x, on);
+  const uint32x4_t distance = vreinterpretq_u32_s32(vaddq_n_s32(vnegq_s32(codes), best));
+  const mve_pred16_t counts = vcmphiq_m_u32(vdupq_n_u32((uint32_t)p->live), distance, on);
+  return vldrwq_gather_shifted_offset_z_s32(p->exponential, distance, counts);
+}
+
+/* A row whose codes are neighbours; as softmax_row_fixed. */
+static void softmax_neighbours(const ls_softmax *p, const int8_t *x, void *y) {
+  const int32_t least = p->is_unsigned ? 0 : -128;
+  int32_t best = least, sum = 0, i, headroom, inverse;
+  int32x4_t down;
+  for (i = 0; i < p->count; i += 16) {
+    const mve_pred16_t on = vctp8q((uint32_t)(p->count - i));
+    best = p->is_unsigned ? (int32_t)vmaxvq_p_u8((uint8_t)best, vldrbq_z_u8((const uint8_t *)x + i, on), on)
+                          : (int32_t)vmaxvq_p_s8((int8_t)best, vldrbq_z_s8(x + i, on), on);
+  }
+  for (i = 0; i < p->count; i += 4)
+    sum = vaddvaq_s32(sum, vrshrq_n_s32(four_exponentials(p, x + i, best, vctp32q((uint32_t)(p->count - i))), 12));
+  headroom = leading_zeros((uint32_t)sum);
+  inverse = inverse_of_one_plus((int32_t)(((uint32_t)sum << headroom) - 0x80000000u));
+  down = vdupq_n_s32(headroom - 12 - (p->y_bytes == 2 ? 15 : 23));
+  for (i = 0; i < p->count; i += 4) {
+    const mve_pred16_t on = vctp32q((uint32_t)(p->count - i));
+    int32x4_t code = vrshlq_s32(vqrdmulhq_n_s32(four_exponentials(p, x + i, best, on), inverse), down);
+    code = vminq_s32(vmaxq_s32(vaddq_n_s32(code, p->low), vdupq_n_s32(p->low)), vdupq_n_s32(p->high));
+    if (p->y_bytes == 2)
+      vstrhq_p_s32((int16_t *)y + i, code, on);
+    else
+      vstrbq_p_s32((int8_t *)y + i, code, on);
+  }
+}
+#endif
 
 static void softmax_row_fixed(const ls_softmax *p, const int8_t *x, void *y) {
   int32_t best = INT32_MIN, sum = 0, i, headroom, inverse;
@@ -92,6 +133,12 @@ static void each_row(const ls_softmax *p, const void *x, void *y, int32_t y_byte
     }
 }
 void ls_softmax_fixed_8(const ls_softmax *p, const void *x, void *y) {
+#if LS_HELIUM
+  if (p->inner == 1) {
+    each_row(p, x, y, p->y_bytes, softmax_neighbours);
+    return;
+  }
+#endif
   each_row(p, x, y, p->y_bytes, softmax_row_fixed);
 }
 void ls_softmax_float_8(const ls_softmax *p, const void *x, void *y) {
