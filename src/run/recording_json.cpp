@@ -17,6 +17,7 @@ using json = nlohmann::json;
 constexpr std::size_t most_axes = 32;
 
 Result<json> parse_object(std::string_view text, const std::string& where) {
+  if (nests_too_deep(text)) return Error{where, "lists nested without end", "{\"tensors\": [...]}", "docs/captures.md has an example"};
   json value = json::parse(text, nullptr, false);
   if (value.is_discarded() || !value.is_object())
     return Error{where, "not a JSON object", "{\"tensors\": [...]}",
@@ -181,6 +182,19 @@ Build build_of(const json& object) {
 }
 
 }  // namespace
+
+bool nests_too_deep(std::string_view text) {
+  constexpr int most = 64;
+  int depth = 0;
+  bool quoted = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (quoted && text[i] == '\\') ++i;
+    else if (text[i] == '"') quoted = !quoted;
+    else if (!quoted && (text[i] == '[' || text[i] == '{') && ++depth > most) return true;
+    else if (!quoted && (text[i] == ']' || text[i] == '}')) --depth;
+  }
+  return false;
+}
 
 std::string capture_json(const Capture& capture, const Build& build) {
   json tensors = json::array();

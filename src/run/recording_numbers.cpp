@@ -1,6 +1,7 @@
 // JSON that holds the numbers themselves.
 #include <nlohmann/json.hpp>
 
+#include "run/recording_json.h"
 #include "run/recording_text.h"
 
 namespace lockstep {
@@ -53,6 +54,7 @@ Result<void> add(const json& value, const std::string& name, std::int64_t sample
 }  // namespace
 
 bool describes_raw(std::string_view text) {
+  if (nests_too_deep(text)) return false;
   const json value = parsed(text);
   return value.is_object() && value.contains("tensors") && value["tensors"].is_array();
 }

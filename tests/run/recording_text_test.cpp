@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include "base/files.h"
 #include "run/recording_bytes.h"
 #include "support/temporary.h"
@@ -150,6 +152,40 @@ TEST(RecordingNumbers, bytes_beside_a_json_of_numbers_are_read_without_it) {
   const auto r = read_recording(scratch / "out.bin");
   ASSERT_TRUE(r.ok()) << r.error().line();
   EXPECT_TRUE(waits_for_type(r->arrays[0]));
+}
+
+TEST(RecordingNumbers, lists_nested_without_end_are_refused) {
+  const std::string deep = std::string(2000000, '['), object = "{\"samples\": " + deep;
+  EXPECT_FALSE(recording_from_json_numbers(deep, "f", "f.json").ok());
+  EXPECT_FALSE(describes_raw(object));
+  EXPECT_FALSE(recording_from_raw(object + std::string(2000000, ']') + "}", "f.json").ok());
+}
+
+// Bytes changed, taken out and doubled at random, seeded: a recording or an error, never a crash.
+TEST(RecordingText, damaged_text_is_an_error_or_a_recording) {
+  const std::string whole[] = {"const int8_t a_b[2][2] = {{1, -2}, {0xff, 0x80}}; // c\nstatic float y[] = {1.5f, -2};\n",
+                               "(gdb) p net_out\n$1 = {1, -2 <repeats 3 times>, 7 '\\a'}\n",
+                               "[00:01.5] boot\n[/conv/out] 5 bytes\n00000000: 01 02 80  ..a\n00000003  ff 10  |..|\n0x20000000 <buf>:\t0x11\t0x12\n",
+                               "logits: -63 -25 10\nsecond (4, 2)\n[[ 1 20]\n [30 40]]\nout 1 2 3\n", R"({"a": [[1, 2], [3, -4]], "b": [{"c": 1.5}], "d": "N6"})"};
+  std::mt19937 random(11);
+  int read = 0;
+  for (int i = 0; i < 20000; ++i) {
+    std::string text = whole[static_cast<std::size_t>(i) % std::size(whole)];
+    for (unsigned n = 1 + random() % 5; n > 0; --n) {
+      const std::size_t at = random() % text.size();
+      const unsigned how = random() % 4;
+      if (how == 0) text[at] = static_cast<char>(random());
+      else if (how == 1) text[at] = "{}[]<>=:;,.'\"$/*x- 0"[random() % 20];
+      else if (how == 2 && text.size() > 1) text.erase(at, 1 + random() % 4);
+      else text.insert(at, text.substr(at, 1 + random() % 6));
+    }
+    const auto r = i % 5 == 4 ? recording_from_json_numbers(text, "f", "f") : recording_from_text(text, "f", "f");
+    if (!r.ok()) {
+      EXPECT_FALSE(r.error().line().empty());
+    }
+    read += r.ok();
+  }
+  EXPECT_GT(read, 5000);
 }
 
 }  // namespace
