@@ -50,7 +50,7 @@ std::optional<Tensor> evaluated(const test::KernelCase& c, const Arithmetic& ari
   return std::move(out[0]);
 }
 
-// As many problems of each source as asked for; those without C are counted by operator.
+// As many problems of each source as asked for; those without C are counted by reason.
 std::vector<Problem> problems_of(const Arithmetic& arithmetic, int each,
                                  std::map<std::string, int>& refused) {
   const char* const alone = std::getenv("LOCKSTEP_RT_PROBLEM");
@@ -70,8 +70,8 @@ std::vector<Problem> problems_of(const Arithmetic& arithmetic, int each,
       if (!want) continue;
       const auto executor = Executor::make(one->graph, arithmetic);
       if (!executor.ok()) continue;
-      if (!generate(*executor, {}).ok()) {
-        ++refused[one->graph.nodes()[0].op];
+      if (const auto generated = generate(*executor, {}); !generated.ok()) {
+        ++refused[generated.error().what];
         continue;
       }
       ++made;
@@ -153,7 +153,7 @@ void run(std::string_view arithmetic, const std::string& target, int each) {
     expect_same(problems[i], it->second);
   }
   std::cout << "  " << arithmetic << " on " << target << " " << problems.size() << " problems";
-  for (const auto& [op, count] : refused) std::cout << ", " << count << " " << op << " without C";
+  for (const auto& [reason, count] : refused) std::cout << ", " << count << " " << reason;
   std::cout << "\n";
 }
 

@@ -108,7 +108,39 @@ std::optional<KernelCase> finer(CaseMaker& m) {
   return b.finish(DType::i8, y);
 }
 
+// Rows of floats as long as vectors of positions, padded at either end.
+std::optional<KernelCase> long_rows(CaseMaker& m) {
+  CaseBuilder b("Conv");
+  const std::int64_t channels = m.from(1, 5), group = m.coin() ? channels : 1,
+                     filters = group * m.from(1, 3);
+  const Shape x{1, channels, m.from(1, 3), m.from(14, 40)};
+  b.input(m.reals(x), {}, false);
+  b.input(m.reals({filters, channels / group, m.from(1, x[2]), m.from(1, 5)}), {}, true);
+  if (m.coin()) b.input(m.reals({filters}), {}, true);
+  Attrs& a = b.node().attrs;
+  a.set("group", group);
+  a.set("pads", std::vector<std::int64_t>{m.from(0, 1), m.from(0, 2), m.from(0, 1), m.from(0, 2)});
+  a.set("strides", std::vector<std::int64_t>{1, m.from(1, 2)});
+  return b.finish(DType::f32, {});
+}
+
+// Weights with a zero point, of either sign, under codes of either sign.
+std::optional<KernelCase> odd_weights(CaseMaker& m) {
+  CaseBuilder b("Conv");
+  const DType t = m.byte_type(), w = m.byte_type();
+  const Shape x{1, m.from(1, 5), m.from(1, 5), m.from(1, 40)};
+  const std::int64_t group = m.coin() ? x[3] : 1, outputs = group == 1 ? m.from(1, 20) : x[3];
+  b.input(m.codes(t, x), m.quant(t), false);
+  b.input(m.codes(w, {outputs, m.from(1, x[1]), m.from(1, x[2]), x[3] / group}), m.quant(w), true);
+  b.node().attrs.set("layout", std::string("NHWC"));
+  b.node().attrs.set("weights", std::string("OHWI"));
+  b.node().attrs.set("group", group);
+  return b.finish(t, m.quant(t));
+}
+
 constexpr RtSource sources[] = {
+    {"long_rows", long_rows, 2},
+    {"odd_weights", odd_weights, 2},
     {"all_padding", all_padding},
     {"pool16", wide_pool},
     {"conv_transpose", transposed_convolution},
