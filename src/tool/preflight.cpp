@@ -1,7 +1,9 @@
 #include "link/preflight.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <charconv>
+#include <map>
 #include <memory>
 
 #include <fmt/core.h>
@@ -121,13 +123,39 @@ Result<void> compare_contents(const PreflightOptions& o, const Board& board, std
   return {};
 }
 
+// What was found without the address at which it was.
+std::string without_address(const std::string& found) {
+  std::string text = found;
+  for (std::size_t at = text.find("0x"); at != text.npos; at = text.find("0x", at))
+    text.erase(at, std::min(text.find_first_not_of("0123456789abcdef", at + 2), text.size()) - at);
+  return text;
+}
+
+void print_one(const PreflightAnswer& a, bool source) {
+  fmt::print("{:8} {:32} {}\n", name_of(a.kind), a.subject, a.found);
+  if (!a.consequence.empty()) fmt::print("         consequence  {}\n", a.consequence);
+  if (!a.advice.empty()) fmt::print("         do           {}\n", a.advice);
+  if (source) fmt::print("         source       {}\n", a.source);
+}
+
+// Registers that cannot be read for one reason are one answer, unless every source is asked for.
 void print(const std::vector<PreflightAnswer>& answers, bool all) {
+  std::map<std::string, std::vector<const PreflightAnswer*>> unknown;
+  const auto reason = [](const PreflightAnswer& a) { return without_address(a.found) + "\n" + a.consequence + "\n" + a.advice; };
+  for (const PreflightAnswer& a : answers)
+    if (a.kind == Kind::unknown && !all) unknown[reason(a)].push_back(&a);
   for (const PreflightAnswer& a : answers) {
     if (a.kind == Kind::fine && !all) continue;
-    fmt::print("{:8} {:32} {}\n", name_of(a.kind), a.subject, a.found);
-    if (!a.consequence.empty()) fmt::print("         consequence  {}\n", a.consequence);
-    if (!a.advice.empty()) fmt::print("         do           {}\n", a.advice);
-    if (all || a.kind == Kind::error) fmt::print("         source       {}\n", a.source);
+    if (a.kind == Kind::unknown && !all) {
+      const auto& alike = unknown[reason(a)];
+      if (alike[0] != &a) continue;
+      PreflightAnswer one = a;
+      for (std::size_t i = 1; i < alike.size(); ++i) one.subject += ", " + alike[i]->subject;
+      if (alike.size() > 1) one.found = (one.subject.size() > 32 ? "\n         " : "") + one.found + fmt::format(" (the first of {})", alike.size());
+      print_one(one, false);
+      continue;
+    }
+    print_one(a, all || a.kind == Kind::error);
   }
 }
 

@@ -61,6 +61,21 @@ TEST(PreflightTool, asks_through_the_agents_memory_access_and_says_what_it_refus
   EXPECT_NE(ran.out.find("STM32N6"), std::string::npos) << ran.out;
 }
 
+// Twenty-six lines said of thirteen registers, one by one, that one and the same agent does not let them be read.
+TEST(PreflightTool, registers_that_cannot_be_read_for_one_reason_are_one_answer) {
+  AgentDevice agent(sums_network());
+  const std::string out = run_tool("preflight --target " + agent.uri()).out;
+  const auto lines = [&](const std::string& words) {
+    std::size_t count = 0;
+    for (std::size_t at = out.find(words); at != out.npos; at = out.find(words, at + 1)) ++count;
+    return count;
+  };
+  EXPECT_EQ(lines("\nunknown "), 1u) << out;
+  EXPECT_EQ(lines("let the debugger or the firmware read it"), 1u) << out;
+  EXPECT_NE(out.find("AXISRAM1, AXISRAM2"), out.npos) << out;
+  EXPECT_NE(out.find("13 unknown"), out.npos) << out;
+}
+
 TEST(PreflightTool, says_what_stock_firmware_tells_without_access_to_memory) {
   Emulator board("--stock");
   const Ran ran = run_tool("preflight --all --target " + board.uri());
