@@ -1,5 +1,7 @@
-// Padding before the first row and column against the model's, crops counted off; sums that arrive
-// and are not added
+// Partial sums at the weight of those that they join; padding before the first row and column
+// against the model's, crops counted off; sums that arrive and are not added
+#include <optional>
+
 #include <fmt/core.h>
 
 #include "npu/audit.h"
@@ -39,12 +41,77 @@ void check_sums(const NpuEpochForm& form, std::vector<NpuFinding>& found) {
   }
 }
 
+// Where partial sums come from or go to: one step of them is worth 2^shift.
+struct Handed {
+  std::int64_t shift = 0;
+  std::string by;
+};
+
+// The 16-bit sums that a stream engine reads or writes; their steps are in the buffer's table.
+const NpuBuffer* sums_at(const NpuSimulator& sim, const NpuEpochForm& form, NpuUnitId stream) {
+  const NpuUnit* u = form.raw(stream);
+  const NpuBuffer* b = u && !u->buffer.empty() ? sim.program().find_buffer(u->buffer) : nullptr;
+  return b && b->type == "DataType_FXP" && b->nbits == 16 && b->scale.size() <= 1 ? b : nullptr;
+}
+
+// What `source` hands to a port for partial sums, over memory of this epoch or of an earlier one
+// too.
+std::optional<Handed> handed(const NpuSimulator& sim, const NpuEpochForm& form, NpuUnitId source) {
+  if (const auto* c = form.find<NpuConv>(source)) return Handed{c->shift_o, text_of(source)};
+  const auto* r = form.find<NpuStream>(source);
+  if (!r || r->writes()) return std::nullopt;
+  for (const auto& [to, link] : form.links) {
+    const auto* w = form.find<NpuStream>(to.unit);
+    const auto* c = form.find<NpuConv>(link.from[0].source.unit);
+    if (w && c && w->writes() && w->address() == r->address())
+      return Handed{c->shift_o, text_of(link.from[0].source.unit)};
+  }
+  const NpuBuffer* b = sums_at(sim, form, source);
+  return b ? std::optional(Handed{-b->qn, b->name}) : std::nullopt;
+}
+
+// Partial sums must be added at the weight at which they were handed on.
+void check_weight(const NpuSimulator& sim, const NpuEpochForm& form,
+                  std::vector<NpuFinding>& found) {
+  for (const auto& [to, link] : form.links) {
+    const auto* c =
+        to.unit.kind == NpuKind::conv && to.port == 2 ? form.find<NpuConv>(to.unit) : nullptr;
+    const NpuUnit* u =
+        c && c->accumulate != 0 && link.from.size() == 1 ? form.raw(to.unit) : nullptr;
+    const auto from = u ? handed(sim, form, link.from[0].source.unit) : std::nullopt;
+    if (!from || from->shift == c->shift_a) continue;
+    found.push_back(
+        {"sums-misaligned", NpuSeverity::error, form.epoch->number, u->name,
+         fmt::format("partial sums of {} in steps of 2^{} are added in steps of 2^{}", from->by,
+                     from->shift, c->shift_a),
+         "a part of the kernel or of the input channels counts more or less than the rest",
+         recompile, 255});
+  }
+}
+
+// Sums that go to memory must be in the steps that the buffer's table says.
+void check_stored(const NpuSimulator& sim, const NpuEpochForm& form,
+                  std::vector<NpuFinding>& found) {
+  for (const auto& [to, link] : form.links) {
+    const auto* c = form.find<NpuConv>(link.from[0].source.unit);
+    const auto* w = form.find<NpuStream>(to.unit);
+    const NpuBuffer* b = c && w && w->writes() ? sums_at(sim, form, to.unit) : nullptr;
+    if (b && b->epoch == form.epoch->number && -b->qn != c->shift_o)
+      found.push_back(
+          {"sums-misaligned", NpuSeverity::error, form.epoch->number, b->name,
+           fmt::format("sums in steps of 2^{} are stored as steps of 2^{}", c->shift_o, -b->qn),
+           "what reads them takes them for more or less than they are", recompile, 255});
+  }
+}
+
 }  // namespace
 
 void audit_windows(const NpuSimulator& sim, const std::vector<NpuLayerPair>& pairs,
                    std::vector<NpuFinding>& found) {
   for (const NpuEpochForm& form : sim.epochs()) {
     check_sums(form, found);
+    check_weight(sim, form, found);
+    check_stored(sim, form, found);
     for (const NpuLayerPair& p : pairs) {
       const ModelLayer* m = p.model ? p.model : p.piece_of;
       if (!m || p.layer->epoch != form.epoch->number) continue;

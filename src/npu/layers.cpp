@@ -143,6 +143,24 @@ Result<void> follow_through_memory(const NpuSimulator& simulator, NpuLayer& laye
   return {};
 }
 
+// Sums that an earlier epoch left in memory and this layer goes on with: its kernels belong to it.
+void join_earlier(const NpuSimulator& simulator, const Reader& r, const std::vector<NpuLayer>& before, NpuLayer& layer) {
+  const NpuLink* link = r.into(layer.convs.front(), 2);
+  if (!link || r.form.find<NpuConv>(layer.convs.front())->accumulate == 0) return;
+  const auto* s = r.form.find<NpuStream>(link->from[0].source.unit);
+  const NpuUnit* u = s && !s->writes() ? r.form.raw(link->from[0].source.unit) : nullptr;
+  const NpuBuffer* b = u && !u->buffer.empty() ? simulator.program().find_buffer(u->buffer) : nullptr;
+  if (!b || b->epoch >= layer.epoch) return;
+  for (const NpuLayer& part : before) {
+    if (part.epoch != b->epoch || part.channels() != layer.channels() || !part.stages.empty()) continue;
+    for (std::size_t k = 0; k < layer.channels(); ++k) {
+      layer.kernel_sum[k] += part.kernel_sum[k];
+      layer.kernel_squares[k] += part.kernel_squares[k];
+      layer.kernel_size[k] += part.kernel_size[k];
+    }
+  }
+}
+
 }  // namespace
 
 double NpuLayer::multiplier(std::size_t k) const {
@@ -173,6 +191,7 @@ Result<std::vector<NpuLayer>> npu_layers(const NpuSimulator& simulator) {
       const bool last = std::ranges::any_of(to, [](const NpuPort& p) { return p.unit.kind != NpuKind::conv; });
       if (!last) continue;
       LOCKSTEP_TRY(NpuLayer layer, layer_of(r, id));
+      join_earlier(simulator, r, layers, layer);
       LOCKSTEP_CHECK(follow_through_memory(simulator, layer));
       const auto fits = [&](const NpuStage& s) { return s.factor.size() == 1 || s.factor.size() <= layer.channels(); };
       if (!std::ranges::all_of(layer.stages, fits))

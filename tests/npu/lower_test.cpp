@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "arith/arith.h"
 #include "base/random.h"
 #include "npu/audit.h"
@@ -171,6 +173,44 @@ TEST(NpuLower, the_audit_finds_nothing_wrong_in_a_right_program) {
   ASSERT_TRUE(found.ok()) << found.error().line();
   for (const NpuFinding& f : *found)
     EXPECT_NE(f.severity, NpuSeverity::error) << f.rule << " " << f.where << ": " << f.what;
+}
+
+TEST(NpuLower, a_depthwise_kernel_in_two_epochs_has_the_models_weights) {
+  Net n(10);
+  const Graph g = n.finish(n.conv(n.input({1, 8, 24, 3}), 8, {17, 1}, {1, 1}, {0, 0, 0, 0}, 8));
+  const NpuProgram p = lowered(g);
+  ASSERT_EQ(std::ranges::count_if(p.epochs, [](const NpuEpoch& e) { return e.nodes[0].second == "Conv"; }), 2);
+  auto sim = NpuSimulator::make(std::make_shared<const NpuProgram>(p));
+  ASSERT_TRUE(sim.ok());
+  const auto found = audit_npu(*sim, &g);
+  ASSERT_TRUE(found.ok());
+  for (const NpuFinding& f : *found) EXPECT_NE(f.severity, NpuSeverity::error) << f.rule << " " << f.what;
+}
+
+// A kernel of 7x7 is cut for six units: in a chain, and over memory into a second epoch.
+TEST(NpuLower, a_shift_that_only_one_unit_of_a_chain_has_is_found_in_its_epoch) {
+  Net n(9);
+  const Graph g = n.finish(n.conv(n.input({1, 3, 12, 12}), 8, {7, 7}, {1, 1}, {3, 3, 3, 3}));
+  const NpuProgram right = lowered(g);
+  int planted = 0;
+  for (std::size_t e = 0; e < right.epochs.size(); ++e)
+    for (std::size_t u = 0; u < right.epochs[e].units.size(); ++u) {
+      if (right.epochs[e].units[u].id.kind != NpuKind::conv) continue;
+      NpuProgram wrong = right;
+      NpuField& shift = wrong.epochs[e].units[u].fields["shift_o"];
+      shift = NpuField::of(shift.integer + 1);
+      auto sim = NpuSimulator::make(std::make_shared<const NpuProgram>(std::move(wrong)));
+      ASSERT_TRUE(sim.ok());
+      const auto found = audit_npu(*sim, &g);
+      ASSERT_TRUE(found.ok());
+      const bool hit = std::ranges::any_of(*found, [&](const NpuFinding& f) {
+        return f.severity == NpuSeverity::error && f.epoch == right.epochs[e].number;
+      });
+      const bool last = e + 1 == right.epochs.size() && u + 1 == right.epochs[e].units.size();
+      EXPECT_TRUE(hit || last) << "epoch " << e << " unit " << u;
+      ++planted;
+    }
+  EXPECT_EQ(planted, 6);
 }
 
 TEST(NpuLower, a_difference_is_an_addition_with_a_negative_coefficient) {
