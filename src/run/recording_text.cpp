@@ -221,6 +221,8 @@ Result<Recording> recording_from_text(std::string_view text, const std::string& 
     line = line.substr(0, line.find_last_not_of(" \t\r") + 1);
     line = without_time(line.substr(std::min(line.find_first_not_of(" \t\r"), line.size())));
     if (line.empty()) continue;
+    if (line == "*" && !block.empty())
+      return Error{where + ": line " + std::to_string(number), "'*' stands for lines that were left out as equal", "every line", "hexdump -v, or xxd without -a"};
     const Line l = read_line(line);
     const bool data = l.bytes || l.numbers;
     if (!data && cuts_off(line, !block.empty()))

@@ -76,6 +76,13 @@ TEST(RecordingText, xxd_and_hexdump_leave_their_characters_out) {
   EXPECT_EQ(numbers_of(read("00000000  00 41 61 62  63 64  |.Aabcd|\n00000006\n").arrays[0]), wanted);
 }
 
+// hexdump leaves equal lines out: the rest was once taken for a second sample.
+TEST(RecordingText, a_dump_that_leaves_equal_lines_out_is_refused) {
+  const auto r = recording_from_text("00000000  00 01  |..|\n*\n00000020  02 03  |..|\n", "f", "f.txt");
+  ASSERT_FALSE(r.ok());
+  EXPECT_NE(r.error().line().find("hexdump -v"), std::string::npos) << r.error().line();
+}
+
 TEST(RecordingText, words_of_a_debugger_are_least_byte_first) {
   EXPECT_EQ(numbers_of(read("0x34200000:\t0x04030201\n").arrays[0]), (std::vector<double>{1, 2, 3, 4}));
 }
