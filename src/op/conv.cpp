@@ -12,6 +12,7 @@
 #include "op/op_codes.h"
 #include "op/op_conv.h"
 #include "op/op_foreign.h"
+#include "op/op_hybrid.h"
 #include "op/op_qlinear.h"
 #include "op/op_sums.h"
 #include "op/op_window.h"
@@ -199,7 +200,7 @@ Result<void> eval_pieces(EvalContext& c, const Window& g, const ConvLayout& l) {
 
 // N88: a window of one element that reads every pixel once is computed as a layer on pixels.
 bool by_pixel(const EvalContext& c, const Window& g, const ConvLayout& l) {
-  return c.num.hybrid->always_asymmetric && g.channels_last && l.group == 1 && g.kernel_count() == 1 &&
+  return c.num.hybrid->always_asymmetric && c.in[1]->dtype() == DType::i8 && g.channels_last && l.group == 1 && g.kernel_count() == 1 &&
          g.in_count() == g.out_count();
 }
 
@@ -211,7 +212,8 @@ Result<void> eval_hybrid(EvalContext& c, const Window& g, const ConvLayout& l) {
   const bool depthwise = l.out_axis != 0;
   const bool by_channel =
       depthwise || std::ranges::any_of(wq.scale, [&](double s) { return s != wq.scale[0]; });
-  const HybridPolicy& coding = sums_from_bias(c.num) && depthwise ? tflite_hybrid : *c.num.hybrid;  // left to LiteRT
+  const bool old = c.in[1]->dtype() == DType::u8, left = sums_from_bias(c.num) && (depthwise || old);  // left to LiteRT
+  const HybridPolicy& coding = left ? tflite_hybrid : *c.num.hybrid;
   const std::int64_t rows = g.batch * (by_pixel(c, g, l) ? g.in_count() : 1);
   const std::size_t row = static_cast<std::size_t>(c.in[0]->count() / rows);
   std::vector<std::int8_t> codes(row * static_cast<std::size_t>(rows));
@@ -227,7 +229,7 @@ Result<void> eval_hybrid(EvalContext& c, const Window& g, const ConvLayout& l) {
       coding.symmetric(in, out, scale[n]);
     for (std::size_t i = 0; i < row; ++i) x[n * row + i] = out[i] - zero;
   }
-  const auto w = packed_weights<std::int32_t>(centred_codes(*c.in[1], 0), l, g);
+  const auto w = packed_weights<std::int32_t>(hybrid_weights(*c.in[1]), l, g);
   const Tensor* const bias = c.in.size() > 2 ? c.in[2] : nullptr;
   const Activation act = activation_of(c.view);
   const auto y = c.out[0].as<float>();
@@ -239,7 +241,7 @@ Result<void> eval_hybrid(EvalContext& c, const Window& g, const ConvLayout& l) {
                     acc = static_cast<float>(sum);
         const float start = bias ? bias->as<float>()[static_cast<std::size_t>(o)] : 0.f;
         float real = 0;
-        if (sums_from_bias(c.num)) {  // N88; depthwise: LiteRT's vectors of four channels, and what is left of them
+        if (sums_from_bias(c.num) && (depthwise || !old)) {  // N88; depthwise: LiteRT's vectors of four channels, and what is left of them
           const bool together = o < l.out_channels / 4 * 4;
           real = !depthwise ? fused_hybrid(acc, xs, ws, start) : (together ? acc * ws * xs : acc * xs * ws) + start;
         } else {

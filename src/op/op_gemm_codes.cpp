@@ -3,8 +3,10 @@
 #include "num/pairs.h"
 #include "num/xnnpack_float.h"
 #include "num/product.h"
+#include "num/tflite_policies.h"
 #include "op/op_codes.h"
 #include "op/op_gemm.h"
+#include "op/op_hybrid.h"
 #include "op/op_qlinear.h"
 #include "op/op_sums.h"
 
@@ -163,8 +165,10 @@ Result<void> gemm_hybrid(EvalContext& c, const GemmSizes& s) {
   const auto x = c.in[0]->as<float>();
   const Tensor* const bias = c.in.size() > 2 ? c.in[2] : nullptr;
   const QuantParams& bq = c.view.input(1).quant;
+  const bool old = c.in[1]->dtype() == DType::u8, fused = sums_from_bias(c.num) && !old;  // old: left to LiteRT
+  const HybridPolicy& coding = old ? tflite_hybrid : *c.num.hybrid;
   const bool asymmetric =
-                 c.num.hybrid->always_asymmetric || c.view.attrs().integer("asymmetric", 0) != 0,
+                 coding.always_asymmetric || c.view.attrs().integer("asymmetric", 0) != 0,
              by_channel = bq.per_channel();
   const auto k = static_cast<std::size_t>(s.k);
   std::vector<std::int8_t> codes(x.size());
@@ -174,20 +178,20 @@ Result<void> gemm_hybrid(EvalContext& c, const GemmSizes& s) {
     std::int32_t zero = 0;
     const std::span<std::int8_t> out(codes.data() + i * k, k);
     if (asymmetric)
-      c.num.hybrid->asymmetric(x.subspan(i * k, k), out, scale[i], zero);
+      coding.asymmetric(x.subspan(i * k, k), out, scale[i], zero);
     else
-      c.num.hybrid->symmetric(x.subspan(i * k, k), out, scale[i]);
+      coding.symmetric(x.subspan(i * k, k), out, scale[i]);
     for (std::size_t e = 0; e < k; ++e) a[i * k + e] = out[e] - zero;
-    if (!by_channel && !sums_from_bias(c.num)) scale[i] *= static_cast<float>(bq.scale_at(0));
+    if (!by_channel && !fused) scale[i] *= static_cast<float>(bq.scale_at(0));
   }
   const bool silent = std::ranges::all_of(x, [](float v) { return v == 0; });
   const Activation act = activation_of(c.view);
-  const auto b = centred_codes(*c.in[1], 0);
+  const auto b = hybrid_weights(*c.in[1]);
   const auto y = c.out[0].as<float>();
   gemm_products<std::int64_t, std::int32_t>(
       s, a, b, [&](std::int64_t i, std::int64_t j, std::int64_t sum) {
         float real = bias ? bias->as<float>()[static_cast<std::size_t>(j)] : 0.f;
-        if (sums_from_bias(c.num)) {  // N88
+        if (fused) {  // N88
           real = fused_hybrid(static_cast<float>(sum), scale[static_cast<std::size_t>(i)],
                               static_cast<float>(bq.scale_at(by_channel ? static_cast<std::size_t>(j) : 0)), real);
           y[static_cast<std::size_t>(i * s.n + j)] = activate(act, real);

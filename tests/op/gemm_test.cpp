@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "op/op.h"
+#include "op/op_hybrid.h"
 #include "support/problem.h"
 
 namespace lockstep {
@@ -87,6 +88,13 @@ TEST(Gemm, codes_float_rows_under_coded_weights) {
                      .constant<std::int8_t>({2, 1}, {1, 1}, {{0.5}, {0}, -1})
                      .run();
   EXPECT_EQ(y[0], (tensor<float>({1, 1}, {-63 * ((2.0f / 127) * 0.5f)})));
+}
+
+// Files of the first converters call the signed bytes under float activations uint8; they were once read without sign.
+TEST(Gemm, weights_called_uint8_under_floats_are_signed_bytes) {
+  Tensor w(DType::u8, {3});
+  w.as<std::uint8_t>()[0] = 127, w.as<std::uint8_t>()[1] = 129, w.as<std::uint8_t>()[2] = 255;
+  EXPECT_EQ(hybrid_weights(w), (std::vector<std::int32_t>{127, -127, -1}));
 }
 
 }  // namespace

@@ -103,7 +103,8 @@ ORACLES = {"tflite-ref": tflite_oracle.run, "tflite": litert_oracle.run, "cmsis-
 FLOATS_WITHIN = {"tflite-ref": FLOAT_STEPS, "tflite": 256, "cmsis-nn": 64}
 EXACT = {"tflite": ("conv float", "depthwise conv float", "fully connected float", "batch matmul float", "BATCH_MATMUL float",  # N107 to N109
                     "conv hybrid", "conv hybrid, scales by channel", "fully connected hybrid",
-                    "fully connected hybrid, scales by channel", "fully connected hybrid, asymmetric", "HARD_SWISH float", "TANH float", "LOGISTIC float", "ELU float", "MEAN float", "SUM float", "average pool float",
+                    "fully connected hybrid, scales by channel", "fully connected hybrid, asymmetric", "conv hybrid, weights called uint8",
+                    "fully connected hybrid, weights called uint8", "HARD_SWISH float", "TANH float", "LOGISTIC float", "ELU float", "MEAN float", "SUM float", "average pool float",
                     "resize bilinear float", "RESIZE_BILINEAR float")}
 RECURRENT_WITHIN = 64  # LiteRT sums recurrent layers of floats by vectors, and each step carries the last bits on
 

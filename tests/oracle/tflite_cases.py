@@ -17,6 +17,13 @@ def case(name, make):
     CASES[name] = make
 
 
+def called_uint8(made):
+    """Signed bytes around zero under the name of uint8, as the first converters wrote weights of hybrid layers."""
+    weights = made[1][1]
+    weights.contents, weights.dtype = np.asarray(weights.contents).astype(I8).view(U8), np.dtype(U8)
+    return made
+
+
 def define_movements(t, n):
     case(f"PAD {n}", lambda m: moved(m, "PAD", t, (2, 3, 4), (3, 3, 9), (Operand((3, 2), np.int32, contents=[0, 1, 0, 0, 2, 3]),)))
     case(f"MIRROR_PAD {n}", lambda m: moved(m, "MIRROR_PAD", t, (2, 3, 4), (2, 5, 7), (Operand((3, 2), np.int32, contents=[0, 0, 1, 1, 2, 1]),), "MirrorPad", mode=int(m.r.integers(0, 2))))
@@ -99,6 +106,8 @@ def define_cases():
     case("fully connected hybrid", lambda m: dense(m, I8, hybrid=True))
     case("fully connected hybrid, scales by channel", lambda m: dense(m, I8, hybrid=True, per_channel=True))
     case("fully connected hybrid, asymmetric", lambda m: dense(m, I8, hybrid=True, asymmetric=True))
+    case("conv hybrid, weights called uint8", lambda m: called_uint8(conv(m, I8, hybrid=True, per_channel=False)))
+    case("fully connected hybrid, weights called uint8", lambda m: called_uint8(dense(m, I8, hybrid=True)))
     case("softmax int8 to int16", lambda m: softmax(m, I8, I16))
     case("concat uint8, own scales", lambda m: concat(m, U8, False))
     case("CUMSUM float", lambda m: ("CUMSUM", [m.fed((3, 5), F32), Operand((), np.int32, contents=[1])], [m.fed((3, 5), F32)], options("Cumsum", exclusive=bool(m.r.integers(0, 2)), reverse=bool(m.r.integers(0, 2)))))
