@@ -67,7 +67,16 @@ Result<void> checked_size(const Shape& shape, std::size_t element_bytes, const s
 }
 
 Result<void> map_foreign(const ForeignNode& foreign, const ForeignMatch& match, GraphBuilder& graph) {
-  if (match.foreign->map) return match.foreign->map(foreign, graph);
+  if (match.foreign->map) {
+    // Mappings take the first operand and result for given.
+    const auto slots = match.op->inputs;
+    const bool reads = !slots.empty() && slots[0].kind == Slot::required;
+    if (reads && (foreign.inputs.empty() || foreign.inputs[0] == no_id))
+      return Error{foreign.where, "no first input", "input '" + std::string(slots[0].name) + "'", ""};
+    if (foreign.outputs.empty() || foreign.outputs[0] == no_id)
+      return Error{foreign.where, "no first output", "a name for what it computes", ""};
+    return match.foreign->map(foreign, graph);
+  }
   for (const auto& [name, value] : foreign.attrs.values)
     if (std::ranges::find(match.op->attrs, name, &AttrSpec::name) == match.op->attrs.end())
       return Error{foreign.where, "attribute '" + name + "'", "an attribute that " + foreign.op + " is known to have",

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <map>
 
 #include "base/text.h"
@@ -140,7 +141,9 @@ Result<QuantParams> TfliteReader::quantization(std::size_t i, const Shape& shape
     out.scale.push_back(static_cast<double>(s));
   }
   if (q->zero_point())
-    for (const std::int64_t z : *q->zero_point()) {
+    for (flatbuffers::uoffset_t k = 0; k < q->zero_point()->size(); ++k) {
+      std::int64_t z = 0;  // not all writers align
+      std::memcpy(&z, q->zero_point()->Data() + 8 * k, 8);
       if (z < INT32_MIN || z > INT32_MAX)
         return Error{tensor_where(i), "zero point " + std::to_string(z), "a code of 32 bits",
                      "the file is damaged"};

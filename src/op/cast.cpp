@@ -77,7 +77,7 @@ Result<void> from_onnx(const ForeignNode& f, GraphBuilder& graph) {
 }
 
 Result<void> from_cast_like(const ForeignNode& f, GraphBuilder& graph) {
-  if (f.inputs.size() != 2)
+  if (f.inputs.size() != 2 || f.inputs[1] == no_id)
     return Error{f.where, std::to_string(f.inputs.size()) + " inputs", "x and its model", ""};
   return add_cast(f, graph, graph.value(f.inputs[1]).dtype, "");
 }

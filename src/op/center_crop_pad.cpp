@@ -29,6 +29,8 @@ Result<Sources> sources_of(const NodeView& n) {
   Sources sources = all_of(x);
   for (std::size_t i = 0; i < axes.size(); ++i) {
     const std::int64_t extent = x[axes[i]];
+    if (wanted[i] < 0 || wanted[i] > std::int64_t{1} << 27)
+      return Error{n.where(), "extent " + std::to_string(wanted[i]), "0 .. 2^27", ""};
     const std::int64_t cut = std::max<std::int64_t>(extent - wanted[i], 0) / 2;
     const std::int64_t before = std::max<std::int64_t>(wanted[i] - extent, 0) / 2;
     auto& source = sources[axes[i]];

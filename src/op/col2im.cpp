@@ -1,4 +1,6 @@
 // y[n,c,image] = sum of the columns' elements that lie there: the blocks of a sliding window laid back
+#include <cmath>
+
 #include "base/text.h"
 #include "op/op_foreign.h"
 
@@ -37,7 +39,7 @@ Result<Plan> plan_of(const NodeView& n) {
   double most = 1;
   for (std::size_t d = 0; d < rank; ++d) most *= static_cast<double>(p.image[d]) * static_cast<double>(std::max<std::int64_t>(1, p.block[d]));
   for (const auto& list : {p.strides, p.dilations, pads, p.block})
-    for (const std::int64_t v : list) most = std::max(most, static_cast<double>(v));
+    for (const std::int64_t v : list) most = std::max(most, std::abs(static_cast<double>(v)));
   if (!(most < 0x1p40)) return Error{n.where(), "image " + shape_text(p.image), "at most 2^40 elements", ""};
   for (std::size_t d = 0; d < rank; ++d) {
     const std::int64_t room = p.image[d] + pads[d] + pads[d + rank] - p.dilations[d] * (p.block[d] - 1) - 1;

@@ -15,7 +15,8 @@ Result<void> known_attributes(const ForeignNode& f, std::initializer_list<std::s
 bool has_input(const ForeignNode& f, std::size_t index) { return index < f.inputs.size() && f.inputs[index] != no_id; }
 
 const Value& input_of(const ForeignNode& f, const GraphBuilder& graph, std::size_t index) {
-  return graph.so_far().value(f.inputs[index]);
+  static const Value none;  // a tensor that the file leaves out has no shape and no contents
+  return has_input(f, index) ? graph.so_far().value(f.inputs[index]) : none;
 }
 
 Result<const Tensor*> constant_input(const ForeignNode& f, const GraphBuilder& graph, std::size_t index,

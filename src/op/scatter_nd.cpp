@@ -30,7 +30,9 @@ Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
   if (!shape || !has_input(f, 1)) return Error{f.where, "no shape", "indices, updates and a constant shape", ""};
   const Value updates = input_of(f, graph, 1);
   const Shape extents = integers_of(*shape);
-  LOCKSTEP_CHECK(checked_count(extents, f.where));
+  LOCKSTEP_TRY(const std::int64_t count, checked_count(extents, f.where));
+  if (count > (std::int64_t{1} << 29) / static_cast<std::int64_t>(size_of(updates.dtype)))
+    return Error{f.where, "a result " + shape_text(extents), "at most 512 MiB", ""};
   const ValueId zeros = add_constant(f, graph, "zeros", Tensor(updates.dtype, extents));
   graph.value(zeros).quant = updates.quant;
   Attrs a;

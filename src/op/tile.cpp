@@ -1,4 +1,6 @@
 // y[i0, i1, ...] = x[i0 mod n0, i1 mod n1, ...], n the extents of x; y's are n[d] * repeats[d]
+#include <algorithm>
+
 #include "base/text.h"
 #include "op/op_move.h"
 
@@ -13,6 +15,8 @@ constexpr Rule rules[] = {
     {codes_rule, first_keeps_codes},
 };
 
+constexpr std::int64_t longest = std::int64_t{1} << 27;  // an axis is a list of places
+
 Result<Sources> sources_of(const NodeView& n) {
   const Shape& x = n.input(0).shape;
   const auto repeats = integers_of(*n.constant(1));
@@ -25,6 +29,8 @@ Result<Sources> sources_of(const NodeView& n) {
     LOCKSTEP_TRY(y[d], checked_count({y[d], repeats[d]}, n.where()));
   }
   LOCKSTEP_CHECK(checked_count(y, n.where()));
+  if (const auto most = std::ranges::max_element(y); most != y.end() && *most > longest)
+    return Error{n.where(), "a result of extent " + std::to_string(*most), "at most 2^27", ""};
   Sources sources(x.size());
   for (std::size_t d = 0; d < x.size(); ++d)
     for (std::int64_t i = 0; i < y[d]; ++i) sources[d].push_back(i % x[d]);
