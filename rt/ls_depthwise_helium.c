@@ -144,9 +144,10 @@ static void place_taps(const ls_window *w, const int8_t *in, const int8_t *outsi
   }
 }
 
-/* `plain`: int8 codes, weights without a zero point, products that fit in pairs. */
+/* Codes and weights of any kind, or products that fit in pairs, by weights without a zero point, with int8 or uint8 codes. */
+enum { ANY, PLAIN, FLIPPED };
 static inline __attribute__((always_inline)) void depthwise(const ls_depthwise *p, const void *x, void *y, int8_t *scratch,
-                                                            const int plain) {
+                                                            const int kind) {
   const ls_window w = p->window;
   const int32_t taps = w.kernel_h * w.kernel_w, span = (w.kernel_w - 1) * w.dilation_w, step = w.stride_w * w.in_c;
   const int8_t *in = (const int8_t *)x;
@@ -173,8 +174,10 @@ static inline __attribute__((always_inline)) void depthwise(const ls_depthwise *
             b.first = c + i;
             b.bias = p->bias + c + i;
             b.acc = acc + i;
-            if (plain)
+            if (kind == PLAIN)
               ls_depthwise_sums(&b);
+            else if (kind == FLIPPED)
+              ls_depthwise_sums_flipped(&b);
             else
               sums_of(p, b, taps);
             b.weights += taps * 16;
@@ -186,17 +189,22 @@ static inline __attribute__((always_inline)) void depthwise(const ls_depthwise *
 }
 
 static __attribute__((noinline)) void depthwise_any(const ls_depthwise *p, const void *x, void *y, int8_t *scratch) {
-  depthwise(p, x, y, scratch, 0);
+  depthwise(p, x, y, scratch, ANY);
+}
+static __attribute__((noinline)) void depthwise_flipped(const ls_depthwise *p, const void *x, void *y, int8_t *scratch) {
+  depthwise(p, x, y, scratch, FLIPPED);
 }
 
 void ls_depthwise_8(const ls_depthwise *p, const void *x, void *y, int8_t *scratch) {
   const ls_window *w = &p->window;
   if (!w->channels_last || w->in_c != w->out_c || w->kernel_h * w->kernel_w > MOST_TAPS)
     ls_depthwise_portable(p, (const int8_t *)x, (int8_t *)y);
-  else if (p->pairs && p->flip == 0 && p->w_zero == 0)
-    depthwise(p, x, y, scratch, 1);
-  else
+  else if (!p->pairs || p->w_zero != 0)
     depthwise_any(p, x, y, scratch);
+  else if (p->flip == 0)
+    depthwise(p, x, y, scratch, PLAIN);
+  else
+    depthwise_flipped(p, x, y, scratch);
 }
 #endif
 
