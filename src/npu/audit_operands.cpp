@@ -2,6 +2,7 @@
 // y0) + z0), all 65,536 pairs
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include <fmt/core.h>
 
@@ -63,15 +64,44 @@ struct Checker {
   }
 };
 
+// A unit that takes codes to another zero point and nothing else: what it adds.
+std::optional<std::int64_t> shifts_codes(const Checker& c, const NpuArith& a) {
+  if (a.operation != "ARITH_AFFINE" || a.dualinput != 0 || a.scalar == 0 || a.outbytes_o != 1)
+    return {};
+  const auto rows = arith_coefficients(a, c.sim.memory(), "audit");
+  const std::int64_t one = std::int64_t{1} << (a.shift_o + a.Ax_shift);
+  if (!rows.ok() || rows->front().a != one || a.Ax_shift != 0) return {};
+  const std::int64_t added = rows->front().c * (std::int64_t{1} << a.C_shift);
+  return added % one == 0 ? std::optional(added / one) : std::nullopt;
+}
+
+// The codes that a unit yields: of the buffer that it goes to, also behind a change of zero point.
+struct Yield {
+  const NpuBuffer* buffer = nullptr;
+  std::int64_t zero = 0;
+};
+Yield yields(const Checker& c, NpuUnitId id) {
+  const auto zero = [](const NpuBuffer& b) { return b.zero.empty() ? 0 : b.zero[0]; };
+  if (const NpuBuffer* b = c.stored(id)) return {b, zero(*b)};
+  for (const auto& [to, link] : c.form.links) {
+    const auto* next = link.from[0].source.unit == id ? c.form.find<NpuArith>(to.unit) : nullptr;
+    const auto added = next ? shifts_codes(c, *next) : std::nullopt;
+    const NpuBuffer* b = added ? c.stored(to.unit) : nullptr;
+    if (b) return {b, zero(*b) - *added};
+  }
+  return {};
+}
+
 void check_add(const Checker& c, NpuUnitId id, const NpuArith& a, std::vector<NpuFinding>& found) {
-  const NpuBuffer* out = c.stored(id);
+  const Yield yield = yields(c, id);
+  const NpuBuffer* out = yield.buffer;
   const Codes x = c.arriving(id, 0), y = c.arriving(id, 1);
   if (!out || out->scale.size() != 1 || !x.known() || !y.known() || a.scalar == 0) return;
   if (a.inbytes_x != 1 || a.inbytes_y != 1)
     return;  // a product that passed as 16 bits: not two operands of one byte
   const double minus = c.subtracts(id, *out) ? -1 : 1;
   const double zs = out->scale[0];
-  const std::int64_t zz = out->zero.empty() ? 0 : out->zero[0];
+  const std::int64_t zz = yield.zero;
   std::int64_t differ = 0;
   double worst = 0;
   const std::int64_t A = npu_wrap(a.A_scalar, 2), B = npu_wrap(a.B_scalar, 2),
@@ -94,7 +124,18 @@ void check_add(const Checker& c, NpuUnitId id, const NpuArith& a, std::vector<Np
   NpuAddConstants rule =
       npu_add_constants(x.scale, x.zero, y.scale, minus < 0 ? -y.zero : y.zero, zs, zz);
   if (minus < 0) rule.b = -rule.b;
-  if (worst > 1)
+  const bool by_rule = A == rule.a && B == rule.b && C == rule.c && a.C_shift == rule.c_shift &&
+                       a.shift_o == rule.shift && a.Ax_shift == rule.a_shift &&
+                       a.By_shift == rule.b_shift;
+  if (worst > 1 && by_rule)
+    found.push_back({"operands-lost-bits", NpuSeverity::warning, c.form.epoch->number,
+                     u ? u->name : text_of(id),
+                     fmt::format("{} of 65536 operand pairs differ by up to {:.0f} LSB, as the "
+                                 "compiler's rule has it for these scales",
+                                 differ, worst),
+                     fmt::format("codes off by up to {:.0f} LSB", worst),
+                     "an output scale nearer to the operands'", worst});
+  else if (worst > 1)
     found.push_back(
         {"operands-wrong", NpuSeverity::error, c.form.epoch->number, u ? u->name : text_of(id),
          fmt::format(

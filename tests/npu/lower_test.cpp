@@ -40,8 +40,8 @@ class Net {
     n.attrs.set("pads", pads);
     return add(std::move(n));
   }
-  ValueId add_to(ValueId a, ValueId c, const std::string& op = "Add") {
-    return add(node(op, {a, c}, b_.value(a).shape, 11));
+  ValueId add_to(ValueId a, ValueId c, const std::string& op = "Add", std::int64_t zero = 11) {
+    return add(node(op, {a, c}, b_.value(a).shape, zero));
   }
   ValueId global(ValueId x) {
     return add(node("GlobalAveragePool", {x}, {1, b_.value(x).shape[1], 1, 1}, 3));
@@ -175,16 +175,42 @@ TEST(NpuLower, the_audit_finds_nothing_wrong_in_a_right_program) {
     EXPECT_NE(f.severity, NpuSeverity::error) << f.rule << " " << f.where << ": " << f.what;
 }
 
+TEST(NpuLower, a_wrong_addition_is_found_where_its_zero_point_is_taken_off_behind_it) {
+  Net n(11);
+  const ValueId x = n.input({1, 4, 6, 6});
+  const ValueId sum = n.add_to(x, n.requantized(x), "Add", -128);
+  const Graph g = n.finish(n.conv(sum, 8, {3, 3}, {1, 1}, {0, 0, 0, 0}));
+  NpuProgram p = lowered(g);
+  const auto errors = [&] {
+    auto sim = NpuSimulator::make(std::make_shared<const NpuProgram>(p));
+    EXPECT_TRUE(sim.ok());
+    auto found = audit_npu(*sim, &g);
+    EXPECT_TRUE(found.ok());
+    std::erase_if(*found, [](const NpuFinding& f) { return f.severity != NpuSeverity::error; });
+    return std::move(found).value();
+  };
+  EXPECT_TRUE(errors().empty());
+  for (NpuEpoch& e : p.epochs)
+    for (NpuUnit& u : e.units)
+      if (u.fields.contains("dualinput")) u.fields["C_scalar"] = NpuField::of(0);
+  const auto found = errors();
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].rule, "operands-wrong");
+}
+
 TEST(NpuLower, a_depthwise_kernel_in_two_epochs_has_the_models_weights) {
   Net n(10);
   const Graph g = n.finish(n.conv(n.input({1, 8, 24, 3}), 8, {17, 1}, {1, 1}, {0, 0, 0, 0}, 8));
   const NpuProgram p = lowered(g);
-  ASSERT_EQ(std::ranges::count_if(p.epochs, [](const NpuEpoch& e) { return e.nodes[0].second == "Conv"; }), 2);
+  ASSERT_EQ(std::ranges::count_if(p.epochs,
+                                  [](const NpuEpoch& e) { return e.nodes[0].second == "Conv"; }),
+            2);
   auto sim = NpuSimulator::make(std::make_shared<const NpuProgram>(p));
   ASSERT_TRUE(sim.ok());
   const auto found = audit_npu(*sim, &g);
   ASSERT_TRUE(found.ok());
-  for (const NpuFinding& f : *found) EXPECT_NE(f.severity, NpuSeverity::error) << f.rule << " " << f.what;
+  for (const NpuFinding& f : *found)
+    EXPECT_NE(f.severity, NpuSeverity::error) << f.rule << " " << f.what;
 }
 
 // A kernel of 7x7 is cut for six units: in a chain, and over memory into a second epoch.
