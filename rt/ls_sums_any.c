@@ -79,6 +79,9 @@ void ls_finish_fixed_16(const ls_requant *q, const int32_t *acc, int32_t count, 
     }
 }
 
+/* a + b as 32 bits hold it: scrambled or badly scaled weights reach beyond. */
+static int32_t wrapped(int32_t a, int32_t b) { return (int32_t)((uint32_t)a + (uint32_t)b); }
+
 void ls_svdf_any(const ls_svdf *p, const void *x, const void *state, void *y, void *after) {
   const int32_t all = p->batch * p->filters * p->memory, units = p->filters / p->rank;
   int32_t b, f, u, i;
@@ -88,7 +91,8 @@ void ls_svdf_any(const ls_svdf *p, const void *x, const void *state, void *y, vo
     for (f = 0; f < p->filters; ++f) {
       int32_t sum = 0;
       for (i = 0; i < p->in; ++i)
-        sum += (ls_get(x, b * p->in + i, p->x_type) - p->x_zero) * (ls_get(p->w, f * p->in + i, p->w_type) - p->w_zero);
+        sum = wrapped(sum, (ls_get(x, b * p->in + i, p->x_type) - p->x_zero) *
+                               (ls_get(p->w, f * p->in + i, p->w_type) - p->w_zero));
       sum = ls_rescale(sum, p->in_scale.multiplier, p->in_scale.shift);
       ls_put(after, (b * p->filters + f + 1) * p->memory - 1, p->state_type,
              ls_clamp(sum, p->in_scale.low, p->in_scale.high) + p->state_zero);
@@ -99,8 +103,8 @@ void ls_svdf_any(const ls_svdf *p, const void *x, const void *state, void *y, vo
       int64_t wide;
       int32_t sum = p->bias == NULL ? 0 : p->bias[u];
       for (i = first; i < first + p->rank * p->memory; ++i)
-        sum += (ls_get(p->v, i, p->v_type) - p->v_zero) *
-               (ls_get(after, b * p->filters * p->memory + i, p->state_type) - p->state_zero);
+        sum = wrapped(sum, (ls_get(p->v, i, p->v_type) - p->v_zero) *
+                               (ls_get(after, b * p->filters * p->memory + i, p->state_type) - p->state_zero));
       wide = (int64_t)ls_rescale(sum, p->out_scale.multiplier, p->out_scale.shift) + p->out_scale.y_zero;
       wide = wide < p->out_scale.low ? p->out_scale.low : wide > p->out_scale.high ? p->out_scale.high : wide;
       ls_put(y, b * units + u, p->out_scale.y_type, (int32_t)wide);
