@@ -43,6 +43,24 @@ bool rests_on_drift(const Graph& graph, const Row& row) {
   });
 }
 
+double free_share(const Graph& g, ValueId id) {
+  while (g.value(id).producer != no_id) {
+    const Node& node = g.node(g.value(id).producer);
+    const bool recodes = node.op == "QuantizeLinear" || node.op == "DequantizeLinear" || node.op == "Requantize";
+    const ValueId from = node.inputs.empty() ? no_id : node.inputs[0];
+    if (node.op == "Softmax") {
+      const Shape& shape = g.value(id).shape;
+      const std::int64_t rank = std::ssize(shape), axis = node.attrs.integer("axis", -1);
+      if (rank == 0 || axis >= rank || axis < -rank) return 1;
+      const auto n = static_cast<double>(shape[static_cast<std::size_t>(axis < 0 ? axis + rank : axis)]);
+      return n > 1 ? (n - 1) / n : 1;
+    }
+    if (from == no_id || !(only_moves(node) || recodes) || count_of(g.value(from).shape) != count_of(g.value(id).shape)) break;
+    id = from;
+  }
+  return 1;
+}
+
 bool inside_arithmetics(const Case& c, const Row& row) {
   if (!c.others) return false;
   const LocalTest own(c.reference, c.recorded);
@@ -79,7 +97,7 @@ void settle_drift(const Case& c, Verdict& v) {
     Row& row = v.comparison.rows[open[i]];
     const auto trial = Trial::make(test, c.recorded, row);
     if (!trial.ok()) continue;
-    options.drift_bits = bits_of_drift(row.drift_lsb);
+    options.drift_bits = bits_of_drift(row.drift_lsb) * free_share(c.reference.graph(), row.value);
     Suspect found = search(*trial, open[i], {}, options);
     options.work = c.search.work / 4;  // the first is worth the whole search
     if (!found.cause()) continue;
