@@ -39,7 +39,7 @@ static float sigmoid(float x) {
   p = fmaf(t, 0.5f, 0x1.0000F6p0f);
   t = t * power;
   p = fmaf(t, p, power);
-  e = ldexpf(p, (int)floorf(n < -300.0f ? -300.0f : n));
+  e = ldexpf(p, (int)floorf(n > -300.0f ? n : -300.0f));
   y = e / (e + 1.0f);
   return signbit(x) ? y : 1.0f - y;
 }

@@ -109,11 +109,10 @@ class Search {
                         (ranked[0].also.empty() || trial_.single_node());
   }
 
-  // Weights in another order do what operands in another order would, where those were not captured.
+  // With operands that were not captured.
   bool moves_weights(const Explanation& e) const {
-    static constexpr std::string_view names[] = {"weights-byte-order", "weights-shifted", "weights-transposed"};
     const Site* site = site_of(sites_, e);
-    if (!site || site->node == no_id || std::ranges::count(names, e.fault->name) == 0) return false;
+    if (!site || site->node == no_id || !orders_weights(*e.fault)) return false;
     const Graph& g = site->graph();
     return std::ranges::any_of(g.node(site->node).inputs, [&](ValueId v) {
       return v != no_id && !g.value(v).constant && std::ranges::count(trial_.row().segment, g.value(v).producer) > 0;
@@ -185,6 +184,11 @@ class Search {
 };
 
 }  // namespace
+
+bool orders_weights(const FaultDef& fault) {
+  static constexpr std::string_view names[] = {"weights-byte-order", "weights-shifted", "weights-transposed"};
+  return std::ranges::count(names, fault.name) > 0;
+}
 
 double listing_bits(std::int64_t wrong, std::int64_t values) {
   if (wrong <= 0) return 0;

@@ -33,7 +33,7 @@ float sigmoid(float x) {
   n -= bias;
   const float t = std::fma(n, 0x1.05C61p-29f, std::fma(n, -0x1.62E430p-1f, z));
   const float p = std::fma(t * power, std::fma(t, 0.5f, 0x1.0000F6p0f), power);
-  const float e = std::ldexp(p, static_cast<int>(std::floor(std::max(n, -300.0f))));
+  const float e = std::ldexp(p, static_cast<int>(std::floor(n > -300.0f ? n : -300.0f)));
   const float y = e / (e + 1.0f);
   return std::signbit(x) ? y : 1.0f - y;
 }

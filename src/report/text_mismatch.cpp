@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include "base/text.h"
+#include "diagnose/search.h"
 #include "diagnose/trial.h"
 #include "report/text_part.h"
 
@@ -142,7 +143,7 @@ class Mismatch : public TextPart {
     if (s.cut_short) return "the search ended by its limit of work, other causes were not tried";
     if (e.listed && v_.comparison.rows[s.row].segment.size() > 1)
       return "places listed run by run may lie in any tensor on the way to the captured one";
-    if (e.fault->name.starts_with("weights-") && v_.comparison.rows[s.row].segment.size() > 1)
+    if (orders_weights(*e.fault) && v_.comparison.rows[s.row].segment.size() > 1)
       return "operands in another order, before the captured tensor, may do what weights in another order do";
     return "";
   }
