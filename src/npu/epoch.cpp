@@ -5,6 +5,7 @@
 
 #include <fmt/core.h>
 
+#include "npu/chain.h"
 #include "npu/flow_turns.h"
 
 namespace lockstep {
@@ -112,25 +113,6 @@ class EpochRun {
     NpuFlow<T> flow;      // of stream
   };
 
-  // The writer whose frame k-1 this reader sees as its frame k; nothing when it reads other memory.
-  std::optional<NpuUnitId> fed_back(NpuUnitId reader) const {
-    const auto* r = form_.find<NpuStream>(reader);
-    if (!r || r->writes()) return std::nullopt;
-    for (const auto& [id, unit] : form_.units) {
-      const auto* w = std::get_if<NpuStream>(&unit);
-      if (!w || !w->writes() || w->address() != r->address()) continue;
-      const auto link = form_.links.find({id, 0});
-      if (link != form_.links.end() && link->second.from[0].source.unit.kind == NpuKind::conv) return id;
-    }
-    return std::nullopt;
-  }
-
-  // Whether frame f adds the partial sums that arrive.
-  static bool takes_partial(const NpuConv& c, std::int64_t f) {
-    if (c.afilt_mode == "AFILT_MODE_FRAMEZERO") return f % c.afilt_tot >= c.afilt_first && f % c.afilt_tot <= c.afilt_last;
-    return f > 0 || c.accumulate_first != 0;
-  }
-
   // `first` is the unit that takes them.
   Result<void> check_feedback(NpuUnitId reader, NpuUnitId writer, const NpuConv& first, const NpuConv& last) const {
     const NpuStream &r = *form_.find<NpuStream>(reader), &w = *form_.find<NpuStream>(writer);
@@ -139,7 +121,7 @@ class EpochRun {
       return wrong(reader, "reads partial sums in another shape than they are written", "the same frames");
     if (w.nbits_out < 8 * last.outbytes_o) return wrong(writer, "narrower than the partial sums", fmt::format("{} bits", 8 * last.outbytes_o));
     for (std::int64_t f = 1; f < std::min(r.frames(), w.frames()); ++f)
-      if (takes_partial(first, f) && r.frame_start(f) != w.frame_start(f - 1)) return wrong(reader, fmt::format("frame {} is read elsewhere than frame {} was written", f, f - 1), "the same place");
+      if (npu_takes_partial(first, f) && r.frame_start(f) != w.frame_start(f - 1)) return wrong(reader, fmt::format("frame {} is read elsewhere than frame {} was written", f, f - 1), "the same place");
     return {};
   }
 
@@ -154,7 +136,7 @@ class EpochRun {
       p.unit = source;
       const bool before = std::ranges::find(chain, source) < std::ranges::find(chain, id);
       p.from = before ? Partial::From::previous_unit : Partial::From::earlier_frame;
-    } else if (const auto writer = fed_back(source); writer) {
+    } else if (const auto writer = npu_fed_back(form_, source); writer) {
       p.unit = form_.links.at({*writer, 0}).from[0].source.unit;
       p.from = Partial::From::earlier_frame;
       LOCKSTEP_CHECK(check_feedback(source, *writer, c, *form_.find<NpuConv>(p.unit)));
@@ -163,24 +145,6 @@ class EpochRun {
       LOCKSTEP_TRY(p.flow, leaving(source));
     }
     return p;
-  }
-
-  // The units that must run frame by frame together, first the one whose sums come from outside.
-  std::vector<NpuUnitId> chain_of(NpuUnitId id) const {
-    std::vector<NpuUnitId> chain = {id};
-    for (;;) {
-      const auto link = form_.links.find({chain.front(), 2});
-      const auto* c = form_.find<NpuConv>(chain.front());
-      if (!c || c->accumulate == 0 || link == form_.links.end()) return chain;
-      NpuUnitId source = link->second.from[0].source.unit;
-      if (const auto writer = fed_back(source); writer) {
-        source = form_.links.at({*writer, 0}).from[0].source.unit;
-        if (std::ranges::count(chain, source) == 0) return chain_of(source);  // the chain's true end
-        return chain;
-      }
-      if (source.kind != NpuKind::conv || std::ranges::count(chain, source) > 0) return chain;
-      chain.insert(chain.begin(), source);
-    }
   }
 
   Result<std::shared_ptr<const NpuKernels>> kernels_of(NpuUnitId id, const NpuConv& c) {
@@ -214,11 +178,8 @@ class EpochRun {
     return l;
   }
 
-  // Sets of kernels that one frame of features meets.
-  static std::size_t repeats_of(const NpuConv& c) { return c.fstat != 0 ? static_cast<std::size_t>(c.fstatcnt) + 1 : 1; }
-
   Result<void> run_chain(NpuUnitId id) {
-    const std::vector<NpuUnitId> chain = chain_of(id);
+    const std::vector<NpuUnitId> chain = npu_chain_of(form_, id);
     if (std::ranges::count(chain, id) == 0) return wrong(id, "outside the chain of its own partial sums", "a chain of convolutions");
     std::vector<Link> links;
     std::vector<Partial> partials;
@@ -229,7 +190,7 @@ class EpochRun {
       partials.push_back(std::move(p));
     }
     const NpuConv& head = *links.front().conv;
-    const std::size_t frames = links.front().features.frames.size() * repeats_of(head);
+    const std::size_t frames = links.front().features.frames.size() * npu_repeats_of(head);
     if (frames > (std::size_t{1} << 20)) return wrong(links.front().id, fmt::format("{} frames", frames), "at most 2^20");
     for (std::size_t f = 0; f < frames; ++f)
       for (std::size_t i = 0; i < links.size(); ++i) LOCKSTEP_CHECK(one_frame(links, partials, i, f));
@@ -240,7 +201,7 @@ class EpochRun {
   Result<void> one_frame(std::vector<Link>& links, const std::vector<Partial>& partials, std::size_t i, std::size_t f) {
     Link& l = links[i];
     const NpuConv& c = *l.conv;
-    const NpuFrame<T>& features = l.features.frames[f / repeats_of(c) % l.features.frames.size()];
+    const NpuFrame<T>& features = l.features.frames[f / npu_repeats_of(c) % l.features.frames.size()];
     auto& patches = l.patches[features.get()];
     if (!patches) {
       LOCKSTEP_TRY(NpuPatches<Patch> made, (patches_of<T, Patch>(c, *features, l.packed, l.raw, who(l.id))));
@@ -263,7 +224,7 @@ class EpochRun {
   Result<const std::vector<T>*> partial_for(const std::vector<Link>& links, const Partial& p, const NpuConv& c, std::size_t f) const {
     const std::vector<T>* none = nullptr;
     if (p.from == Partial::From::nothing) return none;
-    if (!takes_partial(c, static_cast<std::int64_t>(f))) return none;
+    if (!npu_takes_partial(c, static_cast<std::int64_t>(f))) return none;
     if (p.from == Partial::From::stream) return p.flow.frames[f % p.flow.frames.size()].get();
     const auto l = std::ranges::find(links, p.unit, &Link::id);
     if (l == links.end()) return Error{where_, "partial sums from outside the chain", "units of one chain", {}};

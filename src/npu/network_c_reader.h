@@ -40,10 +40,12 @@ class NetworkReader {
   Result<void> call_of(NpuEpoch& e, const std::string& name, const Arguments& arguments,
                        std::size_t at);
   void place(const std::string& symbol);
+  std::string source_of(std::vector<CToken> expression) const;
+
+  // network_c_tables.cpp: constants of software operations
   void keep_table(NpuEpoch& e, const std::string& name, const Declaration& d);
   Result<NpuTable> table_of(const std::string& name, const Declaration& d);
   Result<NpuFields> fields_of(const CValue& v, const std::string& at);
-  std::string source_of(std::vector<CToken> expression) const;
 
   // network_c_units.cpp: structures of units, the switch, blobs, buffers
   Result<void> unit(NpuEpoch& e, NpuKind kind, const Arguments& arguments, std::size_t at);
