@@ -23,6 +23,13 @@ NpuFields npu_fields(std::initializer_list<std::pair<const char*, std::int64_t>>
   return f;
 }
 
+void npu_clip(NpuFields& f, std::int64_t low, std::int64_t high) {
+  if (low <= -128 && high >= 127) return;
+  f["clipout"] = NpuField::of(1);
+  f["clipmin"] = NpuField::of(low);
+  f["clipmax"] = NpuField::of(high);
+}
+
 NpuDraft::NpuDraft(const std::string& file) {
   program_.file = file;
   program_.compiler = "lockstep";

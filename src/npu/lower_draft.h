@@ -78,5 +78,7 @@ class NpuDraft {
 // Fields by name.
 NpuFields npu_fields(std::initializer_list<std::pair<const char*, std::int64_t>> numbers,
                      std::initializer_list<std::pair<const char*, const char*>> names = {});
+// An arithmetic unit's result within low .. high, where that cuts int8 codes.
+void npu_clip(NpuFields& fields, std::int64_t low, std::int64_t high);
 
 }  // namespace lockstep

@@ -39,13 +39,6 @@ NpuFields scalar(const NpuExtents& e, int in_bytes) {
                     {{"operation", "ARITH_AFFINE"}, {"bcast", "ARITH_BCAST_SCALAR"}});
 }
 
-void clip(NpuFields& f, std::int64_t low, std::int64_t high) {
-  if (low <= -128 && high >= 127) return;
-  f["clipout"] = NpuField::of(1);
-  f["clipmin"] = NpuField::of(low);
-  f["clipmax"] = NpuField::of(high);
-}
-
 bool codes(const Value& v) {
   return (v.dtype == DType::i8 || v.dtype == DType::u8) && v.quant.quantized();
 }
@@ -92,7 +85,7 @@ Result<void> lower_pair(const Node& node, NpuValues& values) {
                                    {"shift_o", k.shift}})
     f[key] = NpuField::of(value);
   const CodeClamp c = clamp_of(v);
-  clip(f, c.low - NpuValues::offset(y), c.high - NpuValues::offset(y));
+  npu_clip(f, c.low - NpuValues::offset(y), c.high - NpuValues::offset(y));
   values.make(node.outputs[0]);
   const NpuUnitId unit = d.unit(NpuKind::arith, name, std::move(f));
   d.link(d.read(x0.buffer, whole(e), name), unit, 0);
@@ -128,7 +121,7 @@ Result<void> lower_requantize(const Node& node, NpuValues& values) {
   f["shift_o"] = NpuField::of(r.shift);
   constant(f, c);
   const CodeRange range = code_range(y.dtype);
-  clip(f, range.low - NpuValues::offset(y), range.high - NpuValues::offset(y));
+  npu_clip(f, range.low - NpuValues::offset(y), range.high - NpuValues::offset(y));
   values.make(node.outputs[0]);
   const NpuUnitId unit = d.unit(NpuKind::arith, name, std::move(f));
   d.link(d.read(from.buffer, whole(e), name), unit);

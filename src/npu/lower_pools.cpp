@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include "npu/lower_values.h"
+#include "npu/whole_map.h"
 #include "num/neural_art.h"
 #include "op/op_codes.h"
 #include "op/op_pool.h"
@@ -18,23 +19,12 @@ struct Pool {
   Window::Axes kernel{1, 1, 1}, strides{1, 1, 1}, begin{0, 0, 0}, end{0, 0, 0};
 };
 
-bool over_the_map(const Graph& g, const Node& n) {
-  std::vector<std::int64_t> axes = n.attrs.integers("axes");
-  if (const Tensor* given = NodeView{g, n}.constant(1))
-    for (std::int64_t i = 0; i < given->count(); ++i) axes.push_back(given->code(i));
-  for (std::int64_t& a : axes) a += a < 0 ? 4 : 0;
-  std::ranges::sort(axes);
-  const std::int64_t first = g.format() == "tflite" ? 1 : 2;
-  return g.value(n.inputs[0]).shape.size() == 4 &&
-         axes == std::vector<std::int64_t>{first, first + 1};
-}
-
 Result<Pool> pool_of(const NodeView& v) {
   Pool p;
   const std::string& op = v.node.op;
   p.mean = op != "MaxPool" && op != "GlobalMaxPool";
   p.global = op.starts_with("Global") || op == "ReduceMean";
-  if (op == "ReduceMean" && !over_the_map(v.graph, v.node))
+  if (op == "ReduceMean" && !npu_over_the_map(v.graph, v.node))
     return no_npu_form(v.graph, v.node, "a mean over other axes", "both axes of the map");
   if (p.global) return p;
   LOCKSTEP_TRY(const Window w, pool_window(v));
@@ -58,9 +48,90 @@ Result<Pool> pool_of(const NodeView& v) {
   return p;
 }
 
-// 2^-lift * a = 1 / n with a in 16 bits.
-NpuRatio reciprocal(std::int64_t n) {
-  return npu_ratio(1.0 / static_cast<double>(n));
+// What takes a map's codes to the result's, behind the mean: (n.a * sum, then r.a * mean + c).
+struct PoolConstants {
+  NpuRatio n, r;
+  std::int64_t c = 0;
+};
+
+Result<PoolConstants> constants_of(const NodeView& v, std::int64_t window) {
+  const Value &x = v.input(0), &y = v.output(0);
+  const double ratio = x.quant.scale_at(0) / y.quant.scale_at(0);
+  PoolConstants k{npu_ratio(1.0 / static_cast<double>(window)), npu_ratio(ratio)};
+  k.c = static_cast<std::int64_t>(std::trunc(std::ldexp(
+      static_cast<double>(NpuValues::zero(y)) - static_cast<double>(NpuValues::zero(x)) * ratio,
+      k.r.shift)));
+  if (k.r.shift < 0 || k.c < INT32_MIN || k.c > INT32_MAX || k.n.shift < 8)
+    return no_npu_form(v.graph, v.node, fmt::format("a ratio of scales of {:.3g}", ratio),
+                       "constants of 32 bits");
+  return k;
+}
+
+NpuFields pool_fields(const Pool& p, const NpuExtents& in, std::int64_t depth, const NpuRatio& n) {
+  return npu_fields({{"inputX", in.columns},
+                     {"inputY", in.rows},
+                     {"poolWinX", p.kernel[2]},
+                     {"poolWinY", p.kernel[1]},
+                     {"strideX", p.strides[2]},
+                     {"strideY", p.strides[1]},
+                     {"topPad", p.begin[1]},
+                     {"bottomPad", p.end[1]},
+                     {"leftPad", p.begin[2]},
+                     {"rightPad", p.end[2]},
+                     {"bottomCrop", in.rows - 1},
+                     {"rightCrop", in.columns - 1},
+                     {"batchSize", depth},
+                     {"inbytes_f", 1},
+                     {"outbytes_f", 1},
+                     {"rounding_o", 1},
+                     {"saturation_o", 1},
+                     {"round_mode_o", 1},
+                     {"outbytes_o", p.mean ? 2 : 1},
+                     {"shift_o", p.mean ? n.shift - 8 : 0},
+                     {"mulval", p.mean ? n.a : 0}},
+                    {{"operation", p.mean     ? p.global ? "POOL_GAVG" : "POOL_AVG"
+                                   : p.global ? "POOL_GMAX"
+                                              : "POOL_MAX"}});
+}
+
+// The mean's 8 fraction bits away, into the result's codes.
+NpuFields rescale_fields(const NodeView& v, const PoolConstants& k, const NpuExtents& out,
+                         std::int64_t depth) {
+  NpuFields f = npu_fields({{"inbytes_x", 2},
+                            {"outbytes_x", 2},
+                            {"inbytes_y", 1},
+                            {"outbytes_y", 1},
+                            {"combinebc", 1},
+                            {"rounding_o", 1},
+                            {"saturation_o", 1},
+                            {"round_mode_o", 1},
+                            {"outbytes_o", 1},
+                            {"shift_o", k.r.shift},
+                            {"scalar", 1},
+                            {"Ax_shift", 8},
+                            {"A_scalar", k.r.a},
+                            {"B_scalar", (k.c >> 16) & 0xffff},
+                            {"C_scalar", k.c & 0xffff},
+                            {"fWidth", out.columns},
+                            {"fHeight", out.rows},
+                            {"fChannels", out.channels},
+                            {"batchDepth", depth}},
+                           {{"operation", "ARITH_AFFINE"}, {"bcast", "ARITH_BCAST_SCALAR"}});
+  const CodeClamp limits = clamp_of(v);
+  const std::int64_t offset = NpuValues::offset(v.output(0));
+  npu_clip(f, limits.low - offset, limits.high - offset);
+  return f;
+}
+
+// `depth` channels at a time.
+NpuWalk in_slices(const NpuExtents& e, std::int64_t depth) {
+  return {.width = e.columns,
+          .height = e.rows,
+          .depth = depth,
+          .pixel = e.channels,
+          .line = e.columns * e.channels,
+          .count = e.channels / depth,
+          .step = depth};
 }
 
 }  // namespace
@@ -68,105 +139,31 @@ NpuRatio reciprocal(std::int64_t n) {
 Result<void> lower_pool(const Node& node, NpuValues& values) {
   const Graph& g = values.graph();
   const NodeView v{g, node};
-  const Value &x = v.input(0), &y = v.output(0);
-  if (!is_integer(x.dtype) || !is_integer(y.dtype) || !x.quant.quantized() || !y.quant.quantized())
+  if (!is_code(v.input(0)) || !is_code(v.output(0)))
     return no_npu_form(g, node, "a window over reals", "codes on both sides");
   LOCKSTEP_TRY(const Pool p, pool_of(v));
   const NpuExtents in = values.extents(node.inputs[0]), out = values.extents(node.outputs[0]);
-  const std::int64_t window = p.global ? in.rows * in.columns : p.kernel[1] * p.kernel[2];
-  const NpuRatio n = reciprocal(window), r = npu_ratio(x.quant.scale_at(0) / y.quant.scale_at(0));
-  const double ratio = x.quant.scale_at(0) / y.quant.scale_at(0);
-  const auto c = static_cast<std::int64_t>(std::trunc(std::ldexp(
-      static_cast<double>(NpuValues::zero(y)) - static_cast<double>(NpuValues::zero(x)) * ratio,
-      r.shift)));
-  if (p.mean && (r.shift < 0 || c < INT32_MIN || c > INT32_MAX || n.shift < 8))
-    return no_npu_form(g, node, fmt::format("a ratio of scales of {:.3g}", ratio),
-                       "constants of 32 bits");
+  PoolConstants k;
+  if (p.mean) {
+    LOCKSTEP_TRY(k, constants_of(v, p.global ? in.rows * in.columns : p.kernel[1] * p.kernel[2]));
+  }
   const NpuHeld from = values.in_channels_last(node.inputs[0]);
   NpuDraft& d = values.draft();
   const std::string name = fmt::format("{}Pool_{}", p.mean ? "Average" : "Max", d.begin_epoch());
   d.node(name, p.mean ? "AveragePool" : "MaxPool");
   std::int64_t depth = std::min<std::int64_t>(in.channels, 8);
   while (in.channels % depth != 0) --depth;
-  NpuFields f = npu_fields({{"inputX", in.columns},
-                            {"inputY", in.rows},
-                            {"poolWinX", p.kernel[2]},
-                            {"poolWinY", p.kernel[1]},
-                            {"strideX", p.strides[2]},
-                            {"strideY", p.strides[1]},
-                            {"topPad", p.begin[1]},
-                            {"bottomPad", p.end[1]},
-                            {"leftPad", p.begin[2]},
-                            {"rightPad", p.end[2]},
-                            {"bottomCrop", in.rows - 1},
-                            {"rightCrop", in.columns - 1},
-                            {"batchSize", depth},
-                            {"inbytes_f", 1},
-                            {"outbytes_f", 1},
-                            {"rounding_o", 1},
-                            {"saturation_o", 1},
-                            {"round_mode_o", 1},
-                            {"outbytes_o", p.mean ? 2 : 1},
-                            {"shift_o", p.mean ? n.shift - 8 : 0},
-                            {"mulval", p.mean ? n.a : 0}},
-                           {{"operation", p.mean     ? p.global ? "POOL_GAVG" : "POOL_AVG"
-                                          : p.global ? "POOL_GMAX"
-                                                     : "POOL_MAX"}});
   values.make(node.outputs[0]);
-  NpuUnitId unit = d.unit(NpuKind::pool, name, std::move(f));
-  d.link(d.read(from.buffer,
-                {.width = in.columns,
-                 .height = in.rows,
-                 .depth = depth,
-                 .pixel = in.channels,
-                 .line = in.columns * in.channels,
-                 .count = in.channels / depth,
-                 .step = depth},
-                name),
-         unit);
+  NpuUnitId unit = d.unit(NpuKind::pool, name, pool_fields(p, in, depth, k.n));
+  d.link(d.read(from.buffer, in_slices(in, depth), name), unit);
   if (p.mean) {
     const std::string scale = fmt::format("RequantizeLinear_inserted_id{}", d.epoch());
     d.node(scale, "Add");
-    NpuFields a = npu_fields({{"inbytes_x", 2},
-                              {"outbytes_x", 2},
-                              {"inbytes_y", 1},
-                              {"outbytes_y", 1},
-                              {"combinebc", 1},
-                              {"rounding_o", 1},
-                              {"saturation_o", 1},
-                              {"round_mode_o", 1},
-                              {"outbytes_o", 1},
-                              {"shift_o", r.shift},
-                              {"scalar", 1},
-                              {"Ax_shift", 8},
-                              {"A_scalar", r.a},
-                              {"B_scalar", (c >> 16) & 0xffff},
-                              {"C_scalar", c & 0xffff},
-                              {"fWidth", out.columns},
-                              {"fHeight", out.rows},
-                              {"fChannels", in.channels},
-                              {"batchDepth", depth}},
-                             {{"operation", "ARITH_AFFINE"}, {"bcast", "ARITH_BCAST_SCALAR"}});
-    const CodeClamp limits = clamp_of(v);
-    if (const std::int64_t low = limits.low - NpuValues::offset(y),
-        high = limits.high - NpuValues::offset(y);
-        low > -128 || high < 127) {
-      a["clipout"] = NpuField::of(1);
-      a["clipmin"] = NpuField::of(low);
-      a["clipmax"] = NpuField::of(high);
-    }
-    const NpuUnitId rescale = d.unit(NpuKind::arith, scale, std::move(a));
+    const NpuUnitId rescale = d.unit(NpuKind::arith, scale, rescale_fields(v, k, out, depth));
     d.link(unit, rescale);
     unit = rescale;
   }
-  npu_write(values, unit, node.outputs[0], name,
-            {.width = out.columns,
-             .height = out.rows,
-             .depth = depth,
-             .pixel = out.channels,
-             .line = out.columns * out.channels,
-             .count = in.channels / depth,
-             .step = depth},
+  npu_write(values, unit, node.outputs[0], name, in_slices(out, depth),
             {out.rows, out.columns, depth});
   return {};
 }

@@ -165,11 +165,7 @@ class ProductLowering {
     d_.node(bias, "Add");
     NpuFields times = affine(2, l_.plan.product_shift), plus = affine(1, l_.plan.final_shift);
     plus["A_scalar"] = NpuField::of(l_.plan.common);
-    if (l_.low > -128 || l_.high < 127) {
-      plus["clipout"] = NpuField::of(1);
-      plus["clipmin"] = NpuField::of(l_.low);
-      plus["clipmax"] = NpuField::of(l_.high);
-    }
+    npu_clip(plus, l_.low, l_.high);
     const bool streamed = l_.kernels > npu_coefficients;
     if (streamed) {
       take_streamed(times, plus);

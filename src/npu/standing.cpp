@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "npu/whole_map.h"
 #include "num/neural_art.h"
 
 namespace lockstep {
@@ -40,26 +41,12 @@ constexpr std::string_view exact[] = {"QuantizeLinear", "Requantize",   "Relu", 
                                       "Slice",          "StridedSlice", "Split",    "SpaceToDepth",
                                       "DepthToSpace",   "Pack",         "Unpack"};
 
-// A ReduceMean over both axes of the map, and no other.
-bool over_the_map(const Graph& g, const Node& n) {
-  std::vector<std::int64_t> axes = n.attrs.integers("axes");
-  if (n.inputs.size() > 1 && n.inputs[1] != no_id) {
-    const Tensor* given = g.value(n.inputs[1]).constant.get();
-    if (!given) return false;
-    for (std::int64_t i = 0; i < given->count(); ++i) axes.push_back(given->code(i));
-  }
-  for (std::int64_t& a : axes) a += a < 0 ? 4 : 0;
-  std::ranges::sort(axes);
-  const std::int64_t first = g.format() == "tflite" ? 1 : 2;  // channels last, channels first
-  return axes == std::vector<std::int64_t>{first, first + 1};
-}
-
 // One window over the whole map.
 bool global_average(const Graph& g, const Node& n) {
   const Shape &x = g.value(n.inputs[0]).shape, &y = g.value(n.outputs[0]).shape;
   if (x.size() != 4) return false;
   if (n.op == "GlobalAveragePool") return true;
-  if (n.op == "ReduceMean") return over_the_map(g, n);
+  if (n.op == "ReduceMean") return npu_over_the_map(g, n);
   if (n.op != "AveragePool" || y.size() != 4) return false;
   const std::size_t first = n.attrs.text("layout", "NCHW") == "NHWC" ? 1 : 2;
   const auto kernel = n.attrs.integers("kernel_shape");
