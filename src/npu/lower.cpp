@@ -48,21 +48,39 @@ bool takes_input(const Graph& g, const Node& n) {
 Result<void> take_inputs(const Graph& g, NpuValues& values) {
   for (const ValueId id : g.inputs()) {
     if (is_integer(g.value(id).dtype) && !g.value(id).quant.quantized())
-      return Error{g.value(id).name, "a network input of whole numbers", "codes or reals", {}};
+      return Error{g.value(id).name, "a network input of whole numbers", "codes or reals",
+                   {}};
     const auto readers = g.consumers(id);
     const bool behind = readers.size() == 1 && takes_input(g, g.node(readers[0]));
     if (!behind && !is_integer(g.value(id).dtype))
-      return Error{g.value(id).name,
-                   "reals that more than a quantizer reads",
+      return Error{g.value(id).name, "reals that more than a quantizer reads",
                    "codes, or reals that are quantized at once",
                    {}};
     const ValueId held = behind ? g.node(readers[0]).outputs[0] : id;
     if (!g.value(held).shape.empty() && g.value(held).shape[0] != 1 &&
         g.value(held).shape.size() > 2)
-      return Error{
-          g.value(held).name, fmt::format("a batch of {}", g.value(held).shape[0]), "1", {}};
+      return Error{g.value(held).name, fmt::format("a batch of {}", g.value(held).shape[0]), "1",
+                   {}};
     values.draft().keep(values.make(held, true));
   }
+  return {};
+}
+
+// Units walk through rows, columns and channels of one map; rank 2 is a row of pixels.
+Result<void> check_form(const Graph& g, const Node& n) {
+  const auto check = [&](ValueId id) -> Result<void> {
+    if (id == no_id || g.value(id).constant) return {};
+    const Shape& s = g.value(id).shape;
+    if (s.size() > 4)
+      return no_npu_form(g, n, fmt::format("{} of {} axes", g.value(id).name, s.size()),
+                         "at most four axes");
+    if (s.size() > 2 && s[0] != 1)
+      return no_npu_form(g, n, fmt::format("{} with a batch of {}", g.value(id).name, s[0]),
+                         "a batch of 1");
+    return {};
+  };
+  for (const ValueId in : n.inputs) LOCKSTEP_CHECK(check(in));
+  for (const ValueId out : n.outputs) LOCKSTEP_CHECK(check(out));
   return {};
 }
 
@@ -84,6 +102,7 @@ Result<void> lower_node(const Node& n, NpuValues& values) {
       return no_npu_form(g, n, "an input that is not in memory", "a tensor of the network");
   if (n.inputs.empty() || n.inputs[0] == no_id || !values.has(n.inputs[0]))
     return no_npu_form(g, n, "an operation on constants", "a computed first operand");
+  LOCKSTEP_CHECK(check_form(g, n));
   return l->lower(n, values);
 }
 
@@ -96,8 +115,7 @@ Result<void> check_calls(const NpuProgram& p,
       return Error{p.file,
                    fmt::format("the CPU's epoch {} would be taken to read another tensor than {}",
                                epoch, from),
-                   "operations of the CPU at the end",
-                   {}};
+                   "operations of the CPU at the end", {}};
   }
   return {};
 }
@@ -109,8 +127,8 @@ Result<NpuProgram> lower_to_npu(const Graph& g, const std::string& file,
   NpuDraft draft(file);
   NpuValues values(g, draft);
   if (!g.states().empty())
-    return Error{
-        g.file(), "a tensor that lives on between inferences", "a network without state", {}};
+    return Error{g.file(), "a tensor that lives on between inferences", "a network without state",
+                 {}};
   LOCKSTEP_CHECK(take_inputs(g, values));
   std::vector<std::pair<int, std::string>> meant;
   for (const Node& n : g.nodes()) {
