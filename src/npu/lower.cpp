@@ -106,6 +106,16 @@ Result<void> lower_node(const Node& n, NpuValues& values) {
   return l->lower(n, values);
 }
 
+Result<void> name_outputs(const Graph& g, NpuValues& values, std::vector<std::string>* left_out) {
+  for (const ValueId out : g.outputs()) {
+    if (!values.in_memory(out)) continue;
+    const Result<void> named = values.name_output(out);
+    if (!named.ok() && !left_out) return named.error();
+    if (!named.ok()) left_out->push_back(named.error().line());
+  }
+  return {};
+}
+
 // What the CPU's calls read and write is found by sizes and order: it must be what was meant.
 Result<void> check_calls(const NpuProgram& p,
                          const std::vector<std::pair<int, std::string>>& meant) {
@@ -130,7 +140,7 @@ Result<NpuProgram> lower_to_npu(const Graph& g, const std::string& file,
     return Error{g.file(), "a tensor that lives on between inferences", "a network without state",
                  {}};
   LOCKSTEP_CHECK(take_inputs(g, values));
-  std::vector<std::pair<int, std::string>> meant;
+  std::vector<std::pair<int, int>> read;  // by the CPU's epochs: buffers
   for (const Node& n : g.nodes()) {
     if (takes_input(g, n)) continue;
     const Result<void> done = lower_node(n, values);
@@ -141,12 +151,11 @@ Result<NpuProgram> lower_to_npu(const Graph& g, const std::string& file,
         if (in != no_id && values.in_memory(in)) draft.keep(values.held(in).buffer);
       continue;
     }
-    if (is_on_cpu(n))
-      meant.emplace_back(draft.epoch(),
-                         draft.buffer(values.in_file_order(n.inputs[0]).buffer).name);
+    if (is_on_cpu(n)) read.emplace_back(draft.epoch(), values.in_file_order(n.inputs[0]).buffer);
   }
-  for (const ValueId out : g.outputs())
-    if (values.in_memory(out)) values.name_output(out);
+  LOCKSTEP_CHECK(name_outputs(g, values, left_out));
+  std::vector<std::pair<int, std::string>> meant;  // the same by name
+  for (const auto& [epoch, buffer] : read) meant.emplace_back(epoch, draft.buffer(buffer).name);
   LOCKSTEP_TRY(NpuProgram program, std::move(draft).finish());
   if (program.epochs.empty())
     return Error{g.file(),

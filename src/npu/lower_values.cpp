@@ -89,12 +89,21 @@ void NpuValues::alias(ValueId v, const NpuHeld& of) {
   held_.insert_or_assign(v, h);
 }
 
-void NpuValues::name_output(ValueId v) {
+Result<void> NpuValues::name_output(ValueId v) {
   const int id = held_.at(v).buffer;
+  const ValueId first = named_.emplace(id, v).first->second;
+  const bool an_input = draft_.buffer(id).epoch == 0;
+  const std::string &name = graph_.value(v).name,
+                    &other = an_input ? draft_.buffer(id).name : graph_.value(first).name;
+  if (name != other)
+    return Error{graph_.file(), fmt::format("{} and {} are the same bytes", name, other),
+                 "outputs in buffers of their own",
+                 fmt::format("take {} out of the outputs: {} holds its codes", name, other)};
   draft_.keep(id);
   const NpuBuffer own = described(v, held_.at(v).file_order);
   if (draft_.buffer(id).epoch > 0 && draft_.buffer(id).name != own.name)
     draft_.rename_buffer(id, own.name, own.mem_shape, own.chpos);
+  return {};
 }
 
 void NpuValues::pad(ValueId v, ValueId of, std::int64_t top, std::int64_t left) {

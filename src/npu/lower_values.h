@@ -51,7 +51,9 @@ class NpuValues {
   NpuHeld in_channels_last(ValueId v);
   NpuHeld in_file_order(ValueId v);
 
-  void name_output(ValueId v);  // where it is the same bytes as another tensor; kept until the end
+  // Its buffer gets its name and is kept until the end. Errors: it holds another output, or an
+  // input, too.
+  Result<void> name_output(ValueId v);
 
   // Whether only convolutions read it, from codes that begin at -128.
   bool wants_zero_off(ValueId v) const;
@@ -66,6 +68,7 @@ class NpuValues {
   std::map<ValueId, NpuHeld> held_;
   std::map<ValueId, NpuHeld> copies_;
   std::map<ValueId, Padded> padded_;
+  std::map<int, ValueId> named_;  // outputs by buffer
 };
 
 // The units behind the one that yields a tensor's codes, and the engine that writes it.

@@ -42,5 +42,36 @@ TEST(NpuLowerRefuses, a_requantization_of_five_axes) {
   expect_part(refusal(n.finish(n.requantized(n.input({1, 2, 3, 4, 5})))), "5 axes");
 }
 
+TEST(NpuLowerRefuses, two_outputs_that_are_one_buffer) {
+  Net n(5);
+  const ValueId a = n.conv(n.input({1, 4, 5, 6}), 8, {3, 3}, {1, 1}, {0, 0, 0, 0}, 1, 5);
+  n.output(a);
+  const Graph g = n.finish(n.reshaped(a, {1, 8 * 3 * 4}));
+  // In the file's order the reshaped tensor is a copy; of one pixel it would be the same bytes.
+  const auto apart = lower_to_npu(g, "net.program.json");
+  ASSERT_TRUE(apart.ok()) << apart.error().line();
+  for (const ValueId out : g.outputs())
+    EXPECT_TRUE(std::ranges::count(apart->buffers, g.value(out).name, &NpuBuffer::name) == 1)
+        << g.value(out).name;
+
+  Net m(5);
+  const ValueId b = m.conv(m.input({1, 4, 3, 3}), 8, {3, 3}, {1, 1}, {0, 0, 0, 0}, 1, 5);
+  m.output(b);
+  const Graph same = m.finish(m.reshaped(b, {1, 8}));
+  expect_part(refusal(same), "are the same bytes");
+  std::vector<std::string> left_out;
+  const auto p = lower_to_npu(same, "net.program.json", &left_out);
+  ASSERT_TRUE(p.ok()) << p.error().line();
+  ASSERT_EQ(left_out.size(), 1u);
+  EXPECT_EQ(std::ranges::count(p->buffers, same.value(b).name, &NpuBuffer::name), 1);
+}
+
+TEST(NpuLowerRefuses, an_output_that_is_an_inputs_buffer) {
+  Net n(6);
+  const ValueId x = n.input({1, 8});
+  n.output(n.requantized(x));
+  expect_part(refusal(n.finish(n.reshaped(x, {8, 1}))), "are the same bytes");
+}
+
 }  // namespace
 }  // namespace lockstep
