@@ -67,6 +67,22 @@ Result<PoolConstants> constants_of(const NodeView& v, std::int64_t window) {
   return k;
 }
 
+// The unit hands the greatest code on as it is.
+Result<void> check_greatest(const NodeView& v) {
+  const Value &x = v.input(0), &y = v.output(0);
+  if (x.dtype != y.dtype || x.quant.scale_at(0) != y.quant.scale_at(0) ||
+      x.quant.zero_at(0) != y.quant.zero_at(0))
+    return no_npu_form(v.graph, v.node, "a greatest code at another scale or zero point",
+                       "one quantization on both sides");
+  const CodeClamp clamp = clamp_of(v);
+  const CodeRange range = code_range(y.dtype);
+  if (clamp.low > range.low || clamp.high < range.high)
+    return no_npu_form(v.graph, v.node,
+                       "a greatest code clamped by " + v.attrs().text("activation", "none"),
+                       "a window without an activation that cuts codes");
+  return {};
+}
+
 NpuFields pool_fields(const Pool& p, const NpuExtents& in, std::int64_t depth, const NpuRatio& n) {
   return npu_fields({{"inputX", in.columns},
                      {"inputY", in.rows},
@@ -141,11 +157,15 @@ Result<void> lower_pool(const Node& node, NpuValues& values) {
   const NodeView v{g, node};
   if (!is_code(v.input(0)) || !is_code(v.output(0)))
     return no_npu_form(g, node, "a window over reals", "codes on both sides");
+  if (node.outputs.size() > 1 && node.outputs[1] != no_id)
+    return no_npu_form(g, node, "the places of the greatest codes", "the codes alone");
   LOCKSTEP_TRY(const Pool p, pool_of(v));
   const NpuExtents in = values.extents(node.inputs[0]), out = values.extents(node.outputs[0]);
   PoolConstants k;
   if (p.mean) {
     LOCKSTEP_TRY(k, constants_of(v, p.global ? in.rows * in.columns : p.kernel[1] * p.kernel[2]));
+  } else {
+    LOCKSTEP_CHECK(check_greatest(v));
   }
   const NpuHeld from = values.in_channels_last(node.inputs[0]);
   NpuDraft& d = values.draft();

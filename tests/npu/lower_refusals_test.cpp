@@ -73,5 +73,24 @@ TEST(NpuLowerRefuses, an_output_that_is_an_inputs_buffer) {
   expect_part(refusal(n.finish(n.reshaped(x, {8, 1}))), "are the same bytes");
 }
 
+TEST(NpuLowerRefuses, a_greatest_code_whose_clamp_would_be_lost) {
+  Net n(7);
+  expect_part(refusal(n.finish(n.max_pool(n.input({1, 4, 5, 6}), "relu"))), "relu");
+  Net plain(7);
+  EXPECT_EQ(refusal(plain.finish(plain.max_pool(plain.input({1, 4, 5, 6})))), "lowered");
+}
+
+TEST(NpuLowerRefuses, a_greatest_code_at_another_scale) {
+  for (const bool zero : {false, true}) {
+    Net n(8);
+    const ValueId y = n.max_pool(n.input({1, 4, 5, 6}));
+    if (zero)
+      n.value_of(y).quant.zero[0] += 3;
+    else
+      n.value_of(y).quant.scale[0] *= 2;
+    expect_part(refusal(n.finish(y)), "another scale or zero point");
+  }
+}
+
 }  // namespace
 }  // namespace lockstep
