@@ -49,18 +49,18 @@ Result<void> take_inputs(const Graph& g, NpuValues& values) {
   for (const ValueId id : g.inputs()) {
     if (is_integer(g.value(id).dtype) && !g.value(id).quant.quantized())
       return Error{g.value(id).name, "a network input of whole numbers", "codes or reals",
-                   {}};
+                   "give it a scale and a zero point, or reals and a QuantizeLinear behind them"};
     const auto readers = g.consumers(id);
     const bool behind = readers.size() == 1 && takes_input(g, g.node(readers[0]));
     if (!behind && !is_integer(g.value(id).dtype))
       return Error{g.value(id).name, "reals that more than a quantizer reads",
                    "codes, or reals that are quantized at once",
-                   {}};
+                   "let one QuantizeLinear alone read this input"};
     const ValueId held = behind ? g.node(readers[0]).outputs[0] : id;
     if (!g.value(held).shape.empty() && g.value(held).shape[0] != 1 &&
         g.value(held).shape.size() > 2)
       return Error{g.value(held).name, fmt::format("a batch of {}", g.value(held).shape[0]), "1",
-                   {}};
+                   "export the network with a batch of 1"};
     values.draft().keep(values.make(held, true));
   }
   return {};
@@ -125,7 +125,7 @@ Result<void> check_calls(const NpuProgram& p,
       return Error{p.file,
                    fmt::format("the CPU's epoch {} would be taken to read another tensor than {}",
                                epoch, from),
-                   "operations of the CPU at the end", {}};
+                   "operations of the CPU at the end", "end the network before this operation"};
   }
   return {};
 }
@@ -138,7 +138,7 @@ Result<NpuProgram> lower_to_npu(const Graph& g, const std::string& file,
   NpuValues values(g, draft);
   if (!g.states().empty())
     return Error{g.file(), "a tensor that lives on between inferences", "a network without state",
-                 {}};
+                 "export the state as an input and an output of the network"};
   LOCKSTEP_CHECK(take_inputs(g, values));
   std::vector<std::pair<int, int>> read;  // by the CPU's epochs: buffers
   for (const Node& n : g.nodes()) {
@@ -161,7 +161,7 @@ Result<NpuProgram> lower_to_npu(const Graph& g, const std::string& file,
     return Error{g.file(),
                  left_out && !left_out->empty() ? left_out->front() : "nothing to compute",
                  "at least one operation that the rules cover",
-                 {}};
+                 "docs/neural-art.md, \"Constants\", says which these are"};
   LOCKSTEP_CHECK(check_calls(program, meant));
   return program;
 }
