@@ -66,11 +66,12 @@ struct Checker {
 
 // A unit that takes codes to another zero point and nothing else: what it adds.
 std::optional<std::int64_t> shifts_codes(const Checker& c, const NpuArith& a) {
-  if (a.operation != "ARITH_AFFINE" || a.dualinput != 0 || a.scalar == 0 || a.outbytes_o != 1)
+  if (a.operation != "ARITH_AFFINE" || a.dualinput != 0 || a.scalar == 0 || a.outbytes_o != 1 ||
+      a.Ax_shift != 0 || a.shift_o < 0 || a.shift_o > 47)
     return {};
   const auto rows = arith_coefficients(a, c.sim.memory(), "audit");
-  const std::int64_t one = std::int64_t{1} << (a.shift_o + a.Ax_shift);
-  if (!rows.ok() || rows->front().a != one || a.Ax_shift != 0) return {};
+  const std::int64_t one = std::int64_t{1} << a.shift_o;
+  if (!rows.ok() || rows->front().a != one) return {};
   const std::int64_t added = rows->front().c * (std::int64_t{1} << a.C_shift);
   return added % one == 0 ? std::optional(added / one) : std::nullopt;
 }

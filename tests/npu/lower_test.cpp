@@ -122,6 +122,28 @@ TEST(NpuLower, a_wrong_addition_is_found_where_its_zero_point_is_taken_off_behin
   EXPECT_EQ(found[0].rule, "operands-wrong");
 }
 
+// Behind the Add a unit whose shifts reach 78 together: no such number of bits is shifted here.
+TEST(NpuLower, an_addition_before_a_unit_of_the_greatest_shifts_is_audited) {
+  Net n(11);
+  const ValueId x = n.input({1, 4, 6, 6});
+  const ValueId sum = n.add_to(x, n.requantized(x), "Add", -128);
+  const Graph g = n.finish(n.conv(sum, 8, {3, 3}, {1, 1}, {0, 0, 0, 0}));
+  NpuProgram p = lowered(g);
+  int changed = 0;
+  for (NpuEpoch& e : p.epochs)
+    for (NpuUnit& u : e.units)
+      if (u.name.find("_suboff_") != std::string::npos && u.name.starts_with("Add_")) {
+        u.fields["shift_o"] = NpuField::of(47), u.fields["Ax_shift"] = NpuField::of(31);
+        ++changed;
+      }
+  EXPECT_EQ(changed, 1);
+  auto sim = NpuSimulator::make(std::make_shared<const NpuProgram>(std::move(p)));
+  ASSERT_TRUE(sim.ok()) << sim.error().line();
+  const auto found = audit_npu(*sim, &g);
+  ASSERT_TRUE(found.ok()) << found.error().line();
+  for (const NpuFinding& f : *found) EXPECT_NE(f.rule, "operands-wrong") << f.what;
+}
+
 TEST(NpuLower, a_depthwise_kernel_in_two_epochs_has_the_models_weights) {
   Net n(10);
   const Graph g = n.finish(n.conv(n.input({1, 8, 24, 3}), 8, {17, 1}, {1, 1}, {0, 0, 0, 0}, 8));
