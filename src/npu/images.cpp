@@ -90,26 +90,35 @@ bool is_of(const std::string& name, const std::string& stem) {
   return name.starts_with(stem + "_") || name.starts_with(stem + ".");
 }
 
+// The stem that a file belongs to: of net.c and net_b.c, net_b_atonbuf.raw is of net_b. Empty:
+// none.
+std::string owner_of(const std::string& name, const std::vector<std::string>& stems) {
+  std::string longest;
+  for (const std::string& stem : stems)
+    if (is_of(name, stem) && stem.size() > longest.size()) longest = stem;
+  return longest;
+}
+
 WeightFiles weight_files(const std::string& program, const std::string& folder) {
   std::vector<Path> all, own;
-  std::vector<std::string> others;
   WeightFiles files;
   std::error_code failed;
   const std::string stem = Path(program).stem().string();
   const std::string where = folder.empty() ? "." : folder;
+  std::vector<std::string> stems = {stem};
   for (const auto& entry : std::filesystem::directory_iterator(where, failed))
-    if (entry.path().extension() == ".c" && entry.path().stem() != stem)
-      others.push_back(entry.path().stem().string());
+    if (entry.path().extension() == ".c") stems.push_back(entry.path().stem().string());
   for (const auto& entry : std::filesystem::directory_iterator(where, failed)) {
     const std::string ending = entry.path().extension().string(),
                       name = entry.path().filename().string();
     if (ending != ".raw" && ending != ".bin" && ending != ".hex") continue;
-    const bool mine = is_of(name, stem);
+    const std::string owner = owner_of(name, stems);
+    const bool mine = owner == stem;
     if (entry.is_regular_file(failed) && entry.file_size(failed) == 0) {
       if (mine) files.empty = name;
     } else if (mine) {
       own.push_back(entry.path());
-    } else if (std::ranges::none_of(others, [&](const auto& o) { return is_of(name, o); })) {
+    } else if (owner.empty()) {
       all.push_back(entry.path());
     }
   }

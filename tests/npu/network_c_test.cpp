@@ -165,5 +165,29 @@ TEST(NetworkC, weights_of_another_network_in_the_folder_are_not_taken) {
   fs::remove_all(folder);
 }
 
+TEST(NpuImages, weights_of_a_network_whose_name_begins_with_anothers_are_not_that_ones) {
+  namespace fs = std::filesystem;
+  const fs::path folder = fs::path(testing::TempDir()) / "npu_one_name_begins_another";
+  fs::remove_all(folder);
+  fs::create_directories(folder);
+  const auto put = [&](const char* name, std::size_t bytes) {
+    std::ofstream(folder / name) << std::string(bytes, 'w');
+  };
+  put("net.c", 1), put("net_b.c", 1), put("net_atonbuf.xSPI2.raw", 48), put("net_b_atonbuf.xSPI2.raw", 64);
+  for (const auto& [name, bytes] : {std::pair{"net.c", 48u}, std::pair{"net_b.c", 64u}}) {
+    NpuProgram p;
+    p.file = (folder / name).string();
+    p.pools.push_back({"xSPI2", test::flash, 4096, true, "xSPI2"});
+    NpuBuffer weights;
+    weights.name = "w", weights.base = test::flash, weights.end = 16, weights.is_param = true;
+    p.buffers.push_back(weights);
+    const auto found = find_npu_images(p, folder.string());
+    ASSERT_TRUE(found.ok()) << name << ": " << found.error().line();
+    ASSERT_EQ(p.images.size(), 1u) << name;
+    EXPECT_EQ(p.images[0].bytes.size(), bytes) << name;
+  }
+  fs::remove_all(folder);
+}
+
 }  // namespace
 }  // namespace lockstep
