@@ -150,6 +150,25 @@ TEST(NpuCommands, map_and_attribute_print_every_epoch) {
       << attribute.out;
 }
 
+TEST(NpuCommands, lower_writes_a_program_that_runs_and_refuses_what_it_does_not_cover) {
+  const test::Folder folder;
+  const std::string model = "examples/s2/liveness_int8.onnx";
+  const test::Ran made = test::run_tool("npu lower " + model + " -o " + (folder / "p.program.json"));
+  EXPECT_EQ(made.code, 0) << made.err;
+  EXPECT_NE(made.out.find("11 epochs, 1 of them of the CPU"), std::string::npos) << made.out;
+  EXPECT_EQ(folder.files(), 2u);  // the program and its constants
+  const test::Ran audit =
+      test::run_tool("audit " + (folder / "p.program.json") + " --model " + model);
+  EXPECT_EQ(audit.code, 0) << audit.out << audit.err;
+  const test::Ran run = test::run_tool("npu run " + (folder / "p.program.json") + " --model " + model + " --input examples/s2/faces.npz --mode chained");
+  EXPECT_EQ(run.code, 0) << run.err;
+  std::filesystem::remove(folder / "p.program.json"), std::filesystem::remove(folder / "p.0.bin");
+  test::expect_refused(
+      test::run_tool("npu lower examples/s0/pump_int8.onnx -o " + (folder / "p.program.json")),
+      "operation Transpose");
+  EXPECT_EQ(folder.files(), 0u);
+}
+
 TEST(NpuCommands, a_program_without_its_weights_or_its_blobs_is_refused) {
   const test::Folder folder;
   std::ofstream(folder / "network.c")
