@@ -60,7 +60,9 @@ Result<NpuProduct> matrix_layer(const NodeView& v) {
   return out;
 }
 
-// What the units hold: 16-bit multipliers for at most 512 channels, 32-bit constants.
+// What the units do not hold: more than 2048 channels a group, constants above 32 bits, weights of
+// more than 8, greater shifts and strides. Multipliers and biases of more than 512 kernels are
+// streamed.
 std::string beyond(const NpuProduct& l) {
   if (l.plan.pieces.empty()) return "a layer that falls to the CPU, whose kernel is closed";
   if (l.plan.sum_shift > 31) return "a shift of the sums above 31";

@@ -27,7 +27,7 @@ struct NpuProduct {
   std::int64_t low = -128, high = 127;
 };
 
-// Rows of an arithmetic unit's own memory of coefficients.
+// Kernels whose coefficients an arithmetic unit's own memory holds; those of more are streamed.
 inline constexpr std::int64_t npu_coefficients = 512;
 
 // How the kernels are dealt out: a frame is a run of output channels, with the groups they need.
