@@ -40,7 +40,7 @@ std::string_view without_time(std::string_view line) {
 struct Line {
   std::string name;
   std::optional<Bytes> bytes;
-  bool surely_bytes = false;  // an address, "0x", a letter among the digits, or "05"
+  bool surely_bytes = false;  // bytes by an address, "0x", a letter among the digits, or "05"
   std::optional<std::vector<double>> numbers;
   bool may_be_shape = false;  // numbers behind words: the tensor, or its shape
 };
@@ -64,14 +64,16 @@ std::optional<std::string_view> behind_address(std::string_view line) {
   return rest.substr(0, std::min(rest.find("  "), rest.find('|')));
 }
 
-// Words of bytes: "7f", "0001", and with "0x" words of up to 8 bytes, the least first.
+// Words of bytes: "7f", "0001", and with "0x" words of up to 8 bytes, the least first. `surely` speaks of a line that is
+// bytes to its end: "02 -49" is none.
 std::optional<Bytes> bytes_of(std::string_view text, bool& surely) {
   Bytes bytes;
+  bool said = false;
   for (std::string_view word : words_of(text, ",; \t")) {
     const bool prefixed = word.starts_with("0x") || word.starts_with("0X");
     if (prefixed) word.remove_prefix(2);
     if (!is_hex(word) || word.size() % 2 != 0 || word.size() > (prefixed ? 16u : 64u)) return std::nullopt;
-    surely |= prefixed || std::ranges::any_of(word, is_letter) || (word.size() == 2 && word[0] == '0');
+    said |= prefixed || std::ranges::any_of(word, is_letter) || (word.size() == 2 && word[0] == '0');
     Bytes own;
     for (std::size_t i = 0; i < word.size(); i += 2) {
       unsigned byte = 0;
@@ -81,7 +83,9 @@ std::optional<Bytes> bytes_of(std::string_view text, bool& surely) {
     if (prefixed) std::ranges::reverse(own);
     bytes.insert(bytes.end(), own.begin(), own.end());
   }
-  return bytes.empty() ? std::nullopt : std::optional(std::move(bytes));
+  if (bytes.empty()) return std::nullopt;
+  surely |= said;
+  return bytes;
 }
 
 std::optional<std::vector<double>> numbers_of(std::string_view text) {
@@ -149,7 +153,8 @@ bool cuts_off(std::string_view line, bool after_data) {
   return numbers_of(line.substr(0, dots)) && numbers_of(line.substr(dots + 3));
 }
 
-// Lines in a row that belong to one tensor.
+// Lines in a row that belong to one tensor. All are numbers, or all are bytes; "02 11" is both until another line says
+// which. takes() keeps one of the two true, so that no block is neither.
 struct Block {
   std::string name;
   std::vector<double> numbers;
@@ -161,7 +166,7 @@ struct Block {
   void add(const Line& l) {
     if (may_be_shape) *this = {.name = name, .numbers = {}, .bytes = {}};
     may_be_shape = l.may_be_shape;
-    numeric = numeric && l.numbers && !l.surely_bytes;
+    numeric = numeric && l.numbers;
     hexadecimal = hexadecimal && l.bytes;
     surely = surely || l.surely_bytes;
     if (numeric) numbers.insert(numbers.end(), l.numbers->begin(), l.numbers->end());

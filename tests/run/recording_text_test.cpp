@@ -107,6 +107,26 @@ TEST(RecordingText, numbers_behind_a_name_are_the_tensor_unless_a_dump_follows) 
   EXPECT_EQ(numbers_of(r.arrays[2]), (std::vector<double>{7, 8}));
 }
 
+// "02" once made a line bytes for sure although "-49" behind it is none: the tensor was lost, and its neighbours with it.
+TEST(RecordingText, decimals_padded_with_zeros_are_numbers) {
+  const Recording r = read("logits_q: 02 -49 -112 47\nmm: 00 1 2.5 3\n");
+  ASSERT_EQ(r.arrays.size(), 2u);
+  EXPECT_EQ(numbers_of(r.arrays[0]), (std::vector<double>{2, -49, -112, 47}));
+  EXPECT_EQ(numbers_of(r.arrays[1]), (std::vector<double>{0, 1, 2.5, 3}));
+}
+
+TEST(RecordingText, a_padded_line_among_decimal_lines_loses_none_of_them) {
+  const std::vector<double> wanted{11, -36, 2, 49, 12, -7};
+  for (const char* text : {"out:\n11 -36\n02 49\n12 -7\n", "out: 11 -36\n02 49 12 -7\n"}) {
+    const Recording r = read(text);
+    ASSERT_EQ(r.arrays.size(), 1u) << text;
+    EXPECT_EQ(numbers_of(r.arrays[0]), wanted) << text;
+  }
+  const Recording first = read("out:\n02 49\n-5 300\n");
+  ASSERT_EQ(first.arrays.size(), 1u);
+  EXPECT_EQ(numbers_of(first.arrays[0]), (std::vector<double>{2, 49, -5, 300}));
+}
+
 TEST(RecordingText, a_tensor_printed_again_is_the_next_sample) {
   const Recording r = read("out = [1, 2]\nout = [3, 4]\nout = [5, 6]\n");
   ASSERT_EQ(r.arrays.size(), 3u);
