@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "base/text.h"
 #include "run/recording_bytes.h"
@@ -112,7 +113,7 @@ std::string name_in(std::string_view line) {
   return std::string(best);
 }
 
-// "logits 25 15 -9": words, then numbers. Where a dump follows below, they were its shape.
+// "logits 25 15 -9": words, then numbers. Where a dump of so many elements follows, they were its shape.
 Line named_by_words(std::string_view line) {
   Line l;
   l.name = name_in(line);
@@ -157,15 +158,18 @@ bool cuts_off(std::string_view line, bool after_data) {
 // which. takes() keeps one of the two true, so that no block is neither.
 struct Block {
   std::string name;
+  std::vector<double> front;  // behind the name's words: a shape, or the tensor's first line
   std::vector<double> numbers;
   Bytes bytes;
-  bool numeric = true, hexadecimal = true, surely = false, may_be_shape = false;
+  bool numeric = true, hexadecimal = true, surely = false;
 
-  bool empty() const { return numbers.empty() && bytes.empty(); }
-  bool takes(const Line& l) const { return empty() || may_be_shape || (numeric && l.numbers) || (hexadecimal && l.bytes); }
+  bool empty() const { return front.empty() && numbers.empty() && bytes.empty(); }
+  bool takes(const Line& l) const { return (numeric && l.numbers) || (hexadecimal && l.bytes); }
   void add(const Line& l) {
-    if (may_be_shape) *this = {.name = name, .numbers = {}, .bytes = {}};
-    may_be_shape = l.may_be_shape;
+    if (l.may_be_shape && empty()) {
+      front = *l.numbers;
+      return;
+    }
     numeric = numeric && l.numbers;
     hexadecimal = hexadecimal && l.bytes;
     surely = surely || l.surely_bytes;
@@ -174,14 +178,31 @@ struct Block {
   }
 };
 
-void close(Block& block, Recording& recording) {
-  if (!block.empty()) {
-    if (block.hexadecimal && (block.surely || !block.numeric))
-      recording.arrays.push_back(recorded_bytes(block.name, block.bytes));
-    else if (block.numeric)
-      recording.arrays.push_back(recorded_numbers(block.name, block.numbers));
+// Whether `numbers` are extents whose product is `count` elements of `width` bytes.
+bool is_shape(const std::vector<double>& numbers, std::size_t count, double width = 1) {
+  double product = width;
+  for (const double n : numbers) {
+    if (!(n >= 1) || std::floor(n) != n) return false;
+    product *= n;
   }
-  block = {};
+  return product == static_cast<double>(count);
+}
+
+void close(Block& block, Recording& recording) {
+  const Block b = std::exchange(block, {});
+  if (b.empty()) return;
+  if (!b.bytes.empty() && b.hexadecimal && (b.surely || !b.numeric)) {
+    const auto fits = [&](double width) { return is_shape(b.front, b.bytes.size(), width); };
+    if (!b.front.empty() && !fits(1) && !fits(2) && !fits(4) && !fits(8))
+      recording.notes.push_back("'" + b.name + "': the numbers behind the name are no shape of the " + std::to_string(b.bytes.size()) +
+                                " bytes below it, and were left out");
+    recording.arrays.push_back(recorded_bytes(b.name, b.bytes));
+    return;
+  }
+  std::vector<double> numbers = b.front;
+  if (!b.numbers.empty() && is_shape(b.front, b.numbers.size())) numbers.clear();
+  numbers.insert(numbers.end(), b.numbers.begin(), b.numbers.end());
+  recording.arrays.push_back(recorded_numbers(b.name, numbers));
 }
 
 }  // namespace

@@ -107,6 +107,24 @@ TEST(RecordingText, numbers_behind_a_name_are_the_tensor_unless_a_dump_follows) 
   EXPECT_EQ(numbers_of(r.arrays[2]), (std::vector<double>{7, 8}));
 }
 
+// The first line was once taken for a shape whatever stood in it, and left out.
+TEST(RecordingText, a_tensor_that_goes_on_below_its_first_line_keeps_it) {
+  const Recording r = read("logits_q 2 -49 -112 47 -50\n11 -36 54 40 -58\n");
+  ASSERT_EQ(r.arrays.size(), 1u);
+  EXPECT_EQ(r.arrays[0].name, "logits_q");
+  EXPECT_EQ(numbers_of(r.arrays[0]), (std::vector<double>{2, -49, -112, 47, -50, 11, -36, 54, 40, -58}));
+  EXPECT_EQ(numbers_of(read("out 3 5 7\n1 2 4\n").arrays[0]), (std::vector<double>{3, 5, 7, 1, 2, 4}));
+  EXPECT_EQ(numbers_of(read("out 2 2\n-1 2\n3 4\n").arrays[0]), (std::vector<double>{-1, 2, 3, 4}));
+}
+
+TEST(RecordingText, numbers_above_a_dump_that_are_not_its_shape_are_said) {
+  const Recording r = read("conv1 0 512\n0000: 01 02 03 04\nmm 1 2\n0000: 01 02 03 04\n");
+  ASSERT_EQ(r.arrays.size(), 2u);
+  EXPECT_EQ(numbers_of(r.arrays[0]), (std::vector<double>{1, 2, 3, 4}));
+  ASSERT_EQ(r.notes.size(), 1u);
+  EXPECT_NE(r.notes[0].find("'conv1'"), std::string::npos) << r.notes[0];
+}
+
 // "02" once made a line bytes for sure although "-49" behind it is none: the tensor was lost, and its neighbours with it.
 TEST(RecordingText, decimals_padded_with_zeros_are_numbers) {
   const Recording r = read("logits_q: 02 -49 -112 47\nmm: 00 1 2.5 3\n");
