@@ -132,7 +132,8 @@ Result<std::vector<double>> list_at(std::string_view text, std::size_t& at, cons
       // GDB shows chars as 12 '\f': the quoted one is skipped.
       numbers.push_back(*number);
       if (text.substr(at).starts_with(" '")) {
-        const std::size_t close = text.find('\'', at + 3);
+        const bool escaped = at + 2 < text.size() && text[at + 2] == '\\';  // also of '\'' and '\\'
+        const std::size_t close = text.find('\'', at + (escaped ? 4 : 3));
         if (close == text.npos) return unexpected(text, at, where);
         at = close + 1;
       }

@@ -1,0 +1,27 @@
+// Arrays of C and GDB's prints: what once went wrong. What they look like is tested in recording_text_test.cpp.
+#include <gtest/gtest.h>
+
+#include <chrono>
+
+#include "run/recording_text.h"
+
+namespace lockstep {
+namespace {
+
+Result<Recording> read(std::string_view text) { return recording_from_c(text, "file", "file.txt"); }
+
+// GDB escapes the quote and the backslash: the search for the end once stopped at the escaped quote.
+TEST(RecordingC, codes_39_and_92_as_gdb_prints_them) {
+  const auto r = read(R"((gdb) p out
+$1 = {39 '\'', 92 '\\', -1 '\377', 65 'A', 39 '\'' <repeats 2 times>, 0 '\000'})");
+  ASSERT_TRUE(r.ok()) << r.error().line();
+  ASSERT_EQ(r->arrays.size(), 1u);
+  const std::vector<double> wanted{39, 92, -1, 65, 39, 39, 0};
+  ASSERT_EQ(r->arrays[0].tensor.count(), static_cast<std::int64_t>(wanted.size()));
+  for (std::size_t i = 0; i < wanted.size(); ++i)
+    EXPECT_EQ(r->arrays[0].tensor.number(static_cast<std::int64_t>(i)), wanted[i]) << i;
+  for (const char* cut : {"$1 = {39 '\\'", "$1 = {39 '\\", "$1 = {39 '"}) EXPECT_FALSE(read(cut).ok()) << cut;
+}
+
+}  // namespace
+}  // namespace lockstep
