@@ -171,9 +171,11 @@ Result<Recording> recording_from_c(std::string_view source, const std::string& n
   const std::string text = without_comments(source);
   Recording recording;
   recording.source = where;
-  std::size_t statement = 0;
+  std::size_t statement = 0, seen = 0;  // where the statement begins; up to where its end was looked for
   for (std::size_t at = text.find('{'); at != text.npos; at = text.find('{', at)) {
-    statement = std::max(statement, text.rfind(';', at) == text.npos ? 0 : text.rfind(';', at) + 1);
+    const std::size_t end = std::string_view(text).substr(seen, at - seen).rfind(';');
+    if (end != text.npos) statement = seen + end + 1;
+    seen = at;
     const std::string_view before = std::string_view(text).substr(statement, at - statement);
     const std::size_t last = before.find_last_not_of(" \t\r\n");
     if (last == before.npos || before[last] != '=') {
@@ -186,7 +188,7 @@ Result<Recording> recording_from_c(std::string_view source, const std::string& n
       LOCKSTEP_TRY(RecordedArray array, typed(heading.name.empty() ? name : heading.name, numbers, heading.dtype, where));
       recording.arrays.push_back(std::move(array));
     }
-    statement = at;
+    statement = seen = at;
   }
   number_repeated(recording);
   return recording;

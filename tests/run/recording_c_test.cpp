@@ -23,5 +23,24 @@ $1 = {39 '\'', 92 '\\', -1 '\377', 65 'A', 39 '\'' <repeats 2 times>, 0 '\000'})
   for (const char* cut : {"$1 = {39 '\\'", "$1 = {39 '\\", "$1 = {39 '"}) EXPECT_FALSE(read(cut).ok()) << cut;
 }
 
+// For each brace the text was once searched back to its beginning: 5.5 s for these.
+TEST(RecordingC, braces_without_end_take_no_time) {
+  const auto before = std::chrono::steady_clock::now();
+  const auto r = read("int8_t a[]={1} " + std::string(2000000, '{'));
+  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(5));
+  ASSERT_TRUE(r.ok()) << r.error().line();
+  EXPECT_EQ(r->arrays.size(), 1u);
+}
+
+TEST(RecordingC, a_statement_ends_at_its_semicolon_and_at_its_list) {
+  const auto r = read("uint8_t n; struct { int8_t a; } s; int8_t b[] = {1}; c = {2} d = {3};");
+  ASSERT_TRUE(r.ok()) << r.error().line();
+  ASSERT_EQ(r->arrays.size(), 3u);
+  EXPECT_EQ(r->arrays[0].name, "b");
+  EXPECT_EQ(r->arrays[0].tensor.dtype(), DType::i8);
+  EXPECT_EQ(r->arrays[1].tensor.dtype(), DType::f32);
+  EXPECT_EQ(r->arrays[2].name, "d");
+}
+
 }  // namespace
 }  // namespace lockstep
