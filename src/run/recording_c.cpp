@@ -10,7 +10,8 @@
 namespace lockstep {
 namespace {
 
-constexpr std::size_t most_elements = std::size_t{1} << 26;  // "<repeats N times>" is short for much
+// "<repeats N times>" is short for much: so many elements may all of a text's repeats stand for.
+constexpr std::size_t most_repeated = std::size_t{1} << 24;
 
 bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '$'; }
 
@@ -106,8 +107,26 @@ std::optional<double> number_at(std::string_view text, std::size_t& at) {
   return negative ? -value : value;
 }
 
-// The numbers of the list whose brace stands at `at`; `at` moves behind its end.
-Result<std::vector<double>> list_at(std::string_view text, std::size_t& at, const std::string& where) {
+// "<repeats N times>" at `at`, which moves behind it: `numbers` gets the last one N - 1 times more, taken from `left`.
+Result<void> repeat_last(std::string_view text, std::size_t& at, std::size_t& left, std::vector<double>& numbers, const std::string& where) {
+  std::size_t times = 0;
+  const std::size_t from = at + std::string_view("<repeats ").size(), end = text.find('>', at);
+  if (end == text.npos) return unexpected(text, at, where);
+  const auto failure = std::from_chars(text.data() + from, text.data() + end, times).ec;
+  if (failure == std::errc::result_out_of_range || (failure == std::errc{} && times > left)) {
+    Error error = unexpected(text, at, where);
+    error.want = "at most " + std::to_string(most_repeated) + " repeated elements in one text";
+    return error;
+  }
+  if (failure != std::errc{}) return unexpected(text, at, where);
+  left -= times;
+  numbers.insert(numbers.end(), times > 0 ? times - 1 : 0, numbers.back());
+  at = end + 1;
+  return {};
+}
+
+// The numbers of the list whose brace stands at `at`; `at` moves behind its end. `left` is what repeats may still add.
+Result<std::vector<double>> list_at(std::string_view text, std::size_t& at, std::size_t& left, const std::string& where) {
   std::vector<double> numbers;
   std::size_t depth = 0;
   while (at < text.size()) {
@@ -120,12 +139,7 @@ Result<std::vector<double>> list_at(std::string_view text, std::size_t& at, cons
     } else if (c == ',' || std::isspace(static_cast<unsigned char>(c))) {
       ++at;
     } else if (text.substr(at).starts_with("<repeats ") && !numbers.empty()) {
-      std::size_t times = 0;
-      const std::size_t from = at + 9, end = text.find('>', at);
-      if (end == text.npos || std::from_chars(text.data() + from, text.data() + end, times).ec != std::errc{} || times > most_elements - numbers.size())
-        return unexpected(text, at, where);
-      numbers.insert(numbers.end(), times > 0 ? times - 1 : 0, numbers.back());
-      at = end + 1;
+      LOCKSTEP_CHECK(repeat_last(text, at, left, numbers, where));
     } else {
       const auto number = number_at(text, at);
       if (!number) return unexpected(text, at, where);
@@ -171,6 +185,7 @@ Result<Recording> recording_from_c(std::string_view source, const std::string& n
   const std::string text = without_comments(source);
   Recording recording;
   recording.source = where;
+  std::size_t left = most_repeated;
   std::size_t statement = 0, seen = 0;  // where the statement begins; up to where its end was looked for
   for (std::size_t at = text.find('{'); at != text.npos; at = text.find('{', at)) {
     const std::size_t end = std::string_view(text).substr(seen, at - seen).rfind(';');
@@ -183,7 +198,7 @@ Result<Recording> recording_from_c(std::string_view source, const std::string& n
       continue;
     }
     const Heading heading = heading_of(before);
-    LOCKSTEP_TRY(const std::vector<double> numbers, list_at(text, at, where));
+    LOCKSTEP_TRY(const std::vector<double> numbers, list_at(text, at, left, where));
     if (!numbers.empty()) {
       LOCKSTEP_TRY(RecordedArray array, typed(heading.name.empty() ? name : heading.name, numbers, heading.dtype, where));
       recording.arrays.push_back(std::move(array));

@@ -42,5 +42,15 @@ TEST(RecordingC, a_statement_ends_at_its_semicolon_and_at_its_list) {
   EXPECT_EQ(r->arrays[2].name, "d");
 }
 
+// The limit once held for each list: a text of a few lines took all memory.
+TEST(RecordingC, repeats_of_all_lists_together_are_limited) {
+  const std::string list = "static int8_t a[] = {1 <repeats 6000000 times>};\n";
+  ASSERT_TRUE(read(list).ok());
+  const auto r = read(list + list + list);
+  ASSERT_FALSE(r.ok());
+  EXPECT_NE(r.error().line().find("16777216 repeated elements"), std::string::npos) << r.error().line();
+  EXPECT_NE(r.error().line().find("line 3"), std::string::npos) << r.error().line();
+}
+
 }  // namespace
 }  // namespace lockstep
