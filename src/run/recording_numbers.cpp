@@ -1,4 +1,5 @@
 // JSON that holds the numbers themselves.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "run/recording_json.h"
@@ -37,17 +38,56 @@ bool gather(const json& value, std::vector<double>& numbers) {
   return true;
 }
 
-Result<void> add(const json& value, const std::string& name, std::int64_t sample, const std::string& where, Recording& out) {
-  if (value.is_string() || value.is_null()) return {};  // what is said beside the tensors
-  if (value.is_object() && value.contains("data")) return add(value["data"], name, sample, where, out);
-  if (value.is_object()) {
-    for (const auto& [key, item] : value.items()) LOCKSTEP_CHECK(add(item, key, sample, where, out));
-    return {};
-  }
+// {"name": "logits", "data": [...]}: under which key such an object holds its numbers; nullptr: it is none.
+const char* data_of_named(const json& value) {
+  if (!value.is_object() || !value.contains("name") || !value["name"].is_string()) return nullptr;
+  for (const char* key : {"data", "values"})
+    if (value.contains(key)) return key;
+  return nullptr;
+}
+
+bool lists_numbers(const json& value) {
+  if (!value.is_array() || value.empty()) return false;
+  return value.front().is_number() || lists_numbers(value.front());
+}
+
+// The numbers under `key` are the tensor's: beside them may stand what describes it, but no other list of numbers.
+Result<void> check_alone(const json& object, const std::string& key, const std::string& where) {
+  static constexpr std::string_view facts[] = {"shape", "dims", "dimensions", "size", "strides", "scale", "scales", "zero", "zeros", "zero_point", "zero_points",
+                                               "quantization", "range"};
+  for (const auto& [other, item] : object.items())
+    if (other != key && std::ranges::count(facts, other) == 0 && lists_numbers(item))
+      return Error{where, "\"" + other + "\" holds numbers beside \"" + key + "\"", "one list of numbers beside a tensor's facts",
+                   "of two tensors: [{\"name\": ..., \"data\": [...]}, ...]"};
+  return {};
+}
+
+Result<void> add_numbers(const json& value, const std::string& name, std::int64_t sample, const std::string& where, Recording& out) {
   std::vector<double> numbers;
   if (!gather(value, numbers) || numbers.empty()) return no_numbers(where + ": \"" + name + "\"", value);
   out.arrays.push_back(recorded_numbers(name, numbers));
   out.arrays.back().sample = sample;
+  return {};
+}
+
+// The tensors of a value that stands under `name`.
+Result<void> add(const json& value, const std::string& name, std::int64_t sample, const std::string& where, Recording& out) {
+  if (value.is_string() || value.is_null()) return {};  // what is said beside the tensors
+  if (value.is_array() && std::ranges::any_of(value, data_of_named)) {
+    for (const json& item : value) {
+      if (!data_of_named(item)) return no_numbers(where + ": among tensors with names", item);
+      LOCKSTEP_CHECK(add(item, name, sample, where, out));
+    }
+    return {};
+  }
+  if (!value.is_object()) return add_numbers(value, name, sample, where, out);
+  const char* const named = data_of_named(value);
+  if (const char* key = named ? named : value.contains("data") ? "data" : nullptr) {
+    const std::string own = named ? value["name"].get<std::string>() : name;
+    LOCKSTEP_CHECK(check_alone(value, key, where + ": \"" + own + "\""));
+    return named ? add_numbers(value[key], own, sample, where, out) : add(value[key], own, sample, where, out);
+  }
+  for (const auto& [key, item] : value.items()) LOCKSTEP_CHECK(add(item, key, sample, where, out));
   return {};
 }
 
@@ -64,9 +104,10 @@ Result<Recording> recording_from_json_numbers(std::string_view text, const std::
   if (value.is_discarded()) return Error{where, "not JSON, or nested more than 64 deep", "{\"NAME\": [numbers], ...} or {\"tensors\": [...]}", "docs/captures.md has an example"};
   Recording recording;
   recording.source = where;
-  const bool samples = value.is_array() && !value.empty() && value.front().is_object();
+  const bool samples = value.is_array() && !value.empty() && value.front().is_object() && std::ranges::none_of(value, data_of_named);
   if (!samples) {
     LOCKSTEP_CHECK(add(value, name, -1, where, recording));
+    if (value.is_array()) number_repeated(recording);  // keys of objects have no order
     return recording;
   }
   for (std::size_t i = 0; i < value.size(); ++i) LOCKSTEP_CHECK(add(value[i], name, static_cast<std::int64_t>(i), where, recording));

@@ -21,7 +21,8 @@ Result<Recording> recording_from_c(std::string_view text, const std::string& nam
 // Whether a text holds a list in braces behind "=".
 bool has_c_lists(std::string_view text);
 
-// {"NAME": [...], ...}, a list of such objects (one a sample), or one list of numbers: JSON without a description.
+// {"NAME": [...], ...}, a list of such objects (one a sample), {"name": "NAME", "data": [...]} or a list of those (a name that
+// comes again is the next sample's), or one list of numbers: JSON without a description.
 Result<Recording> recording_from_json_numbers(std::string_view text, const std::string& name, const std::string& where);
 // Whether a JSON text describes raw files ("tensors": [...]) and is not the numbers themselves.
 bool describes_raw(std::string_view json);
