@@ -1,5 +1,7 @@
 // JSON that holds the numbers themselves.
 #include <algorithm>
+#include <cctype>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "run/recording_json.h"
@@ -10,11 +12,42 @@ namespace {
 
 using json = nlohmann::json;
 
+// Words that Python's json.dumps writes for numbers that JSON has not.
+constexpr std::pair<std::string_view, double> not_finite[] = {{"NaN", std::numeric_limits<double>::quiet_NaN()},
+                                                              {"-Infinity", -std::numeric_limits<double>::infinity()},
+                                                              {"Infinity", std::numeric_limits<double>::infinity()}};
+
+// Such a word outside quotes becomes a string, which gather() takes for the number.
+std::string with_words_quoted(std::string_view text) {
+  std::string out;
+  bool quoted = false, in_word = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto word = std::ranges::find_if(not_finite, [&](const auto& w) { return text.substr(i).starts_with(w.first); });
+    if (!quoted && !in_word && word != std::end(not_finite)) {
+      out.append(1, '"').append(word->first).append(1, '"');
+      i += word->first.size() - 1;
+      in_word = true;
+      continue;
+    }
+    out += text[i];
+    if (quoted && text[i] == '\\' && i + 1 < text.size()) out += text[++i];
+    else if (text[i] == '"') quoted = !quoted;
+    in_word = std::isalnum(static_cast<unsigned char>(text[i])) != 0;
+  }
+  return out;
+}
+
+const double* not_finite_number(const json& value) {
+  if (!value.is_string()) return nullptr;
+  const auto word = std::ranges::find(not_finite, value.get_ref<const std::string&>(), [](const auto& w) { return w.first; });
+  return word == std::end(not_finite) ? nullptr : &word->second;
+}
+
 // What nests deeper than tensors do is no JSON of numbers: the functions below go down by themselves.
 json parsed(std::string_view text) {
   constexpr int deepest = 64;
   bool too_deep = false;
-  json value = json::parse(text, [&](int depth, json::parse_event_t, json&) {
+  json value = json::parse(with_words_quoted(text), [&](int depth, json::parse_event_t, json&) {
     too_deep |= depth > deepest;
     return !too_deep;
   }, false);
@@ -26,10 +59,14 @@ Error no_numbers(const std::string& where, const json& found) {
   return {where, text.substr(0, 40), "numbers, {\"NAME\": [numbers], ...}, or {\"tensors\": [{\"name\": ..., ...}]} beside raw bytes", "docs/captures.md has examples"};
 }
 
-// Every number of nested lists, in order; true and false are 1 and 0.
+// Every number of nested lists, in order, also "NaN"; true and false are 1 and 0.
 bool gather(const json& value, std::vector<double>& numbers) {
   if (value.is_number() || value.is_boolean()) {
     numbers.push_back(value.is_boolean() ? value.get<bool>() : value.get<double>());
+    return true;
+  }
+  if (const double* number = not_finite_number(value)) {
+    numbers.push_back(*number);
     return true;
   }
   if (!value.is_array()) return false;
@@ -48,7 +85,7 @@ const char* data_of_named(const json& value) {
 
 bool lists_numbers(const json& value) {
   if (!value.is_array() || value.empty()) return false;
-  return value.front().is_number() || lists_numbers(value.front());
+  return value.front().is_number() || not_finite_number(value.front()) || lists_numbers(value.front());
 }
 
 // The numbers under `key` are the tensor's: beside them may stand what describes it, but no other list of numbers.
@@ -72,7 +109,7 @@ Result<void> add_numbers(const json& value, const std::string& name, std::int64_
 
 // The tensors of a value that stands under `name`.
 Result<void> add(const json& value, const std::string& name, std::int64_t sample, const std::string& where, Recording& out) {
-  if (value.is_string() || value.is_null()) return {};  // what is said beside the tensors
+  if ((value.is_string() && !not_finite_number(value)) || value.is_null()) return {};  // what is said beside the tensors
   if (value.is_array() && std::ranges::any_of(value, data_of_named)) {
     for (const json& item : value) {
       if (!data_of_named(item)) return no_numbers(where + ": among tensors with names", item);

@@ -59,5 +59,21 @@ TEST(RecordingNumbers, numbers_that_stand_beside_data_are_not_left_out_silently)
   EXPECT_TRUE(read(R"({"a": {"data": [1, 2], "shape": [1, 2], "dtype": "int8"}})").ok());
 }
 
+// Python's json.dumps writes these words: the file was once "not JSON".
+TEST(RecordingNumbers, nan_and_infinity_are_read_as_python_writes_them) {
+  const auto r = read(R"({"logits_q": [NaN, 1, -Infinity, Infinity], "one": NaN, "text": "a \"NaN, b", "NaN": [2]})");
+  ASSERT_TRUE(r.ok()) << r.error().line();
+  ASSERT_EQ(r->arrays.size(), 3u);
+  EXPECT_EQ(r->arrays[0].name, "NaN");
+  const Tensor& t = r->arrays[1].tensor;
+  ASSERT_EQ(t.count(), 4);
+  EXPECT_TRUE(std::isnan(t.number(0)));
+  EXPECT_EQ(t.number(1), 1);
+  EXPECT_TRUE(std::isinf(t.number(2)) && t.number(2) < 0);
+  EXPECT_TRUE(std::isinf(t.number(3)) && t.number(3) > 0);
+  EXPECT_TRUE(std::isnan(r->arrays[2].tensor.number(0)));
+  for (const char* text : {"[NaNs]", "[1NaN]", "[NaNNaN]", "[- Infinity]"}) EXPECT_FALSE(read(text).ok()) << text;
+}
+
 }  // namespace
 }  // namespace lockstep
