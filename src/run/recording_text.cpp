@@ -118,7 +118,12 @@ Line named_by_words(std::string_view line) {
   Line l;
   l.name = name_in(line);
   const std::vector<std::string_view> words = words_of(line, " \t");
-  const auto first = std::ranges::find_if(words, [](std::string_view w) { return numbers_of(w).has_value() && w.find_first_of("[(") == w.npos; });
+  auto first = std::ranges::find_if(words, [](std::string_view w) { return numbers_of(w).has_value() && w.find_first_of("[(") == w.npos; });
+  // "(4, 1, 48)" and "torch.Size([4, 48])" are shapes; "[4, 1, 48]" may be the numbers, with the one behind its bracket.
+  if (first != words.begin() && first != words.end() && (first - 1)->find_first_of("[(") != std::string_view::npos && (first - 1)->find_first_of("])") == std::string_view::npos) {
+    --first;
+    if (!first->starts_with('[') || !numbers_of(*first)) return l;
+  }
   if (words.end() - first < 2 || first == words.begin()) return l;
   l.numbers = numbers_of(line.substr(static_cast<std::size_t>(first->data() - line.data())));
   l.may_be_shape = l.numbers.has_value();

@@ -117,6 +117,13 @@ TEST(RecordingText, a_tensor_that_goes_on_below_its_first_line_keeps_it) {
   EXPECT_EQ(numbers_of(read("out 2 2\n-1 2\n3 4\n").arrays[0]), (std::vector<double>{-1, 2, 3, 4}));
 }
 
+// Of "[1, 2, 3]" the number behind the bracket was once left out.
+TEST(RecordingText, numbers_in_brackets_behind_a_name_are_all_read) {
+  EXPECT_EQ(numbers_of(read("logits [1, -2, 3]\n").arrays[0]), (std::vector<double>{1, -2, 3}));
+  EXPECT_EQ(numbers_of(read("logits [3, 1, 2]\n1 2 3 4 5 6\n").arrays[0]), (std::vector<double>{1, 2, 3, 4, 5, 6}));
+  EXPECT_EQ(numbers_of(read("logits torch.Size([4, 1, 48])\n7 8\n").arrays[0]), (std::vector<double>{7, 8}));
+}
+
 TEST(RecordingText, numbers_above_a_dump_that_are_not_its_shape_are_said) {
   const Recording r = read("conv1 0 512\n0000: 01 02 03 04\nmm 1 2\n0000: 01 02 03 04\n");
   ASSERT_EQ(r.arrays.size(), 2u);
