@@ -16,7 +16,8 @@ std::vector<DType> types_of(const Graph& g, ValueId id) {
   const Value& v = g.value(id);
   std::vector<DType> types{v.dtype};
   if (!is_float(v.dtype)) return types;
-  if (v.producer != no_id && g.node(v.producer).op == "DequantizeLinear") types.push_back(g.value(g.node(v.producer).inputs[0]).dtype);
+  if (v.producer != no_id && g.node(v.producer).op == "DequantizeLinear")
+    types.push_back(g.value(g.node(v.producer).inputs[0]).dtype);
   for (const NodeId n : g.consumers(id))
     if (g.node(n).op == "QuantizeLinear") types.push_back(g.value(g.node(n).outputs[0]).dtype);
   return types;
@@ -24,7 +25,9 @@ std::vector<DType> types_of(const Graph& g, ValueId id) {
 
 }  // namespace
 
-bool is_bytes_ending(std::string_view ending) { return ending == ".bin" || ending == ".dat" || ending == ".raw"; }
+bool is_bytes_ending(std::string_view ending) {
+  return ending == ".bin" || ending == ".dat" || ending == ".raw";
+}
 
 RecordedArray recorded_bytes(const std::string& name, const Bytes& bytes) {
   Tensor t(DType::u8, {static_cast<std::int64_t>(bytes.size())});
@@ -34,17 +37,25 @@ RecordedArray recorded_bytes(const std::string& name, const Bytes& bytes) {
   return array;
 }
 
-bool waits_for_type(const RecordedArray& array) { return array.origin.layout == untyped; }
+bool waits_for_type(const RecordedArray& array) {
+  return array.origin.layout == untyped;
+}
 
-void mark_typed_bytes(Origin& origin) { origin.layout = typed; }
-bool is_typed_bytes(const Origin& origin) { return origin.layout == typed; }
+void mark_typed_bytes(Origin& origin) {
+  origin.layout = typed;
+}
+bool is_typed_bytes(const Origin& origin) {
+  return origin.layout == typed;
+}
 
-Result<Tensor> typed_bytes(const RecordedArray& array, const Graph& model, ValueId value, std::int64_t samples, const std::string& where) {
+Result<Tensor> typed_bytes(const RecordedArray& array, const Graph& model, ValueId value,
+                           std::int64_t samples, const std::string& where) {
   const Value& v = model.value(value);
   const std::int64_t one = count_of(v.shape), bytes = array.tensor.count();
   for (const DType type : types_of(model, value)) {
     const std::int64_t each = one * static_cast<std::int64_t>(size_of(type));
-    if (each <= 0 || bytes == 0 || bytes % each != 0 || (samples > 0 && bytes / each != samples)) continue;
+    if (each <= 0 || bytes == 0 || bytes % each != 0 || (samples > 0 && bytes / each != samples))
+      continue;
     Shape shape = v.shape;
     if (shape.empty()) shape = {1};
     shape[0] *= bytes / each;
@@ -53,8 +64,9 @@ Result<Tensor> typed_bytes(const RecordedArray& array, const Graph& model, Value
     return t;
   }
   return Error{where, "'" + array.name + "' is " + std::to_string(bytes) + " bytes",
-               (samples > 0 ? std::to_string(samples) + " samples" : std::string("a multiple")) + " of the " + std::to_string(one) + " elements of '" +
-                   v.name + "' " + std::string(name_of(v.dtype)) + shape_text(v.shape),
+               (samples > 0 ? std::to_string(samples) + " samples" : std::string("a multiple")) +
+                   " of the " + std::to_string(one) + " elements of '" + v.name + "' " +
+                   std::string(name_of(v.dtype)) + shape_text(v.shape),
                "another type, or padding, is said in a .json beside it (docs/captures.md)"};
 }
 

@@ -145,19 +145,24 @@ Result<void> place(const Named& n, const Recording& recording, Capture& capture)
   return {};
 }
 
-// Bytes without a description, in the types of the tensors whose names they bear; a single one of another name is the
-// network's only output.
+// Bytes without a description, in the types of the tensors whose names they bear; a single one of
+// another name is the network's only output.
 Result<Recording> with_types(Recording recording, const Graph& model, std::int64_t expected) {
   const ModelNames names(model);
   for (RecordedArray& a : recording.arrays) {
     if (!waits_for_type(a)) continue;
     ValueId value = names.meant(a.name);
-    if (value == no_id && recording.arrays.size() == 1 && model.outputs().size() == 1) value = model.outputs()[0];
+    if (value == no_id && recording.arrays.size() == 1 && model.outputs().size() == 1)
+      value = model.outputs()[0];
     if (value == no_id)
-      return Error{recording.source, "the bytes of '" + a.name + "' are of no tensor of " + model.file(), "files named after tensors of the model",
+      return Error{recording.source,
+                   "the bytes of '" + a.name + "' are of no tensor of " + model.file(),
+                   "files named after tensors of the model",
                    "or a .json that describes them (docs/captures.md)"};
-    LOCKSTEP_TRY(Tensor typed, typed_bytes(a, model, value, a.sample >= 0 ? 1 : expected, recording.source));
-    recording.notes.push_back("'" + a.name + "': bytes without a description, read as " + std::string(name_of(typed.dtype())) + " of '" +
+    LOCKSTEP_TRY(Tensor typed,
+                 typed_bytes(a, model, value, a.sample >= 0 ? 1 : expected, recording.source));
+    recording.notes.push_back("'" + a.name + "': bytes without a description, read as " +
+                              std::string(name_of(typed.dtype())) + " of '" +
                               model.value(value).name + "'");
     a = {model.value(value).name, std::move(typed), {}, {}, a.sample};
     mark_typed_bytes(a.origin);
@@ -183,9 +188,11 @@ Result<Capture> capture_of(const Recording& recording, const Graph& model, std::
 
 }  // namespace
 
-Result<Capture> capture_from(const Recording& recording, const Graph& model, std::int64_t expected) {
+Result<Capture> capture_from(const Recording& recording, const Graph& model,
+                             std::int64_t expected) {
   Recording by_sample = with_samples_named(recording, model);
-  if (std::ranges::none_of(by_sample.arrays, waits_for_type)) return capture_of(by_sample, model, expected);
+  if (std::ranges::none_of(by_sample.arrays, waits_for_type))
+    return capture_of(by_sample, model, expected);
   LOCKSTEP_TRY(const Recording typed, with_types(std::move(by_sample), model, expected));
   return capture_of(typed, model, expected);
 }

@@ -67,10 +67,9 @@ Result<void> check_code(double number, DType dtype, const std::string& where) {
   const CodeRange range = code_range(dtype);
   const bool natural = dtype == DType::u64 || dtype == DType::u32;
   const double low = natural ? 0 : std::max(static_cast<double>(range.low), -exact),
-               high = dtype == DType::u32 ? 0x1p32 - 1 : std::min(static_cast<double>(range.high), exact);
-  if (number >= low && number <= high &&
-      std::floor(number) == number)
-    return {};
+               high = dtype == DType::u32 ? 0x1p32 - 1
+                                          : std::min(static_cast<double>(range.high), exact);
+  if (number >= low && number <= high && std::floor(number) == number) return {};
   return Error{where, std::to_string(number), "codes of " + std::string(name_of(dtype)), ""};
 }
 
@@ -109,7 +108,8 @@ Result<Recording> recording_from_csv(std::string_view text, const std::string& n
   Recording recording;
   recording.source = where;
   recording.arrays.push_back({name, std::move(tensor), {}, {}, -1});
-  if (!typed) recording.notes.push_back("'" + name + ".csv' names no dtype: its numbers are read as float32");
+  if (!typed)
+    recording.notes.push_back("'" + name + ".csv' names no dtype: its numbers are read as float32");
   return recording;
 }
 

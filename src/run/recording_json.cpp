@@ -17,7 +17,9 @@ using json = nlohmann::json;
 constexpr std::size_t most_axes = 32;
 
 Result<json> parse_object(std::string_view text, const std::string& where) {
-  if (nests_too_deep(text)) return Error{where, "lists nested without end", "{\"tensors\": [...]}", "docs/captures.md has an example"};
+  if (nests_too_deep(text))
+    return Error{where, "lists nested without end", "{\"tensors\": [...]}",
+                 "docs/captures.md has an example"};
   json value = json::parse(text, nullptr, false);
   if (value.is_discarded() || !value.is_object())
     return Error{where, "not a JSON object", "{\"tensors\": [...]}",
@@ -188,10 +190,14 @@ bool nests_too_deep(std::string_view text) {
   int depth = 0;
   bool quoted = false;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (quoted && text[i] == '\\') ++i;
-    else if (text[i] == '"') quoted = !quoted;
-    else if (!quoted && (text[i] == '[' || text[i] == '{') && ++depth > most) return true;
-    else if (!quoted && (text[i] == ']' || text[i] == '}')) --depth;
+    if (quoted && text[i] == '\\')
+      ++i;
+    else if (text[i] == '"')
+      quoted = !quoted;
+    else if (!quoted && (text[i] == '[' || text[i] == '{') && ++depth > most)
+      return true;
+    else if (!quoted && (text[i] == ']' || text[i] == '}'))
+      --depth;
   }
   return false;
 }
@@ -217,7 +223,8 @@ std::string capture_json(const Capture& capture, const Build& build) {
                 {"arithmetic", capture.arithmetic},
                 {"tensors", tensors}};
   if (build.known())
-    for (const auto& [key, value] : {std::pair("hash", build.hash), std::pair("stamp", build.stamp), std::pair("model", build.model)})
+    for (const auto& [key, value] : {std::pair("hash", build.hash), std::pair("stamp", build.stamp),
+                                     std::pair("model", build.model)})
       if (!value.empty()) whole["build"][key] = value;
   if (!build.exposed.empty()) whole["build"]["exposed"] = build.exposed;
   return whole.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
