@@ -12,20 +12,24 @@
 namespace lockstep {
 namespace {
 
+NpuProduct between_ends(const NodeView& v) {
+  return {.node = &v.node,
+          .name = {},
+          .x = v.node.inputs[0],
+          .y = v.node.outputs[0],
+          .rows = {},
+          .columns = {},
+          .weights = {},
+          .plan = {}};
+}
+
 Result<NpuProduct> convolution_layer(const NodeView& v) {
   LOCKSTEP_TRY(const ConvLayout l, conv_layout(v));
   LOCKSTEP_TRY(const Window g, window_of(v, v.input(0).shape, l.kernel));
   if (g.batch != 1 || g.spatial_rank > 2)
     return no_npu_form(v.graph, v.node, fmt::format("{} maps of {} axes", g.batch, g.spatial_rank),
                        "one map of two axes");
-  NpuProduct out{.node = &v.node,
-                 .name = {},
-                 .x = v.node.inputs[0],
-                 .y = v.node.outputs[0],
-                 .rows = {},
-                 .columns = {},
-                 .weights = {},
-                 .plan = {}};
+  NpuProduct out = between_ends(v);
   out.rows = {g.in[1], g.out[1], g.kernel[1], g.strides[1], g.dilations[1], g.begin[1]};
   out.columns = {g.in[2], g.out[2], g.kernel[2], g.strides[2], g.dilations[2], g.begin[2]};
   out.kernels = l.out_channels, out.channels = l.in_per_group, out.groups = l.group;
@@ -42,14 +46,7 @@ Result<NpuProduct> matrix_layer(const NodeView& v) {
       (v.has_input(2) && count_of(v.input(2).shape) != s.n))
     return no_npu_form(v.graph, v.node, "a transposed, scaled or shared operand",
                        "rows times constant weights, a bias for each column");
-  NpuProduct out{.node = &v.node,
-                 .name = {},
-                 .x = v.node.inputs[0],
-                 .y = v.node.outputs[0],
-                 .rows = {},
-                 .columns = {},
-                 .weights = {},
-                 .plan = {}};
+  NpuProduct out = between_ends(v);
   out.columns.in = out.columns.out = s.m;
   out.kernels = s.n, out.channels = s.k;
   const auto b = centred_codes(*v.constant(1), 0);
