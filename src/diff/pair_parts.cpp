@@ -5,7 +5,6 @@
 
 #include "base/text.h"
 #include "diff/align.h"
-#include "run/recording_bytes.h"
 
 namespace lockstep {
 
@@ -112,7 +111,7 @@ Result<void> add_pair(const Graph& g, const Capture& capture, ValueId id, const 
     note +=
         (note.empty() ? "" : "; ") + std::string("the device says another scale or zero point");
   const auto is_byte = [](DType t) { return t == DType::i8 || t == DType::u8; };
-  const bool sign_unsaid = d.dtype != v.dtype || is_typed_bytes(d.origin);
+  const bool sign_unsaid = d.dtype != v.dtype || d.typed_by_model;
   const bool other_sign = is_byte(d.dtype) && is_byte(v.dtype) && sign_unsaid && !d.quant.quantized();
   out.pairs.push_back({v.name, device, how, note, other_sign});
   return {};

@@ -14,6 +14,7 @@ struct TensorInfo {
   Shape shape;
   QuantParams quant;
   Origin origin;
+  bool typed_by_model = false;  // recorded as bytes: whether they are signed was nowhere said
 };
 
 // The tensors of one inference by name.

@@ -12,6 +12,9 @@
 
 namespace lockstep {
 
+// Who said which type an array is of: its file, nobody yet (bytes), or the model.
+enum class TypeFrom { file, nobody, model };
+
 // One array as a file of recorded tensors holds it, and what the file says about it.
 struct RecordedArray {
   std::string name;          // as the file says, ".npy" and folders removed
@@ -19,6 +22,7 @@ struct RecordedArray {
   QuantParams quant;         // empty where the file is silent
   Origin origin;             // node and layout where the file says
   std::int64_t sample = -1;  // the sample that it belongs to; -1: all samples along its first axis
+  TypeFrom type_from = TypeFrom::file;
 };
 
 // The contents of a captures file or folder, not yet cut into samples. docs/captures.md has the

@@ -8,9 +8,6 @@
 namespace lockstep {
 namespace {
 
-// In the place of a layout, which no file can say: letters of axes are upper case.
-constexpr std::string_view untyped = "bytes", typed = "typed bytes";
-
 // The codes that a float at the rim stands for.
 std::vector<DType> types_of(const Graph& g, ValueId id) {
   const Value& v = g.value(id);
@@ -32,20 +29,11 @@ bool is_bytes_ending(std::string_view ending) {
 RecordedArray recorded_bytes(const std::string& name, const Bytes& bytes) {
   Tensor t(DType::u8, {static_cast<std::int64_t>(bytes.size())});
   copy_bytes(bytes, t.bytes().data());
-  RecordedArray array{name, std::move(t), {}, {}, -1};
-  array.origin.layout = untyped;
-  return array;
+  return {name, std::move(t), {}, {}, -1, TypeFrom::nobody};
 }
 
 bool waits_for_type(const RecordedArray& array) {
-  return array.origin.layout == untyped;
-}
-
-void mark_typed_bytes(Origin& origin) {
-  origin.layout = typed;
-}
-bool is_typed_bytes(const Origin& origin) {
-  return origin.layout == typed;
+  return array.type_from == TypeFrom::nobody;
 }
 
 Result<Tensor> typed_bytes(const RecordedArray& array, const Graph& model, ValueId value,

@@ -15,9 +15,6 @@ bool is_bytes_ending(std::string_view ending);
 // Bytes as a flat uint8 array that waits for its type.
 RecordedArray recorded_bytes(const std::string& name, const Bytes& bytes);
 bool waits_for_type(const RecordedArray& array);
-// Bytes that took their type from the model's tensor: whether they are signed was nowhere said.
-void mark_typed_bytes(Origin& origin);
-bool is_typed_bytes(const Origin& origin);
 
 // The array in the type that its size says: as many elements of the model's tensor as fit `samples` (0: open), first
 // in the tensor's own type, then, for a float at the network's rim, as codes of one byte or two. Error: no type fits.

@@ -131,7 +131,8 @@ Result<void> place(const Named& n, const Recording& recording, Capture& capture)
     return Error{recording.source, "'" + n.array->name + "' is " + shape_and_type(all),
                  "a first axis that " + std::to_string(samples) + " samples divide",
                  "store the samples along the first axis"};
-  TensorInfo info{all.dtype(), all.shape(), n.array->quant, n.array->origin};
+  TensorInfo info{all.dtype(), all.shape(), n.array->quant, n.array->origin,
+                  n.array->type_from == TypeFrom::model};
   if (!whole) info.shape[0] /= samples;
   const auto [it, is_new] = capture.infos.emplace(n.name, info);
   if (is_new) capture.order.push_back(n.name);
@@ -164,8 +165,7 @@ Result<Recording> with_types(Recording recording, const Graph& model, std::int64
     recording.notes.push_back("'" + a.name + "': bytes without a description, read as " +
                               std::string(name_of(typed.dtype())) + " of '" +
                               model.value(value).name + "'");
-    a = {model.value(value).name, std::move(typed), {}, {}, a.sample};
-    mark_typed_bytes(a.origin);
+    a = {model.value(value).name, std::move(typed), {}, {}, a.sample, TypeFrom::model};
   }
   return recording;
 }
