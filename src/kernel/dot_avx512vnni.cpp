@@ -81,8 +81,25 @@ void finish_64(const FinishTile& t, std::int64_t c, std::int64_t n) {
   }
 }
 
+// One row, whole vectors of it: returns the first channel after them.
+std::int64_t finish_row(const FinishTile& t) {
+  const DotFinish& f = *t.finish;
+  const float* const factor = f.factor.data() + t.first;
+  std::int64_t c = 0;
+  for (; c + 64 <= t.channels; c += 64) {
+    __m512i code[4];
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; ++i)
+      code[i] = float_nearest_wide<Avx512>(Avx512::load(t.acc + c + 16 * i),
+                                           _mm512_loadu_ps(factor + c + 16 * i));
+    _mm512_storeu_si512(t.out + c, Product::in_order(codes_of_nearest<Product>(
+                                       code, f.y_zero, f.low, f.high, t.y_signed)));
+  }
+  return c;
+}
+
 void finish_nearest(const FinishTile& t) {
-  for (std::int64_t c = 0; c < t.channels; c += 64) {
+  for (std::int64_t c = t.rows == 1 ? finish_row(t) : 0; c < t.channels; c += 64) {
     const std::int64_t n = t.channels - c;
     n > 32 ? finish_64<1>(t, c, n) : n > 16 ? finish_64<2>(t, c, n) : finish_64<4>(t, c, n);
   }

@@ -72,6 +72,8 @@ struct DotTile {
   const std::int32_t* start = nullptr;  // what the sums of the tile's channels start from
   std::int32_t* acc = nullptr;          // [rows][channels of vecs panels, to whole vectors]
   bool far = false;                     // the layer's weights are more than the near caches hold
+  // Rows lie one behind the other without gaps, and `start` is there for every row of the tile.
+  bool dense = false;
 };
 // The sums of the bytes of windows, for weights whose zero points leave no signed bytes: the part
 // that all weights of a channel have in common is taken out of them and meets this sum.

@@ -56,10 +56,11 @@ void DotDriver::cut() {
   lines_ = m_.flat ? 1 : w.batch * w.out[0] * w.out[1];
   line_ = m_.flat ? w.batch * w.in_count() : w.out[2];
   for (std::int64_t vecs = 1; vecs <= fold_.max_vecs; ++vecs) {
-    const std::int64_t high = fold_.max_rows[vecs],
-                       widest = parts(vecs * m_.panel_width, set_.lanes) * set_.lanes;
     // Wide tiles overlap with what becomes of them; narrow ones are finished several at once.
-    block_[vecs] = widest <= set_.lanes ? 4 * high : high;
+    const std::int64_t high = fold_.max_rows[vecs];
+    block_[vecs] = dense(vecs)                           ? m_.dense_rows
+                   : vecs * m_.panel_width <= set_.lanes ? 4 * high
+                                                         : high;
   }
   const std::int64_t block = block_[parts(m_.panels, m_.chunks)];
   piece_ = std::min(line_, block * 8);
@@ -103,7 +104,8 @@ DotWork DotDriver::work() const {
 // Even tiles: 7 rows of at most 6 are 4 and 3, the taller ones first.
 void DotDriver::plan_tiles() {
   for (std::int64_t vecs = 1; vecs <= fold_.max_vecs; ++vecs) {
-    const std::int64_t high = fold_.max_rows[vecs];
+    const std::int64_t most = fold_.max_rows[vecs],
+                       high = dense(vecs) ? most - most % m_.dense_step : most;
     for (std::int64_t rows = 1; rows <= most_rows; ++rows) {
       const std::int64_t count = parts(rows, high);
       plan_[vecs][rows] = {rows % count, count - rows % count, rows / count};
@@ -184,7 +186,8 @@ void DotDriver::row_of_tiles(const Columns& c, std::int64_t line, std::int64_t f
   const std::int64_t step = m_.flat ? m_.stage.pixel : m_.d.window.strides[2] * m_.stage.pixel;
   const std::int64_t y_size = static_cast<std::int64_t>(size_of(m_.d.y));
   const std::int64_t channel = c.panel * m_.panel_width, at_padded = c.g * m_.width + channel,
-                     acc_step = parts(c.vecs * m_.panel_width, set_.lanes) * set_.lanes,
+                     channels = c.vecs * m_.panel_width,
+                     acc_step = dense(c.vecs) ? channels : parts(channels, set_.lanes) * set_.lanes,
                      block = block_[static_cast<std::size_t>(c.vecs)];
   const std::int64_t position = (m_.flat ? 0 : line * line_) + first;
   DotTile t{o.x + line_start_[static_cast<std::size_t>(line)] + c.g * m_.d.ic * m_.stage.size +
@@ -197,28 +200,31 @@ void DotDriver::row_of_tiles(const Columns& c, std::int64_t line, std::int64_t f
             m_.panel_bytes,
             o.start + at_padded,
             acc,
-            m_.packed_bytes > near_weights};
+            m_.packed_bytes > near_weights,
+            dense(c.vecs)};
   FinishTile f{&m_.d.finish,
                at_padded,
                acc,
                acc_step,
                0,
-               std::min(m_.og - channel, c.vecs * m_.panel_width),
+               std::min(m_.og - channel, channels),
                o.out + (position * m_.d.oc + c.g * m_.og + channel) * y_size,
                m_.d.oc * y_size,
                m_.d.y == DType::i8};
   const bool first_of_rows = far_ && c.g == 0 && c.panel == 0;
-  for (std::int64_t at = first; at < last; at += f.rows, f.out += f.rows * f.out_step) {
+  for (std::int64_t at = first, rows = 0; at < last; at += rows, f.out += rows * f.out_step) {
     const std::int64_t left = last - at;
     // Two blocks that are left are even.
-    f.rows = left <= block ? left : left < 2 * block ? (left + 1) / 2 : block;
+    rows = left <= block ? left : left < 2 * block ? (left + 1) / 2 : block;
     if (first_of_rows)
-      expect_writes(f.out + f.rows * f.out_step, std::min(block, left - f.rows) * f.out_step);
+      expect_writes(f.out + rows * f.out_step, std::min(block, left - rows) * f.out_step);
     const std::byte* const origin = t.origin;
-    const Tiles& tiles = plan_[c.vecs][f.rows];
+    const Tiles& tiles = plan_[c.vecs][rows];
     t.acc = acc;
     compute(t, tiles.tall, tiles.low_rows + 1, c.vecs, acc_step);
     compute(t, tiles.low, tiles.low_rows, c.vecs, acc_step);
+    f.rows = t.dense ? 1 : rows;
+    if (t.dense) f.channels = rows * channels;
     if (o.common) add_sums(origin, f, o.common + at_padded, acc);
     if (finish_)
       finish_(f);

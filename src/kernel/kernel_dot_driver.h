@@ -49,6 +49,7 @@ class DotDriver {
   void cut();
   void plan_tiles();
   DotWork work() const;
+  bool dense(std::int64_t vecs) const { return m_.dense_rows > 0 && vecs == m_.panels; }
   Columns columns(std::int64_t chunk, std::int64_t chunks) const;
   void compute(DotTile& t, std::int64_t tiles, std::int64_t rows, std::int64_t vecs,
                std::int64_t acc_step) const;

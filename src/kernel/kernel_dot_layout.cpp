@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <numeric>
 
 namespace lockstep {
 namespace {
@@ -13,13 +14,24 @@ constexpr std::int64_t parts(std::int64_t v, std::int64_t of) {
 
 // [group * per_group] to [group * width], and one vector more that tiles may read.
 template <class T>
-std::vector<T> padded(const std::vector<T>& v, std::int64_t group, std::int64_t per_group,
-                      std::int64_t width) {
+std::vector<T> padded_groups(const std::vector<T>& v, std::int64_t group, std::int64_t per_group,
+                             std::int64_t width) {
   std::vector<T> out;
   if (v.empty()) return out;
   out.resize(static_cast<std::size_t>(group * width + 64));
   for (std::int64_t g = 0; g < group; ++g)
     std::copy_n(v.begin() + g * per_group, per_group, out.begin() + g * width);
+  return out;
+}
+
+// v so many times, and one vector more that tiles may read.
+template <class T>
+std::vector<T> repeated(const std::vector<T>& v, std::int64_t times) {
+  std::vector<T> out;
+  if (v.empty()) return out;
+  out.reserve(v.size() * static_cast<std::size_t>(times) + 64);
+  for (std::int64_t i = 0; i < times; ++i) out.insert(out.end(), v.begin(), v.end());
+  out.resize(out.size() + 64);
   return out;
 }
 
@@ -37,6 +49,7 @@ DotLayout::DotLayout(DotProblem problem, const DotSet& set) : d(std::move(proble
     take_common(set);
     pack(set);
   }
+  find_dense(set);
   pad_finish();
   d.w = {};
 }
@@ -52,8 +65,8 @@ void DotLayout::list_runs() {
                        c * w.dilations[2] * stage.pixel);
 }
 
-// In halves of a cycle for one output position: a product each, a broadcast each, and what joins
-// partial sums.
+// In halves of a cycle for one output position: a product each, a broadcast each, what joins
+// partial sums and what makes codes of them.
 void DotLayout::choose_fold(const DotSet& set, int most_log) {
   const std::int64_t elements = set.words ? 2 : 4;
   double least = std::numeric_limits<double>::infinity();
@@ -69,10 +82,11 @@ void DotLayout::choose_fold(const DotSet& set, int most_log) {
       const std::int64_t vecs = (i + 1) * all / count - i * all / count;
       const double loads = 1.4 * (1.0 + static_cast<double>(vecs) / f.max_rows[vecs]);
       cost += group_count * std::max(static_cast<double>(vecs), loads);
-      cost += static_cast<double>(parts(vecs, std::int64_t{1} << log)) * (log == 0   ? 0.0
-                                                                          : log == 1 ? 1.5
-                                                                                     : 4.5);
     }
+    const double sums = log > 0 && fills(all, count, width_of_panel)
+                            ? static_cast<double>(og) / set.lanes
+                            : static_cast<double>(parts(og, set.lanes));
+    cost += sums * (6.0 + (log == 0 ? 0.0 : log == 1 ? 1.5 : 4.5));
     if (cost >= least) continue;
     least = cost;
     fold_log = log;
@@ -126,16 +140,27 @@ void DotLayout::pack(const DotSet& set) {
   }
 }
 
+void DotLayout::find_dense(const DotSet& set) {
+  const std::int64_t fold = std::int64_t{1} << fold_log;
+  if (panels % fold == 0 || !fills(panels, chunks, panel_width) || !common.empty()) return;
+  dense_step = fold / std::gcd(panels, fold);
+  const std::int64_t most = set.fold[fold_log].max_rows[panels], high = most - most % dense_step;
+  dense_rows = 4 * high;
+}
+
 void DotLayout::pad_finish() {
   DotFinish& f = d.finish;
-  f.bias = padded(d.bias, d.group, og, width);
-  f.factor = padded(f.factor, d.group, og, width);
-  f.multiplier = padded(f.multiplier, d.group, og, width);
-  f.left = padded(f.left, d.group, og, width);
-  f.right = padded(f.right, d.group, og, width);
-  f.rescale = padded(f.rescale, d.group, og, width);
-  f.w_scale = padded(f.w_scale, d.group, og, width);
-  common = padded(common, d.group, og, width);
+  const auto padded = [this](const auto& v) {
+    return dense_rows > 0 ? repeated(v, dense_rows) : padded_groups(v, d.group, og, width);
+  };
+  f.bias = padded(d.bias);
+  f.factor = padded(f.factor);
+  f.multiplier = padded(f.multiplier);
+  f.left = padded(f.left);
+  f.right = padded(f.right);
+  f.rescale = padded(f.rescale);
+  f.w_scale = padded(f.w_scale);
+  common = padded(common);
 }
 
 }  // namespace lockstep

@@ -24,7 +24,10 @@ struct DotLayout {
   int fold_log = 0;     // of set.fold
   std::int64_t og = 0;  // output channels of a group
   std::int64_t panel_width = 0, panels = 0, chunks = 1, panel_bytes = 0;
-  std::int64_t width = 0;            // of a group in the padded arrays
+  std::int64_t width = 0;  // of a group in the padded arrays
+  // Rows that become codes at once without gaps between them, dense_step of them being whole
+  // vectors; 0: rows begin with a vector. The padded arrays then hold all channels once for each.
+  std::int64_t dense_rows = 0, dense_step = 1;
   std::vector<std::int64_t> runs;    // bytes from a window's origin
   std::int64_t run_length = 0;       // elements
   std::vector<std::int64_t> groups;  // bytes from a window's origin
@@ -37,6 +40,10 @@ struct DotLayout {
   void choose_fold(const DotSet& set, int most_log);
   void take_common(const DotSet& set);
   void pack(const DotSet& set);
+  bool fills(std::int64_t count, std::int64_t cut, std::int64_t panel) const {
+    return og == count * panel && d.group == 1 && cut == 1;
+  }
+  void find_dense(const DotSet& set);
   void pad_finish();
   std::byte* weights_ = nullptr;
 };

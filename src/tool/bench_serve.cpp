@@ -141,24 +141,31 @@ Result<double> median_seconds(Timed& calls, int count) {
 // Multiply-accumulates a second of the convolution (or product) that has the most of them, and the
 // most that a core makes on registers, measured in turns: both meet the same company on the
 // machine.
+constexpr double turn = 0.004;  // seconds
 struct Rate {
-  double layer = 0, peak = 0;
-};
-Rate largest_rate(const Graph& g, Session& session) {
-  double most = 0, best = 0, peak = 0;
-  for (int round = 0; round < 15; ++round) {
-    peak = std::max(peak, measure_peak(0.004).macs_per_second);
-    for (const Session::StepTime& step : session.profile()) {
+  double layer = 0, peak = 0, macs = 0;
+
+  void take(const Graph& g, std::span<const Session::StepTime> steps) {
+    for (const Session::StepTime& step : steps) {
       if (step.node == no_id || !find_op(g.node(step.node).op)->cost) continue;
       const Value& x = g.value(g.node(step.node).inputs[0]);
       if (size_of(x.dtype) != 1) continue;
-      const auto macs =
+      const auto of_step =
           static_cast<double>(find_op(g.node(step.node).op)->cost({g, g.node(step.node)}).macs);
-      if (macs > most) most = macs, best = 0;
-      if (macs == most && step.seconds > 0) best = std::max(best, macs / step.seconds);
+      if (of_step > macs) macs = of_step, layer = 0;
+      if (of_step == macs && step.seconds > 0) layer = std::max(layer, macs / step.seconds);
     }
   }
-  return {best, peak};
+};
+Rate largest_rate(const Graph& g, Session& session) {
+  Rate rate;
+  for (int round = 0; round < 15; ++round) {
+    rate.peak = std::max(rate.peak, measure_peak(turn).macs_per_second);
+    const auto start = Clock::now();
+    do rate.take(g, session.profile());
+    while (since(start) < turn);
+  }
+  return rate;
 }
 
 }  // namespace

@@ -12,6 +12,7 @@ std::optional<KernelCase> convolution_case(CaseMaker& m, ConvolutionOf of) {
   const std::int64_t ic = depthwise ? 1 : m.from(1, 3) == 1 ? m.from(1, 80) : m.from(1, 9);
   const std::int64_t og = depthwise           ? (m.from(0, 4) == 0 ? 2 : 1)
                           : m.from(1, 3) == 1 ? m.from(1, 100)
+                          : m.coin()          ? 4 * m.from(1, 12)
                                               : m.from(1, 20);
   Shape x{m.from(1, 2)}, w;
   std::vector<std::int64_t> strides, dilations, pads(2 * rank);

@@ -19,15 +19,36 @@ template <class V, class P, int fold>
   }
 }
 
+// `fold` vectors of partial sums as one of sums: at(i) is the i-th of them.
+template <class V, class P, int fold, class At>
+[[gnu::always_inline]] inline typename V::I join_folds(const At& at) {
+  if constexpr (fold == 2) return P::join(at(0), at(1));
+  return P::join(P::join(at(0), at(1)), P::join(at(2), at(3)));
+}
+
 // The sums of output vector o of a row: each channel's partial sums joined.
 template <class V, class P, int fold, int vecs>
 [[gnu::always_inline]] inline typename V::I joined(const typename V::I (&acc)[vecs], int o) {
-  if constexpr (fold == 1) {
+  if constexpr (fold == 1)
     return acc[o];
-  } else {
-    const auto at = [&](int v) { return v < vecs ? acc[v] : V::zero(); };
-    if constexpr (fold == 2) return P::join(at(2 * o), at(2 * o + 1));
-    return P::join(P::join(at(4 * o), at(4 * o + 1)), P::join(at(4 * o + 2), at(4 * o + 3)));
+  else
+    return join_folds<V, P, fold>(
+        [&](int i) { return fold * o + i < vecs ? acc[fold * o + i] : V::zero(); });
+}
+
+// Rows whose panels fill no whole vectors, joined across their ends: what becomes of the sums then
+// sees vectors without gaps.
+template <class V, class P, int fold, int rows, int vecs, int o = 0>
+[[gnu::always_inline]] inline void store_dense(const std::int32_t* start,
+                                               const typename V::I (&acc)[rows][vecs],
+                                               std::int32_t* out) {
+  constexpr int all = rows * vecs;
+  if constexpr (o * fold < all) {
+    const auto sum = join_folds<V, P, fold>([&](int i) {
+      return fold * o + i < all ? acc[(fold * o + i) / vecs][(fold * o + i) % vecs] : V::zero();
+    });
+    V::store(out + o * V::lanes, V::add(sum, V::load(start + o * V::lanes)));
+    store_dense<V, P, fold, rows, vecs, o + 1>(start, acc, out);
   }
 }
 
@@ -91,6 +112,12 @@ void dot_tile(const DotTile& t) {
         for (int v = 0; v < vecs; ++v) acc[r][v] = P::dot(acc[r][v], one, panel[v]);
       }
     }
+    if constexpr (vecs % fold != 0)
+      if (t.dense) {
+        store_dense<V, P, fold, rows, vecs>(t.start, acc, out);
+        out += rows * vecs * V::lanes / fold;
+        continue;
+      }
 #pragma GCC unroll 16
     for (int r = 0; r < rows; ++r)
 #pragma GCC unroll 16
