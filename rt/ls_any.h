@@ -132,6 +132,12 @@ enum {
   LS_ADD_ALIGNED, /* (a a_multiplier + b b_multiplier) / 2^y_shift, ties up */
   LS_MUL_LATE     /* float32 product times factor, ties to even */
 };
+/* Sums of which whole vectors along a row of y are computed otherwise than the rest of the row. */
+enum {
+  LS_NO_VECTORS,
+  LS_VECTORS_ONCE, /* an operand's shift before its multiplier */
+  LS_VECTORS_FLOOR /* behind it, toward minus infinity */
+};
 typedef struct ls_binary_any_p {
   ls_spread spread;
   int32_t steps;
@@ -143,7 +149,8 @@ typedef struct ls_binary_any_p {
   float factor;
   uint8_t minus; /* b is taken off */
   uint8_t once;  /* rounded once */
-  uint8_t cut16; /* to 16 bits before the zero point is added */
+  uint8_t vectors;    /* LS_NO_VECTORS, ... */
+  int32_t row, whole; /* elements of a row, and of its vectors */
   uint8_t a_type, b_type, y_type;
 } ls_binary_any_p;
 void ls_binary_any(const ls_binary_any_p *p, const void *a, const void *b, void *y);

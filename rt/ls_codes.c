@@ -38,8 +38,7 @@ void ls_requantize_any(const ls_change *p, const void *x, void *y, size_t count)
 
 static int32_t finished(const ls_binary_any_p *p, int32_t v) {
   const int32_t scaled = p->once ? ls_rescale_once(v, p->y_multiplier, p->y_shift) : ls_rescale(v, p->y_multiplier, p->y_shift);
-  const int32_t cut = p->cut16 ? (int32_t)(int16_t)(uint16_t)((uint32_t)scaled & 0xffffu) : scaled;
-  return ls_clamp_wide((int64_t)cut + p->y_zero, p->low, p->high);
+  return ls_clamp_wide((int64_t)scaled + p->y_zero, p->low, p->high);
 }
 
 static int32_t on_grid(const ls_binary_any_p *p, int32_t v, int32_t multiplier, int32_t shift) {
@@ -50,6 +49,26 @@ static int32_t on_grid(const ls_binary_any_p *p, int32_t v, int32_t multiplier, 
 static int32_t sum_on_grid(const ls_binary_any_p *p, int32_t a, int32_t b) {
   const int64_t left = on_grid(p, a, p->a_multiplier, p->a_shift), right = on_grid(p, b, p->b_multiplier, p->b_shift);
   return ls_wrapped(p->minus ? left - right : left + right);
+}
+
+static int32_t shifted(int32_t v, int32_t by) {
+  if (by >= 0) return ls_wrapped((int64_t)v * ((int64_t)1 << by));
+  return v >> (by < -31 ? 31 : -by);
+}
+
+static int32_t low_16(int32_t v) { return (int32_t)(int16_t)(uint16_t)((uint32_t)v & 0xffffu); }
+
+static int32_t on_vector_grid(const ls_binary_any_p *p, int32_t v, int32_t multiplier, int32_t shift) {
+  if (p->vectors == LS_VECTORS_ONCE) return ls_high_mul(shifted(v, p->left + shift), multiplier);
+  return shifted(ls_high_mul(shifted(v, p->left), multiplier), shift);
+}
+
+/* The sum as vectors take it; 8-bit results pass through 16 bits. */
+static int32_t sum_in_vectors(const ls_binary_any_p *p, int32_t a, int32_t b) {
+  const int64_t sum = (int64_t)on_vector_grid(p, a, p->a_multiplier, p->a_shift) + on_vector_grid(p, b, p->b_multiplier, p->b_shift);
+  const int32_t y = ls_rescale(ls_wrapped(sum), p->y_multiplier, p->y_shift);
+  if (p->y_type == LS_S16) return ls_clamp_wide((int64_t)y + p->y_zero, p->low, p->high);
+  return ls_clamp(low_16(low_16(y) + p->y_zero), p->low, p->high);
 }
 
 static int32_t quotient(const ls_binary_any_p *p, int32_t top, int32_t bottom) {
@@ -90,7 +109,11 @@ void ls_binary_any(const ls_binary_any_p *p, const void *a, const void *b, void 
         const int32_t ra = i * s->a_stride[0] + j * s->a_stride[1] + k * s->a_stride[2];
         const int32_t rb = i * s->b_stride[0] + j * s->b_stride[1] + k * s->b_stride[2];
         for (l = 0; l < s->extent[3]; ++l, ++at)
-          ls_put(y, at, p->y_type, combined(p, ls_get(a, ra + l * s->a_stride[3], p->a_type) - p->a_zero,
-                                            ls_get(b, rb + l * s->b_stride[3], p->b_type) - p->b_zero));
+        {
+          const int32_t left = ls_get(a, ra + l * s->a_stride[3], p->a_type) - p->a_zero;
+          const int32_t right = ls_get(b, rb + l * s->b_stride[3], p->b_type) - p->b_zero;
+          const int in_vector = p->vectors && at % p->row < p->whole;
+          ls_put(y, at, p->y_type, in_vector ? sum_in_vectors(p, left, right) : combined(p, left, right));
+        }
       }
 }

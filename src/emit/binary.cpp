@@ -4,6 +4,7 @@
 
 #include "emit/any.h"
 #include "num/device_form.h"
+#include "num/litert_sums.h"
 #include "op/op_binary.h"
 
 namespace lockstep {
@@ -152,8 +153,21 @@ std::string_view steps_name(BinarySteps steps) {
   }
 }
 
-Result<void> write_any(NodeWriter& w, const BinaryState& s, const BinaryForm& form,
-                       const CodeClamp& clamp) {
+// N110: what vectors along a row of y take.
+void write_vectors(NodeWriter& w, const BinaryPolicy& policy, const BinaryState& s) {
+  const NodeView& v = w.view();
+  const bool by_rows = sums_by_rows(policy, s);
+  const SumRows rows =
+      by_rows ? sum_rows(s, v.output(0).dtype == DType::u8, v.input(0).shape, v.input(1).shape)
+              : SumRows{};
+  const std::string_view kind = rows.whole == 0               ? "LS_NO_VECTORS"
+                                : rows.step == GridStep::once ? "LS_VECTORS_ONCE"
+                                                              : "LS_VECTORS_FLOOR";
+  w.field("vectors", std::string(kind)), w.field("row", rows.row), w.field("whole", rows.whole);
+}
+
+Result<void> write_any(NodeWriter& w, const BinaryPolicy& policy, const BinaryState& s,
+                       const BinaryForm& form, const CodeClamp& clamp) {
   const NodeView& v = w.view();
   const std::string_view steps = steps_name(form.steps);
   if (steps.empty()) return w.unsupported("this rounding");
@@ -162,7 +176,8 @@ Result<void> write_any(NodeWriter& w, const BinaryState& s, const BinaryForm& fo
   write_multipliers(w, s, clamp);
   w.field("factor", c_float(s.y.factor));
   w.field("minus", form.minus || form.steps == BinarySteps::square_fixed ? 1 : 0);
-  w.field("once", form.once ? 1 : 0), w.field("cut16", form.cut16 ? 1 : 0);
+  w.field("once", form.once ? 1 : 0);
+  write_vectors(w, policy, s);
   w.field("a_type", element_of(v.input(0).dtype)), w.field("b_type", element_of(v.input(1).dtype));
   w.field("y_type", element_of(v.output(0).dtype));
   w.uses("ls_codes.c");
@@ -173,7 +188,7 @@ Result<void> write_any(NodeWriter& w, const BinaryState& s, const BinaryForm& fo
 
 // 8-bit kernels with vectors where there are some.
 std::string_view fast_kernel(const BinaryForm& form) {
-  if (form.once || form.cut16) return "";
+  if (form.once) return "";
   switch (form.steps) {
     case BinarySteps::add_fixed:
       return form.minus ? "ls_sub_fixed_8" : "ls_add_fixed_8";
@@ -200,9 +215,9 @@ Result<void> write_codes(NodeWriter& w, const BinaryPolicy& policy) {
   if (narrow && form.steps == BinarySteps::mul_real)
     return write_float(w, state, shift, "ls_mul_float_8"), Result<void>();
   if (shift != 0) return w.unsupported("codes held as unsigned");
-  if (const auto fast = fast_kernel(form); narrow && !fast.empty())
+  if (const auto fast = fast_kernel(form); narrow && !fast.empty() && !sums_by_rows(policy, state))
     return write_fixed(w, state, clamp, std::string(fast)), Result<void>();
-  return write_any(w, state, form, clamp);
+  return write_any(w, policy, state, form, clamp);
 }
 
 Result<void> emit_binary(NodeWriter& w) {

@@ -5,6 +5,7 @@
 #include "emit/library.h"
 #include "num/device_form.h"
 #include "num/device_tables.h"
+#include "num/litert_sums.h"
 #include "op/op_binary.h"
 #include "op/op_codes.h"
 #include "op/op_gemm.h"
@@ -103,7 +104,7 @@ bool binary_fits(const NodeView& v, const Numerics& num) {
     return false;
   if (v.constant(0) || v.constant(1)) return false;
   const BinaryForm form = binary_form(*policy, state_of(v, *policy));
-  return !form.minus && !form.cut16 &&
+  return !form.minus && !sums_by_rows(*policy, state_of(v, *policy)) &&
          form.steps == (v.node.op == "Add" ? BinarySteps::add_fixed : BinarySteps::mul_fixed);
 }
 

@@ -4,6 +4,7 @@
 
 #include "kernel/kernel.h"
 #include "kernel/kernel_spread.h"
+#include "num/litert_sums.h"
 #include "op/op_binary.h"
 #include "op/op_codes.h"
 
@@ -95,6 +96,15 @@ class CodesRows : public PreparedKernel {
   Spread spread_[2];
 };
 
+// Sums that differ by their place in a row (N110).
+bool has_vectors(const KernelProblem& p) {
+  const BinaryPolicy& policy = *policy_of(p);
+  const BinaryState state = policy.prepare(binary_scales(p.view));
+  return sums_by_rows(policy, state) && sum_rows(state, p.view.output(0).dtype == DType::u8,
+                                                 p.view.input(0).shape, p.view.input(1).shape)
+                                                .whole > 0;
+}
+
 bool fits(const KernelProblem& p) {
   const auto byte_wide = [](const Value& v) {
     return is_code(v) && (v.dtype == DType::i8 || v.dtype == DType::u8);
@@ -105,7 +115,7 @@ bool fits(const KernelProblem& p) {
           (word_wide(a) && word_wide(b) && word_wide(y) &&
            p.view.attrs().text("codes", "") != "unsigned")) &&
          y.shape.size() <= most_axes && count_of(y.shape) > 0 && policy_of(p) &&
-         (!p.constants[0] || !p.constants[1]);
+         (!p.constants[0] || !p.constants[1]) && !has_vectors(p);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernel/kernel_spread.h"
+#include "num/litert_sums.h"
 #include "num/ort_codes.h"
 #include "num/tflite_policies.h"
 #include "num/xnnpack.h"
@@ -31,12 +32,28 @@ void by_policy(const PlaceCall& c) {
                                     c.shift);
 }
 
+// A shape as [batch, channels, positions], and where an element of it lies when channels are last.
+struct LastAxes {
+  std::int64_t channels = 1, positions = 1;
+  std::int64_t place(std::int64_t element) const {
+    const std::int64_t position = element % positions, line = element / positions;
+    return (line / channels * positions + position) * channels + line % channels;
+  }
+};
+LastAxes last_axes(const Shape& s) {
+  if (s.size() < 3) return {};
+  return {s[1], count_of(Shape(s.begin() + 2, s.end()))};
+}
+
 struct PlaceProblem {
   PlaceFunction function = nullptr;
   PlaceCall call;
   BinaryState state;
   std::int64_t count = 0, a_width = 1, y_width = 1;
   bool two = false, spread = false, swapped = false;  // swapped: a of the call is the node's b
+  // 16-bit sums: elements behind `whole`, in the order of the file, are the policy's (N110)
+  std::int64_t whole = -1;
+  LastAxes axes;
 };
 
 bool scaled(const KernelProblem& p, const PlaceSet& set, PlaceProblem& out) {
@@ -72,7 +89,6 @@ PlaceFunction function_of(const BinaryPolicy& policy, const PlaceSet& set, Place
   if (out.call.shift != 0) return nullptr;
   if (policy.apply == xnnpack_mul.apply && out.state.y.factor != 0) return set.mul_nearest_by_zero;
   if (policy.apply == xnnpack_mul.apply || policy.apply == tflite_mul.apply) return set.mul_twice;
-  if (policy.apply == xnnpack_add.apply && out.state.left_shift != 0) return set.add_grid_cut;
   if (policy.apply == xnnpack_sub.apply && out.state.left_shift == 0)
     out.state.b.multiplier = -out.state.b.multiplier;  // the sum with the negated factor
   else if (policy.apply != xnnpack_add.apply)
@@ -89,6 +105,7 @@ bool codes_pair(const KernelProblem& p, const PlaceSet& set, PlaceProblem& out) 
   const std::int32_t shift = code_shift(p.view);
   const BinaryScales scales = binary_scales(p.view);
   out.state = policy->prepare(scales);
+  if (sums_by_rows(*policy, out.state)) return false;
   out.call.policy = policy;
   out.call.shift = shift;
   out.call.a_signed = a.dtype == DType::i8;
@@ -117,6 +134,13 @@ bool words_pair(const KernelProblem& p, const PlaceSet& set, PlaceProblem& out) 
   out.state = policy->prepare(binary_scales(p.view));
   if (adds ? out.state.left_shift == 0 : out.state.y.factor != 0) return false;
   out.function = adds ? set.add_grid_words : set.mul_twice_words;
+  out.call.policy = policy;
+  if (sums_by_rows(*policy, out.state)) {
+    const Shape& y = p.view.output(0).shape;
+    out.function = set.add_once_words;
+    out.whole = sum_rows(out.state, false, y, y).whole;
+    out.axes = last_axes(y);
+  }
   return code_shift(p.view) == 0;
 }
 
@@ -147,11 +171,32 @@ bool place_problem(const KernelProblem& p, const PlaceSet& set, PlaceProblem& ou
   return true;
 }
 
+constexpr std::int64_t most_rest = 16;
+
+std::int16_t sum_of_words(const PlaceProblem& p, const std::byte* a, const std::byte* b,
+                          std::int64_t at) {
+  return static_cast<std::int16_t>(
+      p.call.policy->apply(reinterpret_cast<const std::int16_t*>(a)[at],
+                           reinterpret_cast<const std::int16_t*>(b)[at], p.state));
+}
+
 class PlaceKernel : public PreparedKernel {
  public:
   PlaceKernel(const KernelProblem& p, const PlaceSet& set) { place_problem(p, set, p_); }
   std::size_t scratch_bytes(int) const override { return 0; }
   void run(const KernelRun& r) const override {
+    std::int16_t rest[most_rest];  // y may lie where an operand does
+    const std::int64_t whole = p_.whole < 0 ? p_.count : p_.whole;
+    const auto place = [&](std::int64_t i) { return r.channels_last ? p_.axes.place(i) : i; };
+    for (std::int64_t i = whole; i < p_.count; ++i)
+      rest[i - whole] = sum_of_words(p_, r.in[0], r.in[1], place(i));
+    each_piece(r);
+    for (std::int64_t i = whole; i < p_.count; ++i)
+      reinterpret_cast<std::int16_t*>(r.out[0])[place(i)] = rest[i - whole];
+  }
+
+ private:
+  void each_piece(const KernelRun& r) const {
     r.workers.each((p_.count + piece - 1) / piece, [&](std::int64_t first, std::int64_t last, int) {
       PlaceCall c = p_.call;
       c.state = &p_.state;
@@ -163,7 +208,6 @@ class PlaceKernel : public PreparedKernel {
     });
   }
 
- private:
   PlaceProblem p_;
 };
 

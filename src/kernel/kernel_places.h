@@ -31,10 +31,10 @@ struct PlaceSet {
   PlaceFunction mul_nearest_by_zero = nullptr;  // N82: N24, but rounded before the zero point
   PlaceFunction mul_twice = nullptr;            // N60
   PlaceFunction add_grid = nullptr;             // N59
-  PlaceFunction add_grid_cut = nullptr;         // N81: N59 cut to 16 bits before the zero point
   PlaceFunction add_half_up = nullptr;  // both factors integers of one power of two, half up
   PlaceFunction add = nullptr, sub = nullptr, mul = nullptr;          // of reals
   PlaceFunction mul_twice_words = nullptr, add_grid_words = nullptr;  // N60, N59 of 16-bit codes
+  PlaceFunction add_once_words = nullptr;  // N110's vectors of 16-bit codes
 };
 
 bool places_fit(const KernelProblem& p, const PlaceSet& set);

@@ -46,7 +46,6 @@ SumSteps sum_steps(const AveragePolicy& p, std::int32_t n, const AverageScales& 
 
 BinaryForm binary_form(const BinaryPolicy& p, const BinaryState& state) {
   using enum BinarySteps;
-  const bool narrow = state.s.bits <= 8;
   if (p.apply == tflite_add.apply) return {add_fixed};
   if (p.apply == tflite_sub.apply) return {add_fixed, true};
   if (p.apply == tflite_mul.apply) return {mul_fixed};
@@ -58,8 +57,7 @@ BinaryForm binary_form(const BinaryPolicy& p, const BinaryState& state) {
   if (p.apply == ort_add.apply) return {add_real};
   if (p.apply == ort_mul.apply) return {mul_real};
   if (p.apply == xnnpack_add.apply)
-    return state.left_shift == 0 ? BinaryForm{add_aligned}
-                                 : BinaryForm{add_fixed, false, false, narrow};
+    return {state.left_shift == 0 ? add_aligned : add_fixed};
   if (p.apply == xnnpack_sub.apply)
     return state.left_shift == 0 ? BinaryForm{add_aligned, true} : BinaryForm{add_fixed, true};
   if (p.apply == xnnpack_mul.apply)

@@ -49,7 +49,6 @@ struct BinaryForm {
   BinarySteps steps = BinarySteps::other;
   bool minus = false;  // b is taken off
   bool once = false;   // N93 instead of N53
-  bool cut16 = false;  // to 16 bits before the zero point is added
 };
 // `state` is what policy.prepare made.
 BinaryForm binary_form(const BinaryPolicy& policy, const BinaryState& state);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "num/ort_codes.h"
 #include "num/real.h"
@@ -31,7 +30,7 @@ Rescale prepare_requant(double x, double w, double y) {
 }
 
 // N81: both factors as integers of one power of two, the larger of 21 bits; half up. Ratios that the
-// delegate refuses, and 16 bits, are TFLite's N59 (left_shift not 0).
+// delegate refuses, and 16 bits, are TFLite's N59 (left_shift not 0), in vectors N110.
 bool is_addable(float ratio) { return ratio >= 1.f / 1024 && ratio < 256; }
 
 BinaryState prepare_add(const BinaryScales& s) {
@@ -49,18 +48,8 @@ std::int32_t sum_of(std::int32_t a, std::int32_t b, const BinaryState& t) {
   const std::int64_t half = std::int64_t{1} << (t.y.shift - 1);
   return clamp_code(((acc + half) >> t.y.shift) + t.s.y_zero, t.s.low, t.s.high);
 }
-// N81: TFLite's own vectors cut the result to 16 bits before the zero point is added.
-std::int32_t left_to_tflite(const BinaryPolicy& own, std::int32_t a, std::int32_t b, const BinaryState& t) {
-  if (t.s.bits > 8) return own.apply(a, b, t);
-  BinaryState open = t;
-  open.s.low = std::numeric_limits<std::int32_t>::min();
-  open.s.high = std::numeric_limits<std::int32_t>::max();
-  open.s.y_zero = 0;
-  const auto cut = static_cast<std::int16_t>(static_cast<std::uint16_t>(own.apply(a, b, open)));
-  return clamp_code(std::int64_t{cut} + t.s.y_zero, t.s.low, t.s.high);
-}
 std::int32_t apply_add(std::int32_t a, std::int32_t b, const BinaryState& t) {
-  return t.left_shift != 0 ? left_to_tflite(tflite_add, a, b, t) : sum_of(a, b, t);
+  return t.left_shift != 0 ? tflite_add.apply(a, b, t) : sum_of(a, b, t);
 }
 std::int32_t apply_sub(std::int32_t a, std::int32_t b, const BinaryState& t) {
   if (t.left_shift != 0) return tflite_sub.apply(a, b, t);

@@ -1,6 +1,7 @@
 #include "op/op_binary.h"
 
 #include "base/text.h"
+#include "num/litert_sums.h"
 
 namespace lockstep {
 
@@ -40,7 +41,8 @@ Result<void> binary_from_onnx(const ForeignNode& f, GraphBuilder& graph, std::st
 
 RunKind run_kind(const Shape& a, const Shape& b) {
   const std::size_t common = std::min(a.size(), b.size());
-  if (common == 0) return !a.empty() && a.back() != 1 ? RunKind::second_still : RunKind::first_still;
+  if (common == 0)
+    return !a.empty() && a.back() != 1 ? RunKind::second_still : RunKind::first_still;
   for (std::size_t k = 1; k <= common; ++k) {
     const std::int64_t ea = a[a.size() - k], eb = b[b.size() - k];
     if (ea == 1 && eb == 1) continue;
@@ -69,11 +71,28 @@ BinaryScales binary_scales(const NodeView& n) {
           .a_is_scalar = run_kind(a.shape, b.shape) == RunKind::first_still};
 }
 
+// N110: `take(i, value)` of every element, by its place in the row.
+template <class Codes, class Take>
+void each_sum(EvalContext& c, const BinaryState& state, const BinaryPolicy& rest, const Codes& a,
+              const Codes& b, Take&& take) {
+  const Shape &sa = c.in[0]->shape(), &sb = c.in[1]->shape();
+  const SumRows rows = sum_rows(state, c.out[0].dtype() == DType::u8, sa, sb);
+  each_pair(c.out[0].shape(), sa, sb, [&](std::int64_t i, std::int64_t ia, std::int64_t ib) {
+    const std::int32_t x = a[static_cast<std::size_t>(ia)], z = b[static_cast<std::size_t>(ib)];
+    take(i, rows.in_vectors(i) ? sum_in_vectors(x, z, state, rows.step) : rest.apply(x, z, state));
+  });
+}
+
 Result<void> eval_binary_codes(EvalContext& c, const BinaryPolicy* policy, std::string_view kind) {
   if (!policy) return no_policy(c.view, kind);
   const std::int32_t shift = code_shift(c.view);
   const BinaryState state = policy->prepare(binary_scales(c.view));
   const auto a = centred_codes(*c.in[0], -shift), b = centred_codes(*c.in[1], -shift);
+  if (sums_by_rows(*policy, state)) {
+    each_sum(c, state, *policy, a, b,
+             [&](std::int64_t i, std::int32_t y) { store_code(c.out[0], i, y - shift); });
+    return {};
+  }
   each_pair(c.out[0].shape(), c.in[0]->shape(), c.in[1]->shape(),
             [&](std::int64_t i, std::int64_t ia, std::int64_t ib) {
               store_code(c.out[0], i,

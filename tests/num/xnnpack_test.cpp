@@ -1,3 +1,4 @@
+#include "num/litert_sums.h"
 #include "num/xnnpack.h"
 
 #include <gtest/gtest.h>
@@ -20,11 +21,14 @@ TEST(Xnnpack, sums_are_taken_by_integer_factors_and_rounded_half_up) {
   EXPECT_EQ(xnnpack_sub.apply(3, 1, t), 1 - 3);
 }
 
-// A ratio of 256 is left to TFLite, whose vectors cut the result to 16 bits: 65536 becomes 0.
-TEST(Xnnpack, ratios_out_of_range_are_cut_to_16_bits_by_what_takes_them) {
+// A ratio of 256 is left to TFLite, whose vectors cut the result to 16 bits: 65536 becomes 0; behind
+// them it stays 127.
+TEST(Xnnpack, ratios_out_of_range_are_cut_to_16_bits_in_vectors_alone) {
   const BinaryState t = xnnpack_add.prepare({1024.0, 1.0, 1.0, 0, 0, 0, -128, 127});
-  EXPECT_EQ(xnnpack_add.apply(64, 0, t), 0);
-  EXPECT_EQ(xnnpack_add.apply(1, 5, t), 127);
+  EXPECT_TRUE(sums_by_rows(xnnpack_add, t));
+  EXPECT_EQ(sum_in_vectors(64, 0, t, GridStep::once), 0);
+  EXPECT_EQ(sum_in_vectors(1, 5, t, GridStep::once), 127);
+  EXPECT_EQ(xnnpack_add.apply(64, 0, t), 127);
 }
 
 // 3 * 5 * 0.5 = 7.5 and 1 * 5 * 0.5 = 2.5: to the even code.

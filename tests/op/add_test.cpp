@@ -33,6 +33,22 @@ TEST(Add, saturates_codes_and_applies_the_fused_activation) {
   EXPECT_EQ(p.attr("activation", "relu").run()[0], (tensor<std::int8_t>({2}, {127, -5})));
 }
 
+// LiteRT's vectors take 16 of 17 words of one row and round an operand once; spread words are its reference's (N110).
+TEST(Add, words_in_whole_vectors_of_a_row_are_rounded_once_in_tflite) {
+  const std::vector<std::int16_t> a(17, 9383), b(17, -12024);
+  std::vector<std::int16_t> want(17, -21358);
+  want[16] = -21357;
+  const auto sum = [&](Shape of_b, std::size_t count) {
+    return OpProblem("Add", "tflite")
+        .input<std::int16_t>({17}, a, {{8.2226f}, {0}, -1})
+        .input<std::int16_t>(std::move(of_b), {b.begin(), b.begin() + static_cast<std::ptrdiff_t>(count)}, {{8.3912f}, {0}, -1})
+        .output({{1.1117f}, {0}, -1})
+        .run()[0];
+  };
+  EXPECT_EQ(sum({17}, 17), (tensor<std::int16_t>({17}, want)));
+  EXPECT_EQ(sum({1}, 1), (tensor<std::int16_t>({17}, std::vector<std::int16_t>(17, -21357))));
+}
+
 TEST(Add, refuses_shapes_that_do_not_meet) {
   const auto y = OpProblem("Add").input<float>({2}, {1, 2}).input<float>({3}, {1, 2, 3}).try_run();
   ASSERT_FALSE(y.ok());

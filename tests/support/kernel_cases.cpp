@@ -47,7 +47,7 @@ std::optional<KernelCase> pair(CaseMaker& m, const std::string& op) {
     b.input(m.reals(shape), {}, false);
     return b.finish(DType::f32, {});
   }
-  const DType t = m.byte_type();
+  const DType t = m.from(0, 3) == 0 ? DType::i16 : m.byte_type();
   const std::int64_t constant = m.from(0, 5);
   const bool spread = m.coin();
   for (int i = 0; i < 2; ++i) {

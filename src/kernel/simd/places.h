@@ -168,12 +168,19 @@ void mul_twice_places(const PlaceCall& c) {
   }
 }
 
-// N59; cut: to 16 bits before the zero point (N81)
-template <class V, class C, bool cut>
+// N59; once: N110's vectors
+template <class V, class C, bool once>
 void add_grid_places(const PlaceCall& c) {
   const BinaryState& s = *c.state;
   const auto grid = [&](typename V::I code, std::int32_t zero, const Rescale& r) {
-    const auto x = V::shift_left(V::sub(code, V::set(zero - c.shift)), V::set(s.left_shift));
+    const auto distance = V::sub(code, V::set(zero - c.shift));
+    if constexpr (once) {
+      const int left = s.left_shift + r.shift, none = 0;
+      const auto x = left >= 0 ? V::shift_left(distance, V::set(left))
+                               : V::shift_right(distance, V::set(left < -31 ? 31 : -left));
+      return fixed_twice<V>(x, V::set(r.multiplier), V::set(none), V::set(none));
+    }
+    const auto x = V::shift_left(distance, V::set(s.left_shift));
     return fixed_twice<V>(x, V::set(r.multiplier), V::set(r.shift > 0 ? r.shift : 0),
                           V::set(r.shift < 0 ? -r.shift : 0));
   };
@@ -183,9 +190,9 @@ void add_grid_places(const PlaceCall& c) {
     const std::int64_t n = c.count - i;
     const auto sum = V::add(grid(C::load(c.a, i, n, c.a_signed), s.s.a_zero, s.a),
                             grid(C::load(c.b, i, n, c.b_signed), s.s.b_zero, s.b));
-    auto scaled = fixed_twice<V>(sum, V::set(s.y.multiplier), V::set(s.y.shift > 0 ? s.y.shift : 0),
-                                 V::set(s.y.shift < 0 ? -s.y.shift : 0));
-    if constexpr (cut) scaled = V::shift_right(V::shift_left(scaled, V::set(16)), V::set(16));
+    const auto scaled =
+        fixed_twice<V>(sum, V::set(s.y.multiplier), V::set(s.y.shift > 0 ? s.y.shift : 0),
+                       V::set(s.y.shift < 0 ? -s.y.shift : 0));
     const auto code = V::add(scaled, zero);
     C::store(c.y, i, V::sub(V::least(V::greatest(code, low), high), shift), n);
   }
@@ -241,13 +248,13 @@ constexpr PlaceSet place_set() {
           mul_nearest_by_zero_places<V, P>,
           mul_twice_places<V, ByteCodes<V, P>>,
           add_grid_places<V, ByteCodes<V, P>, false>,
-          add_grid_places<V, ByteCodes<V, P>, true>,
           add_half_up_places<V, P>,
           add_places<V>,
           sub_places<V>,
           mul_places<V>,
           mul_twice_places<V, WordCodes<V, P>>,
-          add_grid_places<V, WordCodes<V, P>, false>};
+          add_grid_places<V, WordCodes<V, P>, false>,
+          add_grid_places<V, WordCodes<V, P>, true>};
 }
 
 }  // namespace
