@@ -7,9 +7,9 @@
 
 #include "base/text.h"
 #include "run/recording.h"
-#include "run/recording_bytes.h"
 #include "run/recording_names.h"
 #include "run/recording_samples.h"
+#include "run/recording_usable.h"
 
 namespace lockstep {
 
@@ -70,17 +70,10 @@ std::vector<Named> name_arrays(const Recording& recording, const Graph& model,
 }
 
 // Samples along the first axis, from an array whose tensor the model knows; 0 when it says nothing.
-Result<std::int64_t> samples_by_model(const Named& n, const Graph& model,
-                                      const std::string& where) {
-  if (n.value == no_id || n.array->sample >= 0) return std::int64_t{0};
-  const Value& v = model.value(n.value);
-  const std::int64_t one = count_of(v.shape), all = n.array->tensor.count();
-  if (one <= 0) return std::int64_t{0};
-  if (all % one == 0 && all > 0) return all / one;
-  return Error{where, "'" + n.array->name + "' is " + shape_and_type(n.array->tensor),
-               "a multiple of the " + std::to_string(one) + " elements of '" + v.name + "' " +
-                   shape_text(v.shape),
-               "are these captures of another model?"};
+std::int64_t samples_by_model(const Named& n, const Graph& model) {
+  if (n.value == no_id || n.array->sample >= 0) return 0;
+  const std::int64_t one = count_of(model.value(n.value).shape);
+  return one <= 0 ? 0 : n.array->tensor.count() / one;
 }
 
 Result<std::int64_t> sample_count(const std::vector<Named>& arrays, const Recording& recording,
@@ -89,7 +82,7 @@ Result<std::int64_t> sample_count(const std::vector<Named>& arrays, const Record
   std::int64_t samples = 0;
   const Named* said_by = nullptr;
   for (const Named& n : arrays) {
-    LOCKSTEP_TRY(const std::int64_t says, samples_by_model(n, model, recording.source));
+    const std::int64_t says = samples_by_model(n, model);
     if (says == 0) continue;
     if (said_by && says != samples)
       return Error{recording.source,
@@ -146,30 +139,6 @@ Result<void> place(const Named& n, const Recording& recording, Capture& capture)
   return {};
 }
 
-// Bytes without a description, in the types of the tensors whose names they bear; a single one of
-// another name is the network's only output.
-Result<Recording> with_types(Recording recording, const Graph& model, std::int64_t expected) {
-  const ModelNames names(model);
-  for (RecordedArray& a : recording.arrays) {
-    if (!waits_for_type(a)) continue;
-    ValueId value = names.meant(a.name);
-    if (value == no_id && recording.arrays.size() == 1 && model.outputs().size() == 1)
-      value = model.outputs()[0];
-    if (value == no_id)
-      return Error{recording.source,
-                   "the bytes of '" + a.name + "' are of no tensor of " + model.file(),
-                   "files named after tensors of the model",
-                   "or a .json that describes them (docs/captures.md)"};
-    LOCKSTEP_TRY(Tensor typed,
-                 typed_bytes(a, model, value, a.sample >= 0 ? 1 : expected, recording.source));
-    recording.notes.push_back("'" + a.name + "': bytes without a description, read as " +
-                              std::string(name_of(typed.dtype())) + " of '" +
-                              model.value(value).name + "'");
-    a = {model.value(value).name, std::move(typed), {}, {}, a.sample, TypeFrom::model};
-  }
-  return recording;
-}
-
 Result<Capture> capture_of(const Recording& recording, const Graph& model, std::int64_t expected) {
   Capture capture;
   capture.source = recording.source;
@@ -191,10 +160,9 @@ Result<Capture> capture_of(const Recording& recording, const Graph& model, std::
 Result<Capture> capture_from(const Recording& recording, const Graph& model,
                              std::int64_t expected) {
   Recording by_sample = with_samples_named(recording, model);
-  if (std::ranges::none_of(by_sample.arrays, waits_for_type))
-    return capture_of(by_sample, model, expected);
-  LOCKSTEP_TRY(const Recording typed, with_types(std::move(by_sample), model, expected));
-  return capture_of(typed, model, expected);
+  LOCKSTEP_TRY(Recording typed, with_types(std::move(by_sample), model, expected));
+  LOCKSTEP_TRY(const Recording usable, usable_part(std::move(typed), model));
+  return capture_of(usable, model, expected);
 }
 
 }  // namespace lockstep

@@ -1,0 +1,152 @@
+#include "run/recording_usable.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "base/text.h"
+#include "run/recording_bytes.h"
+#include "run/recording_names.h"
+
+namespace lockstep {
+namespace {
+
+constexpr std::size_t notes_of_a_kind = 3;
+
+// Notes of one kind: the first few in full, the rest counted.
+class Notes {
+ public:
+  explicit Notes(std::vector<std::string>& all) : all_(all) {}
+  void add(std::string text) {
+    if (++count_ <= notes_of_a_kind) all_.push_back(std::move(text));
+  }
+  void close(const std::string& what) {
+    if (count_ > notes_of_a_kind)
+      all_.push_back(std::to_string(count_ - notes_of_a_kind) + " more " + what);
+  }
+
+ private:
+  std::vector<std::string>& all_;
+  std::size_t count_ = 0;
+};
+
+bool is_constant(const Value& v) {
+  return v.constant && !v.folded;
+}
+
+// Elements in rising order: a tool may hold a constant in another layout.
+std::vector<double> sorted_numbers(const Tensor& t, std::int64_t count) {
+  std::vector<double> numbers;
+  for (std::int64_t i = 0; i < count; ++i) numbers.push_back(t.number(i));
+  std::ranges::sort(numbers);
+  return numbers;
+}
+
+// Whether an array that bears a constant's name holds other numbers; nothing where sizes or types
+// forbid to say.
+std::optional<bool> holds_other_numbers(const Tensor& array, const Tensor& constant) {
+  if (array.dtype() != constant.dtype() || constant.count() == 0 ||
+      array.count() % constant.count() != 0 || array.count() == 0)
+    return std::nullopt;
+  return sorted_numbers(array, constant.count()) != sorted_numbers(constant, constant.count());
+}
+
+bool fits(const RecordedArray& a, const Value& v, std::int64_t samples) {
+  const std::int64_t one = count_of(v.shape), all = a.tensor.count();
+  if (one <= 0 || waits_for_type(a)) return true;
+  if (a.sample >= 0) return all == one;
+  return samples > 0 ? all == one * samples : all > 0 && all % one == 0;
+}
+
+Result<RecordedArray> with_type(const RecordedArray& a, const Recording& recording,
+                                const Graph& model, std::int64_t expected) {
+  ValueId value = ModelNames(model).meant(a.name);
+  if (value == no_id && recording.arrays.size() == 1 && model.outputs().size() == 1)
+    value = model.outputs()[0];
+  if (value == no_id)
+    return Error{recording.source,
+                 "the bytes of '" + a.name + "' are of no tensor of " + model.file(),
+                 "files named after tensors of the model",
+                 "or a .json that describes them (docs/captures.md)"};
+  LOCKSTEP_TRY(Tensor typed,
+               typed_bytes(a, model, value, a.sample >= 0 ? 1 : expected, recording.source));
+  return RecordedArray{model.value(value).name, std::move(typed), {}, {}, a.sample,
+                       TypeFrom::model};
+}
+
+std::string misfit(const RecordedArray& a) {
+  return "'" + a.name + "' is " + std::string(name_of(a.tensor.dtype())) +
+         shape_text(a.tensor.shape());
+}
+std::string wanted(const Value& v) {
+  return "a multiple of the " + std::to_string(count_of(v.shape)) + " elements of '" + v.name +
+         "' " + shape_text(v.shape);
+}
+
+}  // namespace
+
+Result<Recording> with_types(Recording recording, const Graph& model, std::int64_t expected) {
+  std::vector<RecordedArray> kept;
+  std::vector<std::string> notes;
+  std::size_t typed = 0, misfits = 0;
+  std::optional<Error> first;
+  for (const RecordedArray& a : recording.arrays) {
+    if (!waits_for_type(a)) {
+      kept.push_back(a);
+      continue;
+    }
+    auto array = with_type(a, recording, model, expected);
+    if (array.ok()) {
+      ++typed;
+      notes.push_back("'" + a.name + "': bytes without a description, read as " +
+                      std::string(name_of(array->tensor.dtype())) + " of '" + array->name + "'");
+      kept.push_back(std::move(array).value());
+      continue;
+    }
+    ++misfits;
+    if (!first) first = array.error();
+    notes.push_back(array.error().what + ", not " + array.error().want + ": left out");
+  }
+  if (first && misfits >= typed) return *first;
+  recording.arrays = std::move(kept);
+  recording.notes.insert(recording.notes.end(), notes.begin(), notes.end());
+  return recording;
+}
+
+Result<Recording> usable_part(Recording recording, const Graph& model) {
+  const ModelNames names(model);
+  std::vector<RecordedArray> kept;
+  std::size_t fitting = 0, misfits = 0, constants = 0;
+  std::optional<Error> first;
+  Notes misfit_notes(recording.notes), constant_notes(recording.notes);
+  for (RecordedArray& a : recording.arrays) {
+    const ValueId id = names.meant(a.name);
+    if (id != no_id && is_constant(model.value(id))) {
+      ++constants;
+      if (holds_other_numbers(a.tensor, *model.value(id).constant).value_or(false))
+        constant_notes.add("'" + a.name + "' holds other numbers than this constant of " +
+                           model.file() + ": is it the file that was compiled?");
+      continue;
+    }
+    if (id == no_id || fits(a, model.value(id), recording.samples)) {
+      fitting += id != no_id;
+      kept.push_back(std::move(a));
+      continue;
+    }
+    ++misfits;
+    if (!first)
+      first = Error{recording.source, misfit(a), wanted(model.value(id)),
+                    "are these captures of another model?"};
+    misfit_notes.add(misfit(a) + ", not " + wanted(model.value(id)) + ": left out");
+  }
+  if (first && misfits >= fitting) return *first;
+  misfit_notes.close("tensors of another size than the model's were left out");
+  constant_notes.close("constants hold other numbers than the model's");
+  if (constants > 0)
+    recording.notes.push_back(
+        std::to_string(constants) +
+        " arrays are constants of the model, which no device computes: left out");
+  recording.arrays = std::move(kept);
+  return recording;
+}
+
+}  // namespace lockstep
