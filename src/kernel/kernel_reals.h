@@ -27,6 +27,7 @@ struct RealTile {
   // What the first block begins at, null: zero; `start_step` elements from row to row.
   const float* start = nullptr;
   std::int64_t start_step = 0;
+  bool bias_first = false;  // the first block meets the bias, not the last
 };
 
 // One line of a depthwise convolution: out[i * channels + c] sums x[i * step + offset[t] + c] *

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <optional>
 
+#include "kernel/kernel_activation.h"
 #include "kernel/kernel_products_reals.h"
 #include "kernel/kernel_reals.h"
 #include "num/activation.h"
@@ -78,7 +79,9 @@ class RealProductKernel : public PreparedKernel {
     if (r.biased) {
       const auto c = p.constants[2]->as<float>();
       bias_.assign(c.begin(), c.end());
-      if (o_.from_bias && r.bias_column == 0) bias_.assign(static_cast<std::size_t>(r.n), c[0]);
+      in_tiles_ = o_.from_bias || (r.bias_row == 0 && r.alpha == 1 && r.beta == 1);
+      if (in_tiles_ && r.bias_column == 0) bias_.assign(static_cast<std::size_t>(r.n), c[0]);
+      if (in_tiles_) bias_.resize(static_cast<std::size_t>(panels_ * set_.lanes), 0.0f);
     }
     if (!packed_once_) return;
     const auto b = p.constants[1]->as<float>();
@@ -147,11 +150,12 @@ class RealProductKernel : public PreparedKernel {
                step,
                w + column * r.k,
                r.k * set_.lanes,
-               nullptr,
+               in_tiles_ && !o_.from_bias ? bias_.data() + column : nullptr,
                std::min<std::int64_t>(r.n - column, vecs * set_.lanes),
                nullptr,
                r.n,
                o_.from_bias ? bias_.data() + column : nullptr};
+    t.bias_first = o_.starts;
     for (std::int64_t at = first; at < last;) {
       const std::int64_t left = last - at,
                          turns = (left + set_.max_rows[vecs] - 1) / set_.max_rows[vecs],
@@ -159,7 +163,7 @@ class RealProductKernel : public PreparedKernel {
       t.origin = a + at * step;
       t.out = y + at * r.n + column;
       const auto tile = set_.tile[o_.order == SumOrder::fused ? 0 : 1][rows][vecs];
-      if (o_.starts && r.k > o_.block)
+      if (o_.starts && r.k > o_.block && !in_tiles_)
         by_blocks(t, tile, at, rows, column);
       else
         tile(t);
@@ -195,27 +199,30 @@ class RealProductKernel : public PreparedKernel {
 
   void finish(const RealTile& t, std::int64_t row, std::int64_t rows, std::int64_t column) const {
     const RealProducts& r = o_.r;
-    const bool added = o_.from_bias || (o_.starts && r.k > o_.block);
+    const bool added = in_tiles_ || (o_.starts && r.k > o_.block);
     const bool factors = r.alpha != 1 || (r.biased && r.beta != 1);
     const bool fuses = o_.order == SumOrder::fused && factors;
-    if (!factors && (!r.biased || added) && activation_ == Activation::none) return;
-    for (std::int64_t i = 0; i < rows; ++i)
-      for (std::int64_t j = 0; j < t.channels; ++j) {
-        float& y = t.out[i * t.out_step + j];
-        const float c = r.biased && !added ? term(row + i, column + j) : 0.0f;
-        if (fuses) {
-          y = std::fma(y, r.alpha, r.beta * c);
-        } else {
-          if (r.alpha != 1) y *= r.alpha;
-          if (r.biased && !added) y += r.beta == 1 ? c : r.beta * c;
+    if (factors || (r.biased && !added))
+      for (std::int64_t i = 0; i < rows; ++i)
+        for (std::int64_t j = 0; j < t.channels; ++j) {
+          float& y = t.out[i * t.out_step + j];
+          const float c = r.biased && !added ? term(row + i, column + j) : 0.0f;
+          if (fuses) {
+            y = std::fma(y, r.alpha, r.beta * c);
+          } else {
+            if (r.alpha != 1) y *= r.alpha;
+            if (r.biased && !added) y += r.beta == 1 ? c : r.beta * c;
+          }
         }
-        y = activate(activation_, y);
-      }
+    if (activation_ == Activation::none) return;
+    for (std::int64_t i = 0; i < rows; ++i)
+      activate_all(activation_, t.out + i * t.out_step, t.channels);
   }
 
   const RealSet& set_;
   Ordered o_;
   bool packed_once_;
+  bool in_tiles_ = false;  // the bias is one row, of whole vectors
   Activation activation_ = Activation::none;
   std::int64_t panels_ = 0, chunks_ = 0, size_ = 0;
   std::vector<std::int64_t> offset_;

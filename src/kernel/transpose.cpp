@@ -74,13 +74,44 @@ class Transposed : public PreparedKernel {
  public:
   explicit Transposed(const KernelProblem& p)
       : width_(static_cast<std::int64_t>(size_of(p.view.input(0).dtype))),
-        axes_{axes_of(p, false), axes_of(p, true)} {}
+        axes_{axes_of(p, false), axes_of(p, true)} {
+    for (const bool last : {false, true}) small_[last] = small_of(axes_[last]);
+  }
   std::size_t scratch_bytes(int) const override { return 0; }
   void run(const KernelRun& r) const override {
-    walk(axes_[r.channels_last], 0, r.in[0], r.out[0]);
+    const std::vector<Axis>& axes = axes_[r.channels_last];
+    const SmallTranspositions& small = small_[r.channels_last];
+    const Axis& a = axes[0];
+    const bool alone = axes.size() < 3;
+    std::int64_t step = width_;
+    for (std::size_t d = 1; d < axes.size(); ++d) step *= axes[d].n;
+    const std::int64_t least = std::max<std::int64_t>(1, worth_sharing / step);
+    r.workers.each(
+        alone ? 1 : a.n,
+        [&](std::int64_t first, std::int64_t last, int) {
+          if (alone) return walk(axes, 0, r.in[0], r.out[0]);
+          const std::byte* const x = r.in[0] + first * a.from * width_;
+          std::byte* const y = r.out[0] + first * a.to * width_;
+          if (small.planned()) return small.run(x, y, last - first);
+          for (std::int64_t i = 0; i < last - first; ++i)
+            walk(axes, 1, x + i * a.from * width_, y + i * a.to * width_);
+        },
+        least);
   }
 
  private:
+  static constexpr std::int64_t worth_sharing = 16384;  // bytes of a part
+
+  // Dense small matrices of two axes, one behind the other in x as in y.
+  SmallTranspositions small_of(const std::vector<Axis>& axes) const {
+    if (axes.size() != 3) return {};
+    const Axis &all = axes[0], &a = axes[1], &b = axes[2];
+    if (a.from != 1 || b.to != 1 || b.from != a.n || a.to != b.n || all.from != a.n * b.n ||
+        all.to != all.from)
+      return {};
+    return {b.n, a.n, static_cast<std::size_t>(width_)};
+  }
+
   void walk(const std::vector<Axis>& axes, std::size_t d, const std::byte* x, std::byte* y) const {
     const Axis& a = axes[d];
     if (d + 1 == axes.size()) {
@@ -96,6 +127,7 @@ class Transposed : public PreparedKernel {
 
   std::int64_t width_;
   std::vector<Axis> axes_[2];  // as shaped, channels last
+  SmallTranspositions small_[2];
 };
 
 bool fits(const KernelProblem& p) {

@@ -57,13 +57,16 @@ void real_tile(const RealTile& t) {
 #pragma GCC unroll 16
     for (int r = 0; r < rows; ++r)
 #pragma GCC unroll 16
-      for (int v = 0; v < vecs; ++v)
-        sum[r][v] = k0 == 0 ? acc[r][v] : V::add_f(acc[r][v], sum[r][v]);
+      for (int v = 0; v < vecs; ++v) {
+        if (k0 == 0 && t.bias && t.bias_first)
+          sum[r][v] = V::load_f(t.bias + v * V::lanes);
+        sum[r][v] = k0 == 0 && !(t.bias && t.bias_first) ? acc[r][v] : V::add_f(acc[r][v], sum[r][v]);
+      }
   }
   for (int r = 0; r < rows; ++r)
     for (int v = 0; v < vecs; ++v) {
       if (v * V::lanes >= t.channels) continue;
-      const auto y = t.bias ? V::add_f(sum[r][v], V::load_f(t.bias + v * V::lanes)) : sum[r][v];
+      const auto y = t.bias && !t.bias_first ? V::add_f(sum[r][v], V::load_f(t.bias + v * V::lanes)) : sum[r][v];
       V::store_f(t.out + r * t.out_step + v * V::lanes, y, t.channels - v * V::lanes);
     }
 }
