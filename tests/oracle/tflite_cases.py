@@ -4,8 +4,8 @@ from ai_edge_litert import schema_py_generated as schema
 
 import tflite_shapes
 from tflite_operands import Operand, options, vector
-from tflite_pieces import (binary, comparison, concat, conv, conv3d, dense, matmul, moved, numbers, pack, pool, prelu, reduction, requantize, resize,
-                           scatter_nd, select, softmax, strided, top_k, transpose_conv, unary)
+from tflite_pieces import (binary, comparison, concat, conv, conv3d, dense, matmul, moved, numbers, pack, pool, prelu, product_of_codes, reduction, requantize,
+                           resize, scatter_nd, select, softmax, strided, top_k, transpose_conv, unary)
 from tflite_recurrent import lstm_codes, lstm_hybrid, rnn_hybrid, svdf
 from tflite_detection import detections
 
@@ -119,6 +119,7 @@ def define_cases():
         case(f"REVERSE_V2 {n}", lambda m, t=t: moved(m, "REVERSE_V2", t, (3, 4, 2), (3, 4, 2), (vector([1]),)))
         case(f"GATHER_ND {n}", lambda m, t=t: moved(m, "GATHER_ND", t, (3, 4, 2), (2, 2), (Operand((2, 2), np.int32, contents=[[0, 3], [2, 1]]),)))
         case(f"SELECT_V2 {n}", lambda m, t=t: select(m, t))
+        case(f"SELECT_V2 {n}, own scales", lambda m, t=t: select(m, t, False))
         case(f"FILL {n}", lambda m, t=t: moved(m, "FILL", t, (), (2, 3), (), None, (vector([2, 3]),)))
         case(f"SUM of int8 codes {n}", lambda m, t=t: reduction(m, "SUM", t)) if t == I8 else None
     for t, n in ((F32, "float"), (np.int32, "int32")):
@@ -127,6 +128,9 @@ def define_cases():
         case(f"REDUCE_PROD {n}", lambda m, t=t: reduction(m, "REDUCE_PROD", t))
     for op in ("CEIL", "FLOOR", "ROUND", "SIGN", "SIN", "COS", "SQRT", "SQUARE"):
         case(f"{op} float", lambda m, op=op: unary(m, op, F32))
+    for t, n in ((I8, "int8"), (I16, "int16")):
+        case(f"REDUCE_PROD {n}", lambda m, t=t: product_of_codes(m, t))
+    case("SELECT_V2 int16, own scales", lambda m: select(m, I16, False))
     case("POW float", lambda m: binary(m, "POW", F32))
     case("DIV float", lambda m: binary(m, "DIV", F32, "Div"))
     for a, b in ((F32, I8), (F32, U8), (F32, I16), (I8, I8), (I8, U8), (U8, I8), (U8, U8), (I16, I8), (I8, I16), (I16, I16)):

@@ -230,8 +230,23 @@ def scatter_nd(m, dtype):
         [Operand((4, 2), dtype, u.scale, u.zero if u.scale is not None else 0)], None
 
 
-def select(m, dtype):
+def select(m, dtype, same=True):
+    """Codes are copied; the converter leaves scales apart where they have 16 bits."""
     a, b = m.fed((3, 4), dtype), m.fed((4,), dtype)
-    b.scale, b.zero = a.scale, a.zero
+    if same:
+        b.scale, b.zero = a.scale, a.zero
     return "SELECT_V2", [Operand((3, 1), np.bool_, contents=m.r.random((3, 1)) < 0.5), a, b], \
         [Operand((3, 4), dtype, a.scale, a.zero if a.scale is not None else 0)], None
+
+
+def product_of_codes(m, dtype):
+    """Few factors, so that products stay inside the runtime's 47 bits and some results inside the codes."""
+    shape = [(3, 4, 2), (2, 5), (4, 3)][m.r.integers(0, 3)]
+    x, axis = m.fed(shape, dtype), int(m.r.integers(0, len(shape)))
+    x.scale = np.float32([m.r.uniform(0.5, 2) / np.iinfo(dtype).max])
+    if dtype == np.int16:
+        x.zero = np.int64([0])
+    keep = bool(m.r.integers(0, 2))
+    y = [1 if k == axis else e for k, e in enumerate(shape) if k != axis or keep]
+    out = Operand(y, dtype, np.float32(m.r.uniform(0.2, 1) / np.iinfo(dtype).max), 0 if dtype == np.int16 else int(m.r.integers(-20, 20)))
+    return "REDUCE_PROD", [x, vector([axis])], [out], options("Reducer", keepDims=keep)
