@@ -2,34 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "ls_fixed_more.h"
-#include "ls_number.h"
-
-static int64_t integer_at(const void *x, int32_t i, uint8_t type) {
-  return type == LS_S64 ? ((const int64_t *)x)[i] : (int64_t)ls_get(x, i, type);
-}
-static double real_at(const void *x, int32_t i, uint8_t type) {
-  if (type == LS_F32) return (double)((const float *)x)[i];
-  if (type == LS_F64) return ((const double *)x)[i];
-  return (double)integer_at(x, i, type);
-}
-static int is_real(uint8_t type) { return type == LS_F32 || type == LS_F64; }
-
-/* Integers wrap in the type's width. */
-static void put_integer(void *y, int32_t i, uint8_t type, int64_t v) {
-  if (type == LS_S64)
-    ((int64_t *)y)[i] = v;
-  else if (type == LS_BOOL)
-    ((uint8_t *)y)[i] = v != 0;
-  else
-    ls_put(y, i, type, ls_wrapped(v));
-}
-static void put_real(void *y, int32_t i, uint8_t type, double v) {
-  if (type == LS_F32)
-    ((float *)y)[i] = (float)v;
-  else
-    ((double *)y)[i] = v;
-}
+#include "ls_element.h"
 
 /* Reals to integers: cut toward zero, saturated; not a number becomes 0. */
 static int64_t cut(double v, uint8_t type) {
@@ -43,19 +16,19 @@ static int64_t cut(double v, uint8_t type) {
 void ls_cast(const void *x, uint8_t x_type, void *y, uint8_t y_type, size_t count) {
   int32_t i;
   for (i = 0; i < (int32_t)count; ++i) {
-    if (is_real(y_type)) {
+    if (ls_is_real(y_type)) {
       if (x_type == LS_S64 && y_type == LS_F32)
         ((float *)y)[i] = (float)((const int64_t *)x)[i];
       else
-        put_real(y, i, y_type, real_at(x, i, x_type));
-    } else if (is_real(x_type)) {
-      const double v = real_at(x, i, x_type);
+        ls_put_real(y, i, y_type, ls_real_at(x, i, x_type));
+    } else if (ls_is_real(x_type)) {
+      const double v = ls_real_at(x, i, x_type);
       if (y_type == LS_BOOL)
         ((uint8_t *)y)[i] = v < 0.0 || v > 0.0 || v != v;
       else
-        put_integer(y, i, y_type, cut(v, y_type));
+        ls_put_integer(y, i, y_type, cut(v, y_type));
     } else {
-      put_integer(y, i, y_type, integer_at(x, i, x_type));
+      ls_put_integer(y, i, y_type, ls_integer_at(x, i, x_type));
     }
   }
 }
@@ -100,6 +73,8 @@ static double combined_reals(int32_t what, double a, double b) {
     case LS_MOD: return floored_rest(a, b);
     case LS_POWER_SINGLE: return (double)powf((float)a, (float)b);
     case LS_POWER_ONE: return single_power((float)a, (float)b);
+    case LS_ATAN2: return atan2(a, b);
+    case LS_ATAN2_SINGLE: return (double)atan2f((float)a, (float)b);
     case LS_MIN: return b < a || b != b ? b : a;
     case LS_MAX: return b > a || b != b ? b : a;
     default: return pow(a, b);
@@ -123,12 +98,12 @@ static double combined_reals(int32_t what, double a, double b) {
   }
 
 void ls_combine(const ls_pair *p, const void *a, const void *b, void *y) {
-  if (is_real(p->type)) {
+  if (ls_is_real(p->type)) {
     EACH(&p->spread, at, ia, ib,
-         put_real(y, at, p->type, combined_reals(p->what, real_at(a, ia, p->type), real_at(b, ib, p->b_type))))
+         ls_put_real(y, at, p->type, combined_reals(p->what, ls_real_at(a, ia, p->type), ls_real_at(b, ib, p->b_type))))
   } else {
     EACH(&p->spread, at, ia, ib,
-         put_integer(y, at, p->type, combined_integers(p->what, integer_at(a, ia, p->type), integer_at(b, ib, p->type))))
+         ls_put_integer(y, at, p->type, combined_integers(p->what, ls_integer_at(a, ia, p->type), ls_integer_at(b, ib, p->type))))
   }
 }
 
@@ -155,8 +130,8 @@ static uint8_t compared_integers(int32_t what, int64_t a, int64_t b) {
 
 void ls_compare(const ls_pair *p, const void *a, const void *b, uint8_t *y) {
   EACH(&p->spread, at, ia, ib,
-       y[at] = is_real(p->type) ? compared_reals(p->what, real_at(a, ia, p->type), real_at(b, ib, p->type))
-                                : compared_integers(p->what, integer_at(a, ia, p->type), integer_at(b, ib, p->type)))
+       y[at] = ls_is_real(p->type) ? compared_reals(p->what, ls_real_at(a, ia, p->type), ls_real_at(b, ib, p->type))
+                                : compared_integers(p->what, ls_integer_at(a, ia, p->type), ls_integer_at(b, ib, p->type)))
 }
 
 static int32_t comparable(int32_t distance, int32_t multiplier, int32_t shift) {
@@ -187,11 +162,11 @@ void ls_arg(const void *x, uint8_t x_type, void *y, uint8_t y_type, int32_t oute
     const int32_t first = o / inner * inner * count + o % inner;
     int32_t best = 0;
     for (i = 1; i < count; ++i) {
-      const double v = real_at(x, first + i * inner, x_type), kept = real_at(x, first + best * inner, x_type);
+      const double v = ls_real_at(x, first + i * inner, x_type), kept = ls_real_at(x, first + best * inner, x_type);
       const int better = sign > 0 ? v > kept : v < kept, equal = v <= kept && v >= kept;
       if (better || (last && equal)) best = i;
     }
-    put_integer(y, o, y_type, best);
+    ls_put_integer(y, o, y_type, best);
   }
 }
 
@@ -202,7 +177,7 @@ void ls_gather(const void *x, const void *index, uint8_t index_type, void *y, in
   int32_t o, i;
   for (o = 0; o < outer; ++o, in += extent * bytes)
     for (i = 0; i < count; ++i, out += bytes) {
-      int64_t at = integer_at(index, i, index_type);
+      int64_t at = ls_integer_at(index, i, index_type);
       if (at < 0) at += extent;
       memcpy(out, in + ls_clamp_wide(at, 0, extent - 1) * bytes, (size_t)bytes);
     }

@@ -69,9 +69,9 @@ typedef struct ls_reduce_vector {
   uint8_t form, kind, term;
 } ls_reduce_vector;
 void ls_reduce_vector_f32(const ls_reduce_vector *p, const float *x, float *y);
-/* Means of planes: straight (one sum), in four lanes, or in double. */
+/* Means of planes, whose elements stand `step` apart: straight (one sum), in four lanes, or in double. */
 enum { LS_STRAIGHT, LS_LANES, LS_DOUBLE };
-void ls_plane_mean_f32(const float *x, float *y, int32_t planes, int32_t count, int32_t how);
+void ls_plane_mean_f32(const float *x, float *y, int32_t planes, int32_t count, int32_t step, int32_t how);
 
 /* Groups of `count` neighbours brought to mean 0 and variance 1, then times scale and plus bias (NULL: none), which
    element i of x takes from i / inner % extent. */
@@ -84,6 +84,15 @@ void ls_normalize_f32(const ls_normal *p, const float *x, const float *scale, co
 void ls_normalize_rows_f32(const ls_normal *p, const float *x, const float *scale, const float *bias, float *y);
 void ls_normalize_planes_f32(const ls_normal *p, const float *x, const float *scale, const float *bias, float *y);
 void ls_normalize_groups_f32(const ls_normal *p, const float *x, const float *scale, const float *bias, float *y);
+/* Local response normalization over x[outer][channels][inner]: y = x * (bias + factor * the sum of squares of `size`
+   channels around it) ^ -beta. `along`: one sum runs along the channels (onnxruntime); else each is formed anew, without
+   the last channel of its window (TFLite). */
+typedef struct ls_neighbours {
+  int32_t outer, channels, inner, size;
+  float factor, bias, beta;
+  uint8_t along;
+} ls_neighbours;
+void ls_normalize_neighbours_f32(const ls_neighbours *p, const float *x, float *y);
 /* Rows over their length; power 1 or 2; in double, or in float32 where `single`. */
 void ls_lp_normalize_f32(const float *x, float *y, int32_t outer, int32_t count, int32_t inner, int32_t power,
                          int32_t single);
@@ -151,7 +160,7 @@ void ls_matrix_f32(const ls_matrix_real *p, const float *a, const float *b, cons
 /* Numbers of any type. */
 void ls_cast(const void *x, uint8_t x_type, void *y, uint8_t y_type, size_t count);
 enum { LS_PLUS, LS_MINUS, LS_TIMES, LS_OVER, LS_MIN, LS_MAX, LS_POWER, LS_MOD, LS_FMOD, LS_POWER_SINGLE, LS_POWER_ONE,
-       LS_FLOOR_OVER };
+       LS_FLOOR_OVER, LS_ATAN2, LS_ATAN2_SINGLE };
 enum { LS_EQUAL, LS_NOT_EQUAL, LS_LESS, LS_LESS_EQUAL, LS_GREATER, LS_GREATER_EQUAL, LS_AND, LS_OR, LS_XOR };
 typedef struct ls_pair {
   ls_spread spread;

@@ -39,7 +39,7 @@ static void seen(void *user, int node, int output, const void *data, size_t byte
 }
 
 int main(void) {
-  static uint32_t bytes[1024]; /* of each input */
+  static uint32_t bytes[4096]; /* of each input */
   uint32_t head[3], s, i;
   port_open();
   if (!port_read(head, sizeof head) || head[2] > sizeof bytes / sizeof bytes[0] || !port_read(bytes, head[2] * sizeof bytes[0])) return 2;

@@ -1,5 +1,7 @@
 #include "emit/evaluate.h"
 
+#include <algorithm>
+
 #include "emit/layout.h"
 
 namespace lockstep {
@@ -9,7 +11,10 @@ Result<Tensor> every_code(const NodeWriter& w) {
   const CodeRange range = code_range(v.input(0).dtype);
   const std::int64_t count = range.high - range.low + 1;
   Tensor x(v.input(0).dtype, {count});
-  for (std::int64_t i = 0; i < count; ++i) x.set_code(i, range.low + i);
+  // A negative number has no root: its code takes what zero takes.
+  const bool root = v.node.op == "Sqrt" || v.node.op == "Rsqrt";
+  const std::int64_t least = root ? v.input(0).quant.zero_at(0) : range.low;
+  for (std::int64_t i = 0; i < count; ++i) x.set_code(i, std::max(range.low + i, least));
   std::vector<const Tensor*> in;
   for (std::size_t i = 0; i < v.input_count(); ++i) in.push_back(i == 0 ? &x : v.constant(i));
   std::vector<Tensor> out;

@@ -8,7 +8,8 @@ namespace lockstep {
 // meaning, so that C cannot differ from it.
 
 // y for each code of input 0, which has at most 16 bits (from the least), other inputs as they are;
-// null input 0's own shape is not looked at by operators on single codes.
+// input 0's own shape is not looked at by operators on single codes. Codes of negative numbers have
+// the root of zero.
 Result<Tensor> every_code(const NodeWriter& w);
 
 // Which element of input 0 each element of output `o` is; -1 where it is filled.

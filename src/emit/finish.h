@@ -37,6 +37,8 @@ Result<void> write_integer_binary(NodeWriter& w);
 Result<void> write_spread(NodeWriter& w);
 Result<std::string> spread_text(const NodeWriter& w, const Shape& y, const Shape& a,
                                 const Shape& b);
+// Each element of the first output from the place that the operator's own index map says.
+Result<void> write_by_map(NodeWriter& w);
 // An operand of y's own shape and type may give its place to y.
 NodeMemory binary_memory(const NodeView& v, const Numerics& num);
 

@@ -133,27 +133,6 @@ Result<void> emit_moved(NodeWriter& w) {
   return {};
 }
 
-// By indices that are computed.
-Result<void> emit_gather(NodeWriter& w) {
-  const NodeView& v = w.view();
-  if (v.constant(1)) return emit_moved(w);
-  const Value &x = v.input(0), &index = v.input(1);
-  if (v.attrs().integer("batch_dims", 0) != 0 || size_of(index.dtype) < 4)
-    return w.unsupported("computed indices by batch, or of few bits");
-  const auto rank = static_cast<std::int64_t>(x.shape.size());
-  std::int64_t axis = v.attrs().integer("axis", 0), outer = 1,
-               bytes = static_cast<std::int64_t>(size_of(x.dtype));
-  if (axis < 0) axis += rank;
-  for (std::int64_t d = 0; d < rank; ++d)
-    if (d != axis) (d < axis ? outer : bytes) *= x.shape[static_cast<std::size_t>(d)];
-  w.uses("ls_number.c");
-  w.line("ls_gather(" + w.in(0) + ", " + w.in(1) + ", " +
-         (index.dtype == DType::i64 ? "LS_S64" : "LS_S32") + ", " + w.out(0) + ", " +
-         std::to_string(outer) + ", " + std::to_string(x.shape[static_cast<std::size_t>(axis)]) +
-         ", " + std::to_string(count_of(index.shape)) + ", " + std::to_string(bytes) + ");");
-  return {};
-}
-
 Result<void> emit_whole(NodeWriter& w) {
   if (bytes_of(w.view().input(0)) != bytes_of(w.view().output(0)))
     return w.unsupported("a change of size");
@@ -219,7 +198,6 @@ constexpr NodeEmitter table[] = {
     {"Tile", nullptr, emit_moved},
     {"Reverse", nullptr, emit_moved},
     {"ReverseSequence", nullptr, emit_moved},
-    {"Gather", nullptr, emit_gather},
     {"SpaceToDepth", nullptr, emit_moved},
     {"DepthToSpace", nullptr, emit_moved},
     {"ResizeNearest", nullptr, emit_moved},
@@ -227,14 +205,12 @@ constexpr NodeEmitter table[] = {
     {"BatchToSpace", nullptr, emit_moved},
     {"SpaceToBatch", nullptr, emit_moved},
     {"Trilu", nullptr, emit_moved},
-    {"GatherElements", nullptr, emit_moved},
-    {"GatherND", nullptr, emit_moved},
     {"Pad", nullptr, emit_pad},
 };
 
 }  // namespace
 
-Result<void> write_nearest(NodeWriter& w) {
+Result<void> write_by_map(NodeWriter& w) {
   return write_moved(w, 0);
 }
 

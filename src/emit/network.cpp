@@ -30,6 +30,25 @@ std::int64_t GenerateWork::activation_bytes() const {
   return bytes;
 }
 
+std::set<std::string> runtime_of(const GenerateWork& w) {
+  std::vector<std::string> open{"ls_rt.h"};
+  for (const NodeWriter& n : w.nodes) open.insert(open.end(), n.files().begin(), n.files().end());
+  std::set<std::string> used;
+  while (!open.empty()) {
+    const std::string path = open.back();
+    open.pop_back();
+    if (!used.insert(path).second) continue;
+    const auto f = std::ranges::find(runtime_files(), std::string_view(path), &RuntimeFile::path);
+    if (f == runtime_files().end()) continue;
+    constexpr std::string_view include = "#include \"ls_";
+    for (std::size_t at = f->text.find(include); at != std::string_view::npos; at = f->text.find(include, at + 1)) {
+      const std::size_t name = at + include.size() - 3;
+      open.emplace_back(f->text.substr(name, f->text.find('"', name) - name));
+    }
+  }
+  return used;
+}
+
 namespace {
 
 // Every node that has no C, the first as the error, the kinds of the others in its hint.
@@ -56,8 +75,7 @@ class Missing {
 };
 
 void add_runtime(const GenerateWork& w, std::vector<GeneratedFile>& files) {
-  std::set<std::string> used{"ls_rt.h", "ls_any.h", "ls_number.h", "ls_fixed.h", "ls_fixed_more.h"};
-  for (const NodeWriter& n : w.nodes) used.insert(n.files().begin(), n.files().end());
+  const std::set<std::string> used = runtime_of(w);
   for (const RuntimeFile& f : runtime_files())
     if (used.contains(std::string(f.path)))
       files.push_back({std::string(f.path), std::string(f.text)});

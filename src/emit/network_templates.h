@@ -70,12 +70,10 @@ void *@name@_pool(int index, size_t *bytes);
 inline constexpr std::string_view source_template = R"(/* Generated from @model@; see @name@.h. */
 #include "@name@.h"
 
-#include <math.h>
-#include <string.h>
+@math_include@#include <string.h>
 
 #include "@name@_weights.h"
-#include "ls_number.h"
-@library_include@
+@kernel_include@@library_include@
 /* Around every node, for instance to read a cycle counter: may be defined before this file is compiled. */
 #ifndef @NAME@_NODE_BEGIN
 #define @NAME@_NODE_BEGIN(node) ((void)0)

@@ -183,10 +183,22 @@ std::string network_header(GenerateWork& w) {
       .fill(header_template);
 }
 
+// The widest of the kernels' headers that is needed: each includes those behind it.
+static std::string kernel_include(const GenerateWork& w) {
+  const std::set<std::string> used = runtime_of(w);
+  for (const char* const header : {"ls_index.h", "ls_number.h", "ls_any.h"})
+    if (used.contains(header)) return fmt::format("#include \"{}\"\n", header);
+  return "#include \"ls_rt.h\"\n";
+}
+
 std::string network_source(GenerateWork& w) {
   std::string statics;
   for (const NodeWriter& n : w.nodes) statics += n.statics().empty() ? "" : n.statics() + "\n";
+  const std::string body = body_text(w);
+  const bool reals = (statics + body).find("INFINITY") != std::string::npos;
   return network_template(w)
+      .set("math_include", reals ? "#include <math.h>\n" : "")
+      .set("kernel_include", kernel_include(w))
       .set("pools", pools_text(w))
       .set("library_include", calls_library(w) ? "#include \"arm_nnfunctions.h\"\n" : "")
       .set("library", calls_library(w) ? network_template(w).fill(library_part) : "")
@@ -195,7 +207,7 @@ std::string network_source(GenerateWork& w) {
       .set("pool_cases", pool_cases(w))
       .set("input_cases", end_cases(w, w.graph.inputs()))
       .set("output_cases", end_cases(w, w.graph.outputs()))
-      .set("body", body_text(w))
+      .set("body", body)
       .fill(source_template);
 }
 

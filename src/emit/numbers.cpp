@@ -119,6 +119,14 @@ Result<void> emit_floor_div(NodeWriter& w) {
   return {};
 }
 
+Result<void> emit_atan2(NodeWriter& w) {
+  const Value &a = w.view().input(0), &b = w.view().input(1);
+  if (!is_float(a.dtype)) return w.unsupported("Atan2 of " + std::string(name_of(a.dtype)));
+  LOCKSTEP_CHECK(write_pair(w, a.dtype == DType::f32 ? "LS_ATAN2_SINGLE" : "LS_ATAN2", a.shape, b.shape, a.dtype, b.dtype));
+  w.line("ls_combine(" + w.params("ls_pair") + ", " + w.in(0) + ", " + w.in(1) + ", " + w.out(0) + ");");
+  return {};
+}
+
 Result<void> emit_mod(NodeWriter& w) {
   const NodeView& v = w.view();
   const Value &a = v.input(0), &b = v.input(1);
@@ -220,6 +228,7 @@ constexpr NodeEmitter table[] = {
     {"Mean", sum_memory, emit_mean},
     {"Mod", nullptr, emit_mod},
     {"FloorDiv", nullptr, emit_floor_div},
+    {"Atan2", nullptr, emit_atan2},
     {"Equal", nullptr, emit_comparison},
     {"NotEqual", nullptr, emit_comparison},
     {"Less", nullptr, emit_comparison},

@@ -139,10 +139,17 @@ Result<void> write_code_sums(NodeWriter& w, const AveragePolicy* policy, bool me
   return write_sums(w, s, a);
 }
 
+// Integers that 32 bits hold, codes among them.
+bool is_plain_integer(const Value& v) {
+  return is_narrow(v) || v.dtype == DType::i16 || v.dtype == DType::u16 || v.dtype == DType::i32 ||
+         v.dtype == DType::boolean;
+}
+
 Result<void> write_code_extreme(NodeWriter& w, const Axes& a, bool greatest) {
   const NodeView& v = w.view();
   const Value& x = v.input(0);
-  if (!is_short_code(x) || (v.output(0).quant.quantized() && x.quant != v.output(0).quant))
+  const bool other_codes = x.quant.quantized() && v.output(0).quant.quantized() && x.quant != v.output(0).quant;
+  if (!is_plain_integer(x) || other_codes || a.count(1) == 0)
     return w.unsupported(v.node.op + " of " + std::string(name_of(x.dtype)));
   if (a.in_the_middle() && is_narrow(x) && greatest) {
     write_middle(w, a);
@@ -182,10 +189,10 @@ Result<void> emit_reduction(NodeWriter& w) {
   const std::string& op = v.node.op;
   LOCKSTEP_TRY(const auto reduced, reduced_axes(w));
   const Axes a = axes_of(v.input(0).shape, reduced);
+  const bool least = op == "ReduceMin";
+  if (!is_float(v.input(0).dtype) && (least || op == "ReduceMax" || op == "GlobalMaxPool"))
+    return write_code_extreme(w, a, !least);
   if (v.input(0).quant.quantized()) {
-    const bool least = op == "ReduceMin";
-    if (least || op == "ReduceMax" || op == "GlobalMaxPool")
-      return write_code_extreme(w, a, !least);
     if (op == "ReduceSum") return write_code_sums(w, w.num().sum, false, a);
     if (op == "ReduceMean" || op == "GlobalAveragePool")
       return write_code_sums(w, w.num().global_average, true, a);

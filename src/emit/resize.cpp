@@ -9,8 +9,6 @@
 
 namespace lockstep {
 
-Result<void> write_nearest(NodeWriter& w);  // emit/move.cpp
-
 namespace {
 
 using AxisTaps = std::vector<std::vector<Tap>>;
@@ -42,7 +40,7 @@ Result<void> emit_resize(NodeWriter& w) {
   if (mode == "nearest") {
     if (v.attrs().text("coordinates", "") == "tf_crop_and_resize")
       return w.unsupported("the nearest element of a region");
-    return write_nearest(w);
+    return write_by_map(w);
   }
   if ((x.dtype != DType::f32 && !is_short_code(x)) || x.shape.size() > 4)
     return w.unsupported("Resize of " + std::string(name_of(x.dtype)) + ", " +

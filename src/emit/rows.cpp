@@ -224,7 +224,26 @@ Result<void> emit_normalization(NodeWriter& w) {
   return {};
 }
 
+Result<void> emit_neighbours(NodeWriter& w) {
+  const NodeView& v = w.view();
+  const Shape& x = v.input(0).shape;
+  const bool last = v.attrs().integer("axis", 1) == -1;
+  const std::int64_t channels = last ? x.back() : x[1], whole = v.attrs().integer("size", 1),
+                     inner = last ? 1 : count_of(x) / (x[0] * channels);
+  const auto alpha = static_cast<float>(v.attrs().real("alpha", 0.0001f));
+  w.field("outer", count_of(x) / (channels * inner)), w.field("channels", channels), w.field("inner", inner);
+  w.field("size", std::min(whole, 2 * channels + 1));
+  w.field("factor", c_float(last ? alpha : alpha / static_cast<float>(whole)));
+  w.field("bias", c_float(static_cast<float>(v.attrs().real("bias", 1))));
+  w.field("beta", c_float(static_cast<float>(v.attrs().real("beta", 0.75))));
+  w.field("along", last ? 0 : 1);
+  w.uses("ls_neighbours.c");
+  w.line("ls_normalize_neighbours_f32(" + w.params("ls_neighbours") + ", " + w.in(0, "float") + ", " + w.out(0, "float") + ");");
+  return {};
+}
+
 constexpr NodeEmitter table[] = {
+    {"LRN", nullptr, emit_neighbours},
     {"Softmax", nullptr, emit_softmax},
     {"LogSoftmax", nullptr, emit_log_softmax},
     {"L2Normalization", nullptr, emit_l2},

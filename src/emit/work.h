@@ -1,5 +1,6 @@
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,9 @@ struct GenerateWork {
   std::string address_of(ValueId v);  // of a constant too, which is written when first asked for
   std::int64_t activation_bytes() const;  // the plan's total and the slack of each pool in use
 };
+
+// The files of rt/ that the nodes call, with every header that these include.
+std::set<std::string> runtime_of(const GenerateWork& w);
 
 // The text of NAME.h and NAME.c; NAME.json, what stands where.
 std::string network_header(GenerateWork& w);
