@@ -82,19 +82,21 @@ static void pool_portable(const ls_pool *p, const int8_t *x, int8_t *y,
 }
 
 #if LS_HELIUM
-/* 16 channels at a time. */
+/* 16 channels at a time. The codes of one sign are the others' with the highest bit turned. */
 static void max_position(const ls_pool *p, const clipped *t, const int8_t *x, int8_t *y) {
   const ls_window *w = &p->window;
+  const int32_t turn = p->is_unsigned ? 128 : 0;
+  const int8x16_t flip = vdupq_n_s8((int8_t)(uint8_t)turn);
   int32_t c, i, j;
   for (c = 0; c < w->in_c; c += 16) {
     const mve_pred16_t on = vctp8q((uint32_t)(w->in_c - c));
-    int8x16_t best = vdupq_n_s8((int8_t)p->low);
+    int8x16_t best = vdupq_n_s8((int8_t)(p->low - turn));
     for (i = t->h_begin; i < t->h_end; ++i) {
       const int8_t *at = x + ((t->h + i * w->dilation_h) * w->in_w + t->w + t->w_begin * w->dilation_w) * w->in_c + c;
       for (j = t->w_begin; j < t->w_end; ++j, at += w->dilation_w * w->in_c)
-        best = vmaxq_s8(best, vldrbq_z_s8(at, on));
+        best = vmaxq_s8(best, veorq_s8(vldrbq_z_s8(at, on), flip));
     }
-    vstrbq_p_s8(y + c, vminq_s8(best, vdupq_n_s8((int8_t)p->high)), on);
+    vstrbq_p_s8(y + c, veorq_s8(vminq_s8(best, vdupq_n_s8((int8_t)(p->high - turn))), flip), on);
   }
 }
 /* 4 channels at a time, widened to 32 bits. */
@@ -109,7 +111,8 @@ static void average_position(const ls_pool *p, const clipped *t, const int8_t *x
     for (i = t->h_begin; i < t->h_end; ++i) {
       const int8_t *at = x + ((t->h + i * w->dilation_h) * w->in_w + t->w + t->w_begin * w->dilation_w) * w->in_c + c;
       for (j = t->w_begin; j < t->w_end; ++j, at += w->dilation_w * w->in_c) {
-        const int16x8_t v = vldrbq_z_s16(at, on);
+        const int16x8_t v =
+            p->is_unsigned ? vreinterpretq_s16_u16(vldrbq_z_u16((const uint8_t *)at, on)) : vldrbq_z_s16(at, on);
         even = vaddq_s32(even, vmovlbq_s16(v));
         odd = vaddq_s32(odd, vmovltq_s16(v));
       }
@@ -123,7 +126,7 @@ static int pool_helium(const ls_pool *p, const int8_t *x, int8_t *y,
                        void (*position)(const ls_pool *, const clipped *, const int8_t *, int8_t *)) {
   const ls_window *w = &p->window;
   int32_t n, oh, ow;
-  if (!w->channels_last || p->is_unsigned) return 0;
+  if (!w->channels_last) return 0;
   for (n = 0; n < w->batch; ++n, x += w->in_h * w->in_w * w->in_c)
     for (oh = 0; oh < w->out_h; ++oh)
       for (ow = 0; ow < w->out_w; ++ow, y += w->in_c) {
@@ -203,17 +206,63 @@ void ls_average_pool_float_8(const ls_average_float *p, const void *x, void *y) 
   }
 }
 
+#if LS_HELIUM
+/* One sum: the codes lie together. */
+static void sum_row(const ls_reduce *p, const int8_t *x, int32_t *acc) {
+  int32_t r;
+  for (r = 0; r < p->reduced; r += 16) {
+    const mve_pred16_t on = vctp8q((uint32_t)(p->reduced - r));
+    const int8x16_t codes = vldrbq_z_s8(x + r, on);
+    acc[0] = p->is_unsigned ? (int32_t)vaddvaq_u8((uint32_t)acc[0], vreinterpretq_u8_s8(codes)) : vaddvaq_s8(acc[0], codes);
+  }
+}
+
+/* Eight neighbours at a time in 16 bits, which 128 codes do not leave, then in 32. */
+static void sum_columns(const ls_reduce *p, const int8_t *x, int32_t count, int32_t *acc) {
+  int32_t k, first, r;
+  for (k = 0; k < count; k += 8) {
+    const mve_pred16_t on = vctp16q((uint32_t)(count - k));
+    int32x4x2_t sums;
+    sums.val[0] = vdupq_n_s32(p->start), sums.val[1] = sums.val[0];
+    for (first = 0; first < p->reduced; first += 128) {
+      const int32_t end = p->reduced - first < 128 ? p->reduced : first + 128;
+      const int8_t *at = x + first * p->inner + k;
+      int16x8_t part = vdupq_n_s16(0);
+      for (r = first; r < end; ++r, at += p->inner)
+        part = vaddq_s16(part, p->is_unsigned ? vreinterpretq_s16_u16(vldrbq_z_u16((const uint8_t *)at, on))
+                                              : vldrbq_z_s16(at, on));
+      sums.val[0] = vaddq_s32(sums.val[0], vmovlbq_s16(part));
+      sums.val[1] = vaddq_s32(sums.val[1], vmovltq_s16(part));
+    }
+    vst2q_s32(acc + k, sums);
+  }
+}
+
+static void sum_codes(const ls_reduce *p, const int8_t *x, int32_t count, int32_t *acc) {
+  acc[0] = p->start;
+  if (p->inner == 1)
+    sum_row(p, x, acc);
+  else
+    sum_columns(p, x, count, acc);
+}
+#else
+static void sum_codes(const ls_reduce *p, const int8_t *x, int32_t count, int32_t *acc) {
+  int32_t r, k;
+  for (k = 0; k < count; ++k) acc[k] = p->start;
+  for (r = 0; r < p->reduced; ++r)
+    for (k = 0; k < count; ++k) acc[k] += ls_code(x[r * p->inner + k], p->is_unsigned);
+}
+#endif
+
 void ls_reduce_sum_8(const ls_reduce *p, const void *x, void *y) {
   const int8_t *in = (const int8_t *)x;
   int8_t *out = (int8_t *)y;
   int32_t acc[LS_RUN];
-  int32_t o, i, r, k;
+  int32_t o, i;
   for (o = 0; o < p->outer; ++o, in += p->reduced * p->inner)
     for (i = 0; i < p->inner; i += LS_RUN) {
       const int32_t count = p->inner - i < LS_RUN ? p->inner - i : LS_RUN;
-      for (k = 0; k < count; ++k) acc[k] = p->start;
-      for (r = 0; r < p->reduced; ++r)
-        for (k = 0; k < count; ++k) acc[k] += ls_code(in[r * p->inner + i + k], p->is_unsigned);
+      sum_codes(p, in + i, count, acc);
       p->finish(&p->q, acc, count, 0, 1, out, 0);
       out += count;
     }

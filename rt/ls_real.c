@@ -4,6 +4,10 @@
 #include "ls_fixed.h"
 #include "ls_number.h"
 
+#if LS_HELIUM_FLOAT
+#include <arm_mve.h>
+#endif
+
 typedef float (*combine)(float a, float b);
 
 static float sum_of(float a, float b) { return a + b; }
@@ -28,10 +32,67 @@ static void spread(const ls_binary_real *p, const float *a, const float *b, floa
           *y++ = ls_clamp_real(f(ra[l * s->a_stride[3]], rb[l * s->b_stride[3]]), p->low, p->high);
       }
 }
-void ls_add_f32(const ls_binary_real *p, const float *a, const float *b, float *y) { spread(p, a, b, y, sum_of); }
-void ls_sub_f32(const ls_binary_real *p, const float *a, const float *b, float *y) { spread(p, a, b, y, difference_of); }
-void ls_mul_f32(const ls_binary_real *p, const float *a, const float *b, float *y) { spread(p, a, b, y, product_of); }
-void ls_div_f32(const ls_binary_real *p, const float *a, const float *b, float *y) { spread(p, a, b, y, quotient_of); }
+
+#if LS_HELIUM_FLOAT
+/* Four neighbours, or one number four times. */
+static inline float32x4_t operand(const float *x, int32_t at, int32_t stride, mve_pred16_t on) {
+  return stride == 0 ? vdupq_n_f32(*x) : vldrwq_z_f32(x + at, on);
+}
+/* x / by as a division rounds it: two fused corrections by the exact remainder. */
+static inline float32x4_t quotient(float32x4_t x, float32x4_t by, float32x4_t inverse) {
+  float32x4_t q = vmulq_f32(x, inverse);
+  q = vfmaq_f32(q, vfmsq_f32(x, q, by), inverse);
+  return vfmaq_f32(q, vfmsq_f32(x, q, by), inverse);
+}
+enum { SUM, DIFFERENCE, PRODUCT, QUOTIENT };
+/* Rows whose elements are neighbours or one number; a quotient's divisor is one number throughout. */
+static inline __attribute__((always_inline)) int by_fours(const ls_binary_real *p, const float *a, const float *b, float *y,
+                                                          const int what) {
+  const ls_spread *s = &p->spread;
+  const int32_t a_step = s->a_stride[3], b_step = s->b_stride[3], count = s->extent[3];
+  const float32x4_t inverse = vdupq_n_f32(what == QUOTIENT ? 1.0f / *b : 0.0f);
+  int32_t i, j, k, l;
+  if (!p->vectors || a_step > 1 || b_step > 1 || (what == QUOTIENT && b_step != 0)) return 0;
+  for (i = 0; i < s->extent[0]; ++i)
+    for (j = 0; j < s->extent[1]; ++j)
+      for (k = 0; k < s->extent[2]; ++k, y += count) {
+        const float *ra = a + i * s->a_stride[0] + j * s->a_stride[1] + k * s->a_stride[2];
+        const float *rb = b + i * s->b_stride[0] + j * s->b_stride[1] + k * s->b_stride[2];
+        for (l = 0; l < count; l += 4) {
+          const mve_pred16_t on = vctp32q((uint32_t)(count - l));
+          const float32x4_t u = operand(ra, l, a_step, on), v = operand(rb, l, b_step, on);
+          vstrwq_p_f32(y + l,
+                       what == SUM          ? vaddq_f32(u, v)
+                       : what == DIFFERENCE ? vsubq_f32(u, v)
+                       : what == PRODUCT    ? vmulq_f32(u, v)
+                                            : quotient(u, v, inverse),
+                       on);
+        }
+      }
+  return 1;
+}
+#define BY_FOURS(what) \
+  if (by_fours(p, a, b, y, what)) return
+#else
+#define BY_FOURS(what) (void)0
+#endif
+
+void ls_add_f32(const ls_binary_real *p, const float *a, const float *b, float *y) {
+  BY_FOURS(SUM);
+  spread(p, a, b, y, sum_of);
+}
+void ls_sub_f32(const ls_binary_real *p, const float *a, const float *b, float *y) {
+  BY_FOURS(DIFFERENCE);
+  spread(p, a, b, y, difference_of);
+}
+void ls_mul_f32(const ls_binary_real *p, const float *a, const float *b, float *y) {
+  BY_FOURS(PRODUCT);
+  spread(p, a, b, y, product_of);
+}
+void ls_div_f32(const ls_binary_real *p, const float *a, const float *b, float *y) {
+  BY_FOURS(QUOTIENT);
+  spread(p, a, b, y, quotient_of);
+}
 void ls_prelu_f32(const ls_binary_real *p, const float *a, const float *b, float *y) { spread(p, a, b, y, leaky); }
 
 void ls_squared_difference_f32(const ls_binary_real *p, const float *a, const float *b, float *y) {
@@ -47,9 +108,29 @@ void ls_relu_f32(const float *x, float *y, size_t count) {
   for (i = 0; i < count; ++i) y[i] = x[i] < 0.0f ? 0.0f : x[i];
 }
 
-void ls_affine_f32(const float *factor, const float *term, int32_t outer, int32_t channels, int32_t inner, const float *x,
-                   float *y) {
+#if LS_HELIUM_FLOAT
+/* Channels last. */
+static void affine_by_fours(const float *factor, const float *term, int32_t outer, int32_t channels, const float *x, float *y) {
+  int32_t o, c;
+  for (o = 0; o < outer; ++o, x += channels, y += channels)
+    for (c = 0; c < channels; c += 4) {
+      const mve_pred16_t on = vctp32q((uint32_t)(channels - c));
+      const float32x4_t scaled = vmulq_f32(vldrwq_z_f32(x + c, on), vldrwq_z_f32(factor + c, on));
+      vstrwq_p_f32(y + c, vaddq_f32(scaled, vldrwq_z_f32(term + c, on)), on);
+    }
+}
+#endif
+
+void ls_affine_f32(const float *factor, const float *term, int32_t outer, int32_t channels, int32_t inner, uint8_t vectors,
+                   const float *x, float *y) {
   int32_t o, c, i;
+#if LS_HELIUM_FLOAT
+  if (vectors && inner == 1) {
+    affine_by_fours(factor, term, outer, channels, x, y);
+    return;
+  }
+#endif
+  (void)vectors;
   for (o = 0; o < outer; ++o)
     for (c = 0; c < channels; ++c)
       for (i = 0; i < inner; ++i) {

@@ -232,6 +232,7 @@ void ls_softmax_float_8(const ls_softmax *p, const void *x, void *y);
 typedef struct ls_binary_real {
   ls_spread spread;
   float low, high;
+  uint8_t vectors; /* no bounds, and no operand or result that a vector rounds otherwise */
 } ls_binary_real;
 void ls_add_f32(const ls_binary_real *p, const float *a, const float *b, float *y);
 void ls_sub_f32(const ls_binary_real *p, const float *a, const float *b, float *y);
@@ -241,9 +242,9 @@ void ls_squared_difference_f32(const ls_binary_real *p, const float *a, const fl
 void ls_prelu_f32(const ls_binary_real *p, const float *a, const float *b, float *y); /* b: slope below zero */
 void ls_neg_f32(const float *x, float *y, size_t count);
 void ls_relu_f32(const float *x, float *y, size_t count);
-/* y = x * factor + term by channel: x[outer][channels][inner]. */
-void ls_affine_f32(const float *factor, const float *term, int32_t outer, int32_t channels, int32_t inner, const float *x,
-                   float *y);
+/* y = x * factor + term by channel: x[outer][channels][inner]. `vectors`: as in ls_binary_real. */
+void ls_affine_f32(const float *factor, const float *term, int32_t outer, int32_t channels, int32_t inner, uint8_t vectors,
+                   const float *x, float *y);
 /* onnxruntime's: quotients of polynomials, exponential by polynomial, sums in 16 lanes. */
 void ls_exp_f32(const float *x, float *y, size_t count);
 void ls_sigmoid_f32(const float *x, float *y, size_t count);

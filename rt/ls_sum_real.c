@@ -57,23 +57,24 @@ void ls_reduce_f32(const ls_reduce_real *p, const float *x, float *y) {
   }
 }
 
-void ls_plane_mean_f32(const float *x, float *y, int32_t planes, int32_t count, int32_t how) {
+void ls_plane_mean_f32(const float *x, float *y, int32_t planes, int32_t count, int32_t step, int32_t how) {
   int32_t p, i, l;
-  for (p = 0; p < planes; ++p, x += count) {
+  for (p = 0; p < planes; ++p) {
+    const float *const plane = x + p / step * step * count + p % step;
     float lane[4] = {0.0f, 0.0f, 0.0f, 0.0f}, sum = 0.0f;
     double wide = 0.0;
     i = 0;
     if (how == LS_LANES) {
       for (; i + 4 <= count; i += 4)
-        for (l = 0; l < 4; ++l) lane[l] = lane[l] + x[i + l];
+        for (l = 0; l < 4; ++l) lane[l] = lane[l] + plane[(i + l) * step];
       sum = (lane[0] + lane[2]) + (lane[1] + lane[3]);
     }
     if (how == LS_DOUBLE) {
-      for (; i < count; ++i) wide = wide + (double)x[i];
+      for (; i < count; ++i) wide = wide + (double)plane[i * step];
       y[p] = (float)(wide / (double)count);
       continue;
     }
-    for (; i < count; ++i) sum = sum + x[i];
+    for (; i < count; ++i) sum = sum + plane[i * step];
     y[p] = sum / (float)count;
   }
 }

@@ -1,6 +1,4 @@
-/* Functions of one code, softmax, and the way between reals and codes. */
-#include <math.h>
-
+/* Functions of one code, and softmax of codes. */
 #include "ls_fixed.h"
 
 #if LS_HELIUM
@@ -11,7 +9,14 @@ void ls_table_8(const uint8_t *table, const void *x, void *y, size_t count) {
   const uint8_t *in = (const uint8_t *)x;
   uint8_t *out = (uint8_t *)y;
   size_t i;
+#if LS_HELIUM
+  for (i = 0; i < count; i += 16) {
+    const mve_pred16_t on = vctp8q((uint32_t)(count - i));
+    vstrbq_p_u8(out + i, vldrbq_gather_offset_z_u8(table, vldrbq_z_u8(in + i, on), on), on);
+  }
+#else
   for (i = 0; i < count; ++i) out[i] = table[in[i]];
+#endif
 }
 
 /* x saturated after a shift to the left by e. */
@@ -143,44 +148,4 @@ void ls_softmax_fixed_8(const ls_softmax *p, const void *x, void *y) {
 }
 void ls_softmax_float_8(const ls_softmax *p, const void *x, void *y) {
   each_row(p, x, y, 1, softmax_row_float);
-}
-
-void ls_quantize_even_8(const float *x, void *y, size_t count, float scale, int32_t zero, int32_t low,
-                        int32_t high) {
-  const float least = (float)(low - zero), most = (float)(high - zero);
-  int8_t *out = (int8_t *)y;
-  size_t i;
-  for (i = 0; i < count; ++i) {
-    const float v = x[i] / scale;
-    const float known = v == v ? v : least; /* not a number becomes the least code */
-    out[i] = ls_byte(ls_nearest_even(ls_clamp_real(known, least, most)) + zero);
-  }
-}
-
-void ls_quantize_away_8(const float *x, void *y, size_t count, float scale, int32_t zero, int32_t low,
-                        int32_t high) {
-  int8_t *out = (int8_t *)y;
-  size_t i;
-  for (i = 0; i < count; ++i) {
-    const float v = roundf(x[i] / scale);
-    /* What int32 cannot hold becomes the least int32, as x86 converts. */
-    const int32_t n = v >= -2147483648.0f && v < 2147483648.0f ? (int32_t)v : INT32_MIN;
-    out[i] = ls_byte(ls_clamp((int32_t)((uint32_t)n + (uint32_t)zero), low, high));
-  }
-}
-
-/* From the back where y begins in x's place, so that nothing is written over before it is read; else from the front. */
-void ls_dequantize_s8(const int8_t *x, float *y, size_t count, float scale, int32_t zero) {
-  size_t i;
-  if ((const void *)x == (const void *)y)
-    for (i = count; i-- > 0;) y[i] = scale * (float)(x[i] - zero);
-  else
-    for (i = 0; i < count; ++i) y[i] = scale * (float)(x[i] - zero);
-}
-void ls_dequantize_u8(const uint8_t *x, float *y, size_t count, float scale, int32_t zero) {
-  size_t i;
-  if ((const void *)x == (const void *)y)
-    for (i = count; i-- > 0;) y[i] = scale * (float)(x[i] - zero);
-  else
-    for (i = 0; i < count; ++i) y[i] = scale * (float)(x[i] - zero);
 }

@@ -76,7 +76,7 @@ Result<void> emit_quantize(NodeWriter& w) {
     return {};
   }
   const CodeRange range = code_range(y.dtype);
-  w.uses("ls_table.c");
+  w.uses("ls_convert.c");
   w.line(std::string(steps == QuantizeSteps::away ? "ls_quantize_away_8(" : "ls_quantize_even_8(") +
          w.in(0, "float") + ", " + w.out(0) + ", " + count_text(w) + ", " + numbers(q) + ", " +
          std::to_string(range.low) + ", " + std::to_string(range.high) + ");");
@@ -96,7 +96,7 @@ Result<void> emit_dequantize(NodeWriter& w) {
     return {};
   }
   const bool is_unsigned = x.dtype == DType::u8;
-  w.uses("ls_table.c");
+  w.uses("ls_convert.c");
   w.line(std::string(is_unsigned ? "ls_dequantize_u8(" : "ls_dequantize_s8(") +
          w.in(0, is_unsigned ? "uint8_t" : "int8_t") + ", " + w.out(0, "float") + ", " +
          count_text(w) + ", " + numbers(q) + ");");

@@ -107,6 +107,15 @@ bool window_turns(const NodeView& v) {
   return !weighted || (v.constant(1) && (!v.has_input(2) || v.constant(2)));
 }
 
+// Reals that each channel treats by itself, in the same order wherever they lie.
+bool by_channel(const NodeView& v) {
+  if (v.node.op == "GlobalAveragePool") return true;
+  if (v.node.op != "BatchNormalization") return false;
+  for (std::size_t i = 1; i < v.input_count(); ++i)
+    if (!v.constant(i)) return false;
+  return true;
+}
+
 bool is_reduction(const NodeView& v) {
   return v.node.op == "ReduceMean" || v.node.op == "ReduceSum" || v.node.op == "ReduceMax" ||
          v.node.op == "ReduceMin";
@@ -195,7 +204,9 @@ bool may_turn(const NodeView& v, const Numerics&) {
   if (v.node.outputs.size() != 1 || v.input_count() == 0 || !v.has_input(0)) return false;
   if (is_reduction(v)) return one_scale(v.output(0)) && reduction_turns(v);
   if (!fits_rank(v.output(0)) || !one_scale(v.output(0))) return false;
-  if (is_window(v)) return fits_rank(v.input(0)) && one_scale(v.input(0)) && window_turns(v);
+  if (is_window(v) && is_code(v.input(0)))
+    return fits_rank(v.input(0)) && one_scale(v.input(0)) && window_turns(v);
+  if (by_channel(v)) return fits_rank(v.input(0)) && is_real(v) && !v.input(0).constant;
   if (v.node.op == "Concat") return operands_turn(v) && !v.input(0).constant;
   if (unary.contains(v.node.op)) return !v.input(0).constant && one_element_each(v);
   return spread.contains(v.node.op) && operands_turn(v);
@@ -225,7 +236,7 @@ Result<ValueId> turned_constant(const Value& x, std::size_t rank, GraphBuilder& 
 
 Result<void> turn_node(const NodeView& before, Node& node, GraphBuilder& b) {
   const std::size_t rank = before.output(0).shape.size();
-  if (is_window(before)) {
+  if (is_window(before) || by_channel(before)) {
     node.attrs.set("layout", std::string("NHWC"));
     return {};
   }
@@ -252,7 +263,7 @@ Result<void> turn_node(const NodeView& before, Node& node, GraphBuilder& b) {
 
 std::int64_t gain_of_turning(const NodeView& v) {
   if (is_reduction(v)) return count_of(v.input(0).shape);
-  if (!is_window(v)) return 0;
+  if (!is_window(v) || !is_code(v.input(0))) return 0;
   const std::int64_t y = count_of(v.output(0).shape);
   if (v.node.op.starts_with("Global")) return count_of(v.input(0).shape);
   if (v.node.op.ends_with("Pool"))

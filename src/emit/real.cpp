@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "emit/finish.h"
+#include "emit/magnitude.h"
 #include "emit/window.h"
 #include "op/op_codes.h"
 
@@ -45,12 +46,27 @@ Result<void> write_activation(NodeWriter& w) {
   return {};
 }
 
+// Sums, differences, products, and quotients by one number: by vectors where these round alike.
+static bool pairs_by_vectors(const NodeView& v) {
+  const std::string& op = v.node.op;
+  const bool divides = op == "Div";
+  if (activation_of(v) != Activation::none) return false;
+  if (!divides && op != "Add" && op != "Sub" && op != "Mul") return false;
+  const auto a = magnitude_of(v.graph, v.node.inputs[0]), b = magnitude_of(v.graph, v.node.inputs[1]),
+             y = magnitude_of(v.graph, v.node.outputs[0]);
+  if (!a || !b || !y || !a->vectors_are_exact() || !b->vectors_are_exact() || !y->vectors_are_exact()) return false;
+  // The exact remainder of a quotient has 46 bits less.
+  const bool one = v.constant(1) && v.constant(1)->count() == 1 && v.constant(1)->number(0) != 0;
+  return !divides || (one && a->least >= -60 && b->least >= -40 && b->most <= 40);
+}
+
 Result<void> write_real_binary(NodeWriter& w, const std::string& function) {
   const NodeView& v = w.view();
   if (v.input(1).dtype != DType::f32)
     return w.unsupported(v.node.op + " of float32 and " + std::string(name_of(v.input(1).dtype)));
   LOCKSTEP_CHECK(write_bounds(w));
   LOCKSTEP_CHECK(write_spread(w));
+  if (pairs_by_vectors(v)) w.field("vectors", 1);
   w.uses("ls_real.c");
   w.line(function + "(" + w.params("ls_binary_real") + ", " + w.in(0, "float") + ", " +
          w.in(1, "float") + ", " + w.out(0, "float") + ");");
@@ -150,20 +166,27 @@ Result<void> emit_batch_normalization(NodeWriter& w) {
   for (std::size_t i = 1; i < 5; ++i)
     if (!v.constant(i)) return w.unsupported("computed statistics");
   const Shape& x = v.input(0).shape;
+  const bool last = v.attrs().text("layout", "NCHW") == "NHWC";
+  const std::int64_t channels = last ? x.back() : x[1], outer = last ? count_of(x) / channels : x[0];
   const auto part = [&](std::size_t i) { return v.constant(i)->as<float>(); };
   const auto epsilon = static_cast<float>(v.attrs().real("epsilon", 1e-5f));
   std::vector<double> factor, term;
-  for (std::size_t c = 0; c < static_cast<std::size_t>(x[1]); ++c) {
+  for (std::size_t c = 0; c < static_cast<std::size_t>(channels); ++c) {
     const float f = part(1)[c] * (1 / std::sqrt(part(4)[c] + epsilon));
     factor.push_back(f);
     term.push_back(part(2)[c] - part(3)[c] * f);
   }
+  // A step of the sum is no less than the last bit of the product or of the term.
+  const auto [least, most] = std::ranges::minmax(factor, {}, [](double f) { return std::abs(f); });
+  const auto in = magnitude_of(v.graph, v.node.inputs[0]);
+  const bool vectors = in && in->vectors_are_exact() && in->least >= -40 && in->most <= 40 && least >= 0x1p-30 &&
+                       most <= 0x1p30 && std::ranges::all_of(term, [](double t) { return t == 0 || (std::abs(t) >= 0x1p-70 && std::abs(t) <= 0x1p70); });
   w.uses("ls_real.c");
   w.line("ls_affine_f32(" +
          w.constants().add("float", std::span<const double>(factor), w.label() + "_factor") + ", " +
          w.constants().add("float", std::span<const double>(term), w.label() + "_term") + ", " +
-         std::to_string(x[0]) + ", " + std::to_string(x[1]) + ", " +
-         std::to_string(count_of(x) / (x[0] * x[1])) + ", " + w.in(0, "float") + ", " +
+         std::to_string(outer) + ", " + std::to_string(channels) + ", " +
+         std::to_string(count_of(x) / (outer * channels)) + ", " + (vectors ? "1, " : "0, ") + w.in(0, "float") + ", " +
          w.out(0, "float") + ");");
   return {};
 }

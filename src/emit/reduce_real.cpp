@@ -109,11 +109,13 @@ Result<void> write_real_reduction(NodeWriter& w, const std::vector<bool>& reduce
 Result<void> write_plane_mean(NodeWriter& w) {
   const NodeView& v = w.view();
   const Shape& x = v.input(0).shape;
-  if (v.attrs().text("layout", "NCHW") == "NHWC") return w.unsupported("channels last in float32");
+  const bool last = v.attrs().text("layout", "NCHW") == "NHWC";
+  const std::int64_t channels = last ? x.back() : x[1];
   const bool blocked = v.attrs().text("kernel", "") == "blocked";
   w.uses("ls_sum_real.c");
   w.line("ls_plane_mean_f32(" + w.in(0, "float") + ", " + w.out(0, "float") + ", " +
-         std::to_string(x[0] * x[1]) + ", " + std::to_string(count_of(x) / (x[0] * x[1])) + ", " +
+         std::to_string(x[0] * channels) + ", " + std::to_string(count_of(x) / (x[0] * channels)) + ", " +
+         std::to_string(last ? channels : 1) + ", " +
          (blocked                   ? "LS_STRAIGHT"
           : w.num().real.plane_mean ? "LS_LANES"
                                     : "LS_DOUBLE") +
