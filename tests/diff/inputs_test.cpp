@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "run/recording.h"
+#include "support/chains.h"
 
 namespace lockstep {
 namespace {
@@ -16,24 +17,10 @@ NpyArray array(Shape shape, std::vector<T> elements) {
 
 // x [1,2,1,3] of the given type -> op -> y int8 (scale 0.5, zero -1)
 Graph model(DType input, const char* op) {
-  GraphBuilder g("m.onnx", "onnx");
-  Value x, y;
-  x.name = "x";
-  y.name = "y";
-  x.shape = y.shape = {1, 2, 1, 3};
+  const Shape shape = {1, 2, 1, 3};
+  Value x = input == DType::i8 ? test::code_value("x", shape, -1) : test::real_value("x", shape);
   x.dtype = input;
-  y.dtype = DType::i8;
-  y.quant = {{0.5}, {-1}, -1};
-  if (input == DType::i8) x.quant = y.quant;
-  Node n;
-  n.name = "n";
-  n.op = op;
-  n.inputs = {g.add_value(x)};
-  n.outputs = {g.add_value(y)};
-  g.add_node(n);
-  g.add_input(n.inputs[0]);
-  g.add_output(n.outputs[0]);
-  return std::move(std::move(g).finish()).value();
+  return test::chain({x, test::code_value("y", shape, -1)}, {{"n", op}});
 }
 
 Result<std::vector<Sample>> read(const Graph& graph, const NpzMembers& members) {

@@ -4,32 +4,19 @@
 
 #include <gtest/gtest.h>
 
+#include "support/chains.h"
+
 namespace lockstep {
 namespace {
 
 Graph two_relus() {
-  GraphBuilder b("m.onnx", "onnx");
-  ValueId ids[3];
-  for (int i = 0; i < 3; ++i) {
-    Value v;
-    v.name = std::string(1, static_cast<char>('x' + i));
-    v.shape = {1, 2};
-    ids[i] = b.add_value(v);
-  }
-  for (int i = 0; i < 2; ++i) {
-    Node n;
-    n.name = i ? "second" : "first";
-    n.op = "Relu";
-    n.inputs = {ids[i]};
-    n.outputs = {ids[i + 1]};
-    b.add_node(n);
-  }
-  b.add_input(ids[0]);
-  b.add_output(ids[2]);
-  return std::move(std::move(b).finish()).value();
+  const auto value = [](const char* name) { return test::real_value(name, {1, 2}); };
+  return test::chain({value("x"), value("y"), value("z")}, {{"first"}, {"second"}});
 }
 
-Tensor row(float a, float b) { return Tensor::of<float>({1, 2}, std::vector<float>{a, b}); }
+Tensor row(float a, float b) {
+  return Tensor::of<float>({1, 2}, std::vector<float>{a, b});
+}
 
 class TwoRelus : public testing::Test {
  protected:
@@ -55,11 +42,12 @@ TEST_F(TwoRelus, run_from_takes_known_tensors_instead_of_computing_them) {
 TEST_F(TwoRelus, a_node_hook_changes_what_follows_and_sees_the_run_before) {
   RunOptions options;
   std::vector<std::size_t> seen;
-  options.node_hooks.push_back({0, [&](auto, std::span<Tensor> out, std::span<const Tensor> previous) -> Result<void> {
-    seen.push_back(previous.size());
-    out[0].as<float>()[0] += 1;
-    return {};
-  }});
+  options.node_hooks.push_back(
+      {0, [&](auto, std::span<Tensor> out, std::span<const Tensor> previous) -> Result<void> {
+         seen.push_back(previous.size());
+         out[0].as<float>()[0] += 1;
+         return {};
+       }});
   const std::vector<Sample> in = {{{"x", row(1, 2)}}, {{"x", row(3, 4)}}};
   const auto capture = executor.run(in, {}, options);
   ASSERT_TRUE(capture.ok());

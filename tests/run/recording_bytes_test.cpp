@@ -2,36 +2,22 @@
 
 #include <gtest/gtest.h>
 
+#include "support/chains.h"
 #include "support/nets.h"
 
 namespace lockstep {
 namespace {
 
-Bytes bytes_of(std::size_t n) { return Bytes(n, std::byte{1}); }
+Bytes bytes_of(std::size_t n) {
+  return Bytes(n, std::byte{1});
+}
 
 // in (float [1,3]) -> QuantizeLinear -> "codes" -> DequantizeLinear -> out (float)
 Graph rim() {
-  GraphBuilder g("m.onnx", "onnx");
-  ValueId ids[3];
-  const char* const names[] = {"in", "codes", "out"};
-  for (int i = 0; i < 3; ++i) {
-    Value v;
-    v.name = names[i];
-    v.shape = {1, 3};
-    v.dtype = i == 1 ? DType::i8 : DType::f32;
-    if (i == 1) v.quant = {{0.5}, {0}, -1};
-    ids[i] = g.add_value(v);
-  }
-  for (int i = 0; i < 2; ++i) {
-    Node n;
-    n.name = n.op = i ? "DequantizeLinear" : "QuantizeLinear";
-    n.inputs = {ids[i]};
-    n.outputs = {ids[i + 1]};
-    g.add_node(n);
-  }
-  g.add_input(ids[0]);
-  g.add_output(ids[2]);
-  return std::move(std::move(g).finish()).value();
+  return test::chain(
+      {test::real_value("in", {1, 3}), test::code_value("codes", {1, 3}, 0),
+       test::real_value("out", {1, 3})},
+      {{"QuantizeLinear", "QuantizeLinear"}, {"DequantizeLinear", "DequantizeLinear"}});
 }
 
 Result<Capture> capture(const std::string& name, std::size_t size, std::int64_t samples) {
@@ -42,7 +28,8 @@ Result<Capture> capture(const std::string& name, std::size_t size, std::int64_t 
 }
 
 TEST(RecordingBytes, the_size_says_type_and_samples) {
-  const auto reals = capture("out", 24, 2), codes = capture("out", 6, 2), open = capture("codes", 9, 0);
+  const auto reals = capture("out", 24, 2), codes = capture("out", 6, 2),
+             open = capture("codes", 9, 0);
   ASSERT_TRUE(reals.ok() && codes.ok() && open.ok());
   EXPECT_EQ(reals->infos.at("out").dtype, DType::f32);
   EXPECT_EQ(codes->infos.at("out").dtype, DType::i8);

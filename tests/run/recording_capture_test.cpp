@@ -1,31 +1,14 @@
 #include <gtest/gtest.h>
 
 #include "run/recording.h"
+#include "support/chains.h"
 
 namespace lockstep {
 namespace {
 
-// x [1,4] -> y [1,4] -> z [1,4]
 Graph two_relus() {
-  GraphBuilder g("m.onnx", "onnx");
-  ValueId ids[3];
-  for (int i = 0; i < 3; ++i) {
-    Value v;
-    v.name = std::string(1, static_cast<char>('x' + i));
-    v.shape = {1, 4};
-    ids[i] = g.add_value(v);
-  }
-  for (int i = 0; i < 2; ++i) {
-    Node n;
-    n.name = "n" + std::to_string(i);
-    n.op = "Relu";
-    n.inputs = {ids[i]};
-    n.outputs = {ids[i + 1]};
-    g.add_node(n);
-  }
-  g.add_input(ids[0]);
-  g.add_output(ids[2]);
-  return std::move(std::move(g).finish()).value();
+  const auto value = [](const char* name) { return test::real_value(name, {1, 4}); };
+  return test::chain({value("x"), value("y"), value("z")}, {{"n0"}, {"n1"}});
 }
 
 Tensor counted(DType dtype, Shape shape) {

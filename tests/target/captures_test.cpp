@@ -1,26 +1,14 @@
 #include <gtest/gtest.h>
 
 #include "run/recording.h"
+#include "support/chains.h"
 #include "target/target.h"
 
 namespace lockstep {
 namespace {
 
 Graph one_relu() {
-  GraphBuilder g("m.onnx", "onnx");
-  Value x, y;
-  x.name = "x";
-  y.name = "y";
-  x.shape = y.shape = {1, 2};
-  Node n;
-  n.name = "relu";
-  n.op = "Relu";
-  n.inputs = {g.add_value(x)};
-  n.outputs = {g.add_value(y)};
-  g.add_node(n);
-  g.add_input(n.inputs[0]);
-  g.add_output(n.outputs[0]);
-  return std::move(std::move(g).finish()).value();
+  return test::chain({test::real_value("x", {1, 2}), test::real_value("y", {1, 2})}, {{"relu"}});
 }
 
 TEST(CapturesTarget, yields_what_a_file_recorded_whatever_it_is_given) {

@@ -9,6 +9,7 @@
 #include "link/elf_bytes.h"
 #include "link/gdb_server.h"
 #include "run/generated.h"
+#include "support/chains.h"
 #include "support/temporary.h"
 #include "target/target.h"
 
@@ -17,36 +18,17 @@ namespace lockstep::test {
 inline constexpr std::uint32_t arena = 0x31000000;
 inline constexpr std::int64_t count = 300;
 
-inline Value gdb_value(const std::string& name) {
-  Value v;
-  v.name = name;
-  v.dtype = DType::i8;
-  v.shape = {1, count};
-  v.quant.scale = {0.5};
-  v.quant.zero = {-3};
-  return v;
-}
-
 // x -> Relu -> a -> Relu -> b -> Relu -> y
 inline Graph gdb_chain() {
-  GraphBuilder g("chain.onnx", "onnx");
-  std::vector<ValueId> ids;
-  for (const char* name : {"x", "a", "b", "y"}) ids.push_back(g.add_value(gdb_value(name)));
-  for (std::size_t i = 0; i < 3; ++i) {
-    Node n;
-    n.name = "relu" + std::to_string(i);
-    n.op = "Relu";
-    n.inputs = {ids[i]};
-    n.outputs = {ids[i + 1]};
-    g.add_node(n);
-  }
-  g.add_input(ids[0]);
-  g.add_output(ids[3]);
-  return std::move(std::move(g).finish()).value();
+  std::vector<Value> values;
+  for (const char* name : {"x", "a", "b", "y"}) values.push_back(code_value(name, {1, count}));
+  return chain(std::move(values), {{"relu0"}, {"relu1"}, {"relu2"}}, "chain.onnx");
 }
 
 inline std::string tensor_text(const std::string& name, int offset) {
-  return fmt::format(R"({{"name": "{}", "dtype": "int8", "shape": [1, {}], "scale": [0.5], "zero": [-3], "pool": "arena", "offset": {}}})", name, count, offset);
+  return fmt::format(
+      R"({{"name": "{}", "dtype": "int8", "shape": [1, {}], "scale": [0.5], "zero": [-3], "pool": "arena", "offset": {}}})",
+      name, count, offset);
 }
 
 // x and b share memory, and a and y: a whole run leaves b and y.
@@ -58,12 +40,18 @@ struct GdbBench {
   Capture expected = std::move(reference.run(samples)).value();
 
   explicit GdbBench(bool with_stops = true) {
-    const std::string text = R"({"format": "lockstep-network", "version": 1, "name": "network", "model_hash": "0",
-      "pools": [{"name": "arena", "symbol": "arena", "bytes": 608}], "inputs": [)" + tensor_text("x", 0) + R"(], "outputs": [)" + tensor_text("y", 304) +
-      R"(], "states": [], "nodes": [{"index": 0, "name": "relu0", "outputs": [)" + tensor_text("a", 304) + R"(]}, {"index": 1, "name": "relu1", "outputs": [)" +
-      tensor_text("b", 0) + R"(]}, {"index": 2, "name": "relu2", "outputs": [)" + tensor_text("y", 304) + "]}]}";
+    const std::string text =
+        R"({"format": "lockstep-network", "version": 1, "name": "network", "model_hash": "0",
+      "pools": [{"name": "arena", "symbol": "arena", "bytes": 608}], "inputs": [)" +
+        tensor_text("x", 0) + R"(], "outputs": [)" + tensor_text("y", 304) +
+        R"(], "states": [], "nodes": [{"index": 0, "name": "relu0", "outputs": [)" +
+        tensor_text("a", 304) + R"(]}, {"index": 1, "name": "relu1", "outputs": [)" +
+        tensor_text("b", 0) + R"(]}, {"index": 2, "name": "relu2", "outputs": [)" +
+        tensor_text("y", 304) + "]}]}";
     EXPECT_TRUE(write_file(folder / "network.json", std::string_view(text)).ok());
-    std::vector<ElfEntry> symbols = {{"arena", arena, 608, false}, {"network_run", GdbServer::run, 4, true}, {"network_init", GdbServer::init, 4, true}};
+    std::vector<ElfEntry> symbols = {{"arena", arena, 608, false},
+                                     {"network_run", GdbServer::run, 4, true},
+                                     {"network_init", GdbServer::init, 4, true}};
     if (with_stops) symbols.push_back({"network_node_done", GdbServer::node_done, 4, true});
     EXPECT_TRUE(write_file(folder / "firmware.elf", elf_with(symbols)).ok());
   }
@@ -77,7 +65,8 @@ struct GdbBench {
   }
 
   std::string uri(const GdbServer& server, const std::string& more = "") const {
-    return "gdb:" + server.address() + ",net=" + (folder / "network.json") + ",elf=" + (folder / "firmware.elf") + more;
+    return "gdb:" + server.address() + ",net=" + (folder / "network.json") +
+           ",elf=" + (folder / "firmware.elf") + more;
   }
   Result<Capture> run(const GdbServer& server, const std::string& more = ",patience=2") {
     auto target = open_target(uri(server, more), {graph, reference.arithmetic()});
@@ -92,7 +81,8 @@ struct GdbBench {
       EXPECT_EQ(capture->samples[s].size(), names.size());
       for (const std::string& name : names) {
         ASSERT_TRUE(capture->samples[s].contains(name)) << name;
-        EXPECT_EQ(capture->samples[s].at(name), expected.samples[s].at(name)) << name << " of sample " << s;
+        EXPECT_EQ(capture->samples[s].at(name), expected.samples[s].at(name))
+            << name << " of sample " << s;
       }
     }
   }

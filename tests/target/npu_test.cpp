@@ -3,40 +3,27 @@
 #include "base/files.h"
 #include "npu/small_program.h"
 #include "run/executor.h"
+#include "support/chains.h"
 #include "target/target.h"
 
 namespace lockstep {
 namespace {
 
-// x int8-coded as the program's input, y as its output: a Clip between two quantizers stands for the
-// network, since the target only asks the model for names, shapes and scales.
+// x int8-coded as the program's input, y as its output: a Clip between two quantizers stands for
+// the network, since the target only asks the model for names, shapes and scales.
 Graph model() {
-  GraphBuilder g("m.onnx", "onnx");
-  Value x, y;
-  x.name = "x_codes";
-  x.dtype = DType::u8;
-  x.shape = {1, 2, 3, 4};
-  x.quant = {{0.5}, {0}, -1};
-  y.name = "y_codes";
-  y.dtype = DType::u8;
-  y.shape = {1, 2, 3, 4};
-  y.quant = {{0.5}, {0}, -1};
-  Node n;
-  n.name = "relu";
-  n.op = "Identity";
-  n.inputs = {g.add_value(x)};
-  n.outputs = {g.add_value(y)};
-  g.add_node(n);
-  g.add_input(n.inputs[0]);
-  g.add_output(n.outputs[0]);
-  return std::move(std::move(g).finish()).value();
+  Value x = test::code_value("x_codes", {1, 2, 3, 4}, 0),
+        y = test::code_value("y_codes", {1, 2, 3, 4}, 0);
+  x.dtype = y.dtype = DType::u8;
+  return test::chain({x, y}, {{"relu", "Identity"}});
 }
 
 std::string write_small() {
   const NpuProgram p = test::small_program();
   const std::string folder = testing::TempDir();
   EXPECT_TRUE(write_file(folder + "small.program.json", std::string_view(format_npu_json(p))).ok());
-  EXPECT_TRUE(write_file(folder + p.images[0].file, std::span<const std::byte>(p.images[0].bytes)).ok());
+  EXPECT_TRUE(
+      write_file(folder + p.images[0].file, std::span<const std::byte>(p.images[0].bytes)).ok());
   return folder + "small.program.json";
 }
 
@@ -57,7 +44,8 @@ TEST(NpuTarget, runs_a_program_file_and_yields_its_tensors) {
   const Tensor& y = capture->samples[0].at("y");
   const std::vector<int> want = test::small_answer(codes);
   for (std::int64_t p = 0; p < 12; ++p)
-    for (std::int64_t k = 0; k < 3; ++k) EXPECT_EQ(y.code(k * 12 + p), want[static_cast<std::size_t>(3 * p + k)]);
+    for (std::int64_t k = 0; k < 3; ++k)
+      EXPECT_EQ(y.code(k * 12 + p), want[static_cast<std::size_t>(3 * p + k)]);
 }
 
 TEST(NpuTarget, names_a_missing_file_and_an_unknown_option) {
