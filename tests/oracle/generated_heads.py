@@ -4,8 +4,9 @@ import math
 import numpy as np
 from onnx import TensorProto
 
-from generated_blocks import dense, reduce, reduce_mean, resize
+from generated_blocks import resize
 from generated_net import Map, activation, batch_norm, conv, conv_transpose, cut, reshape
+from generated_tokens import dense, reduce, reduce_mean
 
 
 def head_classes(net, x):

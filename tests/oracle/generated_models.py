@@ -4,8 +4,9 @@ import math
 import numpy as np
 from onnx import TensorProto
 
-from generated_blocks import dense, layer_norm, reduce_mean, resize, tokens
+from generated_blocks import resize
 from generated_net import Map, activation, batch_norm, concat, conv, conv_transpose, cut, pool, reshape, same, split
+from generated_tokens import dense, layer_norm, reduce_mean, tokens
 
 
 def classify(net, x, classes=100):
