@@ -4,6 +4,7 @@
 #include <array>
 
 #include "pass/qdq.h"
+#include "pass/twins.h"
 #include "pass/uses.h"
 
 namespace lockstep {
@@ -103,7 +104,8 @@ Result<Patch> propagate_quantize(const Graph& g) {
     const Value& at = g.value(before);
     if (at.constant || (at.producer != no_id && g.node(at.producer).op == "DequantizeLinear"))
       continue;
-    if (at.producer != no_id && uses.only_reader(before) != &move) continue;
+    if (at.producer != no_id && (uses.only_reader(before) != &move || has_twin(g, before)))
+      continue;
     const Pair pair = add_pair(patch, g, q, *quant, before, at, no_id);
     Node next = move;
     next.inputs[0] = pair.reals;

@@ -130,6 +130,32 @@ TEST(Qdq, codes_pass_a_max_pool_from_opset_12_on) {
   }
 }
 
+// The slices of a picture's even and odd lines: the first ones are equal in pairs, which the runtime
+// merges, so that no quantizer passes them.
+TEST(Qdq, codes_pass_a_slice_but_not_where_equal_slices_stand_before_it) {
+  for (const bool twins : {false, true}) {
+    Sketch s;
+    const ValueId x = s.add("Sin", "sin", {s.input("x", image)}, DType::f32, image);
+    std::vector<ValueId> ends;
+    for (const std::string name : {"a", "b"}) {
+      const auto at = [&](const std::string& what, std::int64_t v) {
+        return s.constant(what + name, Tensor::of<std::int64_t>({1}, std::vector{v}));
+      };
+      const ValueId first =
+          s.add("Slice", "first" + name,
+                {x, at("start", twins || name == "a" ? 0 : 1), at("end", 99), at("axis", 2)},
+                DType::f32, image);
+      const ValueId second =
+          s.add("Slice", "second" + name, {first, at("from", 0), at("to", 99), at("along", 3)},
+                DType::f32, image);
+      ends.push_back(s.dq(s.q(second, "q" + name, image), "dq" + name, image));
+    }
+    EXPECT_EQ(operators(lowered(s.finish(ends), {"propagate-quantize"})).at("QuantizeLinear"),
+              twins ? 2 : 4)
+        << twins;
+  }
+}
+
 TEST(Qdq, a_relu_before_codes_that_start_at_zero_goes) {
   Sketch s;
   const ValueId y = s.add("Relu", "relu", {s.input("x", image)}, DType::f32, image);
