@@ -43,11 +43,21 @@ Result<ConvLayout> conv_layout(const NodeView& n) {
   return l;
 }
 
+namespace {
+
+// TFLite's kernels take int8 weights as symmetric and read no zero point (N55).
+void leave_out_zero_points(Value& weights) {
+  if (weights.dtype == DType::i8) std::ranges::fill(weights.quant.zero, 0);
+}
+
+}  // namespace
+
 Result<void> conv_from_tflite(const ForeignNode& f, GraphBuilder& graph) {
   if (f.inputs.size() < 2 || f.inputs[0] == no_id || f.inputs[1] == no_id)
     return foreign_error(f, std::to_string(f.inputs.size()) + " inputs", "input, weights and bias");
   Node node = node_from(f, "Conv");
   const bool depthwise = f.op == "DEPTHWISE_CONV_2D";
+  leave_out_zero_points(graph.value(f.inputs[1]));
   node.attrs.set("layout", "NHWC");
   node.attrs.set("weights", depthwise ? "1HWO" : "OHWI");
   node.attrs.set("auto_pad", f.attrs.text("padding", "SAME") == "VALID" ? "VALID" : "SAME_UPPER");
