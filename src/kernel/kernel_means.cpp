@@ -56,15 +56,35 @@ std::vector<Axis> axes_of(const Reduction& r, const Shape& x, bool channels_last
   return joined;
 }
 
+const AveragePolicy* policy_of(const KernelProblem& p) {
+  return p.view.node.op == "ReduceSum" ? p.num.sum : p.num.global_average;
+}
+
+#pragma GCC push_options
+#pragma GCC optimize("O3")
+template <class T>
+std::int32_t sum_of_run(const T* x, std::int64_t n) {
+  std::int32_t sum = 0;
+  for (std::int64_t i = 0; i < n; ++i) sum += x[i];
+  return sum;
+}
+#pragma GCC pop_options
+
 class Means : public PreparedKernel {
  public:
   Means(const KernelProblem& p, SumCodes sum_codes)
       : sum_codes_(sum_codes),
-        policy_(*p.num.global_average),
+        policy_(*policy_of(p)),
         signed_(p.view.input(0).dtype == DType::i8),
         count_(count_of(p.view.output(0).shape)) {
     const Value &x = p.view.input(0), &y = p.view.output(0);
-    const CodeClamp clamp = clamp_of(p.view);
+    CodeClamp clamp = clamp_of(p.view);
+    if (p.view.node.op == "ReduceSum") {
+      const bool unsigned_bytes = p.num.sums_bytes_unsigned;
+      const CodeRange range = unsigned_bytes ? CodeRange{0, 255} : code_range(y.dtype);
+      clamp = {static_cast<std::int32_t>(range.low), static_cast<std::int32_t>(range.high)};
+      signed_ = signed_ && !unsigned_bytes;
+    }
     scales_ = {x.quant.scale_at(0), y.quant.scale_at(0), x.quant.zero_at(0),
                y.quant.zero_at(0),  clamp.low,           clamp.high};
     const Reduction r = *reduction_of(p.view);
@@ -90,6 +110,11 @@ class Means : public PreparedKernel {
     const Axis& a = axes[d];
     if (d + 2 == axes.size()) {
       const std::int64_t channels = axes[d + 1].n;
+      if (channels == 1 && a.x_step == 1) {
+        *sums += signed_ ? sum_of_run(reinterpret_cast<const std::int8_t*>(x), a.n)
+                         : sum_of_run(reinterpret_cast<const std::uint8_t*>(x), a.n);
+        return;
+      }
       if (a.x_step == channels) return sum_codes_(x, a.n, channels, signed_, sums);
       for (std::int64_t i = 0; i < a.n; ++i)
         sum_codes_(x + i * a.x_step, 1, channels, signed_, sums);
@@ -114,7 +139,8 @@ bool means_fit(const KernelProblem& p) {
   const auto byte_code = [](const Value& v) {
     return is_code(v) && (v.dtype == DType::i8 || v.dtype == DType::u8);
   };
-  return p.num.global_average && !p.num.global_average->window && byte_code(x) && byte_code(y) &&
+  const AveragePolicy* const policy = policy_of(p);
+  return policy && policy->apply && !policy->window && byte_code(x) && byte_code(y) &&
          !p.constants[0] && count_of(x.shape) > 0 && reduction_of(p.view).ok();
 }
 

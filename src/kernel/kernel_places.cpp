@@ -237,7 +237,7 @@ class SpreadKernel : public PreparedKernel {
                                       fixed_[1].empty() ? r.in[1 - first] : fixed_[1].data()};
     const std::int64_t parts = (plan.row + plan.chunk - 1) / plan.chunk;
     r.workers.each(plan.rows * parts, [&](std::int64_t begin, std::int64_t end, int) {
-      std::byte written[2][piece];
+      std::byte written[2][piece + block];
       std::int64_t written_row = -1;
       PlaceCall c = p_.call;
       c.state = &p_.state;
@@ -263,8 +263,10 @@ class SpreadKernel : public PreparedKernel {
     Spread spread;
     std::size_t outer = 0;  // axes in front of a row
     std::int64_t rows = 1, row = 1, chunk = 1;
-    std::int64_t period[2] = {0, 0};  // of an operand along the row; 0: walks on
+    // Of an operand along the row; 0: it walks on, below 0: each element so many times.
+    std::int64_t period[2] = {0, 0};
   };
+  static constexpr std::int64_t block = 16;
   static Plan plan_of(const Spread& s) {
     Plan plan;
     plan.spread = s;
@@ -272,18 +274,23 @@ class SpreadKernel : public PreparedKernel {
     plan.outer = inner;
     plan.row = s.extent[inner];
     const std::int64_t* const steps[2] = {s.a, s.b};
-    bool repeats = false;
+    bool repeats = false, stretches[2] = {};
     for (std::size_t i = 0; i < 2; ++i) {
       // Any step but 1 is written out, a chunk at a time.
       plan.period[i] = steps[i][inner] == 1 ? 0 : 1;
       repeats |= inner > 0 && s.extent[inner] * 2 <= piece && steps[i][inner] == 1 &&
                  steps[1 - i][inner] == 1 && steps[i][inner - 1] == 0 &&
                  steps[1 - i][inner - 1] == s.extent[inner];
+      stretches[i] = inner > 0 && s.extent[inner] * 2 <= piece && steps[i][inner] == 0 &&
+                     steps[1 - i][inner] == 1 && steps[i][inner - 1] == 1 &&
+                     steps[1 - i][inner - 1] == s.extent[inner];
     }
     plan.chunk = piece;
-    if (repeats) {
+    if (repeats || stretches[0] || stretches[1]) {
       for (std::size_t i = 0; i < 2; ++i)
-        plan.period[i] = steps[i][inner - 1] == 0 ? s.extent[inner] : 0;
+        plan.period[i] = stretches[i]                          ? -s.extent[inner]
+                         : repeats && steps[i][inner - 1] == 0 ? s.extent[inner]
+                                                               : 0;
       plan.outer = inner - 1;
       plan.row *= s.extent[inner - 1];
       plan.chunk = piece / s.extent[inner] * s.extent[inner];
@@ -306,6 +313,14 @@ class SpreadKernel : public PreparedKernel {
     if (period == 0) return from + at;
     if (period > 1) {
       for (std::int64_t k = 0; anew && k < n; k += period) std::copy_n(from, period, written + k);
+      return written;
+    }
+    if (period < 0) {
+      const std::byte* const first = from + at / -period;
+      const std::int64_t count = std::min(n, plan.row - at) / -period;
+      for (std::int64_t k = 0; k < count; ++k)
+        for (std::int64_t j = 0; j < -period; j += block)
+          std::memset(written - k * period + j, static_cast<int>(first[k]), block);
       return written;
     }
     const std::int64_t step = (i == 0 ? plan.spread.a : plan.spread.b)[plan.spread.axes - 1];

@@ -21,6 +21,12 @@ struct PoolSet {
                     bool is_signed, std::int32_t* sums) = nullptr;
 };
 
+bool byte_wide(const Value& v);  // 8-bit
+
+// AveragePool of codes; by kernel_pool_average.cpp.
+bool average_pool_fits(const KernelProblem& p);
+std::unique_ptr<PreparedKernel> prepare_average_pool(const KernelProblem& p, const PoolSet& set);
+
 bool pool_fits(const KernelProblem& p);
 std::unique_ptr<PreparedKernel> prepare_pool(const KernelProblem& p, const PoolSet& set);
 

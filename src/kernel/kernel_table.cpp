@@ -72,35 +72,39 @@ void by_channel(const T* table, std::int64_t channels, const std::byte* x, T* y,
   }
 }
 
+// A table whose entries are T.
+template <class T>
+struct Applied {
+  const CodeTable& table;
+  void (*look_up)(const T* table, const std::byte* x, T* y, std::int64_t count);
+
+  void run(const std::byte* x, T* y, std::int64_t first, std::int64_t count,
+           std::int64_t run) const {
+    const T* const t = reinterpret_cast<const T*>(table.entries.data());
+    x += first;
+    y += first;
+    if (table.channels <= 1) return look_up(t, x, y, count);
+    if (run == 1) return by_channel(t, table.channels, x, y, first, count);
+    for (std::int64_t n = 0; count > 0; x += n, y += n, first += n, count -= n) {
+      n = std::min(count, run - first % run);
+      look_up(t + first / run % table.channels * 256, x, y, n);
+    }
+  }
+};
+
 }  // namespace
 
 void apply_table(const CodeTable& table, const std::byte* x, std::byte* y, std::int64_t first,
                  std::int64_t count, std::int64_t run) {
   static const Bytes bytes = pick();
-  const std::byte* const t = table.entries.data();
-  x += first;
-  y += first * static_cast<std::int64_t>(table.width);
-  if (table.channels > 1 && run == 1) {
-    if (table.width == 1)
-      by_channel(t, table.channels, x, y, first, count);
-    else
-      by_channel(reinterpret_cast<const std::uint32_t*>(t), table.channels, x,
-                 reinterpret_cast<std::uint32_t*>(y), first, count);
-    return;
-  }
-  while (count > 0) {
-    const std::int64_t channel = table.channels > 1 ? first / run % table.channels : 0;
-    const std::int64_t n = table.channels > 1 ? std::min(count, run - first % run) : count;
-    const std::byte* const own = t + channel * 256 * static_cast<std::int64_t>(table.width);
-    if (table.width == 1)
-      bytes(own, x, y, n);
-    else
-      words(reinterpret_cast<const std::uint32_t*>(own), x, reinterpret_cast<std::uint32_t*>(y), n);
-    x += n;
-    y += n * static_cast<std::int64_t>(table.width);
-    first += n;
-    count -= n;
-  }
+  if (table.width == 1)
+    Applied<std::byte>{table, bytes}.run(x, y, first, count, run);
+  else if (table.width == 2)
+    Applied<std::uint16_t>{table, words<std::uint16_t>}.run(x, reinterpret_cast<std::uint16_t*>(y),
+                                                            first, count, run);
+  else
+    Applied<std::uint32_t>{table, words<std::uint32_t>}.run(x, reinterpret_cast<std::uint32_t*>(y),
+                                                            first, count, run);
 }
 
 }  // namespace lockstep

@@ -10,7 +10,7 @@ namespace lockstep {
 struct CodeTable {
   std::vector<std::byte> entries;  // channels * 256 of `width` bytes, by the byte's value
   std::int64_t channels = 1;
-  std::size_t width = 1;  // of y: 1 or 4
+  std::size_t width = 1;  // of y: 1, 2 or 4
 };
 
 // count elements; channel(i) = i / run % channels (run 1: channels last).

@@ -16,17 +16,25 @@ void portable(const T* from, T* to, const Transposition& t, std::int64_t r0, std
     for (std::int64_t r = r0; r < r1; ++r) to[c * t.to_step + r] = from[r * t.from_step + c];
 }
 
-constexpr std::int64_t columns_at_once = 16;  // lines of `to` that stay near whatever their step
-
-// Whole blocks of `side` x `side` by `block`, what remains element by element.
+// Whole blocks of `side` x `side` by `block`, what remains element by element. Lines far apart
+// share a place in the nearest cache: of the side whose lines are, 64 bytes of each are done with
+// at once.
 template <class T, class Block>
 void by_blocks(const T* from, T* to, const Transposition& t, std::int64_t side, Block&& block) {
   const std::int64_t whole_rows = t.rows / side * side, whole_columns = t.columns / side * side;
-  for (std::int64_t first = 0; first < whole_columns; first += columns_at_once) {
-    const std::int64_t last = std::min(whole_columns, first + columns_at_once);
-    for (std::int64_t r = 0; r < whole_rows; r += side)
-      for (std::int64_t c = first; c < last; c += side)
-        block(from + r * t.from_step + c, t.from_step, to + c * t.to_step + r, t.to_step);
+  constexpr std::int64_t strip = 64 / static_cast<std::int64_t>(sizeof(T));
+  const auto one = [&](std::int64_t r, std::int64_t c) {
+    block(from + r * t.from_step + c, t.from_step, to + c * t.to_step + r, t.to_step);
+  };
+  if (t.to_step >= t.from_step) {
+    for (std::int64_t first = 0; first < whole_rows; first += strip)
+      for (std::int64_t c = 0; c < whole_columns; c += side)
+        for (std::int64_t r = first; r < std::min(whole_rows, first + strip); r += side) one(r, c);
+  } else {
+    for (std::int64_t first = 0; first < whole_columns; first += strip)
+      for (std::int64_t r = 0; r < whole_rows; r += side)
+        for (std::int64_t c = first; c < std::min(whole_columns, first + strip); c += side)
+          one(r, c);
   }
   portable(from, to, t, whole_rows, t.rows, 0, t.columns);
   portable(from, to, t, 0, whole_rows, whole_columns, t.columns);

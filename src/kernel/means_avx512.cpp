@@ -16,7 +16,7 @@
 namespace lockstep {
 namespace {
 
-constexpr std::string_view ops[] = {"ReduceMean"};
+constexpr std::string_view ops[] = {"ReduceMean", "ReduceSum"};
 
 }  // namespace
 
@@ -25,7 +25,7 @@ extern constinit const Kernel kernel_means_avx512 = {
     .ops = ops,
     .isa = Isa::avx512,
     .speed = 16,
-    .meaning = "means of 8-bit codes over axes, 16 sums at once",
+    .meaning = "means and sums of 8-bit codes over axes, 16 sums at once",
     .order = Order::any,
     .fits = means_fit,
     .prepare = [](const KernelProblem& p) { return prepare_means(p, sum_codes<Avx512>); },

@@ -15,9 +15,10 @@
 namespace lockstep {
 namespace {
 
-constexpr std::string_view ops[] = {"DepthToSpace",  "Expand",  "Pad",      "Resize",
-                                    "ResizeNearest", "Reverse", "Slice",    "SpaceToDepth",
-                                    "StridedSlice",  "Tile",    "Transpose"};
+constexpr std::string_view ops[] = {"BatchToSpace", "DepthToSpace", "Expand",        "Gather",
+                                    "Pad",          "Resize",       "ResizeNearest", "Reverse",
+                                    "Slice",        "SpaceToBatch", "SpaceToDepth",  "StridedSlice",
+                                    "Tile",         "Transpose"};
 constexpr std::int64_t most_elements = 1 << 22;
 constexpr std::int64_t worth_sharing = 1 << 16;  // bytes
 
@@ -27,6 +28,9 @@ Result<Tensor> moved(const KernelProblem& p, const Tensor& x) {
   Node node = p.view.node;
   const bool numbers = x.dtype() != p.view.input(0).dtype;
   const Tensor outside = Tensor::scalar(std::int32_t{-1});
+  QuantParams nowhere;  // of a zero point that is the number of no element
+  nowhere.scale = {1.0f};
+  nowhere.zero = {-1};
   std::vector<const Tensor*> in;
   for (std::size_t i = 0; i < node.inputs.size(); ++i) {
     in.push_back(i == 0 ? &x : p.constants[i]);
@@ -35,6 +39,7 @@ Result<Tensor> moved(const KernelProblem& p, const Tensor& x) {
     v.producer = no_id;
     v.name = std::to_string(i);
     if (numbers && (i == 0 || (i == 2 && node.op == "Pad"))) v.dtype = DType::i32, v.quant = {};
+    if (numbers && i == 0 && node.op == "SpaceToBatch") v.quant = nowhere;
     if (numbers && i == 2 && node.op == "Pad") in.back() = &outside;
     if (i > 0) v.constant = std::shared_ptr<const Tensor>(std::shared_ptr<void>(), in.back());
     node.inputs[i] = b.add_value(std::move(v));
@@ -68,7 +73,7 @@ std::optional<std::vector<MovedElements::AxisSource>> axes_of(const NodeView& n)
     for (std::size_t a = 0; a < y.size(); ++a) axes[a] = {(*perm)[a], index_run(0, y[a])};
     return axes;
   }
-  if (n.node.op != "Pad") return {};
+  if (n.node.op != "Pad" || n.attrs().text("mode", "constant") != "constant") return {};
   const auto ends = pad_ends(n);
   if (!ends.ok()) return {};
   for (std::size_t a = 0; a < y.size(); ++a) {
@@ -133,6 +138,22 @@ class Moves : public PreparedKernel {
   std::optional<MovedElements> shaped_, last_;
 };
 
+// What `eval` may refuse for the sake of numbers in the operands.
+bool in_bounds(const KernelProblem& p) {
+  const Shape& x = p.view.input(0).shape;
+  if (p.view.node.op == "Pad" && p.view.attrs().text("mode", "constant") != "constant") {
+    const auto ends = pad_ends(p.view);
+    return ends.ok() &&
+           std::ranges::all_of(*ends, [](const auto& e) { return e.begin >= 0 && e.end >= 0; });
+  }
+  if (p.view.node.op != "Gather") return true;
+  const auto axis = normal_axis(p.view, p.view.attrs().integer("axis", 0), x.size());
+  if (!axis.ok()) return false;
+  const std::vector<std::int64_t> indices = integers_of(*p.constants[1]);
+  return std::ranges::all_of(indices,
+                             [&](std::int64_t i) { return i >= -x[*axis] && i < x[*axis]; });
+}
+
 bool fits(const KernelProblem& p) {
   for (std::size_t i = 1; i < p.view.input_count(); ++i)
     if (p.view.has_input(i) && !p.constants[i]) return false;
@@ -141,13 +162,11 @@ bool fits(const KernelProblem& p) {
   if (count_of(x.shape) > most_elements || count_of(y.shape) > most_elements ||
       count_of(x.shape) < 1 || count_of(y.shape) < 1)
     return false;
-  if (p.view.node.op == "Pad" && p.view.attrs().text("mode", "constant") != "constant")
-    return false;
   if (p.view.node.op == "Resize" &&
       (p.view.attrs().text("mode", "nearest") != "nearest" ||
        p.view.attrs().text("coordinates", "half_pixel") == "tf_crop_and_resize"))
     return false;
-  return x.shape.size() <= 16 && y.shape.size() <= 16 &&
+  return in_bounds(p) && x.shape.size() <= 16 && y.shape.size() <= 16 &&
          find_op(p.view.node.op)->infer(p.view).ok();  // else `eval` refuses as well
 }
 

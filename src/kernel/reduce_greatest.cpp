@@ -1,4 +1,4 @@
-// y = the greatest of x over the axes, in codes or reals
+// y = the greatest or the least of x over the axes, in codes or reals
 #include <algorithm>
 #include <cstring>
 
@@ -12,17 +12,18 @@
 namespace lockstep {
 namespace {
 
-constexpr std::string_view ops[] = {"ReduceMax"};
+constexpr std::string_view ops[] = {"ReduceMax", "ReduceMin"};
 
 class ReduceGreatest : public PreparedKernel {
  public:
   explicit ReduceGreatest(const KernelProblem& p)
-      : type_(p.view.input(0).dtype), count_(count_of(p.view.output(0).shape)) {
+      : type_(p.view.input(0).dtype), least_(p.view.node.op == "ReduceMin") {
     const Reduction r = *reduction_of(p.view);
     const Shape& x = p.view.input(0).shape;
     const Shape steps = strides_of(r.kept);
     for (std::size_t d = 0; d < x.size(); ++d, ++axes_) {
       extent_[d] = x[d];
+      // An axis of one element says nothing, whether it is reduced or not.
       step_[d] = r.reduced[d] ? 0 : steps[d];
     }
     elements_ = count_of(x);
@@ -30,27 +31,46 @@ class ReduceGreatest : public PreparedKernel {
 
   std::size_t scratch_bytes(int) const override { return 0; }
   void run(const KernelRun& r) const override {
-    if (type_ == DType::i8)
-      over<std::int8_t>(r);
+    if (type_ == DType::f32)
+      least_ ? over<float, true>(r) : over<float, false>(r);
+    else if (type_ == DType::i8)
+      least_ ? over<std::int8_t, true>(r) : over<std::int8_t, false>(r);
     else
-      over<std::uint8_t>(r);
+      least_ ? over<std::uint8_t, true>(r) : over<std::uint8_t, false>(r);
   }
 
  private:
-  template <class T>
+  // What was there stays unless the other is better: a number that comes first is kept, whatever
+  // it is.
+  template <class T, bool least>
+  static T better(T best, T x) {
+    return (least ? x < best : x > best) ? x : best;
+  }
+
+  // The best of a run; of bytes in any order, as equal ones are the same.
+  template <class T, bool least>
+  static T best_of(T best, const T* x, std::int64_t n) {
+    for (std::int64_t k = 0; k < n; ++k) best = better<T, least>(best, x[k]);
+    return best;
+  }
+
+  template <class T, bool least>
   void over(const KernelRun& r) const {
     const auto* const x = reinterpret_cast<const T*>(r.in[0]);
     auto* const y = reinterpret_cast<T*>(r.out[0]);
-    std::fill_n(y, count_, std::numeric_limits<T>::lowest());
     std::int64_t index[most_axes] = {}, to = 0;
     // The innermost axis is a run: of outputs that lie together, or of one.
     const std::size_t inner = axes_ - 1;
     const std::int64_t run = extent_[inner];
     for (std::int64_t i = 0; i < elements_; i += run) {
+      bool first = true;  // of the outputs it meets
+      for (std::size_t d = 0; d < inner; ++d) first &= step_[d] != 0 || index[d] == 0;
       if (step_[inner] == 0)
-        for (std::int64_t k = 0; k < run; ++k) y[to] = std::max(y[to], x[i + k]);
+        y[to] = best_of<T, least>(first ? x[i] : y[to], x + i, run);
+      else if (first)
+        for (std::int64_t k = 0; k < run; ++k) y[to + k] = x[i + k];
       else
-        for (std::int64_t k = 0; k < run; ++k) y[to + k] = std::max(y[to + k], x[i + k]);
+        for (std::int64_t k = 0; k < run; ++k) y[to + k] = better<T, least>(y[to + k], x[i + k]);
       for (std::size_t d = inner; d-- > 0;) {
         to += step_[d];
         if (++index[d] < extent_[d]) break;
@@ -61,13 +81,15 @@ class ReduceGreatest : public PreparedKernel {
   }
 
   DType type_;
-  std::int64_t count_, elements_ = 0, extent_[most_axes] = {}, step_[most_axes] = {};
+  bool least_;
+  std::int64_t elements_ = 0, extent_[most_axes] = {}, step_[most_axes] = {};
   std::size_t axes_ = 0;
 };
 
 bool fits(const KernelProblem& p) {
   const Value& x = p.view.input(0);
-  if (p.constants[0] || (x.dtype != DType::i8 && x.dtype != DType::u8)) return false;
+  if (p.constants[0] || (x.dtype != DType::i8 && x.dtype != DType::u8 && x.dtype != DType::f32))
+    return false;
   if (p.view.output(0).dtype != x.dtype || x.shape.size() > most_axes) return false;
   if (p.view.has_input(1) && !p.constants[1]) return false;
   return !x.shape.empty() && count_of(x.shape) > 0 && reduction_of(p.view).ok();
@@ -80,7 +102,7 @@ extern constinit const Kernel kernel_reduce_greatest = {
     .ops = ops,
     .isa = Isa::any,
     .speed = 1,
-    .meaning = "the greatest code over axes",
+    .meaning = "the greatest or the least over axes",
     .fits = fits,
     .prepare = [](const KernelProblem& p) -> std::unique_ptr<PreparedKernel> {
       return std::make_unique<ReduceGreatest>(p);

@@ -177,38 +177,70 @@ void ort_reduce(RealReduction kind, Span x, std::span<const std::int64_t> shape,
     for (float& v : y) v = std::log(v);
 }
 
-// N49, a row of 8 elements or more: the mean in double, the variance in eight fused lanes, the tail
-// in fours.
+namespace {
+
+#pragma GCC push_options
+#pragma GCC optimize("O3", "fp-contract=off")
+// Of a row of 8 elements or more, around its mean: eight fused lanes, the tail in fours.
+[[gnu::always_inline]] inline float squares_around(const float* x, std::size_t n, float mean) {
+  const std::size_t whole = n / 8 * 8, four = whole + (n - whole) / 4 * 4;
+  float lane[8] = {};
+  for (std::size_t i = 0; i < whole; i += 8)
+    for (std::size_t l = 0; l < 8; ++l) lane[l] = __builtin_fmaf(x[i + l] - mean, x[i + l] - mean, lane[l]);
+  for (int half = 4; half > 0; half /= 2)
+    for (int l = 0; l < half; ++l) lane[l] = lane[l] + lane[l + half];
+  float squares = lane[0];
+  for (std::size_t i = whole; i < four; ++i) squares += (x[i] - mean) * (x[i] - mean);
+  for (std::size_t i = four; i < n; ++i) squares = __builtin_fmaf(x[i] - mean, x[i] - mean, squares);
+  return squares;
+}
+
+// N49, a row of 8 elements or more: the mean in double.
+[[gnu::always_inline]] inline void normalize_long_row(Span x, float* y, const float* scale, const float* bias,
+                                                      float epsilon) {
+  const std::size_t n = x.size();
+  const float* const from = x.data();
+  double sum = 0;
+  for (std::size_t i = 0; i < n; ++i) sum += static_cast<double>(from[i]);
+  const auto mean = static_cast<float>(sum / static_cast<double>(n));
+  const float factor = 1.0f / std::sqrt(squares_around(from, n, mean) / static_cast<float>(n) + epsilon);
+  if (bias)
+    for (std::size_t i = 0; i < n; ++i) y[i] = __builtin_fmaf((from[i] - mean) * factor, scale[i], bias[i]);
+  else
+    for (std::size_t i = 0; i < n; ++i) y[i] = (from[i] - mean) * factor * scale[i];
+}
+#if defined(__x86_64__)
+[[gnu::target("avx2,fma")]] void normalize_long_row_fma(Span x, float* y, const float* scale, const float* bias,
+                                                        float epsilon) {
+  normalize_long_row(x, y, scale, bias, epsilon);
+}
+#endif
+#pragma GCC pop_options
+
+void normalize_short_row(Span x, std::span<float> y, const float* scale, const float* bias, float epsilon) {
+  float mean = 0, squares = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const float d = x[i] - mean;
+    mean += d / static_cast<float>(i + 1);
+    squares += d * (x[i] - mean);
+  }
+  const float deviation = std::sqrt(squares / static_cast<float>(x.size()) + epsilon);
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const float v = (x[i] - mean) / deviation;
+    y[i] = !bias ? v * scale[i] : v * scale[i] + bias[i];
+  }
+}
+
+}  // namespace
+
 void ort_normalize_row(Span x, std::span<float> y, const float* scale, const float* bias,
                        float epsilon) {
-  const std::size_t n = x.size(), whole = n / 8 * 8;
-  const auto count = static_cast<float>(n);
-  float mean = 0, squares = 0;
-  if (n < 8) {
-    for (std::size_t i = 0; i < n; ++i) {
-      const float d = x[i] - mean;
-      mean += d / static_cast<float>(i + 1);
-      squares += d * (x[i] - mean);
-    }
-  } else {
-    double sum = 0;
-    for (const float v : x) sum += static_cast<double>(v);
-    mean = static_cast<float>(sum / static_cast<double>(n));
-    float lane[8] = {};
-    for (std::size_t i = 0; i < whole; ++i)
-      lane[i % 8] = std::fma(x[i] - mean, x[i] - mean, lane[i % 8]);
-    for (int half = 4; half > 0; half /= 2)
-      for (int l = 0; l < half; ++l) lane[l] = lane[l] + lane[l + half];
-    squares = lane[0];
-    const std::size_t four = whole + (n - whole) / 4 * 4;
-    for (std::size_t i = whole; i < four; ++i) squares += (x[i] - mean) * (x[i] - mean);
-    for (std::size_t i = four; i < n; ++i) squares = std::fma(x[i] - mean, x[i] - mean, squares);
-  }
-  const float deviation = std::sqrt(squares / count + epsilon), factor = 1.0f / deviation;
-  for (std::size_t i = 0; i < n; ++i) {
-    const float v = n < 8 ? (x[i] - mean) / deviation : (x[i] - mean) * factor;
-    y[i] = !bias ? v * scale[i] : n < 8 ? v * scale[i] + bias[i] : std::fma(v, scale[i], bias[i]);
-  }
+  if (x.size() < 8) return normalize_short_row(x, y, scale, bias, epsilon);
+#if defined(__x86_64__)
+  static const bool fuses = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  if (fuses) return normalize_long_row_fma(x, y.data(), scale, bias, epsilon);
+#endif
+  normalize_long_row(x, y.data(), scale, bias, epsilon);
 }
 
 // N49: one factor and one addend for the plane.

@@ -12,7 +12,7 @@ namespace lockstep {
 namespace {
 
 // Operators whose every element follows from the elements at the same place, and from nothing else.
-constexpr std::array<std::string_view, 38> placewise = {"Abs",
+constexpr std::array<std::string_view, 48> placewise = {"Abs",
                                                         "Add",
                                                         "BoundedRelu",
                                                         "Ceil",
@@ -22,14 +22,19 @@ constexpr std::array<std::string_view, 38> placewise = {"Abs",
                                                         "DequantizeLinear",
                                                         "Div",
                                                         "Elu",
+                                                        "Equal",
                                                         "Erf",
                                                         "Exp",
                                                         "Floor",
                                                         "Gelu",
+                                                        "Greater",
+                                                        "GreaterOrEqual",
                                                         "HardSigmoid",
                                                         "HardSwish",
                                                         "Identity",
                                                         "LeakyRelu",
+                                                        "Less",
+                                                        "LessOrEqual",
                                                         "Log",
                                                         "Max",
                                                         "Min",
@@ -45,11 +50,16 @@ constexpr std::array<std::string_view, 38> placewise = {"Abs",
                                                         "Round",
                                                         "Rsqrt",
                                                         "Selu",
+                                                        "Shrink",
                                                         "Sigmoid",
+                                                        "Sign",
                                                         "Softplus",
+                                                        "Softsign",
                                                         "Sqrt",
+                                                        "SquaredDifference",
                                                         "Sub",
-                                                        "Tanh"};
+                                                        "Tanh",
+                                                        "ThresholdedRelu"};
 
 bool byte_wide(const Value& v) {
   return v.dtype == DType::i8 || v.dtype == DType::u8;
@@ -85,7 +95,7 @@ struct Search {
     CodeMap map;
     if (!std::ranges::binary_search(placewise, n.op) || n.outputs.size() != 1) return {};
     const Value& y = g.value(n.outputs[0]);
-    if (size_of(y.dtype) != 1 && y.dtype != DType::f32) return {};
+    if (size_of(y.dtype) != 1 && y.dtype != DType::f32 && y.dtype != DType::i16) return {};
     // Between types an element's place may count (N83).
     if (n.op == "Requantize" && g.value(n.inputs[0]).dtype != y.dtype &&
         count_of(y.shape) % 16 != 0)
@@ -206,8 +216,7 @@ CodeTable code_table(const Graph& g, const Numerics& num, std::span<const Tensor
   const CodeMap map = maps[static_cast<std::size_t>(id)];
   const Value& source = g.value(map.source);
   const int moving = Search{g, constants, maps}.room(map);
-  const std::size_t room =
-      moving < 0 ? source.shape.size() - 1 : static_cast<std::size_t>(moving);
+  const std::size_t room = moving < 0 ? source.shape.size() - 1 : static_cast<std::size_t>(moving);
   Shape shape(source.shape.size(), 1);
   shape[room] = 256;
   CodeTable table;

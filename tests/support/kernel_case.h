@@ -77,7 +77,9 @@ std::optional<KernelCase> codes_rows_case(CaseMaker& m, const std::string& op);
 std::optional<KernelCase> code_product_case(CaseMaker& m);
 std::optional<KernelCase> word_product_case(CaseMaker& m);
 std::optional<KernelCase> many_case(CaseMaker& m, const std::string& op);
-std::optional<KernelCase> greatest_case(CaseMaker& m);
+std::optional<KernelCase> where_case(CaseMaker& m);
+std::optional<KernelCase> greatest_case(CaseMaker& m);  // of codes
+std::optional<KernelCase> choice_case(CaseMaker& m, const std::string& op);
 std::optional<KernelCase> arg_case(CaseMaker& m, const std::string& op, bool reals);
 std::optional<KernelCase> bilinear_case(CaseMaker& m);
 std::optional<KernelCase> real_product_case(CaseMaker& m, const std::string& op);

@@ -107,7 +107,10 @@ std::optional<KernelCase> move(CaseMaker& m, const std::string& op) {
     b.node().attrs.set("perm", perm);
   } else if (op == "Pad") {
     b.input(list(0, 4, 2 * rank), {}, true);
-    if (m.coin())
+    constexpr const char* modes[] = {"edge", "reflect", "symmetric", "wrap"};
+    if (m.from(0, 2) == 0)
+      b.node().attrs.set("mode", std::string(modes[m.from(0, 3)]));
+    else if (m.coin())
       b.input(t == DType::f32 ? Tensor::scalar(1.5f) : m.codes(t, {}), {}, true);
     else if (m.coin())
       b.node().attrs.set("fill", std::string("zero_point"));
@@ -135,6 +138,17 @@ std::optional<KernelCase> rearrange(CaseMaker& m, const std::string& op) {
   if (op == "DepthToSpace") x[nhwc ? 3 : 1] = block * block * m.from(1, 4);
   if (op == "SpaceToDepth")
     for (std::size_t a = nhwc ? 1 : 2; a < (nhwc ? 3u : 4u); ++a) x[a] = block * m.from(1, 4);
+  // Places before and behind each of two axes.
+  std::int32_t fills[4] = {};
+  if (op == "SpaceToBatch" || op == "BatchToSpace")
+    for (std::int32_t& f : fills) f = m.coin() ? 0 : static_cast<std::int32_t>(m.from(0, 2));
+  if (op == "BatchToSpace") {
+    x[0] *= block * block;
+    for (std::size_t a = 0; a < 2; ++a)
+      if (x[a + 1] * block < fills[2 * a] + fills[2 * a + 1]) return {};
+  }
+  for (std::size_t a = 0; op == "SpaceToBatch" && a < 2; ++a)
+    if ((x[a + 1] + fills[2 * a] + fills[2 * a + 1]) % block != 0) return {};
   const DType t = m.coin() ? DType::f32 : m.byte_type();
   const QuantParams q = t == DType::f32 ? QuantParams{} : m.quant(t);
   Shape target = x;
@@ -151,6 +165,20 @@ std::optional<KernelCase> rearrange(CaseMaker& m, const std::string& op) {
     for (auto& e : target) e = m.from(1, 3);
     list(target, DType::i64);
   }
+  if (op == "Gather") {
+    const std::int64_t axis = m.from(0, rank - 1);
+    Shape picks;
+    for (std::int64_t i = 0, n = m.from(1, 9); i < n; ++i)
+      picks.push_back(m.from(0, x[static_cast<std::size_t>(axis)] - 1));
+    list(picks, DType::i64);
+    b.node().attrs.set("axis", axis);
+  }
+  if (op == "SpaceToBatch" || op == "BatchToSpace") {
+    list({block, block}, DType::i32);
+    Tensor ends(DType::i32, {2, 2});
+    for (int i = 0; i < 4; ++i) ends.as<std::int32_t>()[static_cast<std::size_t>(i)] = fills[i];
+    b.input(std::move(ends), {}, true);
+  }
   if (op == "Reverse") list({m.from(0, rank - 1)}, DType::i32);
   if (op == "ResizeNearest") {
     list({m.from(1, 15), m.from(1, 15)}, DType::i32);
@@ -162,8 +190,8 @@ std::optional<KernelCase> rearrange(CaseMaker& m, const std::string& op) {
   return b.finish(t, q);
 }
 
-std::optional<KernelCase> mean(CaseMaker& m) {
-  CaseBuilder b("ReduceMean");
+std::optional<KernelCase> mean(CaseMaker& m, const std::string& op) {
+  CaseBuilder b(op);
   Shape x;
   const auto rank = m.from(1, 5);
   for (std::int64_t a = 0; a < rank; ++a)
@@ -206,6 +234,7 @@ std::optional<KernelCase> kernel_case(const Kernel& kernel, std::uint64_t seed) 
   if (kernel.name == "reals_rows" || kernel.name == "reals_maps")
     return rows_case(m, std::string(op));
   if (kernel.name == "quantize_wide") return quantize_wide_case(m);
+  if (op == "Where") return where_case(m);
   if (kernel.name == "many_rows") return many_case(m, std::string(op));
   if (kernel.name == "dequantize_rows") return dequantize_case(m);
   if (kernel.name == "products_reals" || kernel.name == "dnnl_products")
@@ -222,7 +251,7 @@ std::optional<KernelCase> kernel_case(const Kernel& kernel, std::uint64_t seed) 
   if (op == "Resize") return resize_case(m, kernel.name == "moves");
   if (kernel.name == "plane_means") return plane_case(m);
   if (kernel.name == "window_means") return window_mean_case(m);
-  if (op == "ReduceMax") return greatest_case(m);
+  if (op == "ReduceMax" || op == "ReduceMin") return choice_case(m, std::string(op));
   if (op == "ArgMax" || op == "ArgMin")
     return arg_case(m, std::string(op), reals || kernel.name == "arg_reals");
   if (op == "ResizeBilinear") return bilinear_case(m);
@@ -235,7 +264,7 @@ std::optional<KernelCase> kernel_case(const Kernel& kernel, std::uint64_t seed) 
   if (op == "Gemm" || op == "MatMul") return product_case(m, words);
   if (op == "QuantizeLinear" || op == "DequantizeLinear") return scaled(m, std::string(op));
   if (op == "Add" || op == "Sub" || op == "Mul") return pair(m, std::string(op));
-  if (op == "ReduceMean") return mean(m);
+  if (op == "ReduceMean" || op == "ReduceSum") return mean(m, std::string(op));
   if (op == "Concat") return concat(m);
   if (op == "Transpose" || op == "Pad" || op == "Slice" || op == "StridedSlice")
     return move(m, std::string(op));

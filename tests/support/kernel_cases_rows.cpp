@@ -170,6 +170,31 @@ std::optional<KernelCase> many_case(CaseMaker& m, const std::string& op) {
   return b.finish(t, q);
 }
 
+std::optional<KernelCase> where_case(CaseMaker& m) {
+  CaseBuilder b("Where");
+  Shape y;
+  for (std::int64_t rank = m.from(1, 4); rank > 0; --rank) y.push_back(m.from(1, 9));
+  const bool codes = m.coin();
+  const DType t = codes ? m.byte_type() : DType::f32;
+  const QuantParams q = codes ? m.quant(t) : QuantParams{};
+  const std::int64_t constant = m.from(0, 4);
+  for (std::int64_t i = 0; i < 3; ++i) {
+    Shape x = y;
+    for (std::int64_t& extent : x)
+      if (m.from(0, 3) == 0) extent = 1;
+    x.erase(x.begin(),
+            x.begin() + (m.coin() ? 0 : m.from(0, static_cast<std::int64_t>(x.size()) - 1)));
+    if (i > 0) {
+      b.input(codes ? m.codes(t, x) : m.reals(x), q, i == constant);
+      continue;
+    }
+    Tensor condition(DType::boolean, x);
+    for (std::int64_t k = 0; k < condition.count(); ++k) condition.set_code(k, m.from(0, 1));
+    b.input(std::move(condition), {}, i == constant);
+  }
+  return b.finish(t, q);
+}
+
 namespace {
 
 std::optional<KernelCase> product_of_two(CaseMaker& m, bool words) {
@@ -210,20 +235,31 @@ std::optional<KernelCase> word_product_case(CaseMaker& m) {
   return product_of_two(m, true);
 }
 
-std::optional<KernelCase> greatest_case(CaseMaker& m) {
-  CaseBuilder b("ReduceMax");
+namespace {
+
+std::optional<KernelCase> choice(CaseMaker& m, const std::string& op, bool reals) {
+  CaseBuilder b(op);
   Shape x;
   const auto rank = m.from(1, 5);
   for (std::int64_t a = 0; a < rank; ++a) x.push_back(m.from(1, 9));
-  const DType t = m.byte_type();
-  const QuantParams q = m.quant(t);
-  b.input(m.codes(t, x), q, false);
+  const DType t = reals ? DType::f32 : m.byte_type();
+  const QuantParams q = t == DType::f32 ? QuantParams{} : m.quant(t);
+  b.input(t == DType::f32 ? m.reals(x) : m.codes(t, x), q, false);
   std::vector<std::int64_t> axes;
   for (std::int64_t a = 0; a < rank; ++a)
     if (m.coin()) axes.push_back(m.coin() ? a : a - rank);
   if (!axes.empty()) b.node().attrs.set("axes", axes);
   b.node().attrs.set("keepdims", m.from(0, 1));
   return b.finish(t, q);
+}
+
+}  // namespace
+
+std::optional<KernelCase> greatest_case(CaseMaker& m) {
+  return choice(m, "ReduceMax", false);
+}
+std::optional<KernelCase> choice_case(CaseMaker& m, const std::string& op) {
+  return choice(m, op, m.from(0, 2) == 0);
 }
 
 }  // namespace lockstep::test
