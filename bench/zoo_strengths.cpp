@@ -79,6 +79,13 @@ const std::map<std::string_view, Draw>& draws() {
       {"byte-order", [](const Site&, Random& r) -> Params { return {{"width", one_of(r, {0, 2, 4})}}; }},
       {"channel-scales-misplaced",
        [](const Site&, Random& r) -> Params { return r.unit() < 0.6 ? Params{{"by", sign(r) * whole(r, 1, 4)}} : Params{{"by", 0}, {"modulus", one_of(r, {4, 8, 16})}}; }},
+      {"channels-exchanged-in-groups",
+       [](const Site& s, Random& r) -> Params {
+         const Shape& shape = site_value(s).shape;
+         const std::int64_t channels = channels_last(s) ? shape.back() : shape[1];
+         const double group = channels >= 8 ? one_of(r, {2, 2, 4}) : 2;
+         return {{"group", group}, {"unit", channels >= 16 ? one_of(r, {1, 1, 2, 4}) : 1}};
+       }},
       {"channels-rescaled",
        [](const Site&, Random& r) -> Params {
          return {{"spread", one_of(r, {0.1, 0.5, 2})}, {"shift", r.unit() < 0.5 ? 0.0 : 6.0}, {"seed", whole(r, 1, 1000)}};
@@ -87,6 +94,11 @@ const std::map<std::string_view, Draw>& draws() {
       {"codes-offset",
        [](const Site&, Random& r) -> Params { return {{"by", r.unit() < 0.5 ? 128.0 : sign(r) * whole(r, 2, 100)}, {"saturates", whole(r, 0, 1)}}; }},
       {"dilation-lost", [](const Site&, Random& r) -> Params { return {{"anchor", whole(r, 0, 2)}}; }},
+      {"gate-left-out", [](const Site& s, Random& r) -> Params {
+         const NodeView n = s.view();
+         const bool second = count_of(n.input(0).shape) == count_of(n.output(0).shape);
+         return {{"operand", second ? 2 : 1}, {"how", is_coded(n.input(0)) ? whole(r, 0, 2) : 0}};
+       }},
       {"group-saturation", [](const Site&, Random& r) -> Params { return {{"group", one_of(r, {1, 8, 16, 32, 64})}, {"wraps", whole(r, 0, 1)}}; }},
       {"input-as-nchw", [](const Site&, Random& r) -> Params { return {{"sent", whole(r, 0, 1)}}; }},
       {"input-as-nhwc", [](const Site&, Random& r) -> Params { return {{"sent", whole(r, 0, 1)}}; }},
@@ -96,6 +108,9 @@ const std::map<std::string_view, Draw>& draws() {
          const Shape& shape = site_value(s).shape;
          const double order = one_of(r, {210, 21, 102, 120, 201});
          return shape[channels_last(s) ? shape.size() - 1 : 1] == 3 ? Params{{"order", order}} : Params{};
+       }},
+      {"input-mirrored", [](const Site& s, Random& r) -> Params {
+         return {{"how", site_value(s).shape.size() == 4 ? whole(r, 0, 5) : 0}};
        }},
       {"input-normalized-wrongly",
        [](const Site&, Random& r) -> Params {

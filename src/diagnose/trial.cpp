@@ -96,6 +96,10 @@ void Trial::choose_telling() {
   telling_.resize(std::min<std::size_t>(3, telling_.size()));
 }
 
+bool Trial::answers_alike() const {
+  return std::ranges::all_of(items_, [&](const Item& item) { return *item.device == *items_[0].device; });
+}
+
 const Tensor* Trial::inside(std::size_t index, ValueId id) const {
   const Value& v = test_->reference().graph().value(id);
   if (v.constant) return v.constant.get();
@@ -129,6 +133,10 @@ Trial::Past Trial::past(std::size_t index, const Site& site) const {
   p.find = [this, sample](ValueId v) { return test_->given(v, sample); };
   if (site.node == no_id) {
     const std::string& name = g.value(site.input).name;
+    p.find = [this, sample, &g](ValueId v) {
+      const auto sent = recorded_->sent[sample].find(g.value(v).name);
+      return sent != recorded_->sent[sample].end() ? &sent->second : test_->given(v, sample);
+    };
     if (sample > 0) p.previous = &recorded_->sent[sample - 1].at(name);
     p.first = &recorded_->sent[0].at(name);
     return p;

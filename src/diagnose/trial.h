@@ -5,6 +5,7 @@
 
 #include "diagnose/verdict.h"
 #include "diff/local.h"
+#include "fault/fault_claim.h"
 
 namespace lockstep {
 
@@ -45,6 +46,8 @@ class Trial {
   bool single_node() const { return row_->segment.size() == 1; }
   // Whether a fault at the row's own node changes what was computed, and does not compute it anew.
   bool changes_output(std::size_t item, const Step& step) const;
+  // Whether the device yields one and the same tensor in every sample.
+  bool answers_alike() const;
   // Elements of the suspect tensor, in all samples judged.
   std::int64_t values() const;
   // Bits of a table from right values to the device's, where one holds for all elements; else
@@ -104,9 +107,9 @@ class Trial {
 
 // Whether the fault's replays take sums apart product by product: they are slow.
 bool sums_term_by_term(const FaultDef& fault);
+// Whether its replays at a sum cost what those do: the operator's own meaning is evaluated, without a kernel.
+bool evaluates_sums(const FaultDef& fault);
 // "operand-rescale@/block2/add,k=0.5,operand=2"
 std::string spec_text(const FaultDef& fault, const std::string& site, const Params& params);
-// A number as a user would write it: 0.5, 2, 0.333333.
-std::string number_text(double x);
 
 }  // namespace lockstep

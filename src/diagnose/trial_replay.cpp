@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "diagnose/trial.h"
+#include "fault/fault_places.h"
 #include "op/op.h"
 
 namespace lockstep {
@@ -9,6 +10,12 @@ namespace lockstep {
 bool sums_term_by_term(const FaultDef& fault) {
   static constexpr std::string_view names[] = {"group-saturation", "pair-saturation", "products-dropped", "accumulator-16bit"};
   return std::ranges::count(names, fault.name) > 0;
+}
+
+// Replays by the operator's own meaning, where no kernel stands in.
+bool evaluates_sums(const FaultDef& fault) {
+  static constexpr std::string_view names[] = {"accumulator-narrow", "clamp-lost", "clips-before-zero-point"};
+  return sums_term_by_term(fault) || std::ranges::count(names, fault.name) > 0;
 }
 
 Replay Trial::replay_of(std::size_t index, const Step& step, std::span<const Tensor* const> in,
@@ -22,14 +29,20 @@ Replay Trial::replay_of(std::size_t index, const Step& step, std::span<const Ten
 // A network input after all steps that act on it.
 Result<Tensor> Trial::changed_input(std::size_t index, ValueId input,
                                     std::span<const Step> steps) const {
-  const Tensor& sent =
-      recorded_->sent[items_[index].sample].at(test_->reference().graph().value(input).name);
-  Tensor x = sent;
+  const Sample& sample = recorded_->sent[items_[index].sample];
+  const auto sent = sample.find(test_->reference().graph().value(input).name);
+  if (sent == sample.end())
+    return Error{test_->reference().graph().value(input).name, "what was sent is not known", "--input with what was fed to the device", ""};
+  Tensor x = sent->second;
   for (const Step& step : steps) {
-    if (step.site.node != no_id || step.site.input != input) continue;
-    const Tensor* in[] = {&sent};
-    Replay r = replay_of(index, step, in, {&x, 1});
-    LOCKSTEP_CHECK(step.fault->replay(r));
+    if (step.site.node != no_id) continue;
+    for (const Place& place : places_of(step.site, *step.fault, step.params)) {
+      if (place.site.input != input) continue;
+      const Step here{place.site, step.fault, place.params};
+      const Tensor* in[] = {&sent->second};
+      Replay r = replay_of(index, here, in, {&x, 1});
+      LOCKSTEP_CHECK(step.fault->replay(r));
+    }
   }
   return x;
 }
@@ -81,8 +94,10 @@ Result<Tensor> Trial::replay_cone(std::size_t index, std::span<const Step> steps
   Sample instead;
   for (const Step& step : steps) {
     if (step.site.node == no_id) {
-      LOCKSTEP_TRY(Tensor x, changed_input(index, step.site.input, steps));
-      instead.insert_or_assign(g.value(step.site.input).name, std::move(x));
+      for (const Place& place : places_of(step.site, *step.fault, step.params)) {
+        LOCKSTEP_TRY(Tensor x, changed_input(index, place.site.input, steps));
+        instead.insert_or_assign(g.value(place.site.input).name, std::move(x));
+      }
       continue;
     }
     options.node_hooks.push_back(
@@ -139,7 +154,7 @@ double Trial::work(const Site& site, const FaultDef* fault) const {
       if (v != no_id) sum += element * static_cast<double>(count_of(g.value(v).shape));
     return sum;
   };
-  const double own = fault && sums_term_by_term(*fault) ? 1 : by_kernel;
+  const double own = fault && evaluates_sums(*fault) ? 1 : by_kernel;
   double sum = each + element * static_cast<double>(count_of(g.value(row_->value).shape));
   if (is_row(site)) return sum + of_node(site.node, own);
   std::vector<bool> after(g.values().size(), false);

@@ -3,33 +3,15 @@
 #include <cmath>
 #include <limits>
 
-#include <fmt/format.h>
-
 #include "diagnose/trial.h"
+#include "fault/fault_claim.h"
 #include "fault/fault_describe.h"
 
 namespace lockstep {
 namespace {
 
-// A parameter that numbers a tensor of the graph is written by the tensor's name.
-std::string filled(std::string_view claim, const FaultDef& fault, const Params& params,
-                   const Graph& g) {
-  std::string text(claim);
-  for (const ParamSpec& spec : fault.params) {
-    const auto it = params.find(spec.name);
-    const std::string mark = "{" + std::string(spec.name) + "}";
-    const double number = it == params.end() ? spec.fallback : it->second;
-    const bool tensor =
-        spec.name == "other" && number >= 0 && number < static_cast<double>(g.values().size());
-    const std::string with =
-        tensor ? g.value(static_cast<ValueId>(number)).name : number_text(number);
-    for (std::size_t at = 0; (at = text.find(mark, at)) != text.npos; at += with.size())
-      text.replace(at, mark.size(), with);
-  }
-  return text;
-}
-
 constexpr double second_bits = 12;  // that a second thing is wrong at the same time
+constexpr double again_bits = 2;    // that another input has what the first one has
 
 // How far one element is from the device's, in LSB; reals in shares of its magnitude. At most 255.
 double distance(const Tensor& made, const Tensor& device, std::int64_t i, bool codes) {
@@ -62,10 +44,6 @@ bool Trial::same_number(const Tensor& a, const Tensor& b, std::int64_t i) {
   if (std::isnan(x) || std::isnan(y)) return std::isnan(x) && std::isnan(y);
   if (!std::isfinite(x) || !std::isfinite(y)) return x == y;
   return std::abs(x - y) <= 4e-6 * std::max(std::abs(x), std::abs(y));
-}
-
-std::string number_text(double x) {
-  return fmt::format("{:.6g}", x);
 }
 
 std::string spec_text(const FaultDef& fault, const std::string& site, const Params& params) {
@@ -120,12 +98,13 @@ Result<Explanation> Trial::test(std::span<const Step> steps,
     const std::string more = &step == &steps.front() ? "" : "+";
     e.spec += more + spec_text(*step.fault, site, step.params);
     e.claim +=
-        (more.empty() ? "" : "; and ") + filled(step.fault->claim, *step.fault, step.params, g);
+        (more.empty() ? "" : "; and ") + claim_text(step.site, *step.fault, step.params);
     if (more.empty())
       e.fault = step.fault, e.params = step.params, e.site = site;
     else
       e.also.push_back({step.fault, site, step.params});
-    e.bits += description_bits(step.site, *step.fault, step.params) + (more.empty() ? 0 : second_bits);
+    const bool again = !more.empty() && step.site.node == no_id && step.fault == e.fault && step.params == e.params;
+    e.bits += again ? again_bits : description_bits(step.site, *step.fault, step.params) + (more.empty() ? 0 : second_bits);
     e.listed = e.listed || lists_places(step.params);
   }
   const QuantParams step_size = step_of(g, row_->value);

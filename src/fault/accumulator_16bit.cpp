@@ -39,7 +39,8 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 
 extern constinit const FaultDef fault_accumulator_16bit = {
     .name = "accumulator-16bit",
-    .claim = "the accumulator overflows 16 bits (after a shift by {shift})",
+    .claim = "the accumulator {wraps?0:saturates|1:wraps} at 16 bits{shift?0:|:, after a shift by "
+             "{shift#bit}}",
     .advice = "split the convolution by groups of input channels and add the parts\n"
               "calibrate with headroom, or keep weights within 7 bits; test with real weights and data, random ones pass",
     .stage = Stage::node,

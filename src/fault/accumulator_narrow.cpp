@@ -59,7 +59,7 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 
 extern constinit const FaultDef fault_accumulator_narrow = {
     .name = "accumulator-narrow",
-    .claim = "the accumulator overflows {bits} bits",
+    .claim = "the accumulator {wraps?0:saturates|1:wraps} at {bits} bits",
     .advice = "split the convolution by groups of input channels and add the parts\n"
               "test with the largest sums that real data make: small ones pass",
     .stage = Stage::node,

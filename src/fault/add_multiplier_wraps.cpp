@@ -40,7 +40,8 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 
 extern constinit const FaultDef fault_add_multiplier_wraps = {
     .name = "add-multiplier-wraps",
-    .claim = "operand multipliers wrap modulo {modulus}",
+    .claim = "operand multipliers lose {modulus?1:every integer bit|2:the integer bits from the "
+             "second on}",
     .advice = "choose an output scale that is not below the operands' scales\n"
               "run this operation on the CPU, and compare",
     .stage = Stage::node,

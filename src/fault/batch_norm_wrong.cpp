@@ -41,7 +41,8 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 
 extern constinit const FaultDef fault_batch_norm_wrong = {
     .name = "batch-norm-wrong",
-    .claim = "the batch normalization leaves out a part or uses another epsilon ({epsilon})",
+    .claim = "the batch normalization {left_out?0:uses another epsilon, {epsilon}|1:leaves out "
+             "its scale|2:leaves out its bias|3:leaves out the mean|4:leaves out the variance}",
     .advice = "fold the normalization in float before quantizing, from a model exported for inference\n"
               "compare epsilon with the framework's default (1e-3 against 1e-5)",
     .stage = Stage::node,

@@ -70,7 +70,9 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 
 extern constinit const FaultDef fault_bias_misread = {
     .name = "bias-misread",
-    .claim = "the bias is misread (how {how})",
+    .claim = "the bias {how?0:is absent|1:is read with the bytes of each word reversed|2:is cut "
+             "to its low 16 bits|3:is added twice|4:is read {by#channel} too "
+             "{by?<0:early|:late}{around?0:|1:, around its end}|5:is absent in channel {by}}",
     .advice = "compare a checksum of the bias in the device's memory with the file, word by word\n"
               "check word size, byte order and offset of the bias in the weight image",
     .stage = Stage::node,

@@ -116,7 +116,8 @@ Result<void> replay(Replay& r) {
 
 extern constinit const FaultDef fault_buffers_overlap = {
     .name = "buffers-overlap",
-    .claim = "{count} bytes of the output are overwritten by tensor {other}: their buffers overlap",
+    .claim = "{count?0:a tenth of the output is|:{count#byte} of the output, from byte {to} on, "
+             "are} overwritten by tensor {other}: their buffers overlap",
     .advice = "compare the addresses and sizes of the two buffers in the memory map\n"
               "test with a larger pool, without in-place operation, or with the tensor kept as an output",
     .stage = Stage::node,

@@ -47,7 +47,8 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 
 extern constinit const FaultDef fault_byte_order = {
     .name = "byte-order",
-    .claim = "the bytes of every {width}-byte word of the output are reversed",
+    .claim = "the bytes of every {width?0:|:{width}-byte }word of the output are "
+             "reversed{last?0:|1:, in a memory that holds channels last}",
     .advice = "check the word size of the transfer that moves this buffer (DMA, bus bridge, external memory)",
     .stage = Stage::node,
     .params = params,

@@ -47,7 +47,9 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 
 extern constinit const FaultDef fault_channel_scales_misplaced = {
     .name = "channel-scales-misplaced",
-    .claim = "the per-channel multipliers are read {by} places off, or start again after {modulus} channels",
+    .claim = "{by?0:the table of per-channel multipliers starts again after "
+             "{modulus#channel}|:the per-channel multipliers are read {by#place} too "
+             "{by?<0:early|:late}{modulus?0:|:, and start again after {modulus#channel}}}",
     .advice = "check the axis along which the weights are quantized (quantized_dimension, axis)\n"
               "look for a limit on channels: tables of 256 entries",
     .stage = Stage::node,

@@ -94,7 +94,8 @@ Result<void> replay(Replay& r) {
 
 extern constinit const FaultDef fault_clamp_lost = {
     .name = "clamp-lost",
-    .claim = "the activation clamp is lost: values beyond its bounds pass",
+    .claim = "the activation clamp {keeps_lower?0:is lost: values beyond its bounds pass|1:keeps "
+             "its lower bound alone: values above the upper one pass}",
     .advice = "write the activation as an operator of its own (Relu or Clip) and check that the compiler keeps it",
     .stage = Stage::node,
     .params = params,

@@ -83,7 +83,8 @@ Result<void> replay(Replay& r) {
 
 extern constinit const FaultDef fault_codes_clipped = {
     .name = "codes-clipped",
-    .claim = "codes outside {low} .. {high} are clipped, where the model does not clip",
+    .claim = "codes {low?-128:{high?255:below the zero point|:above {high}}|:{high?255:below "
+             "{low}|:outside {low} .. {high}}} are clipped, where the model does not clip",
     .advice = "look for an activation that was fused into this operation and does not belong to it\n"
               "check the type and range of the buffer: unsigned for signed, 7 bits for 8, or only what is above zero",
     .stage = Stage::node,

@@ -64,7 +64,8 @@ std::vector<Params> fit(const Site&, const Evidence&, const Misfit& misfit) {
 
 extern constinit const FaultDef fault_codes_offset = {
     .name = "codes-offset",
-    .claim = "every code of the output is {by} too large: it is written or read with another zero point",
+    .claim = "every code of the output is {by?<0:{-by} too small|:{by} too large}{saturates?0:|1: "
+             "and stops at the end of its range}: it is written or read with another zero point",
     .advice = "print element type, scale and zero point of this tensor on the target: int8 and uint8 are 128 apart\n"
               "dequantize with the zero point of the compiled network, not with the one of a report",
     .stage = Stage::node,

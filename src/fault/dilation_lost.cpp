@@ -39,7 +39,8 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 
 extern constinit const FaultDef fault_dilation_lost = {
     .name = "dilation-lost",
-    .claim = "the convolution ignores its dilation",
+    .claim = "the convolution ignores its dilation, with its {anchor?0:first|1:middle|2:last} tap "
+             "in place",
     .advice = "rewrite it as a convolution without dilation on interleaved parts, or with zeros between the taps\n"
               "test the impulse response: one hot element in, the taps' places out",
     .stage = Stage::node,

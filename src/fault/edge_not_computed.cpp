@@ -56,7 +56,9 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 
 extern constinit const FaultDef fault_edge_not_computed = {
     .name = "edge-not-computed",
-    .claim = "the last {lost} rows or columns are not computed",
+    .claim = "{lost?1:the last row or column is|:the last {lost} rows or columns are} not "
+             "computed{axis?-1:|:, along spatial axis {axis}}: {fill?0:zero bytes stand "
+             "there|1:the zero point stands there|2:what was read there a run earlier stays}",
     .advice = "check the loop bounds of the kernel for extents that are no multiple of its tile\n"
               "pad the picture to such a multiple, or use another kernel or version",
     .stage = Stage::node,

@@ -2,7 +2,8 @@
 #include <memory>
 
 #include "base/text.h"
-#include "fault/fault.h"
+#include "fault/fault_places.h"
+#include "run/fed_sample.h"
 
 namespace lockstep {
 namespace {
@@ -99,8 +100,13 @@ InputHook input_hook(std::shared_ptr<const Executor> reference, const FaultSpec&
     if (!previous) memory->first = x, memory->run = 0;
     const Tensor sent = x;
     const Tensor* in[] = {&sent};
+    const Sample* fed = fed_sample();
+    const auto find = [&](ValueId id) -> const Tensor* {
+      const auto at = fed ? fed->find(reference->graph().value(id).name) : Sample::const_iterator();
+      return fed && at != fed->end() ? &at->second : nullptr;
+    };
     Replay r{here, spec.params, in, std::span<Tensor>(&x, 1), previous, previous ? &memory->made : nullptr,
-             previous ? &memory->first : nullptr, {}, memory->run++};
+             previous ? &memory->first : nullptr, find, memory->run++};
     LOCKSTEP_CHECK(spec.fault->replay(r));
     memory->made = x;
     return {};
@@ -117,7 +123,10 @@ Result<RunOptions> inject(const Executor& reference, std::span<const FaultSpec> 
     LOCKSTEP_TRY(const std::vector<Site> sites, sites_for(*shared, spec));
     for (const Site& site : sites)
       if (site.node != no_id) options.node_hooks.push_back(node_hook(shared, spec, site.node));
-      else options.input_hooks.push_back(input_hook(shared, spec, site.input));
+      else if (spec.node.empty()) options.input_hooks.push_back(input_hook(shared, spec, site.input));
+      else
+        for (Place& place : places_of(site, *spec.fault, spec.params))
+          options.input_hooks.push_back(input_hook(shared, {spec.fault, spec.node, std::move(place.params)}, place.site.input));
   }
   return options;
 }

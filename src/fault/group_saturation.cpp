@@ -40,7 +40,8 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 
 extern constinit const FaultDef fault_group_saturation = {
     .name = "group-saturation",
-    .claim = "partial sums saturate at 16 bits after every {group} products",
+    .claim = "partial sums {wraps?0:saturate|1:wrap} at 16 bits after every "
+             "{group?1:product|:{group} products}",
     .advice = "split the convolution by groups of input channels and add the parts\n"
               "calibrate with headroom, or keep weights within 7 bits",
     .stage = Stage::node,

@@ -33,7 +33,8 @@ Result<void> replay(Replay& r) {
 
 extern constinit const FaultDef fault_input_as_nchw = {
     .name = "input-as-nchw",
-    .claim = "the input's channel-last bytes are read as NCHW",
+    .claim = "{sent?0:the input's channel-last bytes are read as NCHW|1:bytes in NCHW order are "
+             "sent to an input whose channels come last}",
     .advice = "ask the target for the input's shape and channel position, and feed that order\n"
               "or compile with the position that the application sends (--inputs-ch-position)",
     .stage = Stage::input,

@@ -34,7 +34,8 @@ Result<void> replay(Replay& r) {
 
 extern constinit const FaultDef fault_input_as_nhwc = {
     .name = "input-as-nhwc",
-    .claim = "the input's channel-first bytes are read as NHWC",
+    .claim = "{sent?0:the input's channel-first bytes are read as NHWC|1:bytes in NHWC order are "
+             "sent to an input whose channels come first}",
     .advice = "ask the target for the input's shape and channel position, and feed that order\n"
               "or compile with the position that the application sends (--inputs-ch-position)",
     .stage = Stage::input,

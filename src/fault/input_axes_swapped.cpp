@@ -32,7 +32,8 @@ Result<void> replay(Replay& r) {
 
 extern constinit const FaultDef fault_input_axes_swapped = {
     .name = "input-axes-swapped",
-    .claim = "the two spatial axes of the input are swapped",
+    .claim = "the two spatial axes of the input are swapped {sent?0:where the device reads "
+             "them|1:where they are sent}",
     .advice = "compare the input shape that the target reports with the one that is sent: height first\n"
               "test with a picture that changes along one axis only",
     .stage = Stage::input,

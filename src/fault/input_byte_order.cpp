@@ -27,7 +27,7 @@ Result<void> replay(Replay& r) {
 
 extern constinit const FaultDef fault_input_byte_order = {
     .name = "input-byte-order",
-    .claim = "the bytes of every {width}-byte word of the input are reversed",
+    .claim = "the bytes of every {width?0:|:{width}-byte }word of the input are reversed",
     .advice = "check the byte order of the source: audio samples, RGB565 words, network protocols",
     .stage = Stage::input,
     .params = params,

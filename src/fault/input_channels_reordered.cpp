@@ -66,7 +66,9 @@ Result<void> replay(Replay& r) {
 
 extern constinit const FaultDef fault_input_channels_reordered = {
     .name = "input-channels-reordered",
-    .claim = "the input's channels arrive in another order ({order})",
+    .claim = "the input's channels arrive {order?-1:from the last to the first|210:as BGR for "
+             "RGB, or RGB for BGR|21:in the order 0, 2, 1|102:in the order 1, 0, 2|120:in the "
+             "order 1, 2, 0|201:in the order 2, 0, 1|:in another order ({order})}",
     .advice = "feed pure red, green and blue pictures and compare channel by channel\n"
               "set the camera's or decoder's format to the order that the model was trained with",
     .stage = Stage::input,

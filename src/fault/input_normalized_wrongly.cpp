@@ -134,7 +134,10 @@ std::vector<Params> fit(const Site& site, const Evidence& evidence, const Misfit
 
 extern constinit const FaultDef fault_input_normalized_wrongly = {
     .name = "input-normalized-wrongly",
-    .claim = "the input is normalized wrongly: {scale} times the value plus {offset}",
+    .claim = "{statistics?1:the mean and deviation of ImageNet's channels are not applied to the "
+             "input|2:the mean and deviation of ImageNet's channels are applied to the input "
+             "twice|:the input is normalized wrongly: {scale} times the value{offset?0:|<0: minus "
+             "{-offset}|: plus {offset}}}",
     .advice = "dump the features on the device for a stored sample and compare them before any model runs\n"
               "mean and deviation belong either in the model or in the application, not in both and not in none",
     .stage = Stage::input,

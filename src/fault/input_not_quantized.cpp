@@ -29,7 +29,8 @@ Result<void> replay(Replay& r) {
 
 extern constinit const FaultDef fault_input_not_quantized = {
     .name = "input-not-quantized",
-    .claim = "the input is not quantized: real values are stored as codes",
+    .claim = "the input is not quantized: real values are {truncates?0:rounded to codes|1:cut off "
+             "to codes} as they are",
     .advice = "quantize with the input's own scale and zero point: code = round(x / scale) + zero point",
     .stage = Stage::input,
     .params = params,

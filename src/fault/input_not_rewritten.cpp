@@ -84,7 +84,8 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 
 extern constinit const FaultDef fault_input_not_rewritten = {
     .name = "input-not-rewritten",
-    .claim = "the input is written once only: later runs read what tensor {other} left in its memory",
+    .claim = "the input is written once only: later runs read what {other?-1:another "
+             "tensor|:tensor {other}} left in its memory",
     .advice = "write the input before every run: its buffer lies among the activations and is used again\n"
               "or have the compiler keep inputs apart (an option that preserves inputs), and look at the memory map",
     .stage = Stage::input,

@@ -84,7 +84,8 @@ Result<void> replay(Replay& r) {
 
 extern constinit const FaultDef fault_lost_bursts = {
     .name = "lost-bursts",
-    .claim = "bursts slip on the memory bus: the rest of a block of {size} bytes is {shift} bytes late",
+    .claim = "bursts slip on the memory bus: the rest of a block of {size} bytes is {shift#byte} "
+             "late",
     .advice = "halve the clock of the external memory and run again; repeat equal inputs and compare\n"
               "move activations into internal memory; check timing, drive strength and errata of the memory interface",
     .stage = Stage::node,

@@ -79,7 +79,7 @@ std::vector<Params> fit(const Site& site, const Evidence&, const Misfit& misfit)
 
 extern constinit const FaultDef fault_multiplier_clipped = {
     .name = "multiplier-clipped",
-    .claim = "multipliers above {limit} are clipped",
+    .claim = "multipliers above {limit?0:half of the greatest|:{limit}} are clipped",
     .advice = "choose the output scale so that input scale times weight scale stays below it",
     .stage = Stage::node,
     .scope = Scope::this_operator,

@@ -31,7 +31,8 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 
 extern constinit const FaultDef fault_multiplier_power_of_two = {
     .name = "multiplier-power-of-two",
-    .claim = "multipliers are rounded to powers of two",
+    .claim = "multipliers are rounded to the {direction?0:nearest power of two|-1:power of two "
+             "below|1:power of two above}",
     .advice = "quantize with power-of-two scales for this engine",
     .stage = Stage::node,
     .scope = Scope::this_operator,

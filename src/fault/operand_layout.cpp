@@ -61,7 +61,8 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 
 extern constinit const FaultDef fault_operand_layout = {
     .name = "operand-layout",
-    .claim = "operand {operand} is read in another layout than it was written in",
+    .claim = "operand {operand} is {sent?0:read|1:written} {layout?0:channels last|1:channels "
+             "first|2:with its spatial axes swapped}, and is not {sent?0:written|1:read} so",
     .advice = "look for a transpose or a layout conversion that the compiler dropped before this operation\n"
               "check the row and channel strides of the two operations' buffers",
     .stage = Stage::node,

@@ -43,7 +43,8 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 
 extern constinit const FaultDef fault_operand_lost = {
     .name = "operand-lost",
-    .claim = "operand {operand} is not read: a constant stands in its place",
+    .claim = "operand {operand} is not read: {neutral?0:zero bytes stand|1:its zero point stands} "
+             "in its place",
     .advice = "check that the accelerator may read the operand's memory region (security, privilege, compartment)\n"
               "check that the operand's buffer is wired to this operation at all",
     .stage = Stage::node,

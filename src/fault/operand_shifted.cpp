@@ -55,7 +55,7 @@ std::vector<Params> fit(const Site& site, const Evidence&, const Misfit& misfit)
 
 extern constinit const FaultDef fault_operand_shifted = {
     .name = "operand-shifted",
-    .claim = "operand {operand} is read {by} elements off its place",
+    .claim = "operand {operand} is read {by#element} too {by?<0:early|:late}",
     .advice = "check offset and alignment of the buffer: vector loads drop the low bits of an address\n"
               "move the buffer by 4, 8, 12 bytes: the error moves with it",
     .stage = Stage::node,

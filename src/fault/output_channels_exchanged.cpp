@@ -138,7 +138,9 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 
 extern constinit const FaultDef fault_output_channels_exchanged = {
     .name = "output-channels-exchanged",
-    .claim = "{count} channels from {first} on and as many from {second} on stand in each other's place",
+    .claim = "{turn?0:{count?1:channels {first} and {second}|:{count} channels from {first} on "
+             "and as many from {second} on} stand in each other's place|:all channels are turned "
+             "around by {turn}, as where two operands are joined the other way round}",
     .advice = "compare the order of the parts that are written into this tensor: concatenation, groups, split convolutions\n"
               "look for an order of channels that the compiler changed and that a later operation does not know of",
     .stage = Stage::node,

@@ -54,7 +54,8 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 
 extern constinit const FaultDef fault_output_layout = {
     .name = "output-layout",
-    .claim = "the output is written in another layout than it is read in (layout {layout})",
+    .claim = "the output is written {layout?0:channels last|1:channels first|2:with its spatial "
+             "axes swapped}, and is not read so",
     .advice =
         "read the tensor with the axes in the device's order (channels last, as most NPUs keep "
         "them)\n"

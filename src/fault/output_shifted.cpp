@@ -43,7 +43,7 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 
 extern constinit const FaultDef fault_output_shifted = {
     .name = "output-shifted",
-    .claim = "the output lies {by} elements off its place",
+    .claim = "the output lies {by#element} too {by?<0:late|:early}",
     .advice = "check the alignment of the output buffer: vector stores drop the low bits of an address\n"
               "check row offset and stride in the output's descriptor",
     .stage = Stage::node,

@@ -56,7 +56,9 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 
 extern constinit const FaultDef fault_pads_asymmetric = {
     .name = "pads-asymmetric",
-    .claim = "padding is put at the wrong side: the window lies {by} elements off",
+    .claim = "{by?0:the padding before and after changes places|:padding is put at the wrong "
+             "side: {by#element} more {by?<0:after|:before}}{axis?-1:|:, along spatial axis "
+             "{axis}}",
     .advice = "write symmetric padding, or an explicit Pad before a convolution without padding\n"
               "check SAME_UPPER against SAME_LOWER where the stride is 2",
     .stage = Stage::node,

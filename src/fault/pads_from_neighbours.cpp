@@ -59,7 +59,9 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 
 extern constinit const FaultDef fault_pads_from_neighbours = {
     .name = "pads-from-neighbours",
-    .claim = "the convolution reads other values of its input where it should pad (from {from})",
+    .claim = "where the convolution should pad, it {from?0:repeats the edge|1:runs on into the "
+             "next row|2:reads whatever lies there in memory|3:mirrors the picture at its "
+             "edge|4:reads from the other end of the axis}",
     .advice = "pad by an operation of its own, and let the convolution pad nothing\n"
               "check the bounds that the kernel tests: each axis, both ends",
     .stage = Stage::node,

@@ -33,7 +33,8 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 
 extern constinit const FaultDef fault_pair_saturation = {
     .name = "pair-saturation",
-    .claim = "pairs of products saturate at 16 bits",
+    .claim = "pairs of products saturate at 16 bits, {channel_first?0:of neighbouring "
+             "channels|1:of neighbouring taps}",
     .advice = "this is what x86 processors without VNNI do with full 8-bit weights: the PC may be the wrong side\n"
               "quantize weights to 7 bits (reduce_range), or compute the reference on a processor with VNNI",
     .stage = Stage::node,

@@ -36,7 +36,8 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 
 extern constinit const FaultDef fault_per_channel_as_per_tensor = {
     .name = "per-channel-as-per-tensor",
-    .claim = "one weight scale is used for all output channels",
+    .claim = "{which?0:the first channel's weight scale|1:the greatest weight scale|2:the mean of "
+             "the weight scales|3:the last channel's weight scale} is used for all output channels",
     .advice = "quantize the weights per tensor for this engine, or update its runtime",
     .stage = Stage::node,
     .scope = Scope::this_operator,

@@ -173,7 +173,8 @@ Result<void> replay(Replay& r) {
 
 extern constinit const FaultDef fault_poison_survives = {
     .name = "poison-survives",
-    .claim = "parts of the output are never written: byte {value} stays there",
+    .claim = "{from?-1:parts of the output are|:the output from byte {from} on is} never written: "
+             "byte {value} stays there",
     .advice = "check the access rights of the accelerator for writing, at the granule where the stretch begins and ends\n"
               "check that the operation runs at all and writes to the address that is read",
     .stage = Stage::node,

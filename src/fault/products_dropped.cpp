@@ -81,7 +81,10 @@ std::vector<Params> fit(const Site& site, const Evidence&, const Misfit& misfit)
 
 extern constinit const FaultDef fault_products_dropped = {
     .name = "products-dropped",
-    .claim = "only the first {used} products of each sum are accumulated",
+    .claim = "only the first {used?0:eighth of the products of each sum is|1:product of each sum "
+             "is|:{used} products of each sum are} accumulated, {channel_first?0:channels running "
+             "faster than taps|1:taps running faster than channels}{padded?0:|1:, those in the "
+             "padding counted}",
     .advice = "pad the input channels to a multiple of 16, or use another kernel version\n"
               "filters with few non-zero taps stay right: check those with many",
     .stage = Stage::node,

@@ -41,7 +41,8 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 
 extern constinit const FaultDef fault_requant_rounding = {
     .name = "requant-rounding",
-    .claim = "results are rounded by another rule than the reference's (mode {mode})",
+    .claim = "results are rounded {mode?0:with ties up|1:with ties away from zero|2:with ties to "
+             "even|3:twice}, which is not the reference's rule",
     .advice = "one step of difference at ties is what runtimes differ by: judge by the final decision\n"
               "act only where an amplifier follows (reciprocal root, exponential, comparison of equal scores)",
     .stage = Stage::node,

@@ -24,7 +24,8 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 
 extern constinit const FaultDef fault_requant_truncates = {
     .name = "requant-truncates",
-    .claim = "results are cut off in place of being rounded",
+    .claim = "results are {toward_zero?0:always rounded down|1:cut off toward zero|2:always "
+             "rounded up}, in place of to the nearest code",
     .advice = "the bias of half a step is one-sided and adds up over layers: look for a rounding option of the runtime",
     .stage = Stage::node,
     .scope = Scope::every_node,

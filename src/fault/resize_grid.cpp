@@ -44,7 +44,10 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 
 extern constinit const FaultDef fault_resize_grid = {
     .name = "resize-grid",
-    .claim = "the resize samples another grid than the model says",
+    .claim = "the resize samples {grid?0:at half pixels|1:an asymmetric grid|2:with corners "
+             "aligned|3:at half pixels, as PyTorch does|4:its own grid}{mode?0:|1:, the nearest "
+             "value|2:, linearly}{nearest?0:|1:, rounding down|2:, rounding up|3:, halves rounded "
+             "down|4:, halves rounded up}, which is not what the model says",
     .advice = "use nearest with an integer factor, a transposed convolution, or resize before the network\n"
               "test the operator in the middle of a graph: at its ends converters treat it apart",
     .stage = Stage::node,

@@ -57,7 +57,7 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 
 extern constinit const FaultDef fault_result_offset = {
     .name = "result-offset",
-    .claim = "the result lies {by} codes off its zero point",
+    .claim = "the result lies {by#code} too {by?<0:low|:high}: its zero point is another",
     .advice =
         "compare the output zero point of this operation in the compiled program with the model's\n"
         "compile again from this very model file: a zero point of another version gives the same "

@@ -56,7 +56,8 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 
 extern constinit const FaultDef fault_scales_of_another = {
     .name = "scales-of-another",
-    .claim = "the result is quantized with the scale and zero point of tensor {other}",
+    .claim = "the result is quantized with the scale and zero point of {other?-1:another "
+             "tensor|:tensor {other}}",
     .advice = "program, weights and parameters must come from one compilation: regenerate, clean, flash all of them\n"
               "print the version stamps of each at boot",
     .stage = Stage::node,

@@ -85,7 +85,8 @@ std::vector<Params> fit(const Site&, const Evidence&, const Misfit& misfit) {
 
 extern constinit const FaultDef fault_softmax_scale = {
     .name = "softmax-scale",
-    .claim = "the softmax takes {gamma} times its logits",
+    .claim = "the softmax takes {gamma?0:none of its logits: all classes come out alike|:{gamma} "
+             "times its logits}",
     .advice = "take the decision from the logits and drop the softmax from the int8 graph\n"
               "if all logits are equal, the cause lies before the softmax",
     .stage = Stage::node,

@@ -28,7 +28,8 @@ Result<void> replay(Replay& r) {
 
 extern constinit const FaultDef fault_stale_input = {
     .name = "stale-input",
-    .claim = "the network computes with the input of an earlier run",
+    .claim = "the network computes with the input of {frozen?0:the run before|1:the very first "
+             "run}",
     .advice = "clean the cache lines of the input after the CPU has written it\n"
               "ask for the input address before every run; look for a double buffer whose halves are swapped late",
     .stage = Stage::input,

@@ -27,7 +27,8 @@ Result<void> replay(Replay& r) {
 
 extern constinit const FaultDef fault_stale_input_lines = {
     .name = "stale-input-lines",
-    .claim = "whole cache lines of the input are those of the run before",
+    .claim = "whole cache lines of the input are {shown?0:those that were sent for the run "
+             "before|1:those that the device had in the run before}",
     .advice = "clean (not only invalidate) the input's cache lines after the CPU has written it\n"
               "align the buffer to 32 bytes and round its size up; count the size in bytes, not in elements",
     .stage = Stage::input,

@@ -28,7 +28,8 @@ Result<void> replay(Replay& r) {
 
 extern constinit const FaultDef fault_stale_lines = {
     .name = "stale-lines",
-    .claim = "whole cache lines of the output are those of the run before",
+    .claim = "whole cache lines of the output are those {shown?0:made in the run before|1:read in "
+             "the run before}",
     .advice = "invalidate the buffer's cache lines before the CPU reads what the accelerator wrote\n"
               "align the buffer to 32 bytes and round its size up, or make it non-cacheable",
     .stage = Stage::node,

@@ -67,7 +67,8 @@ std::vector<Params> fit(const Site&, const Evidence&, const Misfit& misfit) {
 
 extern constinit const FaultDef fault_table_shifted = {
     .name = "table-shifted",
-    .claim = "the function's table is read {by} entries off",
+    .claim = "the function's table is read {by#entry} too {by?<0:early|:late}{wraps?0:|1:, around "
+             "its end}",
     .advice = "compare the table's first entry with the function at the least code: an index that starts at 1, or a header before the table\n"
               "run this operation on the CPU, and compare",
     .stage = Stage::node,

@@ -57,7 +57,9 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 
 extern constinit const FaultDef fault_tail_channels_dropped = {
     .name = "tail-channels-dropped",
-    .claim = "channels from {first} on are not computed",
+    .claim = "{first?-1:the channels behind the last whole group of 8|:channels from {first} on} "
+             "are not computed: {fill?0:zero bytes stand there|1:the zero point stands "
+             "there|2:what was read there a run earlier stays}",
     .advice = "pad the channels to a multiple of 8 or 16, or use another kernel or version",
     .stage = Stage::node,
     .params = params,

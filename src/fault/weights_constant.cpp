@@ -36,7 +36,8 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 
 extern constinit const FaultDef fault_weights_constant = {
     .name = "weights-constant",
-    .claim = "every byte of the weights reads as {byte}: they are absent",
+    .claim = "every byte of the weights{bias?0:|1: and of the bias} reads as {byte}: they are "
+             "absent",
     .advice = "compare a checksum of the weights in the device's memory with the file\n"
               "program the weight image at the address that it was linked for; map the external memory before the first run",
     .stage = Stage::node,

@@ -83,7 +83,8 @@ std::vector<Params> fit(const Site& site, const Evidence&, const Misfit& misfit)
 
 extern constinit const FaultDef fault_weights_cut = {
     .name = "weights-cut",
-    .claim = "the weights are missing from element {from} on and read as {byte}",
+    .claim = "the weights are missing from {from?-1:the middle|:element {from}} on and read as "
+             "{byte}",
     .advice = "compare the size of the programmed weight image with the file: the end is missing\n"
               "check that the flash window covers the whole image",
     .stage = Stage::node,

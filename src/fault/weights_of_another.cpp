@@ -50,7 +50,7 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 
 extern constinit const FaultDef fault_weights_of_another = {
     .name = "weights-of-another",
-    .claim = "the node computes with the weights of constant {other}",
+    .claim = "the node computes with the weights of {other?-1:another constant|:constant {other}}",
     .advice = "program, weights and runtime must come from one compilation: regenerate, clean, flash all of them\n"
               "print the version stamps of each at boot",
     .stage = Stage::node,

@@ -35,7 +35,7 @@ std::vector<Params> fit(const Site& site, const Evidence&, const Misfit& misfit)
 
 extern constinit const FaultDef fault_weights_shifted = {
     .name = "weights-shifted",
-    .claim = "the weights are read {by} elements off their place",
+    .claim = "the weights are read {by#element} too {by?<0:early|:late}",
     .advice = "compare the address of the weight image in flash with the one that the program was linked for\n"
               "check headers and alignment that the image format puts before the weights",
     .stage = Stage::node,

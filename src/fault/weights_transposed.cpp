@@ -105,7 +105,9 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 
 extern constinit const FaultDef fault_weights_transposed = {
     .name = "weights-transposed",
-    .claim = "the weights are read in another order than they were written in",
+    .claim = "the weights are read with {order?0:rows and columns exchanged|1:columns as HWC for "
+             "CHW|2:columns as CHW for HWC|3:filters and channels exchanged|4:height and width "
+             "exchanged|5:each row mirrored|6:each column mirrored|7:each kernel turned by half}",
     .advice = "let the converter place the flatten; do not copy weights by hand between layouts\n"
               "check OIHW against OHWI, and rows against columns of the first matrix behind a flatten",
     .stage = Stage::node,

@@ -34,7 +34,8 @@ Result<void> replay(Replay& r) {
 
 extern constinit const FaultDef fault_zero_point_128 = {
     .name = "zero-point-128",
-    .claim = "the input's codes are off by 128: int8 and uint8 are taken for each other",
+    .claim = "the input's codes are off by 128{saturates?0:|1:, too large, and saturate|-1:, too "
+             "small, and saturate}: int8 and uint8 are taken for each other",
     .advice = "print element type, scale and zero point of the input on the target\n"
               "uint8 data for an int8 input: flip the top bit of every byte and use zero point - 128",
     .stage = Stage::input,

@@ -74,7 +74,8 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 
 extern constinit const FaultDef fault_zero_point_ignored = {
     .name = "zero-point-ignored",
-    .claim = "the zero point of operand {operand} is ignored",
+    .claim = "the zero point of {operand?0:every operand|:operand {operand}} is "
+             "{unscaled?0:ignored|1:subtracted after scaling}",
     .advice = "quantize this operand symmetrically (zero point 0) and compare\n"
               "run this operation on the CPU",
     .stage = Stage::node,

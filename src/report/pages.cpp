@@ -7,7 +7,7 @@
 #include "arith/arith.h"
 #include "base/text.h"
 #include "device/device.h"
-#include "fault/fault.h"
+#include "fault/fault_claim.h"
 #include "op/op.h"
 #include "target/target.h"
 
@@ -81,7 +81,7 @@ std::string_view reach(Scope scope) {
 std::string faults_page() {
   std::string text = head("Faults", "What a device does wrong. The same entry injects (`sim:`, `inject`) and explains (`diagnose`).");
   for (const FaultDef* f : fault_table()) {
-    text += fmt::format("\n## {}\n{}\n\nActs on: {}. Reach: {}.\n", f->name, f->claim,
+    text += fmt::format("\n## {}\n{}\n\nActs on: {}. Reach: {}.\n", f->name, claim_outline(*f),
                         f->stage == Stage::input ? "a network input" : "what a node yields", reach(f->scope));
     for (const ParamSpec& p : f->params) text += fmt::format("- `{}` (default {:.6g}): {}\n", p.name, p.fallback, p.meaning);
     text += "\nWhat to do:\n";

@@ -5,6 +5,7 @@
 
 #include "base/copy_bytes.h"
 #include "base/text.h"
+#include "run/fed_sample.h"
 #include "run/node_kernels.h"
 #include "run/sweep.h"
 
@@ -90,7 +91,10 @@ Result<void> PlannedRun::feed_input(Session& session, ValueId id, const Sample& 
   for (const InputHook& h : options_.input_hooks)
     if (h.input == id) {
       if (!changed) changed = x;
-      LOCKSTEP_CHECK(h.change(*changed, before ? &before->find(v.name)->second : nullptr));
+      fed_sample() = &sample;
+      auto status = h.change(*changed, before ? &before->find(v.name)->second : nullptr);
+      fed_sample() = nullptr;
+      LOCKSTEP_CHECK(std::move(status));
     }
   copy_bytes((changed ? *changed : x).bytes(), session.input(id).data());
   return {};

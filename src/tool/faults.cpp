@@ -2,7 +2,7 @@
 
 #include <fmt/core.h>
 
-#include "fault/fault.h"
+#include "fault/fault_claim.h"
 #include "tool/command.h"
 
 namespace lockstep {
@@ -11,7 +11,7 @@ void add_faults(CLI::App& app, int& code) {
   auto* command = app.add_subcommand("faults", "the faults that sim:, inject and diagnose know");
   command->callback([&code] {
     for (const FaultDef* fault : fault_table()) {
-      fmt::print("{:24} {}\n", fault->name, fault->claim);
+      fmt::print("{:24} {}\n", fault->name, claim_outline(*fault));
       for (const ParamSpec& p : fault->params)
         fmt::print("{:24}   {}={:.6g}   {}\n", "", p.name, p.fallback, p.meaning);
     }

@@ -125,8 +125,19 @@ Executor real_network() {
   return p.finish();
 }
 
+Executor gate_network() {
+  FaultProblem p;
+  const ValueId a = p.input("a", DType::i8, {1, 8, 4, 6}, per_tensor(0.1, 4));
+  const ValueId b = p.input("b", DType::i8, {1, 8, 4, 6}, per_tensor(0.03, -30));
+  const ValueId sum = p.node("sum", "Add", {a, b}, {}, per_tensor(0.12, -9));
+  const ValueId mean = p.node("mean", "GlobalAveragePool", {sum}, {}, per_tensor(0.05, 3));
+  const ValueId gate = p.node("gate", "Sigmoid", {mean}, {}, per_tensor(1.0 / 256, -128));
+  p.node("mul", "Mul", {sum, gate}, {}, per_tensor(0.08, -11));
+  return p.finish();
+}
+
 std::vector<Executor> fault_networks() {
-  return {picture_network(), code_network(), activation_network(), state_network(), real_network()};
+  return {picture_network(), code_network(), activation_network(), state_network(), real_network(), gate_network()};
 }
 
 Outcome inject_and_explain(const Executor& network, std::string_view fault, std::string_view place,

@@ -21,6 +21,9 @@ Executor state_network();
 // BatchNormalization, then Resize (linear), on reals.
 Executor real_network();
 
+// a + b -> sum, its average -> gate (Sigmoid), sum times gate -> mul; two inputs of one shape, on codes [1,8,4,6].
+Executor gate_network();
+
 std::vector<Executor> fault_networks();
 
 // Injects `fault` at `place` of the network and looks for it there: how many elements differ over three

@@ -144,6 +144,10 @@ Gathered gather_evidence(const Site& site, Capture capture, const std::vector<Sa
       g.expected[s] = inputs[s].at(name);
       item.in = {&g.expected[s]};
       item.observed = &sample.at(name);
+      item.find = [sent = inputs[s], &graph](ValueId id) -> const Tensor* {
+        const auto at = sent.find(graph.value(id).name);
+        return at == sent.end() ? nullptr : &at->second;
+      };
     } else {
       const Node& node = graph.node(site.node);
       for (const ValueId id : node.inputs) {

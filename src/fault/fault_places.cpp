@@ -1,0 +1,14 @@
+#include "fault/fault_places.h"
+
+namespace lockstep {
+
+std::vector<Place> places_of(const Site& site, const FaultDef& fault, const Params& params) {
+  std::vector<Place> places = {{site, params}};
+  if (site.node != no_id || !fault.reads) return places;
+  for (const ValueId other : fault.reads(site, params))
+    places.push_back(
+        {{site.reference, no_id, other}, {{"other", static_cast<double>(site.input)}}});
+  return places;
+}
+
+}  // namespace lockstep

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <vector>
+
+#include "fault/fault.h"
+
+namespace lockstep {
+
+// Where a fault at a site acts, itself included: an input fault that reads another input gives it
+// its own in return.
+struct Place {
+  Site site;
+  Params params;
+};
+std::vector<Place> places_of(const Site& site, const FaultDef& fault, const Params& params);
+
+}  // namespace lockstep
