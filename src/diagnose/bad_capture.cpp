@@ -60,6 +60,11 @@ bool has_weights(const Graph& g, NodeId id) {
   return w.constant || (w.producer != no_id && makes_weights(g, w.producer));
 }
 
+// A device that exchanges two outputs leaves the same recording.
+bool are_outputs(const Graph& g, const Row& a, const Row& b) {
+  return std::ranges::count(g.outputs(), a.value) > 0 && std::ranges::count(g.outputs(), b.value) > 0;
+}
+
 }  // namespace
 
 const Tensor* recorded_tensor(const Sample& sample, const std::string& name) {
@@ -82,7 +87,7 @@ std::optional<std::string> bad_capture(const Case& c, const Comparison& comparis
     for (std::size_t j = i + 1; j < wrong.size(); ++j)
       if (wrong[i]->whole.count == wrong[j]->whole.count && differ(c, *wrong[i], *wrong[j]) && holds(c, *wrong[i], *wrong[j]) && holds(c, *wrong[j], *wrong[i]) &&
           !is_read_as_recorded(c, comparison, *wrong[i]) && !is_read_as_recorded(c, comparison, *wrong[j]))
-        return "tensors '" + wrong[i]->tensor + "' and '" + wrong[j]->tensor + "' hold each other's contents: their names are swapped";
+        return "tensors '" + wrong[i]->tensor + "' and '" + wrong[j]->tensor + "' hold each other's contents: their names are swapped" + (are_outputs(c.reference.graph(), *wrong[i], *wrong[j]) ? ", or the device writes each into the other's place" : "");
   return bad_contents(c, comparison);
 }
 

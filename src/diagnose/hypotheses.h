@@ -36,6 +36,8 @@ class Hypotheses {
   void fitted();
   // Two faults, where the best of the single ones leave a remainder.
   void pairs();
+  // One input fault at every network input alike.
+  void at_every_input();
   // A fault whose output of an earlier run is what the device shows.
   void of_earlier_runs();
   // Steps in the sample that tells most, then, when they promise to leave nothing but rounding, in

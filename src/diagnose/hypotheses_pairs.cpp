@@ -27,9 +27,19 @@ std::vector<const Tested*> Hypotheses::first_parts() const {
                : t->e.misfit / static_cast<double>(std::max<std::int64_t>(1, t->e.values));
   };
   std::ranges::stable_sort(parts, {}, key);
+  if (!trial_.single_node() && trial_.answers_alike()) {
+    // One answer to everything: an output that stays as it was comes before what happens to be as near.
+    const auto frozen = [](const Tested* t) { return t->e.fault->name == "frozen-output"; };
+    std::ranges::stable_sort(parts, [&](const Tested* a, const Tested* b) {
+      return key(a) != key(b) ? key(a) < key(b) : frozen(a) && !frozen(b);
+    });
+  }
   std::set<std::pair<const FaultDef*, std::string>> seen;
   std::erase_if(parts,
                 [&](const Tested* t) { return !seen.emplace(t->e.fault, t->e.site).second; });
+  // At two places at most: a second fault may act behind the first.
+  int places = 0;
+  std::erase_if(parts, [&](const Tested* t) { return t->e.fault->name == "frozen-output" && ++places > 2; });
   parts.resize(std::min(parts.size(), most_first));
   return parts;
 }
@@ -65,6 +75,26 @@ std::vector<Step> Hypotheses::second_parts(const Tested& first) {
     }
   }
   return seconds;
+}
+
+void Hypotheses::at_every_input() {
+  std::vector<std::size_t> inputs;
+  for (std::size_t s = 0; s < sites_.size(); ++s)
+    if (sites_[s].node == no_id) inputs.push_back(s);
+  if (inputs.size() < 2) return;
+  for (const FaultDef* fault : fault_table()) {
+    if (fault->reads || !std::ranges::all_of(inputs, [&](std::size_t s) { return fits_stage(*fault, sites_[s]); })) continue;
+    for (const Params& params : fault->candidates(sites_[inputs[0]], evidence_[inputs[0]])) {
+      if (work_ > options_.work) return;
+      std::vector<Step> steps;
+      for (const std::size_t s : inputs) {
+        steps.push_back({sites_[s], fault, params});
+        work_ += trial_.work(sites_[s], fault);
+      }
+      ++tried_;
+      if (auto t = test(std::move(steps)); t && t->whole && t->e.exact()) found_.push_back(std::move(*t));
+    }
+  }
 }
 
 void Hypotheses::of_earlier_runs() {

@@ -10,6 +10,7 @@
 #include "diagnose/on_codes.h"
 #include "diagnose/rewrites.h"
 #include "diagnose/scope.h"
+#include "diagnose/under_others.h"
 #include "diff/local.h"
 #include "diff/pair.h"
 
@@ -58,6 +59,15 @@ void on_codes_instead(const Case& c, const Row& row, std::size_t index, const Se
   set_beside(c, row, found, *other);
 }
 
+// A single cause in another named arithmetic, where the reference's leaves something or takes several.
+void under_others_instead(const Case& c, const Comparison& comparison, const Row& row, std::size_t index, const SearchOptions& options, Suspect& found) {
+  auto other = search_under_others(c, comparison, row, index, options, found);
+  if (!other) return;
+  other->tried += found.tried;
+  other->work += found.work;
+  found = std::move(*other);
+}
+
 Result<void> find_causes(const Case& c, Verdict& v) {
   const LocalTest test(c.reference, c.recorded);
   std::vector<Explanation> known;
@@ -84,6 +94,7 @@ Result<void> find_causes(const Case& c, Verdict& v) {
     if (Suspect& s = v.suspects.back(); !s.cause() && !c.search.first_only)
       if (auto found = search_families(*trial, options, s)) s.ranked.insert(s.ranked.begin(), std::move(*found));
     if (row.segment.size() > 1 || row.op == "QuantizeLinear") on_codes_instead(c, row, i, options, v.suspects.back());
+    under_others_instead(c, v.comparison, row, i, options, v.suspects.back());
     if (v.suspects.size() > 1) left -= v.suspects.back().work;
     if (const Explanation* cause = v.suspects.back().cause()) known.push_back(*cause);
   }

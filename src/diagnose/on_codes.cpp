@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "diagnose/under_others.h"
 #include "run/generated.h"
 
 namespace lockstep {
@@ -12,32 +13,13 @@ constexpr std::string_view fusing_passes[] = {
     "store-folded-constants", "merge-equal-quantize", "remove-double-qdq",    "fuse-matmul-add", "propagate-dequantize",
     "propagate-quantize",     "quantize-bias",        "drop-redundant-clip", "run-on-codes",    "drop-idle-dequantizers"};
 
-// The row in the other graph, when it is made there from known tensors, and not by a quantizer alone.
-std::optional<Row> row_in(const LocalTest& test, const Row& row) {
-  const Graph& g = test.reference().graph();
-  Row there = row;
-  there.value = g.find_value(row.tensor);
-  there.segment.clear();
-  if (there.value == no_id) return std::nullopt;
-  there.node = g.value(there.value).producer;
-  if (there.node == no_id) return std::nullopt;
-  for (std::size_t s = 0; s < test.samples(); ++s) {
-    const Cone cone = test.cone(there.value, s);
-    if (!cone.known || cone.nodes.empty()) return std::nullopt;
-    if (cone.nodes.size() > there.segment.size()) there.segment = cone.nodes;
-  }
-  if (there.segment.size() == 1 && g.node(there.node).op == "QuantizeLinear") return std::nullopt;
-  there.name = g.node(there.node).name;
-  there.op = g.node(there.node).op;
-  return there;
-}
-
 // What the cause makes of the row's tensor, from inputs that the device never saw.
 Result<Capture> made_by(const Case& c, const Row& row, const Explanation& e) {
   const Executor* executor = &c.reference;
-  if (!e.arithmetic.empty())
-    for (const Executor& carrier : c.carriers())
-      if (carrier.arithmetic().name == e.arithmetic) executor = &carrier;
+  for (const Others& others : {c.carriers, c.others})
+    if (!e.arithmetic.empty() && others)
+      for (const Executor& other : others())
+        if (other.arithmetic().name == e.arithmetic) executor = &other;
   std::vector<FaultSpec> specs = {{e.fault, e.site, e.params}};
   specs.insert(specs.end(), e.also.begin(), e.also.end());
   LOCKSTEP_TRY(const RunOptions options, inject(*executor, specs));
@@ -85,7 +67,7 @@ std::optional<Suspect> search_on_codes(const Case& c, const Row& row, std::size_
   for (const Executor& carrier : c.carriers()) {
     const LocalTest test(carrier, c.recorded);
     const auto there = row_in(test, row);
-    if (!there) continue;
+    if (!there || (there->segment.size() == 1 && there->op == "QuantizeLinear")) continue;  // not by a quantizer alone
     const auto trial = Trial::make(test, c.recorded, *there);
     if (!trial.ok()) continue;
     SearchOptions half = options;

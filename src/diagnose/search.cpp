@@ -38,6 +38,7 @@ class Search {
     if (explained_by(known)) return std::move(suspect_);
     Hypotheses hypotheses(trial_, options_);
     hypotheses.plain();
+    if (!hypotheses.some_exact()) hypotheses.at_every_input();
     if (options_.fits && !hypotheses.some_exact()) hypotheses.fitted();
     if (!hypotheses.some_exact() || trial_.row().segment.size() > 1) hypotheses.slow();
     if (options_.pairs && !hypotheses.some_exact()) hypotheses.of_earlier_runs();
@@ -90,23 +91,37 @@ class Search {
     }
     if (ranked.empty() || !ranked[0].accepted) return;
     prefer_input();
-    bool rivalled = false;
+    prefer_frozen();
+    // Reals between quantizers are no device's tensors: one operation on codes with its quantizers is one place.
+    const bool stretch = trial_.row().segment.size() > 1 && roundings() != 1;
+    bool rivalled = false, elsewhere = false;
     std::size_t proofs = 0;
     for (std::size_t i = 1; i < ranked.size() && ranked[0].exact(); ++i) {
       const Explanation& e = ranked[i];
       if (!e.exact()) continue;
       if (proofs++ < most_proofs && same(ranked[0], e)) {
         ranked[0].ties.push_back(e.spec);
+        elsewhere = elsewhere || e.site != ranked[0].site;
       } else if (e.bits <= 2 * ranked[0].bits + as_short_bits) {  // a flexible cause is none beside a plain one
         ranked[0].rivals.push_back(e.spec);
-        rivalled = rivalled || e.bits <= ranked[0].bits + as_short_bits;
+        rivalled = rivalled || stretch || e.bits <= ranked[0].bits + as_short_bits;
       }
     }
     // Places that a cause lists run by run may lie in any tensor on the way, where none was captured.
     const bool anywhere = ranked[0].listed && !trial_.single_node();
     ranked[0].certain = ranked[0].exact() && !suspect_.cut_short && !anywhere && !moves_weights(ranked[0]) &&
-                        !(incomplete_ && !trial_.single_node()) && !rivalled &&
+                        !(incomplete_ && !trial_.single_node()) && !rivalled && !(stretch && elsewhere) &&
                         (ranked[0].also.empty() || trial_.single_node());
+    // What no longer depends on the inputs may have been lost anywhere in the stretch, in ways without number.
+    ranked[0].certain = ranked[0].certain && !(stretch && is_deaf(ranked[0]));
+  }
+
+  // What the cause makes of the row's tensor is the same for every input.
+  bool is_deaf(const Explanation& e) const {
+    if (e.listed) return false;
+    const auto made = made_by(e);
+    if (!made.ok() || made->samples.size() < 2) return false;
+    return std::ranges::all_of(made->samples, [&](const Sample& s) { return s == made->samples[0]; });
   }
 
   // With operands that were not captured.
@@ -147,6 +162,19 @@ class Search {
     if (it != ranked.end()) std::rotate(ranked.begin(), it, it + 1);
   }
 
+  // One and the same answer to inputs that the reference answers otherwise is first of all an answer that is never
+  // written: what else happens to make it alike takes more.
+  void prefer_frozen() {
+    constexpr double as_likely_bits = 8;
+    constexpr std::size_t least = 3;
+    std::vector<Explanation>& ranked = suspect_.ranked;
+    if (!ranked[0].exact() || trial_.row().segment.size() < 2 || trial_.every().size() < least || !trial_.answers_alike()) return;
+    const auto it = std::ranges::find_if(ranked, [&](const Explanation& e) {
+      return e.exact() && e.accepted && e.fault->name == "frozen-output" && e.bits <= ranked[0].bits + as_likely_bits;
+    });
+    if (it != ranked.end()) std::rotate(ranked.begin(), it, it + 1);
+  }
+
   // Keeps the best parameters of each fault at each place.
   void keep_best_of_each() {
     std::vector<Explanation> kept;
@@ -159,20 +187,20 @@ class Search {
     suspect_.ranked = std::move(kept);
   }
 
-  // Both make the same of inputs that the device never saw: no capture of this tensor tells them
-  // apart.
+  // The row's tensor as the cause makes it, from inputs that the device never saw.
+  Result<Capture> made_by(const Explanation& e) const {
+    const Executor& reference = sites_[0].reference;
+    const std::string wanted[] = {trial_.row().tensor};
+    std::vector<FaultSpec> specs = {{e.fault, e.site, e.params}};
+    specs.insert(specs.end(), e.also.begin(), e.also.end());
+    LOCKSTEP_TRY(const RunOptions options, inject(reference, specs));
+    return reference.run(generated_inputs(reference.graph(), 3, 20), wanted, options);
+  }
+
+  // No capture of this tensor tells them apart.
   bool same(const Explanation& a, const Explanation& b) const {
     if (a.listed || b.listed) return false;
-    const Executor& reference = sites_[0].reference;
-    const std::vector<Sample> inputs = generated_inputs(reference.graph(), 3, 20);
-    const std::string wanted[] = {trial_.row().tensor};
-    const auto made = [&](const Explanation& e) -> Result<Capture> {
-      std::vector<FaultSpec> specs = {{e.fault, e.site, e.params}};
-      specs.insert(specs.end(), e.also.begin(), e.also.end());
-      LOCKSTEP_TRY(const RunOptions options, inject(reference, specs));
-      return reference.run(inputs, wanted, options);
-    };
-    const auto x = made(a), y = made(b);
+    const auto x = made_by(a), y = made_by(b);
     return x.ok() && y.ok() && x->samples == y->samples;
   }
 

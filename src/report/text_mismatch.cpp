@@ -171,6 +171,7 @@ class Mismatch : public TextPart {
       else if (e->exact() && !e->certain && !why_open(s, *e).empty()) more(red("not certain: ") + why_open(s, *e));
       scope();
       if (e->arithmetic.empty()) more(dim("as a target: sim:" + target_spec(*e)));
+      else if (find_arithmetic(e->arithmetic)) more(dim("as a target: sim:" + target_spec(*e) + " with --reference " + e->arithmetic));
       else more("as " + short_spec(e->spec) + dim("   in the arithmetic '" + e->arithmetic + "': the reference computes this in reals"));
     }
     if (style_.ranking)

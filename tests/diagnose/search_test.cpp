@@ -75,5 +75,49 @@ TEST(Search, over_several_operations_larger_remainders_leave_no_cause) {
   EXPECT_EQ(read_as_nhwc(24, 1).suspects[0].cause(), nullptr);
 }
 
+// The first suspect of a device with this fault, recorded at one node's output alone.
+Suspect suspect_of(const Executor& network, std::string_view fault, std::string_view node) {
+  const Graph& g = network.graph();
+  const std::string at = g.value(g.node(g.find_node(node)).outputs[0]).name;
+  const std::vector<Sample> sent = test::random_samples(network, 4, 77);
+  const auto specs = parse_faults(fault);
+  const auto options = inject(network, *specs);
+  const std::string wanted[] = {at};
+  const std::vector<Sample> device = network.run(sent, wanted, *options)->samples, expected = network.run(sent)->samples;
+  auto v = judge({.reference = network, .recorded = {sent, expected, device, StateMode::reset}, .tolerance = {}, .others = {},
+                  .search = {.work = 2e9, .first_only = true}, .model = "m", .target = "t", .input = ""});
+  EXPECT_TRUE(v.ok() && !v->suspects.empty()) << fault;
+  return v.ok() && !v->suspects.empty() ? v->suspects[0] : Suspect{};
+}
+
+TEST(Search, what_no_longer_depends_on_the_inputs_is_laid_to_no_place_for_certain) {
+  const Suspect s = suspect_of(test::picture_network(), "codes-clipped@conv1,high=-20", "conv2");
+  ASSERT_NE(s.cause(), nullptr);
+  EXPECT_TRUE(s.cause()->exact());
+  EXPECT_FALSE(s.cause()->certain) << s.cause()->spec << ": codes clipped in the tensor before, which nobody captured, do the same";
+}
+
+TEST(Search, a_cause_at_another_place_of_the_stretch_that_does_the_very_same_takes_the_certainty) {
+  for (const char* fault : {"memory-asleep@conv1,value=236", "output-layout@conv1", "frozen-output@conv2", "weights-constant@conv2"}) {
+    const Suspect s = suspect_of(test::picture_network(), fault, "conv2");
+    if (!s.cause() || !s.cause()->certain) continue;
+    for (const std::string& tie : s.cause()->ties) EXPECT_NE(tie.find("@" + s.cause()->site), tie.npos) << s.cause()->spec << " ties with " << tie;
+    EXPECT_TRUE(s.cause()->rivals.empty()) << s.cause()->spec;
+  }
+}
+
+TEST(Search, inputs_that_were_exchanged_are_named_from_the_output_alone) {
+  const Suspect s = suspect_of(test::gate_network(), "inputs-exchanged@a", "mul");
+  ASSERT_NE(s.cause(), nullptr);
+  EXPECT_EQ(s.cause()->spec, "inputs-exchanged@a");
+  EXPECT_EQ(s.cause()->claim, "a and b are fed into each other's place");
+}
+
+TEST(Search, two_pictures_that_are_both_mirrored_are_one_cause) {
+  const Suspect s = suspect_of(test::gate_network(), "input-mirrored,how=2", "sum");
+  ASSERT_NE(s.cause(), nullptr);
+  EXPECT_EQ(s.cause()->spec, "input-mirrored@a,how=2+input-mirrored@b,how=2");
+}
+
 }  // namespace
 }  // namespace lockstep
