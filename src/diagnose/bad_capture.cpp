@@ -82,7 +82,8 @@ std::optional<std::string> bad_capture(const Case& c, const Comparison& comparis
   if (auto samples = misplaced_samples(c, comparison)) return samples;
   std::vector<const Row*> wrong;
   for (const Row& row : comparison.rows)
-    if (!row.whole.identical() && row.node != no_id && wrong.size() < 128) wrong.push_back(&row);
+    // What follows from the tensors recorded before it stands under its own name.
+    if (!row.whole.identical() && row.state != Judgement::exact && row.node != no_id && wrong.size() < 128) wrong.push_back(&row);
   for (std::size_t i = 0; i < wrong.size(); ++i)
     for (std::size_t j = i + 1; j < wrong.size(); ++j)
       if (wrong[i]->whole.count == wrong[j]->whole.count && differ(c, *wrong[i], *wrong[j]) && holds(c, *wrong[i], *wrong[j]) && holds(c, *wrong[j], *wrong[i]) &&

@@ -77,6 +77,22 @@ TEST(BadCapture, tensors_that_are_read_as_they_were_recorded_have_their_own_name
   EXPECT_EQ(v.summary.find("names are swapped"), v.summary.npos) << v.summary;
 }
 
+// Channels exchanged in a joined tensor were once taken for swapped names of the parts that it is split into again.
+TEST(BadCapture, tensors_that_follow_from_what_was_recorded_before_have_their_own_names) {
+  Bench b;
+  test::RealNet net({1, 64});
+  net.node("left", "Relu", {"x"}, "p").node("right", "Relu", {"z"}, "q").node("first", "Neg", {"p"}, "u").node("second", "Neg", {"q"}, "v");
+  b.graph = std::move(net).graph({"x", "z"}, {"u", "v"});
+  b.reference = test::executor(b.graph);
+  b.sent = test::random_samples(b.graph, 2);
+  b.expected = b.reference.run(b.sent)->samples;
+  b.device = b.expected;
+  for (Sample& s : b.device) std::swap(s.at("p"), s.at("q")), std::swap(s.at("u"), s.at("v"));
+  const Verdict v = b.judged();
+  EXPECT_FALSE(v.healthy);
+  EXPECT_EQ(v.summary.find("'u' and 'v' hold"), v.summary.npos) << v.summary;
+}
+
 TEST(BadCapture, values_that_are_not_finite_are_counted) {
   Bench b;
   b.device[1].at("t2").set_number(3, std::numeric_limits<double>::quiet_NaN());
