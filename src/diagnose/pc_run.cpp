@@ -23,9 +23,12 @@ bool is_port(const std::string& name, std::string_view port) {
 }
 
 Recording pc_side(Recording r) {
-  const bool both = std::ranges::any_of(r.arrays, [](const RecordedArray& a) { return is_port(a.name, "m_outputs"); });
+  const bool both = std::ranges::any_of(
+      r.arrays, [](const RecordedArray& a) { return is_port(a.name, "m_outputs"); });
   if (!both) return r;
-  std::erase_if(r.arrays, [](const RecordedArray& a) { return is_port(a.name, "c_outputs") || is_port(a.name, "c_inputs"); });
+  std::erase_if(r.arrays, [](const RecordedArray& a) {
+    return is_port(a.name, "c_outputs") || is_port(a.name, "c_inputs");
+  });
   for (RecordedArray& a : r.arrays)
     if (is_port(a.name, "m_outputs")) a.name.replace(a.name.rfind("m_outputs"), 1, "c");
   return r;
@@ -37,22 +40,27 @@ bool off_grid(const Tensor& t, const QuantParams& q) {
   std::int64_t off = 0;
   for (std::int64_t i = 0; i < t.count(); ++i) {
     const double steps = t.number(i) / q.scale[0];
-    off += std::isfinite(steps) && std::abs(steps - half_even(steps)) > 0.01 + 1e-6 * std::abs(steps);
+    off +=
+        std::isfinite(steps) && std::abs(steps - half_even(steps)) > 0.01 + 1e-6 * std::abs(steps);
   }
   return off * 2 > t.count();
 }
 
 class Judge {
  public:
-  Judge(const PcQuestion& q, const Verdict& device) : q_(q), device_(device), g_(q.reference.graph()) {}
+  Judge(const PcQuestion& q, const Verdict& device)
+      : q_(q), device_(device), g_(q.reference.graph()) {}
 
   Result<PcRun> run(const std::string& file) {
     p_.file = file;
     LOCKSTEP_TRY(const Recording recording, read_recording(file));
-    LOCKSTEP_TRY(const Capture capture, capture_from(pc_side(recording), q_.model, static_cast<std::int64_t>(q_.sent.size())));
+    LOCKSTEP_TRY(const Capture capture, capture_from(pc_side(recording), q_.model,
+                                                     static_cast<std::int64_t>(q_.sent.size())));
     LOCKSTEP_TRY(pairing_, pair_tensors(g_, capture));
     if (pairing_.samples.size() != q_.sent.size())
-      return Error{file, std::to_string(pairing_.samples.size()) + " samples", std::to_string(q_.sent.size()) + " as the device's", "run the PC with the same inputs"};
+      return Error{file, std::to_string(pairing_.samples.size()) + " samples",
+                   std::to_string(q_.sent.size()) + " as the device's",
+                   "run the PC with the same inputs"};
     std::vector<std::string> wanted;
     for (const Pair& p : pairing_.pairs) wanted.push_back(p.reference);
     RunOptions options;
@@ -66,8 +74,15 @@ class Judge {
 
  private:
   Case as_case(Others others) const {
-    Case c{.reference = q_.reference, .recorded = {q_.sent, expected_, pairing_.samples, q_.state}, .tolerance = {},
-           .others = std::move(others), .search = {}, .carriers = {}, .model = q_.model.file(), .target = p_.file, .input = ""};
+    Case c{.reference = q_.reference,
+           .recorded = {q_.sent, expected_, pairing_.samples, q_.state},
+           .tolerance = {},
+           .others = std::move(others),
+           .search = {},
+           .carriers = {},
+           .model = q_.model.file(),
+           .target = p_.file,
+           .input = ""};
     c.search.work *= search_share;
     return c;
   }
@@ -82,13 +97,19 @@ class Judge {
         break;
       }
     if (v.computes_as == "float") {
-      p_.is = "what the model is in reals, without its quantization: a float run, not what the device is to compute";
-      p_.advice = {"compare the device with the quantized model's run; how far that lies from the reals is quantization, and no device mends it"};
+      p_.is =
+          "what the model is in reals, without its quantization: a float run, not what the device "
+          "is to compute";
+      p_.advice = {
+          "compare the device with the quantized model's run; how far that lies from the reals is "
+          "quantization, and no device mends it"};
       return {};
     }
     p_.right = v.healthy;
     if (v.healthy) {
-      p_.is = v.computes_as.empty() ? "what " + std::string(q_.reference.arithmetic().name) + " computes" : "what " + v.computes_as + " computes";
+      p_.is = v.computes_as.empty()
+                  ? "what " + std::string(q_.reference.arithmetic().name) + " computes"
+                  : "what " + v.computes_as + " computes";
       if (!v.comparison.identical() && v.computes_as.empty()) p_.is += ", within rounding";
       return {};
     }
@@ -108,9 +129,13 @@ class Judge {
     if (!comparison.ok()) return false;
     const auto name = computes_as(c, *comparison);
     if (!name.ok() || name->empty()) return false;
-    p_.is = "what ort-u8s8-saturating computes: a processor without VNNI adds products of uint8 by int8 in pairs that saturate at 16 bits";
-    p_.advice = {"run the PC's side on a processor with VNNI, or with int8 activations (QDQ signed), or quantize weights to 7 bits (reduce_range)",
-                 "leave the device as it is: its numbers are the model's"};
+    p_.is =
+        "what ort-u8s8-saturating computes: a processor without VNNI adds products of uint8 by "
+        "int8 in pairs that saturate at 16 bits";
+    p_.advice = {
+        "run the PC's side on a processor with VNNI, or with int8 activations (QDQ signed), or "
+        "quantize weights to 7 bits (reduce_range)",
+        "leave the device as it is: its numbers are the model's"};
     return true;
   }
 
@@ -120,9 +145,13 @@ class Judge {
       if (g_.value(id).producer == no_id) continue;
       const auto it = pairing_.samples[0].find(pair.reference);
       if (it == pairing_.samples[0].end() || !off_grid(it->second, step_of(g_, id))) continue;
-      p_.is = fmt::format("reals between the codes of '{}' ({:.5f} cosine to the quantized model's): a float model's answer, not this model's", pair.reference,
-                          p_.metrics.cosine);
-      p_.advice = {"compare the device with the quantized model's run on the PC; how far that lies from the float model is quantization, and no device mends it"};
+      p_.is = fmt::format(
+          "reals between the codes of '{}' ({:.5f} cosine to the quantized model's): a float "
+          "model's answer, not this model's",
+          pair.reference, p_.metrics.cosine);
+      p_.advice = {
+          "compare the device with the quantized model's run on the PC; how far that lies from the "
+          "float model is quantization, and no device mends it"};
       return true;
     }
     return false;
@@ -131,15 +160,22 @@ class Judge {
   void by_cause(const Verdict& v) {
     const Explanation* cause = v.suspects.empty() ? nullptr : v.suspects[0].cause();
     if (!cause) {
-      p_.is = v.summary.starts_with("the captures do not belong") ? v.summary : "not what any named arithmetic computes, and no cause of the catalogue reproduces it";
-      p_.advice = {"record the PC's inner tensors too (lockstep expose), and diagnose them as a target of their own"};
+      p_.is = v.summary.starts_with("the captures do not belong")
+                  ? v.summary
+                  : "not what any named arithmetic computes, and no cause of the catalogue "
+                    "reproduces it";
+      p_.advice = {
+          "record the PC's inner tensors too (lockstep expose), and diagnose them as a target of "
+          "their own"};
       return;
     }
     p_.spec = cause->spec;
     const bool input = cause->fault->stage == Stage::input;
     p_.is = (input ? "a run on other inputs than the device had: " : "") + cause->claim +
             fmt::format(" (reproduces {} of {} values)", cause->matching(), cause->values);
-    p_.advice = {input ? "feed the PC the very bytes that the device had; its own preprocessing is the fault" : "mend the PC's side: the device does not have this fault"};
+    p_.advice = {
+        input ? "feed the PC the very bytes that the device had; its own preprocessing is the fault"
+              : "mend the PC's side: the device does not have this fault"};
   }
 
   bool equals_device() const {
@@ -159,12 +195,16 @@ class Judge {
     const std::string should(q_.reference.arithmetic().name);
     const std::string device = device_.computes_as.empty() ? should : device_.computes_as;
     if (p_.right) {
-      p_.verdict = device_.healthy ? "the PC's run and the device agree" : "the PC's run is right; the device differs";
+      p_.verdict = device_.healthy ? "the PC's run and the device agree"
+                                   : "the PC's run is right; the device differs";
     } else if (device_.healthy) {
       p_.faulty = true;
-      p_.verdict = fmt::format("the reference is wrong: the device has what {} computes, the PC's run does not", device);
+      p_.verdict = fmt::format(
+          "the reference is wrong: the device has what {} computes, the PC's run does not", device);
     } else if (equals_device()) {
-      p_.verdict = "the PC's run and the device agree with each other and not with this model on these inputs: what both share (model file, inputs) differs";
+      p_.verdict =
+          "the PC's run and the device agree with each other and not with this model on these "
+          "inputs: what both share (model file, inputs) differs";
     } else {
       p_.verdict = "the PC's run and the device differ from " + should + ", each in its own way";
     }
@@ -182,14 +222,16 @@ class Judge {
 
 Result<PcRun> judge_pc(const std::string& file, const PcQuestion& question, const Verdict& device) {
   if (question.sent.empty() || question.sent[0].empty())
-    return Error{file, "cannot be judged without the network's inputs", "--input with what device and PC were fed", ""};
+    return Error{file, "cannot be judged without the network's inputs",
+                 "--input with what device and PC were fed", ""};
   return Judge(question, device).run(file);
 }
 
 bool holds_pc_outputs(const std::string& path) {
   if (!lower(path).ends_with(".npz")) return false;
   const auto members = read_npz(path);
-  return members.ok() && std::ranges::any_of(*members, [](const auto& m) { return is_port(m.first, "m_outputs"); });
+  return members.ok() &&
+         std::ranges::any_of(*members, [](const auto& m) { return is_port(m.first, "m_outputs"); });
 }
 
 }  // namespace lockstep

@@ -76,7 +76,8 @@ class Attributor {
       const auto k = static_cast<std::size_t>(i / area % channels);
       if (own && k < own->channels() && r > -128 && r < 127) {  // saturated codes say nothing
         Squares& q = squares_[&row - rows_.data()];
-        if (!is_silent(*own, i)) q.predicted += square(*own, k, r) + own->gain_squared[k] * arriving(*own);
+        if (!is_silent(*own, i))
+          q.predicted += square(*own, k, r) + own->gain_squared[k] * arriving(*own);
         q.measured += static_cast<double>((s - r) * (s - r)), ++q.count;
       }
       if (s == r) continue;
@@ -154,7 +155,8 @@ class Attributor {
   bool is_silent(const NpuDrift& d, std::int64_t i) {
     const auto [it, fresh] = silent_.try_emplace(&d);
     if (fresh) it->second = silent_sums(model_, d.node, *sample_);
-    return static_cast<std::size_t>(i) < it->second.size() && it->second[static_cast<std::size_t>(i)];
+    return static_cast<std::size_t>(i) < it->second.size() &&
+           it->second[static_cast<std::size_t>(i)];
   }
 
   double square(const NpuDrift& d, std::size_t k, std::int64_t code) {
@@ -214,7 +216,8 @@ class Attributor {
 Result<std::vector<NpuAttribution>> attribute_epochs(NpuSimulator& simulator, const Graph& model,
                                                      const NpuMapping& mapping,
                                                      std::span<const Sample> reference,
-                                                     NpuTie other_ties, const RequantPolicy* rounding) {
+                                                     NpuTie other_ties,
+                                                     const RequantPolicy* rounding) {
   LOCKSTEP_TRY(std::vector<NpuDrift> drifts, predict_drift(simulator, model, rounding));
   std::set<int> tables;
   for (const NpuEpochForm& form : simulator.epochs())

@@ -18,11 +18,12 @@ struct NpuAttribution {
   std::int64_t ties = 0;                       // codes that another tie rule alone changes
 };
 
-// `other_ties` names the rule that `ties` is counted against, `rounding` how the reference rounds its
-// products (null: once, to nearest).
+// `other_ties` names the rule that `ties` is counted against, `rounding` how the reference rounds
+// its products (null: once, to nearest).
 Result<std::vector<NpuAttribution>> attribute_epochs(NpuSimulator& simulator, const Graph& model,
                                                      const NpuMapping& mapping,
                                                      std::span<const Sample> reference,
-                                                     NpuTie other_ties, const RequantPolicy* rounding = nullptr);
+                                                     NpuTie other_ties,
+                                                     const RequantPolicy* rounding = nullptr);
 
 }  // namespace lockstep

@@ -46,11 +46,13 @@ using CSymbols = std::map<std::string, std::uint64_t, std::less<>>;
 CSymbols c_defines(std::string_view text);
 
 // Parses from the token at `at`, which moves behind the value. Errors: text that ends inside it.
-Result<CValue> parse_c_value(const std::vector<CToken>& tokens, std::size_t& at, const std::string& file);
+Result<CValue> parse_c_value(const std::vector<CToken>& tokens, std::size_t& at,
+                             const std::string& file);
 
 // A number (casts, address wrappers and sums resolved), a name, or a list.
 Result<NpuField> c_field(const CValue& value, const CSymbols& symbols, const std::string& where);
 
-std::string c_source(const std::vector<CToken>& expression);  // the tokens, one blank where C needs it
+std::string c_source(
+    const std::vector<CToken>& expression);  // the tokens, one blank where C needs it
 
 }  // namespace lockstep

@@ -8,14 +8,17 @@
 namespace lockstep {
 namespace {
 
-NpuRow& row_for(std::vector<NpuRow>& rows, int epoch, const std::string& buffer, const std::string& value) {
+NpuRow& row_for(std::vector<NpuRow>& rows, int epoch, const std::string& buffer,
+                const std::string& value) {
   for (NpuRow& r : rows)
     if (r.epoch == epoch && r.value == value) return r;
   rows.push_back({.epoch = epoch, .buffer = buffer, .value = value});
   return rows.back();
 }
 
-double as_printed(double v, int decimals) { return std::strtod(fmt::format("{:.{}f}", v, decimals).c_str(), nullptr); }
+double as_printed(double v, int decimals) {
+  return std::strtod(fmt::format("{:.{}f}", v, decimals).c_str(), nullptr);
+}
 
 void add(NpuRow& row, const Metrics& m) {
   row.max_lsb = std::max(row.max_lsb, m.max_lsb);
@@ -28,11 +31,13 @@ void add(NpuRow& row, const Metrics& m) {
 }
 
 // The reference's codes for a mapped buffer; nothing when it is not mapped or not recorded.
-Result<std::optional<Tensor>> wanted(const NpuBuffer& b, const Graph& model, const NpuMapping& mapping, const Sample& reference) {
+Result<std::optional<Tensor>> wanted(const NpuBuffer& b, const Graph& model,
+                                     const NpuMapping& mapping, const Sample& reference) {
   const NpuPair* pair = mapping.find(b.name);
   const auto it = pair ? reference.find(pair->value) : reference.end();
   if (it == reference.end()) return std::optional<Tensor>();
-  LOCKSTEP_TRY(Tensor codes, codes_for(b, *pair, model.value(model.find_value(pair->value)), it->second));
+  LOCKSTEP_TRY(Tensor codes,
+               codes_for(b, *pair, model.value(model.find_value(pair->value)), it->second));
   return std::optional<Tensor>(std::move(codes));
 }
 
@@ -45,7 +50,8 @@ std::optional<NpuMode> npu_mode_named(std::string_view name) {
   return std::nullopt;
 }
 
-Result<Sample> simulator_inputs(const NpuSimulator& simulator, const Graph& model, const NpuMapping& mapping, const Sample& reference) {
+Result<Sample> simulator_inputs(const NpuSimulator& simulator, const Graph& model,
+                                const NpuMapping& mapping, const Sample& reference) {
   Sample codes;
   for (const NpuBuffer* b : simulator.inputs()) {
     LOCKSTEP_TRY(std::optional<Tensor> known, wanted(*b, model, mapping, reference));
@@ -58,14 +64,19 @@ Result<Sample> simulator_inputs(const NpuSimulator& simulator, const Graph& mode
       const auto it = reference.find(model.value(id).name);
       if (it != reference.end() && it->second.count() == b->count()) x = &it->second;
     }
-    if (!x) return Error{simulator.program().file, "no tensor for its input " + b->name, fmt::format("a network input of {} elements", b->count()), {}};
+    if (!x)
+      return Error{simulator.program().file,
+                   "no tensor for its input " + b->name,
+                   fmt::format("a network input of {} elements", b->count()),
+                   {}};
     LOCKSTEP_TRY(Tensor quantized, input_codes(*b, *x, simulator.program().file));
     codes.emplace(b->name, std::move(quantized));
   }
   return codes;
 }
 
-Result<std::vector<NpuRow>> compare_epochs(NpuSimulator& simulator, const Graph& model, const NpuMapping& mapping,
+Result<std::vector<NpuRow>> compare_epochs(NpuSimulator& simulator, const Graph& model,
+                                           const NpuMapping& mapping,
                                            std::span<const Sample> reference, NpuMode mode) {
   NpuRules rules = simulator.rules();
   rules.exact = mode == NpuMode::exact;
@@ -78,12 +89,14 @@ Result<std::vector<NpuRow>> compare_epochs(NpuSimulator& simulator, const Graph&
       for (const NpuBuffer* b : simulator.program().made_by(epoch.number)) {
         LOCKSTEP_TRY(const std::optional<Tensor> expected, wanted(*b, model, mapping, sample));
         if (!expected) continue;
-        const std::string where = fmt::format("{}: epoch {}", simulator.program().file, epoch.number);
+        const std::string where =
+            fmt::format("{}: epoch {}", simulator.program().file, epoch.number);
         LOCKSTEP_TRY(const Tensor got, read_buffer(*b, memory, where));
         const std::string& value = mapping.find(b->name)->value;
         if (std::ranges::count(counted, value) == 0) {
           // Cosine over the codes as they lie: comparable with what a dump of the memory gives.
-          LOCKSTEP_TRY(const Metrics m, measure(*expected, got, {.scale = b->scale, .zero = {0}, .axis = -1}));
+          LOCKSTEP_TRY(const Metrics m,
+                       measure(*expected, got, {.scale = b->scale, .zero = {0}, .axis = -1}));
           add(row_for(rows, epoch.number, b->name, value), m);
           counted.push_back(value);
         }
@@ -93,7 +106,9 @@ Result<std::vector<NpuRow>> compare_epochs(NpuSimulator& simulator, const Graph&
     };
     LOCKSTEP_CHECK(simulator.run(inputs, observe));
   }
-  for (NpuRow& r : rows) r.share /= r.samples, r.mean_lsb /= r.samples, r.shown_percent /= r.samples, r.shown_mean /= r.samples;
+  for (NpuRow& r : rows)
+    r.share /= r.samples, r.mean_lsb /= r.samples, r.shown_percent /= r.samples,
+        r.shown_mean /= r.samples;
   return rows;
 }
 

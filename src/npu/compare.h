@@ -10,8 +10,9 @@
 
 namespace lockstep {
 
-// chained: the simulator feeds itself. forced: each epoch gets the reference's tensors. exact: forced,
-// and intermediates keep their fractions, so that what is left is what the constants alone cost.
+// chained: the simulator feeds itself. forced: each epoch gets the reference's tensors. exact:
+// forced, and intermediates keep their fractions, so that what is left is what the constants alone
+// cost.
 enum class NpuMode : std::uint8_t { chained, forced, exact };
 std::optional<NpuMode> npu_mode_named(std::string_view name);
 
@@ -20,17 +21,20 @@ struct NpuRow {
   int epoch = 0;
   std::string buffer, value;
   double max_lsb = 0, share = 0, cosine = 1, mean_lsb = 0;  // worst, mean, least, mean over samples
-  // The mean over samples of figures that were rounded as they are printed: percent to 3 decimals, LSB to 4.
+  // The mean over samples of figures that were rounded as they are printed: percent to 3 decimals,
+  // LSB to 4.
   double shown_percent = 0, shown_mean = 0;
   int samples = 0;
 };
 
 // Runs every sample (the reference's tensors, network inputs among them) through the simulator and
 // compares every buffer that the mapping knows.
-Result<std::vector<NpuRow>> compare_epochs(NpuSimulator& simulator, const Graph& model, const NpuMapping& mapping,
+Result<std::vector<NpuRow>> compare_epochs(NpuSimulator& simulator, const Graph& model,
+                                           const NpuMapping& mapping,
                                            std::span<const Sample> reference, NpuMode mode);
 
 // The codes of the program's input buffers, from the reference's tensors of one sample.
-Result<Sample> simulator_inputs(const NpuSimulator& simulator, const Graph& model, const NpuMapping& mapping, const Sample& reference);
+Result<Sample> simulator_inputs(const NpuSimulator& simulator, const Graph& model,
+                                const NpuMapping& mapping, const Sample& reference);
 
 }  // namespace lockstep

@@ -80,7 +80,9 @@ Result<std::vector<NpuDrift>> predict_drift(const NpuSimulator& simulator, const
       d.offset.push_back(offset);
       d.constant_error.push_back(std::abs(l.offset(k) - offset));
       d.reference_rounding.push_back(
-          reference ? rounding_of(*reference, m.x_scale, m.w_scale[m.w_scale.size() == 1 ? 0 : k], m.y_scale) : 0.5);
+          reference ? rounding_of(*reference, m.x_scale, m.w_scale[m.w_scale.size() == 1 ? 0 : k],
+                                  m.y_scale)
+                    : 0.5);
       d.gain.push_back(2 * want * static_cast<double>(m.kernel_worst[k]));
       d.gain_squared.push_back(want * want * static_cast<double>(m.kernel_squares[k]));
       // One unit alone turns sums into codes: there is no product of 16 bits between.

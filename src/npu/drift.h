@@ -20,7 +20,8 @@ struct NpuDrift {
   // What one code of difference in every feature, and in each by itself, makes of an output code.
   std::vector<double> gain, gain_squared;
   double inner_step = 0;  // one step of the 16-bit product
-  std::vector<double> reference_rounding;  // the most that the reference's own rounding moves a code
+  std::vector<double>
+      reference_rounding;  // the most that the reference's own rounding moves a code
 
   std::size_t channels() const { return step.size(); }
   double data_path(std::size_t k)
@@ -29,13 +30,13 @@ struct NpuDrift {
   double square(std::size_t k, double code) const;
 };
 
-// Every layer with a counterpart in the model and a whole chain of constants. `reference` is how the
-// codes that it is compared with are rounded; null: once, to nearest.
+// Every layer with a counterpart in the model and a whole chain of constants. `reference` is how
+// the codes that it is compared with are rounded; null: once, to nearest.
 Result<std::vector<NpuDrift>> predict_drift(const NpuSimulator& simulator, const Graph& model,
                                             const RequantPolicy* reference = nullptr);
 
-// The most by which a policy's codes lie from the products that they round, over sums spread through
-// the range of codes: half a code where it rounds once.
+// The most by which a policy's codes lie from the products that they round, over sums spread
+// through the range of codes: half a code where it rounds once.
 double rounding_of(const RequantPolicy& policy, double x_scale, double w_scale, double y_scale);
 
 // Why a code differs from the reference's.

@@ -23,7 +23,8 @@ Result<std::vector<EcBlob>> parse_ec_blobs(std::string_view text, const std::str
 Result<EcBlob> ec_blob_from(std::vector<std::uint32_t> words, std::string name,
                             const std::string& file);
 
-// "_ec_blob_1" of "_ec_blob_1_address", "_ec_blob_1_ptr" and "_ec_blob_1_reloc", which stand for it.
+// "_ec_blob_1" of "_ec_blob_1_address", "_ec_blob_1_ptr" and "_ec_blob_1_reloc", which stand for
+// it.
 std::string ec_blob_stem(std::string_view name);
 
 // What a blob does: the epochs that it starts, as units and links, and the constants that it writes

@@ -12,8 +12,9 @@
 
 namespace lockstep {
 
-// What runs over a link: an ordered list of frames, a frame an ordered list of elements. Frames that
-// are read again (a replayed address) are the same object. T is int32_t, or double in exact mode.
+// What runs over a link: an ordered list of frames, a frame an ordered list of elements. Frames
+// that are read again (a replayed address) are the same object. T is int32_t, or double in exact
+// mode.
 template <class T>
 using NpuFrame = std::shared_ptr<const std::vector<T>>;
 
@@ -49,10 +50,12 @@ Result<NpuFlow<T>> NpuFlow<T>::cut(std::int64_t n, const std::string& who) const
   const NpuFrame<T> all = joined();
   const auto total = static_cast<std::int64_t>(all->size());
   if (n <= 0 || total % n != 0)
-    return Error{who, std::to_string(total) + " elements arrive", "a multiple of " + std::to_string(n), {}};
+    return Error{
+        who, std::to_string(total) + " elements arrive", "a multiple of " + std::to_string(n), {}};
   NpuFlow out;
   for (std::int64_t at = 0; at < total; at += n)
-    out.frames.push_back(std::make_shared<std::vector<T>>(all->begin() + at, all->begin() + at + n));
+    out.frames.push_back(
+        std::make_shared<std::vector<T>>(all->begin() + at, all->begin() + at + n));
   return out;
 }
 
@@ -60,26 +63,31 @@ Result<NpuFlow<T>> NpuFlow<T>::cut(std::int64_t n, const std::string& who) const
 template <class T>
 Result<NpuFlow<T>> read_stream(const NpuStream& s, const NpuMemory& memory, const std::string& who);
 template <class T>
-Result<void> write_stream(const NpuStream& s, const NpuFlow<T>& flow, NpuMemory& memory, const std::string& who);
+Result<void> write_stream(const NpuStream& s, const NpuFlow<T>& flow, NpuMemory& memory,
+                          const std::string& who);
 
 // One row of an arithmetic unit's coefficient memory, and the row that element n meets.
 struct NpuCoefficient {
   std::int64_t a = 0, b = 0, c = 0;
 };
-Result<std::vector<NpuCoefficient>> arith_coefficients(const NpuArith& a, const NpuMemory& memory, const std::string& who);
+Result<std::vector<NpuCoefficient>> arith_coefficients(const NpuArith& a, const NpuMemory& memory,
+                                                       const std::string& who);
 
 // An arithmetic unit on whole flows; y is null without a second operand.
 template <class T>
-Result<NpuFlow<T>> run_arith(const NpuArith& a, const NpuFlow<T>& x, const NpuFlow<T>* y, const NpuMemory& memory,
-                             const NpuRules& rules, const std::string& who);
+Result<NpuFlow<T>> run_arith(const NpuArith& a, const NpuFlow<T>& x, const NpuFlow<T>* y,
+                             const NpuMemory& memory, const NpuRules& rules,
+                             const std::string& who);
 template <class T>
-Result<NpuFlow<T>> run_pool(const NpuPoolUnit& p, const NpuFlow<T>& x, const NpuRules& rules, const std::string& who);
+Result<NpuFlow<T>> run_pool(const NpuPoolUnit& p, const NpuFlow<T>& x, const NpuRules& rules,
+                            const std::string& who);
 template <class T>
-Result<NpuFlow<T>> run_activ(const NpuActiv& v, const NpuFlow<T>& x, const NpuMemory& memory, const NpuRules& rules,
-                             NpuCounts& counts, const std::string& who);
+Result<NpuFlow<T>> run_activ(const NpuActiv& v, const NpuFlow<T>& x, const NpuMemory& memory,
+                             const NpuRules& rules, NpuCounts& counts, const std::string& who);
 
 // Kernels from their stream, in the order that the unit takes them.
-Result<NpuKernels> order_kernels(const NpuConv& c, const NpuFlow<std::int32_t>& stream, bool packed, const std::string& who);
+Result<NpuKernels> order_kernels(const NpuConv& c, const NpuFlow<std::int32_t>& stream, bool packed,
+                                 const std::string& who);
 
 // Features of one frame laid out for the sums: [pixels][kernelHeight * kernelWidth * batchDepth].
 template <class T>
@@ -89,10 +97,13 @@ struct NpuPatches {
   std::vector<T> rows;
 };
 template <class T, class P>
-Result<NpuPatches<P>> patches_of(const NpuConv& c, const std::vector<T>& frame, bool packed, bool raw, const std::string& who);
+Result<NpuPatches<P>> patches_of(const NpuConv& c, const std::vector<T>& frame, bool packed,
+                                 bool raw, const std::string& who);
 
 // sums[p * kernels + k] = patch p times kernel k of the set.
-void multiply_patches(const NpuPatches<std::int16_t>& x, const NpuKernels& w, std::int64_t set, std::vector<std::int64_t>& sums);
-void multiply_patches(const NpuPatches<double>& x, const NpuKernels& w, std::int64_t set, std::vector<double>& sums);
+void multiply_patches(const NpuPatches<std::int16_t>& x, const NpuKernels& w, std::int64_t set,
+                      std::vector<std::int64_t>& sums);
+void multiply_patches(const NpuPatches<double>& x, const NpuKernels& w, std::int64_t set,
+                      std::vector<double>& sums);
 
 }  // namespace lockstep

@@ -6,12 +6,13 @@
 
 namespace lockstep {
 
-// Bytes of an Intel HEX text by address, an image for each run. Errors: a bad record, a wrong checksum.
+// Bytes of an Intel HEX text by address, an image for each run. Errors: a bad record, a wrong
+// checksum.
 Result<std::vector<NpuImage>> parse_intel_hex(std::string_view text, const std::string& file);
 
 // Finds the weights of a program beside it: .raw, .bin or .hex files, those of its own name before
-// others. A .hex carries its address; the others begin at the memory whose postfix their name carries,
-// or at the only one that holds constants. Errors: none, or several that could be it.
+// others. A .hex carries its address; the others begin at the memory whose postfix their name
+// carries, or at the only one that holds constants. Errors: none, or several that could be it.
 Result<void> find_npu_images(NpuProgram& program, const std::string& folder);
 
 }  // namespace lockstep

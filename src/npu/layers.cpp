@@ -15,7 +15,8 @@ namespace {
 // "Conv2D_17_ca_pipe_3_init6" -> "Conv2D_17"
 std::string node_of(std::string_view unit) {
   if (const auto at = unit.rfind("_init"); at != std::string_view::npos) unit = unit.substr(0, at);
-  if (const auto at = unit.find("_ca_pipe_"); at != std::string_view::npos) unit = unit.substr(0, at);
+  if (const auto at = unit.find("_ca_pipe_"); at != std::string_view::npos)
+    unit = unit.substr(0, at);
   return std::string(unit);
 }
 
@@ -32,7 +33,8 @@ struct Reader {
   std::vector<NpuPort> out_of(NpuUnitId id) const {
     std::vector<NpuPort> to;
     for (const auto& [port, link] : form.links)
-      if (std::ranges::any_of(link.from, [&](const NpuSource& s) { return s.source.unit == id; })) to.push_back(port);
+      if (std::ranges::any_of(link.from, [&](const NpuSource& s) { return s.source.unit == id; }))
+        to.push_back(port);
     return to;
   }
   // Y of a dual unit when it is a constant in the weights; null otherwise.
@@ -46,7 +48,8 @@ struct Reader {
   Result<NpuStage> stage(NpuUnitId id, const NpuArith& a) const {
     NpuStage s{.id = id, .arith = &a, .factor = {}, .offset = {}, .coefficient = {}};
     const auto down = [&](double v) { return std::ldexp(v, -static_cast<int>(a.shift_o)); };
-    const double ax = std::ldexp(1.0, -static_cast<int>(a.Ax_shift)), by = std::ldexp(1.0, -static_cast<int>(a.By_shift));
+    const double ax = std::ldexp(1.0, -static_cast<int>(a.Ax_shift)),
+                 by = std::ldexp(1.0, -static_cast<int>(a.By_shift));
     const double cs = std::ldexp(1.0, static_cast<int>(a.C_shift));
     if (a.dualinput == 0) {
       LOCKSTEP_TRY(const auto rows, arith_coefficients(a, memory, who(id)));
@@ -57,16 +60,23 @@ struct Reader {
       }
       return s;
     }
-    LOCKSTEP_TRY(const auto flow, read_stream<std::int32_t>(*constant_operand(id), memory, who(id)));
+    LOCKSTEP_TRY(const auto flow,
+                 read_stream<std::int32_t>(*constant_operand(id), memory, who(id)));
     const auto all = flow.joined();
-    const NpuCoefficient k{npu_wrap(a.A_scalar, 2), npu_wrap(a.B_scalar, 2), npu_wrap(a.C_scalar, 2)};
-    const std::int64_t depth = std::max<std::int64_t>(a.batchDepth, 1), area = std::max<std::int64_t>(a.fWidth * a.fHeight, 1);
+    const NpuCoefficient k{npu_wrap(a.A_scalar, 2), npu_wrap(a.B_scalar, 2),
+                           npu_wrap(a.C_scalar, 2)};
+    const std::int64_t depth = std::max<std::int64_t>(a.batchDepth, 1),
+                       area = std::max<std::int64_t>(a.fWidth * a.fHeight, 1);
     for (std::int64_t c = 0; c < a.fChannels; ++c) {
       const std::int64_t n = c / depth * area * depth + c % depth;
-      if (n >= static_cast<std::int64_t>(all->size())) return Error{who(id), "its constant operand is short", fmt::format("{} channels", a.fChannels), {}};
+      if (n >= static_cast<std::int64_t>(all->size()))
+        return Error{
+            who(id), "its constant operand is short", fmt::format("{} channels", a.fChannels), {}};
       const double y = (*all)[static_cast<std::size_t>(n)];
       s.factor.push_back(down(a.operation == "ARITH_MUL" ? y : static_cast<double>(k.a) * ax));
-      s.offset.push_back(a.operation == "ARITH_MUL" ? 0 : down(static_cast<double>(k.b) * y * by + static_cast<double>(k.c) * cs));
+      s.offset.push_back(a.operation == "ARITH_MUL" ? 0
+                                                    : down(static_cast<double>(k.b) * y * by +
+                                                           static_cast<double>(k.c) * cs));
       s.coefficient.push_back(a.operation == "ARITH_MUL" ? static_cast<std::int64_t>(y) : k.a);
     }
     return s;
@@ -77,7 +87,8 @@ struct Reader {
     for (;;) {
       const NpuArith* next = nullptr;
       for (const NpuPort& to : out_of(id))
-        if (to.port == 0 && to.unit.kind == NpuKind::arith) next = form.find<NpuArith>(to.unit), id = to.unit;
+        if (to.port == 0 && to.unit.kind == NpuKind::arith)
+          next = form.find<NpuArith>(to.unit), id = to.unit;
       if (!next || (next->dualinput != 0 && !constant_operand(id))) return {};
       LOCKSTEP_TRY(NpuStage s, stage(id, *next));
       layer.stages.push_back(std::move(s));
@@ -104,7 +115,8 @@ Result<void> sum_kernels(const Reader& r, NpuLayer& layer) {
         const auto out = static_cast<std::size_t>(f / layer.passes * w.kernels + k);
         const std::int16_t* row = w.weights.data() + (f * w.kernels + k) * w.elements;
         layer.kernel_size[out] += w.elements;
-        for (std::int64_t i = 0; i < w.elements; ++i) layer.kernel_sum[out] += row[i], layer.kernel_squares[out] += row[i] * row[i];
+        for (std::int64_t i = 0; i < w.elements; ++i)
+          layer.kernel_sum[out] += row[i], layer.kernel_squares[out] += row[i] * row[i];
       }
   }
   return {};
@@ -125,7 +137,8 @@ Result<NpuLayer> layer_of(const Reader& r, NpuUnitId last) {
   layer.node = node_of(r.form.raw(layer.convs.front())->name);
   layer.shift = static_cast<int>(r.form.find<NpuConv>(last)->shift_o);
   layer.fsub = first.fsub;
-  if (first.accumulate != 0 && first.afilt_mode == "AFILT_MODE_FRAMEZERO") layer.passes = static_cast<int>(first.afilt_tot);
+  if (first.accumulate != 0 && first.afilt_mode == "AFILT_MODE_FRAMEZERO")
+    layer.passes = static_cast<int>(first.afilt_tot);
   LOCKSTEP_CHECK(sum_kernels(r, layer));
   LOCKSTEP_CHECK(r.follow(last, layer));
   return layer;
@@ -135,24 +148,29 @@ Result<NpuLayer> layer_of(const Reader& r, NpuUnitId last) {
 Result<void> follow_through_memory(const NpuSimulator& simulator, NpuLayer& layer) {
   for (const NpuEpochForm& form : simulator.epochs()) {
     if (form.epoch->number <= layer.epoch || !layer.stages.empty()) continue;
-    const Reader r{form, simulator.memory(), fmt::format("{}: epoch {}", simulator.program().file, form.epoch->number)};
+    const Reader r{form, simulator.memory(),
+                   fmt::format("{}: epoch {}", simulator.program().file, form.epoch->number)};
     for (const NpuUnit& u : form.epoch->units)
-      if (u.id.kind == NpuKind::stream && without_copies(u.buffer) == layer.node + "_out_0" && !form.find<NpuStream>(u.id)->writes())
+      if (u.id.kind == NpuKind::stream && without_copies(u.buffer) == layer.node + "_out_0" &&
+          !form.find<NpuStream>(u.id)->writes())
         LOCKSTEP_CHECK(r.follow(u.id, layer));
   }
   return {};
 }
 
 // Sums that an earlier epoch left in memory and this layer goes on with: its kernels belong to it.
-void join_earlier(const NpuSimulator& simulator, const Reader& r, const std::vector<NpuLayer>& before, NpuLayer& layer) {
+void join_earlier(const NpuSimulator& simulator, const Reader& r,
+                  const std::vector<NpuLayer>& before, NpuLayer& layer) {
   const NpuLink* link = r.into(layer.convs.front(), 2);
   if (!link || r.form.find<NpuConv>(layer.convs.front())->accumulate == 0) return;
   const auto* s = r.form.find<NpuStream>(link->from[0].source.unit);
   const NpuUnit* u = s && !s->writes() ? r.form.raw(link->from[0].source.unit) : nullptr;
-  const NpuBuffer* b = u && !u->buffer.empty() ? simulator.program().find_buffer(u->buffer) : nullptr;
+  const NpuBuffer* b =
+      u && !u->buffer.empty() ? simulator.program().find_buffer(u->buffer) : nullptr;
   if (!b || b->epoch >= layer.epoch) return;
   for (const NpuLayer& part : before) {
-    if (part.epoch != b->epoch || part.channels() != layer.channels() || !part.stages.empty()) continue;
+    if (part.epoch != b->epoch || part.channels() != layer.channels() || !part.stages.empty())
+      continue;
     for (std::size_t k = 0; k < layer.channels(); ++k) {
       layer.kernel_sum[k] += part.kernel_sum[k];
       layer.kernel_squares[k] += part.kernel_squares[k];
@@ -184,18 +202,25 @@ double NpuLayer::last_factor(std::size_t k) const {
 Result<std::vector<NpuLayer>> npu_layers(const NpuSimulator& simulator) {
   std::vector<NpuLayer> layers;
   for (const NpuEpochForm& form : simulator.epochs()) {
-    const Reader r{form, simulator.memory(), fmt::format("{}: epoch {}", simulator.program().file, form.epoch->number)};
+    const Reader r{form, simulator.memory(),
+                   fmt::format("{}: epoch {}", simulator.program().file, form.epoch->number)};
     for (const auto& [id, unit] : form.units) {
       if (!std::holds_alternative<NpuConv>(unit)) continue;
       const auto to = r.out_of(id);
-      const bool last = std::ranges::any_of(to, [](const NpuPort& p) { return p.unit.kind != NpuKind::conv; });
+      const bool last =
+          std::ranges::any_of(to, [](const NpuPort& p) { return p.unit.kind != NpuKind::conv; });
       if (!last) continue;
       LOCKSTEP_TRY(NpuLayer layer, layer_of(r, id));
       join_earlier(simulator, r, layers, layer);
       LOCKSTEP_CHECK(follow_through_memory(simulator, layer));
-      const auto fits = [&](const NpuStage& s) { return s.factor.size() == 1 || s.factor.size() <= layer.channels(); };
+      const auto fits = [&](const NpuStage& s) {
+        return s.factor.size() == 1 || s.factor.size() <= layer.channels();
+      };
       if (!std::ranges::all_of(layer.stages, fits))
-        return Error{r.who(id), "more multipliers than kernels", fmt::format("{} channels", layer.channels()), {}};
+        return Error{r.who(id),
+                     "more multipliers than kernels",
+                     fmt::format("{} channels", layer.channels()),
+                     {}};
       layers.push_back(std::move(layer));
     }
   }

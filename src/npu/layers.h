@@ -12,30 +12,30 @@ namespace lockstep {
 struct NpuStage {
   NpuUnitId id;
   const NpuArith* arith = nullptr;
-  std::vector<double> factor, offset;      // one, or one for each output channel
-  std::vector<std::int64_t> coefficient;   // the 16-bit multiplier behind each factor
+  std::vector<double> factor, offset;     // one, or one for each output channel
+  std::vector<std::int64_t> coefficient;  // the 16-bit multiplier behind each factor
   bool ends_in_codes() const { return arith->outbytes_o == 1 && arith->saturation_o != 0; }
   double factor_at(std::size_t k) const { return factor[factor.size() == 1 ? 0 : k]; }
   double offset_at(std::size_t k) const { return offset[offset.size() == 1 ? 0 : k]; }
 };
 
-// A convolution of the program with the arithmetic that turns its sums into codes: what the constants
-// in the registers and in the weights say.
+// A convolution of the program with the arithmetic that turns its sums into codes: what the
+// constants in the registers and in the weights say.
 struct NpuLayer {
-  std::string node;                 // the compiler's name: "Conv2D_17"
-  int epoch = 0, codes_epoch = 0;   // where the sums are made, and where they become codes
-  std::vector<NpuUnitId> convs;     // in the order in which partial sums pass
-  int shift = 0;                    // of the sums, before they are held in 16 bits
-  int passes = 1;                   // over input channels, the sum rounded after each
+  std::string node;                // the compiler's name: "Conv2D_17"
+  int epoch = 0, codes_epoch = 0;  // where the sums are made, and where they become codes
+  std::vector<NpuUnitId> convs;    // in the order in which partial sums pass
+  int shift = 0;                   // of the sums, before they are held in 16 bits
+  int passes = 1;                  // over input channels, the sum rounded after each
   std::int64_t fsub = 0;
   std::vector<std::int64_t> kernel_sum, kernel_squares;  // of the weight codes, by output channel
-  std::vector<std::int64_t> kernel_size;                 // weights that meet in a channel, zeros too
-  std::vector<NpuStage> stages;     // up to and including the one that ends in int8 codes
+  std::vector<std::int64_t> kernel_size;  // weights that meet in a channel, zeros too
+  std::vector<NpuStage> stages;           // up to and including the one that ends in int8 codes
 
   std::size_t channels() const { return kernel_sum.size(); }
-  double multiplier(std::size_t k) const;  // sum -> codes
-  double offset(std::size_t k) const;      // codes at sum 0
-  double last_factor(std::size_t k) const; // of the stages behind the per-channel multiplier
+  double multiplier(std::size_t k) const;   // sum -> codes
+  double offset(std::size_t k) const;       // codes at sum 0
+  double last_factor(std::size_t k) const;  // of the stages behind the per-channel multiplier
 };
 
 // Every convolution of the hardware epochs, in order. Errors: constants outside the weights.

@@ -69,8 +69,7 @@ bool lies_channels_last(const NpuBuffer& b, const Value& v, const Graph& model) 
   if (plain.size() < 3) return false;
   const bool as_is = without_ones(plain) == without_ones(v.shape),
              last = without_ones(last_of(plain)) == without_ones(v.shape);
-  if (as_is && last)
-    return model.format() == "tflite" && plain.size() == 4 && v.shape.size() == 4;
+  if (as_is && last) return model.format() == "tflite" && plain.size() == 4 && v.shape.size() == 4;
   return last;
 }
 

@@ -18,8 +18,8 @@ struct NpuRegion {
   bool read_only = false;
 };
 
-// The memories that a program touches. Reading a byte that nobody wrote is an error: on the device it
-// would be whatever the last network left there.
+// The memories that a program touches. Reading a byte that nobody wrote is an error: on the device
+// it would be whatever the last network left there.
 class NpuMemory {
  public:
   // Pools of the program, else the extents of its buffers; images as read-only ranges.
@@ -32,8 +32,10 @@ class NpuMemory {
   const NpuRegion* find(std::uint64_t address, std::uint64_t size) const;
 
   // Contiguous bytes. `who` names the reader or writer in errors.
-  Result<std::span<const std::uint8_t>> read(std::uint64_t address, std::uint64_t size, const std::string& who) const;
-  Result<void> write(std::uint64_t address, std::span<const std::uint8_t> bytes, const std::string& who);
+  Result<std::span<const std::uint8_t>> read(std::uint64_t address, std::uint64_t size,
+                                             const std::string& who) const;
+  Result<void> write(std::uint64_t address, std::span<const std::uint8_t> bytes,
+                     const std::string& who);
   bool all_written(std::uint64_t address, std::uint64_t size) const;
 
   std::span<const NpuRegion> regions() const { return regions_; }
@@ -42,7 +44,8 @@ class NpuMemory {
   std::vector<NpuRegion> regions_;
 };
 
-Error outside_memory(const NpuMemory& memory, std::uint64_t address, std::uint64_t size, const std::string& who);
+Error outside_memory(const NpuMemory& memory, std::uint64_t address, std::uint64_t size,
+                     const std::string& who);
 Error never_written(std::uint64_t address, const std::string& who);
 
 }  // namespace lockstep

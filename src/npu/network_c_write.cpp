@@ -73,8 +73,8 @@ std::string c_epoch(const NpuEpoch& e, std::string_view function = "LL_ATON_Star
     for (const auto& [kind, names] : c_units)
       if (kind == u.id.kind)
         out += fmt::format("    static const {} {} = {{\n{}    }};\n    {}({}, &{}{});\n",
-                           names.first, u.name, c_fields(u.fields, u.inferred ? "" : u.buffer), names.second, u.id.id,
-                           u.name, kind == NpuKind::stream ? ", 1" : "");
+                           names.first, u.name, c_fields(u.fields, u.inferred ? "" : u.buffer),
+                           names.second, u.id.id, u.name, kind == NpuKind::stream ? ", 1" : "");
   if (!e.links.empty()) {
     out += fmt::format("    static const LL_Switch_InitTypeDef switch_{}[] = {{\n", e.number);
     for (const NpuLink& l : e.links) {

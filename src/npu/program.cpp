@@ -17,9 +17,9 @@ struct KindName {
   std::string_view name, other;
 };
 constexpr KindName kinds[] = {
-    {NpuKind::stream, "STRENG", "STRENG"},     {NpuKind::conv, "CONVACC", "CONVACC"},
-    {NpuKind::arith, "ARITH", "ARITHACC"},     {NpuKind::pool, "POOL", "POOLACC"},
-    {NpuKind::activ, "ACTIV", "ACTIVACC"},     {NpuKind::decompress, "DECUN", "DECUN"},
+    {NpuKind::stream, "STRENG", "STRENG"}, {NpuKind::conv, "CONVACC", "CONVACC"},
+    {NpuKind::arith, "ARITH", "ARITHACC"}, {NpuKind::pool, "POOL", "POOLACC"},
+    {NpuKind::activ, "ACTIV", "ACTIVACC"}, {NpuKind::decompress, "DECUN", "DECUN"},
     {NpuKind::recbuf, "RECBUF", "RECBUF"},
 };
 
@@ -37,7 +37,9 @@ std::optional<NpuKind> npu_kind_named(std::string_view name) {
   return std::nullopt;
 }
 
-std::string text_of(const NpuUnitId& unit) { return fmt::format("{} {}", name_of(unit.kind), unit.id); }
+std::string text_of(const NpuUnitId& unit) {
+  return fmt::format("{} {}", name_of(unit.kind), unit.id);
+}
 
 const NpuBuffer* NpuProgram::find_buffer(std::string_view name) const {
   const auto it = std::ranges::find(buffers, name, &NpuBuffer::name);
@@ -58,7 +60,8 @@ std::vector<const NpuBuffer*> NpuProgram::made_by(int epoch) const {
   };
   std::vector<const NpuBuffer*> made;
   for (const NpuBuffer& b : buffers)
-    if (b.epoch == epoch && !b.is_param && !b.name.starts_with("SCRATCH_") && !is_read(b)) made.push_back(&b);
+    if (b.epoch == epoch && !b.is_param && !b.name.starts_with("SCRATCH_") && !is_read(b))
+      made.push_back(&b);
   return made;
 }
 

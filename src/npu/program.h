@@ -16,7 +16,8 @@ namespace lockstep {
 // What ST's compiler leaves of a network: epochs in which units are configured and joined, software
 // operations, buffers, memory pools and the weights. docs/neural-art.md describes the accelerator.
 
-// A field of a unit, or a cell of a table: a number, a name (an enumerator, another table), or a list.
+// A field of a unit, or a cell of a table: a number, a name (an enumerator, another table), or a
+// list.
 struct NpuField {
   enum class Is : std::uint8_t { integer, real, name, list };
   Is is = Is::integer;
@@ -35,7 +36,7 @@ struct NpuField {
 using NpuFields = std::map<std::string, NpuField, std::less<>>;
 
 enum class NpuKind : std::uint8_t { stream, conv, arith, pool, activ, decompress, recbuf };
-std::string_view name_of(NpuKind kind);  // "STRENG", "CONVACC", "ARITH", ...
+std::string_view name_of(NpuKind kind);                        // "STRENG", "CONVACC", "ARITH", ...
 std::optional<NpuKind> npu_kind_named(std::string_view name);  // "ARITHACC" too
 
 struct NpuUnitId {
@@ -52,9 +53,9 @@ std::string text_of(const NpuUnitId& unit);  // "CONVACC 2"
 
 struct NpuUnit {
   NpuUnitId id;
-  std::string name;    // of the structure in the generated file
-  std::string buffer;  // what a stream engine reads or writes, "" when nothing says it
-  NpuFields fields;    // as the file gives them; absent means 0
+  std::string name;       // of the structure in the generated file
+  std::string buffer;     // what a stream engine reads or writes, "" when nothing says it
+  NpuFields fields;       // as the file gives them; absent means 0
   bool inferred = false;  // the file does not say `buffer`: found by the bytes that are touched
 };
 
@@ -98,12 +99,12 @@ struct NpuBuffer {
   std::uint64_t base = 0;
   std::int64_t start = 0, end = 0, limit = 0;  // bytes after base; limit guards prefetch
   bool user_allocated = false, is_param = false;
-  int epoch = 0;              // that makes it; 0 before the first
-  int batch = 1;              // channels in a block
-  Shape shape;                // [1,H,W,C]
-  Shape mem_shape;            // as it lies in memory
-  std::string chpos;          // CHPos_First, CHPos_Last, CHPos_Mixed, CHPos_UNDEFINED
-  std::string type;           // DataType_INT8, DataType_UINT8, DataType_FXP, DataType_FLOAT, ...
+  int epoch = 0;      // that makes it; 0 before the first
+  int batch = 1;      // channels in a block
+  Shape shape;        // [1,H,W,C]
+  Shape mem_shape;    // as it lies in memory
+  std::string chpos;  // CHPos_First, CHPos_Last, CHPos_Mixed, CHPos_UNDEFINED
+  std::string type;   // DataType_INT8, DataType_UINT8, DataType_FXP, DataType_FLOAT, ...
   int nbits = 8, qm = 0, qn = 0;
   bool q_unsigned = false, per_channel = false;
   std::vector<double> scale;
@@ -153,7 +154,8 @@ Result<NpuProgram> parse_npu_json(std::string_view text, const std::string& file
 std::string format_npu_json(const NpuProgram& program);
 Result<void> load_npu_images(NpuProgram& program, const std::string& folder);
 
-// The address in "((uintptr_t)(...(0x34350000UL + 49152)))" and the like; nothing when there is none.
+// The address in "((uintptr_t)(...(0x34350000UL + 49152)))" and the like; nothing when there is
+// none.
 std::optional<std::uint64_t> npu_address(std::string_view text);
 
 }  // namespace lockstep

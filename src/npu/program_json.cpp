@@ -17,12 +17,16 @@ Result<NpuFields> read_fields(const NpuJson& j, const NpuJsonAt& at) {
 }
 
 Result<NpuPort> read_port(const NpuJson& j, const NpuJsonAt& at) {
-  if (!j.is_array() || j.size() != 3 || !j[0].is_string() || !j[1].is_number_integer() || !j[2].is_number_integer())
+  if (!j.is_array() || j.size() != 3 || !j[0].is_string() || !j[1].is_number_integer() ||
+      !j[2].is_number_integer())
     return at.error(j.dump().substr(0, 60), "[\"UNIT\", id, port]");
   const auto kind = npu_kind_named(j[0].get<std::string>());
-  if (!kind) return at.error("unit " + j[0].get<std::string>(), "STRENG, CONVACC, ARITH, POOL, ACTIV, DECUN or RECBUF");
+  if (!kind)
+    return at.error("unit " + j[0].get<std::string>(),
+                    "STRENG, CONVACC, ARITH, POOL, ACTIV, DECUN or RECBUF");
   const int id = j[1].get<int>(), port = j[2].get<int>();
-  if (id < 0 || id > 15 || port < 0 || port > 3) return at.error(j.dump(), "id 0 .. 15, port 0 .. 3");
+  if (id < 0 || id > 15 || port < 0 || port > 3)
+    return at.error(j.dump(), "id 0 .. 15, port 0 .. 3");
   return NpuPort{{*kind, id}, port};
 }
 
@@ -30,7 +34,9 @@ Result<NpuUnit> read_unit(const NpuJson& j, const NpuJsonAt& at) {
   if (!j.is_object()) return at.error(j.type_name(), "a unit");
   LOCKSTEP_TRY(const std::string kind_name, json_text(j, "unit", at));
   const auto kind = npu_kind_named(kind_name);
-  if (!kind) return at.error("unit " + kind_name, "STRENG, CONVACC, ARITHACC, POOLACC, ACTIVACC, DECUN or RECBUF");
+  if (!kind)
+    return at.error("unit " + kind_name,
+                    "STRENG, CONVACC, ARITHACC, POOLACC, ACTIVACC, DECUN or RECBUF");
   NpuUnit unit;
   unit.id.kind = *kind;
   LOCKSTEP_TRY(const std::int64_t id, json_integer(j, "id", 0, 15, at));
@@ -52,7 +58,8 @@ Result<NpuLink> read_link(const NpuJson& j, const NpuJsonAt& at) {
   if (j["from"].empty() || j["from"].size() > 2)
     return at.error(fmt::format("{} sources", j["from"].size()), "1 or 2 contexts");
   for (const NpuJson& f : j["from"]) {
-    if (!f.is_object() || !f.contains("source")) return at.error("a source without its unit", "context, frames, source");
+    if (!f.is_object() || !f.contains("source"))
+      return at.error("a source without its unit", "context, frames, source");
     NpuSource source;
     LOCKSTEP_TRY(const std::int64_t context, json_integer(f, "context", 0, 1, at));
     LOCKSTEP_TRY(const std::int64_t frames, json_integer(f, "frames", 0, 255, at));
@@ -66,7 +73,8 @@ Result<NpuLink> read_link(const NpuJson& j, const NpuJsonAt& at) {
 
 Result<NpuTable> read_table(const NpuJson& j, const NpuJsonAt& at) {
   NpuTable table;
-  if (!j.is_object() || !j.contains("value")) return at.error("a table without value", "type and value");
+  if (!j.is_object() || !j.contains("value"))
+    return at.error("a table without value", "type and value");
   LOCKSTEP_TRY(table.type, json_text(j, "type", at));
   const NpuJson& v = j["value"];
   if (v.is_object()) {
@@ -139,7 +147,8 @@ Result<NpuProgram> parse_npu_json(std::string_view text, const std::string& file
   const NpuJson j = NpuJson::parse(text, nullptr, false);
   if (j.is_discarded()) return at.error("not JSON", "a neural-art-program");
   if (!j.is_object() || j.value("format", NpuJson()) != "neural-art-program")
-    return at.error("no format \"neural-art-program\"", "the interchange form of docs/neural-art.md");
+    return at.error("no format \"neural-art-program\"",
+                    "the interchange form of docs/neural-art.md");
   LOCKSTEP_TRY(const std::int64_t version, json_integer(j, "version", 0, INT32_MAX, at));
   if (version != 1) return at.error(fmt::format("version {}", version), "version 1");
   NpuProgram program;
@@ -148,12 +157,14 @@ Result<NpuProgram> parse_npu_json(std::string_view text, const std::string& file
   LOCKSTEP_TRY(program.model, json_text(j, "model", at));
   LOCKSTEP_CHECK(read_json_weights(j, program, at));
   LOCKSTEP_CHECK(read_json_pools(j, program, at));
-  if (!j.contains("epochs") || !j["epochs"].is_array() || !j.contains("buffers") || !j["buffers"].is_array())
+  if (!j.contains("epochs") || !j["epochs"].is_array() || !j.contains("buffers") ||
+      !j["buffers"].is_array())
     return at.error("no epochs or no buffers", "lists of both");
   for (const NpuJson& e : j["epochs"]) {
     LOCKSTEP_TRY(NpuEpoch epoch, read_epoch(e, at));
     if (!program.epochs.empty() && epoch.number <= program.epochs.back().number)
-      return at.error(fmt::format("epoch {} after {}", epoch.number, program.epochs.back().number), "rising numbers");
+      return at.error(fmt::format("epoch {} after {}", epoch.number, program.epochs.back().number),
+                      "rising numbers");
     program.epochs.push_back(std::move(epoch));
   }
   for (const NpuJson& b : j["buffers"]) {

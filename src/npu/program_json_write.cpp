@@ -10,10 +10,14 @@ using OrderedJson = nlohmann::ordered_json;  // the order of nodes means somethi
 
 OrderedJson write_field(const NpuField& f) {
   switch (f.is) {
-    case NpuField::Is::integer: return f.integer;
-    case NpuField::Is::real: return f.real;
-    case NpuField::Is::name: return f.name;
-    case NpuField::Is::list: break;
+    case NpuField::Is::integer:
+      return f.integer;
+    case NpuField::Is::real:
+      return f.real;
+    case NpuField::Is::name:
+      return f.name;
+    case NpuField::Is::list:
+      break;
   }
   OrderedJson list = OrderedJson::array();
   for (const NpuField& item : f.list) list.push_back(write_field(item));
@@ -50,11 +54,13 @@ OrderedJson write_epoch(const NpuEpoch& e) {
     OrderedJson link;
     link["to"] = write_port(l.to);
     for (const NpuSource& s : l.from)
-      link["from"].push_back({{"context", s.context}, {"frames", s.frames}, {"source", write_port(s.source)}});
+      link["from"].push_back(
+          {{"context", s.context}, {"frames", s.frames}, {"source", write_port(s.source)}});
     j["links"].push_back(std::move(link));
   }
   j["calls"] = OrderedJson::array();
-  for (const NpuCall& c : e.calls) j["calls"].push_back({{"function", c.function}, {"arguments", c.arguments}});
+  for (const NpuCall& c : e.calls)
+    j["calls"].push_back({{"function", c.function}, {"arguments", c.arguments}});
   for (const auto& [name, t] : e.tables) {
     OrderedJson list = OrderedJson::array();
     for (const NpuField& f : t.values) list.push_back(write_field(f));
@@ -98,10 +104,14 @@ std::string format_npu_json(const NpuProgram& program) {
   j["compiler"] = program.compiler;
   j["model"] = program.model;
   j["weights"] = OrderedJson::array();
-  for (const NpuImage& i : program.images) j["weights"].push_back({{"file", i.file}, {"base", i.base}});
+  for (const NpuImage& i : program.images)
+    j["weights"].push_back({{"file", i.file}, {"base", i.base}});
   if (!program.pools.empty())
     for (const NpuPool& p : program.pools)
-      j["pools"].push_back({{"name", p.name}, {"base", p.base}, {"size", p.size}, {"read_only", p.read_only ? 1 : 0}});
+      j["pools"].push_back({{"name", p.name},
+                            {"base", p.base},
+                            {"size", p.size},
+                            {"read_only", p.read_only ? 1 : 0}});
   j["epochs"] = OrderedJson::array();
   for (const NpuEpoch& e : program.epochs) j["epochs"].push_back(write_epoch(e));
   j["buffers"] = OrderedJson::array();

@@ -83,7 +83,9 @@ void conv(const NpuConv& c, NpuRegisterWrites& w) {
             {{16, 8}, c.batchDepth},
             {{24, 8}, c.nKernels}});
   const auto pad = [&](std::int64_t all, std::int64_t kernel) {
-    return c.deepmode != 0 || c.dss2mode != 0 || c.zfbias != 0 ? 0 : std::min<std::int64_t>({all, kernel - 1, 2});
+    return c.deepmode != 0 || c.dss2mode != 0 || c.zfbias != 0
+               ? 0
+               : std::min<std::int64_t>({all, kernel - 1, 2});
   };
   const std::int64_t top = pad(c.top_padding, c.kernelHeight),
                      bottom = pad(c.bot_padding, c.kernelHeight),
@@ -139,7 +141,8 @@ void pool(const NpuPoolUnit& p, NpuRegisterWrites& w) {
   w.put(7, {{{0, 12}, p.topCrop}, {{16, 12}, p.bottomCrop}});
 }
 
-Result<void> activ(const NpuProgram& p, const NpuActiv& v, NpuRegisterWrites& w, const std::string& where) {
+Result<void> activ(const NpuProgram& p, const NpuActiv& v, NpuRegisterWrites& w,
+                   const std::string& where) {
   const int type = v.operation == "ACTIV_RELU"    ? 0
                    : v.operation == "ACTIV_PRELU" ? 1
                    : v.operation == "ACTIV_TRELU" ? 2
@@ -188,7 +191,8 @@ Result<std::vector<NpuWrite>> npu_writes_of(const NpuProgram& program, const Npu
   if (const auto* s = std::get_if<NpuStream>(&form)) stream(*s, w);
   if (const auto* c = std::get_if<NpuConv>(&form)) conv(*c, w);
   if (const auto* p = std::get_if<NpuPoolUnit>(&form)) pool(*p, w);
-  if (const auto* a = std::get_if<NpuArith>(&form)) LOCKSTEP_CHECK(write_arith(program, *a, w, who));
+  if (const auto* a = std::get_if<NpuArith>(&form))
+    LOCKSTEP_CHECK(write_arith(program, *a, w, who));
   if (const auto* v = std::get_if<NpuActiv>(&form)) LOCKSTEP_CHECK(activ(program, *v, w, who));
   return std::move(w.out);
 }

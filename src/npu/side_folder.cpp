@@ -40,7 +40,8 @@ void complete_program(NpuProgram& program, const NpuSideFiles& side) {
 
 namespace {
 
-// The output of a node that the compiler's `.._out_N` is: its only one, else the one of that number.
+// The output of a node that the compiler's `.._out_N` is: its only one, else the one of that
+// number.
 ValueId output_named(const Graph& model, const std::string& node, std::string_view number) {
   const NodeId id = model.find_node(node);
   if (id == no_id) return no_id;
@@ -48,7 +49,9 @@ ValueId output_named(const Graph& model, const std::string& node, std::string_vi
   if (outputs.size() == 1) return outputs[0];
   std::size_t n = 0;
   const auto [end, failed] = std::from_chars(number.data(), number.data() + number.size(), n);
-  return failed == std::errc{} && end == number.data() + number.size() && n < outputs.size() ? outputs[n] : no_id;
+  return failed == std::errc{} && end == number.data() + number.size() && n < outputs.size()
+             ? outputs[n]
+             : no_id;
 }
 
 }  // namespace
@@ -64,8 +67,10 @@ NpuNames names_from(const NpuSideFiles& side, const NpuProgram& program, const G
         at == std::string::npos ? side.originals.end() : side.originals.find(stem.substr(0, at));
     if (it == side.originals.end()) continue;
     for (const std::string& original : it->second)
-      if (const ValueId output = output_named(model, original, stem.substr(at + 5)); output != no_id)
-        if (const Value& v = model.value(output); is_integer(v.dtype)) names.insert_or_assign(stem, v.name);
+      if (const ValueId output = output_named(model, original, stem.substr(at + 5));
+          output != no_id)
+        if (const Value& v = model.value(output); is_integer(v.dtype))
+          names.insert_or_assign(stem, v.name);
   }
   return names;
 }

@@ -25,7 +25,9 @@ std::vector<bool> silent_sums(const Graph& model, const std::string& node, const
   const auto layout = conv_layout(view);
   if (it == tensors.end() || !is_integer(it->second.dtype()) || !layout.ok()) return {};
   const auto window = window_of(view, x.shape, layout->kernel);
-  if (!window.ok() || window->batch != 1 || it->second.count() != window->in_count() * window->channels) return {};
+  if (!window.ok() || window->batch != 1 ||
+      it->second.count() != window->in_count() * window->channels)
+    return {};
   const Window& w = *window;
   const std::int64_t per_group = layout->out_channels / layout->group, pixels = w.out_count();
   std::vector<bool> lit(static_cast<std::size_t>(layout->group * w.in_count()), false);

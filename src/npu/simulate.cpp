@@ -38,12 +38,18 @@ Result<void> NpuSimulator::run(const Sample& codes, const NpuObserver& after_epo
   counts_ = {};
   for (const NpuBuffer* b : inputs()) {
     const auto it = codes.find(b->name);
-    if (it == codes.end()) return Error{program_->file, "no input for " + b->name, "a tensor of " + fmt::format("{} elements", b->count()), {}};
+    if (it == codes.end())
+      return Error{program_->file,
+                   "no input for " + b->name,
+                   "a tensor of " + fmt::format("{} elements", b->count()),
+                   {}};
     LOCKSTEP_CHECK(write_buffer(*b, it->second, memory_, program_->file));
   }
   for (const NpuEpochForm& form : forms_) {
-    if (form.epoch->hardware()) LOCKSTEP_CHECK(run_npu_epoch(form, memory_, rules_, kernels_, counts_, program_->file));
-    else LOCKSTEP_CHECK(run_software_epoch(*program_, *form.epoch, memory_, counts_));
+    if (form.epoch->hardware())
+      LOCKSTEP_CHECK(run_npu_epoch(form, memory_, rules_, kernels_, counts_, program_->file));
+    else
+      LOCKSTEP_CHECK(run_software_epoch(*program_, *form.epoch, memory_, counts_));
     if (after_epoch) LOCKSTEP_CHECK(after_epoch(*form.epoch, memory_));
   }
   return {};
@@ -51,10 +57,16 @@ Result<void> NpuSimulator::run(const Sample& codes, const NpuObserver& after_epo
 
 Result<Tensor> input_codes(const NpuBuffer& b, const Tensor& x, const std::string& where) {
   if (x.count() != b.count())
-    return Error{where, fmt::format("{} elements for {}", x.count(), b.name), fmt::format("{}", b.count()), {}};
+    return Error{where,
+                 fmt::format("{} elements for {}", x.count(), b.name),
+                 fmt::format("{}", b.count()),
+                 {}};
   if (x.dtype() == dtype_of(b)) return x;
   if (x.dtype() != DType::f32 || b.scale.size() != 1)
-    return Error{where, std::string(name_of(x.dtype())) + " for " + b.name, std::string(name_of(dtype_of(b))) + " or float32", {}};
+    return Error{where,
+                 std::string(name_of(x.dtype())) + " for " + b.name,
+                 std::string(name_of(dtype_of(b))) + " or float32",
+                 {}};
   Tensor codes(dtype_of(b), x.shape());
   const CodeRange range = code_range(codes.dtype());
   const auto scale = static_cast<float>(b.scale[0]);
@@ -62,7 +74,8 @@ Result<Tensor> input_codes(const NpuBuffer& b, const Tensor& x, const std::strin
   const auto reals = x.as<float>();
   for (std::size_t i = 0; i < reals.size(); ++i) {
     const double v = std::clamp(static_cast<double>(reals[i] / scale), -1e9, 1e9);
-    codes.set_code(static_cast<std::int64_t>(i), std::clamp(npu_nearest(v) + zero, range.low, range.high));
+    codes.set_code(static_cast<std::int64_t>(i),
+                   std::clamp(npu_nearest(v) + zero, range.low, range.high));
   }
   return codes;
 }

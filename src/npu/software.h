@@ -9,12 +9,13 @@
 namespace lockstep {
 
 // A software epoch: the operations that the runtime library or the CPU performs. Data movement is
-// exact; integer kernels of the closed library follow its model (nearest(acc * scale) + zero), float
-// operations are computed in float32. An operation that is not known is refused by name.
-Result<void> run_software_epoch(const NpuProgram& program, const NpuEpoch& epoch, NpuMemory& memory, NpuCounts& counts);
+// exact; integer kernels of the closed library follow its model (nearest(acc * scale) + zero),
+// float operations are computed in float32. An operation that is not known is refused by name.
+Result<void> run_software_epoch(const NpuProgram& program, const NpuEpoch& epoch, NpuMemory& memory,
+                                NpuCounts& counts);
 
-// What a software operation reads and makes: buffers by name. The generated C says it in structures;
-// the interchange form may not, then it is found by size: the latest tensor that fits.
+// What a software operation reads and makes: buffers by name. The generated C says it in
+// structures; the interchange form may not, then it is found by size: the latest tensor that fits.
 struct NpuSoftwareIo {
   const NpuBuffer* in = nullptr;
   const NpuBuffer* out = nullptr;

@@ -71,8 +71,8 @@ TEST(EcBlob, a_container_carries_its_relocations) {
 
 // An older release puts the table before the blob and has a shorter header.
 TEST(EcBlob, containers_of_both_releases_are_opened) {
-  const std::vector<std::uint32_t> words = {0xECBF0020, 16, 44, 44, 1, 16, 1, 20, 0x00006e69, 0, 0,
-                                            0xCA057A7A, 1,  12, 0};
+  const std::vector<std::uint32_t> words = {0xECBF0020, 16, 44, 44,         1, 16, 1, 20,
+                                            0x00006e69, 0,  0,  0xCA057A7A, 1, 12, 0};
   const auto b = ec_blob_from(words, "b", "f.h");
   ASSERT_TRUE(b.ok()) << b.error().line();
   ASSERT_EQ(b->relocations.size(), 1u);
@@ -82,7 +82,8 @@ TEST(EcBlob, containers_of_both_releases_are_opened) {
 TEST(EcBlob, arrays_that_hold_no_program_are_passed_over) {
   const auto all = parse_ec_blobs(
       "static const uint64_t _ec_blob_od_1[2] = { 0x00000001ca057a7aULL, 0xcUL };\n"
-      "static uint64_t _ec_blob_od_1_ptr[3800];\nstatic ECAddr _ec_blob_od_1_prev_base_addrs[1] = { 0 };\n",
+      "static uint64_t _ec_blob_od_1_ptr[3800];\nstatic ECAddr _ec_blob_od_1_prev_base_addrs[1] = "
+      "{ 0 };\n",
       "f.h");
   ASSERT_TRUE(all.ok()) << all.error().line();
   ASSERT_EQ(all->size(), 1u);

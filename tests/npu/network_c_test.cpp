@@ -23,7 +23,9 @@ std::string epochs_text(NpuProgram p) {
 
 TEST(NetworkC, a_written_program_reads_back_the_same) {
   NpuProgram p = test::small_program();
-  p.epochs[0].calls.push_back({"LL_ATON_Cache_MCU_Clean_Range", {"((uintptr_t)(ATON_LIB_PHYSICAL_TO_VIRTUAL_ADDR(0x34350000UL + 64)))", "32"}});
+  p.epochs[0].calls.push_back(
+      {"LL_ATON_Cache_MCU_Clean_Range",
+       {"((uintptr_t)(ATON_LIB_PHYSICAL_TO_VIRTUAL_ADDR(0x34350000UL + 64)))", "32"}});
   p.pools.push_back({"npuRAM6", test::ram, 448 * 1024, false});
   const auto again = parse_network_c(format_network_c(p), p.file);
   ASSERT_TRUE(again.ok()) << again.error().line();
@@ -39,13 +41,16 @@ TEST(NetworkC, a_written_program_reads_back_the_same) {
 TEST(NetworkC, real_programs_survive_the_way_through_c) {
   LOCKSTEP_NEEDS_SHARED();
   for (const char* name : {"yamnet_1024", "stft_tcnn"}) {
-    auto p = read_npu_program(test::shared_folder() + "/models/neural-art/" + name + ".program.json");
+    auto p =
+        read_npu_program(test::shared_folder() + "/models/neural-art/" + name + ".program.json");
     ASSERT_TRUE(p.ok());
     auto again = parse_network_c(format_network_c(*p), p->file);
     ASSERT_TRUE(again.ok()) << again.error().line();
     EXPECT_EQ(epochs_text(*again), epochs_text(*p)) << name;
     for (const NpuBuffer& b : p->buffers) {
-      const auto it = std::ranges::find_if(again->buffers, [&](const NpuBuffer& o) { return o.name == b.name && o.epoch == b.epoch; });
+      const auto it = std::ranges::find_if(again->buffers, [&](const NpuBuffer& o) {
+        return o.name == b.name && o.epoch == b.epoch;
+      });
       ASSERT_NE(it, again->buffers.end()) << b.name;
       EXPECT_EQ(it->scale, b.scale) << b.name;
       EXPECT_EQ(it->mem_shape, b.mem_shape) << b.name;
@@ -104,8 +109,14 @@ TEST(NetworkC, blobs_encryption_and_truncation_are_named) {
     const auto p = parse_network_c(t, "network.c");
     return p.ok() ? std::string("accepted") : p.error().line();
   };
-  EXPECT_NE(refusal(text + "static const EpochBlock_ItemTypeDef e[] = { { .flags = EpochBlock_Flags_epoch_start | EpochBlock_Flags_blob, }, };").find("_ecblobs.h"), std::string::npos);
-  EXPECT_NE(refusal(text + "static const EpochBlock_ItemTypeDef e[] = { { .flags = EpochBlock_Flags_blob_encrypted, }, };").find("encrypted"), std::string::npos);
+  EXPECT_NE(refusal(text + "static const EpochBlock_ItemTypeDef e[] = { { .flags = "
+                           "EpochBlock_Flags_epoch_start | EpochBlock_Flags_blob, }, };")
+                .find("_ecblobs.h"),
+            std::string::npos);
+  EXPECT_NE(refusal(text + "static const EpochBlock_ItemTypeDef e[] = { { .flags = "
+                           "EpochBlock_Flags_blob_encrypted, }, };")
+                .find("encrypted"),
+            std::string::npos);
   EXPECT_NE(refusal("int main(void) { return 0; }").find("EpochBlock"), std::string::npos);
   EXPECT_NE(refusal(text.substr(0, text.size() / 2)), "accepted");
 }
@@ -116,11 +127,17 @@ TEST(NetworkC, damaged_text_never_crashes) {
   int refused = 0;
   for (int round = 0; round < 600; ++round) {
     std::string bad = text;
-    for (int k = 0; k < 4; ++k) bad[static_cast<std::size_t>(random.between(0, static_cast<std::int64_t>(bad.size()) - 1))] = static_cast<char>(random.between(0, 255));
-    if (round % 3 == 0) bad.resize(static_cast<std::size_t>(random.between(0, static_cast<std::int64_t>(bad.size()))));
+    for (int k = 0; k < 4; ++k)
+      bad[static_cast<std::size_t>(random.between(0, static_cast<std::int64_t>(bad.size()) - 1))] =
+          static_cast<char>(random.between(0, 255));
+    if (round % 3 == 0)
+      bad.resize(
+          static_cast<std::size_t>(random.between(0, static_cast<std::int64_t>(bad.size()))));
     const auto p = parse_network_c(bad, "network.c");
-    if (!p.ok()) ++refused;
-    else if (auto sim = NpuSimulator::make(std::make_shared<const NpuProgram>(*p)); !sim.ok()) ++refused;
+    if (!p.ok())
+      ++refused;
+    else if (auto sim = NpuSimulator::make(std::make_shared<const NpuProgram>(*p)); !sim.ok())
+      ++refused;
   }
   EXPECT_GT(refused, 150);
 }
@@ -128,7 +145,8 @@ TEST(NetworkC, damaged_text_never_crashes) {
 TEST(IntelHex, records_give_bytes_at_their_addresses) {
   const auto image = parse_intel_hex(":020000047018 72\n", "w.hex");
   EXPECT_FALSE(image.ok());
-  const auto good = parse_intel_hex(":02000004701872\n:04000000010203 04F2\n:00000001FF\n", "w.hex");
+  const auto good =
+      parse_intel_hex(":02000004701872\n:04000000010203 04F2\n:00000001FF\n", "w.hex");
   EXPECT_FALSE(good.ok());  // a blank inside a record
   const auto fine = parse_intel_hex(":02000004701872\n:0400000001020304F2\n:00000001FF\n", "w.hex");
   ASSERT_TRUE(fine.ok()) << fine.error().line();
@@ -148,7 +166,8 @@ TEST(NetworkC, weights_of_another_network_in_the_folder_are_not_taken) {
   const auto put = [&](const char* name, std::size_t bytes) {
     std::ofstream(folder / name) << std::string(bytes, 'w');
   };
-  put("od.c", 1), put("reid.c", 1), put("od_atonbuf.xSPI2.bin", 0), put("reid_atonbuf.xSPI2.bin", 64);
+  put("od.c", 1), put("reid.c", 1), put("od_atonbuf.xSPI2.bin", 0),
+      put("reid_atonbuf.xSPI2.bin", 64);
   NpuProgram p;
   p.file = (folder / "od.c").string();
   NpuBuffer weights;
@@ -156,7 +175,8 @@ TEST(NetworkC, weights_of_another_network_in_the_folder_are_not_taken) {
   p.buffers.push_back(weights);
   const auto missing = find_npu_images(p, folder.string());
   ASSERT_FALSE(missing.ok());
-  EXPECT_NE(missing.error().line().find("od_atonbuf.xSPI2.bin is empty"), std::string::npos) << missing.error().line();
+  EXPECT_NE(missing.error().line().find("od_atonbuf.xSPI2.bin is empty"), std::string::npos)
+      << missing.error().line();
   p.file = (folder / "reid.c").string();
   const auto found = find_npu_images(p, folder.string());
   ASSERT_TRUE(found.ok()) << found.error().line();
@@ -173,7 +193,8 @@ TEST(NpuImages, weights_of_a_network_whose_name_begins_with_anothers_are_not_tha
   const auto put = [&](const char* name, std::size_t bytes) {
     std::ofstream(folder / name) << std::string(bytes, 'w');
   };
-  put("net.c", 1), put("net_b.c", 1), put("net_atonbuf.xSPI2.raw", 48), put("net_b_atonbuf.xSPI2.raw", 64);
+  put("net.c", 1), put("net_b.c", 1), put("net_atonbuf.xSPI2.raw", 48),
+      put("net_b_atonbuf.xSPI2.raw", 64);
   for (const auto& [name, bytes] : {std::pair{"net.c", 48u}, std::pair{"net_b.c", 64u}}) {
     NpuProgram p;
     p.file = (folder / name).string();

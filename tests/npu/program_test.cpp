@@ -29,13 +29,23 @@ TEST(NpuProgramJson, names_what_is_wrong) {
   };
   EXPECT_NE(refusal("{").find("not JSON"), std::string::npos);
   EXPECT_NE(refusal("{}").find("neural-art-program"), std::string::npos);
-  EXPECT_NE(refusal(R"({"format":"neural-art-program","version":2})").find("version 2"), std::string::npos);
+  EXPECT_NE(refusal(R"({"format":"neural-art-program","version":2})").find("version 2"),
+            std::string::npos);
   const std::string head = R"({"format":"neural-art-program","version":1,"buffers":[],"epochs":)";
-  EXPECT_NE(refusal(head + R"([{"number":1,"units":[{"unit":"WARP","fields":{}}]}]})").find("WARP"), std::string::npos);
-  EXPECT_NE(refusal(head + R"([{"number":1},{"number":1}]})").find("epoch 1 after 1"), std::string::npos);
+  EXPECT_NE(refusal(head + R"([{"number":1,"units":[{"unit":"WARP","fields":{}}]}]})").find("WARP"),
+            std::string::npos);
+  EXPECT_NE(refusal(head + R"([{"number":1},{"number":1}]})").find("epoch 1 after 1"),
+            std::string::npos);
   EXPECT_NE(refusal(head + R"([{"number":"x"}]})").find("number"), std::string::npos);
-  EXPECT_NE(refusal(R"({"format":"neural-art-program","version":1,"epochs":[],"weights":{"file":"../../secret","base":0},"buffers":[]})").find("beside"), std::string::npos);
-  EXPECT_NE(refusal(R"({"format":"neural-art-program","version":1,"epochs":[],"buffers":[{"name":"b","mem_shape":[99999999,99999999]}]})"), "accepted");
+  EXPECT_NE(
+      refusal(
+          R"({"format":"neural-art-program","version":1,"epochs":[],"weights":{"file":"../../secret","base":0},"buffers":[]})")
+          .find("beside"),
+      std::string::npos);
+  EXPECT_NE(
+      refusal(
+          R"({"format":"neural-art-program","version":1,"epochs":[],"buffers":[{"name":"b","mem_shape":[99999999,99999999]}]})"),
+      "accepted");
 }
 
 TEST(NpuProgramJson, damaged_text_never_crashes) {
@@ -44,15 +54,20 @@ TEST(NpuProgramJson, damaged_text_never_crashes) {
   int refused = 0;
   for (int round = 0; round < 400; ++round) {
     std::string bad = text;
-    for (int k = 0; k < 3; ++k) bad[static_cast<std::size_t>(random.between(0, static_cast<std::int64_t>(bad.size()) - 1))] = static_cast<char>(random.between(0, 255));
-    if (round % 4 == 0) bad.resize(static_cast<std::size_t>(random.between(0, static_cast<std::int64_t>(bad.size()))));
+    for (int k = 0; k < 3; ++k)
+      bad[static_cast<std::size_t>(random.between(0, static_cast<std::int64_t>(bad.size()) - 1))] =
+          static_cast<char>(random.between(0, 255));
+    if (round % 4 == 0)
+      bad.resize(
+          static_cast<std::size_t>(random.between(0, static_cast<std::int64_t>(bad.size()))));
     refused += !parse_npu_json(bad, "a.json").ok();
   }
   EXPECT_GT(refused, 100);
 }
 
 TEST(NpuProgram, addresses_are_read_from_source_text) {
-  EXPECT_EQ(npu_address("((uintptr_t)(ATON_LIB_PHYSICAL_TO_VIRTUAL_ADDR(0x34350000UL + 49152)))"), 0x34350000u + 49152);
+  EXPECT_EQ(npu_address("((uintptr_t)(ATON_LIB_PHYSICAL_TO_VIRTUAL_ADDR(0x34350000UL + 49152)))"),
+            0x34350000u + 49152);
   EXPECT_EQ(npu_address("(unsigned char *)(0x70180000UL)"), 0x70180000u);
   EXPECT_FALSE(npu_address("user_buffer"));
 }

@@ -33,7 +33,8 @@ TEST(NpuSeeded, planted_compiler_bugs_are_found_at_their_epoch) {
     const Sample sample{{input.name, x}};
     const auto reference = executor->run(std::span(&sample, 1));
     ASSERT_TRUE(reference.ok());
-    const auto trials = try_npu_bugs(*program, *model, map_npu_buffers(*program, *model), reference->samples, 1, 1);
+    const auto trials =
+        try_npu_bugs(*program, *model, map_npu_buffers(*program, *model), reference->samples, 1, 1);
     ASSERT_TRUE(trials.ok()) << trials.error().line();
     for (const NpuBugTrial& t : *trials) {
       if (t.epoch == 0) continue;

@@ -17,8 +17,10 @@ struct Network {
   std::vector<Sample> reference;
 };
 
-// A compiled network with its model's tensors on the first of its inputs, in onnxruntime's arithmetic.
-Result<Network> network(const std::string& program, const std::string& model, const std::string& input) {
+// A compiled network with its model's tensors on the first of its inputs, in onnxruntime's
+// arithmetic.
+Result<Network> network(const std::string& program, const std::string& model,
+                        const std::string& input) {
   const std::string folder = test::shared_folder() + "/models/";
   Network n;
   LOCKSTEP_TRY(NpuProgram p, read_npu_program(folder + "neural-art/" + program + ".program.json"));
@@ -56,14 +58,18 @@ TEST(NpuSharedPrograms, yamnet_teacher_forced_stays_within_one_code_except_where
   ASSERT_TRUE(table.ok()) << table.error().line();
   EXPECT_EQ(table->size(), 37u);  // 36 hardware epochs and the transposition of the input
   for (const NpuRow& r : *table) {
-    // Four and eight accumulation passes, each rounded to 16 bits: predicted there, and nowhere else.
+    // Four and eight accumulation passes, each rounded to 16 bits: predicted there, and nowhere
+    // else.
     const double most = r.epoch == 32 ? 7 : r.epoch == 35 ? 10 : 1;
     EXPECT_LE(r.max_lsb, most) << r.epoch << " " << r.buffer;
-    if (r.buffer.find("_cp_in_") != std::string::npos) { EXPECT_EQ(r.share, 0) << r.epoch; }
+    if (r.buffer.find("_cp_in_") != std::string::npos) {
+      EXPECT_EQ(r.share, 0) << r.epoch;
+    }
   }
   const auto exact = rows(*n, NpuMode::exact, NpuTie::up);
   ASSERT_TRUE(exact.ok());
-  for (const NpuRow& r : *exact) EXPECT_LE(r.max_lsb, 1) << "the constants alone, epoch " << r.epoch;
+  for (const NpuRow& r : *exact)
+    EXPECT_LE(r.max_lsb, 1) << "the constants alone, epoch " << r.epoch;
 }
 
 TEST(NpuSharedPrograms, the_tcn_teacher_forced_differs_where_its_depthwise_multipliers_lost_bits) {
@@ -92,11 +98,13 @@ TEST(NpuSharedPrograms, chained_runs_execute_every_epoch_and_end_in_probabilitie
   const auto in = simulator_inputs(*sim, *n->model, n->mapping, n->reference[0]);
   ASSERT_TRUE(in.ok());
   int epochs = 0;
-  const auto done = sim->run(*in, [&](const NpuEpoch&, NpuMemory&) -> Result<void> { return ++epochs, Result<void>(); });
+  const auto done = sim->run(
+      *in, [&](const NpuEpoch&, NpuMemory&) -> Result<void> { return ++epochs, Result<void>(); });
   ASSERT_TRUE(done.ok()) << done.error().line();
   EXPECT_EQ(epochs, 39);
   EXPECT_EQ(sim->counts().conv_saturated, 0);
-  const auto y = read_buffer(*sim->program().find_buffer("Softmax_100_out_0"), sim->memory(), "test");
+  const auto y =
+      read_buffer(*sim->program().find_buffer("Softmax_100_out_0"), sim->memory(), "test");
   ASSERT_TRUE(y.ok());
   double sum = 0;
   for (std::int64_t i = 0; i < y->count(); ++i) sum += y->number(i);

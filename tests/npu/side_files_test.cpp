@@ -107,7 +107,8 @@ TEST(NpuSideFiles, damaged_text_never_crashes) {
   EXPECT_GT(refused, 100);
 }
 
-// The second output of a split took the name of the first, so that half of it was held against the other half.
+// The second output of a split took the name of the first, so that half of it was held against the
+// other half.
 TEST(NpuSideFiles, each_output_of_a_split_gets_its_own_name) {
   GraphBuilder b("m", "onnx");
   const auto value = [&](const char* name, Shape shape) {
@@ -115,7 +116,8 @@ TEST(NpuSideFiles, each_output_of_a_split_gets_its_own_name) {
     v.name = name, v.dtype = DType::i8, v.shape = std::move(shape), v.quant = {{0.5}, {0}, -1};
     return b.add_value(std::move(v));
   };
-  const ValueId x = value("x", {1, 4, 1, 1}), left = value("left", {1, 2, 1, 1}), right = value("right", {1, 2, 1, 1});
+  const ValueId x = value("x", {1, 4, 1, 1}), left = value("left", {1, 2, 1, 1}),
+                right = value("right", {1, 2, 1, 1});
   b.add_input(x);
   Node split;
   split.op = "Split", split.name = "split", split.inputs = {x}, split.outputs = {left, right};

@@ -13,7 +13,6 @@ namespace {
 using test::small_answer;
 using test::small_program;
 
-
 NpuUnit& unit(NpuProgram& p, std::string_view name) {
   for (NpuUnit& u : p.epochs[0].units)
     if (u.name == name) return u;
@@ -24,7 +23,8 @@ NpuUnit& unit(NpuProgram& p, std::string_view name) {
 Sample input_of(const std::vector<int>& x) {
   Tensor t(DType::u8, {1, 2, 3, 4});
   for (std::int64_t p = 0; p < 12; ++p)
-    for (std::int64_t c = 0; c < 2; ++c) t.set_code(c * 12 + p, x[static_cast<std::size_t>(2 * p + c)]);
+    for (std::int64_t c = 0; c < 2; ++c)
+      t.set_code(c * 12 + p, x[static_cast<std::size_t>(2 * p + c)]);
   return {{"x", t}};
 }
 
@@ -34,8 +34,10 @@ std::vector<int> ramp() {
   return x;
 }
 
-Result<std::vector<int>> answer(const NpuProgram& program, const Sample& input, NpuRules rules = {}) {
-  LOCKSTEP_TRY(NpuSimulator sim, NpuSimulator::make(std::make_shared<const NpuProgram>(program), rules));
+Result<std::vector<int>> answer(const NpuProgram& program, const Sample& input,
+                                NpuRules rules = {}) {
+  LOCKSTEP_TRY(NpuSimulator sim,
+               NpuSimulator::make(std::make_shared<const NpuProgram>(program), rules));
   LOCKSTEP_CHECK(sim.run(input));
   LOCKSTEP_TRY(const Tensor y, read_buffer(*sim.program().find_buffer("y"), sim.memory(), "test"));
   std::vector<int> codes;
@@ -60,14 +62,18 @@ TEST(NpuSimulate, a_tie_rule_changes_only_what_it_names) {
   rules.conv = NpuTie::down;
   std::vector<int> x = ramp();
   for (int& v : x) v %= 8;
-  const auto y = answer(small_program(), input_of(x), rules), usual = answer(small_program(), input_of(x));
+  const auto y = answer(small_program(), input_of(x), rules),
+             usual = answer(small_program(), input_of(x));
   ASSERT_TRUE(y.ok());
   EXPECT_EQ(*usual, small_answer(x));
   int lower = 0;
   for (std::size_t i = 0; i < y->size(); ++i) {
-    const int k = static_cast<int>(i % 3), s = x[i / 3 * 2] * (10 * k - 12) + x[i / 3 * 2 + 1] * (10 * k - 11);
+    const int k = static_cast<int>(i % 3),
+              s = x[i / 3 * 2] * (10 * k - 12) + x[i / 3 * 2 + 1] * (10 * k - 11);
     lower += (*y)[i] != (*usual)[i];
-    if (!(s > 0 && s % 4 == 2)) { EXPECT_EQ((*y)[i], (*usual)[i]); }
+    if (!(s > 0 && s % 4 == 2)) {
+      EXPECT_EQ((*y)[i], (*usual)[i]);
+    }
   }
   EXPECT_GT(lower, 0);
 }
@@ -154,7 +160,9 @@ TEST(NpuSimulate, accumulation_passes_round_the_running_sum_each_time) {
   NpuProgram p = small_program();
   p.images[0].bytes.resize(64);
   for (int s = 0; s < 2; ++s)  // pass s, kernel k
-    for (int k = 0; k < 3; ++k) p.images[0].bytes[static_cast<std::size_t>(3 * s + k)] = static_cast<std::byte>(10 * k + s - 12);
+    for (int k = 0; k < 3; ++k)
+      p.images[0].bytes[static_cast<std::size_t>(3 * s + k)] =
+          static_cast<std::byte>(10 * k + s - 12);
   auto& conv = unit(p, "conv").fields;
   conv["batchDepth"] = NpuField::of(1);
   conv["accumulate"] = NpuField::of(1);
@@ -166,21 +174,31 @@ TEST(NpuSimulate, accumulation_passes_round_the_running_sum_each_time) {
   in["frame_offset"] = NpuField::of(1);
   in["frame_tot_cnt"] = NpuField::of(2);
   const NpuUnitId conv_id{NpuKind::conv, 0}, back{NpuKind::stream, 5}, store{NpuKind::stream, 6};
-  NpuFields partial = test::fields({{"raw", 1}, {"align_right", 1}, {"addr_base", static_cast<std::int64_t>(test::ram)}, {"offset_start", 128},
-      {"offset_end", 200}, {"frame_tot_cnt", 2}, {"nbits_in", 16}, {"nbits_out", 16}});
+  NpuFields partial = test::fields({{"raw", 1},
+                                    {"align_right", 1},
+                                    {"addr_base", static_cast<std::int64_t>(test::ram)},
+                                    {"offset_start", 128},
+                                    {"offset_end", 200},
+                                    {"frame_tot_cnt", 2},
+                                    {"nbits_in", 16},
+                                    {"nbits_out", 16}});
   p.epochs[0].units.push_back({back, "back", "ATONN_ACCUMULATOR_PORT", partial});
   partial["dir"] = NpuField::of(1);
   p.epochs[0].units.push_back({store, "store", "partial", partial});
   p.epochs[0].links.push_back(test::link(back, conv_id, 2));
   p.epochs[0].links.push_back(test::link(conv_id, store));
-  p.epochs[0].links[2].from = {{0, 1, {conv_id, 0}}, {1, 1, {conv_id, 0}}};  // the last pass alone goes on
+  p.epochs[0].links[2].from = {{0, 1, {conv_id, 0}},
+                               {1, 1, {conv_id, 0}}};  // the last pass alone goes on
   NpuBuffer sums = p.buffers[1];
-  sums.name = "partial", sums.start = 128, sums.end = 200, sums.type = "DataType_FXP", sums.nbits = 16, sums.scale = {}, sums.zero = {};
+  sums.name = "partial", sums.start = 128, sums.end = 200, sums.type = "DataType_FXP",
+  sums.nbits = 16, sums.scale = {}, sums.zero = {};
   p.buffers.push_back(sums);
   const auto y = answer(p, input_of(ramp()));
   ASSERT_TRUE(y.ok()) << y.error().line();
   const auto x = ramp();
-  const auto nearest = [](long v, long d) { return v >= 0 ? (v + d / 2) / d : -((-v + d / 2) / d); };
+  const auto nearest = [](long v, long d) {
+    return v >= 0 ? (v + d / 2) / d : -((-v + d / 2) / d);
+  };
   for (std::size_t q = 0; q < 12; ++q)
     for (int k = 0; k < 3; ++k) {
       const long first = nearest(x[2 * q] * (10 * k - 12), 4);
