@@ -6,108 +6,32 @@
 #include <fmt/core.h>
 
 namespace lockstep {
-namespace {
-
-std::size_t equal_kernels(const NpuLayer& l, const ModelLayer& m) {
-  const auto n = static_cast<std::size_t>(m.out_channels);
-  std::size_t equal = 0;
-  for (std::size_t k = 0; k < l.channels(); ++k)
-    equal +=
-        l.kernel_sum[k] == m.kernel_sum[k % n] && l.kernel_squares[k] == m.kernel_squares[k % n];
-  return equal;
-}
-
-bool same_kernels(const NpuLayer& l, const ModelLayer& m) {
-  const auto n = static_cast<std::size_t>(m.out_channels);
-  if (l.channels() < n || l.channels() % n != 0) return false;
-  for (std::size_t k = 0; k < l.channels(); ++k)
-    if (l.kernel_sum[k] != m.kernel_sum[k % n] || l.kernel_squares[k] != m.kernel_squares[k % n])
-      return false;
-  return true;
-}
-
-// Enough weights in each channel for the whole kernel: pieces of a cut kernel have fewer.
-bool may_be(const NpuLayer& l, const ModelLayer& m) {
-  const auto n = static_cast<std::size_t>(m.out_channels);
-  if (l.channels() < n || l.channels() % n != 0) return false;
-  for (std::size_t k = 0; k < l.channels(); ++k)
-    if (l.kernel_size[k] < m.kernel_size[k % n]) return false;
-  return true;
-}
-
-// Layers with fewer weights than any whole kernel between their neighbours: pieces of the one layer
-// of the model that nothing else computes there.
-void name_pieces(std::vector<NpuLayerPair>& pairs, const std::vector<ModelLayer>& model,
-                 const std::vector<bool>& used) {
-  const auto index = [&](const NpuLayerPair& p) {
-    return static_cast<std::size_t>(p.model - model.data());
-  };
-  for (std::size_t p = 0; p < pairs.size(); ++p) {
-    if (pairs[p].model) continue;
-    std::size_t low = 0, high = model.size();
-    for (std::size_t q = 0; q < p; ++q)
-      if (pairs[q].model) low = std::max(low, index(pairs[q]) + 1);
-    for (std::size_t q = p + 1; q < pairs.size(); ++q)
-      if (pairs[q].model) high = std::min(high, index(pairs[q]));
-    std::vector<const ModelLayer*> open;
-    for (std::size_t i = low; i < high; ++i)
-      if (!used[i]) open.push_back(&model[i]);
-    if (open.size() == 1) pairs[p].piece_of = open[0];
-  }
-}
-
-}  // namespace
-
 std::string_view name_of(NpuSeverity s) {
   return s == NpuSeverity::error ? "error" : s == NpuSeverity::warning ? "warning" : "note";
 }
 
-// By the weights themselves; what is left by most of them, else in order, between the neighbours
-// that were found.
-std::vector<NpuLayerPair> pair_layers(const std::vector<NpuLayer>& layers,
-                                      const std::vector<ModelLayer>& model) {
-  std::vector<NpuLayerPair> pairs;
-  std::vector<bool> used(model.size(), false);
-  for (const NpuLayer& l : layers) {
-    const ModelLayer* found = nullptr;
-    for (std::size_t i = 0; i < model.size() && !found; ++i)
-      if (!used[i] && same_kernels(l, model[i])) found = &model[i], used[i] = true;
-    pairs.push_back({&l, found, nullptr});
-  }
-  for (std::size_t p = 0; p < pairs.size(); ++p) {
-    if (pairs[p].model) continue;
-    std::size_t low = 0, high = model.size();
-    for (std::size_t q = 0; q < p; ++q)
-      if (pairs[q].model)
-        low =
-            std::max<std::size_t>(low, static_cast<std::size_t>(pairs[q].model - model.data()) + 1);
-    for (std::size_t q = pairs.size(); q-- > p + 1;)
-      if (pairs[q].model)
-        high = std::min<std::size_t>(high, static_cast<std::size_t>(pairs[q].model - model.data()));
-    std::size_t best = model.size(), most = 0;
-    for (std::size_t i = 0; i < model.size(); ++i)
-      if (!used[i] && may_be(*pairs[p].layer, model[i]))
-        if (const std::size_t n = equal_kernels(*pairs[p].layer, model[i]); n > most)
-          most = n, best = i;
-    for (std::size_t i = low; i < high && best == model.size(); ++i)
-      if (!used[i] && may_be(*pairs[p].layer, model[i])) best = i;
-    if (best < model.size()) pairs[p].model = &model[best], used[best] = true;
-  }
-  name_pieces(pairs, model, used);
-  return pairs;
-}
-
 Result<std::vector<NpuFinding>> audit_npu(const NpuSimulator& simulator, const Graph* model) {
   std::vector<NpuFinding> found;
-  LOCKSTEP_TRY(const std::vector<NpuLayer> layers, npu_layers(simulator));
+  std::vector<NpuBrokenLayer> broken;
+  LOCKSTEP_TRY(const std::vector<NpuLayer> layers, npu_layers(simulator, &broken));
+  if (broken.size() > 2) return broken.front().why;  // the weights of another network, or a part
+  for (const NpuBrokenLayer& b : broken)
+    found.push_back({"cannot-run", NpuSeverity::error, b.epoch, b.node,
+                     b.why.what + "; want " + b.why.want, "the layer cannot compute what is meant",
+                     "an address, a size or a count of this layer is wrong: recompile", 255});
   const std::vector<ModelLayer> wanted = model ? model_layers(*model) : std::vector<ModelLayer>();
-  const std::vector<NpuLayerPair> pairs = pair_layers(layers, wanted);
+  std::vector<std::string> outputs;
+  if (model)
+    outputs = npu_layer_outputs(simulator, layers, map_npu_buffers(simulator.program(), *model));
+  const std::vector<NpuLayerPair> pairs = pair_layers(layers, wanted, outputs);
   if (model) {
     audit_layers(pairs, found);
     audit_windows(simulator, pairs, found);
     LOCKSTEP_CHECK(audit_operands(simulator, pairs, found));
   }
+  audit_flags(simulator, found);
   audit_memory(simulator, found);
+  audit_moves(simulator, found);
   audit_cache(simulator, found);
   audit_schedule(simulator, layers, found);
   std::ranges::stable_sort(found, [](const NpuFinding& a, const NpuFinding& b) {

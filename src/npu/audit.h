@@ -29,8 +29,13 @@ struct NpuLayerPair {
   const ModelLayer* model;
   const ModelLayer* piece_of = nullptr;  // whose kernel is cut: this computes a part of its sums
 };
+// `outputs`: the model's tensor that each layer's codes are stored as, "" where nothing says it.
 std::vector<NpuLayerPair> pair_layers(const std::vector<NpuLayer>& layers,
-                                      const std::vector<ModelLayer>& model);
+                                      const std::vector<ModelLayer>& model,
+                                      std::span<const std::string> outputs = {});
+std::vector<std::string> npu_layer_outputs(const NpuSimulator& simulator,
+                                           const std::vector<NpuLayer>& layers,
+                                           const NpuMapping& mapping);
 
 // Everything that can be said without running. `model` null: the constants are not checked.
 Result<std::vector<NpuFinding>> audit_npu(const NpuSimulator& simulator, const Graph* model);
@@ -50,7 +55,9 @@ void audit_windows(const NpuSimulator& simulator, const std::vector<NpuLayerPair
                    std::vector<NpuFinding>& found);
 Result<void> audit_operands(const NpuSimulator& simulator, const std::vector<NpuLayerPair>& pairs,
                             std::vector<NpuFinding>& found);
+void audit_flags(const NpuSimulator& simulator, std::vector<NpuFinding>& found);
 void audit_memory(const NpuSimulator& simulator, std::vector<NpuFinding>& found);
+void audit_moves(const NpuSimulator& simulator, std::vector<NpuFinding>& found);
 void audit_cache(const NpuSimulator& simulator, std::vector<NpuFinding>& found);
 void audit_schedule(const NpuSimulator& simulator, const std::vector<NpuLayer>& layers,
                     std::vector<NpuFinding>& found);

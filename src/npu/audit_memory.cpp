@@ -15,6 +15,11 @@ std::string named(const NpuUnit& u) {
                      u.buffer.empty() ? "" : " (" + u.buffer + ")");
 }
 
+// Addresses are checked against buffers of the same tensor: the table names each once.
+bool same_tensor(const NpuBuffer& b, const std::string& name, const std::string& stem) {
+  return b.name == name || without_copies(b.name) == stem;
+}
+
 struct Audit {
   const NpuSimulator& sim;
   std::vector<NpuFinding>& found;
@@ -50,7 +55,8 @@ struct Audit {
                                 a < b->base + static_cast<std::uint64_t>(b->end) + surplus);
         if (r.known && inside) ++by_writer[r.writer];
       }
-    if (outside > 0)
+    const bool several = !says_what(u) || joins(*form.epoch, u);
+    if (outside > 0 && !(several && all_whole(touched, epoch)))
       say("outside-its-buffer", NpuSeverity::error, epoch, named(u),
           fmt::format("reads {} bytes outside {}", outside, b->name), "other data enters",
           "an offset, a size or a repetition of the stream is wrong: recompile");
@@ -59,6 +65,27 @@ struct Audit {
       return never(u, by_writer[NpuWriters::nobody], b->name, epoch);
     for (const auto& [writer, bytes] : by_writer)
       if (writer > b->epoch) overwritten(writer, *b, bytes, epoch);
+  }
+
+  bool all_whole(const NpuTouched& touched, int epoch) const {
+    const NpuUnexplained left = unexplained_bytes(sim.program(), touched, epoch);
+    return left.nobody + left.stray + left.broken == 0;
+  }
+  // Whether the file names a tensor of the tables; a stream over several says another name.
+  bool says_what(const NpuUnit& u) const {
+    return !u.inferred && !u.buffer.empty() &&
+           std::ranges::any_of(sim.program().buffers,
+                               [stem = without_copies(u.buffer), &u](const NpuBuffer& b) {
+                                 return same_tensor(b, u.buffer, stem);
+                               });
+  }
+
+  // Of a node that joins or parts tensors: its streams run over several that lie side by side.
+  static bool joins(const NpuEpoch& e, const NpuUnit& u) {
+    return std::ranges::any_of(e.nodes, [&](const auto& n) {
+      return u.name.starts_with(n.first + "_dma_") &&
+             (n.second == "Concat" || n.second == "Split" || n.second == "Slice");
+    });
   }
 
   // The file does not say which tensor is meant: each byte must be part of one that its last writer
@@ -111,11 +138,11 @@ struct Audit {
     const int epoch = form.epoch->number;
     const NpuBuffer* b = buffer_of(sim.program(), u, s, epoch + 1);
     const NpuTouched touched = touched_by(s, writers);
-    const bool unnamed = u.inferred || u.buffer.empty();
+    const bool several = u.inferred || u.buffer.empty() || joins(*form.epoch, u);
     std::int64_t outside = 0;
     for (const NpuRun& r : touched.runs) {
       for (std::uint64_t a = r.low; b && a < r.high; ++a)
-        outside += !belongs(*b, a) && !(unnamed && made_here(a, epoch));
+        outside += !belongs(*b, a) && !(several && made_here(a, epoch));
       writers.mark(r.low, static_cast<std::int64_t>(r.high - r.low), epoch);
     }
     if (!b) return missing(u, s, epoch);
@@ -159,11 +186,6 @@ struct Audit {
                      "the application reads another tensor", "recompile");
   }
 };
-
-// Addresses are checked against buffers of the same tensor: the table names each once.
-bool same_tensor(const NpuBuffer& b, const std::string& name, const std::string& stem) {
-  return b.name == name || without_copies(b.name) == stem;
-}
 
 }  // namespace
 

@@ -75,6 +75,16 @@ Result<Sample> simulator_inputs(const NpuSimulator& simulator, const Graph& mode
   return codes;
 }
 
+Result<void> force_epoch(const NpuProgram& program, const NpuEpoch& epoch, const Graph& model,
+                         const NpuMapping& mapping, const Sample& reference, NpuMemory& memory) {
+  const std::string where = fmt::format("{}: epoch {}", program.file, epoch.number);
+  for (const NpuBuffer* b : program.made_by(epoch.number)) {
+    LOCKSTEP_TRY(const std::optional<Tensor> codes, wanted(*b, model, mapping, reference));
+    if (codes) LOCKSTEP_CHECK(write_buffer(*b, *codes, memory, where));
+  }
+  return {};
+}
+
 Result<std::vector<NpuRow>> compare_epochs(NpuSimulator& simulator, const Graph& model,
                                            const NpuMapping& mapping,
                                            std::span<const Sample> reference, NpuMode mode) {

@@ -33,6 +33,10 @@ Result<std::vector<NpuRow>> compare_epochs(NpuSimulator& simulator, const Graph&
                                            const NpuMapping& mapping,
                                            std::span<const Sample> reference, NpuMode mode);
 
+// Puts the reference's codes into the mapped tensors that an epoch has made.
+Result<void> force_epoch(const NpuProgram& program, const NpuEpoch& epoch, const Graph& model,
+                         const NpuMapping& mapping, const Sample& reference, NpuMemory& memory);
+
 // The codes of the program's input buffers, from the reference's tensors of one sample.
 Result<Sample> simulator_inputs(const NpuSimulator& simulator, const Graph& model,
                                 const NpuMapping& mapping, const Sample& reference);

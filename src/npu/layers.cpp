@@ -199,7 +199,28 @@ double NpuLayer::last_factor(std::size_t k) const {
   return m;
 }
 
-Result<std::vector<NpuLayer>> npu_layers(const NpuSimulator& simulator) {
+namespace {
+
+Result<NpuLayer> whole_layer(const NpuSimulator& simulator, const Reader& r,
+                             const std::vector<NpuLayer>& before, NpuUnitId last) {
+  LOCKSTEP_TRY(NpuLayer layer, layer_of(r, last));
+  join_earlier(simulator, r, before, layer);
+  LOCKSTEP_CHECK(follow_through_memory(simulator, layer));
+  const auto fits = [&](const NpuStage& s) {
+    return s.factor.size() == 1 || s.factor.size() <= layer.channels();
+  };
+  if (!std::ranges::all_of(layer.stages, fits))
+    return Error{r.who(last),
+                 "more multipliers than kernels",
+                 fmt::format("{} channels", layer.channels()),
+                 {}};
+  return layer;
+}
+
+}  // namespace
+
+Result<std::vector<NpuLayer>> npu_layers(const NpuSimulator& simulator,
+                                         std::vector<NpuBrokenLayer>* broken) {
   std::vector<NpuLayer> layers;
   for (const NpuEpochForm& form : simulator.epochs()) {
     const Reader r{form, simulator.memory(),
@@ -210,18 +231,13 @@ Result<std::vector<NpuLayer>> npu_layers(const NpuSimulator& simulator) {
       const bool last =
           std::ranges::any_of(to, [](const NpuPort& p) { return p.unit.kind != NpuKind::conv; });
       if (!last) continue;
-      LOCKSTEP_TRY(NpuLayer layer, layer_of(r, id));
-      join_earlier(simulator, r, layers, layer);
-      LOCKSTEP_CHECK(follow_through_memory(simulator, layer));
-      const auto fits = [&](const NpuStage& s) {
-        return s.factor.size() == 1 || s.factor.size() <= layer.channels();
-      };
-      if (!std::ranges::all_of(layer.stages, fits))
-        return Error{r.who(id),
-                     "more multipliers than kernels",
-                     fmt::format("{} channels", layer.channels()),
-                     {}};
-      layers.push_back(std::move(layer));
+      Result<NpuLayer> layer = whole_layer(simulator, r, layers, id);
+      if (layer.ok())
+        layers.push_back(std::move(layer).value());
+      else if (!broken)
+        return layer.error();
+      else
+        broken->push_back({form.epoch->number, node_of(form.raw(id)->name), layer.error()});
     }
   }
   return layers;

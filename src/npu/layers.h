@@ -38,7 +38,16 @@ struct NpuLayer {
   double last_factor(std::size_t k) const;  // of the stages behind the per-channel multiplier
 };
 
-// Every convolution of the hardware epochs, in order. Errors: constants outside the weights.
-Result<std::vector<NpuLayer>> npu_layers(const NpuSimulator& simulator);
+// A convolution whose kernels or constants cannot be read, and why.
+struct NpuBrokenLayer {
+  int epoch = 0;
+  std::string node;
+  Error why;
+};
+
+// Every convolution of the hardware epochs, in order. Errors: constants outside the weights; with
+// `broken` such layers are left out and said there.
+Result<std::vector<NpuLayer>> npu_layers(const NpuSimulator& simulator,
+                                         std::vector<NpuBrokenLayer>* broken = nullptr);
 
 }  // namespace lockstep

@@ -157,6 +157,7 @@ std::vector<ModelLayer> model_layers(const Graph& g) {
       continue;
     layer.node = n.name;
     layer.op = n.op;
+    layer.input = x->name;
     layer.output = y->name;
     layer.x_scale = x->quant.scale[0];
     layer.x_zero = held_zero(*x);

@@ -16,7 +16,7 @@ struct ModelSide {
 // A convolution or matrix product of the user's model with what surrounds it in a quantized graph.
 struct ModelLayer {
   std::string node, op;
-  std::string output;  // the quantized tensor that it ends in
+  std::string input, output;  // the quantized tensors that it begins with and ends in
   double x_scale = 0, y_scale = 0;
   std::int64_t x_zero = 0, y_zero = 0;  // of codes as the accelerator holds them: int8
   std::vector<double> w_scale;          // one for each output channel, or one

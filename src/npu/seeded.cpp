@@ -3,26 +3,62 @@
 #include <fmt/core.h>
 
 #include "npu/audit.h"
+#include "npu/inner.h"
 
 namespace lockstep {
 namespace {
 
-Result<std::vector<NpuRow>> rows_of(const NpuProgram& p, const Graph& model,
-                                    const NpuMapping& mapping, std::span<const Sample> reference) {
+// What teacher-forced simulation says of a program: rows of the tensors that the model has, and of
+// those that follow from it.
+struct Rows {
+  std::vector<NpuRow> mapped;
+  std::vector<NpuInnerRow> inner;
+};
+
+Result<Rows> rows_of(const NpuProgram& p, const Graph& model, const NpuMapping& mapping,
+                     std::span<const Sample> reference) {
   LOCKSTEP_TRY(NpuSimulator sim, NpuSimulator::make(std::make_shared<const NpuProgram>(p)));
-  return compare_epochs(sim, model, mapping, reference, NpuMode::forced);
+  Rows rows;
+  LOCKSTEP_TRY(rows.mapped, compare_epochs(sim, model, mapping, reference, NpuMode::forced));
+  LOCKSTEP_TRY(rows.inner, compare_inner(sim, model, mapping, reference));
+  return rows;
 }
 
 // The first epoch whose figures leave the clean program's; 0 when none does.
-int departure(const std::vector<NpuRow>& got, const std::vector<NpuRow>& usual) {
-  for (std::size_t i = 0; i < got.size() && i < usual.size(); ++i)
-    if (got[i].max_lsb > usual[i].max_lsb || got[i].share > 1.5 * usual[i].share + 0.001)
-      return got[i].epoch;
-  return 0;
+int departure(const Rows& got, const Rows& usual) {
+  int first = 0;
+  const auto at = [&](int epoch) { first = first == 0 ? epoch : std::min(first, epoch); };
+  for (std::size_t i = 0; i < got.mapped.size() && i < usual.mapped.size(); ++i)
+    if (const NpuRow& g = got.mapped[i], &u = usual.mapped[i];
+        g.max_lsb > u.max_lsb || g.share > 1.5 * u.share + 0.001)
+      at(g.epoch);
+  for (std::size_t i = 0; i < got.inner.size() && i < usual.inner.size(); ++i)
+    if (got.inner[i].wrong > usual.inner[i].wrong) at(got.inner[i].epoch);
+  return first;
+}
+
+// Every byte of every tensor that the epochs make, teacher-forced.
+Result<std::uint64_t> print_of(const NpuProgram& p, const Graph& model, const NpuMapping& mapping,
+                               std::span<const Sample> reference) {
+  LOCKSTEP_TRY(NpuSimulator sim, NpuSimulator::make(std::make_shared<const NpuProgram>(p)));
+  std::uint64_t print = 0xcbf29ce484222325u;
+  for (const Sample& sample : reference) {
+    LOCKSTEP_TRY(const Sample inputs, simulator_inputs(sim, model, mapping, sample));
+    LOCKSTEP_CHECK(sim.run(inputs, [&](const NpuEpoch& e, NpuMemory& memory) -> Result<void> {
+      for (const NpuBuffer* b : p.made_by(e.number)) {
+        if (!is_whole(*b)) continue;
+        LOCKSTEP_TRY(const Tensor t, read_buffer(*b, memory, p.file));
+        for (const std::byte byte : t.bytes())
+          print = (print ^ std::to_integer<std::uint64_t>(byte)) * 0x100000001b3u;
+      }
+      return force_epoch(p, e, model, mapping, sample, memory);
+    }));
+  }
+  return print;
 }
 
 void look(NpuBugTrial& t, const NpuProgram& p, const Graph& model, const NpuMapping& mapping,
-          std::span<const Sample> reference, const std::vector<NpuRow>& usual) {
+          std::span<const Sample> reference, const Rows& usual, std::uint64_t usual_print) {
   auto sim = NpuSimulator::make(std::make_shared<const NpuProgram>(p));
   if (sim.ok())
     if (const auto found = audit_npu(*sim, &model); found.ok())
@@ -38,6 +74,8 @@ void look(NpuBugTrial& t, const NpuProgram& p, const Graph& model, const NpuMapp
                  : rows.error().line().find(place) != std::string::npos ? t.epoch
                                                                         : 0;
   t.by_run = at == t.epoch;
+  if (const auto print = print_of(p, model, mapping, reference); !t.by_run && print.ok())
+    t.without_effect = *print == usual_print;
   if (t.first.empty()) t.first = at == 0 ? "nothing" : fmt::format("departs in epoch {}", at);
 }
 
@@ -47,7 +85,8 @@ Result<std::vector<NpuBugTrial>> try_npu_bugs(const NpuProgram& program, const G
                                               const NpuMapping& mapping,
                                               std::span<const Sample> reference, int seeds,
                                               std::uint64_t first_seed) {
-  LOCKSTEP_TRY(const std::vector<NpuRow> usual, rows_of(program, model, mapping, reference));
+  LOCKSTEP_TRY(const Rows usual, rows_of(program, model, mapping, reference));
+  LOCKSTEP_TRY(const std::uint64_t print, print_of(program, model, mapping, reference));
   std::vector<NpuBugTrial> trials;
   for (const NpuBugKind& kind : npu_bug_kinds())
     for (int s = 0; s < seeds; ++s) {
@@ -57,7 +96,7 @@ Result<std::vector<NpuBugTrial>> try_npu_bugs(const NpuProgram& program, const G
       t.kind = kind.name;
       if (const auto epoch = kind.plant(p, random)) {
         t.epoch = *epoch;
-        look(t, p, model, mapping, reference, usual);
+        look(t, p, model, mapping, reference, usual, print);
       }
       trials.push_back(std::move(t));
     }

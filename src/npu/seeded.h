@@ -24,7 +24,8 @@ struct NpuBugTrial {
   std::string_view kind;
   int epoch = 0;                          // planted there; 0: the program has no place for it
   bool by_audit = false, by_run = false;  // found at that very epoch
-  std::string first;  // the first finding, or the first departure of the simulation
+  bool without_effect = false;  // not found, and no byte of any tensor is another on these samples
+  std::string first;            // the first finding, or the first departure of the simulation
 };
 
 // Plants each kind `seeds` times and looks for it: by the audit, then by teacher-forced simulation

@@ -11,6 +11,7 @@
 #include "base/npy.h"
 #include "npu/attribute.h"
 #include "npu/fit.h"
+#include "npu/inner.h"
 #include "npu/lower.h"
 #include "npu/record.h"
 #include "npu/seeded.h"
@@ -70,6 +71,11 @@ Result<void> compare(const NpuOptions& o) {
   LOCKSTEP_TRY(const std::vector<Sample> reference, reference_of(model, o.input));
   LOCKSTEP_TRY(const std::vector<NpuRow> rows, compare_epochs(simulator, model, mapping, reference, *mode));
   print_rows(rows);
+  if (*mode != NpuMode::forced) return {};
+  LOCKSTEP_TRY(const std::vector<NpuInnerRow> inner, compare_inner(simulator, model, mapping, reference));
+  for (const NpuInnerRow& r : inner)
+    if (r.wrong > 0)
+      fmt::print("{:5}  {:44} {} of {} are not what {} says, off by up to {:.0f} steps\n", r.epoch, r.buffer, r.wrong, r.count, r.of, r.worst);
   return {};
 }
 
@@ -176,22 +182,28 @@ Result<void> seed_bugs(const NpuOptions& o) {
   LOCKSTEP_TRY(const Graph model, import_npu_model(o.model));
   LOCKSTEP_TRY(const NpuMapping mapping, map_with_side_files(program, model));
   LOCKSTEP_TRY(const std::vector<Sample> reference, reference_of(model, o.input));
-  LOCKSTEP_TRY(const std::vector<NpuBugTrial> trials, try_npu_bugs(program, model, mapping, std::span(reference).first(1), o.seeds,
+  LOCKSTEP_TRY(const std::vector<NpuBugTrial> trials, try_npu_bugs(program, model, mapping, std::span(reference).first(std::min<std::size_t>(reference.size(), 3)), o.seeds,
                                                                      static_cast<std::uint64_t>(o.first)));
-  fmt::print("{:36} {:>7} {:>6} {:>6} {:>7}  {}\n", "kind", "planted", "audit", "run", "missed", "first missed");
-  int planted_all = 0, missed_all = 0, kinds = 0;
+  fmt::print("{:36} {:>7} {:>6} {:>6} {:>7} {:>9}  {}\n", "kind", "planted", "audit", "run", "missed", "no effect", "first missed");
+  int planted_all = 0, missed_all = 0, kinds = 0, idle_all = 0;
   for (const NpuBugKind& kind : npu_bug_kinds()) {
-    int planted = 0, audit = 0, run = 0;
+    int planted = 0, audit = 0, run = 0, idle = 0, places = 0;
     std::string missed;
     for (const NpuBugTrial& t : trials) {
       if (t.kind != kind.name || t.epoch == 0) continue;
+      ++places;
+      if (t.without_effect) {
+        ++idle;
+        continue;
+      }
       ++planted, audit += t.by_audit, run += t.by_run;
       if (!t.by_audit && !t.by_run && missed.empty()) missed = fmt::format("epoch {}: {}", t.epoch, t.first);
     }
-    fmt::print("{:36} {:7} {:6} {:6} {:7}  {}\n", kind.name, planted, audit, run, planted - audit - run, planted == 0 ? "no place for it in this program" : missed);
-    planted_all += planted, missed_all += planted - audit - run, kinds += planted > 0;
+    fmt::print("{:36} {:7} {:6} {:6} {:7} {:9}  {}\n", kind.name, planted, audit, run, planted - audit - run, idle, places == 0 ? "no place for it in this program" : missed);
+    planted_all += planted, missed_all += planted - audit - run, kinds += planted > 0, idle_all += idle;
   }
-  fmt::print("{} of {} planted bugs of {} kinds found at their epoch\n", planted_all - missed_all, planted_all, kinds);
+  fmt::print("{} of {} planted bugs of {} kinds found at their epoch{}\n", planted_all - missed_all, planted_all, kinds,
+             idle_all == 0 ? "" : fmt::format(", {} more changed nothing", idle_all));
   return {};
 }
 

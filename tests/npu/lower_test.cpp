@@ -7,6 +7,7 @@
 #include "arith/arith.h"
 #include "npu/audit.h"
 #include "npu/lowered_net.h"
+#include "npu/lowered_program.h"
 #include "npu/network_c.h"
 #include "npu/record.h"
 #include "run/executor.h"
@@ -14,6 +15,7 @@
 namespace lockstep {
 namespace {
 
+using test::lowered;
 using test::Net;
 
 // Codes of every tensor that differ between the arithmetic and the simulated program.
@@ -39,12 +41,6 @@ std::int64_t differences(const Graph& g, NpuProgram program, std::int64_t& compa
       differ += t.code(i) != it->second.code(i);
   }
   return differ;
-}
-
-NpuProgram lowered(const Graph& g) {
-  auto p = lower_to_npu(g, "net.program.json");
-  EXPECT_TRUE(p.ok()) << (p.ok() ? "" : p.error().line());
-  return p.ok() ? std::move(p).value() : NpuProgram{};
 }
 
 // Everything at once: strides, pads, groups, cut kernels, dilation, many channels, two operands.
