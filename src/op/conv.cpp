@@ -4,14 +4,14 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "num/product.h"
 #include "num/pairs.h"
+#include "num/product.h"
 #include "num/tflite_policies.h"
 #include "num/xnnpack_float.h"
-#include "op/op_fused.h"
 #include "op/op_codes.h"
 #include "op/op_conv.h"
 #include "op/op_foreign.h"
+#include "op/op_fused.h"
 #include "op/op_hybrid.h"
 #include "op/op_qlinear.h"
 #include "op/op_sums.h"
@@ -63,7 +63,8 @@ void eval_from_bias(EvalContext& c, const Window& g, const ConvLayout& l) {
   const Tensor* const bias = c.in.size() > 2 ? c.in[2] : nullptr;
   const Activation act = activation_of(c.view);
   const auto y = c.out[0].as<float>();
-  const std::int64_t taps = g.kernel_count(), ic = l.in_per_group, per_group = l.out_channels / l.group;
+  const std::int64_t taps = g.kernel_count(), ic = l.in_per_group,
+                     per_group = l.out_channels / l.group;
   const bool columns = ic == 1 && per_group == 1 && taps <= xnnpack_most_column_taps;
   for (std::int64_t n = 0; n < g.batch; ++n)
     each_position(g, [&](std::int64_t d, std::int64_t h, std::int64_t v, std::int64_t position) {
@@ -74,8 +75,9 @@ void eval_from_bias(EvalContext& c, const Window& g, const ConvLayout& l) {
       for (std::int64_t o = 0; o < l.out_channels; ++o) {
         float sum = bias ? bias->as<float>()[static_cast<std::size_t>(o)] : 0.f;
         for (const auto& [tap, at] : met)
-          sum = fused_from(sum, x.data() + (n * g.in_count() + at) * g.channels + o / per_group * ic, 1,
-                           w.data() + (o * taps + tap) * ic, 1, ic);
+          sum =
+              fused_from(sum, x.data() + (n * g.in_count() + at) * g.channels + o / per_group * ic,
+                         1, w.data() + (o * taps + tap) * ic, 1, ic);
         y[static_cast<std::size_t>(g.index(n, o, position, g.out_count(), l.out_channels))] =
             activate(act, sum);
       }
@@ -100,10 +102,11 @@ Result<void> eval_float(EvalContext& c, const Window& g, const ConvLayout& l) {
   return {};
 }
 
-// N46: what each sum loses to saturation, by element of y; empty where nothing saturates. Taps outside x hold its
-// zero point; a depthwise convolution is summed in 32 bits.
+// N46: what each sum loses to saturation, by element of y; empty where nothing saturates. Taps
+// outside x hold its zero point; a depthwise convolution is summed in 32 bits.
 std::vector<std::int64_t> losses(const EvalContext& c, const Window& g, const ConvLayout& l) {
-  const std::int64_t taps = g.kernel_count(), ic = l.in_per_group, per_group = l.out_channels / l.group;
+  const std::int64_t taps = g.kernel_count(), ic = l.in_per_group,
+                     per_group = l.out_channels / l.group;
   if (!saturates_in_pairs(c) || (ic == 1 && per_group == 1)) return {};
   const std::int32_t shift = runtime_shift(c.view);
   const auto x = packed_input<std::int32_t>(centred_codes(*c.in[0], -shift), g);
@@ -116,12 +119,15 @@ std::vector<std::int64_t> losses(const EvalContext& c, const Window& g, const Co
         if (o % per_group == 0) {
           std::ranges::fill(row, c.view.input(0).quant.zero_at(0) + shift);
           each_tap(g, d, h, v, [&](std::int64_t at, std::int64_t tap) {
-            std::copy_n(x.data() + (n * g.in_count() + at) * g.channels + o / per_group * ic, ic, row.data() + tap * ic);
+            std::copy_n(x.data() + (n * g.in_count() + at) * g.channels + o / per_group * ic, ic,
+                        row.data() + tap * ic);
           });
         }
         PairLoss loss;
-        for (std::size_t k = 0; k < row.size(); ++k) loss.add(row[k] * w[static_cast<std::size_t>(o) * row.size() + k]);
-        out[static_cast<std::size_t>(g.index(n, o, position, g.out_count(), l.out_channels))] = loss.total();
+        for (std::size_t k = 0; k < row.size(); ++k)
+          loss.add(row[k] * w[static_cast<std::size_t>(o) * row.size() + k]);
+        out[static_cast<std::size_t>(g.index(n, o, position, g.out_count(), l.out_channels))] =
+            loss.total();
       }
     });
   return out;
@@ -145,7 +151,8 @@ Result<void> eval_codes(EvalContext& c, const Window& g, const ConvLayout& l) {
   convolve<std::int64_t>(
       g, l, x, w, [&](std::int64_t n, std::int64_t o, std::int64_t p, std::int64_t sum) {
         if (bias) sum += bias->code(o);
-        if (!lost.empty()) sum += lost[static_cast<std::size_t>(g.index(n, o, p, g.out_count(), l.out_channels))];
+        if (!lost.empty())
+          sum += lost[static_cast<std::size_t>(g.index(n, o, p, g.out_count(), l.out_channels))];
         const Rescale& r = rescale[static_cast<std::size_t>(o)];
         const std::int64_t code =
             std::int64_t{wide ? policy->apply_wide(sum, r)
@@ -168,14 +175,26 @@ Result<void> eval_pieces(EvalContext& c, const Window& g, const ConvLayout& l) {
   const auto b = bias ? centred_codes(*bias, 0) : std::vector<std::int32_t>();
   const CodeClamp clamp = clamp_of(c.view);
   const CodeRange codes = code_range(c.out[0].dtype());
-  const ProductPlan plan = c.num.product->prepare(
-      {.x_scale = xv.quant.scale_at(0), .y_scale = yv.quant.scale_at(0), .x_zero = xv.quant.zero_at(0),
-       .y_zero = yv.quant.zero_at(0), .y_low = static_cast<std::int32_t>(codes.low),
-       .y_high = static_cast<std::int32_t>(codes.high), .w_scale = wv.quant.scale, .weights = w, .bias = b,
-       .kernels = l.out_channels, .rows = g.kernel[1], .columns = g.kernel[2], .channels = l.in_per_group,
-       .groups = l.group, .row_stride = g.strides[1], .column_stride = g.strides[2], .pixels = g.out_count()});
+  const ProductPlan plan = c.num.product->prepare({.x_scale = xv.quant.scale_at(0),
+                                                   .y_scale = yv.quant.scale_at(0),
+                                                   .x_zero = xv.quant.zero_at(0),
+                                                   .y_zero = yv.quant.zero_at(0),
+                                                   .y_low = static_cast<std::int32_t>(codes.low),
+                                                   .y_high = static_cast<std::int32_t>(codes.high),
+                                                   .w_scale = wv.quant.scale,
+                                                   .weights = w,
+                                                   .bias = b,
+                                                   .kernels = l.out_channels,
+                                                   .rows = g.kernel[1],
+                                                   .columns = g.kernel[2],
+                                                   .channels = l.in_per_group,
+                                                   .groups = l.group,
+                                                   .row_stride = g.strides[1],
+                                                   .column_stride = g.strides[2],
+                                                   .pixels = g.out_count()});
   if (plan.pieces.empty()) return eval_codes(c, g, l);
-  const std::int64_t taps = g.kernel_count(), ic = l.in_per_group, per_group = l.out_channels / l.group;
+  const std::int64_t taps = g.kernel_count(), ic = l.in_per_group,
+                     per_group = l.out_channels / l.group;
   for (std::int64_t n = 0; n < g.batch; ++n)
     each_position(g, [&](std::int64_t d, std::int64_t h, std::int64_t v, std::int64_t position) {
       for (std::int64_t o = 0; o < l.out_channels; ++o) {
@@ -184,73 +203,22 @@ Result<void> eval_pieces(EvalContext& c, const Window& g, const ConvLayout& l) {
           std::int64_t sum = 0;
           each_tap(g, d, h, v, [&](std::int64_t at, std::int64_t tap) {
             const std::int64_t row = tap / g.kernel[2], column = tap % g.kernel[2];
-            if (row < p.row || row >= p.row + p.rows || column < p.column || column >= p.column + p.columns) return;
-            const std::int32_t* const a = x.data() + (n * g.in_count() + at) * g.channels + o / per_group * ic;
+            if (row < p.row || row >= p.row + p.rows || column < p.column ||
+                column >= p.column + p.columns)
+              return;
+            const std::int32_t* const a =
+                x.data() + (n * g.in_count() + at) * g.channels + o / per_group * ic;
             const std::int32_t* const k = w.data() + (o * taps + tap) * ic;
-            for (std::int64_t q = p.channel; q < p.channel + p.channels; ++q) sum += std::int64_t{a[q]} * k[q];
+            for (std::int64_t q = p.channel; q < p.channel + p.channels; ++q)
+              sum += std::int64_t{a[q]} * k[q];
           });
           run = c.num.product->add(run, sum, plan);
         }
         store_code(c.out[0], g.index(n, o, position, g.out_count(), l.out_channels),
-                   clamp_code(c.num.product->leave(run, static_cast<std::size_t>(o), plan), clamp.low, clamp.high));
+                   clamp_code(c.num.product->leave(run, static_cast<std::size_t>(o), plan),
+                              clamp.low, clamp.high));
       }
     });
-  return {};
-}
-
-// N88: a window of one element that reads every pixel once is computed as a layer on pixels.
-bool by_pixel(const EvalContext& c, const Window& g, const ConvLayout& l) {
-  return c.num.hybrid->always_asymmetric && c.in[1]->dtype() == DType::i8 && g.channels_last && l.group == 1 && g.kernel_count() == 1 &&
-         g.in_count() == g.out_count();
-}
-
-// N69: one scale for each sample of the batch; symmetric unless the weights' scales differ by
-// channel or the convolution is depthwise.
-Result<void> eval_hybrid(EvalContext& c, const Window& g, const ConvLayout& l) {
-  if (!c.num.hybrid) return no_policy(c.view, "Conv of float activations and coded weights");
-  const QuantParams& wq = c.view.input(1).quant;
-  const bool depthwise = l.out_axis != 0;
-  const bool by_channel =
-      depthwise || std::ranges::any_of(wq.scale, [&](double s) { return s != wq.scale[0]; });
-  const bool old = c.in[1]->dtype() == DType::u8, left = sums_from_bias(c.num) && (depthwise || old);  // left to LiteRT
-  const HybridPolicy& coding = left ? tflite_hybrid : *c.num.hybrid;
-  const std::int64_t rows = g.batch * (by_pixel(c, g, l) ? g.in_count() : 1);
-  const std::size_t row = static_cast<std::size_t>(c.in[0]->count() / rows);
-  std::vector<std::int8_t> codes(row * static_cast<std::size_t>(rows));
-  std::vector<float> scale(static_cast<std::size_t>(rows));
-  std::vector<std::int32_t> x(codes.size());
-  for (std::size_t n = 0; n < scale.size(); ++n) {
-    const auto in = c.in[0]->as<float>().subspan(n * row, row);
-    const std::span<std::int8_t> out(codes.data() + n * row, row);
-    std::int32_t zero = 0;
-    if (by_channel || coding.always_asymmetric)
-      coding.asymmetric(in, out, scale[n], zero);
-    else
-      coding.symmetric(in, out, scale[n]);
-    for (std::size_t i = 0; i < row; ++i) x[n * row + i] = out[i] - zero;
-  }
-  const auto w = packed_weights<std::int32_t>(hybrid_weights(*c.in[1]), l, g);
-  const Tensor* const bias = c.in.size() > 2 ? c.in[2] : nullptr;
-  const Activation act = activation_of(c.view);
-  const auto y = c.out[0].as<float>();
-  convolve<std::int64_t>(
-      g, l, packed_input<std::int32_t>(x, g), w,
-      [&](std::int64_t n, std::int64_t o, std::int64_t p, std::int64_t sum) {
-        const auto ws = static_cast<float>(wq.scale_at(static_cast<std::size_t>(o)));
-        const float xs = scale[static_cast<std::size_t>(rows == g.batch ? n : n * g.in_count() + p)],
-                    acc = static_cast<float>(sum);
-        const float start = bias ? bias->as<float>()[static_cast<std::size_t>(o)] : 0.f;
-        float real = 0;
-        if (sums_from_bias(c.num) && (depthwise || !old)) {  // N88; depthwise: LiteRT's vectors of four channels, and what is left of them
-          const bool together = o < l.out_channels / 4 * 4;
-          real = !depthwise ? fused_hybrid(acc, xs, ws, start) : (together ? acc * ws * xs : acc * xs * ws) + start;
-        } else {
-          real = depthwise || !by_channel ? acc * (ws * xs) : acc * ws * xs;
-          if (bias) real += start;
-        }
-        y[static_cast<std::size_t>(g.index(n, o, p, g.out_count(), l.out_channels))] =
-            activate(act, real);
-      });
   return {};
 }
 
@@ -271,8 +239,9 @@ Result<void> eval(EvalContext& c) {
   LOCKSTEP_TRY(const Window g, window_of(c.view, c.view.input(0).shape, l.kernel));
   const Value &x = c.view.input(0), &w = c.view.input(1);
   if (is_code(x) && is_code(w) && is_code(c.view.output(0)))
-    return c.num.product && g.spatial_rank <= 2 && c.view.input(1).constant ? eval_pieces(c, g, l) : eval_codes(c, g, l);
-  if (x.dtype == DType::f32 && is_code(w)) return eval_hybrid(c, g, l);
+    return c.num.product && g.spatial_rank <= 2 && c.view.input(1).constant ? eval_pieces(c, g, l)
+                                                                            : eval_codes(c, g, l);
+  if (x.dtype == DType::f32 && is_code(w)) return conv_hybrid(c, g, l);
   if (x.dtype == DType::f32 && w.dtype == DType::f32) return eval_float(c, g, l);
   return Error{c.view.where(),
                "x " + std::string(name_of(x.dtype)) + ", w " + std::string(name_of(w.dtype)),
@@ -289,7 +258,9 @@ Cost cost(const NodeView& n) {
 constexpr Foreign from[] = {{Format::onnx, "QLinearConv", from_qlinear_conv},
                             {Format::onnx, "Conv", conv_from_onnx},
                             {Format::onnx, "com.microsoft:FusedConv",
-                             [](const ForeignNode& f, GraphBuilder& graph) { return from_fused(f, graph, conv_from_onnx); }},
+                             [](const ForeignNode& f, GraphBuilder& graph) {
+                               return from_fused(f, graph, conv_from_onnx);
+                             }},
                             {Format::tflite, "CONV_2D", conv_from_tflite},
                             {Format::tflite, "CONV_3D", conv3d_from_tflite},
                             {Format::tflite, "DEPTHWISE_CONV_2D", conv_from_tflite}};

@@ -51,8 +51,8 @@ std::vector<T> packed_input(std::span<const T> x, const Window& g) {
 
 // Every sum of products, taps and channels in ascending order (N76); take(n, o, position, sum).
 template <class Sum, class T, class Take>
-void convolve(const Window& g, const ConvLayout& l, const std::vector<T>& x, const std::vector<T>& w,
-              Take&& take) {
+void convolve(const Window& g, const ConvLayout& l, const std::vector<T>& x,
+              const std::vector<T>& w, Take&& take) {
   const std::int64_t taps = g.kernel_count(), ic = l.in_per_group,
                      per_group = l.out_channels / l.group;
   for (std::int64_t n = 0; n < g.batch; ++n)
@@ -71,6 +71,10 @@ void convolve(const Window& g, const ConvLayout& l, const std::vector<T>& x, con
       }
     });
 }
+
+// Float activations under weights in codes (N69, N88): one scale for each sample of the batch;
+// symmetric unless the weights' scales differ by channel or the convolution is depthwise.
+Result<void> conv_hybrid(EvalContext& c, const Window& g, const ConvLayout& l);
 
 // Convolutions of files; pads are written out, so that whoever edits the node sees them.
 Result<void> conv_from_tflite(const ForeignNode& f, GraphBuilder& graph);

@@ -13,7 +13,8 @@ constexpr Slot inputs[] = {{"x"}};
 constexpr Slot outputs[] = {{"y"}};
 constexpr AttrSpec attrs[] = {
     {"shape", "", "extents of y"},
-    {"scales", "extents of y / of x", "resized / original by axis, where the coordinates use another than the extents give"},
+    {"scales", "extents of y / of x",
+     "resized / original by axis, where the coordinates use another than the extents give"},
     {"mode", "nearest", "nearest, linear or cubic"},
     {"coordinates", "half_pixel", "ONNX's coordinate_transformation_mode"},
     {"nearest_mode", "round_prefer_floor", "ONNX's nearest_mode, or simple as opset 10"},
@@ -25,79 +26,45 @@ constexpr AttrSpec attrs[] = {
     {"roi", "all of x", "starts, then ends by axis, in parts of the extent"},
 };
 
-constexpr std::array<std::string_view, 7> coordinate_names = {
-    "half_pixel", "asymmetric", "pytorch_half_pixel", "tf_half_pixel_for_nn", "align_corners", "tf_crop_and_resize",
-    "half_pixel_symmetric"};
-constexpr std::array<std::string_view, 5> nearest_names = {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil", "simple"};
-
-template <class Enum, std::size_t N>
-std::optional<Enum> named(const std::array<std::string_view, N>& names, std::string_view name) {
-  for (std::size_t i = 0; i < N; ++i)
-    if (names[i] == name) return static_cast<Enum>(i);
-  return std::nullopt;
-}
-
-struct Plan {
-  std::string mode;
-  Coordinates coordinates = Coordinates::half_pixel;
-  Nearest nearest = Nearest::round_prefer_floor;
-  std::vector<ResizedAxis> axes;
-  bool extrapolates() const { return coordinates == Coordinates::tf_crop_and_resize; }
-};
-
-Result<Plan> plan_of(const NodeView& n) {
-  const Shape &x = n.input(0).shape, y = n.attrs().integers("shape");
-  const auto scales = n.attrs().reals("scales"), roi = n.attrs().reals("roi");
-  Plan p;
-  p.mode = n.attrs().text("mode", "nearest");
-  const auto coordinates = named<Coordinates>(coordinate_names, n.attrs().text("coordinates", "half_pixel"));
-  const auto nearest = named<Nearest>(nearest_names, n.attrs().text("nearest_mode", "round_prefer_floor"));
-  if (!coordinates || !nearest || (p.mode != "nearest" && p.mode != "linear" && p.mode != "cubic"))
-    return Error{n.where(), "mode " + p.mode + ", coordinates " + n.attrs().text("coordinates", "half_pixel"),
-                 "modes of ONNX's Resize", ""};
-  p.coordinates = *coordinates, p.nearest = *nearest;
-  if (y.size() != x.size() || (!scales.empty() && scales.size() != x.size()) || (!roi.empty() && roi.size() != 2 * x.size()))
-    return Error{n.where(), "shape " + shape_text(y) + " for x " + shape_text(x), "one extent, scale and roi per axis", ""};
-  for (std::size_t d = 0; d < x.size(); ++d) {
-    if (x[d] < 1 || y[d] < 0) return Error{n.where(), "x " + shape_text(x) + ", y " + shape_text(y), "extents of at least 1", ""};
-    ResizedAxis a{scales.empty() ? static_cast<float>(y[d]) / static_cast<float>(x[d]) : static_cast<float>(scales[d]),
-                  static_cast<float>(y[d]), static_cast<float>(x[d])};
-    if (!roi.empty()) a.roi_start = static_cast<float>(roi[d]), a.roi_end = static_cast<float>(roi[x.size() + d]);
-    if (!(a.scale > 1e-6f && a.scale < 1e6f))
-      return Error{n.where(), "scale " + std::to_string(a.scale), "a scale between 1e-6 and 1e6", ""};
-    p.axes.push_back(a);
-  }
-  return p;
-}
-
 Result<std::vector<Facts>> infer(const NodeView& n) {
-  LOCKSTEP_TRY([[maybe_unused]] const Plan p, plan_of(n));
+  LOCKSTEP_TRY([[maybe_unused]] const ResizePlan p, resize_plan(n));
   const Value& x = n.input(0);
-  return std::vector<Facts>{{x.dtype, n.attrs().integers("shape"), x.quant.per_channel() ? QuantParams{} : x.quant}};
+  return std::vector<Facts>{
+      {x.dtype, n.attrs().integers("shape"), x.quant.per_channel() ? QuantParams{} : x.quant}};
 }
 
-bool beside(const ResizedAxis& a, float place) { return place < 0 || place > a.original - 1; }
-bool untouched(const ResizedAxis& a, bool extrapolates) { return a.scale == 1 && !extrapolates && a.resized == a.original; }
+bool beside(const ResizedAxis& a, float place) {
+  return place < 0 || place > a.original - 1;
+}
+bool untouched(const ResizedAxis& a, bool extrapolates) {
+  return a.scale == 1 && !extrapolates && a.resized == a.original;
+}
 
-// The axes that a linear Resize mixes, whether they change or not: the two innermost of four (or the two in the middle
-// where the channels change), the three innermost of five, every axis of fewer (N102).
-bool mixes(const Plan& p, std::size_t d) {
+// The axes that a linear Resize mixes, whether they change or not: the two innermost of four (or
+// the two in the middle where the channels change), the three innermost of five, every axis of
+// fewer (N102).
+bool mixes(const ResizePlan& p, std::size_t d) {
   const std::size_t rank = p.axes.size();
-  if (std::ranges::all_of(p.axes, [](const ResizedAxis& a) { return a.resized == a.original; })) return false;
+  if (std::ranges::all_of(p.axes, [](const ResizedAxis& a) { return a.resized == a.original; }))
+    return false;
   if (rank == 4 && p.axes[1].scale != 1) return d == 1 || d == 2;
   return rank < 4 || d >= 2;
 }
 
-Result<void> take_nearest(EvalContext& c, const Plan& p) {
+Result<void> take_nearest(EvalContext& c, const ResizePlan& p) {
   Sources sources;
   for (const ResizedAxis& a : p.axes) {
     auto& axis = sources.emplace_back();
     for (float i = 0; i < a.resized; ++i) {
       const float place = original_place(p.coordinates, i, a);
       const auto extent = static_cast<std::int64_t>(a.original);
-      if (untouched(a, false)) axis.push_back(static_cast<std::int64_t>(i));
-      else if (p.extrapolates() && beside(a, place)) axis.push_back(no_source);
-      else axis.push_back(std::clamp<std::int64_t>(nearest_element(p.nearest, place, a.scale < 1), 0, extent - 1));
+      if (untouched(a, false))
+        axis.push_back(static_cast<std::int64_t>(i));
+      else if (p.extrapolates() && beside(a, place))
+        axis.push_back(no_source);
+      else
+        axis.push_back(std::clamp<std::int64_t>(nearest_element(p.nearest, place, a.scale < 1), 0,
+                                                extent - 1));
     }
   }
   if (p.extrapolates()) {
@@ -112,9 +79,10 @@ Result<void> take_nearest(EvalContext& c, const Plan& p) {
 // The elements of x that each place of an axis is made of; none where it lies beside x.
 using AxisTaps = std::vector<std::vector<Tap>>;
 
-std::vector<AxisTaps> taps_of(const NodeView& n, const Plan& p) {
+std::vector<AxisTaps> taps_of(const NodeView& n, const ResizePlan& p) {
   const auto a = static_cast<float>(n.attrs().real("cubic_coeff_a", -0.75));
-  const bool antialias = n.attrs().integer("antialias", 0) != 0, exclude = n.attrs().integer("exclude_outside", 0) != 0;
+  const bool antialias = n.attrs().integer("antialias", 0) != 0,
+             exclude = n.attrs().integer("exclude_outside", 0) != 0;
   std::vector<AxisTaps> taps;
   for (const ResizedAxis& axis : p.axes) {
     AxisTaps& list = taps.emplace_back();
@@ -122,11 +90,15 @@ std::vector<AxisTaps> taps_of(const NodeView& n, const Plan& p) {
       const float place = original_place(p.coordinates, i, axis);
       auto& at = list.emplace_back();
       const bool still = untouched(axis, p.extrapolates());
-      if (still && (p.mode == "cubic" || antialias || !mixes(p, taps.size() - 1))) at = {{static_cast<std::int64_t>(i), 1.f}};
-      else if (p.extrapolates() && beside(axis, place)) continue;
-      else if (p.mode == "cubic" || antialias) at = filter_taps(place, axis, p.mode == "cubic", a, antialias, exclude);
+      if (still && (p.mode == "cubic" || antialias || !mixes(p, taps.size() - 1)))
+        at = {{static_cast<std::int64_t>(i), 1.f}};
+      else if (p.extrapolates() && beside(axis, place))
+        continue;
+      else if (p.mode == "cubic" || antialias)
+        at = filter_taps(place, axis, p.mode == "cubic", a, antialias, exclude);
       else {
-        const auto [first, second] = linear_neighbours(still ? i : place, static_cast<std::int64_t>(axis.original));
+        const auto [first, second] =
+            linear_neighbours(still ? i : place, static_cast<std::int64_t>(axis.original));
         at = {first, second};
       }
     }
@@ -134,17 +106,22 @@ std::vector<AxisTaps> taps_of(const NodeView& n, const Plan& p) {
   return taps;
 }
 
-// What each place of an axis is divided by behind its sum: with exclude_outside the rows of a cubic are weighed as they
-// are, then divided, its columns divided before. Empty where nothing is divided.
-std::vector<std::vector<float>> weigh_rows(const NodeView& n, const Plan& p, std::vector<AxisTaps>& taps) {
-  if (p.mode != "cubic" || n.attrs().integer("exclude_outside", 0) == 0 || n.attrs().integer("antialias", 0) != 0) return {};
+// What each place of an axis is divided by behind its sum: with exclude_outside the rows of a cubic
+// are weighed as they are, then divided, its columns divided before. Empty where nothing is
+// divided.
+std::vector<std::vector<float>> weigh_rows(const NodeView& n, const ResizePlan& p,
+                                           std::vector<AxisTaps>& taps) {
+  if (p.mode != "cubic" || n.attrs().integer("exclude_outside", 0) == 0 ||
+      n.attrs().integer("antialias", 0) != 0)
+    return {};
   const auto a = static_cast<float>(n.attrs().real("cubic_coeff_a", -0.75));
   std::vector<std::vector<float>> totals;
   for (std::size_t d = 0; d < taps.size(); ++d) {
     auto& list = totals.emplace_back(taps[d].size(), 1.0f);
     for (std::size_t i = 0; d + 1 < taps.size() && i < taps[d].size(); ++i)
       if (taps[d][i].size() > 1)
-        taps[d][i] = filter_taps(original_place(p.coordinates, static_cast<float>(i), p.axes[d]), p.axes[d], true, a, false, true, &list[i]);
+        taps[d][i] = filter_taps(original_place(p.coordinates, static_cast<float>(i), p.axes[d]),
+                                 p.axes[d], true, a, false, true, &list[i]);
   }
   return totals;
 }
@@ -154,10 +131,12 @@ std::vector<std::vector<float>> weigh_rows(const NodeView& n, const Plan& p, std
 template <class T>
 class Blend {
  public:
-  Blend(std::span<const T> x, const Shape& shape, bool corners) : x_(x), strides_(strides_of(shape)), corners_(corners) {}
+  Blend(std::span<const T> x, const Shape& shape, bool corners)
+      : x_(x), strides_(strides_of(shape)), corners_(corners) {}
 
   // `totals`: what the sum along each axis is divided by, none where by nothing.
-  float operator()(const std::vector<const std::vector<Tap>*>& taps, std::span<const float> totals) const {
+  float operator()(const std::vector<const std::vector<Tap>*>& taps,
+                   std::span<const float> totals) const {
     return corners_ ? corner_sum(taps) : nested_sum(taps, totals, 0, 0);
   }
 
@@ -181,9 +160,11 @@ class Blend {
     }
     return sum;
   }
-  float nested_sum(const std::vector<const std::vector<Tap>*>& taps, std::span<const float> totals, std::size_t d, std::int64_t at) const {
+  float nested_sum(const std::vector<const std::vector<Tap>*>& taps, std::span<const float> totals,
+                   std::size_t d, std::int64_t at) const {
     if (d == taps.size()) return static_cast<float>(x_[static_cast<std::size_t>(at)]);
-    if (taps[d]->size() == 1) return nested_sum(taps, totals, d + 1, at + taps[d]->front().index * strides_[d]);
+    if (taps[d]->size() == 1)
+      return nested_sum(taps, totals, d + 1, at + taps[d]->front().index * strides_[d]);
     float sum = 0;
     for (const Tap& tap : *taps[d]) {
       const float term = tap.weight * nested_sum(taps, totals, d + 1, at + tap.index * strides_[d]);
@@ -199,30 +180,35 @@ class Blend {
 
 // N44: the same over rows and columns with weights in fixed point.
 template <class T>
-T fine_blend(std::span<const T> x, const Shape& strides, const std::vector<const std::vector<Tap>*>& taps) {
+T fine_blend(std::span<const T> x, const Shape& strides,
+             const std::vector<const std::vector<Tap>*>& taps) {
   std::int64_t from = 0;
   for (std::size_t d = 0; d < 2; ++d) from += taps[d]->front().index * strides[d];
   const auto &rows = *taps[2], &columns = *taps[3];
   const auto at = [&](const Tap& row, const Tap& column) {
-    return static_cast<std::int32_t>(x[static_cast<std::size_t>(from + row.index * strides[2] + column.index)]);
+    return static_cast<std::int32_t>(
+        x[static_cast<std::size_t>(from + row.index * strides[2] + column.index)]);
   };
-  return static_cast<T>(fine_mix({at(rows.front(), columns.front()), at(rows.front(), columns.back()),
-                                  at(rows.back(), columns.front()), at(rows.back(), columns.back())},
-                                 fine_share(rows), fine_share(columns)));
+  return static_cast<T>(
+      fine_mix({at(rows.front(), columns.front()), at(rows.front(), columns.back()),
+                at(rows.back(), columns.front()), at(rows.back(), columns.back())},
+               fine_share(rows), fine_share(columns)));
 }
 
 // Codes are blended as codes and cut toward zero.
-Result<void> blend(EvalContext& c, const Plan& p) {
+Result<void> blend(EvalContext& c, const ResizePlan& p) {
   auto taps = taps_of(c.view, p);
   const auto totals = weigh_rows(c.view, p, taps);
   const Shape &xs = c.in[0]->shape(), ys = c.out[0].shape();
   const bool corners = p.mode == "linear" && c.view.attrs().integer("antialias", 0) == 0;
   const double outside = c.view.attrs().real("extrapolation_value", 0);
-  if (c.in[0]->dtype() == DType::f16) return Error{c.view.where(), "x of type float16", "another element type", ""};
+  if (c.in[0]->dtype() == DType::f16)
+    return Error{c.view.where(), "x of type float16", "another element type", ""};
   with_type(c.in[0]->dtype(), [&](auto type) {
     using T = decltype(type);
     const Blend<T> value(c.in[0]->as<T>(), xs, corners);
-    const bool fine = corners && xs.size() == 4 && c.view.attrs().text("kernel", "") == "channels-last";
+    const bool fine =
+        corners && xs.size() == 4 && c.view.attrs().text("kernel", "") == "channels-last";
     const Shape strides = strides_of(xs);
     const auto y = c.out[0].as<T>();
     std::vector<const std::vector<Tap>*> at(xs.size());
@@ -247,71 +233,30 @@ Result<void> blend(EvalContext& c, const Plan& p) {
   return {};
 }
 
-// One axis after the other, the innermost first; 8-bit codes are rounded after each.
-template <class T>
-std::vector<T> filtered(const std::vector<T>& x, const Shape& shape, std::size_t axis, const std::vector<FilteredPlace>& places) {
-  const std::int64_t inner = count_of(Shape(shape.begin() + static_cast<std::ptrdiff_t>(axis) + 1, shape.end()));
-  const std::int64_t extent = shape[axis], outer = std::ssize(x) / (inner * extent);
-  std::vector<T> y;
-  y.reserve(static_cast<std::size_t>(outer * inner) * places.size());
-  for (std::int64_t o = 0; o < outer; ++o)
-    for (const FilteredPlace& p : places)
-      for (std::int64_t i = 0; i < inner; ++i) {
-        const auto at = [&](std::size_t k) {
-          return x[static_cast<std::size_t>((o * extent + p.first + static_cast<std::int64_t>(k)) * inner + i)];
-        };
-        if constexpr (std::is_same_v<T, float>) {
-          float sum = 0;
-          for (std::size_t k = 0; k < p.weight.size(); ++k) sum += at(k) * p.weight[k];
-          y.push_back(sum);
-        } else {
-          std::int64_t sum = 0;
-          for (std::size_t k = 0; k < p.share.size(); ++k) sum += std::int64_t{at(k)} * p.share[k];
-          y.push_back(static_cast<T>(filtered_code(sum)));
-        }
-      }
-  return y;
-}
-
-template <class T>
-void filter_axes(EvalContext& c, const Plan& p) {
-  const bool cubic = p.mode == "cubic", exclude = c.view.attrs().integer("exclude_outside", 0) != 0;
-  const auto a = static_cast<float>(c.view.attrs().real("cubic_coeff_a", -0.75));
-  Shape shape = c.in[0]->shape();
-  const Shape& ys = c.out[0].shape();
-  const auto in = c.in[0]->as<T>();
-  std::vector<T> x(in.begin(), in.end());
-  for (std::size_t d = shape.size(); d-- > 0;) {
-    if (shape[d] == ys[d]) continue;
-    x = filtered(x, shape, d, filtered_places(p.axes[d], p.coordinates, cubic, a, exclude));
-    shape[d] = ys[d];
-  }
-  std::ranges::copy(x, c.out[0].as<T>().begin());
-}
-
 // N44: the runtime's filters, where it has them for this type and place.
-bool filters(const EvalContext& c, const Plan& p) {
+bool filters(const EvalContext& c, const ResizePlan& p) {
   const DType type = c.in[0]->dtype();
-  if (p.extrapolates() || (type != DType::f32 && type != DType::i8 && type != DType::u8)) return false;
-  return c.view.attrs().integer("antialias", 0) != 0 || (p.mode == "cubic" && c.view.attrs().text("kernel", "") == "channels-last");
+  if (p.extrapolates() || (type != DType::f32 && type != DType::i8 && type != DType::u8))
+    return false;
+  return c.view.attrs().integer("antialias", 0) != 0 ||
+         (p.mode == "cubic" && c.view.attrs().text("kernel", "") == "channels-last");
 }
 
 Result<void> eval(EvalContext& c) {
-  LOCKSTEP_TRY(const Plan p, plan_of(c.view));
+  LOCKSTEP_TRY(const ResizePlan p, resize_plan(c.view));
   if (p.mode == "nearest") return take_nearest(c, p);
   if (!filters(c, p) || c.out[0].count() == 0) return blend(c, p);
-  if (c.in[0]->dtype() == DType::f32) filter_axes<float>(c, p);
-  else if (c.in[0]->dtype() == DType::i8) filter_axes<std::int8_t>(c, p);
-  else filter_axes<std::uint8_t>(c, p);
+  resize_by_filters(c, p.axes, p.coordinates, p.mode == "cubic");
   return {};
 }
 
-constexpr Foreign from[] = {{Format::onnx, "Resize", resize_from_onnx}, {Format::onnx, "Upsample", resize_from_onnx}};
+constexpr Foreign from[] = {{Format::onnx, "Resize", resize_from_onnx},
+                            {Format::onnx, "Upsample", resize_from_onnx}};
 
 }  // namespace
 
 Result<std::vector<std::vector<std::vector<Tap>>>> resize_taps(const NodeView& node) {
-  LOCKSTEP_TRY(const Plan p, plan_of(node));
+  LOCKSTEP_TRY(const ResizePlan p, resize_plan(node));
   return taps_of(node, p);
 }
 
