@@ -17,11 +17,18 @@ static int32_t code_of(const ls_grid *p, float x, float scale, int32_t zero) {
   return (int32_t)ls_round_even((double)v, 0.0, 0.0) + zero;
 }
 
+static int32_t code_of_rest(const ls_grid *p, float x, float scale, int32_t zero) {
+  const double v = round((double)x / (double)scale);
+  if (v != v) return p->low;
+  return ls_clamp((int32_t)(v < -16777216.0 ? -16777216.0 : v > 16777216.0 ? 16777216.0 : v) + zero, p->low, p->high);
+}
+
 void ls_quantize_any(const ls_grid *p, const float *x, void *y, size_t count) {
   int32_t i;
   for (i = 0; i < (int32_t)count; ++i) {
     const int32_t at = i / p->inner % p->extent;
-    ls_put(y, i, p->type, code_of(p, x[i], p->scale[at], p->zero[at]));
+    const int is_rest = i >= (int32_t)count - p->rest;
+    ls_put(y, i, p->type, (is_rest ? code_of_rest : code_of)(p, x[i], p->scale[at], p->zero[at]));
   }
 }
 

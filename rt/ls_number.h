@@ -199,6 +199,7 @@ typedef struct ls_grid {
   const float *scale;
   const int32_t *zero;
   uint8_t type, how;
+  uint8_t rest; /* elements at the end that become codes by quotients in double, ties away from zero */
 } ls_grid;
 void ls_quantize_any(const ls_grid *p, const float *x, void *y, size_t count);
 void ls_dequantize_any(const ls_grid *p, const void *x, float *y, size_t count);

@@ -3,6 +3,7 @@
 
 #include "emit/any.h"
 #include "num/device_form.h"
+#include "num/litert_quantize.h"
 #include "op/op_codes.h"
 #include "op/op_matrix.h"
 #include "op/op_quantization.h"
@@ -21,8 +22,7 @@ Result<void> write_grid(NodeWriter& w, DType codes) {
   std::vector<std::int64_t> zeros;
   for (std::int64_t i = 0; i < scale->count(); ++i)
     zeros.push_back(zero ? zero->code(zero->count() > 1 ? i : 0) : 0);
-  const QuantizeSteps steps =
-      quantize_steps(quantize_policy(w.num()));
+  const QuantizeSteps steps = quantize_steps(quantize_policy(w.num()));
   const CodeRange range = code_range(codes);
   w.field("inner", layout.axis < 0 ? 1 : layout.inner);
   w.field("extent", layout.axis < 0 ? 1 : layout.extent);
@@ -71,6 +71,8 @@ Result<void> emit_quantize(NodeWriter& w) {
   const QuantizeSteps steps = quantize_steps(quantize_policy(w.num()));
   if (!is_narrow(y) || !q.quantized() || q.per_channel() || steps == QuantizeSteps::inverse) {
     LOCKSTEP_CHECK(write_grid(w, y.dtype));
+    w.field("rest",
+            left_by_vectors(quantize_policy(w.num()), y.dtype == DType::i16, count_of(y.shape)));
     w.line("ls_quantize_any(" + w.params("ls_grid") + ", " + w.in(0, "float") + ", " + w.out(0) +
            ", " + count_text(w) + ");");
     return {};

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "kernel/kernel.h"
+#include "num/litert_quantize.h"
 #include "num/ort_codes.h"
 #include "num/ort_rows.h"
 #include "op/op_quantization.h"
@@ -21,6 +22,12 @@ class QuantizeWide : public PreparedKernel {
     to_.zero = p.view.has_input(2) ? static_cast<std::int32_t>(p.constants[2]->code(0)) : 0;
     to_.low = static_cast<std::int32_t>(range.low);
     to_.high = static_cast<std::int32_t>(range.high);
+    const Value& y = p.view.output(0);
+    left_ = left_by_vectors(policy_, y.dtype == DType::i16, count_);
+    if (y.shape.size() > 2) {
+      channels_ = y.shape[1];
+      positions_ = count_of(Shape(y.shape.begin() + 2, y.shape.end()));
+    }
   }
 
   std::size_t scratch_bytes(int) const override { return 0; }
@@ -35,11 +42,22 @@ class QuantizeWide : public PreparedKernel {
         y[i] = static_cast<std::uint16_t>(
             policy_.quantize(x[i], to_.scale, to_.zero, to_.low, to_.high));
     });
+    for (std::int64_t i = count_ - left_; i < count_; ++i) {
+      const std::int64_t at = r.channels_last ? place(i) : i;
+      y[at] =
+          static_cast<std::uint16_t>(quantize_left(x[at], to_.scale, to_.zero, to_.low, to_.high));
+    }
   }
 
  private:
+  // Where an element of the file's order lies when channels are last.
+  std::int64_t place(std::int64_t i) const {
+    const std::int64_t line = i / positions_;
+    return (line / channels_ * positions_ + i % positions_) * channels_ + line % channels_;
+  }
+
   const QuantizePolicy& policy_;
-  std::int64_t count_;
+  std::int64_t count_, left_ = 0, channels_ = 1, positions_ = 1;
   WideCodes to_{};
 };
 

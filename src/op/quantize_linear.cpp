@@ -1,4 +1,5 @@
 // y = clamp(half_even(x / scale) + zero)          docs/numerics.md N20
+#include "num/litert_quantize.h"
 #include "op/op_quantization.h"
 
 namespace lockstep {
@@ -13,7 +14,8 @@ constexpr AttrSpec attrs[] = {
     {"saturate", "1", "float8 only"},
     {"precision", "0", "of the division, float8 and float16 only"},
 };
-constexpr Foreign from[] = {{Format::onnx, "QuantizeLinear"}, {Format::onnx, "com.microsoft:QuantizeLinear"}};
+constexpr Foreign from[] = {{Format::onnx, "QuantizeLinear"},
+                            {Format::onnx, "com.microsoft:QuantizeLinear"}};
 
 bool is_code(DType t) {
   return t == DType::i8 || t == DType::u8 || t == DType::i16 || t == DType::u16 || t == DType::i32;
@@ -23,24 +25,32 @@ bool is_code(DType t) {
 DType code_type(const NodeView& n) {
   if (n.has_input(2)) return n.input(2).dtype;
   switch (n.attrs().integer("output_dtype", 0)) {
-    case 3: return DType::i8;
-    case 4: return DType::u16;
-    case 5: return DType::i16;
-    default: return DType::u8;
+    case 3:
+      return DType::i8;
+    case 4:
+      return DType::u16;
+    case 5:
+      return DType::i16;
+    default:
+      return DType::u8;
   }
 }
 
 constexpr Rule rules[] = {
     {"x is float32, float16, int32 or float64",
-     [](const NodeView& n) { return is_float(n.input(0).dtype) || n.input(0).dtype == DType::i32; }},
+     [](const NodeView& n) {
+       return is_float(n.input(0).dtype) || n.input(0).dtype == DType::i32;
+     }},
     {"the scale is float32", [](const NodeView& n) { return n.input(1).dtype == DType::f32; }},
-    {"codes are 8 or 16 bits wide", [](const NodeView& n) { return is_code(code_type(n)) && code_type(n) != DType::i32; }},
+    {"codes are 8 or 16 bits wide",
+     [](const NodeView& n) { return is_code(code_type(n)) && code_type(n) != DType::i32; }},
 };
 
 Result<std::vector<Facts>> infer(const NodeView& n) {
   const Value& x = n.input(0);
   LOCKSTEP_CHECK(scale_layout(n, x.shape, n.input(1).shape));
-  return std::vector<Facts>{{code_type(n), x.shape, quant_of(n, n.constant(1), n.constant(2), x.shape.size())}};
+  return std::vector<Facts>{
+      {code_type(n), x.shape, quant_of(n, n.constant(1), n.constant(2), x.shape.size())}};
 }
 
 Result<void> eval(EvalContext& c) {
@@ -49,19 +59,23 @@ Result<void> eval(EvalContext& c) {
   LOCKSTEP_TRY(const ScaleLayout layout, scale_layout(c.view, x.shape(), scale.shape()));
   const QuantizePolicy& policy = quantize_policy(c.num);
   const CodeRange range = code_range(c.out[0].dtype());
-  const auto low = static_cast<std::int32_t>(range.low), high = static_cast<std::int32_t>(range.high);
+  const auto low = static_cast<std::int32_t>(range.low),
+             high = static_cast<std::int32_t>(range.high);
   const auto scales = scale.as<float>();
   const auto real = [&](std::int64_t i) {
-    return x.dtype() == DType::f32 ? x.as<float>()[static_cast<std::size_t>(i)] : static_cast<float>(x.number(i));
+    return x.dtype() == DType::f32 ? x.as<float>()[static_cast<std::size_t>(i)]
+                                   : static_cast<float>(x.number(i));
   };
   with_type(c.out[0].dtype(), [&](auto type) {
     using T = decltype(type);
     const auto y = c.out[0].as<T>();
+    const std::int64_t whole =
+        x.count() - left_by_vectors(policy, c.out[0].dtype() == DType::i16, x.count());
     for (std::int64_t i = 0; i < x.count(); ++i) {
       const std::int64_t s = layout.index_of(i);
       const auto z = zero ? static_cast<std::int32_t>(zero->code(zero->count() > 1 ? s : 0)) : 0;
-      y[static_cast<std::size_t>(i)] =
-          static_cast<T>(policy.quantize(real(i), scales[static_cast<std::size_t>(s)], z, low, high));
+      y[static_cast<std::size_t>(i)] = static_cast<T>((i < whole ? policy.quantize : quantize_left)(
+          real(i), scales[static_cast<std::size_t>(s)], z, low, high));
     }
   });
   return {};
