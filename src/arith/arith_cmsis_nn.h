@@ -28,6 +28,8 @@ constexpr Numerics tflm_numerics() {
   return n;
 }
 
+inline constexpr std::string_view tflm_passes[] = {"blocks-outside-are-code-zero"};
+
 // What TFLite Micro has no kernel for, or computes in a way that is not imitated.
 inline std::string unsupported_by_tflm(const NodeView& node) {
   const std::string& op = node.node.op;
@@ -45,8 +47,6 @@ inline std::string unsupported_by_tflm(const NodeView& node) {
   if (op == "SequenceLstm")
     for (const std::size_t i : {1u, 9u, 10u, 11u, 16u})  // input gate, peepholes, projection
       if (node.has_input(i) != (i == 1)) return "TFLite Micro's LSTM on codes has neither coupled gates, peepholes nor a projection";
-  if (op == "SpaceToBatch" && x.quant.zero_at(0) != 0)
-    return "TFLite Micro's SPACE_TO_BATCH_ND pads with code 0 whatever the zero point";
   return "";
 }
 

@@ -25,6 +25,7 @@ extern constinit const Arithmetic arith_cmsis_nn_single = {
     .version = "CMSIS-NN 99f736a6, TFLite Micro 90b983c2",
     .meaning = "as cmsis-nn, but its own kernels round once, half up",
     .numerics = &numerics,
+    .passes = tflm_passes,
     .unsupported = unsupported_by_tflm,
 };
 

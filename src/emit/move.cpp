@@ -66,7 +66,9 @@ Result<Tensor> filling(const NodeWriter& w) {
   const NodeView& v = w.view();
   Tensor element(v.input(0).dtype, {});
   const QuantParams& quant = v.input(0).quant;
-  if (v.node.op == "Trilu") return element;  // bytes of zero, whatever codes mean
+  // Bytes of zero, whatever codes mean.
+  if (v.node.op == "Trilu" || (v.node.op == "SpaceToBatch" && v.attrs().text("fill", "") == "zero"))
+    return element;
   if (v.node.op != "Pad") {
     if (quant.quantized()) element.set_code(0, quant.zero_at(0));
     return element;

@@ -1,4 +1,4 @@
-// y[(r*n_count + n), o, c] = x[n, o*block + r - pad, c], zero (the zero point) outside; r counts
+// y[(r*n_count + n), o, c] = x[n, o*block + r - pad, c], outside the zero point or code 0; r counts
 // the positions inside a block, the last axis fastest.
 #include <algorithm>
 
@@ -10,6 +10,8 @@ namespace {
 
 constexpr Slot inputs[] = {{"x"}, {"block"}, {"pads"}};
 constexpr Slot outputs[] = {{"y"}};
+constexpr AttrSpec attrs[] = {
+    {"fill", "zero_point", "what stands outside x: zero_point, or zero, the code 0"}};
 constexpr Rule rules[] = {{constant_rule, constants_if_there<1, 2>},
                           {codes_rule, first_keeps_codes}};
 
@@ -48,7 +50,9 @@ Result<void> eval(EvalContext& c) {
   LOCKSTEP_TRY(const Plan p, plan_of(c.view));
   const Shape& x = c.in[0]->shape();
   const std::int32_t zero =
-      c.view.input(0).quant.quantized() ? c.view.input(0).quant.zero_at(0) : 0;
+      c.view.input(0).quant.quantized() && c.view.attrs().text("fill", "") != "zero"
+          ? c.view.input(0).quant.zero_at(0)
+          : 0;
   std::ranges::fill(c.out[0].bytes(), std::byte{0});
   for (std::int64_t i = 0; zero != 0 && i < c.out[0].count(); ++i) c.out[0].set_code(i, zero);
   const std::size_t m = p.block.size();
@@ -86,6 +90,7 @@ extern constinit const OpDef op_space_to_batch = {
     .meaning = "y[r*N + n, o, c] = x[n, o*block + r - pad, c]",
     .inputs = inputs,
     .outputs = outputs,
+    .attrs = attrs,
     .rules = rules,
     .infer = infer,
     .eval = eval,

@@ -1,5 +1,6 @@
-// Which products of two computed operands LiteRT's XNNPACK delegate takes (N80), and which
-// transposed convolutions not.
+// What runtimes of TFLite's files do otherwise than the operator says: which products of two
+// computed operands LiteRT's XNNPACK delegate takes (N80) and which transposed convolutions not; what
+// TFLite Micro fills blocks with.
 #include "pass/qdq.h"
 
 namespace lockstep {
@@ -20,6 +21,19 @@ Result<Patch> delegate_products(const Graph& g) {
       continue;
     Node next = n;
     next.attrs.set("kernel", std::string("layer"));
+    patch.replace_node(static_cast<NodeId>(i), std::move(next));
+  }
+  return patch;
+}
+
+// TFLite Micro's SPACE_TO_BATCH_ND never learns the zero point (N114).
+Result<Patch> fill_blocks_with_zero(const Graph& g) {
+  Patch patch(g, "blocks-outside-are-code-zero");
+  for (std::size_t i = 0; i < g.nodes().size(); ++i) {
+    const Node& n = g.nodes()[i];
+    if (n.op != "SpaceToBatch" || n.attrs.has("fill")) continue;
+    Node next = n;
+    next.attrs.set("fill", std::string("zero"));
     patch.replace_node(static_cast<NodeId>(i), std::move(next));
   }
   return patch;

@@ -52,6 +52,8 @@ constexpr Pass passes[] = {
      "products whose second operand has zero point 0 are requantized as layers, transposed "
      "convolutions with gaps by LiteRT",
      delegate_products},
+    {"blocks-outside-are-code-zero", "SPACE_TO_BATCH_ND fills with code 0, not with the zero point",
+     fill_blocks_with_zero},
     {"resize-channels-last",
      "linear Resize of codes behind integer convolutions mixes in fixed point",
      resize_channels_last},

@@ -29,5 +29,6 @@ Result<Patch> resize_channels_last(const Graph& graph);
 
 // What LiteRT's XNNPACK delegate takes.
 Result<Patch> delegate_products(const Graph& graph);
+Result<Patch> fill_blocks_with_zero(const Graph& graph);
 
 }  // namespace lockstep
