@@ -60,16 +60,15 @@ static void convolve_position(const ls_conv *p, const int8_t *row, int32_t g, in
   const int32_t filters = p->window.out_c / p->group, chunks = (p->depth + 15) / 16;
   const int8_t *weights = p->weights + g * ((filters + 1) / 2) * chunks * 32;
   int32_t acc[LS_RUN];
-  int32_t o, i, centre = 0;
-  if (p->w_zero != 0)
-    for (i = 0; i < p->depth; ++i) centre += row[i];
-  centre *= p->w_zero;
+  int32_t o, i, sum = 0;
+  if (p->w_zero != 0 || p->w_zeros != NULL)
+    for (i = 0; i < p->depth; ++i) sum += row[i];
   for (o = 0; o < filters; o += LS_RUN) {
     const int32_t count = filters - o < LS_RUN ? filters - o : LS_RUN;
     for (i = 0; i < count; ++i)
       acc[i] = (int32_t)((uint32_t)p->bias[g * filters + o + i] +
                          (uint32_t)dot(row, weights + ((o + i) / 2 * chunks * 2 + (o + i) % 2) * 16, p->depth) -
-                         (uint32_t)centre);
+                         (uint32_t)((p->w_zeros == NULL ? p->w_zero : p->w_zeros[g * filters + o + i]) * sum));
     put(p, acc, count, g * filters + o, position, y);
   }
 }

@@ -94,6 +94,11 @@ static void convolve(const ls_conv *p, block *b, int32_t g, int32_t position, in
         const int32_t centre = p->w_zero * sum_of(b->row[n], p->depth);
         for (i = 0; i < run; ++i) acc[n * LS_RUN + i] -= centre;
       }
+    if (p->w_zeros != NULL)
+      for (n = 0; n < count; ++n) {
+        const int32_t sum = sum_of(b->row[n], p->depth);
+        for (i = 0; i < run; ++i) acc[n * LS_RUN + i] -= p->w_zeros[channel + i] * sum;
+      }
     if (p->window.channels_last)
       p->finish(&p->q, acc, run, channel, count, y + (position * out_c + channel) * y_bytes, out_c * y_bytes);
     else

@@ -137,10 +137,10 @@ static void dot2_flipped(const int8_t *row, const int8_t *w, int32_t depth, uint
   }
 }
 
-static int32_t centre_of(const ls_dense *p, const int8_t *row) {
-  if (p->w_zero == 0) return 0;
-  if (p->flip == 0) return p->w_zero * sum_of(row, p->depth);
-  return p->w_zero * (sum_of_unsigned(row, p->depth) - 128 * p->depth);
+/* The sum of a row, where weights have a zero point. */
+static int32_t row_sum(const ls_dense *p, const int8_t *row) {
+  if (p->w_zero == 0 && p->w_zeros == NULL) return 0;
+  return p->flip == 0 ? sum_of(row, p->depth) : sum_of_unsigned(row, p->depth) - 128 * p->depth;
 }
 
 void ls_dense_8(const ls_dense *p, const void *x, void *y) {
@@ -150,7 +150,7 @@ void ls_dense_8(const ls_dense *p, const void *x, void *y) {
   int32_t acc[LS_RUN];
   int32_t r, o, i;
   for (r = 0; r < p->rows; ++r, row += p->depth) {
-    const int32_t centre = centre_of(p, row);
+    const int32_t sum = row_sum(p, row), centre = p->w_zero * sum;
     const int8_t *w = p->weights;
     for (o = 0; o < p->out; o += LS_RUN) {
       const int32_t count = p->out - o < LS_RUN ? p->out - o : LS_RUN;
@@ -164,6 +164,8 @@ void ls_dense_8(const ls_dense *p, const void *x, void *y) {
         else
           dot2_flipped(row, w, p->depth, p->flip, acc + i);
       }
+      if (p->w_zeros != NULL)
+        for (i = 0; i < count; ++i) acc[i] -= p->w_zeros[o + i] * sum;
       p->finish(&p->q, acc, count, o, 1, out, 0);
       out += count * p->y_bytes;
     }

@@ -22,7 +22,8 @@ static void sums(const ls_depthwise *p, const int8_t *x, int32_t oh, int32_t ow,
         const int32_t c = (first + o) / times;
         const int32_t at = w->channels_last ? (h * w->in_w + v) * w->in_c + c : c * plane + h * w->in_w + v;
         const int32_t code = inside ? ls_flipped(x[at], p->flip) : p->pad;
-        acc[o] += code * (p->weights[((first + o) / 16 * taps + tap) * 16 + (first + o) % 16] - p->w_zero);
+        const int32_t zero = p->w_zeros == NULL ? p->w_zero : p->w_zeros[first + o];
+        acc[o] += code * (p->weights[((first + o) / 16 * taps + tap) * 16 + (first + o) % 16] - zero);
       }
     }
 }

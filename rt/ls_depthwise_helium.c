@@ -197,7 +197,7 @@ static __attribute__((noinline)) void depthwise_flipped(const ls_depthwise *p, c
 
 void ls_depthwise_8(const ls_depthwise *p, const void *x, void *y, int8_t *scratch) {
   const ls_window *w = &p->window;
-  if (!w->channels_last || w->in_c != w->out_c || w->kernel_h * w->kernel_w > MOST_TAPS)
+  if (!w->channels_last || w->in_c != w->out_c || w->kernel_h * w->kernel_w > MOST_TAPS || p->w_zeros != NULL)
     ls_depthwise_portable(p, (const int8_t *)x, (int8_t *)y);
   else if (!p->pairs || p->w_zero != 0)
     depthwise_any(p, x, y, scratch);

@@ -89,6 +89,7 @@ typedef struct ls_conv {
   uint8_t y_bytes; /* of one element of y */
   const int8_t *weights;
   const int32_t *bias;
+  const int32_t *w_zeros; /* one of each output channel, beside w_zero 0; NULL: w_zero of all */
   ls_finish finish;
   ls_requant q;
 } ls_conv;
@@ -107,6 +108,7 @@ typedef struct ls_depthwise {
   uint8_t pairs;
   const int8_t *weights;
   const int32_t *bias;
+  const int32_t *w_zeros; /* as of a convolution */
   ls_finish finish;
   ls_requant q;
 } ls_depthwise;
@@ -120,6 +122,7 @@ typedef struct ls_dense {
   uint8_t y_bytes;
   const int8_t *weights;
   const int32_t *bias;
+  const int32_t *w_zeros; /* as of a convolution */
   ls_finish finish;
   ls_requant q;
 } ls_dense;

@@ -47,16 +47,13 @@ Result<void> write_dense_finish(NodeWriter& w, const Dense& d) {
 
 Result<void> write_dense(NodeWriter& w, Dense d) {
   const NodeView& v = w.view();
-  const QuantParams& bq = v.input(1).quant;
-  if (std::ranges::any_of(bq.zero, [&](std::int32_t z) { return z != bq.zero[0]; }))
-    return w.unsupported("weights with several zero points");
-  const std::int64_t w_zero = centred(d.weights, bq.zero_at(0) - flip_of(v.input(1)));
+  const WeightZeros zeros = centred_weights(d.weights, d.outputs, v.input(1));
   const std::int64_t x_zero = v.input(0).quant.zero_at(0) - flip_of(v.input(0));
   std::vector<std::int64_t> bias;
   for (std::int64_t o = 0; o < d.outputs; ++o) {
     std::int64_t sum = d.bias.empty() ? 0 : d.bias[static_cast<std::size_t>(o)];
     for (std::int64_t k = 0; k < d.depth; ++k)
-      sum -= x_zero * (d.weights[static_cast<std::size_t>(o * d.depth + k)] - w_zero);
+      sum -= x_zero * (d.weights[static_cast<std::size_t>(o * d.depth + k)] - zeros.of(o));
     bias.push_back(static_cast<std::int32_t>(static_cast<std::uint32_t>(sum)));
   }
   if (bias.size() % 2 != 0) bias.push_back(0);
@@ -64,7 +61,7 @@ Result<void> write_dense(NodeWriter& w, Dense d) {
   w.field("rows", d.rows);
   w.field("depth", d.depth);
   w.field("out", d.outputs);
-  w.field("w_zero", w_zero);
+  write_weight_zeros(w, zeros);
   w.field("flip", flip_of(v.input(0)));
   w.field("y_bytes", static_cast<std::int64_t>(size_of(v.output(0).dtype)));
   w.field("weights", w.constants().add("int8_t", std::span<const std::int64_t>(packed),

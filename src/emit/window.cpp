@@ -119,6 +119,29 @@ std::int64_t centred(std::vector<std::int64_t>& codes, std::int64_t zero) {
   return zero - by;
 }
 
+WeightZeros centred_weights(std::vector<std::int64_t>& codes, std::int64_t outputs, const Value& weights) {
+  const auto& zeros = weights.quant.zero;
+  const std::int64_t flip = flip_of(weights);
+  if (std::ranges::all_of(zeros, [&](std::int32_t z) { return z == zeros[0]; }))
+    return {centred(codes, weights.quant.zero_at(0) - flip), {}};
+  WeightZeros out;
+  const std::size_t depth = codes.size() / static_cast<std::size_t>(std::max<std::int64_t>(outputs, 1));
+  for (std::size_t o = 0; o < static_cast<std::size_t>(outputs); ++o) {
+    const auto row = codes.begin() + static_cast<std::ptrdiff_t>(o * depth);
+    std::vector<std::int64_t> one(row, row + static_cast<std::ptrdiff_t>(depth));
+    out.each.push_back(centred(one, weights.quant.zero_at(o) - flip));
+    std::ranges::copy(one, row);
+  }
+  if (std::ranges::all_of(out.each, [](std::int64_t z) { return z == 0; })) out.each.clear();
+  return out;
+}
+
+void write_weight_zeros(NodeWriter& w, const WeightZeros& zeros) {
+  w.field("w_zero", zeros.all);
+  if (zeros.each.empty()) return;
+  w.field("w_zeros", w.constants().add("int32_t", std::span<const std::int64_t>(zeros.each), w.label() + "_zeros"));
+}
+
 namespace {
 
 bool is_depthwise(const NodeView& v) {
@@ -169,74 +192,90 @@ Result<void> write_conv_finish(NodeWriter& w, std::int64_t outputs) {
                       clamp.high);
 }
 
+// What a kernel on codes needs to know of weights and operands; otherwise the error that says why.
+Result<void> takes_codes(const NodeWriter& w) {
+  const NodeView& v = w.view();
+  const Value &x = v.input(0), &y = v.output(0), &weights = v.input(1);
+  if (!is_short_code(x) || !is_short_code(y) || !v.constant(1) || !is_code(weights) || !is_narrow(weights))
+    return w.unsupported("Conv of " + std::string(name_of(x.dtype)) + " under " + std::string(name_of(weights.dtype)));
+  if (v.has_input(2) && !v.constant(2)) return w.unsupported("a computed bias");
+  return {};
+}
+
+// Sixteen channels and their taps in turn.
+std::vector<std::int64_t> packed_channels(const Filters& f, std::int64_t depth) {
+  std::vector<std::int64_t> packed;
+  for (std::int64_t first = 0; first < f.outputs; first += 16)
+    for (std::int64_t t = 0; t < depth; ++t)
+      for (std::int64_t o = first; o < first + 16; ++o)
+        packed.push_back(o < f.outputs ? f.codes[static_cast<std::size_t>(o * depth + t)] : 0);
+  return packed;
+}
+
+// The rows of each group.
+std::vector<std::int64_t> packed_groups(const Filters& f, std::int64_t depth) {
+  const auto size = static_cast<std::size_t>(f.outputs / f.group * depth);
+  std::vector<std::int64_t> packed;
+  for (std::int64_t i = 0; i < f.group; ++i) {
+    const auto part = pack_rows(std::span(f.codes).subspan(static_cast<std::size_t>(i) * size, size), depth);
+    packed.insert(packed.end(), part.begin(), part.end());
+  }
+  return packed;
+}
+
+// The fields w_zero, flip, pad, weights and bias of either kernel, `packed` of the weights' codes.
+void write_conv_operands(NodeWriter& w, const Filters& f, const WeightZeros& zeros, std::span<const std::int64_t> packed,
+                         std::size_t bias_unit) {
+  const NodeView& v = w.view();
+  const Value& x = v.input(0);
+  const std::int64_t x_zero = x.quant.zero_at(0) - flip_of(x);
+  const auto depth = f.codes.size() / static_cast<std::size_t>(f.outputs);
+  std::vector<std::int64_t> bias;
+  for (std::int64_t o = 0; o < f.outputs; ++o)
+    bias.push_back(folded_bias(v.constant(2), o, x_zero, zeros.of(o),
+                               std::span(f.codes).subspan(static_cast<std::size_t>(o) * depth, depth)));
+  while (bias.size() % bias_unit != 0) bias.push_back(0);  // kernels read whole groups
+  write_weight_zeros(w, zeros);
+  w.field("flip", flip_of(x)), w.field("pad", x_zero);
+  w.field("weights", w.constants().add("int8_t", packed, w.label() + "_weights"));
+  w.field("bias", w.constants().add("int32_t", std::span<const std::int64_t>(bias), w.label() + "_bias"));
+}
+
+Result<void> write_depthwise(NodeWriter& w, const Window& g, const Filters& f, const WeightZeros& zeros) {
+  const auto packed = packed_channels(f, g.kernel_count());
+  w.field("window", window_text(g, f.outputs));
+  w.field("pairs", std::ranges::count(packed, -128) == 0 ? 1 : 0);
+  write_conv_operands(w, f, zeros, packed, 16);
+  LOCKSTEP_CHECK(write_conv_finish(w, f.outputs));
+  w.uses("ls_depthwise.c"), w.uses("ls_depthwise_helium.c");
+  w.line("ls_depthwise_8(" + w.params("ls_depthwise") + ", " + w.in(0) + ", " + w.out(0) + ", " + w.scratch() + ");");
+  return {};
+}
+
+Result<void> write_dense_conv(NodeWriter& w, const Window& g, const Filters& f, const WeightZeros& zeros) {
+  const std::int64_t depth = g.kernel_count() * f.channels;
+  w.field("window", window_text(g, f.outputs));
+  w.field("group", f.group), w.field("depth", depth), w.field("y_bytes", 1);
+  write_conv_operands(w, f, zeros, packed_groups(f, depth), 2);
+  LOCKSTEP_CHECK(write_conv_finish(w, f.outputs));
+  w.uses("ls_conv.c"), w.uses("ls_conv_helium.c");
+  w.line("ls_conv_8(" + w.params("ls_conv") + ", " + w.in(0) + ", " + w.out(0) + ", " + w.scratch() + ");");
+  return {};
+}
+
 Result<void> emit_conv(NodeWriter& w) {
   const NodeView& v = w.view();
   LOCKSTEP_CHECK(plain_products(w));
   if (is_real(v)) return write_real_conv(w);
-  const Value &x = v.input(0), &y = v.output(0);
-  if (!is_short_code(x) || !is_short_code(y) || !v.constant(1) || !is_code(v.input(1)) ||
-      !is_narrow(v.input(1)))
-    return w.unsupported("Conv of " + std::string(name_of(x.dtype)) + " under " +
-                         std::string(name_of(v.input(1).dtype)));
-  if (v.has_input(2) && !v.constant(2)) return w.unsupported("a computed bias");
-  const QuantParams& wq = v.input(1).quant;
-  if (std::ranges::any_of(wq.zero, [&](std::int32_t z) { return z != wq.zero[0]; }))
-    return w.unsupported("weights with several zero points");
+  LOCKSTEP_CHECK(takes_codes(w));
   LOCKSTEP_TRY(const Window g, flat_window(w, window_kernel(v)));
   Filters f = filters_of(v);
-  if (!is_narrow(x) || !is_narrow(y)) {
+  if (!is_narrow(v.input(0)) || !is_narrow(v.output(0))) {
     w.field("group", f.group);
     return write_conv_any(w, g, f.codes, f.outputs, conv_policy(w));
   }
-  const std::int64_t depth = count_of(f.kernel) * f.channels,
-                     x_zero = x.quant.zero_at(0) - flip_of(x),
-                     w_zero = centred(f.codes, wq.zero_at(0) - flip_of(v.input(1)));
-  std::vector<std::int64_t> bias;
-  for (std::int64_t o = 0; o < f.outputs; ++o)
-    bias.push_back(folded_bias(v.constant(2), o, x_zero, w_zero,
-                               std::span(f.codes).subspan(static_cast<std::size_t>(o * depth),
-                                                          static_cast<std::size_t>(depth))));
-  const bool depthwise = is_depthwise(v);
-  while (bias.size() % (depthwise ? 16 : 2) != 0) bias.push_back(0);  // kernels read whole groups
-  w.field("window", window_text(g, f.outputs));
-  std::vector<std::int64_t> packed;
-  if (depthwise) {
-    bool pairs = true;
-    // Sixteen channels and their taps in turn.
-    for (std::int64_t first = 0; first < f.outputs; first += 16)
-      for (std::int64_t t = 0; t < depth; ++t)
-        for (std::int64_t o = first; o < first + 16; ++o) {
-          packed.push_back(o < f.outputs ? f.codes[static_cast<std::size_t>(o * depth + t)] : 0);
-          pairs = pairs && packed.back() != -128;
-        }
-    w.field("pairs", pairs ? 1 : 0);
-  } else {
-    const std::int64_t rows = f.outputs / f.group;
-    for (std::int64_t i = 0; i < f.group; ++i) {
-      const auto part =
-          pack_rows(std::span(f.codes).subspan(static_cast<std::size_t>(i * rows * depth),
-                                               static_cast<std::size_t>(rows * depth)),
-                    depth);
-      packed.insert(packed.end(), part.begin(), part.end());
-    }
-    w.field("group", f.group);
-    w.field("depth", depth);
-    w.field("y_bytes", 1);
-  }
-  w.field("w_zero", w_zero);
-  w.field("flip", flip_of(x));
-  w.field("pad", x_zero);
-  w.field("weights", w.constants().add("int8_t", std::span<const std::int64_t>(packed),
-                                       w.label() + "_weights"));
-  w.field("bias",
-          w.constants().add("int32_t", std::span<const std::int64_t>(bias), w.label() + "_bias"));
-  LOCKSTEP_CHECK(write_conv_finish(w, f.outputs));
-  w.uses(depthwise ? "ls_depthwise.c" : "ls_conv.c");
-  w.uses(depthwise ? "ls_depthwise_helium.c" : "ls_conv_helium.c");
-  const std::string p = w.params(depthwise ? "ls_depthwise" : "ls_conv");
-  w.line((depthwise ? "ls_depthwise_8(" : "ls_conv_8(") + p + ", " + w.in(0) + ", " + w.out(0) +
-         ", " + w.scratch() + ");");
-  return {};
+  const WeightZeros zeros = centred_weights(f.codes, f.outputs, v.input(1));
+  return is_depthwise(v) ? write_depthwise(w, g, f, zeros) : write_dense_conv(w, g, f, zeros);
 }
 
 constexpr NodeEmitter table[] = {
