@@ -3,6 +3,10 @@
 
 #include "ls_fixed.h"
 
+#if LS_HELIUM
+#include <arm_mve.h>
+#endif
+
 /* `count` elements, `step` of them apart in x. */
 static void copy_apart(uint8_t *y, const uint8_t *x, int32_t count, int32_t step, size_t bytes) {
   int32_t i;
@@ -17,12 +21,66 @@ static void copy_apart(uint8_t *y, const uint8_t *x, int32_t count, int32_t step
   for (i = 0; i < count; ++i, y += bytes, x += step * (int32_t)bytes) memcpy(y, x, bytes);
 }
 
+#if LS_HELIUM
+/* Bytes x_step apart go y_step apart: sixteen at a time by offsets of 8 bits, eight by offsets of 16. */
+static void move_sixteens(const uint8_t *x, int32_t x_step, uint8_t *y, int32_t y_step, int32_t count) {
+  const uint8x16_t from = vmulq_n_u8(vidupq_n_u8(0, 1), (uint8_t)x_step), to = vmulq_n_u8(vidupq_n_u8(0, 1), (uint8_t)y_step);
+  for (; count > 0; count -= 16, x += 16 * x_step, y += 16 * y_step) {
+    const mve_pred16_t on = vctp8q((uint32_t)count);
+    vstrbq_scatter_offset_p_u8(y, to, vldrbq_gather_offset_z_u8(x, from, on), on);
+  }
+}
+static void move_eights(const uint8_t *x, int32_t x_step, uint8_t *y, int32_t y_step, int32_t count) {
+  const uint16x8_t from = vmulq_n_u16(vidupq_n_u16(0, 1), (uint16_t)x_step),
+                   to = vmulq_n_u16(vidupq_n_u16(0, 1), (uint16_t)y_step);
+  for (; count > 0; count -= 8, x += 8 * x_step, y += 8 * y_step) {
+    const mve_pred16_t on = vctp16q((uint32_t)count);
+    vstrbq_scatter_offset_p_u16(y, to, vldrbq_gather_offset_z_u16(x, from, on), on);
+  }
+}
+
+/* The axis to run along: steps of at most `most` on both sides. -1: none. */
+static int32_t axis_of_runs(const int32_t *extent, const int32_t *from, const int32_t *to, int32_t most) {
+  int32_t best = -1, d;
+  for (d = 0; d < 6; ++d)
+    if (extent[d] >= 8 && from[d] >= 0 && from[d] <= most && to[d] <= most && (best < 0 || extent[d] > extent[best])) best = d;
+  return best;
+}
+
+/* 0 where no axis is long and its steps short enough. */
+static int copy_bytes(const ls_copy *p, const uint8_t *x, uint8_t *y) {
+  int32_t extent[6], to[6], run, count, steps, i, d, step = 1;
+  for (d = 5; d >= 0; --d) extent[d] = p->extent[d], to[d] = step, step *= extent[d];
+  steps = 255 / 15;
+  run = axis_of_runs(extent, p->stride, to, steps);
+  if (run < 0) run = axis_of_runs(extent, p->stride, to, steps = 65535 / 7);
+  if (run < 0) return 0;
+  count = step / extent[run];
+  extent[run] = 1;
+  for (i = 0; i < count; ++i) {
+    int32_t rest = i, x_at = p->base, y_at = 0;
+    for (d = 5; d >= 0; --d)
+      if (extent[d] > 1) {
+        const int32_t at = rest % extent[d];
+        rest /= extent[d];
+        x_at += at * p->stride[d];
+        y_at += at * to[d];
+      }
+    (steps == 255 / 15 ? move_sixteens : move_eights)(x + x_at, p->stride[run], y + y_at, to[run], p->extent[run]);
+  }
+  return 1;
+}
+#endif
+
 void ls_copy_strided(const ls_copy *p, const void *x, void *y) {
   const int32_t *e = p->extent, *s = p->stride;
   const size_t bytes = (size_t)p->bytes, run = bytes * (size_t)e[5];
   const uint8_t *in = (const uint8_t *)x;
   uint8_t *out = (uint8_t *)y;
   int32_t a, b, c, d, f;
+#if LS_HELIUM
+  if (bytes == 1 && s[5] != 1 && copy_bytes(p, in, out)) return;
+#endif
   for (a = 0; a < e[0]; ++a)
     for (b = 0; b < e[1]; ++b)
       for (c = 0; c < e[2]; ++c)
@@ -60,16 +118,29 @@ void ls_fill(void *y, const void *element, int32_t size, int32_t count) {
   for (i = 0; i < count; ++i, out += size) memcpy(out, element, (size_t)size);
 }
 
+/* y may be x. */
+static void look_up(const uint8_t *table, const uint8_t *x, uint8_t *y, int32_t count) {
+  int32_t i;
+#if LS_HELIUM
+  for (i = 0; i < count; i += 16) {
+    const mve_pred16_t on = vctp8q((uint32_t)(count - i));
+    vstrbq_p_u8(y + i, vldrbq_gather_offset_z_u8(table, vldrbq_z_u8(x + i, on), on), on);
+  }
+#else
+  for (i = 0; i < count; ++i) y[i] = table[x[i]];
+#endif
+}
+
 void ls_concat(const void *x, void *y, int32_t outer, int32_t part, int32_t row, int32_t offset,
                const uint8_t *table) {
   const uint8_t *in = (const uint8_t *)x;
   uint8_t *out = (uint8_t *)y + offset;
-  int32_t o, i;
+  int32_t o;
   for (o = 0; o < outer; ++o, in += part, out += row)
     if (table == NULL)
       memcpy(out, in, (size_t)part);
     else
-      for (i = 0; i < part; ++i) out[i] = table[in[i]];
+      look_up(table, in, out, part);
 }
 
 void ls_place_rows(const void *x, void *y, int32_t rows, int32_t row, int32_t y_row, int32_t offset) {
