@@ -20,8 +20,7 @@ std::string GenerateWork::address_of(ValueId v) {
   const Value& value = graph.value(v);
   if (value.constant) return constants.add_tensor(*value.constant, "constant_" + std::to_string(v));
   const Place& p = place_of(v);
-  return fmt::format("{} + {}", c_identifier(plan.pools[static_cast<std::size_t>(p.pool)].name),
-                     p.offset);
+  return c_address(plan.pools[static_cast<std::size_t>(p.pool)].name, p.offset);
 }
 
 std::int64_t GenerateWork::activation_bytes() const {

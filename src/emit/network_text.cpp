@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <filesystem>
 
 #include "base/text.h"
 #include "emit/network_templates.h"
@@ -153,7 +154,8 @@ std::string body_text(GenerateWork& w) {
 // What both files are filled with.
 Template network_template(const GenerateWork& w) {
   Template t(w.options.name);
-  t.set("model", c_comment(w.graph.file()))
+  // Not its folder: the same model yields the same files anywhere.
+  t.set("model", c_comment(std::filesystem::path(w.graph.file()).filename().string()))
       .set("hash", w.options.model_hash)
       .set("arithmetic", std::string(w.arithmetic.name))
       .set("nodes", std::to_string(w.nodes.size()))

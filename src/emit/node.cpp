@@ -47,6 +47,11 @@ std::string c_identifier(std::string_view name) {
   return out;
 }
 
+std::string c_address(const std::string& pool, std::int64_t offset) {
+  const std::string name = c_identifier(pool);
+  return offset == 0 ? name : name + " + " + std::to_string(offset);
+}
+
 std::string ConstantPool::put(std::string_view type, std::size_t count, const std::string& body,
                               const std::string& bytes, const std::string& wish) {
   const std::string key = std::string(type) + ":" + body;
@@ -177,9 +182,7 @@ std::string NodeWriter::pointer(ValueId v, std::string_view type, bool is_const)
   } else {
     const auto buffer = static_cast<std::size_t>(lives_.of_value[static_cast<std::size_t>(v)]);
     const Place& place = plan_.places[buffer];
-    address =
-        fmt::format("{} + {}", c_identifier(plan_.pools[static_cast<std::size_t>(place.pool)].name),
-                    place.offset);
+    address = c_address(plan_.pools[static_cast<std::size_t>(place.pool)].name, place.offset);
     if (type != "void") address = "(" + address + ")";
   }
   if (type == "void") return address;
@@ -200,7 +203,7 @@ std::string NodeWriter::scratch(std::string_view type) {
   if (buffer < 0) return "NULL";
   const Place& place = plan_.places[static_cast<std::size_t>(buffer)];
   const std::string& pool = plan_.pools[static_cast<std::size_t>(place.pool)].name;
-  const std::string address = fmt::format("({} + {})", c_identifier(pool), place.offset);
+  const std::string address = "(" + c_address(pool, place.offset) + ")";
   return type == "void" ? address : fmt::format("({} *)(void *){}", type, address);
 }
 

@@ -105,6 +105,8 @@ std::string c_integer(std::int64_t v);
 std::string c_float(float v);
 std::string c_double(double v);
 std::string c_identifier(std::string_view name);
+// A place in a pool: "arena + 64".
+std::string c_address(const std::string& pool, std::int64_t offset);
 
 // How one operator becomes C. `memory` says what it asks of memory; `emit` writes parameters and
 // call, or the error that names what it cannot.

@@ -72,8 +72,9 @@ std::string weights_header(const GenerateWork& w) {
 
 std::string weights_source(const GenerateWork& w) {
   if (w.options.weights_apart) return filled(std::string(check), w);
-  return "#include \"" + w.options.name + "_weights.h\"\n\n#include <math.h>\n\n" +
-         w.constants.definitions();
+  const std::string text = w.constants.definitions();
+  const bool infinite = text.find("INFINITY") != std::string::npos;
+  return "#include \"" + w.options.name + "_weights.h\"\n\n" + (infinite ? "#include <math.h>\n\n" : "") + text;
 }
 
 std::string weights_blob(const GenerateWork& w) {
