@@ -28,8 +28,11 @@ Result<void> build(const GeneratedNetwork& network, const ScratchFolder& work, b
   }
   arguments.insert(arguments.end(), sources.begin(), sources.end());
   arguments.insert(arguments.end(), {"-lm", "-o", work / "network"});
-  LOCKSTEP_TRY(const ProcessResult done,
-               run_process({.arguments = arguments, .folder = "", .input = "", .output = ""}));
+  LOCKSTEP_TRY(const ProcessResult done, run_process({.arguments = arguments,
+                                                      .folder = "",
+                                                      .input = "",
+                                                      .output = "",
+                                                      .seconds = compile_seconds}));
   if (done.code == 0) return {};
   return Error{uri, "does not compile", "C99 as lockstep generate writes it", done.errors,
                Blame::target};

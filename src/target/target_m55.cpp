@@ -33,8 +33,11 @@ Result<void> build_firmware(const GeneratedNetwork& network, const ScratchFolder
   arguments.insert(arguments.end(), flags.begin(), flags.end());
   arguments.insert(arguments.end(), sources.begin(), sources.end());
   arguments.insert(arguments.end(), {"-Wl,--gc-sections", "-lm", "-o", folder / "firmware.elf"});
-  LOCKSTEP_TRY(const ProcessResult done,
-               run_process({.arguments = arguments, .folder = "", .input = "", .output = ""}));
+  LOCKSTEP_TRY(const ProcessResult done, run_process({.arguments = arguments,
+                                                      .folder = "",
+                                                      .input = "",
+                                                      .output = "",
+                                                      .seconds = compile_seconds}));
   if (done.code == 0) return {};
   return Error{network.folder, "does not build for the Cortex-M55",
                "code and data that fit the board", done.errors, Blame::target};

@@ -14,6 +14,8 @@ struct ProcessRequest {
   std::string input, output;           // files for standard input and output; "": none
   double seconds = 120;                // then it is ended
 };
+// A large network under sanitizers, on a busy machine.
+constexpr double compile_seconds = 900;
 struct ProcessResult {
   int code = 0;
   std::string errors;  // the end of standard error
