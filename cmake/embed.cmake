@@ -1,16 +1,20 @@
-# embed_runtime(<library> <folder>): the C files of a folder as text inside the library, for generated
-# networks to carry along. Defines lockstep::runtime_files().
+# embed_runtime(<library> <folder>): the C files of a folder as text inside the library, for
+# generated networks to carry along. Defines lockstep::runtime_files().
 function(embed_runtime library folder)
-  file(GLOB files RELATIVE ${folder} CONFIGURE_DEPENDS ${folder}/*.c ${folder}/*.h ${folder}/harness/*)
+  file(GLOB files RELATIVE ${folder} CONFIGURE_DEPENDS
+       ${folder}/*.c ${folder}/*.h ${folder}/harness/*)
   list(SORT files)
-  set(text "// Generated from the files of rt/.\n#include \"emit/emit.h\"\n\n#include <array>\n\nnamespace lockstep {\nnamespace {\n")
+  set(text "// Generated from the files of rt/.\n#include \"emit/emit.h\"\n\n#include <array>\n\n")
+  string(APPEND text "namespace lockstep {\nnamespace {\n")
   string(APPEND text "constinit const std::array files{\n")
   foreach(file IN LISTS files)
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${folder}/${file})
     file(READ ${folder}/${file} contents)
     string(APPEND text "    RuntimeFile{\"${file}\", R\"~~(${contents})~~\"},\n")
   endforeach()
-  string(APPEND text "};\n}  // namespace\n\nstd::span<const RuntimeFile> runtime_files() { return files; }\n}  // namespace lockstep\n")
+  string(APPEND text "};\n}  // namespace\n\n")
+  string(APPEND text "std::span<const RuntimeFile> runtime_files() { return files; }\n")
+  string(APPEND text "}  // namespace lockstep\n")
   set(out ${CMAKE_BINARY_DIR}/gen/runtime_files.cpp)
   file(CONFIGURE OUTPUT ${out} CONTENT "@text@" @ONLY)
   target_sources(${library} PRIVATE ${out})

@@ -1,9 +1,10 @@
 # folder_registry(<library> <folder> <header> <Type> [<left out>])
 #
-# Turns src/<folder>/*.cpp into a sorted table of constinit values: file src/<folder>/x.cpp must define
-# `extern constinit const <Type> <folder>_x` (the linker checks it) and have tests/<folder>/x_test.cpp
-# (this function checks it). Files whose name starts with the folder's own name (op/op.cpp) and files
-# in subfolders are helpers of the room, not entries. Files that match the expression <left out> are not built.
+# Turns src/<folder>/*.cpp into a sorted table of constinit values: file src/<folder>/x.cpp must
+# define `extern constinit const <Type> <folder>_x` (the linker checks it) and have
+# tests/<folder>/x_test.cpp (this function checks it). Files whose name starts with the folder's own
+# name (op/op.cpp) and files in subfolders are helpers of the room, not entries. Files that match
+# the expression <left out> are not built.
 function(folder_registry library folder header type)
   file(GLOB entries RELATIVE ${CMAKE_SOURCE_DIR}/src/${folder} CONFIGURE_DEPENDS
        ${CMAKE_SOURCE_DIR}/src/${folder}/*.cpp)
@@ -32,10 +33,12 @@ function(folder_registry library folder header type)
     target_sources(${library} PRIVATE ${helpers})
   endif()
   set(out ${CMAKE_BINARY_DIR}/gen/${folder}_table.cpp)
-  set(text "// Generated from the files of src/${folder}.\n#include \"${header}\"\n\n#include <array>\n\n")
-  string(APPEND text "namespace lockstep {\n${declarations}\nnamespace {\n")
-  string(APPEND text "constinit const std::array<const ${type}*, ${count}> table = {\n${addresses}};\n}  // namespace\n\n")
-  string(APPEND text "std::span<const ${type}* const> ${folder}_table() { return table; }\n}  // namespace lockstep\n")
+  set(text "// Generated from the files of src/${folder}.\n#include \"${header}\"\n\n")
+  string(APPEND text "#include <array>\n\nnamespace lockstep {\n${declarations}\nnamespace {\n")
+  string(APPEND text "constinit const std::array<const ${type}*, ${count}> table = {\n")
+  string(APPEND text "${addresses}};\n}  // namespace\n\n")
+  string(APPEND text "std::span<const ${type}* const> ${folder}_table() { return table; }\n")
+  string(APPEND text "}  // namespace lockstep\n")
   file(CONFIGURE OUTPUT ${out} CONTENT "${text}" @ONLY)
   target_sources(${library} PRIVATE ${out})
 endfunction()

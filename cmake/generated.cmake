@@ -1,5 +1,5 @@
-# flatbuffers_schema(<library> <schema.fbs>): the typed reader of a schema of our own, with the tables
-# that let a reader walk a table's fields by name.
+# flatbuffers_schema(<library> <schema.fbs>): the typed reader of a schema of our own, with the
+# tables that let a reader walk a table's fields by name.
 function(flatbuffers_schema library schema)
   if(NOT EXISTS ${schema})
     return()
@@ -15,7 +15,8 @@ function(flatbuffers_schema library schema)
   set_source_files_properties(${out} PROPERTIES GENERATED TRUE HEADER_FILE_ONLY TRUE)
 endfunction()
 
-# protobuf_schema(<library> <schema.proto> <folder>): C++ classes of a schema of our own, in gen/<folder>.
+# protobuf_schema(<library> <schema.proto> <folder>): C++ classes of a schema of our own, in
+# gen/<folder>.
 function(protobuf_schema library schema folder)
   get_filename_component(name ${schema} NAME_WE)
   get_filename_component(from ${schema} DIRECTORY)
