@@ -20,38 +20,73 @@ __m512i greater(__m512i a, __m512i b) {
   return is_signed ? _mm512_max_epi8(a, b) : _mm512_max_epu8(a, b);
 }
 
+constexpr int at_once = 4;  // vectors whose taps are met together
+
 template <bool is_signed>
-void greatest_bytes(const PoolPosition& p) {
-  const __m512i low = _mm512_set1_epi8(static_cast<char>(p.low)),
-                high = _mm512_set1_epi8(static_cast<char>(p.high));
-  for (std::int64_t c = 0; c < p.channels; c += 64) {
-    const __mmask64 mask =
-        p.channels - c >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << (p.channels - c)) - 1;
-    __m512i best = is_signed ? _mm512_set1_epi8(-128) : _mm512_setzero_si512();
+struct OfBytes {
+  using V = __m512i;
+  static constexpr std::int64_t lanes = 64;
+  static V start(const PoolPosition&, std::int64_t, __mmask64) {
+    return is_signed ? _mm512_set1_epi8(-128) : _mm512_setzero_si512();
+  }
+  static V load(const std::byte* x) { return _mm512_loadu_si512(x); }
+  static V load(const std::byte* x, __mmask64 mask) { return _mm512_maskz_loadu_epi8(mask, x); }
+  static void store(std::byte* y, V v, __mmask64 mask) { _mm512_mask_storeu_epi8(y, mask, v); }
+  static V meet(V v, V best) { return greater<is_signed>(v, best); }
+  static V cut(V best, const PoolPosition& p) {
+    best = greater<is_signed>(best, _mm512_set1_epi8(static_cast<char>(p.low)));
+    const V high = _mm512_set1_epi8(static_cast<char>(p.high));
+    return is_signed ? _mm512_min_epi8(best, high) : _mm512_min_epu8(best, high);
+  }
+};
+
+// The first of the greatest: a later value must be greater. The instruction keeps its second
+// operand where neither is.
+struct OfReals {
+  using V = __m512;
+  static constexpr std::int64_t lanes = 16;
+  static V start(const PoolPosition& p, std::int64_t at, __mmask64 mask) {
+    return p.count > 0 ? load(p.taps[0] + at, mask) : _mm512_set1_ps(-3.402823466e+38f);
+  }
+  static V load(const std::byte* x) { return _mm512_loadu_ps(x); }
+  static V load(const std::byte* x, __mmask64 mask) {
+    return _mm512_maskz_loadu_ps(static_cast<__mmask16>(mask), x);
+  }
+  static void store(std::byte* y, V v, __mmask64 mask) {
+    _mm512_mask_storeu_ps(y, static_cast<__mmask16>(mask), v);
+  }
+  static V meet(V v, V best) { return _mm512_max_ps(v, best); }
+  static V cut(V best, const PoolPosition&) { return best; }
+};
+
+template <class Of>
+void greatest(const PoolPosition& p) {
+  constexpr std::int64_t bytes = 64;
+  constexpr __mmask64 all = ~__mmask64{0} >> (64 - Of::lanes);
+  std::int64_t c = 0;
+  for (; c + at_once * Of::lanes <= p.channels; c += at_once * Of::lanes) {
+    const std::int64_t at = c / Of::lanes * bytes;
+    typename Of::V best[at_once];
+#pragma GCC unroll 4
+    for (int i = 0; i < at_once; ++i) best[i] = Of::start(p, at + i * bytes, all);
     for (std::int64_t t = 0; t < p.count; ++t)
-      best = greater<is_signed>(best, _mm512_maskz_loadu_epi8(mask, p.taps[t] + c));
-    best = greater<is_signed>(best, low);
-    best = is_signed ? _mm512_min_epi8(best, high) : _mm512_min_epu8(best, high);
-    _mm512_mask_storeu_epi8(p.out + c, mask, best);
+#pragma GCC unroll 4
+      for (int i = 0; i < at_once; ++i)
+        best[i] = Of::meet(Of::load(p.taps[t] + at + i * bytes), best[i]);
+#pragma GCC unroll 4
+    for (int i = 0; i < at_once; ++i) Of::store(p.out + at + i * bytes, Of::cut(best[i], p), all);
+  }
+  for (; c < p.channels; c += Of::lanes) {
+    const std::int64_t left = p.channels - c, at = c / Of::lanes * bytes;
+    const __mmask64 mask = left >= Of::lanes ? all : (__mmask64{1} << left) - 1;
+    auto best = Of::start(p, at, mask);
+    for (std::int64_t t = 0; t < p.count; ++t)
+      best = Of::meet(Of::load(p.taps[t] + at, mask), best);
+    Of::store(p.out + at, Of::cut(best, p), mask);
   }
 }
 
-// The first of the greatest: a later value must be greater.
-void greatest_reals(const PoolPosition& p) {
-  for (std::int64_t c = 0; c < p.channels; c += 16) {
-    const auto mask =
-        static_cast<__mmask16>(p.channels - c >= 16 ? 0xffff : (1u << (p.channels - c)) - 1);
-    __m512 best = p.count > 0 ? _mm512_maskz_loadu_ps(mask, p.taps[0] + 4 * c)
-                              : _mm512_set1_ps(-3.402823466e+38f);
-    for (std::int64_t t = 1; t < p.count; ++t) {
-      const __m512 v = _mm512_maskz_loadu_ps(mask, p.taps[t] + 4 * c);
-      best = _mm512_mask_mov_ps(best, _mm512_cmp_ps_mask(v, best, _CMP_GT_OQ), v);
-    }
-    _mm512_mask_storeu_ps(p.out + 4 * c, mask, best);
-  }
-}
-
-constexpr PoolSet set = {greatest_bytes<true>, greatest_bytes<false>, greatest_reals,
+constexpr PoolSet set = {greatest<OfBytes<true>>, greatest<OfBytes<false>>, greatest<OfReals>,
                          sum_codes<Avx512>};
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "kernel/kernel.h"
+#include "kernel/kernel_activation.h"
 #include "kernel/kernel_spread.h"
 #include "num/activation.h"
 #include "op/op_codes.h"
@@ -116,9 +117,7 @@ class RealsRows : public PreparedKernel {
                        y + u / parts * whole + from,
                        std::min(part, whole - from)};
         two_(line);
-        if (activation_ != Activation::none)
-          for (std::int64_t i = 0; i < line.count; ++i)
-            line.y[i] = activate(activation_, line.y[i]);
+        activate_all(activation_, line.y, line.count);
       }
     });
   }

@@ -90,13 +90,21 @@ class WhereRows : public PreparedKernel {
   template <class T>
   static void choose(T* y, const std::byte* condition, const T* x, const Spread& s) {
     const std::int64_t n = s.extent[s.axes - 1], c = s.a[s.axes - 1], step = s.b[s.axes - 1];
-    if (c == 1 && step == 1)
-      for (std::int64_t i = 0; i < n; ++i) y[i] = condition[i] != std::byte{0} ? x[i] : y[i];
-    else if (c == 1 && step == 0)
-      for (std::int64_t i = 0; i < n; ++i) y[i] = condition[i] != std::byte{0} ? *x : y[i];
-    else
-      for (std::int64_t i = 0; i < n; ++i)
-        y[i] = condition[i * c] != std::byte{0} ? x[i * step] : y[i];
+    const auto* const asked = reinterpret_cast<const std::uint8_t*>(condition);
+    if (c == 1 && step == 1) {
+      for (std::int64_t i = 0; i < n; ++i) y[i] = chosen_of(asked[i], x[i], y[i]);
+    } else if (c == 1 && step == 0) {
+      const T one = *x;
+      for (std::int64_t i = 0; i < n; ++i) y[i] = chosen_of(asked[i], one, y[i]);
+    } else {
+      for (std::int64_t i = 0; i < n; ++i) y[i] = chosen_of(asked[i * c], x[i * step], y[i]);
+    }
+  }
+  // By bits, as no processor guesses what a condition says.
+  template <class T>
+  static T chosen_of(std::uint8_t condition, T x, T z) {
+    const T all = static_cast<T>(T{0} - static_cast<T>(condition != 0));
+    return static_cast<T>((x & all) | (z & static_cast<T>(~all)));
   }
 
   std::size_t width_;

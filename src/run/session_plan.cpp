@@ -82,16 +82,31 @@ BufferId Session::Plan::in_order(ValueId v, bool channels_last) {
   return to;
 }
 
+// True where y is read in the order of its shape alone and is wider than x: x is moved then.
+bool Session::Plan::moves_before(ValueId x, ValueId y) const {
+  const Value &from = g.value(x), &to = g.value(y);
+  if (size_of(to.dtype) <= size_of(from.dtype) || from.shape != to.shape ||
+      same_either_way(to.shape))
+    return false;
+  bool wanted = std::ranges::count(options.goals, y) > 0;
+  for (const NodeId n : g.consumers(y)) {
+    const Kernel* const kernel = kernels.kernel(n);
+    if (kernel && kernel->order != Order::as_shaped) return false;
+    wanted = true;
+  }
+  return wanted;
+}
+
 void Session::Plan::add_table(ValueId v) {
   const CodeMap& map = maps[at(v)];
   SessionStep s;
   s.kind = SessionStep::table;
   s.codes = std::move(tables.at(v));
   const Value& value = g.value(v);
-  const bool in_last = lies_last(map.source);
+  const bool in_last = lies_last(map.source) && !moves_before(map.source, v);
   const bool shaped_axis = map.axis >= 0 && !(in_last && map.axis == 1);
   // A function that differs along another axis than the channels needs the order of the shape.
-  const BufferId in = in_last && shaped_axis ? in_order(map.source, false) : any_order(map.source);
+  const BufferId in = in_last && !shaped_axis ? any_order(map.source) : in_order(map.source, false);
   const bool out_last = in_last && !shaped_axis;
   s.run = 1;
   if (map.axis >= 0 && shaped_axis)
@@ -120,7 +135,8 @@ void Session::Plan::add_kernel(NodeId n, const Node& node, const Kernel& kernel,
   if (kernel.order == Order::any)
     for (const ValueId v : node.inputs)
       if (v != no_id && !constant(v))
-        want_last |= lies_last(v) && !same_either_way(g.value(v).shape);
+        want_last |= lies_last(v) && !same_either_way(g.value(v).shape) &&
+                     !(node.outputs.size() == 1 && moves_before(v, node.outputs[0]));
   s.channels_last = want_last;
   for (const ValueId v : node.inputs)
     s.in.push_back(

@@ -100,6 +100,7 @@ struct Session::Plan {
   std::vector<std::size_t> hooks_of(NodeId n) const;
   Result<void> add_node(NodeId n);
   void add_table(ValueId v);
+  bool moves_before(ValueId x, ValueId y) const;
   void add_kernel(NodeId n, const Node& node, const Kernel& kernel,
                   const PreparedKernel& prepared);
   void add_eval(NodeId n);

@@ -77,6 +77,7 @@ std::optional<KernelCase> codes_rows_case(CaseMaker& m, const std::string& op);
 std::optional<KernelCase> code_product_case(CaseMaker& m);
 std::optional<KernelCase> word_product_case(CaseMaker& m);
 std::optional<KernelCase> many_case(CaseMaker& m, const std::string& op);
+std::optional<KernelCase> layer_case(CaseMaker& m);
 std::optional<KernelCase> where_case(CaseMaker& m);
 std::optional<KernelCase> greatest_case(CaseMaker& m);  // of codes
 std::optional<KernelCase> choice_case(CaseMaker& m, const std::string& op);

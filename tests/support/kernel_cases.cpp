@@ -234,6 +234,7 @@ std::optional<KernelCase> kernel_case(const Kernel& kernel, std::uint64_t seed) 
   if (kernel.name == "reals_rows" || kernel.name == "reals_maps")
     return rows_case(m, std::string(op));
   if (kernel.name == "quantize_wide") return quantize_wide_case(m);
+  if (op == "LayerNormalization") return layer_case(m);
   if (op == "Where") return where_case(m);
   if (kernel.name == "many_rows") return many_case(m, std::string(op));
   if (kernel.name == "dequantize_rows") return dequantize_case(m);

@@ -170,6 +170,19 @@ std::optional<KernelCase> many_case(CaseMaker& m, const std::string& op) {
   return b.finish(t, q);
 }
 
+std::optional<KernelCase> layer_case(CaseMaker& m) {
+  CaseBuilder b("LayerNormalization");
+  Shape x;
+  for (std::int64_t rank = m.from(1, 4); rank > 0; --rank) x.push_back(m.from(1, 21));
+  const std::int64_t axis = m.from(0, std::ssize(x) - 1);
+  const Shape inner(x.begin() + axis, x.end());
+  b.input(m.reals(x), {}, false);
+  b.input(m.reals(inner), {}, true);
+  if (m.coin()) b.input(m.reals(inner), {}, true);
+  b.node().attrs.set("axis", m.coin() ? axis : axis - std::ssize(x));
+  return b.finish(DType::f32, {});
+}
+
 std::optional<KernelCase> where_case(CaseMaker& m) {
   CaseBuilder b("Where");
   Shape y;
