@@ -99,6 +99,16 @@ Result<void> conv_transpose_from_onnx(const ForeignNode& f, GraphBuilder& graph)
 }
 
 // Operands: the shape of y, weights, x, bias. The pads are those of the convolution from y to x.
+namespace {
+
+// 16-bit codes without a bias under this option are summed in 32 bits, as under a bias of zeros
+// (N99).
+bool sums_in_32_bits(const ForeignNode& f, const Value& x) {
+  return x.dtype == DType::i16 && f.attrs.text("quantized_bias_type", "") == "INT32";
+}
+
+}  // namespace
+
 Result<void> conv_transpose_from_tflite(const ForeignNode& f, GraphBuilder& graph) {
   if (!has_input(f, 0) || !has_input(f, 1) || !has_input(f, 2))
     return foreign_error(f, std::to_string(f.inputs.size()) + " inputs",
@@ -109,7 +119,10 @@ Result<void> conv_transpose_from_tflite(const ForeignNode& f, GraphBuilder& grap
     return foreign_error(f, "x " + shape_text(x) + ", w " + shape_text(w), "four axes each");
   Node node = node_from(f, "ConvTranspose");
   node.inputs = {f.inputs[2], f.inputs[1]};
-  if (has_input(f, 3)) node.inputs.push_back(f.inputs[3]);
+  if (has_input(f, 3))
+    node.inputs.push_back(f.inputs[3]);
+  else if (sums_in_32_bits(f, graph.value(f.inputs[2])) && w[0] > 0)
+    node.inputs.push_back(add_constant(f, graph, "bias", Tensor(DType::i32, {w[0]})));
   const std::vector<std::int64_t> strides{f.attrs.integer("stride_h", 0),
                                           f.attrs.integer("stride_w", 0)};
   const bool valid = f.attrs.text("padding", "SAME") == "VALID";

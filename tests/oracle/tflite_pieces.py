@@ -1,7 +1,7 @@
 """Single-operator TFLite models of layers and of operators on elements: each function chooses one at random."""
 import numpy as np
 
-from tflite_operands import Operand, options, vector
+from tflite_operands import TYPES, Operand, options, vector
 
 
 def conv(m, dtype, depthwise=False, hybrid=False, per_channel=True):
@@ -257,3 +257,10 @@ def off_centre(made):
     weights = made[1][1]
     weights.zero = np.full_like(weights.zero, -7)
     return made
+
+
+def without_bias(made):
+    """A transposed convolution of 16-bit codes whose sums have 32 bits because its options say so."""
+    op, operands, results, kind, *rest = made
+    kind.quantizedBiasType = TYPES[np.dtype(np.int32)]
+    return op, operands[:3], results, kind, *rest
