@@ -33,6 +33,8 @@ inline constexpr std::string_view tflm_passes[] = {"blocks-outside-are-code-zero
 // What TFLite Micro has no kernel for, or computes in a way that is not imitated.
 inline std::string unsupported_by_tflm(const NodeView& node) {
   const std::string& op = node.node.op;
+  if (op == "SpaceToBatch" && node.attrs().integer("open", 0) != 0)
+    return "TFLite Micro takes the batch of SPACE_TO_BATCH_ND from the file, which leaves it open";
   if (node.node.inputs.empty() || !node.has_input(0)) return "";
   const Value& x = node.input(0);
   if (!x.quant.quantized()) {

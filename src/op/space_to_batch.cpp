@@ -11,7 +11,8 @@ namespace {
 constexpr Slot inputs[] = {{"x"}, {"block"}, {"pads"}};
 constexpr Slot outputs[] = {{"y"}};
 constexpr AttrSpec attrs[] = {
-    {"fill", "zero_point", "what stands outside x: zero_point, or zero, the code 0"}};
+    {"fill", "zero_point", "what stands outside x: zero_point, or zero, the code 0"},
+    {"open", "0", "1: the file leaves an extent of y open"}};
 constexpr Rule rules[] = {{constant_rule, constants_if_there<1, 2>},
                           {codes_rule, first_keeps_codes}};
 
@@ -81,7 +82,15 @@ Result<void> eval(EvalContext& c) {
   return {};
 }
 
-constexpr Foreign from[] = {{Format::tflite, "SPACE_TO_BATCH_ND"}};
+Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
+  Attrs canonical;
+  if (!f.outputs.empty() && f.outputs[0] != no_id &&
+      std::ranges::count(graph.value(f.outputs[0]).shape, -1) > 0)
+    canonical.set("open", std::int64_t{1});
+  return add_like(f, graph, "SpaceToBatch", f.inputs, std::move(canonical));
+}
+
+constexpr Foreign from[] = {{Format::tflite, "SPACE_TO_BATCH_ND", from_tflite}};
 
 }  // namespace
 
