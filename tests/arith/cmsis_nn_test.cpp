@@ -69,7 +69,8 @@ OpProblem layer(const Vectors& v, std::string_view arith) {
   const auto shape = v.integers("shape"), filter = v.integers("filter"), pads = v.integers("pads");
   const bool depthwise = v.kind.starts_with("depthwise");
   const std::int64_t out = filter[2];
-  const Shape w = depthwise ? Shape{1, filter[0], filter[1], out} : Shape{out, filter[0], filter[1], shape[3]};
+  const Shape w =
+      depthwise ? Shape{1, filter[0], filter[1], out} : Shape{out, filter[0], filter[1], shape[3]};
   OpProblem p("Conv", arith);
   p.add(v.codes(x, shape, "x"), v.quant("x"), false);
   p.add(v.codes(DType::i8, w, "w"), v.quant("w", depthwise ? 3 : 0), true);
@@ -130,12 +131,14 @@ OpProblem lstm(const Vectors& v, std::string_view arith) {
   const auto shape = v.integers("shape");
   const std::int64_t steps = shape[0], batch = shape[1], in = shape[2], cells = shape[3];
   OpProblem p("SequenceLstm", arith);
-  p.add(v.codes(DType::i8, shape[4] ? Shape{steps, batch, in} : Shape{batch, steps, in}, "x"), v.quant("x"), false);
+  p.add(v.codes(DType::i8, shape[4] ? Shape{steps, batch, in} : Shape{batch, steps, in}, "x"),
+        v.quant("x"), false);
   const std::string gates = "ifco";
   for (const char kind : {'w', 'r'})
     for (std::size_t g = 0; g < 4; ++g) {
       const QuantParams q{{v.lists.at(std::string(1, kind) + "_scale")[g]}, {0}, -1};
-      p.add(v.codes(DType::i8, {cells, kind == 'w' ? in : cells}, std::string{kind, gates[g]}), q, true);
+      p.add(v.codes(DType::i8, {cells, kind == 'w' ? in : cells}, std::string{kind, gates[g]}), q,
+            true);
     }
   for (int i = 0; i < 3; ++i) p.absent();
   for (const char g : gates) p.add(v.codes(DType::i32, {cells}, std::string{'b', g}), {}, true);
@@ -170,18 +173,25 @@ void expect_golden(std::string_view arith, const std::string& answer) {
   for (const Vectors& v : all_vectors()) {
     SCOPED_TRACE(v.kind + " #" + std::to_string(problems[v.kind]++));
     const auto wanted = v.integers(answer);
-    EXPECT_EQ(v.kind == "softmax8to16" ? softmax_to_16(v, arith) : codes_of(problem_of(v, arith).run()), wanted);
+    EXPECT_EQ(
+        v.kind == "softmax8to16" ? softmax_to_16(v, arith) : codes_of(problem_of(v, arith).run()),
+        wanted);
     codes += wanted.size();
   }
   EXPECT_EQ(problems.size(), 15u);
   EXPECT_GT(codes, 3000u);
 }
 
-TEST(CmsisNn, equals_the_library_built_with_two_roundings_on_its_golden_vectors) { expect_golden("cmsis-nn", "y"); }
+TEST(CmsisNn, equals_the_library_built_with_two_roundings_on_its_golden_vectors) {
+  expect_golden("cmsis-nn", "y");
+}
 
-TEST(CmsisNn, equals_the_library_built_with_one_rounding_on_its_golden_vectors) { expect_golden("cmsis-nn-single", "z"); }
+TEST(CmsisNn, equals_the_library_built_with_one_rounding_on_its_golden_vectors) {
+  expect_golden("cmsis-nn-single", "z");
+}
 
-// 29 / 4 = 7.25: both kinds of layer round twice (8), where tflite-ref's fully connected one rounds once.
+// 29 / 4 = 7.25: both kinds of layer round twice (8), where tflite-ref's fully connected one rounds
+// once.
 TEST(CmsisNn, fully_connected_layers_round_twice_like_convolutions) {
   const Numerics& n = *find_arithmetic("cmsis-nn")->numerics;
   EXPECT_EQ(n.conv->apply(29, n.conv->prepare(0.5, 0.5, 1.0)), 8);
@@ -189,9 +199,11 @@ TEST(CmsisNn, fully_connected_layers_round_twice_like_convolutions) {
   EXPECT_EQ(n.dense_by_channel->apply(29, n.dense_by_channel->prepare(0.5, 0.5, 1.0)), 8);
 }
 
-// TFLite Micro's own answer, taken from a model of one LEAKY_RELU; the reference kernels give 11300.
+// TFLite Micro's own answer, taken from a model of one LEAKY_RELU; the reference kernels give
+// 11300.
 TEST(CmsisNn, layers_of_16_bits_have_a_multiplier_for_each_column_formed_in_double) {
-  // 31749.5005 sixteenth bits: rounded up in double; a product cut to float32 first would round down.
+  // 31749.5005 sixteenth bits: rounded up in double; a product cut to float32 first would round
+  // down.
   const Numerics& n = *find_arithmetic("cmsis-nn")->numerics;
   const Rescale r = n.dense_by_channel->prepare(0.003784835398995225, 1.0, 1.0);
   EXPECT_EQ(n.dense_by_channel->apply_wide(-117969, r), -447);
@@ -200,14 +212,16 @@ TEST(CmsisNn, layers_of_16_bits_have_a_multiplier_for_each_column_formed_in_doub
 TEST(CmsisNn, a_16_bit_softmax_takes_its_samples_in_float32) {
   const Numerics& n = *find_arithmetic("cmsis-nn")->numerics;
   EXPECT_EQ(n.softmax_wide, &tflm_softmax_wide);
-  EXPECT_FALSE(exponential_samples_of(tflm_softmax_wide) == exponential_samples_of(tflite_softmax_wide) &&
+  EXPECT_FALSE(exponential_samples_of(tflm_softmax_wide) ==
+                   exponential_samples_of(tflite_softmax_wide) &&
                inverse_samples_of(tflm_softmax_wide) == inverse_samples_of(tflite_softmax_wide));
 }
 
 TEST(CmsisNn, a_16_bit_leaky_relu_has_a_multiplier_formed_in_double) {
   const auto answer = [](std::string_view arith) {
     TableScales s{};
-    s.x_scale = static_cast<double>(0.16737507f), s.y_scale = static_cast<double>(0.067717254f), s.alpha = static_cast<double>(0.3f);
+    s.x_scale = static_cast<double>(0.16737507f), s.y_scale = static_cast<double>(0.067717254f),
+    s.alpha = static_cast<double>(0.3f);
     s.low = s.x_low = -32768, s.high = 32767;
     std::vector<std::int32_t> table(65536);
     find_arithmetic(arith)->numerics->leaky_relu->fill(s, table);

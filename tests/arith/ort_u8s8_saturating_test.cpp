@@ -10,13 +10,16 @@ using test::OpProblem;
 std::int64_t product(std::string_view arith, bool signed_codes) {
   OpProblem p("MatMul", arith);
   const QuantParams one{{1.0}, {0}, -1};
-  if (signed_codes) p.input<std::int8_t>({1, 3}, {127, 127, 1}, one);
-  else p.input<std::uint8_t>({1, 3}, {255, 255, 1}, one);
+  if (signed_codes)
+    p.input<std::int8_t>({1, 3}, {127, 127, 1}, one);
+  else
+    p.input<std::uint8_t>({1, 3}, {255, 255, 1}, one);
   p.constant<std::int8_t>({3, 1}, {127, 127, 1}, one).output({{1000.0}, {0}, -1});
   return p.run()[0].code(0);
 }
 
-// 255 * 127 twice is 64770, held at 32767; the third product stands alone: 32768 / 1000 against 64771 / 1000.
+// 255 * 127 twice is 64770, held at 32767; the third product stands alone: 32768 / 1000 against
+// 64771 / 1000.
 TEST(OrtU8S8Saturating, pairs_of_products_saturate_at_16_bits) {
   EXPECT_EQ(product("ort", false), 65);
   EXPECT_EQ(product("ort-u8s8-saturating", false), 33);

@@ -15,7 +15,8 @@ TEST(Tflite, layers_round_once_half_to_even) {
   EXPECT_EQ(n.dense->apply(26, quarter), 6);
 }
 
-// 29 / 4 = 7.25: the delegate takes a product of computed operands only where the second's zero point is 0.
+// 29 / 4 = 7.25: the delegate takes a product of computed operands only where the second's zero
+// point is 0.
 TEST(Tflite, products_of_computed_operands_round_twice_unless_the_delegate_takes_them) {
   const Numerics& n = *find_arithmetic("tflite")->numerics;
   EXPECT_EQ(n.matmul->apply(29, n.matmul->prepare(0.5, 0.5, 1.0)), 8);

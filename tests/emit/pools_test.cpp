@@ -42,8 +42,9 @@ TEST(Pools, damaged_files_are_refused_by_what_is_wrong) {
   EXPECT_EQ(said("{\"memory\": {\"mempools\": []}}"), "no list of mempools");
   EXPECT_EQ(said("{\"mempools\": [{\"size\": 4}]}"), "mempools[0] has no name");
   EXPECT_EQ(said("{\"mempools\": [{\"name\": \"a\"}]}"), "mempools[0] 'a' has no size");
-  EXPECT_EQ(said("{\"mempools\": [{\"name\": \"a\", \"size\": 64, \"prop\": {\"alignment\": 24}}]}"),
-            "mempools[0] 'a' is aligned to 24");
+  EXPECT_EQ(
+      said("{\"mempools\": [{\"name\": \"a\", \"size\": 64, \"prop\": {\"alignment\": 24}}]}"),
+      "mempools[0] 'a' is aligned to 24");
   EXPECT_EQ(said("{\"mempools\": [{\"name\": \"a\", \"size\": -4}]}"),
             "mempools[0] 'a' has no size");
   EXPECT_EQ(

@@ -11,7 +11,9 @@
 namespace lockstep {
 namespace {
 
-std::string network() { return test::source_folder() + "/tests/oracle/networks/mobile-int8.tflite"; }
+std::string network() {
+  return test::source_folder() + "/tests/oracle/networks/mobile-int8.tflite";
+}
 
 TEST(WeightsBlob, yields_the_tensors_of_the_arrays) {
   const test::TemporaryFolder folder;
@@ -43,8 +45,9 @@ TEST(WeightsBlob, is_told_from_another_one_and_from_none) {
   const auto made = test::generate_into(network(), "tflite-ref", folder / "net", options);
   ASSERT_TRUE(made.ok()) << made.error().line();
   const std::string net = folder / "net", file = net + "/network_weights.bin";
-  const std::string in = "__asm__(\".section .rodata\\n.balign 16\\n.global network_blob\\n"
-                         "network_blob:\\n.incbin \\\"network_weights.bin\\\"\\n.text\\n\");\n";
+  const std::string in =
+      "__asm__(\".section .rodata\\n.balign 16\\n.global network_blob\\n"
+      "network_blob:\\n.incbin \\\"network_weights.bin\\\"\\n.text\\n\");\n";
   EXPECT_EQ(checked(net, in), 10);
   const auto whole = read_file(file);
   ASSERT_TRUE(whole.ok());

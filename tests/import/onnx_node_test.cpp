@@ -27,13 +27,16 @@ const std::map<std::string, std::string, std::less<>> listed = {
     {"test_split_to_sequence_nokeepdims", "a sequence is no tensor"},
     {"test_identity_opt", "an optional sequence is no tensor"},
     {"test_resize_downsample_scales_cubic_align_corners",
-     "expects the fractional length extent * scale; runtimes align the corners of the whole length"},
+     "expects the fractional length extent * scale; runtimes align the corners of the whole "
+     "length"},
     {"test_resize_downsample_scales_linear_align_corners",
-     "expects the fractional length extent * scale; runtimes align the corners of the whole length"},
+     "expects the fractional length extent * scale; runtimes align the corners of the whole "
+     "length"},
 };
 
 // Inputs and expected values are written with four digits only.
-const std::map<std::string, double, std::less<>> rounded = {{"test_averagepool_2d_ceil_last_window_starts_on_pad", 1e-4}};
+const std::map<std::string, double, std::less<>> rounded = {
+    {"test_averagepool_2d_ceil_last_window_starts_on_pad", 1e-4}};
 
 std::string bytes_of(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
@@ -42,7 +45,8 @@ std::string bytes_of(const fs::path& path) {
 
 Result<Tensor> tensor_in(const fs::path& path) {
   onnx::TensorProto proto;
-  if (!proto.ParseFromString(bytes_of(path))) return Error{path.string(), "no tensor", "a TensorProto", ""};
+  if (!proto.ParseFromString(bytes_of(path)))
+    return Error{path.string(), "no tensor", "a TensorProto", ""};
   return tensor_of_onnx(proto, path.string());
 }
 
@@ -57,7 +61,8 @@ NodeTest read_test(const fs::path& folder) {
   t.model.ParseFromString(bytes_of(folder / "model.onnx"));
   const fs::path data = folder / "test_data_set_0";
   for (int i = 0; fs::exists(data / ("input_" + std::to_string(i) + ".pb")); ++i)
-    t.inputs.emplace_back().ParseFromString(bytes_of(data / ("input_" + std::to_string(i) + ".pb")));
+    t.inputs.emplace_back().ParseFromString(
+        bytes_of(data / ("input_" + std::to_string(i) + ".pb")));
   for (int i = 0; fs::exists(data / ("output_" + std::to_string(i) + ".pb")); ++i)
     t.outputs.push_back(data / ("output_" + std::to_string(i) + ".pb"));
   return t;
@@ -69,7 +74,8 @@ Result<Graph> import_test(const NodeTest& t, bool constants) {
   if (constants)
     for (std::size_t i = 1; i < t.inputs.size(); ++i) {
       *model.mutable_graph()->add_initializer() = t.inputs[i];
-      model.mutable_graph()->mutable_initializer()->rbegin()->set_name(model.graph().input(static_cast<int>(i)).name());
+      model.mutable_graph()->mutable_initializer()->rbegin()->set_name(
+          model.graph().input(static_cast<int>(i)).name());
     }
   const test::TemporaryFolder folder;
   std::ofstream(folder / "model.onnx", std::ios::binary) << model.SerializeAsString();
@@ -79,14 +85,18 @@ Result<Graph> import_test(const NodeTest& t, bool constants) {
 // Integers and truth values equal; reals within 1e-5 of the value and 1e-6: the expected ones are
 // NumPy's float32 or float64 results, with sums taken in another order.
 std::string difference(const Tensor& y, const Tensor& want, double bound) {
-  if (y.dtype() != want.dtype()) return "type " + std::string(name_of(y.dtype())) + ", not " + std::string(name_of(want.dtype()));
+  if (y.dtype() != want.dtype())
+    return "type " + std::string(name_of(y.dtype())) + ", not " +
+           std::string(name_of(want.dtype()));
   if (y.shape() != want.shape()) return "another shape";
   for (std::int64_t i = 0; i < y.count(); ++i) {
     const double a = y.number(i), b = want.number(i);
-    const bool equal = is_float(y.dtype())
-                           ? a == b || (std::isnan(a) && std::isnan(b)) || std::abs(a - b) <= bound + 1e-5 * std::abs(b)
-                           : y.code(i) == want.code(i);
-    if (!equal) return "element " + std::to_string(i) + " is " + std::to_string(a) + ", not " + std::to_string(b);
+    const bool equal = is_float(y.dtype()) ? a == b || (std::isnan(a) && std::isnan(b)) ||
+                                                 std::abs(a - b) <= bound + 1e-5 * std::abs(b)
+                                           : y.code(i) == want.code(i);
+    if (!equal)
+      return "element " + std::to_string(i) + " is " + std::to_string(a) + ", not " +
+             std::to_string(b);
   }
   return "";
 }
@@ -101,7 +111,8 @@ std::string run_test(const fs::path& folder) {
   auto graph = import_test(t, false);
   if (!graph.ok()) graph = import_test(t, true);
   if (!graph.ok()) return graph.error().line();
-  const auto executor = Executor::make(*graph, *find_arithmetic(in_codes(*graph) ? "ort" : "float"));
+  const auto executor =
+      Executor::make(*graph, *find_arithmetic(in_codes(*graph) ? "ort" : "float"));
   if (!executor.ok()) return executor.error().line();
   Sample feed;
   for (std::size_t i = 0; i < t.inputs.size(); ++i) {
@@ -119,7 +130,10 @@ std::string run_test(const fs::path& folder) {
     if (!want.ok()) return want.error().line();
     const auto y = capture->samples.at(0).find(names.at(i));
     if (y == capture->samples.at(0).end()) return "no output " + names[i];
-    if (const std::string what = difference(y->second, *want, coarse == rounded.end() ? 1e-6 : coarse->second); !what.empty()) return names[i] + ": " + what;
+    if (const std::string what =
+            difference(y->second, *want, coarse == rounded.end() ? 1e-6 : coarse->second);
+        !what.empty())
+      return names[i] + ": " + what;
   }
   return t.outputs.empty() ? "no expected outputs" : "";
 }
@@ -127,7 +141,8 @@ std::string run_test(const fs::path& folder) {
 TEST(OnnxNodeTests, pass_or_are_listed_with_a_reason) {
   LOCKSTEP_NEEDS_SHARED();
   std::vector<fs::path> folders;
-  for (const auto& entry : fs::directory_iterator(fs::path(test::shared_folder()) / "onnx-node-tests"))
+  for (const auto& entry :
+       fs::directory_iterator(fs::path(test::shared_folder()) / "onnx-node-tests"))
     if (entry.is_directory()) folders.push_back(entry.path());
   std::ranges::sort(folders);
   ASSERT_GT(folders.size(), 300u);
@@ -144,7 +159,8 @@ TEST(OnnxNodeTests, pass_or_are_listed_with_a_reason) {
       ++skipped;
     }
   }
-  std::cout << folders.size() << " operator tests: " << passed << " pass, " << skipped << " listed with a reason\n";
+  std::cout << folders.size() << " operator tests: " << passed << " pass, " << skipped
+            << " listed with a reason\n";
   EXPECT_EQ(skipped, listed.size());
 }
 

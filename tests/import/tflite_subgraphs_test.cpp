@@ -12,7 +12,8 @@ namespace {
 namespace fb = flatbuffers;
 using Ints = std::vector<std::int32_t>;
 
-// A file of three subgraphs over float vectors of 2: the first calls, the second is ABS, the third NEG.
+// A file of three subgraphs over float vectors of 2: the first calls, the second is ABS, the third
+// NEG.
 struct Calls {
   tfl::BuiltinOperator code = tfl::BuiltinOperator::STABLEHLO_COMPOSITE;
   Ints operands{1};
@@ -22,15 +23,19 @@ struct Calls {
   Result<Graph> graph() const {
     fb::FlatBufferBuilder b;
     const Ints two{2}, none{};
-    const auto vector = [&](const char* name) { return tfl::CreateTensorDirect(b, &two, tfl::TensorType::FLOAT32, 0, name); };
+    const auto vector = [&](const char* name) {
+      return tfl::CreateTensorDirect(b, &two, tfl::TensorType::FLOAT32, 0, name);
+    };
     const auto subgraph = [&](std::uint32_t op, const Ints& outputs) {
       const std::vector<fb::Offset<tfl::Tensor>> tensors = {vector("in"), vector("out")};
       const Ints in{0}, out{1};
-      const std::vector<fb::Offset<tfl::Operator>> operators = {tfl::CreateOperatorDirect(b, op, &in, &out)};
+      const std::vector<fb::Offset<tfl::Operator>> operators = {
+          tfl::CreateOperatorDirect(b, op, &in, &out)};
       return tfl::CreateSubGraphDirect(b, &tensors, &in, &outputs, &operators);
     };
-    const std::vector<fb::Offset<tfl::Tensor>> tensors = {tfl::CreateTensorDirect(b, &none, tfl::TensorType::BOOL, 0, "which"),
-                                                          vector("x"), vector("y")};
+    const std::vector<fb::Offset<tfl::Tensor>> tensors = {
+        tfl::CreateTensorDirect(b, &none, tfl::TensorType::BOOL, 0, "which"), vector("x"),
+        vector("y")};
     const Ints in{0, 1}, out{2};
     const bool chooses = code == tfl::BuiltinOperator::IF;
     const auto composite = tfl::CreateStableHLOCompositeOptionsDirect(b, "mine.abs", called);
@@ -40,12 +45,15 @@ struct Calls {
         chooses ? branches.Union() : fb::Offset<void>{}, nullptr, 0, nullptr, nullptr, 0, 0,
         chooses ? tfl::BuiltinOptions2::NONE : tfl::BuiltinOptions2::StableHLOCompositeOptions,
         chooses ? fb::Offset<void>{} : composite.Union())};
-    const std::vector<fb::Offset<tfl::SubGraph>> graphs = {tfl::CreateSubGraphDirect(b, &tensors, &in, &out, &operators),
-                                                           subgraph(1, inner_outputs), subgraph(2, {1})};
+    const std::vector<fb::Offset<tfl::SubGraph>> graphs = {
+        tfl::CreateSubGraphDirect(b, &tensors, &in, &out, &operators), subgraph(1, inner_outputs),
+        subgraph(2, {1})};
     const auto coded = [&](tfl::BuiltinOperator c) {
-      return tfl::CreateOperatorCodeDirect(b, static_cast<std::int8_t>(std::min(static_cast<int>(c), 127)), nullptr, 1, c);
+      return tfl::CreateOperatorCodeDirect(
+          b, static_cast<std::int8_t>(std::min(static_cast<int>(c), 127)), nullptr, 1, c);
     };
-    const std::vector<fb::Offset<tfl::OperatorCode>> codes = {coded(code), coded(tfl::BuiltinOperator::ABS), coded(tfl::BuiltinOperator::NEG)};
+    const std::vector<fb::Offset<tfl::OperatorCode>> codes = {
+        coded(code), coded(tfl::BuiltinOperator::ABS), coded(tfl::BuiltinOperator::NEG)};
     const std::vector<fb::Offset<tfl::Buffer>> buffers = {tfl::CreateBufferDirect(b)};
     tfl::FinishModelBuffer(b, tfl::CreateModelDirect(b, 3, &codes, &graphs, "", &buffers));
     const auto* first = reinterpret_cast<const std::byte*>(b.GetBufferPointer());
@@ -74,7 +82,9 @@ TEST(TfliteSubgraphs, an_if_computes_both_branches_and_chooses) {
 }
 
 TEST(TfliteSubgraphs, refuses_subgraphs_that_call_themselves_are_absent_or_hand_through) {
-  for (const std::int32_t called : {0, 3, -1}) EXPECT_FALSE((Calls{tfl::BuiltinOperator::STABLEHLO_COMPOSITE, {1}, called}.graph().ok())) << called;
+  for (const std::int32_t called : {0, 3, -1})
+    EXPECT_FALSE((Calls{tfl::BuiltinOperator::STABLEHLO_COMPOSITE, {1}, called}.graph().ok()))
+        << called;
   EXPECT_FALSE((Calls{tfl::BuiltinOperator::STABLEHLO_COMPOSITE, {1}, 1, {0}}.graph().ok()));
   EXPECT_FALSE((Calls{tfl::BuiltinOperator::STABLEHLO_COMPOSITE, {0, 1}}.graph().ok()));
 }

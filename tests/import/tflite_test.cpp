@@ -31,16 +31,23 @@ struct Small {
     };
     const std::vector<fb::Offset<tfl::Tensor>> tensors = {
         tfl::CreateTensorDirect(b, &shape, type, 0, "a", quant()),
-        tfl::CreateTensorDirect(b, &shape, type, buffer, "w", tfl::CreateQuantizationParametersDirect(b, nullptr, nullptr, w_step.empty() ? &step : &w_step, &zero)),
-        tfl::CreateTensorDirect(b, y_shape.empty() ? &shape : &y_shape, type, 0, third_name.c_str(), quant())};
+        tfl::CreateTensorDirect(b, &shape, type, buffer, "w",
+                                tfl::CreateQuantizationParametersDirect(
+                                    b, nullptr, nullptr, w_step.empty() ? &step : &w_step, &zero)),
+        tfl::CreateTensorDirect(b, y_shape.empty() ? &shape : &y_shape, type, 0, third_name.c_str(),
+                                quant())};
     const auto options = tfl::CreateAddOptions(b, activation);
     const std::vector<std::int32_t> in{0}, out{2};
-    const std::vector<fb::Offset<tfl::Operator>> operators = {
-        tfl::CreateOperatorDirect(b, 0, &inputs, &out, plain ? tfl::BuiltinOptions::NONE : tfl::BuiltinOptions::AddOptions, plain ? fb::Offset<void>{} : options.Union())};
-    const std::vector<fb::Offset<tfl::SubGraph>> graphs = {tfl::CreateSubGraphDirect(b, &tensors, &in, &out, &operators)};
-    const std::vector<fb::Offset<tfl::OperatorCode>> codes = {
-        tfl::CreateOperatorCodeDirect(b, static_cast<std::int8_t>(std::min(code, 127)), custom.empty() ? nullptr : custom.c_str(), 1, static_cast<tfl::BuiltinOperator>(code))};
-    const std::vector<fb::Offset<tfl::Buffer>> buffers = {tfl::CreateBufferDirect(b), tfl::CreateBufferDirect(b, &contents)};
+    const std::vector<fb::Offset<tfl::Operator>> operators = {tfl::CreateOperatorDirect(
+        b, 0, &inputs, &out, plain ? tfl::BuiltinOptions::NONE : tfl::BuiltinOptions::AddOptions,
+        plain ? fb::Offset<void>{} : options.Union())};
+    const std::vector<fb::Offset<tfl::SubGraph>> graphs = {
+        tfl::CreateSubGraphDirect(b, &tensors, &in, &out, &operators)};
+    const std::vector<fb::Offset<tfl::OperatorCode>> codes = {tfl::CreateOperatorCodeDirect(
+        b, static_cast<std::int8_t>(std::min(code, 127)), custom.empty() ? nullptr : custom.c_str(),
+        1, static_cast<tfl::BuiltinOperator>(code))};
+    const std::vector<fb::Offset<tfl::Buffer>> buffers = {tfl::CreateBufferDirect(b),
+                                                          tfl::CreateBufferDirect(b, &contents)};
     tfl::FinishModelBuffer(b, tfl::CreateModelDirect(b, 3, &codes, &graphs, "", &buffers));
     const auto* first = reinterpret_cast<const std::byte*>(b.GetBufferPointer());
     return {first, first + b.GetSize()};
@@ -128,7 +135,8 @@ TEST(ImportTflite, a_constant_without_elements_is_a_constant) {
   EXPECT_EQ(w.constant->count(), 0);
 }
 
-// Tools that cut a network at an inner tensor leave the tensors behind it in the file; they once counted as inputs without contents.
+// Tools that cut a network at an inner tensor leave the tensors behind it in the file; they once
+// counted as inputs without contents.
 TEST(ImportTflite, a_tensor_that_no_operator_meets_and_that_has_no_contents_is_none) {
   Small small;
   small.inputs = {0, 0};
@@ -179,7 +187,8 @@ TEST(ImportTflite, refuses_contents_of_the_wrong_size_and_indices_outside_the_fi
 TEST(ImportTflite, a_cut_file_is_an_error_at_every_length) {
   const Bytes whole = Small{}.bytes();
   for (std::size_t n = 0; n < whole.size(); n += 3) {
-    const auto graph = import_bytes({whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(n)});
+    const auto graph =
+        import_bytes({whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(n)});
     EXPECT_FALSE(graph.ok()) << n;
   }
 }
@@ -203,7 +212,8 @@ TEST(ImportTflite, gives_old_vectors_of_scales_their_only_axis) {
   ASSERT_TRUE(graph.ok()) << graph.error().line();
 }
 
-// y = held + x, held = x: a variable of two codes that starts at {3, 253}; pieces can be left out or bent.
+// y = held + x, held = x: a variable of two codes that starts at {3, 253}; pieces can be left out
+// or bent.
 struct Streaming {
   bool starts = true;
   std::int32_t assigned = 1, once = 1;
@@ -214,39 +224,53 @@ struct Streaming {
     const auto tensor = [&](const char* name, std::uint32_t buffer) {
       const std::vector<float> step{0.5f};
       const std::vector<std::int64_t> zero{-1};
-      return tfl::CreateTensorDirect(b, &two, tfl::TensorType::INT8, buffer, name,
-                                     tfl::CreateQuantizationParametersDirect(b, nullptr, nullptr, &step, &zero));
+      return tfl::CreateTensorDirect(
+          b, &two, tfl::TensorType::INT8, buffer, name,
+          tfl::CreateQuantizationParametersDirect(b, nullptr, nullptr, &step, &zero));
     };
-    const auto handle = [&] { return tfl::CreateTensorDirect(b, nullptr, tfl::TensorType::RESOURCE, 0, "handle"); };
-    const auto op = [&](std::uint32_t code, std::vector<std::int32_t> in, std::vector<std::int32_t> out,
-                        tfl::BuiltinOptions kind, fb::Offset<void> options) {
+    const auto handle = [&] {
+      return tfl::CreateTensorDirect(b, nullptr, tfl::TensorType::RESOURCE, 0, "handle");
+    };
+    const auto op = [&](std::uint32_t code, std::vector<std::int32_t> in,
+                        std::vector<std::int32_t> out, tfl::BuiltinOptions kind,
+                        fb::Offset<void> options) {
       return tfl::CreateOperatorDirect(b, code, &in, &out, kind, options);
     };
     const auto none = tfl::BuiltinOptions::NONE;
     const auto named = [&] { return tfl::CreateVarHandleOptionsDirect(b, "", "held").Union(); };
-    const std::vector<fb::Offset<tfl::Tensor>> main{handle(), tensor("x", 0), tensor("before", 0), tensor("y", 0)}, first{handle(), tensor("start", 1)};
+    const std::vector<fb::Offset<tfl::Tensor>> main{handle(), tensor("x", 0), tensor("before", 0),
+                                                    tensor("y", 0)},
+        first{handle(), tensor("start", 1)};
     const std::vector<fb::Offset<tfl::Operator>> run{
-        op(0, {}, {}, tfl::BuiltinOptions::CallOnceOptions, tfl::CreateCallOnceOptions(b, once).Union()),
+        op(0, {}, {}, tfl::BuiltinOptions::CallOnceOptions,
+           tfl::CreateCallOnceOptions(b, once).Union()),
         op(1, {}, {0}, tfl::BuiltinOptions::VarHandleOptions, named()), op(2, {0}, {2}, none, 0),
-        op(4, {2, 1}, {3}, tfl::BuiltinOptions::AddOptions, tfl::CreateAddOptions(b).Union()), op(3, {0, 1}, {}, none, 0)};
-    std::vector<fb::Offset<tfl::Operator>> once_run{op(1, {}, {0}, tfl::BuiltinOptions::VarHandleOptions, named())};
+        op(4, {2, 1}, {3}, tfl::BuiltinOptions::AddOptions, tfl::CreateAddOptions(b).Union()),
+        op(3, {0, 1}, {}, none, 0)};
+    std::vector<fb::Offset<tfl::Operator>> once_run{
+        op(1, {}, {0}, tfl::BuiltinOptions::VarHandleOptions, named())};
     if (starts) once_run.push_back(op(3, {0, assigned}, {}, none, 0));
     const std::vector<std::int32_t> in{1}, out{3}, nothing;
-    const std::vector<fb::Offset<tfl::SubGraph>> graphs{tfl::CreateSubGraphDirect(b, &main, &in, &out, &run),
-                                                        tfl::CreateSubGraphDirect(b, &first, &nothing, &nothing, &once_run)};
+    const std::vector<fb::Offset<tfl::SubGraph>> graphs{
+        tfl::CreateSubGraphDirect(b, &main, &in, &out, &run),
+        tfl::CreateSubGraphDirect(b, &first, &nothing, &nothing, &once_run)};
     std::vector<fb::Offset<tfl::OperatorCode>> codes;
-    for (const auto code : {tfl::BuiltinOperator::CALL_ONCE, tfl::BuiltinOperator::VAR_HANDLE, tfl::BuiltinOperator::READ_VARIABLE,
+    for (const auto code : {tfl::BuiltinOperator::CALL_ONCE, tfl::BuiltinOperator::VAR_HANDLE,
+                            tfl::BuiltinOperator::READ_VARIABLE,
                             tfl::BuiltinOperator::ASSIGN_VARIABLE, tfl::BuiltinOperator::ADD})
-      codes.push_back(tfl::CreateOperatorCodeDirect(b, static_cast<std::int8_t>(std::min(static_cast<int>(code), 127)), nullptr, 1, code));
+      codes.push_back(tfl::CreateOperatorCodeDirect(
+          b, static_cast<std::int8_t>(std::min(static_cast<int>(code), 127)), nullptr, 1, code));
     const std::vector<std::uint8_t> contents{3, 253};
-    const std::vector<fb::Offset<tfl::Buffer>> buffers{tfl::CreateBufferDirect(b), tfl::CreateBufferDirect(b, &contents)};
+    const std::vector<fb::Offset<tfl::Buffer>> buffers{tfl::CreateBufferDirect(b),
+                                                       tfl::CreateBufferDirect(b, &contents)};
     tfl::FinishModelBuffer(b, tfl::CreateModelDirect(b, 3, &codes, &graphs, "", &buffers));
     const auto* begin = reinterpret_cast<const std::byte*>(b.GetBufferPointer());
     return {begin, begin + b.GetSize()};
   }
 };
 
-TEST(ImportTflite, a_resource_variable_is_a_state_that_starts_at_what_the_subgraph_run_once_assigns) {
+TEST(ImportTflite,
+     a_resource_variable_is_a_state_that_starts_at_what_the_subgraph_run_once_assigns) {
   const auto graph = import_bytes(Streaming{}.bytes());
   ASSERT_TRUE(graph.ok()) << graph.error().line();
   ASSERT_EQ(graph->states().size(), 1u);

@@ -1,4 +1,5 @@
-// Conversations with the agent byte by byte, each side as the protocol's specification has it, on a clock of the test's own.
+// Conversations with the agent byte by byte, each side as the protocol's specification has it, on a
+// clock of the test's own.
 #include <gtest/gtest.h>
 
 #include "link/agent_line.h"
@@ -11,16 +12,26 @@ INSTANTIATE_TEST_SUITE_P(AgentBytes, BothHeaders, testing::Values(1u, 2u));
 
 TEST_P(BothHeaders, greeting_is_what_a_client_of_that_header_reads) {
   Line line(GetParam());
-  line.raw(GetParam() == 1 ? joined({bytes_from({0x0b, 0x0a, 0x08, 0x01, 0x10, 0x00, 0x18, 0x00, 0x22, 0x00, 0x28, 0x00}), Bytes(21)})
-                           : joined({bytes_from({0x00, 0x0b, 0x0a, 0x08, 0x01, 0x10, 0x00, 0x18, 0x00, 0x22, 0x00, 0x28, 0x00}), Bytes(21)}));
+  line.raw(GetParam() == 1 ? joined({bytes_from({0x0b, 0x0a, 0x08, 0x01, 0x10, 0x00, 0x18, 0x00,
+                                                 0x22, 0x00, 0x28, 0x00}),
+                                     Bytes(21)})
+                           : joined({bytes_from({0x00, 0x0b, 0x0a, 0x08, 0x01, 0x10, 0x00, 0x18,
+                                                 0x00, 0x22, 0x00, 0x28, 0x00}),
+                                     Bytes(21)}));
   line.device(sync_answer(1), "the answer to SYNC");
   line.host(request(2, 1));
   line.device(system_answer(2, GetParam(), 0), "SYS_INFO");
   line.host(request(3, 10, 0));
-  const Bytes segment_a = desc("", LOCKSTEP_FORMAT_U8, {4096}, 0, 0, 0, 8), segment_p = desc("", LOCKSTEP_FORMAT_U8, {512}, 0, 0, 0, 8);
-  Bytes info = joined({text(1, "network"), number(2, 1 | 1u << 8 | 1u << 16), text(3, "a signature"), text(4, "Jan  1 2026 00:00:00"), number(5, 1u << 24), number(6, 1u << 24), number(7, 1234), number(8, 2),
-                       number(10, 1), bytes(11, desc("in0", LOCKSTEP_FORMAT_U8, {1, 8, 8, 3}, 0.5f, 7, 0x34000000, 1)), number(12, 1),
-                       bytes(13, desc("out0", LOCKSTEP_FORMAT_F32, {1, 10}, 0, 0, 0x34001000, 2)), number(14, 1), bytes(15, segment_a), number(16, 1), bytes(17, segment_p), text(20, "lockstep 1.0")});
+  const Bytes segment_a = desc("", LOCKSTEP_FORMAT_U8, {4096}, 0, 0, 0, 8),
+              segment_p = desc("", LOCKSTEP_FORMAT_U8, {512}, 0, 0, 0, 8);
+  Bytes info = joined(
+      {text(1, "network"), number(2, 1 | 1u << 8 | 1u << 16), text(3, "a signature"),
+       text(4, "Jan  1 2026 00:00:00"), number(5, 1u << 24), number(6, 1u << 24), number(7, 1234),
+       number(8, 2), number(10, 1),
+       bytes(11, desc("in0", LOCKSTEP_FORMAT_U8, {1, 8, 8, 3}, 0.5f, 7, 0x34000000, 1)),
+       number(12, 1), bytes(13, desc("out0", LOCKSTEP_FORMAT_F32, {1, 10}, 0, 0, 0x34001000, 2)),
+       number(14, 1), bytes(15, segment_a), number(16, 1), bytes(17, segment_p),
+       text(20, "lockstep 1.0")});
   if (GetParam() == 2) append(info, joined({real(21, 0), real(22, 0)}));
   line.device(answer(3, 0, 22, info), "NETWORK_INFO");
   line.host(request(4, 10, 1));
@@ -81,11 +92,13 @@ TEST_P(BothHeaders, errors_end_a_transaction_and_nothing_else) {
 
 TEST_P(BothHeaders, requests_that_cannot_be_decoded_are_dropped_without_a_word) {
   Line line(GetParam());
-  line.host(joined({number(1, 1), number(2, 0), number(3, 0), text(4, "")}));  // without its fifth field
-  line.host(request(2, 10, 0, std::string(64, 'n')));                         // a name too long
-  line.host(request(3, 10, 0, std::string(63, 'n')));                         // the longest
+  line.host(
+      joined({number(1, 1), number(2, 0), number(3, 0), text(4, "")}));  // without its fifth field
+  line.host(request(2, 10, 0, std::string(64, 'n')));                    // a name too long
+  line.host(request(3, 10, 0, std::string(63, 'n')));                    // the longest
   line.device(device_ack(3, 4, 4, 4), "no network of that name");
-  if (GetParam() == 2) {  // an empty packet asks for another; a first byte of 0 is the header of two bytes
+  if (GetParam() ==
+      2) {  // an empty packet asks for another; a first byte of 0 is the header of two bytes
     line.raw(Bytes(34));
     line.expect_raw(bytes_from({0xAA}), "the request for a packet");
   }
@@ -95,8 +108,8 @@ TEST_P(BothHeaders, requests_that_cannot_be_decoded_are_dropped_without_a_word) 
   line.play();
 }
 
-// A request for one more packet after the end would be the first byte of the answer; a message that fills its last packet is
-// followed by an empty one.
+// A request for one more packet after the end would be the first byte of the answer; a message that
+// fills its last packet is followed by an empty one.
 TEST_P(BothHeaders, every_length_of_message_is_framed_right) {
   Line line(GetParam());
   expect_sync(line);
@@ -123,7 +136,8 @@ TEST_P(BothHeaders, memory_goes_in_pieces_of_1024_bytes) {
   const Bytes all = ramp(1500);
   const auto sum_of = [&](std::size_t from, std::size_t to) {
     std::uint32_t sum = 0;
-    for (std::size_t i = from; i < to; ++i) sum = ((sum >> 1 | (sum & 1) << 15) + static_cast<std::uint32_t>(all[i])) & 0xFFFF;
+    for (std::size_t i = from; i < to; ++i)
+      sum = ((sum >> 1 | (sum & 1) << 15) + static_cast<std::uint32_t>(all[i])) & 0xFFFF;
     return sum;
   };
   line.host(data(Bytes(all.begin(), all.begin() + 1024), 0x34000010));
@@ -159,7 +173,7 @@ constexpr std::uint32_t patience = 500;
 
 // What a host that died has left: the agent is inside a message, before one, or inside a packet.
 TEST_P(BothHeaders, sync_of_a_new_host_is_answered_wherever_the_last_one_died) {
-  for (const std::size_t next : {1u, 2u}) {        // the header of the new host
+  for (const std::size_t next : {1u, 2u}) {  // the header of the new host
     for (int where = 0; where < 4; ++where) {
       SCOPED_TRACE(fmt::format("header {} after {}, left at {}", next, GetParam(), where));
       Line line(GetParam());
@@ -244,13 +258,20 @@ TEST(AgentBytes, counters_of_an_npu_are_three_a_node_and_five_pairs_in_all) {
   line.host(request(1, 0));
   line.device(sync_answer(1, offered, 4), "the answer to SYNC");
   upload(line, 5, 3, ramp(192));
-  line.device(answer(5, 2, 16, operation("", 1u << 24 | 2, 0, 0x10000, {100, 1000, 10})), "the first epoch");
+  line.device(answer(5, 2, 16, operation("", 1u << 24 | 2, 0, 0x10000, {100, 1000, 10})),
+              "the first epoch");
   line.device(answer(5, 2, 17, node_tensor(0, "", 0x100, false)), "its tensor, the last");
-  line.device(answer(5, 2, 16, operation("", 1u << 24 | 2, 1u << 16 | 1, 0x10000, {100, 1000, 10})), "the second epoch");
+  line.device(answer(5, 2, 16, operation("", 1u << 24 | 2, 1u << 16 | 1, 0x10000, {100, 1000, 10})),
+              "the second epoch");
   line.device(answer(5, 2, 17, node_tensor(1, "pooled", 0, false)), "the first of two tensors");
   line.device(answer(5, 2, 17, node_tensor(2, "", 0x100, false)), "the last of two tensors");
-  line.device(answer(5, 2, 16, operation("network", 0, 0, 0, {200, 0, 2000, 0, 20, 0, 0, 0, 2000, 0})), "the whole inference");
-  line.device(answer(5, 3, 17, tensor(desc("out0", LOCKSTEP_FORMAT_F32, {1, 10}, 0, 0, 0x34001000, 2 | 0x100), 0x34001000, ramp(40))), "the output");
+  line.device(
+      answer(5, 2, 16, operation("network", 0, 0, 0, {200, 0, 2000, 0, 20, 0, 0, 0, 2000, 0})),
+      "the whole inference");
+  line.device(answer(5, 3, 17,
+                     tensor(desc("out0", LOCKSTEP_FORMAT_F32, {1, 10}, 0, 0, 0x34001000, 2 | 0x100),
+                            0x34001000, ramp(40))),
+              "the output");
   line.play();
 }
 

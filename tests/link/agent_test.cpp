@@ -36,13 +36,16 @@ TEST(Agent, gives_every_node_and_guards_every_message) {
     EXPECT_EQ(device->info().framing, std::to_string(payload ? payload + 2 : 34) + "-byte packets");
     const Bytes x = ramp(192);
     for (int i = 0; i < 3; ++i) {
-      const auto run = device->run(device->info().networks[0], std::span(&x, 1), {.nodes = true, .tensors = true, .first = true});
+      const auto run = device->run(device->info().networks[0], std::span(&x, 1),
+                                   {.nodes = true, .tensors = true, .first = true});
       ASSERT_TRUE(run.ok()) << run.error().line();
       expect_sums(*run, x);
       ASSERT_EQ(run->steps.size(), 1u);
       EXPECT_EQ(run->steps[0].name, "h");
       ASSERT_EQ(run->steps[0].tensors.size(), 1u);
-      for (std::size_t k = 0; k < x.size(); ++k) ASSERT_EQ(static_cast<int>(run->steps[0].tensors[0].data[k]), (static_cast<int>(x[k]) + 1) & 0xFF);
+      for (std::size_t k = 0; k < x.size(); ++k)
+        ASSERT_EQ(static_cast<int>(run->steps[0].tensors[0].data[k]),
+                  (static_cast<int>(x[k]) + 1) & 0xFF);
     }
   }
 }
@@ -105,10 +108,12 @@ TEST(Agent, refuses_an_input_of_another_size_and_serves_on) {
 TEST(Frames, are_cut_as_the_protocol_shows) {
   const Bytes message = [] {
     Bytes m;
-    for (const int b : {0x08, 0x01, 0x10, 0x00, 0x18, 0x00, 0x22, 0x00, 0x28, 0x00}) m.push_back(static_cast<std::byte>(b));
+    for (const int b : {0x08, 0x01, 0x10, 0x00, 0x18, 0x00, 0x22, 0x00, 0x28, 0x00})
+      m.push_back(static_cast<std::byte>(b));
     return m;
   }();
-  const Bytes one = packets_of(message, {Framing::one_byte, 32}), two = packets_of(message, {Framing::two_byte, 32});
+  const Bytes one = packets_of(message, {Framing::one_byte, 32}),
+              two = packets_of(message, {Framing::two_byte, 32});
   ASSERT_EQ(one.size(), 33u);
   EXPECT_EQ(one[0], std::byte{0x0b});
   EXPECT_EQ(one[1], std::byte{0x0a});
@@ -117,7 +122,8 @@ TEST(Frames, are_cut_as_the_protocol_shows) {
   EXPECT_EQ(two[0], std::byte{0x00});
   EXPECT_EQ(two[1], std::byte{0x0b});
   EXPECT_EQ(two[2], std::byte{0x0a});
-  EXPECT_EQ(packets_of(Bytes(192), {Framing::one_byte, 32}).size(), 7u * 33);  // a length of two bytes, then 192
+  EXPECT_EQ(packets_of(Bytes(192), {Framing::one_byte, 32}).size(),
+            7u * 33);  // a length of two bytes, then 192
 }
 
 TEST(Frames, crc_is_that_of_zlib_and_stands_at_the_end) {
@@ -142,9 +148,12 @@ TEST(Frames, name_what_is_wrong_with_a_packet) {
     p[2] = std::byte{0x08};
     return p;
   };
-  EXPECT_NE(MessageReader(form).add(packet(0x00, 33)).error().what.find("claims 33 bytes"), std::string::npos);
-  EXPECT_NE(MessageReader(form).add(packet(0x7F, 0xFF)).error().what.find("claims 32767 bytes"), std::string::npos);
-  EXPECT_NE(MessageReader(form).add(packet(0x00, 5)).error().what.find("is not the last"), std::string::npos);
+  EXPECT_NE(MessageReader(form).add(packet(0x00, 33)).error().what.find("claims 33 bytes"),
+            std::string::npos);
+  EXPECT_NE(MessageReader(form).add(packet(0x7F, 0xFF)).error().what.find("claims 32767 bytes"),
+            std::string::npos);
+  EXPECT_NE(MessageReader(form).add(packet(0x00, 5)).error().what.find("is not the last"),
+            std::string::npos);
   EXPECT_TRUE(*MessageReader(form).add(packet(0x80, 0)));
   EXPECT_TRUE(*MessageReader(form).add(packet(0x80, 32)));
   // Field 4, bytes, 2^35 of them.

@@ -57,7 +57,8 @@ TEST_P(EveryVersion, is_detected_and_runs) {
   EXPECT_EQ(network.inputs[0].dtype, DType::u8);
   const Bytes input = ramp(192);
   for (int i = 0; i < 2; ++i) {
-    const auto run = device->run(network, std::span(&input, 1), {.nodes = true, .tensors = true, .first = true});
+    const auto run =
+        device->run(network, std::span(&input, 1), {.nodes = true, .tensors = true, .first = true});
     ASSERT_TRUE(run.ok()) << run.error().line();
     ASSERT_EQ(run->outputs.size(), 1u);
     EXPECT_EQ(floats(run->outputs[0].data), sums(input));
@@ -69,11 +70,16 @@ TEST_P(EveryVersion, is_detected_and_runs) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Link, EveryVersion, testing::Values(
-    Variant{"--version 2.1 --framing 1", "33-byte packets", 0x201, 2}, Variant{"--version 2.2 --framing 1", "33-byte packets", 0x202, 2},
-    Variant{"--version 3.1 --framing 1", "33-byte packets", 0x301, 2}, Variant{"--version 3.1 --framing 2", "34-byte packets", 0x301, 2},
-    Variant{"--version 3.2 --framing 2", "34-byte packets", 0x302, 2}, Variant{"--version 3.2 --framing 2 --usb 4094", "4096-byte packets", 0x302, 2},
-    Variant{"--version 3.2 --framing 2 --usb 510", "512-byte packets", 0x302, 2}, Variant{"--version 3.1 --framing 2 --stock", "34-byte packets", 0x301, 0}));
+INSTANTIATE_TEST_SUITE_P(
+    Link, EveryVersion,
+    testing::Values(Variant{"--version 2.1 --framing 1", "33-byte packets", 0x201, 2},
+                    Variant{"--version 2.2 --framing 1", "33-byte packets", 0x202, 2},
+                    Variant{"--version 3.1 --framing 1", "33-byte packets", 0x301, 2},
+                    Variant{"--version 3.1 --framing 2", "34-byte packets", 0x301, 2},
+                    Variant{"--version 3.2 --framing 2", "34-byte packets", 0x302, 2},
+                    Variant{"--version 3.2 --framing 2 --usb 4094", "4096-byte packets", 0x302, 2},
+                    Variant{"--version 3.2 --framing 2 --usb 510", "512-byte packets", 0x302, 2},
+                    Variant{"--version 3.1 --framing 2 --stock", "34-byte packets", 0x301, 0}));
 
 TEST(Device, runs_over_a_pty_as_over_a_serial_line) {
   const std::string path = testing::TempDir() + "lockstep_tty_" + std::to_string(getpid());
@@ -125,7 +131,8 @@ TEST_P(StuckDevice, is_freed_without_a_reset) {
     ASSERT_TRUE(stream.ok());
     // RUN of "network", then the beginning of a 192-byte input.
     Bytes request;
-    for (const int b : {0x11, 0x08, 0x05, 0x10, 0x0b, 0x18, 0x01, 0x22, 0x07, 0x6e, 0x65, 0x74, 0x77, 0x6f, 0x72, 0x6b, 0x28, 0x01})
+    for (const int b : {0x11, 0x08, 0x05, 0x10, 0x0b, 0x18, 0x01, 0x22, 0x07, 0x6e, 0x65, 0x74,
+                        0x77, 0x6f, 0x72, 0x6b, 0x28, 0x01})
       request.push_back(static_cast<std::byte>(b));
     const std::size_t n = request.size();
     request.insert(request.begin(), static_cast<std::byte>(n));
@@ -133,7 +140,9 @@ TEST_P(StuckDevice, is_freed_without_a_reset) {
     request.resize(one_byte ? 33 : 34);
     ASSERT_TRUE((*stream)->write(request, Milliseconds(1000)).ok());
     Bytes input;
-    for (const int b : {0x20, 0xca, 0x01, 0x08, 0x00, 0x10, 0xc0, 0x01, 0x18, 0x00, 0x22, 0xc0, 0x01}) input.push_back(static_cast<std::byte>(b));
+    for (const int b :
+         {0x20, 0xca, 0x01, 0x08, 0x00, 0x10, 0xc0, 0x01, 0x18, 0x00, 0x22, 0xc0, 0x01})
+      input.push_back(static_cast<std::byte>(b));
     if (!one_byte) input.insert(input.begin(), std::byte{0});
     input.resize(one_byte ? 33 : 34);
     input.resize(GetParam().second);
@@ -151,7 +160,9 @@ TEST_P(StuckDevice, is_freed_without_a_reset) {
 }
 
 // In real time, once per header; at every place on a simulated clock: st_device_test.cpp.
-INSTANTIATE_TEST_SUITE_P(Link, StuckDevice, testing::Values(std::pair{"--framing 1", 7u}, std::pair{"--framing 2", 33u}));
+INSTANTIATE_TEST_SUITE_P(Link, StuckDevice,
+                         testing::Values(std::pair{"--framing 1", 7u},
+                                         std::pair{"--framing 2", 33u}));
 
 TEST(Device, left_with_large_packets_is_found_again) {
   for (const char* options : {"--framing 2 --version 3.2 --usb 4094"}) {
@@ -161,7 +172,9 @@ TEST(Device, left_with_large_packets_is_found_again) {
       ASSERT_TRUE(stream.ok());
       // SYS_INFO, after which packets are large; then the host is gone.
       Bytes request;
-      for (const int b : {0x00, 0x0b, 0x0a, 0x08, 0x01, 0x10, 0x01, 0x18, 0x00, 0x22, 0x00, 0x28, 0x00}) request.push_back(static_cast<std::byte>(b));
+      for (const int b :
+           {0x00, 0x0b, 0x0a, 0x08, 0x01, 0x10, 0x01, 0x18, 0x00, 0x22, 0x00, 0x28, 0x00})
+        request.push_back(static_cast<std::byte>(b));
       request.resize(34);
       ASSERT_TRUE((*stream)->write(request, Milliseconds(1000)).ok());
       std::byte answer[64];
@@ -206,7 +219,8 @@ TEST(Stream, of_a_program_carries_bytes_both_ways_and_says_when_it_ended) {
 }
 
 TEST(Device, a_wrong_address_is_a_bad_request) {
-  for (const char* uri : {"tcp:localhost", "tcp::5", "tcp:localhost:99999", "serial:", "serial:/dev/ttyS0:12345", "usb:1"}) {
+  for (const char* uri : {"tcp:localhost", "tcp::5", "tcp:localhost:99999",
+                          "serial:", "serial:/dev/ttyS0:12345", "usb:1"}) {
     const auto stream = open_stream(uri);
     ASSERT_FALSE(stream.ok()) << uri;
     EXPECT_EQ(stream.error().blame, Blame::request) << uri;

@@ -17,7 +17,8 @@ struct ElfEntry {
 inline Bytes elf_with(const std::vector<ElfEntry>& symbols) {
   Bytes file(52 + 3 * 40);
   const auto word = [&](std::size_t at, std::uint32_t v, int bytes = 4) {
-    for (int b = 0; b < bytes; ++b) file[at + static_cast<std::size_t>(b)] = static_cast<std::byte>(v >> (8 * b));
+    for (int b = 0; b < bytes; ++b)
+      file[at + static_cast<std::size_t>(b)] = static_cast<std::byte>(v >> (8 * b));
   };
   word(0, 0x464C457F);
   word(4, 0x00010101);

@@ -24,7 +24,8 @@ class Emulator {
       dup2(ends[1], 1);
       const std::string where = pty.empty() ? "--tcp 0" : "--link '" + pty + "'";
       const char* other = std::getenv("LOCKSTEP_EMULATOR");
-      const std::string script = other ? other : source_folder() + "/tests/link/validation_device.py";
+      const std::string script =
+          other ? other : source_folder() + "/tests/link/validation_device.py";
       const std::string command = "exec python3 '" + script + "' " + where + " " + options;
       execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
       _exit(127);
@@ -32,7 +33,8 @@ class Emulator {
     close(ends[1]);
     out_ = fdopen(ends[0], "r");
     char word[16] = "", rest[256] = "";
-    if (fscanf(out_, "%15s %255s", word, rest) == 2) uri_ = pty.empty() ? std::string("tcp:127.0.0.1:") + rest : "serial:" + std::string(rest);
+    if (fscanf(out_, "%15s %255s", word, rest) == 2)
+      uri_ = pty.empty() ? std::string("tcp:127.0.0.1:") + rest : "serial:" + std::string(rest);
   }
   ~Emulator() {
     stop();

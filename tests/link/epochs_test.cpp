@@ -8,9 +8,13 @@
 namespace {
 
 std::uint32_t clock_now = 0;
-std::uint32_t cycles() { return clock_now; }
+std::uint32_t cycles() {
+  return clock_now;
+}
 std::vector<const void*> made_readable;
-void make_readable(const void* data, std::size_t) { made_readable.push_back(data); }
+void make_readable(const void* data, std::size_t) {
+  made_readable.push_back(data);
+}
 
 struct Seen {
   std::vector<std::uint32_t> ids, core;
@@ -20,7 +24,8 @@ int observe(void* context, const lockstep_agent_node* node) {
   auto& seen = *static_cast<Seen*>(context);
   seen.ids.push_back(node->id);
   seen.core.push_back(node->counters[1]);
-  const auto* bytes = node->tensor_count ? static_cast<const std::int8_t*>(node->tensors[0].data) : nullptr;
+  const auto* bytes =
+      node->tensor_count ? static_cast<const std::int8_t*>(node->tensors[0].data) : nullptr;
   seen.contents.emplace_back(bytes, bytes + (node->tensor_count ? node->tensors[0].bytes : 0));
   return 0;
 }
@@ -30,7 +35,8 @@ class MockRuntime {
  public:
   MockRuntime() {
     static const std::uint32_t dims[] = {1, 4};
-    for (int i = 0; i < 2; ++i) tensors_[i] = {"", LOCKSTEP_FORMAT_S8, 2, dims, 0.5f, 0, memory_[i], 4, 0};
+    for (int i = 0; i < 2; ++i)
+      tensors_[i] = {"", LOCKSTEP_FORMAT_S8, 2, dims, 0.5f, 0, memory_[i], 4, 0};
     epochs_[0] = {"", 1u << 16 | 1u, 0, &tensors_[0], 1};
     epochs_[1] = {"", 2u << 16 | 2u, 2, nullptr, 0};
     epochs_[2] = {"", 3u << 16 | 3u, 0, &tensors_[0], 1};

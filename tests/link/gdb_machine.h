@@ -13,11 +13,13 @@
 
 namespace lockstep::test {
 
-// What a GDB server stands before: memory, 17 registers, and a program that calls `run` in a loop, which calls
-// `node_done` after each node, or ends each node where the next of `epochs` begins. What a node does is the test's.
+// What a GDB server stands before: memory, 17 registers, and a program that calls `run` in a loop,
+// which calls `node_done` after each node, or ends each node where the next of `epochs` begins.
+// What a node does is the test's.
 class GdbMachine {
  public:
-  static constexpr std::uint32_t handler = 0x0800, idle = 0x0400, init = 0x0F00, run = 0x1000, node_done = 0x1100, back = 0x2000;
+  static constexpr std::uint32_t handler = 0x0800, idle = 0x0400, init = 0x0F00, run = 0x1000,
+                                 node_done = 0x1100, back = 0x2000;
 
   GdbMachine(int nodes, std::function<void(int node)> compute, std::vector<std::uint32_t> epochs)
       : nodes_(nodes), compute_(std::move(compute)), epochs_(std::move(epochs)) {}
@@ -26,17 +28,21 @@ class GdbMachine {
   // Memory: a byte that was never written is 0.
   std::uint8_t& at(std::uint32_t address) { return memory_[address]; }
   std::uint32_t word(std::uint32_t address) {
-    return at(address) | at(address + 1) << 8 | at(address + 2) << 16 | static_cast<std::uint32_t>(at(address + 3)) << 24;
+    return at(address) | at(address + 1) << 8 | at(address + 2) << 16 |
+           static_cast<std::uint32_t>(at(address + 3)) << 24;
   }
   void set_word(std::uint32_t address, std::uint32_t value) {
-    for (std::uint32_t i = 0; i < 4; ++i) at(address + i) = static_cast<std::uint8_t>(value >> (8 * i));
+    for (std::uint32_t i = 0; i < 4; ++i)
+      at(address + i) = static_cast<std::uint8_t>(value >> (8 * i));
   }
 
   std::uint32_t& at_register(std::size_t i) { return registers_[i]; }
   bool stands_at_breakpoint() const { return breakpoints_.contains(registers_[15]); }
   void set_breakpoint(std::uint32_t address, bool stands) {
-    if (stands) breakpoints_.insert(address);
-    else breakpoints_.erase(address);
+    if (stands)
+      breakpoints_.insert(address);
+    else
+      breakpoints_.erase(address);
   }
   // A handler runs in place of the next step and returns to where it began.
   void interrupt() {
@@ -52,7 +58,10 @@ class GdbMachine {
   }
   static std::uint32_t from_hex(const std::string& text) {
     std::uint32_t value = 0;
-    for (int b = 0; b < 4; ++b) value |= static_cast<std::uint32_t>(std::stoul(text.substr(static_cast<std::size_t>(b) * 2, 2), nullptr, 16)) << (8 * b);
+    for (int b = 0; b < 4; ++b)
+      value |= static_cast<std::uint32_t>(
+                   std::stoul(text.substr(static_cast<std::size_t>(b) * 2, 2), nullptr, 16))
+               << (8 * b);
     return value;
   }
 
@@ -73,10 +82,15 @@ class GdbMachine {
       return;
     }
     switch (pc) {
-      case run: node_ = 0; finish_node(); break;
+      case run:
+        node_ = 0;
+        finish_node();
+        break;
       case node_done:
-        if (++node_ < nodes_) finish_node();
-        else pc = registers_[14] & ~1u;
+        if (++node_ < nodes_)
+          finish_node();
+        else
+          pc = registers_[14] & ~1u;
         break;
       case init:
         ++inits_;
@@ -86,7 +100,8 @@ class GdbMachine {
         registers_[14] = back | 1;
         pc = run;
         break;
-      default: pc = idle;
+      default:
+        pc = idle;
     }
   }
 
@@ -104,7 +119,8 @@ class GdbMachine {
   std::uint32_t returns_to_ = 0;
   std::map<std::uint32_t, std::uint8_t> memory_;
   std::set<std::uint32_t> breakpoints_;
-  std::uint32_t registers_[17] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x8000, 0, idle, 0x01000000};
+  std::uint32_t registers_[17] = {0, 0, 0, 0, 0,      0, 0,    0,         0,
+                                  0, 0, 0, 0, 0x8000, 0, idle, 0x01000000};
 };
 
 }  // namespace lockstep::test

@@ -23,13 +23,17 @@ namespace lockstep::test {
 class GdbServer : public GdbMachine {
  public:
   GdbServer(int nodes, std::function<void(GdbServer&, int node)> compute, GdbFaults faults = {})
-      : GdbMachine(nodes, [this, compute = std::move(compute)](int node) { compute(*this, node); }, faults.epochs), faults_(faults) {
+      : GdbMachine(
+            nodes, [this, compute = std::move(compute)](int node) { compute(*this, node); },
+            faults.epochs),
+        faults_(faults) {
     listener_ = socket(AF_INET, SOCK_STREAM, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof address;
-    if (bind(listener_, reinterpret_cast<sockaddr*>(&address), size) == 0 && listen(listener_, 4) == 0)
+    if (bind(listener_, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
+        listen(listener_, 4) == 0)
       getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
     port_ = ntohs(address.sin_port);
     thread_ = std::thread([this] { serve(); });
@@ -92,8 +96,10 @@ class GdbServer : public GdbMachine {
       return;
     }
     if (faults_.silent_after && packets_ > faults_.silent_after) return;
-    if (faults_.babbles_after && packets_ > faults_.babbles_after) return without_end(std::string(1000, 'a'), 1);
-    if (faults_.trickles_after && packets_ > faults_.trickles_after) return put("$"), without_end("0", 200);
+    if (faults_.babbles_after && packets_ > faults_.babbles_after)
+      return without_end(std::string(1000, 'a'), 1);
+    if (faults_.trickles_after && packets_ > faults_.trickles_after)
+      return put("$"), without_end("0", 200);
     if (faults_.chats_after && packets_ > faults_.chats_after) return without_end("$O48#bb", 1);
     if (acknowledges_ && faults_.refuse_every && packets_ % faults_.refuse_every == 0) {
       --packets_;
@@ -116,7 +122,8 @@ class GdbServer : public GdbMachine {
   void answer(const std::string& plain) {
     if (faults_.notifies) put("%Stop:T05thread:01;#00");
     if (faults_.talks && plain != "OK") send_packet("O48656c6c6f0a");
-    send_packet(faults_.text_errors && plain.size() == 3 && plain[0] == 'E' ? "E.it cannot be" : plain);
+    send_packet(faults_.text_errors && plain.size() == 3 && plain[0] == 'E' ? "E.it cannot be"
+                                                                            : plain);
   }
 
   void send_packet(const std::string& plain) {
@@ -125,7 +132,8 @@ class GdbServer : public GdbMachine {
       std::size_t n = 1;
       while (faults_.run_lengths && i + n < plain.size() && plain[i + n] == plain[i] && n < 60) ++n;
       const std::size_t more = n - 1;
-      if (more >= 3 && more + 29 != '#' && more + 29 != '$' && more + 29 != '+' && more + 29 != '-') {
+      if (more >= 3 && more + 29 != '#' && more + 29 != '$' && more + 29 != '+' &&
+          more + 29 != '-') {
         text += plain[i], text += '*', text += static_cast<char>(more + 29);
         i += more;
       } else {
@@ -153,7 +161,9 @@ class GdbServer : public GdbMachine {
       send_packet("O72657365740a");
       return answer("OK");
     }
-    if (p.starts_with("qSupported")) return answer(std::string("PacketSize=400") + (faults_.no_ack_mode ? ";QStartNoAckMode+" : ""));
+    if (p.starts_with("qSupported"))
+      return answer(std::string("PacketSize=400") +
+                    (faults_.no_ack_mode ? ";QStartNoAckMode+" : ""));
     if (p == "QStartNoAckMode") {
       if (faults_.refuses_no_ack) return answer("E01");
       answer("OK");
@@ -170,7 +180,8 @@ class GdbServer : public GdbMachine {
     }
     if (p[0] == 'G' && faults_.no_whole_writes) return answer("");
     if (p[0] == 'G') {
-      for (std::size_t i = 0; i < 17 && 1 + i * 8 + 8 <= p.size(); ++i) at_register(i) = from_hex(p.substr(1 + i * 8, 8));
+      for (std::size_t i = 0; i < 17 && 1 + i * 8 + 8 <= p.size(); ++i)
+        at_register(i) = from_hex(p.substr(1 + i * 8, 8));
       return answer("OK");
     }
     if (p[0] == 'm') return read_memory(p);
@@ -189,8 +200,10 @@ class GdbServer : public GdbMachine {
     }
     if ((p == "c" && !faults_.only_vcont) || p == "vCont;c") return go_on();
     if ((p == "s" && !faults_.only_vcont) || p == "vCont;s") {
-      if (faults_.interrupts_steps && ++steps_ % 2 == 1) interrupt();
-      else step();
+      if (faults_.interrupts_steps && ++steps_ % 2 == 1)
+        interrupt();
+      else
+        step();
       return answer("T05thread:01;");
     }
     if (p == "D") return answer("OK");
@@ -202,7 +215,8 @@ class GdbServer : public GdbMachine {
     const auto at = static_cast<std::uint32_t>(std::stoul(p.substr(1), &used, 16));
     const auto n = std::stoul(p.substr(used + 2), nullptr, 16);
     if (faults_.forbids_all) return answer("E01");
-    if (faults_.forbidden && at <= faults_.forbidden && faults_.forbidden < at + n) return answer("E0e");
+    if (faults_.forbidden && at <= faults_.forbidden && faults_.forbidden < at + n)
+      return answer("E0e");
     std::string text;
     for (std::uint32_t i = 0; i < n; ++i) text += fmt::format("{:02x}", this->at(at + i));
     answer(text);

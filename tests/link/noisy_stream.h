@@ -24,7 +24,10 @@ struct Noise {
 class NoisyStream : public ByteStream {
  public:
   NoisyStream(std::unique_ptr<ByteStream> stream, Noise noise, std::uint64_t seed)
-      : stream_(std::move(stream)), noise_(std::move(noise)), random_(seed), name_(stream_->name()) {}
+      : stream_(std::move(stream)),
+        noise_(std::move(noise)),
+        random_(seed),
+        name_(stream_->name()) {}
 
   const std::string& name() const override { return name_; }
   bool is_serial() const override { return false; }
@@ -36,12 +39,16 @@ class NoisyStream : public ByteStream {
       noise_.reset_after = 0;
       stream_.reset();
       stream_ = noise_.reset();
-      for (const char c : std::string_view("\r\n# network: ready\r\nProtocol version = 3.1\r\n")) held_.push_back(static_cast<std::byte>(c));
+      for (const char c : std::string_view("\r\n# network: ready\r\nProtocol version = 3.1\r\n"))
+        held_.push_back(static_cast<std::byte>(c));
     } else if (held_.empty()) {
       const Moment end = now() + wait;
-      for (std::size_t n = 1; n > 0 && held_.empty();) {  // bytes that are lost leave the rest of the time
+      for (std::size_t n = 1;
+           n > 0 && held_.empty();) {  // bytes that are lost leave the rest of the time
         std::byte chunk[4096];
-        LOCKSTEP_TRY(n, stream_->read(std::span(chunk), std::max(Milliseconds(0), std::chrono::ceil<Milliseconds>(end - now()))));
+        LOCKSTEP_TRY(n, stream_->read(std::span(chunk),
+                                      std::max(Milliseconds(0),
+                                               std::chrono::ceil<Milliseconds>(end - now()))));
         held_ = noise_.to_host ? damaged(std::span(chunk, n)) : Bytes(chunk, chunk + n);
         if (noise_.mute_after && moved_ > noise_.mute_after) held_.clear();
         moved_ += n;
@@ -55,7 +62,8 @@ class NoisyStream : public ByteStream {
 
   Result<void> write(std::span<const std::byte> bytes, Milliseconds wait) override {
     if (const Error* gone = broken()) return *gone;
-    if (noise_.break_after && moved_ + bytes.size() > noise_.break_after) bytes = bytes.first(noise_.break_after - moved_);
+    if (noise_.break_after && moved_ + bytes.size() > noise_.break_after)
+      bytes = bytes.first(noise_.break_after - moved_);
     moved_ += bytes.size();
     const Bytes sent = noise_.to_device ? damaged(bytes) : Bytes(bytes.begin(), bytes.end());
     return stream_->write(sent, wait);
@@ -74,12 +82,24 @@ class NoisyStream : public ByteStream {
   Bytes damaged(std::span<const std::byte> bytes) {
     Bytes out;
     for (const std::byte b : bytes) {
-      if (random_.unit() < noise_.drop) { ++damages_; continue; }
+      if (random_.unit() < noise_.drop) {
+        ++damages_;
+        continue;
+      }
       std::byte sent = b;
-      if (random_.unit() < noise_.flip) { ++damages_; sent ^= static_cast<std::byte>(1 << random_.between(0, 7)); }
+      if (random_.unit() < noise_.flip) {
+        ++damages_;
+        sent ^= static_cast<std::byte>(1 << random_.between(0, 7));
+      }
       out.push_back(sent);
-      if (random_.unit() < noise_.twice) { ++damages_; out.push_back(sent); }
-      if (random_.unit() < noise_.insert) { ++damages_; out.push_back(static_cast<std::byte>(random_.between(0, 255))); }
+      if (random_.unit() < noise_.twice) {
+        ++damages_;
+        out.push_back(sent);
+      }
+      if (random_.unit() < noise_.insert) {
+        ++damages_;
+        out.push_back(static_cast<std::byte>(random_.between(0, 255)));
+      }
     }
     return out;
   }

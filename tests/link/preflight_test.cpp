@@ -16,20 +16,25 @@ using Kind = PreflightAnswer::Kind;
 struct Registers {
   std::map<std::uint32_t, std::uint32_t> words;
   Registers() {
-    words[0x5602824C] = 0x78F;                 // every bank clocked
-    words[0x56028254] = 1u << 12;              // RAMCFG clocked
-    words[0x56028260] = 1u << 31 | 1u << 12;   // NPU and XSPI2 clocked, NPU cache not
+    words[0x5602824C] = 0x78F;                // every bank clocked
+    words[0x56028254] = 1u << 12;             // RAMCFG clocked
+    words[0x56028260] = 1u << 31 | 1u << 12;  // NPU and XSPI2 clocked, NPU cache not
     words[0x56028220] = 0;
-    for (const std::uint32_t cr : {0x52023500u, 0x52023000u, 0x52023080u, 0x52023100u, 0x52023180u, 0x52023200u, 0x52023280u}) words[cr] = 0;
+    for (const std::uint32_t cr : {0x52023500u, 0x52023000u, 0x52023080u, 0x52023100u, 0x52023180u,
+                                   0x52023200u, 0x52023280u})
+      words[cr] = 0;
     words[0xE000ED14] = 0;
     words[0x54024C14] = 1u << 8 | 1u << 9 | 1u << 4;
     for (std::uint32_t n = 0; n < 9; ++n) words[0x54026008 + n * 0x1000] = 0;
     for (std::uint32_t n = 0; n < 5; ++n) words[0x54030008 + n * 0x1000] = 0;
-    for (const std::uint32_t guard : {0x54027000u, 0x54028000u, 0x54029000u, 0x5402A000u, 0x5402D000u, 0x54030000u, 0x54031000u, 0x54032000u})
+    for (const std::uint32_t guard : {0x54027000u, 0x54028000u, 0x54029000u, 0x5402A000u,
+                                      0x5402D000u, 0x54030000u, 0x54031000u, 0x54032000u})
       for (std::uint32_t x = 1; x <= 15; ++x) words[guard + 0x40 * x] = 0;  // no region
   }
-  // A region of a RISAF: enabled, secure or not, privileged compartments, from, to, readers, writers.
-  void region(std::uint32_t guard, std::uint32_t x, bool secure, std::uint32_t privileged, std::uint32_t from, std::uint32_t to, std::uint32_t readers, std::uint32_t writers) {
+  // A region of a RISAF: enabled, secure or not, privileged compartments, from, to, readers,
+  // writers.
+  void region(std::uint32_t guard, std::uint32_t x, bool secure, std::uint32_t privileged,
+              std::uint32_t from, std::uint32_t to, std::uint32_t readers, std::uint32_t writers) {
     const std::uint32_t at = guard + 0x40 * x;
     words[at] = 1u | (secure ? 1u << 8 : 0u) | privileged << 16;
     words[at + 4] = from;
@@ -47,15 +52,18 @@ struct Registers {
   }
 };
 
-const std::vector<UsedMemory> used = {{"activations", 0x34200000, 1000, false}, {"weights", 0x70000000, 5000, false}};
+const std::vector<UsedMemory> used = {{"activations", 0x34200000, 1000, false},
+                                      {"weights", 0x70000000, 5000, false}};
 
-const PreflightAnswer* about(const std::vector<PreflightAnswer>& answers, const std::string& subject) {
+const PreflightAnswer* about(const std::vector<PreflightAnswer>& answers,
+                             const std::string& subject) {
   for (const PreflightAnswer& a : answers)
     if (a.subject == subject) return &a;
   return nullptr;
 }
 
-Kind kind_of(const Registers& r, const std::string& subject, std::span<const UsedMemory> memory = used) {
+Kind kind_of(const Registers& r, const std::string& subject,
+             std::span<const UsedMemory> memory = used) {
   const auto answers = ask_stm32n6(r.reader(), memory);
   const PreflightAnswer* a = about(answers, subject);
   EXPECT_NE(a, nullptr) << subject;
@@ -65,7 +73,8 @@ Kind kind_of(const Registers& r, const std::string& subject, std::span<const Use
 TEST(Preflight, finds_nothing_on_a_board_that_is_ready) {
   for (const PreflightAnswer& a : ask_stm32n6(Registers().reader(), used)) {
     const bool untouched = a.subject == "NPU cache";
-    EXPECT_TRUE(a.kind == Kind::fine || (untouched && a.kind == Kind::note)) << a.subject << ": " << a.found;
+    EXPECT_TRUE(a.kind == Kind::fine || (untouched && a.kind == Kind::note))
+        << a.subject << ": " << a.found;
     EXPECT_FALSE(a.source.empty()) << a.subject;
   }
 }
@@ -76,10 +85,14 @@ TEST(Preflight, one_wrong_register_is_one_finding) {
     const char* subject;
     Kind kind;
   };
-  for (const Case& c : {Case{0x5602824C, 0x78F & ~1u, "AXISRAM3 (npuRAM3)", Kind::error}, Case{0x52023100, 1u << 20, "AXISRAM3 (npuRAM3)", Kind::error},
-                        Case{0x5602824C, 0x78F & ~8u, "AXISRAM6 (npuRAM6)", Kind::note}, Case{0x52023280, 1u << 20, "AXISRAM6 (npuRAM6)", Kind::note},
-                        Case{0x56028260, 1u << 12, "NPU", Kind::error}, Case{0x56028220, 1u << 31, "NPU", Kind::error},
-                        Case{0x56028260, 1u << 31, "XSPI2 (flash)", Kind::error}, Case{0xE000ED14, 1u << 16, "CPU data cache", Kind::note},
+  for (const Case& c : {Case{0x5602824C, 0x78F & ~1u, "AXISRAM3 (npuRAM3)", Kind::error},
+                        Case{0x52023100, 1u << 20, "AXISRAM3 (npuRAM3)", Kind::error},
+                        Case{0x5602824C, 0x78F & ~8u, "AXISRAM6 (npuRAM6)", Kind::note},
+                        Case{0x52023280, 1u << 20, "AXISRAM6 (npuRAM6)", Kind::note},
+                        Case{0x56028260, 1u << 12, "NPU", Kind::error},
+                        Case{0x56028220, 1u << 31, "NPU", Kind::error},
+                        Case{0x56028260, 1u << 31, "XSPI2 (flash)", Kind::error},
+                        Case{0xE000ED14, 1u << 16, "CPU data cache", Kind::note},
                         Case{0x54024C14, 0, "NPU as bus master", Kind::warning}}) {
     Registers r;
     r.words[c.address] = c.value;
@@ -99,7 +112,9 @@ TEST(Preflight, tells_a_refused_access_to_the_networks_memory_from_another) {
   r.words[0x54028024] = 0x34300000;
   EXPECT_EQ(kind_of(r, "RISAF3"), Kind::warning);
   r.words[0x54028020] = 1u << 7 | 1u << 5 | 2;
-  EXPECT_NE(about(ask_stm32n6(r.reader(), used), "RISAF3")->found.find("a write by compartment 2, secure, not privileged"), std::string::npos);
+  EXPECT_NE(about(ask_stm32n6(r.reader(), used), "RISAF3")
+                ->found.find("a write by compartment 2, secure, not privileged"),
+            std::string::npos);
   // A firewall before a memory may name the offset in it.
   r.words[0x54031008] = 2;
   r.words[0x54031024] = 0x10;
@@ -118,28 +133,35 @@ TEST(Preflight, decodes_the_regions_that_guard_the_networks_memory) {
   r.region(0x54029000, 1, true, 0, 0, 0xFFFFFFFF, 0xFF, 0xFF);
   EXPECT_NE(said(r, port).find("fine: 1 regions"), std::string::npos) << said(r, port);
   r.region(0x54029000, 1, true, 0, 0, 0xFFFFFFFF, 0xFF, 0xFD);  // compartment 1 may not write
-  EXPECT_NE(said(r, port).find("error: 'activations' at 0x34200000: region 1 lets compartment 1 not write"), std::string::npos) << said(r, port);
+  EXPECT_NE(said(r, port).find(
+                "error: 'activations' at 0x34200000: region 1 lets compartment 1 not write"),
+            std::string::npos)
+      << said(r, port);
   r.region(0x54029000, 1, true, 0, 0, 0xFFFFFFFF, 0xFD, 0xFF);
   EXPECT_NE(said(r, port).find("lets compartment 1 not read"), std::string::npos);
   r.region(0x54029000, 1, false, 0, 0, 0xFFFFFFFF, 0xFF, 0xFF);
   EXPECT_NE(said(r, port).find("is for accesses that are not secure"), std::string::npos);
-  r.region(0x54029000, 2, true, 0, 0x24200000, 0x242DFFFF, 0xFF, 0xFF);  // a second one grants it, by the other alias
+  r.region(0x54029000, 2, true, 0, 0x24200000, 0x242DFFFF, 0xFF,
+           0xFF);  // a second one grants it, by the other alias
   r.region(0x54029000, 1, true, 0, 0x70000000, 0x7FFFFFFF, 0xFF, 0);
   EXPECT_NE(said(r, port).find("fine: 2 regions"), std::string::npos) << said(r, port);
   r.region(0x54029000, 2, true, 0, 0x34200000, 0x342000FF, 0xFF, 0xFF);
-  EXPECT_NE(said(r, port).find("region 2 covers only a part of it"), std::string::npos) << said(r, port);
+  EXPECT_NE(said(r, port).find("region 2 covers only a part of it"), std::string::npos)
+      << said(r, port);
   // Flash: an offset, and only read.
   r.region(0x54031000, 1, true, 0, 0, 0x0FFFFFFF, 0x02, 0);
   EXPECT_NE(said(r, flash).find("fine: 1 regions"), std::string::npos) << said(r, flash);
   r.region(0x54031000, 1, true, 0, 0, 0xFFF, 0x02, 0);
-  EXPECT_NE(said(r, flash).find("region 1 covers only a part of it"), std::string::npos) << said(r, flash);
+  EXPECT_NE(said(r, flash).find("region 1 covers only a part of it"), std::string::npos)
+      << said(r, flash);
   // Not privileged where the region wants it, and where there is no region.
   r.words[0x54024C14] = 1u << 8 | 1u << 4;
   r.region(0x54031000, 1, true, 0x02, 0, 0x0FFFFFFF, 0x02, 0);
   EXPECT_NE(said(r, flash).find("is for privileged accesses"), std::string::npos) << said(r, flash);
   EXPECT_NE(said(r, "RISAF5 (NPU port 1)").find("no region is open there"), std::string::npos);
   r.words.erase(0x54031040);
-  EXPECT_NE(said(r, flash).find("unknown: regions cannot be read"), std::string::npos) << said(r, flash);
+  EXPECT_NE(said(r, flash).find("unknown: regions cannot be read"), std::string::npos)
+      << said(r, flash);
 }
 
 TEST(Preflight, compares_what_a_device_says_with_what_was_compiled) {
@@ -163,13 +185,15 @@ TEST(Preflight, compares_what_a_device_says_with_what_was_compiled) {
   EXPECT_EQ(about(says, "NPU and NPU RAM clock")->kind, Kind::note);
   EXPECT_EQ(about(says, "caches")->found, "data on, instructions off, NPU on");
   EXPECT_EQ(about(says, "configuration")->found, "npu_cache 1");
-  EXPECT_NE(about(says, "network 'network'")->found.find("signature lockstep:0011223344556677"), std::string::npos);
+  EXPECT_NE(about(says, "network 'network'")->found.find("signature lockstep:0011223344556677"),
+            std::string::npos);
   info.extra[1] = 0;
   EXPECT_EQ(about(ask_device(info), "NPU and NPU RAM clock")->kind, Kind::error);
 
   const auto worst = [&](const DeviceTensor& in, const DeviceTensor& out, const std::string& hash) {
     Kind kind = Kind::fine;
-    for (const PreflightAnswer& a : ask_networks(info, std::span(&in, 1), std::span(&out, 1), hash)) kind = std::max(kind, a.kind);
+    for (const PreflightAnswer& a : ask_networks(info, std::span(&in, 1), std::span(&out, 1), hash))
+      kind = std::max(kind, a.kind);
     return kind;
   };
   EXPECT_EQ(worst(x, y, "0011223344556677"), Kind::fine);
@@ -191,12 +215,15 @@ TEST(Preflight, reads_only_the_pieces_whose_checksum_differs) {
     const auto from = flash.begin() + (address - 0x70000000);
     return Bytes(from, from + size);
   };
-  const SumMemory sum = [&](std::uint32_t address, std::uint32_t size) -> Result<std::uint16_t> { return bsd_checksum(std::span(flash).subspan(address - 0x70000000, size)); };
+  const SumMemory sum = [&](std::uint32_t address, std::uint32_t size) -> Result<std::uint16_t> {
+    return bsd_checksum(std::span(flash).subspan(address - 0x70000000, size));
+  };
   Bytes file = flash;
   EXPECT_EQ(ask_contents(read, "weights", 0x70000000, file, sum).kind, Kind::fine);
   EXPECT_EQ(moved, 0u);
   file[150000] ^= std::byte{1};
-  EXPECT_NE(ask_contents(read, "weights", 0x70000000, file, sum).found.find("byte 150000"), std::string::npos);
+  EXPECT_NE(ask_contents(read, "weights", 0x70000000, file, sum).found.find("byte 150000"),
+            std::string::npos);
   EXPECT_EQ(moved, 65536u);
 }
 
@@ -220,15 +247,23 @@ TEST(Preflight, reads_the_non_secure_alias_where_the_secure_one_is_closed) {
 }
 
 TEST(Preflight, says_what_it_could_not_read) {
-  const Registers none = [] { Registers r; r.words.clear(); return r; }();
+  const Registers none = [] {
+    Registers r;
+    r.words.clear();
+    return r;
+  }();
   int unknown = 0;
-  for (const PreflightAnswer& a : ask_stm32n6(none.reader(), used)) unknown += a.kind == Kind::unknown;
+  for (const PreflightAnswer& a : ask_stm32n6(none.reader(), used))
+    unknown += a.kind == Kind::unknown;
   EXPECT_GE(unknown, 12);
   EXPECT_NE(ask_stm32n6(none.reader(), used)[0].found.find("no memory there"), std::string::npos);
 }
 
 TEST(Preflight, judges_where_buffers_stand) {
-  const std::vector<UsedMemory> m = {{"good", 0x34200020, 64, true}, {"odd", 0x34200024, 64, false}, {"half", 0x34200010, 64, true}, {"lost", 0x20000000, 64, false}};
+  const std::vector<UsedMemory> m = {{"good", 0x34200020, 64, true},
+                                     {"odd", 0x34200024, 64, false},
+                                     {"half", 0x34200010, 64, true},
+                                     {"lost", 0x20000000, 64, false}};
   const auto answers = ask_placement_stm32n6(m);
   ASSERT_EQ(answers.size(), 4u);
   EXPECT_EQ(answers[0].kind, Kind::fine);
@@ -241,7 +276,8 @@ TEST(Preflight, names_the_first_byte_of_the_weights_that_differs) {
   Bytes flash(100000);
   for (std::size_t i = 0; i < flash.size(); ++i) flash[i] = static_cast<std::byte>(i * 31);
   const ReadMemory read = [&](std::uint32_t address, std::uint32_t size) -> Result<Bytes> {
-    if (address < 0x70000000 || address - 0x70000000 + size > flash.size()) return link_error("board", "no memory there");
+    if (address < 0x70000000 || address - 0x70000000 + size > flash.size())
+      return link_error("board", "no memory there");
     const auto from = flash.begin() + (address - 0x70000000);
     return Bytes(from, from + size);
   };

@@ -8,8 +8,8 @@
 
 #include "base/files.h"
 
-// Messages of the protocol spelled field by field, as its specification numbers them: nothing here knows the product's own
-// coder.
+// Messages of the protocol spelled field by field, as its specification numbers them: nothing here
+// knows the product's own coder.
 namespace lockstep::test {
 
 inline Bytes bytes_from(std::initializer_list<int> numbers) {
@@ -18,7 +18,9 @@ inline Bytes bytes_from(std::initializer_list<int> numbers) {
   return b;
 }
 
-inline void append(Bytes& to, const Bytes& more) { to.insert(to.end(), more.begin(), more.end()); }
+inline void append(Bytes& to, const Bytes& more) {
+  to.insert(to.end(), more.begin(), more.end());
+}
 
 inline Bytes joined(std::initializer_list<Bytes> parts) {
   Bytes all;
@@ -33,7 +35,9 @@ inline Bytes varint(std::uint64_t n) {
   return b;
 }
 
-inline Bytes number(int field, std::uint64_t value) { return joined({varint(static_cast<std::uint64_t>(field) << 3), varint(value)}); }
+inline Bytes number(int field, std::uint64_t value) {
+  return joined({varint(static_cast<std::uint64_t>(field) << 3), varint(value)});
+}
 
 inline Bytes bytes(int field, const Bytes& value) {
   return joined({varint(static_cast<std::uint64_t>(field) << 3 | 2), varint(value.size()), value});
@@ -52,10 +56,14 @@ inline Bytes real(int field, float value) {
 }
 
 // reqMsg, ackMsg, aiDataMsg.
-inline Bytes request(std::uint32_t id, std::uint32_t command, std::uint32_t param = 0, std::string_view name = "", std::uint32_t option = 0) {
-  return joined({number(1, id), number(2, command), number(3, param), text(4, name), number(5, option)});
+inline Bytes request(std::uint32_t id, std::uint32_t command, std::uint32_t param = 0,
+                     std::string_view name = "", std::uint32_t option = 0) {
+  return joined(
+      {number(1, id), number(2, command), number(3, param), text(4, name), number(5, option)});
 }
-inline Bytes host_ack() { return joined({number(1, 0), number(2, 0)}); }
+inline Bytes host_ack() {
+  return joined({number(1, 0), number(2, 0)});
+}
 inline Bytes data(const Bytes& contents, std::uint32_t address = 0) {
   return joined({number(1, 0), number(2, contents.size()), number(3, address), bytes(4, contents)});
 }
@@ -64,7 +72,8 @@ inline Bytes data(const Bytes& contents, std::uint32_t address = 0) {
 inline Bytes answer(std::uint32_t id, std::uint32_t state, int field, const Bytes& payload) {
   return joined({number(1, id), number(2, state), bytes(field, payload)});
 }
-inline Bytes device_ack(std::uint32_t id, std::uint32_t state, std::uint32_t param, std::uint32_t error = 0) {
+inline Bytes device_ack(std::uint32_t id, std::uint32_t state, std::uint32_t param,
+                        std::uint32_t error = 0) {
   return answer(id, state, 12, joined({number(1, param), number(2, error)}));
 }
 
@@ -76,7 +85,8 @@ struct Packets {
     Bytes p;
     if (header == 2) p.push_back(static_cast<std::byte>((n >> 8) | (last ? 0x80u : 0u)));
     p.push_back(static_cast<std::byte>(header == 2 ? n & 0xFF : n | (last ? 0x80u : 0u)));
-    p.insert(p.end(), stream.begin() + static_cast<std::ptrdiff_t>(at), stream.begin() + static_cast<std::ptrdiff_t>(at + n));
+    p.insert(p.end(), stream.begin() + static_cast<std::ptrdiff_t>(at),
+             stream.begin() + static_cast<std::ptrdiff_t>(at + n));
     p.resize(header + payload);
     return p;
   }
@@ -84,7 +94,8 @@ struct Packets {
   Bytes from_device(const Bytes& message) const {
     Bytes all;
     std::size_t at = 0;
-    for (; message.size() - at >= payload; at += payload) append(all, packet(message, at, payload, false));
+    for (; message.size() - at >= payload; at += payload)
+      append(all, packet(message, at, payload, false));
     append(all, packet(message, at, message.size() - at, true));
     return all;
   }
@@ -92,7 +103,8 @@ struct Packets {
   std::vector<Bytes> from_host(const Bytes& message) const {
     const Bytes stream = joined({varint(message.size()), message});
     std::vector<Bytes> all;
-    for (std::size_t at = 0; at < stream.size(); at += payload) all.push_back(packet(stream, at, std::min(payload, stream.size() - at), false));
+    for (std::size_t at = 0; at < stream.size(); at += payload)
+      all.push_back(packet(stream, at, std::min(payload, stream.size() - at), false));
     return all;
   }
 };

@@ -23,13 +23,18 @@ inline nlohmann::json desc_of(const Value& v, const std::string& name) {
   return d;
 }
 
-// What the reference answers to `samples`, as a file that the emulated device answers from. `nodes` are
-// values between that the device shows too.
-inline std::string write_network(const std::string& path, const Executor& reference, std::span<const Sample> samples,
-                                 const std::vector<std::string>& nodes = {}, const std::string& signature = "") {
+// What the reference answers to `samples`, as a file that the emulated device answers from. `nodes`
+// are values between that the device shows too.
+inline std::string write_network(const std::string& path, const Executor& reference,
+                                 std::span<const Sample> samples,
+                                 const std::vector<std::string>& nodes = {},
+                                 const std::string& signature = "") {
   const Graph& g = reference.graph();
-  nlohmann::json net{{"name", "network"}, {"signature", signature}, {"inputs", nlohmann::json::array()},
-                     {"outputs", nlohmann::json::array()}, {"nodes", nlohmann::json::array()}};
+  nlohmann::json net{{"name", "network"},
+                     {"signature", signature},
+                     {"inputs", nlohmann::json::array()},
+                     {"outputs", nlohmann::json::array()},
+                     {"nodes", nlohmann::json::array()}};
   std::vector<std::string> names;
   for (const ValueId id : g.inputs()) net["inputs"].push_back(desc_of(g.value(id), ""));
   for (const ValueId id : g.outputs()) {
@@ -43,8 +48,10 @@ inline std::string write_network(const std::string& path, const Executor& refere
   const auto capture = reference.run(samples, names);
   for (std::size_t s = 0; capture.ok() && s < samples.size(); ++s) {
     std::uint32_t crc = 0;
-    for (const ValueId id : g.inputs()) crc = crc32_of(samples[s].at(g.value(id).name).bytes(), crc);
-    for (const std::string& name : names) net["answers"][std::to_string(crc)].push_back(hex_of(capture->samples[s].at(name).bytes()));
+    for (const ValueId id : g.inputs())
+      crc = crc32_of(samples[s].at(g.value(id).name).bytes(), crc);
+    for (const std::string& name : names)
+      net["answers"][std::to_string(crc)].push_back(hex_of(capture->samples[s].at(name).bytes()));
   }
   std::ofstream(path) << net.dump();
   return path;

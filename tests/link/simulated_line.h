@@ -11,8 +11,9 @@
 
 namespace lockstep::test {
 
-// A line between a host and a device in one process, on a clock of its own: while both ends wait, the clock jumps to the
-// earlier one's deadline, so that minutes of silence cost nothing. Bytes take no time.
+// A line between a host and a device in one process, on a clock of its own: while both ends wait,
+// the clock jumps to the earlier one's deadline, so that minutes of silence cost nothing. Bytes
+// take no time.
 class SimulatedLine {
  public:
   using Moment = std::chrono::steady_clock::time_point;
@@ -27,9 +28,12 @@ class SimulatedLine {
     changed_.notify_all();
     while (me.in.empty() && !closed_ && now_ < me.until) {
       const bool other_waits = other.waits && other.in.empty() && other.until > now_;
-      if (who == host && !other.there) advance(me.until, lock);
-      else if (other.there && other_waits) advance(std::min(me.until, other.until), lock);
-      else changed_.wait(lock);
+      if (who == host && !other.there)
+        advance(me.until, lock);
+      else if (other.there && other_waits)
+        advance(std::min(me.until, other.until), lock);
+      else
+        changed_.wait(lock);
     }
     me.waits = false;
     if (me.in.empty()) return closed_ ? -1 : 0;
@@ -43,7 +47,8 @@ class SimulatedLine {
 
   void write(Who who, const std::byte* bytes, std::size_t size) {
     const std::lock_guard lock(mutex_);
-    if (sides_[1 - who].there || who == host) sides_[1 - who].in.insert(sides_[1 - who].in.end(), bytes, bytes + size);
+    if (sides_[1 - who].there || who == host)
+      sides_[1 - who].in.insert(sides_[1 - who].in.end(), bytes, bytes + size);
     changed_.notify_all();
   }
 
@@ -87,7 +92,10 @@ class SimulatedLine {
 // The host's end, as the product sees it.
 class SimulatedStream : public ByteStream {
  public:
-  explicit SimulatedStream(std::shared_ptr<SimulatedLine> line, bool serial = false) : line_(std::move(line)), serial_(serial) { line_->attach(SimulatedLine::host, true); }
+  explicit SimulatedStream(std::shared_ptr<SimulatedLine> line, bool serial = false)
+      : line_(std::move(line)), serial_(serial) {
+    line_->attach(SimulatedLine::host, true);
+  }
   ~SimulatedStream() override { line_->attach(SimulatedLine::host, false); }
   SimulatedStream(const SimulatedStream&) = delete;
   SimulatedStream& operator=(const SimulatedStream&) = delete;

@@ -12,7 +12,9 @@ namespace {
 
 // What the independent client prints; its exit code as the last line.
 std::string client(const std::string& where, const std::string& options) {
-  const std::string command = "timeout 60 python3 '" + test::source_folder() + "/tests/link/spec_client.py' " + where + " " + options + " 2>&1; echo code $?";
+  const std::string command = "timeout 60 python3 '" + test::source_folder() +
+                              "/tests/link/spec_client.py' " + where + " " + options +
+                              " 2>&1; echo code $?";
   std::string text;
   if (FILE* out = popen(command.c_str(), "r")) {
     char line[512];
@@ -27,7 +29,8 @@ TEST(SpecClient, takes_what_the_agent_says_in_both_framings_and_packet_sizes) {
     test::AgentDevice agent(test::sums_network(), payload);
     for (const char* options : {"--framing 1", "--framing 2", "--framing 2"}) {
       const std::string said = client(agent.uri().substr(4), options);
-      EXPECT_NE(said.find("\nok\ncode 0\n"), std::string::npos) << payload << " " << options << "\n" << said;
+      EXPECT_NE(said.find("\nok\ncode 0\n"), std::string::npos) << payload << " " << options << "\n"
+                                                                << said;
     }
   }
 }

@@ -25,17 +25,25 @@ void expect_sums(const DeviceRun& run, const Bytes& x) {
 }
 
 const StDevice::Habits every_habit[] = {
-    {.version = 0x0301, .header = 1, .npu = false, .logs = 0}, {.version = 0x0301, .header = 1},
-    {.version = 0x0301, .header = 2}, {.version = 0x0302, .header = 2, .inputs = 2},
-    {.version = 0x0302, .header = 2, .npu = false}, {.version = 0x0302, .payload = 4094, .header = 2, .inputs = 2},
-    {.version = 0x0301, .payload = 510, .header = 2}, {.version = 0x0302, .payload = 32767, .header = 2, .logs = 7}, {.version = 0x0302, .payload = 20, .header = 2},
+    {.version = 0x0301, .header = 1, .npu = false, .logs = 0},
+    {.version = 0x0301, .header = 1},
+    {.version = 0x0301, .header = 2},
+    {.version = 0x0302, .header = 2, .inputs = 2},
+    {.version = 0x0302, .header = 2, .npu = false},
+    {.version = 0x0302, .payload = 4094, .header = 2, .inputs = 2},
+    {.version = 0x0301, .payload = 510, .header = 2},
+    {.version = 0x0302, .payload = 32767, .header = 2, .logs = 7},
+    {.version = 0x0302, .payload = 20, .header = 2},
     {.version = 0x0301, .header = 1, .with_runtime = false}};
 
 std::string text_of(const StDevice::Habits& h) {
-  return fmt::format("version {:#x}, {} header bytes, packets of {}, {} inputs", h.version, h.header, h.payload, h.inputs);
+  return fmt::format("version {:#x}, {} header bytes, packets of {}, {} inputs", h.version,
+                     h.header, h.payload, h.inputs);
 }
 
-std::vector<Bytes> inputs_of(const StDevice::Habits& h) { return h.inputs == 2 ? std::vector<Bytes>{ramp(192), ramp(12)} : std::vector<Bytes>{ramp(192)}; }
+std::vector<Bytes> inputs_of(const StDevice::Habits& h) {
+  return h.inputs == 2 ? std::vector<Bytes>{ramp(192), ramp(12)} : std::vector<Bytes>{ramp(192)};
+}
 
 TEST(StFirmware, of_every_version_is_found_and_run) {
   for (const StDevice::Habits& habits : every_habit) {
@@ -49,7 +57,8 @@ TEST(StFirmware, of_every_version_is_found_and_run) {
       EXPECT_EQ(device->info().extra, (std::vector<std::uint32_t>{0, 1000000000, 900000000, 0}));
       const std::vector<Bytes> inputs = inputs_of(habits);
       for (const bool nodes : {true, false}) {
-        const auto run = device->run(device->info().networks[0], inputs, {.nodes = nodes, .tensors = nodes, .first = true});
+        const auto run = device->run(device->info().networks[0], inputs,
+                                     {.nodes = nodes, .tensors = nodes, .first = true});
         ASSERT_TRUE(run.ok()) << run.error().line();
         expect_sums(*run, inputs[0]);
         ASSERT_EQ(run->steps.size(), nodes ? 3u : 0u);
@@ -63,23 +72,33 @@ TEST(StFirmware, of_every_version_is_found_and_run) {
   }
 }
 
-// A host that dies after each byte of a whole conversation; the next one finds the device wherever it stands.
+// A host that dies after each byte of a whole conversation; the next one finds the device wherever
+// it stands.
 TEST(StFirmware, is_freed_without_a_reset_wherever_the_last_host_died) {
   std::size_t places = 0;
   double slowest = 0;
   for (const StDevice::Habits& habits : every_habit) {
     if (habits.payload == 32767) continue;  // below
     SCOPED_TRACE(text_of(habits));
-    // LOCKSTEP_EVERY_BYTE=1: after each byte of the first packets at least; else after a sample of them.
-    const std::uint64_t near = std::getenv("LOCKSTEP_EVERY_BYTE") ? 1 : 17, far = habits.payload < 100 ? near : habits.payload < 1000 ? 97 : 3001;
+    // LOCKSTEP_EVERY_BYTE=1: after each byte of the first packets at least; else after a sample of
+    // them.
+    const std::uint64_t near = std::getenv("LOCKSTEP_EVERY_BYTE") ? 1 : 17,
+                        far = habits.payload < 100    ? near
+                              : habits.payload < 1000 ? 97
+                                                      : 3001;
     for (std::uint64_t cut = 1 + places % near;; cut += cut < 600 ? near : far) {
       ASSERT_LT(cut, 1000000u);
       const auto line = std::make_shared<SimulatedLine>();
       StDevice firmware(line, habits);
       bool whole = false;
       {
-        auto first = Device::connect(std::make_unique<NoisyStream>(std::make_unique<SimulatedStream>(line), Noise{.break_after = cut}, 1));
-        if (first.ok()) whole = first->run(first->info().networks[0], inputs_of(habits), {.nodes = true, .tensors = true, .first = true}).ok();
+        auto first = Device::connect(std::make_unique<NoisyStream>(
+            std::make_unique<SimulatedStream>(line), Noise{.break_after = cut}, 1));
+        if (first.ok())
+          whole = first
+                      ->run(first->info().networks[0], inputs_of(habits),
+                            {.nodes = true, .tensors = true, .first = true})
+                      .ok();
       }
       if (whole) break;
       ++places;
@@ -96,15 +115,20 @@ TEST(StFirmware, is_freed_without_a_reset_wherever_the_last_host_died) {
   std::printf("hosts that died: %zu places, device found again within %.1f s\n", places, slowest);
 }
 
-// Finding the packets of 4096 bytes takes nearly all of the time for a silent port; the device answers the second SYNC after it.
+// Finding the packets of 4096 bytes takes nearly all of the time for a silent port; the device
+// answers the second SYNC after it.
 TEST(StFirmware, that_comes_into_step_late_is_probed_more_than_once) {
   const StDevice::Habits habits{.version = 0x0302, .payload = 4094, .header = 2, .inputs = 2};
   const auto line = std::make_shared<SimulatedLine>();
   StDevice firmware(line, habits);
   {
-    auto first = Device::connect(std::make_unique<NoisyStream>(std::make_unique<SimulatedStream>(line), Noise{.break_after = 42614}, 1));
+    auto first = Device::connect(std::make_unique<NoisyStream>(
+        std::make_unique<SimulatedStream>(line), Noise{.break_after = 42614}, 1));
     ASSERT_TRUE(first.ok()) << first.error().line();
-    EXPECT_FALSE(first->run(first->info().networks[0], inputs_of(habits), {.nodes = true, .tensors = true, .first = true}).ok());
+    EXPECT_FALSE(first
+                     ->run(first->info().networks[0], inputs_of(habits),
+                           {.nodes = true, .tensors = true, .first = true})
+                     .ok());
   }
   const auto before = line->now();
   const auto device = Device::connect(std::make_unique<SimulatedStream>(line));

@@ -11,11 +11,15 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// A stream that carries so many bytes a second each way, as a line of that rate does; it runs on for up to 20 ms
-// while nobody reads, into the system's buffer.
+// A stream that carries so many bytes a second each way, as a line of that rate does; it runs on
+// for up to 20 ms while nobody reads, into the system's buffer.
 class Paced : public ByteStream {
  public:
-  Paced(std::unique_ptr<ByteStream> stream, double rate) : stream_(std::move(stream)), rate_(rate), read_free_(Clock::now()), write_free_(Clock::now()) {}
+  Paced(std::unique_ptr<ByteStream> stream, double rate)
+      : stream_(std::move(stream)),
+        rate_(rate),
+        read_free_(Clock::now()),
+        write_free_(Clock::now()) {}
   const std::string& name() const override { return stream_->name(); }
 
   Result<std::size_t> read(std::span<std::byte> into, Milliseconds wait) override {
@@ -32,7 +36,9 @@ class Paced : public ByteStream {
  private:
   // Waits until the line has carried `bytes`.
   void pace(Clock::time_point& free, std::size_t bytes) {
-    free = std::max(free, Clock::now() - std::chrono::milliseconds(20)) + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(static_cast<double>(bytes) / rate_));
+    free = std::max(free, Clock::now() - std::chrono::milliseconds(20)) +
+           std::chrono::duration_cast<Clock::duration>(
+               std::chrono::duration<double>(static_cast<double>(bytes) / rate_));
     std::this_thread::sleep_until(free);
   }
 
@@ -44,7 +50,9 @@ class Paced : public ByteStream {
 test::AgentDevice::Network network_of(std::size_t node_bytes) {
   auto n = test::sums_network();
   n.nodes.clear();
-  for (int i = 0; i < 4; ++i) n.nodes.push_back({"node" + std::to_string(i), DType::i8, {static_cast<std::uint32_t>(node_bytes / 4)}});
+  for (int i = 0; i < 4; ++i)
+    n.nodes.push_back(
+        {"node" + std::to_string(i), DType::i8, {static_cast<std::uint32_t>(node_bytes / 4)}});
   n.compute = [](test::AgentDevice::Network& net, bool) {
     for (auto& node : net.nodes)
       for (std::size_t i = 0; i < node.bytes.size(); ++i) node.bytes[i] = static_cast<std::byte>(i);
@@ -63,7 +71,8 @@ double measured(std::uint32_t payload, std::size_t bytes, double rate) {
   if (!device.ok()) return 0;
   const Bytes x(192);
   const auto start = Clock::now();
-  const auto run = device->run(device->info().networks[0], std::span(&x, 1), {.nodes = true, .tensors = true, .first = true});
+  const auto run = device->run(device->info().networks[0], std::span(&x, 1),
+                               {.nodes = true, .tensors = true, .first = true});
   const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
   std::size_t arrived = 0;
   if (run.ok())
@@ -81,13 +90,17 @@ TEST(Throughput, of_all_tensors_is_printed_for_lines_of_several_rates) {
     std::size_t bytes;
     double rate;
   };
-  for (const Line& line : {Line{"serial, 921600 baud, 34-byte packets", 0, 60000, 92160}, Line{"USB full speed, 4096-byte packets", 4094, 1000000, 1.0e6},
+  for (const Line& line : {Line{"serial, 921600 baud, 34-byte packets", 0, 60000, 92160},
+                           Line{"USB full speed, 4096-byte packets", 4094, 1000000, 1.0e6},
                            Line{"network, 100 Mbit/s, 4096-byte packets", 4094, 8000000, 12.5e6}}) {
     const double got = measured(line.payload, line.bytes, line.rate);
-    std::printf("%-42s %10.0f of %10.0f bytes/s: %5.1f %%\n", line.name, got, line.rate, 100 * got / line.rate);
+    std::printf("%-42s %10.0f of %10.0f bytes/s: %5.1f %%\n", line.name, got, line.rate,
+                100 * got / line.rate);
   }
-  std::printf("%-42s %10.0f bytes/s\n", "loopback TCP, not paced, 34-byte packets", measured(0, 8000000, 0));
-  std::printf("%-42s %10.0f bytes/s\n", "loopback TCP, not paced, 4096-byte packets", measured(4094, 64000000, 0));
+  std::printf("%-42s %10.0f bytes/s\n", "loopback TCP, not paced, 34-byte packets",
+              measured(0, 8000000, 0));
+  std::printf("%-42s %10.0f bytes/s\n", "loopback TCP, not paced, 4096-byte packets",
+              measured(4094, 64000000, 0));
 }
 
 }  // namespace

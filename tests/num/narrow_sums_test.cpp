@@ -27,8 +27,10 @@ TEST(NarrowSums, wrap_when_the_multiplier_is_above_one) {
 
 TEST(NarrowSums, with_one_scale_form_the_product_of_scales_in_float32) {
   const double x = 0.1f, w = 0.3f;
-  EXPECT_NE(litert_product.prepare(x, w, 1).multiplier, litert_product_by_channel.prepare(x, w, 1).multiplier);
-  EXPECT_EQ(litert_product_by_channel.prepare(x, w, 1).multiplier, tflite_conv.prepare(x, w, 1).multiplier);
+  EXPECT_NE(litert_product.prepare(x, w, 1).multiplier,
+            litert_product_by_channel.prepare(x, w, 1).multiplier);
+  EXPECT_EQ(litert_product_by_channel.prepare(x, w, 1).multiplier,
+            tflite_conv.prepare(x, w, 1).multiplier);
 }
 
 TEST(NarrowSums, of_64_bits_stay_with_the_reference_rule) {

@@ -96,14 +96,23 @@ TEST(NeuralArtRequantize, equal_quantizations_keep_codes) {
 TEST(NeuralArtProduct, uint8_codes_are_the_int8_ones_with_128_added) {
   const std::vector<std::int32_t> w = {37, -20};
   const std::vector<double> scale = {0.02};
-  ProductProblem p{.x_scale = 0.1, .y_scale = 0.05, .y_zero = -5, .w_scale = scale, .weights = w, .kernels = 1, .channels = 2, .pixels = 4};
+  ProductProblem p{.x_scale = 0.1,
+                   .y_scale = 0.05,
+                   .y_zero = -5,
+                   .w_scale = scale,
+                   .weights = w,
+                   .kernels = 1,
+                   .channels = 2,
+                   .pixels = 4};
   const ProductPlan narrow = neural_art_product.prepare(p);
   p.y_zero = 123, p.y_low = 0, p.y_high = 255;
   const ProductPlan wide = neural_art_product.prepare(p);
   for (std::int64_t run = -3000; run < 3000; run += 7)
-    EXPECT_EQ(neural_art_product.leave(run, 0, wide), neural_art_product.leave(run, 0, narrow) + 128);
+    EXPECT_EQ(neural_art_product.leave(run, 0, wide),
+              neural_art_product.leave(run, 0, narrow) + 128);
   for (int sum = -500; sum < 500; ++sum)
-    EXPECT_EQ(neural_art_average.apply(sum + 128 * 6, 6, {0.5, 0.3, 131, 125, 0, 255}), neural_art_average.apply(sum, 6, {0.5, 0.3, 3, -3, -128, 127}) + 128);
+    EXPECT_EQ(neural_art_average.apply(sum + 128 * 6, 6, {0.5, 0.3, 131, 125, 0, 255}),
+              neural_art_average.apply(sum, 6, {0.5, 0.3, 3, -3, -128, 127}) + 128);
 }
 
 }  // namespace

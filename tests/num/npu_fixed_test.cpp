@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-
 namespace lockstep {
 namespace {
 
@@ -30,10 +29,13 @@ TEST(NpuFixed, rules_differ_only_at_ties_and_the_branch_free_form_is_away) {
     for (int s = 1; s <= 9; ++s) {
       EXPECT_EQ(npu_shift_away(v, s), npu_shift(v, s, NpuTie::away)) << v << " >> " << s;
       const double exact = static_cast<double>(v) / static_cast<double>(1 << s);
-      for (const NpuTie tie : {NpuTie::away, NpuTie::up, NpuTie::even, NpuTie::odd, NpuTie::zero, NpuTie::down}) {
+      for (const NpuTie tie :
+           {NpuTie::away, NpuTie::up, NpuTie::even, NpuTie::odd, NpuTie::zero, NpuTie::down}) {
         const double off = static_cast<double>(npu_shift(v, s, tie)) - exact;
         EXPECT_LE(off < 0 ? -off : off, 0.5);
-        if (!npu_is_tie(v, s)) { EXPECT_EQ(npu_shift(v, s, tie), npu_shift(v, s, NpuTie::up)); }
+        if (!npu_is_tie(v, s)) {
+          EXPECT_EQ(npu_shift(v, s, tie), npu_shift(v, s, NpuTie::up));
+        }
       }
     }
 }

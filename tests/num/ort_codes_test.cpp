@@ -26,16 +26,28 @@ TEST(OrtCodes, requantizing_rounds_ties_to_even) {
 }
 
 TEST(OrtCodes, adding_uses_the_stored_codes) {
-  const BinaryScales s{.a_scale = 0.5, .b_scale = 0.25, .y_scale = 0.5, .a_zero = 10, .b_zero = -4, .y_zero = 1,
-                       .low = -128, .high = 127};
+  const BinaryScales s{.a_scale = 0.5,
+                       .b_scale = 0.25,
+                       .y_scale = 0.5,
+                       .a_zero = 10,
+                       .b_zero = -4,
+                       .y_zero = 1,
+                       .low = -128,
+                       .high = 127};
   const BinaryState state = ort_add.prepare(s);
   EXPECT_EQ(ort_add.apply(14, 0, state), 1 + 4 + 2);  // 2.0 + 1.0 = 3.0 = 6 steps
   EXPECT_EQ(ort_add.apply(14, -3, state), 6);         // 4.5 steps and the zero point: 5.5, to even
 }
 
 TEST(OrtCodes, multiplying_adds_the_zero_point_before_rounding) {
-  const BinaryScales s{.a_scale = 0.5, .b_scale = 0.5, .y_scale = 0.5, .a_zero = 0, .b_zero = 0, .y_zero = 1,
-                       .low = -128, .high = 127};
+  const BinaryScales s{.a_scale = 0.5,
+                       .b_scale = 0.5,
+                       .y_scale = 0.5,
+                       .a_zero = 0,
+                       .b_zero = 0,
+                       .y_zero = 1,
+                       .low = -128,
+                       .high = 127};
   const BinaryState state = ort_mul.prepare(s);
   EXPECT_EQ(ort_mul.apply(3, 1, state), 2);  // 1.5 + 1 = 2.5 -> 2; rounding first would give 3
 }

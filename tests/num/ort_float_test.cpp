@@ -9,8 +9,8 @@
 namespace lockstep {
 namespace {
 
-// The inputs and fingerprints below were given to and taken from onnxruntime 1.30.0 (x86-64, AVX-512,
-// one thread): element i of a tensor is ((i * a + b) mod 1009 - 504) / 97 in float32.
+// The inputs and fingerprints below were given to and taken from onnxruntime 1.30.0 (x86-64,
+// AVX-512, one thread): element i of a tensor is ((i * a + b) mod 1009 - 504) / 97 in float32.
 std::vector<float> sequence(std::int64_t n, std::int64_t a, std::int64_t b) {
   std::vector<float> x(static_cast<std::size_t>(n));
   for (std::int64_t i = 0; i < n; ++i)
@@ -21,25 +21,41 @@ std::vector<float> sequence(std::int64_t n, std::int64_t a, std::int64_t b) {
 // Sum of every element's bits times its place, so that one bit anywhere changes it.
 std::uint64_t fingerprint(const std::vector<float>& y) {
   std::uint64_t sum = 0;
-  for (std::size_t i = 0; i < y.size(); ++i) sum += std::uint64_t{std::bit_cast<std::uint32_t>(y[i])} * (i + 1);
+  for (std::size_t i = 0; i < y.size(); ++i)
+    sum += std::uint64_t{std::bit_cast<std::uint32_t>(y[i])} * (i + 1);
   return sum;
 }
 
 TEST(OrtFloat, products_have_the_runtimes_bits) {
-  struct Case { std::int64_t m, n, k; bool constant; std::uint64_t want; };
-  const Case cases[] = {{1, 33, 100, false, 0x10550aca844u}, {5, 1, 77, false, 0x65e304c8fu},
-                        {12, 20, 700, false, 0x3b04290f6492u}, {33, 40, 300, false, 0x6a4ee5cc75db1u},
-                        {1, 33, 300, true, 0x142cc6c09ccu}, {6, 40, 600, true, 0x39ffcc920b4au}};
+  struct Case {
+    std::int64_t m, n, k;
+    bool constant;
+    std::uint64_t want;
+  };
+  const Case cases[] = {
+      {1, 33, 100, false, 0x10550aca844u},   {5, 1, 77, false, 0x65e304c8fu},
+      {12, 20, 700, false, 0x3b04290f6492u}, {33, 40, 300, false, 0x6a4ee5cc75db1u},
+      {1, 33, 300, true, 0x142cc6c09ccu},    {6, 40, 600, true, 0x39ffcc920b4au}};
   for (const Case& c : cases) {
     const auto a = sequence(c.m * c.k, 7919, 3), b = sequence(c.k * c.n, 104729, 11);
     std::vector<float> y(static_cast<std::size_t>(c.m * c.n));
-    ort_matrix({.m = c.m, .n = c.n, .k = c.k, .a = a.data(), .b = b.data(), .y = y.data(), .b_constant = c.constant});
+    ort_matrix({.m = c.m,
+                .n = c.n,
+                .k = c.k,
+                .a = a.data(),
+                .b = b.data(),
+                .y = y.data(),
+                .b_constant = c.constant});
     EXPECT_EQ(fingerprint(y), c.want) << c.m << " " << c.n << " " << c.k;
   }
 }
 
 TEST(OrtFloat, convolutions_have_the_runtimes_bits) {
-  struct Case { std::int64_t c, h, w, f, kh, kw, g, d, p, s; bool blocked; std::uint64_t want; };
+  struct Case {
+    std::int64_t c, h, w, f, kh, kw, g, d, p, s;
+    bool blocked;
+    std::uint64_t want;
+  };
   const Case cases[] = {{16, 9, 9, 24, 1, 1, 1, 1, 0, 1, false, 0xed24cd6f2d06du},
                         {3, 17, 17, 8, 3, 3, 1, 1, 1, 2, false, 0x1cc181103dfd8u},
                         {32, 9, 9, 16, 3, 3, 1, 1, 1, 1, false, 0x69d7a72ad75bcu},
@@ -54,15 +70,27 @@ TEST(OrtFloat, convolutions_have_the_runtimes_bits) {
                         {160, 6, 6, 32, 1, 1, 1, 1, 0, 1, true, 0x52422b7731926u},
                         {32, 9, 9, 32, 3, 3, 32, 1, 1, 1, true, 0x1b5a210cfe1d1au}};
   for (const Case& c : cases) {
-    const auto x = sequence(c.c * c.h * c.w, 7919, 3), w = sequence(c.f * c.c / c.g * c.kh * c.kw, 104729, 11);
+    const auto x = sequence(c.c * c.h * c.w, 7919, 3),
+               w = sequence(c.f * c.c / c.g * c.kh * c.kw, 104729, 11);
     const auto bias = sequence(c.f, 31, 5);
     const std::int64_t oh = (c.h + 2 * c.p - (c.kh - 1) * c.d - 1) / c.s + 1;
     const std::int64_t ow = (c.w + 2 * c.p - (c.kw - 1) * c.d - 1) / c.s + 1;
     std::vector<float> y(static_cast<std::size_t>(c.f * oh * ow));
-    ort_convolution({.groups = c.g, .channels = c.c / c.g, .filters = c.f / c.g, .in = {1, c.h, c.w},
-                     .kernel = {1, c.kh, c.kw}, .out = {1, oh, ow}, .strides = {1, c.s, c.s}, .dilations = {1, c.d, c.d},
-                     .pads_begin = {0, c.p, c.p}, .pads_end = {0, c.p, c.p}, .x = x.data(), .w = w.data(),
-                     .bias = bias.data(), .y = y.data(), .blocked = c.blocked});
+    ort_convolution({.groups = c.g,
+                     .channels = c.c / c.g,
+                     .filters = c.f / c.g,
+                     .in = {1, c.h, c.w},
+                     .kernel = {1, c.kh, c.kw},
+                     .out = {1, oh, ow},
+                     .strides = {1, c.s, c.s},
+                     .dilations = {1, c.d, c.d},
+                     .pads_begin = {0, c.p, c.p},
+                     .pads_end = {0, c.p, c.p},
+                     .x = x.data(),
+                     .w = w.data(),
+                     .bias = bias.data(),
+                     .y = y.data(),
+                     .blocked = c.blocked});
     EXPECT_EQ(fingerprint(y), c.want) << c.c << " " << c.f << " " << c.kh << " " << c.g;
   }
 }
@@ -87,13 +115,25 @@ TEST(OrtFloat, means_have_the_runtimes_bits) {
   std::vector<float> y(3);
   ort_plane_mean(x.data(), 3, 99, y.data());
   EXPECT_EQ(fingerprint(y), 0x2eec15390u);
-  struct Case { std::int64_t stride; bool include; std::uint64_t want; };
-  for (const Case& c : {Case{1, false, 0x58d284c108eau}, {2, true, 0x696d0164666u}, {3, false, 0x117d4583e21u}}) {
+  struct Case {
+    std::int64_t stride;
+    bool include;
+    std::uint64_t want;
+  };
+  for (const Case& c :
+       {Case{1, false, 0x58d284c108eau}, {2, true, 0x696d0164666u}, {3, false, 0x117d4583e21u}}) {
     const std::int64_t oh = (9 - 1) / c.stride + 1, ow = (11 - 1) / c.stride + 1;
     y.assign(static_cast<std::size_t>(3 * oh * ow), 0);
-    ort_window_mean({.planes = 3, .in = {1, 9, 11}, .kernel = {1, 3, 3}, .out = {1, oh, ow},
-                     .strides = {1, c.stride, c.stride}, .pads_begin = {0, 1, 1}, .pads_end = {0, 1, 1},
-                     .include_pad = c.include, .x = x.data(), .y = y.data()});
+    ort_window_mean({.planes = 3,
+                     .in = {1, 9, 11},
+                     .kernel = {1, 3, 3},
+                     .out = {1, oh, ow},
+                     .strides = {1, c.stride, c.stride},
+                     .pads_begin = {0, 1, 1},
+                     .pads_end = {0, 1, 1},
+                     .include_pad = c.include,
+                     .x = x.data(),
+                     .y = y.data()});
     EXPECT_EQ(fingerprint(y), c.want) << c.stride;
   }
 }

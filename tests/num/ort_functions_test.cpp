@@ -20,22 +20,40 @@ Floats mapped(RealFunctions::Map f, const Floats& x, float alpha = 0, float beta
 
 // Samples of onnxruntime 1.30.0's answers, where real numbers rounded once give another last bit.
 TEST(OrtFunctions, equal_the_runtime_in_the_last_bit) {
-  EXPECT_EQ(mapped(ort_functions.exp, {-0x1.d399960000000p-3f, -0x1.a7cf100000000p+0f, 0x1.0567960000000p+0f, 0x1.fe1b860000000p-2f}),
-            (Floats{0x1.977c300000000p-1f, 0x1.8728de0000000p-3f, 0x1.635d220000000p+1f, 0x1.a54b160000000p+0f}));
-  EXPECT_EQ(mapped(ort_functions.erf, {0x1.6cbc6a0000000p-3f, 0x1.ca97a60000000p+0f, -0x1.805f420000000p-3f, 0x1.692a460000000p+0f}),
-            (Floats{0x1.97401a0000000p-3f, 0x1.fa37580000000p-1f, -0x1.acadaa0000000p-3f, 0x1.e86f8e0000000p-1f}));
-  EXPECT_EQ(mapped(ort_functions.gelu, {-0x1.9bc99a0000000p+1f, -0x1.25bc800000000p-2f, -0x1.6b03ba0000000p-1f, -0x1.d163560000000p+1f}),
-            (Floats{-0x1.11067e0000000p-9f, -0x1.c6d6200000000p-4f, -0x1.5b458e0000000p-3f, -0x1.080d9c0000000p-11f}));
-  EXPECT_EQ(mapped(ort_functions.softplus, {0x1.b609540000000p-1f, -0x1.2444d20000000p+0f, -0x1.d163560000000p+1f, -0x1.f8277a0000000p+0f}),
-            (Floats{0x1.35b2240000000p+0f, 0x1.1bbd340000000p-2f, 0x1.aa509a0000000p-6f, 0x1.0b88420000000p-3f}));
-  EXPECT_EQ(mapped(ort_functions.softsign, {-0x1.2444d20000000p+0f, -0x1.25bc800000000p-2f, -0x1.6b03ba0000000p-1f, 0x1.6cbc6a0000000p-3f}),
-            (Floats{-0x1.10ef500000000p-1f, -0x1.c884ec0000000p-3f, -0x1.a8d2de0000000p-2f, 0x1.3599320000000p-3f}));
-  EXPECT_EQ(mapped(ort_functions.selu, {-0x1.25bc800000000p-2f, -0x1.6b03ba0000000p-1f, -0x1.d163560000000p+1f, -0x1.d399960000000p-3f}, 1.67326319217681884765625f, 1.05070102214813232421875f),
-            (Floats{-0x1.c0f3bc0000000p-2f, -0x1.c928620000000p-1f, -0x1.b6356e0000000p+0f, -0x1.6f7ec80000000p-2f}));
-  EXPECT_EQ(mapped(ort_functions.hard_swish, {0x1.52cc660000000p+0f, -0x1.f8277a0000000p+0f, -0x1.3d27bc0000000p+1f, -0x1.41a0c60000000p+0f}),
-            (Floats{0x1.e841da0000000p-1f, -0x1.5a674e0000000p-2f, -0x1.b9ab940000000p-3f, -0x1.75de7c0000000p-2f}));
-  EXPECT_EQ(mapped(ort_functions.mish, {0x1.b609540000000p-1f, -0x1.2444d20000000p+0f, -0x1.25bc800000000p-2f, 0x1.10fce40000000p+1f}),
-            (Floats{0x1.6e76940000000p-1f, -0x1.3be4f20000000p-2f, -0x1.2a69180000000p-3f, 0x1.0aed220000000p+1f}));
+  EXPECT_EQ(mapped(ort_functions.exp, {-0x1.d399960000000p-3f, -0x1.a7cf100000000p+0f,
+                                       0x1.0567960000000p+0f, 0x1.fe1b860000000p-2f}),
+            (Floats{0x1.977c300000000p-1f, 0x1.8728de0000000p-3f, 0x1.635d220000000p+1f,
+                    0x1.a54b160000000p+0f}));
+  EXPECT_EQ(mapped(ort_functions.erf, {0x1.6cbc6a0000000p-3f, 0x1.ca97a60000000p+0f,
+                                       -0x1.805f420000000p-3f, 0x1.692a460000000p+0f}),
+            (Floats{0x1.97401a0000000p-3f, 0x1.fa37580000000p-1f, -0x1.acadaa0000000p-3f,
+                    0x1.e86f8e0000000p-1f}));
+  EXPECT_EQ(mapped(ort_functions.gelu, {-0x1.9bc99a0000000p+1f, -0x1.25bc800000000p-2f,
+                                        -0x1.6b03ba0000000p-1f, -0x1.d163560000000p+1f}),
+            (Floats{-0x1.11067e0000000p-9f, -0x1.c6d6200000000p-4f, -0x1.5b458e0000000p-3f,
+                    -0x1.080d9c0000000p-11f}));
+  EXPECT_EQ(mapped(ort_functions.softplus, {0x1.b609540000000p-1f, -0x1.2444d20000000p+0f,
+                                            -0x1.d163560000000p+1f, -0x1.f8277a0000000p+0f}),
+            (Floats{0x1.35b2240000000p+0f, 0x1.1bbd340000000p-2f, 0x1.aa509a0000000p-6f,
+                    0x1.0b88420000000p-3f}));
+  EXPECT_EQ(mapped(ort_functions.softsign, {-0x1.2444d20000000p+0f, -0x1.25bc800000000p-2f,
+                                            -0x1.6b03ba0000000p-1f, 0x1.6cbc6a0000000p-3f}),
+            (Floats{-0x1.10ef500000000p-1f, -0x1.c884ec0000000p-3f, -0x1.a8d2de0000000p-2f,
+                    0x1.3599320000000p-3f}));
+  EXPECT_EQ(mapped(ort_functions.selu,
+                   {-0x1.25bc800000000p-2f, -0x1.6b03ba0000000p-1f, -0x1.d163560000000p+1f,
+                    -0x1.d399960000000p-3f},
+                   1.67326319217681884765625f, 1.05070102214813232421875f),
+            (Floats{-0x1.c0f3bc0000000p-2f, -0x1.c928620000000p-1f, -0x1.b6356e0000000p+0f,
+                    -0x1.6f7ec80000000p-2f}));
+  EXPECT_EQ(mapped(ort_functions.hard_swish, {0x1.52cc660000000p+0f, -0x1.f8277a0000000p+0f,
+                                              -0x1.3d27bc0000000p+1f, -0x1.41a0c60000000p+0f}),
+            (Floats{0x1.e841da0000000p-1f, -0x1.5a674e0000000p-2f, -0x1.b9ab940000000p-3f,
+                    -0x1.75de7c0000000p-2f}));
+  EXPECT_EQ(mapped(ort_functions.mish, {0x1.b609540000000p-1f, -0x1.2444d20000000p+0f,
+                                        -0x1.25bc800000000p-2f, 0x1.10fce40000000p+1f}),
+            (Floats{0x1.6e76940000000p-1f, -0x1.3be4f20000000p-2f, -0x1.2a69180000000p-3f,
+                    0x1.0aed220000000p+1f}));
 }
 
 TEST(OrtFunctions, the_last_three_elements_are_the_c_librarys) {
@@ -46,7 +64,8 @@ TEST(OrtFunctions, the_last_three_elements_are_the_c_librarys) {
   EXPECT_EQ(y[0], y[3]);
 }
 
-Floats reduced(RealReduction kind, const Floats& x, std::vector<std::int64_t> shape, std::vector<std::uint8_t> axes, std::size_t count) {
+Floats reduced(RealReduction kind, const Floats& x, std::vector<std::int64_t> shape,
+               std::vector<std::uint8_t> axes, std::size_t count) {
   Floats y(count);
   ort_reduce(kind, x, shape, axes, y);
   return y;
@@ -55,13 +74,17 @@ Floats reduced(RealReduction kind, const Floats& x, std::vector<std::int64_t> sh
 TEST(OrtReduce, sums_by_vectors_only_where_rows_are_whole) {
   const float big = 16777216.0f;  // 1 is lost beside it
   const Floats x{big, 1, 1, 1, -big, 1, 1, 1};
-  EXPECT_EQ(reduced(RealReduction::sum, x, {1, 8}, {0, 1}, 1)[0], 6.0f);   // lanes: big and -big meet first
-  EXPECT_EQ(reduced(RealReduction::l1, x, {1, 8}, {0, 1}, 1)[0], 33554432.0f);  // one by one: every 1 is lost
-  EXPECT_EQ(reduced(RealReduction::l1, x, {8}, {1}, 1)[0], 33554436.0f);        // all axes: by vectors
+  EXPECT_EQ(reduced(RealReduction::sum, x, {1, 8}, {0, 1}, 1)[0],
+            6.0f);  // lanes: big and -big meet first
+  EXPECT_EQ(reduced(RealReduction::l1, x, {1, 8}, {0, 1}, 1)[0],
+            33554432.0f);  // one by one: every 1 is lost
+  EXPECT_EQ(reduced(RealReduction::l1, x, {8}, {1}, 1)[0], 33554436.0f);  // all axes: by vectors
   EXPECT_EQ(reduced(RealReduction::sum, {1, 2, 3, 4, 5, 6}, {3, 2}, {1, 0}, 2), (Floats{9, 12}));
-  EXPECT_EQ(reduced(RealReduction::mean, {1, 2, 3, 4, 5, 6, 7, 8}, {2, 2, 2}, {1, 0, 1}, 2), (Floats{3.5f, 5.5f}));
+  EXPECT_EQ(reduced(RealReduction::mean, {1, 2, 3, 4, 5, 6, 7, 8}, {2, 2, 2}, {1, 0, 1}, 2),
+            (Floats{3.5f, 5.5f}));
   EXPECT_EQ(reduced(RealReduction::product, {1, 2, 3, 4}, {2, 2}, {0, 1}, 2), (Floats{2, 12}));
-  EXPECT_EQ(reduced(RealReduction::sum, {1, 2, 3, 4}, {2, 2, 1, 1}, {0, 0, 1, 0}, 4), (Floats{1, 2, 3, 4}));
+  EXPECT_EQ(reduced(RealReduction::sum, {1, 2, 3, 4}, {2, 2, 1, 1}, {0, 0, 1, 0}, 4),
+            (Floats{1, 2, 3, 4}));
 }
 
 TEST(OrtReduce, takes_logarithms_from_the_greatest_element) {

@@ -20,7 +20,8 @@ TEST(HalfEven, takes_ties_to_the_even_neighbour) {
 TEST(HalfEven, equals_the_processor_and_leaves_infinity) {
   std::fesetround(FE_TONEAREST);
   for (int i = -4000; i <= 4000; ++i) EXPECT_EQ(half_even(i / 64.0), std::nearbyint(i / 64.0)) << i;
-  EXPECT_EQ(half_even(std::numeric_limits<double>::infinity()), std::numeric_limits<double>::infinity());
+  EXPECT_EQ(half_even(std::numeric_limits<double>::infinity()),
+            std::numeric_limits<double>::infinity());
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ namespace {
 __extension__ typedef __int128 Wide;
 
 TEST(TfliteFixed, high_mul_is_the_nearest_fraction_with_ties_up) {
-  EXPECT_EQ(high_mul(1 << 30, 1), 1);    // 0.5
+  EXPECT_EQ(high_mul(1 << 30, 1), 1);     // 0.5
   EXPECT_EQ(high_mul(-(1 << 30), 1), 0);  // -0.5
   EXPECT_EQ(high_mul(INT32_MIN, INT32_MIN), INT32_MAX);
   std::mt19937 random(1);
@@ -38,9 +38,9 @@ TEST(TfliteFixed, division_outside_the_shifts_width_is_what_x86_leaves) {
   EXPECT_EQ(divide_by_any_power(5, 1), 3);
   EXPECT_EQ(divide_by_any_power(0, 35), 1);
   EXPECT_EQ(divide_by_any_power(-1, 35), -1);
-  EXPECT_EQ(divide_by_any_power(-300, -5), -1);   // shifted by 27
+  EXPECT_EQ(divide_by_any_power(-300, -5), -1);    // shifted by 27
   EXPECT_EQ(divide_by_any_power(1 << 30, -5), 9);  // 8 and the odd remainder
-  EXPECT_EQ(divide_by_any_power(0, 16, 16), 1);   // of 16 bits
+  EXPECT_EQ(divide_by_any_power(0, 16, 16), 1);    // of 16 bits
   EXPECT_EQ(divide_by_any_power(-7, 16, 16), -1);
 }
 
@@ -54,7 +54,9 @@ TEST(TfliteFixed, multiplier_holds_the_real_number_to_31_bits) {
   EXPECT_EQ(fixed_multiplier(1e-12).multiplier, 0);
 }
 
-TEST(TfliteFixed, two_roundings_differ_from_one) { EXPECT_EQ(rescale_twice(29, fixed_multiplier(0.25)), 8); }
+TEST(TfliteFixed, two_roundings_differ_from_one) {
+  EXPECT_EQ(rescale_twice(29, fixed_multiplier(0.25)), 8);
+}
 
 TEST(TfliteFunctions, approximate_the_real_ones) {
   for (double a = 0; a > -20; a -= 0.37) {
@@ -65,11 +67,15 @@ TEST(TfliteFunctions, approximate_the_real_ones) {
     int power = 0;
     const std::int32_t inverse = reciprocal(static_cast<std::int32_t>(x * (1 << 19)), 12, power);
     EXPECT_NEAR(std::ldexp(inverse / 2147483648.0, -power) * x, 1, 1e-6) << x;
-    EXPECT_NEAR(log_of_sum(static_cast<std::int32_t>(x * (1 << 19))) / 67108864.0, std::log(x), 1e-4) << x;
+    EXPECT_NEAR(log_of_sum(static_cast<std::int32_t>(x * (1 << 19))) / 67108864.0, std::log(x),
+                1e-4)
+        << x;
   }
-  // N71: the error of a Newton step, from that of the start at the least n; roundings add 3e-8 there.
+  // N71: the error of a Newton step, from that of the start at the least n; roundings add 3e-8
+  // there.
   double newton = -0.5;
-  for (int step = 0; step < 5; ++step) newton = -1.5 * newton * newton - 0.5 * newton * newton * newton;
+  for (int step = 0; step < 5; ++step)
+    newton = -1.5 * newton * newton - 0.5 * newton * newton * newton;
   const double bound = std::abs(newton) + 3e-8;
   EXPECT_LT(bound, 1.27e-6);
   for (const std::int32_t x : {2, 3, 8, 100, 65025, 1 << 15, 1 << 29, 1 << 30}) {
@@ -107,7 +113,9 @@ TEST(TflitePolicies, tables_follow_the_real_function_within_one_code) {
   tflite_hard_swish.fill({0.05, 0.02, -3, 7, -128, -128, 127}, table);
   for (int q = -128; q < 128; ++q) {
     const double x = 0.05 * (q + 3), y = x * std::min(std::max(x + 3, 0.0), 6.0) / 6 / 0.02 + 7;
-    EXPECT_NEAR(table[static_cast<std::size_t>(q + 128)], std::min(std::max(y, -128.0), 127.0), 1.01) << q;
+    EXPECT_NEAR(table[static_cast<std::size_t>(q + 128)], std::min(std::max(y, -128.0), 127.0),
+                1.01)
+        << q;
   }
   std::vector<std::int32_t> wide(65536);
   tflite_tanh.fill({1.0 / 4096, 1.0 / 32768, 0, 0, -32768, -32768, 32767}, wide);
@@ -115,15 +123,17 @@ TEST(TflitePolicies, tables_follow_the_real_function_within_one_code) {
     EXPECT_NEAR(wide[static_cast<std::size_t>(q + 32768)], 32768 * std::tanh(q / 4096.0), 12) << q;
 }
 
-// A unit of the quotient is 4 steps of tanh's result and 2 of the logistic's. The last Newton step rounds a
-// product with two integer bits more (half of 4 units) and one that then counts twice (1 unit): 3 units, and 1
-// step for each unit that the exponential may be off, at most 2.
+// A unit of the quotient is 4 steps of tanh's result and 2 of the logistic's. The last Newton step
+// rounds a product with two integer bits more (half of 4 units) and one that then counts twice (1
+// unit): 3 units, and 1 step for each unit that the exponential may be off, at most 2.
 TEST(TfliteFunctions, sixteen_bit_logistic_and_tanh_are_as_near_as_their_roundings_allow) {
   for (const int bits : {0, 3, 6})
     for (int raw = -32768; raw <= 32767; raw += 7) {
       const double x = std::ldexp(raw, bits - 15);
-      ASSERT_NEAR(tanh_16(static_cast<std::int16_t>(raw), bits), std::tanh(x) * 32768, 14) << raw << " " << bits;
-      ASSERT_NEAR(logistic_16(static_cast<std::int16_t>(raw), bits), 32768 / (1 + std::exp(-x)), 7) << raw << " " << bits;
+      ASSERT_NEAR(tanh_16(static_cast<std::int16_t>(raw), bits), std::tanh(x) * 32768, 14)
+          << raw << " " << bits;
+      ASSERT_NEAR(logistic_16(static_cast<std::int16_t>(raw), bits), 32768 / (1 + std::exp(-x)), 7)
+          << raw << " " << bits;
     }
   EXPECT_EQ(logistic_16(0, 3), 16384);
   EXPECT_EQ(tanh_16(0, 3), 0);

@@ -7,7 +7,8 @@
 namespace lockstep {
 namespace {
 
-// 1 + 2^-12 squared is 1 + 2^-11 + 2^-24: the last bit is lost where the product is rounded by itself.
+// 1 + 2^-12 squared is 1 + 2^-11 + 2^-24: the last bit is lost where the product is rounded by
+// itself.
 TEST(XnnpackFloat, a_product_is_fused_into_the_sum_that_begins_at_the_bias) {
   const float a[] = {1.0f + 0x1p-12f, 2.0f}, b[] = {1.0f + 0x1p-12f, 0.5f};
   EXPECT_EQ(fused_from(-1.0f, a, 1, b, 1, 1), 0x1p-11f + 0x1p-24f);
@@ -23,10 +24,12 @@ TEST(XnnpackFloat, a_sum_of_codes_meets_its_scales_one_by_one_and_the_bias_by_a_
 
 TEST(XnnpackFloat, only_the_arithmetic_of_the_delegate_sums_so) {
   for (const char* const name : {"tflite", "tflite-ref", "cmsis-nn", "ort", "float"})
-    EXPECT_EQ(sums_from_bias(*find_arithmetic(name)->numerics), std::string_view(name) == "tflite") << name;
+    EXPECT_EQ(sums_from_bias(*find_arithmetic(name)->numerics), std::string_view(name) == "tflite")
+        << name;
 }
 
-// Sixteen lanes: 1 and 2^-24 meet only when the lanes are joined, where they are lost one by one in order.
+// Sixteen lanes: 1 and 2^-24 meet only when the lanes are joined, where they are lost one by one in
+// order.
 TEST(XnnpackFloat, a_reduced_last_axis_is_summed_in_lanes_and_another_in_order) {
   std::vector<float> x(32, 0x1p-24f), y(1);
   x[0] = 1;
@@ -42,11 +45,14 @@ TEST(XnnpackFloat, a_reduced_last_axis_is_summed_in_lanes_and_another_in_order) 
 
 TEST(XnnpackFloat, taps_of_a_window_are_joined_in_pairs) {
   EXPECT_EQ(xnnpack_float_nine({1, 2, 3, 4, 5, 6, 7, 8, 9}), 45);
-  EXPECT_EQ(xnnpack_float_nine({1, 0x1p-24f, 0, 0, 0, 0, 0, 0, 0x1p-24f}), 1);  // 0, 1, 8 by themselves
+  EXPECT_EQ(xnnpack_float_nine({1, 0x1p-24f, 0, 0, 0, 0, 0, 0, 0x1p-24f}),
+            1);  // 0, 1, 8 by themselves
   EXPECT_EQ(xnnpack_float_nine({1, 0, 0x1p-24f, 0x1p-24f, 0, 0, 0, 0, 0}), 1 + 0x1p-23f);
 }
 
-TEST(XnnpackFloat, a_pixel_is_mixed_along_the_rows_first) { EXPECT_EQ(xnnpack_float_bilinear({0, 4, 2, 8}, 0.5f, 0.25f), 2.75f); }
+TEST(XnnpackFloat, a_pixel_is_mixed_along_the_rows_first) {
+  EXPECT_EQ(xnnpack_float_bilinear({0, 4, 2, 8}, 0.5f, 0.25f), 2.75f);
+}
 
 TEST(XnnpackFloat, functions_meet_their_limits) {
   const std::vector<float> x{0, -0.0f, 100, -100, -200, 1};

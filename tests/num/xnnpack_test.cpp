@@ -1,5 +1,5 @@
-#include "num/litert_sums.h"
 #include "num/xnnpack.h"
+#include "num/litert_sums.h"
 
 #include <gtest/gtest.h>
 
@@ -21,8 +21,8 @@ TEST(Xnnpack, sums_are_taken_by_integer_factors_and_rounded_half_up) {
   EXPECT_EQ(xnnpack_sub.apply(3, 1, t), 1 - 3);
 }
 
-// A ratio of 256 is left to TFLite, whose vectors cut the result to 16 bits: 65536 becomes 0; behind
-// them it stays 127.
+// A ratio of 256 is left to TFLite, whose vectors cut the result to 16 bits: 65536 becomes 0;
+// behind them it stays 127.
 TEST(Xnnpack, ratios_out_of_range_are_cut_to_16_bits_in_vectors_alone) {
   const BinaryState t = xnnpack_add.prepare({1024.0, 1.0, 1.0, 0, 0, 0, -128, 127});
   EXPECT_TRUE(sums_by_rows(xnnpack_add, t));
@@ -40,10 +40,12 @@ TEST(Xnnpack, products_round_half_to_even) {
 
 // 0.3 in 1/256: 77; 5 * 77 + 128 = 513, 513 / 256 = 2.
 TEST(Xnnpack, codes_change_scale_by_a_factor_in_256ths) {
-  EXPECT_EQ(xnnpack_quantize.quantize(2.5f, 1.0f, 0, -32768, 32767), 2);  // 16 bits as 8: ties to even
+  EXPECT_EQ(xnnpack_quantize.quantize(2.5f, 1.0f, 0, -32768, 32767),
+            2);  // 16 bits as 8: ties to even
   EXPECT_EQ(xnnpack_quantize.requantize(5, 0.3, 0, 1.0, 0, -128, 127), 2);
   EXPECT_EQ(xnnpack_quantize.requantize(-5, 0.3, 0, 1.0, 0, -128, 127), -2);
-  // -3/4: the first rounding makes it -1/2; whole runs under another type go up, the rest away from zero.
+  // -3/4: the first rounding makes it -1/2; whole runs under another type go up, the rest away from
+  // zero.
   EXPECT_EQ(litert_requantize_runs.requantize(-3, 0.25, 0, 1.0, 0, -128, 127), 0);
   EXPECT_EQ(litert_requantize_runs.requantize_rest(-3, 0.25, 0, 1.0, 0, -128, 127), -1);
 }
@@ -69,7 +71,8 @@ TEST(Xnnpack, sums_of_16_bit_codes_are_rounded_once_in_float32) {
   const double x = 0.00683143f, y = 0.03539465f;
   EXPECT_EQ(xnnpack_sum.apply(-22986, 1, {x, y, 0, 0, -32768, 32767}), -4436);
   EXPECT_EQ(xnnpack_sum.apply(-3, 1, {0.5, 1, 0, 0, -32768, 32767}), -2);  // away from zero
-  EXPECT_EQ(xnnpack_sum.apply(5, 2, {0.5, 1, 1, 7, -32768, 32767}), 9);    // (5 - 2) / 2 = 1.5, then the zero point
+  EXPECT_EQ(xnnpack_sum.apply(5, 2, {0.5, 1, 1, 7, -32768, 32767}),
+            9);  // (5 - 2) / 2 = 1.5, then the zero point
 }
 
 // 2 places to 4, half-pixel centres: the second lies at 0.25, a share of 512/2048.
@@ -78,8 +81,8 @@ TEST(Xnnpack, resize_mixes_by_shares_in_2048ths) {
   ASSERT_EQ(points.size(), 4u);
   EXPECT_EQ(points[1].fine, 512);
   EXPECT_EQ(points[0].fine, 0);
-  EXPECT_EQ(xnnpack_bilinear.mix({0, 0, 2, 2}, points[0], points[1]), 1);     // 0.5: half up
-  EXPECT_EQ(xnnpack_bilinear.mix({0, 0, -2, -2}, points[0], points[1]), 0);   // -0.5
+  EXPECT_EQ(xnnpack_bilinear.mix({0, 0, 2, 2}, points[0], points[1]), 1);    // 0.5: half up
+  EXPECT_EQ(xnnpack_bilinear.mix({0, 0, -2, -2}, points[0], points[1]), 0);  // -0.5
 }
 
 // [0, 255]: codes from -128 on, step 1.

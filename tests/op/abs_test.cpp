@@ -19,7 +19,9 @@ TEST(Abs, of_integers_is_exact) {
 
 TEST(Abs, of_zeros_is_positive_as_onnxruntime_does) {
   const auto y = test::OpProblem("Abs").input<float>({2}, {0.f, -0.f}).run();
-  EXPECT_EQ((std::vector<bool>{std::signbit(y[0].as<float>()[0]), std::signbit(y[0].as<float>()[1])}), (std::vector<bool>{false, false}));
+  EXPECT_EQ(
+      (std::vector<bool>{std::signbit(y[0].as<float>()[0]), std::signbit(y[0].as<float>()[1])}),
+      (std::vector<bool>{false, false}));
 }
 
 }  // namespace

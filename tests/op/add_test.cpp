@@ -9,10 +9,13 @@ namespace {
 using test::OpProblem;
 
 template <class T>
-Tensor tensor(Shape shape, std::vector<T> v) { return Tensor::of<T>(std::move(shape), std::span<const T>(v)); }
+Tensor tensor(Shape shape, std::vector<T> v) {
+  return Tensor::of<T>(std::move(shape), std::span<const T>(v));
+}
 
 TEST(Add, spreads_operands_from_the_last_axis) {
-  const auto y = OpProblem("Add").input<float>({2, 2}, {1, 2, 3, 4}).input<float>({2}, {10, 20}).run();
+  const auto y =
+      OpProblem("Add").input<float>({2, 2}, {1, 2, 3, 4}).input<float>({2}, {10, 20}).run();
   EXPECT_EQ(y[0], (tensor<float>({2, 2}, {11, 22, 13, 24})));
 }
 
@@ -28,12 +31,15 @@ TEST(Add, adds_codes_of_different_steps) {
 
 TEST(Add, saturates_codes_and_applies_the_fused_activation) {
   OpProblem p("Add", "tflite-ref");
-  p.input<std::int8_t>({2}, {100, -100}, {{1.0}, {0}, -1}).input<std::int8_t>({2}, {100, -100}, {{1.0}, {0}, -1}).output({{1.0}, {-5}, -1});
+  p.input<std::int8_t>({2}, {100, -100}, {{1.0}, {0}, -1})
+      .input<std::int8_t>({2}, {100, -100}, {{1.0}, {0}, -1})
+      .output({{1.0}, {-5}, -1});
   EXPECT_EQ(p.run()[0], (tensor<std::int8_t>({2}, {127, -128})));
   EXPECT_EQ(p.attr("activation", "relu").run()[0], (tensor<std::int8_t>({2}, {127, -5})));
 }
 
-// LiteRT's vectors take 16 of 17 words of one row and round an operand once; spread words are its reference's (N110).
+// LiteRT's vectors take 16 of 17 words of one row and round an operand once; spread words are its
+// reference's (N110).
 TEST(Add, words_in_whole_vectors_of_a_row_are_rounded_once_in_tflite) {
   const std::vector<std::int16_t> a(17, 9383), b(17, -12024);
   std::vector<std::int16_t> want(17, -21358);
@@ -41,7 +47,9 @@ TEST(Add, words_in_whole_vectors_of_a_row_are_rounded_once_in_tflite) {
   const auto sum = [&](Shape of_b, std::size_t count) {
     return OpProblem("Add", "tflite")
         .input<std::int16_t>({17}, a, {{8.2226f}, {0}, -1})
-        .input<std::int16_t>(std::move(of_b), {b.begin(), b.begin() + static_cast<std::ptrdiff_t>(count)}, {{8.3912f}, {0}, -1})
+        .input<std::int16_t>(std::move(of_b),
+                             {b.begin(), b.begin() + static_cast<std::ptrdiff_t>(count)},
+                             {{8.3912f}, {0}, -1})
         .output({{1.1117f}, {0}, -1})
         .run()[0];
   };

@@ -9,20 +9,28 @@ namespace {
 using test::OpProblem;
 
 template <class T>
-Tensor tensor(Shape shape, std::vector<T> v) { return Tensor::of<T>(std::move(shape), std::span<const T>(v)); }
+Tensor tensor(Shape shape, std::vector<T> v) {
+  return Tensor::of<T>(std::move(shape), std::span<const T>(v));
+}
 
 TEST(AveragePool, divides_by_the_elements_inside) {
   OpProblem p("AveragePool");
-  p.input<float>({1, 1, 1, 3}, {3, 6, 9}).attr("kernel_shape", std::vector<std::int64_t>{1, 2}).attr("pads", std::vector<std::int64_t>{0, 1, 0, 0});
+  p.input<float>({1, 1, 1, 3}, {3, 6, 9})
+      .attr("kernel_shape", std::vector<std::int64_t>{1, 2})
+      .attr("pads", std::vector<std::int64_t>{0, 1, 0, 0});
   EXPECT_EQ(p.run()[0], (tensor<float>({1, 1, 1, 3}, {3, 4.5f, 7.5f})));
-  EXPECT_EQ(p.attr("count_include_pad", std::int64_t{1}).run()[0], (tensor<float>({1, 1, 1, 3}, {1.5f, 4.5f, 7.5f})));
+  EXPECT_EQ(p.attr("count_include_pad", std::int64_t{1}).run()[0],
+            (tensor<float>({1, 1, 1, 3}, {1.5f, 4.5f, 7.5f})));
 }
 
-// Windows of 4 and 6 over 3 at a stride of 2: the only window hangs over; none is left; a window of 7 is an error.
+// Windows of 4 and 6 over 3 at a stride of 2: the only window hangs over; none is left; a window of
+// 7 is an error.
 TEST(AveragePool, a_window_beyond_the_input_by_less_than_two_strides_makes_one_element_or_none) {
   const auto with = [](std::int64_t kernel) {
     OpProblem p("AveragePool");
-    p.input<float>({1, 1, 3}, {3, 6, 9}).attr("kernel_shape", std::vector<std::int64_t>{kernel}).attr("strides", std::vector<std::int64_t>{2});
+    p.input<float>({1, 1, 3}, {3, 6, 9})
+        .attr("kernel_shape", std::vector<std::int64_t>{kernel})
+        .attr("strides", std::vector<std::int64_t>{2});
     return p;
   };
   EXPECT_EQ(with(4).run()[0], (tensor<float>({1, 1, 1}, {6})));

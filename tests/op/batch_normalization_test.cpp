@@ -6,9 +6,14 @@ namespace lockstep {
 namespace {
 
 TEST(BatchNormalization, normalizes_each_channel_by_its_own_statistics) {
-  const auto y = test::OpProblem("BatchNormalization").input<float>({1, 2, 2}, {1, 3, 10, 20})
-                     .constant<float>({2}, {2, 1}).constant<float>({2}, {0.5f, 0}).constant<float>({2}, {1, 10})
-                     .constant<float>({2}, {4, 25}).attr("epsilon", 0.0).run();
+  const auto y = test::OpProblem("BatchNormalization")
+                     .input<float>({1, 2, 2}, {1, 3, 10, 20})
+                     .constant<float>({2}, {2, 1})
+                     .constant<float>({2}, {0.5f, 0})
+                     .constant<float>({2}, {1, 10})
+                     .constant<float>({2}, {4, 25})
+                     .attr("epsilon", 0.0)
+                     .run();
   EXPECT_EQ(y[0], (Tensor::of<float>({1, 2, 2}, std::vector<float>{0.5f, 2.5f, 0, 2})));
 }
 

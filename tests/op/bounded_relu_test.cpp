@@ -10,7 +10,8 @@ using test::OpProblem;
 using test::tensor;
 
 TEST(BoundedRelu, clamps_reals) {
-  EXPECT_EQ(OpProblem("BoundedRelu").input<float>({3}, {-1, 3, 9}).attr("high", 6.0).run()[0], (tensor<float>({3}, {0, 3, 6})));
+  EXPECT_EQ(OpProblem("BoundedRelu").input<float>({3}, {-1, 3, 9}).attr("high", 6.0).run()[0],
+            (tensor<float>({3}, {0, 3, 6})));
 }
 
 TEST(BoundedRelu, brings_codes_to_the_scale_of_y) {

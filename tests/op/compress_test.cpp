@@ -21,12 +21,16 @@ TEST(Compress, keeps_the_slices_whose_condition_holds) {
 }
 
 TEST(Compress, without_an_axis_takes_x_as_one_row) {
-  const auto y = test::OpProblem("Compress").input<float>({2, 2}, {1, 2, 3, 4}).add(flags({0, 1, 0, 1}), {}, true).run();
+  const auto y = test::OpProblem("Compress")
+                     .input<float>({2, 2}, {1, 2, 3, 4})
+                     .add(flags({0, 1, 0, 1}), {}, true)
+                     .run();
   EXPECT_EQ(y[0], Tensor::of<float>({2}, std::vector<float>{2, 4}));
 }
 
 TEST(Compress, refuses_a_condition_that_is_computed) {
-  const auto y = test::OpProblem("Compress").input<float>({2}, {1, 2}).add(flags({0, 1}), {}, false).try_run();
+  const auto y =
+      test::OpProblem("Compress").input<float>({2}, {1, 2}).add(flags({0, 1}), {}, false).try_run();
   ASSERT_FALSE(y.ok());
 }
 

@@ -9,7 +9,9 @@ namespace {
 using test::OpProblem;
 
 template <class T>
-Tensor tensor(Shape shape, std::vector<T> v) { return Tensor::of<T>(std::move(shape), std::span<const T>(v)); }
+Tensor tensor(Shape shape, std::vector<T> v) {
+  return Tensor::of<T>(std::move(shape), std::span<const T>(v));
+}
 
 TEST(Conv, sums_products_under_the_window) {
   // x = 1..9, w = 1 0 / 0 1: y = x[h,w] + x[h+1,w+1] + 10
@@ -45,7 +47,8 @@ TEST(Conv, depthwise_reads_one_channel_for_each_output) {
 }
 
 TEST(Conv, codes_are_requantized_with_two_roundings) {
-  // acc = (10 - 2) * 3 + 5 = 29; 29 * (0.5 * 0.5 / 1) = 7.25: the first rounding makes 15/2, the second 8
+  // acc = (10 - 2) * 3 + 5 = 29; 29 * (0.5 * 0.5 / 1) = 7.25: the first rounding makes 15/2, the
+  // second 8
   const auto y = OpProblem("Conv", "tflite-ref")
                      .input<std::int8_t>({1, 1, 1, 1}, {10}, {{0.5}, {2}, -1})
                      .constant<std::int8_t>({1, 1, 1, 1}, {3}, {{0.5}, {0}, -1})
@@ -55,16 +58,19 @@ TEST(Conv, codes_are_requantized_with_two_roundings) {
   EXPECT_EQ(y[0].code(0), 5);
 }
 
-// -3/4 is -1/2 after the first rounding: LiteRT's product takes that up, its reference kernel, which has the groups,
-// away from zero.
+// -3/4 is -1/2 after the first rounding: LiteRT's product takes that up, its reference kernel,
+// which has the groups, away from zero.
 TEST(Conv, of_16_bit_codes_under_a_32_bit_bias_is_rounded_half_up_by_litert) {
   const auto code = [](const char* arith, std::int64_t groups) {
     return OpProblem("Conv", arith)
-        .input<std::int16_t>({1, groups, 1, 1}, std::vector<std::int16_t>(static_cast<std::size_t>(groups), -3),
+        .input<std::int16_t>({1, groups, 1, 1},
+                             std::vector<std::int16_t>(static_cast<std::size_t>(groups), -3),
                              {{0.5}, {0}, -1})
-        .constant<std::int8_t>({groups, 1, 1, 1}, std::vector<std::int8_t>(static_cast<std::size_t>(groups), 1),
+        .constant<std::int8_t>({groups, 1, 1, 1},
+                               std::vector<std::int8_t>(static_cast<std::size_t>(groups), 1),
                                {{0.5}, {0}, -1})
-        .constant<std::int32_t>({groups}, std::vector<std::int32_t>(static_cast<std::size_t>(groups)))
+        .constant<std::int32_t>({groups},
+                                std::vector<std::int32_t>(static_cast<std::size_t>(groups)))
         .attr("group", groups)
         .output({{1.0}, {0}, -1})
         .run()[0]
@@ -88,7 +94,11 @@ TEST(Conv, fused_relu6_clamps_at_the_codes_of_zero_and_six) {
 }
 
 TEST(Conv, refuses_groups_that_do_not_divide_the_channels) {
-  const auto y = OpProblem("Conv").input<float>({1, 3, 2, 2}, std::vector<float>(12)).constant<float>({2, 1, 1, 1}, {1, 1}).attr("group", std::int64_t{2}).try_run();
+  const auto y = OpProblem("Conv")
+                     .input<float>({1, 3, 2, 2}, std::vector<float>(12))
+                     .constant<float>({2, 1, 1, 1}, {1, 1})
+                     .attr("group", std::int64_t{2})
+                     .try_run();
   ASSERT_FALSE(y.ok());
   EXPECT_NE(y.error().what.find("3 channels"), std::string::npos);
 }

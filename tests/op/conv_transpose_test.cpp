@@ -8,23 +8,37 @@ namespace {
 using Ints = std::vector<std::int64_t>;
 
 TEST(ConvTranspose, spreads_each_element_over_its_window) {  // 1*[1,2] at 0, 3*[1,2] at 2
-  const auto y = test::OpProblem("ConvTranspose").input<float>({1, 1, 2}, {1, 3}).constant<float>({1, 1, 2}, {1, 2})
-                     .attr("strides", Ints{2}).attr("shape", Ints{4}).run();
+  const auto y = test::OpProblem("ConvTranspose")
+                     .input<float>({1, 1, 2}, {1, 3})
+                     .constant<float>({1, 1, 2}, {1, 2})
+                     .attr("strides", Ints{2})
+                     .attr("shape", Ints{4})
+                     .run();
   EXPECT_EQ(y[0], (Tensor::of<float>({1, 1, 4}, std::vector<float>{1, 2, 3, 6})));
 }
 
 TEST(ConvTranspose, adds_where_windows_meet_and_cuts_pads) {  // full: 1, 2+3, 6
-  const auto y = test::OpProblem("ConvTranspose").input<float>({1, 1, 2}, {1, 3}).constant<float>({1, 1, 2}, {1, 2})
-                     .constant<float>({1}, {0.5f}).attr("pads", Ints{1, 0}).attr("shape", Ints{2}).run();
+  const auto y = test::OpProblem("ConvTranspose")
+                     .input<float>({1, 1, 2}, {1, 3})
+                     .constant<float>({1, 1, 2}, {1, 2})
+                     .constant<float>({1}, {0.5f})
+                     .attr("pads", Ints{1, 0})
+                     .attr("shape", Ints{2})
+                     .run();
   EXPECT_EQ(y[0], (Tensor::of<float>({1, 1, 2}, std::vector<float>{5.5f, 6.5f})));
 }
 
 TEST(ConvTranspose, refuses_weights_of_other_channels) {
-  EXPECT_FALSE(test::OpProblem("ConvTranspose").input<float>({1, 1, 1}, {1}).constant<float>({2, 1, 1}, {1, 2})
-                   .attr("shape", Ints{1}).try_run().ok());
+  EXPECT_FALSE(test::OpProblem("ConvTranspose")
+                   .input<float>({1, 1, 1}, {1})
+                   .constant<float>({2, 1, 1}, {1, 2})
+                   .attr("shape", Ints{1})
+                   .try_run()
+                   .ok());
 }
 
-// XNNPACK leaves these to LiteRT, which rounds twice: so as the reference kernels do, elsewhere not.
+// XNNPACK leaves these to LiteRT, which rounds twice: so as the reference kernels do, elsewhere
+// not.
 TEST(ConvTranspose, of_codes_with_gaps_between_windows_is_rounded_by_litert) {
   std::vector<std::uint8_t> x;
   for (int i = 0; i < 256; ++i) x.push_back(static_cast<std::uint8_t>(i));

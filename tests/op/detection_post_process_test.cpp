@@ -5,7 +5,8 @@
 namespace lockstep {
 namespace {
 
-// Three anchors of extent 1: the first two lie nearly together, the third far off; a background column stands first.
+// Three anchors of extent 1: the first two lie nearly together, the third far off; a background
+// column stands first.
 test::OpProblem problem(std::int64_t regular) {
   return test::OpProblem("DetectionPostProcess")
       .input<float>({1, 3, 4}, {0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0})
@@ -24,7 +25,8 @@ test::OpProblem problem(std::int64_t regular) {
 
 TEST(DetectionPostProcess, keeps_the_better_of_two_boxes_that_overlap) {
   const auto y = problem(0).output({}).output({}).output({}).output({}).run();
-  EXPECT_EQ(y[0], Tensor::of<float>({1, 3, 4}, std::vector<float>{-.5f, -.5f, .5f, .5f, 4.5f, 4.5f, 5.5f, 5.5f, 0, 0, 0, 0}));
+  EXPECT_EQ(y[0], Tensor::of<float>({1, 3, 4}, std::vector<float>{-.5f, -.5f, .5f, .5f, 4.5f, 4.5f,
+                                                                  5.5f, 5.5f, 0, 0, 0, 0}));
   EXPECT_EQ(y[1], Tensor::of<float>({1, 3}, std::vector<float>{0, 1, 0}));
   EXPECT_EQ(y[2], Tensor::of<float>({1, 3}, std::vector<float>{.9f, .7f, 0}));
   EXPECT_EQ(y[3], Tensor::of<float>({1}, std::vector<float>{2}));
@@ -41,10 +43,14 @@ TEST(DetectionPostProcess, refuses_more_rows_than_a_million) {
   const auto y = problem(1)
                      .attr("max_detections", std::int64_t{100000})
                      .attr("max_classes_per_detection", std::int64_t{11})
-                     .output({}).output({}).output({}).output({})
+                     .output({})
+                     .output({})
+                     .output({})
+                     .output({})
                      .try_run();
   ASSERT_FALSE(y.ok());
-  EXPECT_NE(y.error().want.find("at most 1000000"), std::string::npos) << y.error().what << ": " << y.error().want;
+  EXPECT_NE(y.error().want.find("at most 1000000"), std::string::npos)
+      << y.error().what << ": " << y.error().want;
 }
 
 }  // namespace

@@ -9,13 +9,20 @@ namespace {
 
 using Codes = std::vector<std::int8_t>;
 
-double sigmoid(double v) { return 1 / (1 + std::exp(-v)); }
+double sigmoid(double v) {
+  return 1 / (1 + std::exp(-v));
+}
 
 test::OpProblem one_unit(std::vector<float> w_scale) {
   test::OpProblem p("DynamicQuantizeLSTM");
-  p.input<float>({1, 1, 1}, {1.275f}).constant<std::int8_t>({1, 1, 4}, Codes{1, 2, 3, 4}).constant<std::int8_t>({1, 1, 4}, Codes{0, 0, 0, 0});
+  p.input<float>({1, 1, 1}, {1.275f})
+      .constant<std::int8_t>({1, 1, 4}, Codes{1, 2, 3, 4})
+      .constant<std::int8_t>({1, 1, 4}, Codes{0, 0, 0, 0});
   p.absent().absent().absent().absent().absent();
-  p.constant<float>({1}, std::move(w_scale)).constant<std::int8_t>({1}, Codes{0}).constant<float>({1}, {1}).constant<std::int8_t>({1}, Codes{0});
+  p.constant<float>({1}, std::move(w_scale))
+      .constant<std::int8_t>({1}, Codes{0})
+      .constant<float>({1}, {1})
+      .constant<std::int8_t>({1}, Codes{0});
   return p.attr("hidden_size", std::int64_t{1});
 }
 
@@ -28,9 +35,14 @@ TEST(DynamicQuantizeLstm, of_one_step_by_hand) {
 
 TEST(DynamicQuantizeLstm, refuses_scales_of_another_length) {
   test::OpProblem p("DynamicQuantizeLSTM");
-  p.input<float>({1, 1, 1}, {1}).constant<std::int8_t>({1, 1, 4}, Codes{1, 2, 3, 4}).constant<std::int8_t>({1, 1, 4}, Codes{0, 0, 0, 0});
+  p.input<float>({1, 1, 1}, {1})
+      .constant<std::int8_t>({1, 1, 4}, Codes{1, 2, 3, 4})
+      .constant<std::int8_t>({1, 1, 4}, Codes{0, 0, 0, 0});
   p.absent().absent().absent().absent().absent();
-  p.constant<float>({1, 3}, {1, 1, 1}).constant<std::int8_t>({1}, Codes{0}).constant<float>({1}, {1}).constant<std::int8_t>({1}, Codes{0});
+  p.constant<float>({1, 3}, {1, 1, 1})
+      .constant<std::int8_t>({1}, Codes{0})
+      .constant<float>({1}, {1})
+      .constant<std::int8_t>({1}, Codes{0});
   EXPECT_FALSE(p.attr("hidden_size", std::int64_t{1}).try_run().ok());
 }
 

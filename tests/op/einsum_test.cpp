@@ -8,15 +8,19 @@ namespace {
 using test::OpProblem;
 using test::tensor;
 
-Tensor einsum(const std::string& equation, OpProblem problem) { return problem.attr("equation", equation).run()[0]; }
+Tensor einsum(const std::string& equation, OpProblem problem) {
+  return problem.attr("equation", equation).run()[0];
+}
 
 TEST(Einsum, multiplies_transposes_and_takes_diagonals) {
   const auto a = OpProblem("Einsum").input<float>({2, 2}, {1, 2, 3, 4});
   EXPECT_EQ(einsum("ij->ji", a), tensor<float>({2, 2}, {1, 3, 2, 4}));
   EXPECT_EQ(einsum("ii->i", a), tensor<float>({2}, {1, 4}));
   EXPECT_EQ(einsum("ij->", a), tensor<float>({}, {10}));
-  EXPECT_EQ(einsum("ij,kj->ik", OpProblem(a).input<float>({1, 2}, {10, 1})), tensor<float>({2, 1}, {12, 34}));
-  EXPECT_EQ(einsum("ij, jk", OpProblem(a).input<float>({2, 1}, {10, 1})), tensor<float>({2, 1}, {12, 34}));
+  EXPECT_EQ(einsum("ij,kj->ik", OpProblem(a).input<float>({1, 2}, {10, 1})),
+            tensor<float>({2, 1}, {12, 34}));
+  EXPECT_EQ(einsum("ij, jk", OpProblem(a).input<float>({2, 1}, {10, 1})),
+            tensor<float>({2, 1}, {12, 34}));
 }
 
 TEST(Einsum, keeps_the_axes_under_an_ellipsis) {

@@ -6,7 +6,8 @@ namespace lockstep {
 namespace {
 
 TEST(Equal, compares_element_by_element) {
-  const auto y = test::OpProblem("Equal").input<float>({3}, {1, 2, 3}).input<float>({1}, {2}).run()[0];
+  const auto y =
+      test::OpProblem("Equal").input<float>({3}, {1, 2, 3}).input<float>({1}, {2}).run()[0];
   ASSERT_EQ(y.dtype(), DType::boolean);
   EXPECT_EQ(y.code(0), 0);
   EXPECT_EQ(y.code(1), 1);

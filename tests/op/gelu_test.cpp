@@ -11,7 +11,10 @@ TEST(Gelu, weighs_by_the_normal_distribution) {
 }
 
 TEST(Gelu, by_tanh_differs_in_the_fourth_digit) {
-  const auto y = test::OpProblem("Gelu").input<float>({1}, {1.f}).attr("approximate", std::string("tanh")).run();
+  const auto y = test::OpProblem("Gelu")
+                     .input<float>({1}, {1.f})
+                     .attr("approximate", std::string("tanh"))
+                     .run();
   EXPECT_EQ(y[0], Tensor::of<float>({1}, std::vector<float>{0.841192f}));
 }
 

@@ -10,7 +10,9 @@ namespace {
 using test::OpProblem;
 
 template <class T>
-Tensor tensor(Shape shape, std::vector<T> v) { return Tensor::of<T>(std::move(shape), std::span<const T>(v)); }
+Tensor tensor(Shape shape, std::vector<T> v) {
+  return Tensor::of<T>(std::move(shape), std::span<const T>(v));
+}
 
 TEST(Gemm, multiplies_and_adds) {
   const auto y = OpProblem("Gemm")
@@ -45,12 +47,13 @@ TEST(Gemm, codes_are_requantized_once_in_double) {
   EXPECT_EQ(y[0].code(0), 7);
 }
 
-// -3/4: LiteRT's product of 32-bit sums rounds -1/2 up; a bias of 64 bits brings the reference kernel. 29/4 rounded
-// twice is 8, by a 16-bit multiplier 7.
+// -3/4: LiteRT's product of 32-bit sums rounds -1/2 up; a bias of 64 bits brings the reference
+// kernel. 29/4 rounded twice is 8, by a 16-bit multiplier 7.
 TEST(Gemm, of_16_bit_codes_the_bias_says_how_sums_are_rounded) {
   const auto code = [](const char* arith, std::int16_t x, int bias, std::int64_t sum_bits = 0) {
     OpProblem p("Gemm", arith);
-    p.input<std::int16_t>({1, 1}, {x}, {{0.5}, {0}, -1}).constant<std::int8_t>({1, 1}, {1}, {{0.5}, {0}, -1});
+    p.input<std::int16_t>({1, 1}, {x}, {{0.5}, {0}, -1})
+        .constant<std::int8_t>({1, 1}, {1}, {{0.5}, {0}, -1});
     if (bias == 32) p.constant<std::int32_t>({1}, {0});
     if (bias == 64) p.constant<std::int64_t>({1}, {0});
     if (sum_bits) p.attr("sum_bits", sum_bits);
@@ -68,9 +71,11 @@ TEST(Gemm, of_16_bit_codes_the_bias_says_how_sums_are_rounded) {
   EXPECT_EQ(code("cmsis-nn", 29, 0), 7);
 }
 
-// A product of scales held in float32 would make 31353, as TFLite Micro does not under a bias of 32 bits.
+// A product of scales held in float32 would make 31353, as TFLite Micro does not under a bias of 32
+// bits.
 TEST(Gemm, of_16_bit_codes_under_a_32_bit_bias_has_its_multiplier_in_double_in_tflite_micro) {
-  const double x = static_cast<double>(0.1f), w = static_cast<double>(0.003f), y = static_cast<double>(0.03f);
+  const double x = static_cast<double>(0.1f), w = static_cast<double>(0.003f),
+               y = static_cast<double>(0.03f);
   const auto code = OpProblem("Gemm", "cmsis-nn")
                         .input<std::int16_t>({1, 1}, {24687}, {{x}, {0}, -1})
                         .constant<std::int8_t>({1, 1}, {127}, {{w}, {0}, -1})
@@ -90,7 +95,8 @@ TEST(Gemm, codes_float_rows_under_coded_weights) {
   EXPECT_EQ(y[0], (tensor<float>({1, 1}, {-63 * ((2.0f / 127) * 0.5f)})));
 }
 
-// Files of the first converters call the signed bytes under float activations uint8; they were once read without sign.
+// Files of the first converters call the signed bytes under float activations uint8; they were once
+// read without sign.
 TEST(Gemm, weights_called_uint8_under_floats_are_signed_bytes) {
   Tensor w(DType::u8, {3});
   w.as<std::uint8_t>()[0] = 127, w.as<std::uint8_t>()[1] = 129, w.as<std::uint8_t>()[2] = 255;

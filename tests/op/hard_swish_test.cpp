@@ -11,7 +11,10 @@ TEST(HardSwish, is_flat_below_minus_three) {
 }
 
 TEST(HardSwish, of_codes_needs_a_policy) {
-  const auto y = test::OpProblem("HardSwish").input<std::int8_t>({1}, {5}, {{0.5}, {0}, -1}).output({{0.5}, {0}, -1}).try_run();
+  const auto y = test::OpProblem("HardSwish")
+                     .input<std::int8_t>({1}, {5}, {{0.5}, {0}, -1})
+                     .output({{0.5}, {0}, -1})
+                     .try_run();
   EXPECT_FALSE(y.ok());
 }
 

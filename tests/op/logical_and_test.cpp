@@ -12,7 +12,10 @@ Tensor truths(std::vector<int> bits) {
 }
 
 TEST(And, follows_its_truth_table) {
-  const auto y = test::OpProblem("And").add(truths({0, 0, 1, 1}), {}, false).add(truths({0, 1, 0, 1}), {}, false).run();
+  const auto y = test::OpProblem("And")
+                     .add(truths({0, 0, 1, 1}), {}, false)
+                     .add(truths({0, 1, 0, 1}), {}, false)
+                     .run();
   EXPECT_EQ(y[0], truths({0, 0, 0, 1}));
 }
 

@@ -13,7 +13,9 @@ TEST(Not, turns_truth_over) {
   EXPECT_EQ(y[0].code(1), 0);
 }
 
-TEST(Not, refuses_numbers) { EXPECT_FALSE(test::OpProblem("Not").input<float>({1}, {1}).try_run().ok()); }
+TEST(Not, refuses_numbers) {
+  EXPECT_FALSE(test::OpProblem("Not").input<float>({1}, {1}).try_run().ok());
+}
 
 }  // namespace
 }  // namespace lockstep

@@ -11,7 +11,10 @@ TEST(LpNormalization, brings_each_row_to_length_one) {
 }
 
 TEST(LpNormalization, with_p_one_divides_by_the_sum) {
-  const auto y = test::OpProblem("LpNormalization").input<float>({2}, {1, -3}).attr("p", std::int64_t{1}).run();
+  const auto y = test::OpProblem("LpNormalization")
+                     .input<float>({2}, {1, -3})
+                     .attr("p", std::int64_t{1})
+                     .run();
   EXPECT_EQ(y[0], (Tensor::of<float>({2}, std::vector<float>{0.25f, -0.75f})));
 }
 

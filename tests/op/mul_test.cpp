@@ -9,10 +9,13 @@ namespace {
 using test::OpProblem;
 
 template <class T>
-Tensor tensor(Shape shape, std::vector<T> v) { return Tensor::of<T>(std::move(shape), std::span<const T>(v)); }
+Tensor tensor(Shape shape, std::vector<T> v) {
+  return Tensor::of<T>(std::move(shape), std::span<const T>(v));
+}
 
 TEST(Mul, multiplies_reals) {
-  EXPECT_EQ(OpProblem("Mul").input<float>({2}, {1.5f, 2}).input<float>({2}, {4, -1}).run()[0], (tensor<float>({2}, {6, -2})));
+  EXPECT_EQ(OpProblem("Mul").input<float>({2}, {1.5f, 2}).input<float>({2}, {4, -1}).run()[0],
+            (tensor<float>({2}, {6, -2})));
 }
 
 // (5 - 1) * (7 - 3) * (0.5 * 0.5 / 0.25) = 16

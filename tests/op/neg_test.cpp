@@ -26,7 +26,9 @@ TEST(Neg, of_the_least_integer_wraps) {
 
 TEST(Neg, turns_the_sign_of_zeros_as_onnxruntime_does) {
   const auto y = test::OpProblem("Neg").input<float>({2}, {0.f, -0.f}).run();
-  EXPECT_EQ((std::vector<bool>{std::signbit(y[0].as<float>()[0]), std::signbit(y[0].as<float>()[1])}), (std::vector<bool>{true, false}));
+  EXPECT_EQ(
+      (std::vector<bool>{std::signbit(y[0].as<float>()[0]), std::signbit(y[0].as<float>()[1])}),
+      (std::vector<bool>{true, false}));
 }
 
 }  // namespace

@@ -14,7 +14,8 @@ TEST(NonZero, names_rows_and_columns_in_the_order_of_x) {
 }
 
 TEST(NonZero, of_zeros_names_nothing) {
-  EXPECT_EQ(OpProblem("NonZero").constant<std::int8_t>({3}, {0, 0, 0}).run()[0], (tensor<std::int64_t>({1, 0}, {})));
+  EXPECT_EQ(OpProblem("NonZero").constant<std::int8_t>({3}, {0, 0, 0}).run()[0],
+            (tensor<std::int64_t>({1, 0}, {})));
 }
 
 TEST(NonZero, refuses_an_x_that_comes_with_the_run) {

@@ -15,7 +15,8 @@ TEST(NotEqual, compares_element_by_element) {
   EXPECT_EQ(y.code(2), 1);
 }
 
-// By hand: (7 - 1) * 256 / 4 = 384 = (5 - 2) * 256 / 2, and 8 steps of 1/1024 are 2, 9 steps 2.25 of the grid.
+// By hand: (7 - 1) * 256 / 4 = 384 = (5 - 2) * 256 / 2, and 8 steps of 1/1024 are 2, 9 steps 2.25
+// of the grid.
 TEST(NotEqual, compares_rescaled_codes_by_their_values_on_the_grid_of_the_runtime) {
   const auto differ = [](int a, QuantParams of_a, int b, QuantParams of_b) {
     return OpProblem("NotEqual")

@@ -55,9 +55,11 @@ TEST(Pad, fills_codes_with_0_or_with_the_zero_point_where_the_format_says_so) {
 
 // A damaged model once asked for a list of 2^31 places while it was read.
 TEST(Pad, refuses_an_extent_that_nobody_can_list) {
-  const auto ran = OpProblem("Pad").input<float>({2}, {1, 2}).constant<I>({2}, {I{1} << 31, 0}).try_run();
+  const auto ran =
+      OpProblem("Pad").input<float>({2}, {1, 2}).constant<I>({2}, {I{1} << 31, 0}).try_run();
   ASSERT_FALSE(ran.ok());
-  EXPECT_NE(ran.error().what.find("padded extent of 2147483650"), std::string::npos) << ran.error().line();
+  EXPECT_NE(ran.error().what.find("padded extent of 2147483650"), std::string::npos)
+      << ran.error().line();
 }
 
 TEST(Pad, refuses_to_cut_more_than_there_is) {

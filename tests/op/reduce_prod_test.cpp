@@ -10,7 +10,8 @@ TEST(ReduceProd, multiplies) {
   EXPECT_EQ(y[0], (Tensor::of<std::int64_t>({1}, std::vector<std::int64_t>{24})));
 }
 
-// 6 * 5 = 30 at scales 0.5: 7.5, at the result's step 0.25 code 30; by factors of x_scale / sqrt(y_scale) = 1.
+// 6 * 5 = 30 at scales 0.5: 7.5, at the result's step 0.25 code 30; by factors of x_scale /
+// sqrt(y_scale) = 1.
 TEST(ReduceProd, multiplies_codes_factor_by_factor_in_fixed_point) {
   const auto of = [](const char* arith) {
     return test::OpProblem("ReduceProd", arith)

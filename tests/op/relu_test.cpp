@@ -23,7 +23,9 @@ TEST(Relu, clamps_codes_at_the_zero_point) {
 
 TEST(Relu, keeps_the_sign_of_zeros_as_onnxruntime_does) {
   const auto y = test::OpProblem("Relu").input<float>({2}, {0.f, -0.f}).run();
-  EXPECT_EQ((std::vector<bool>{std::signbit(y[0].as<float>()[0]), std::signbit(y[0].as<float>()[1])}), (std::vector<bool>{false, true}));
+  EXPECT_EQ(
+      (std::vector<bool>{std::signbit(y[0].as<float>()[0]), std::signbit(y[0].as<float>()[1])}),
+      (std::vector<bool>{false, true}));
 }
 
 }  // namespace

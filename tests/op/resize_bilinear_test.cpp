@@ -13,7 +13,8 @@ TEST(ResizeBilinear, mixes_neighbours) {
   OpProblem p("ResizeBilinear");
   p.input<float>({1, 1, 2, 1}, {0, 4}).constant<std::int32_t>({2}, {1, 4});
   EXPECT_EQ(p.run()[0], (tensor<float>({1, 1, 4, 1}, {0, 2, 4, 4})));
-  EXPECT_EQ(p.attr("half_pixel_centers", std::int64_t{1}).run()[0], (tensor<float>({1, 1, 4, 1}, {0, 1, 3, 4})));
+  EXPECT_EQ(p.attr("half_pixel_centers", std::int64_t{1}).run()[0],
+            (tensor<float>({1, 1, 4, 1}, {0, 1, 3, 4})));
 }
 
 // 1.5 and -1.5 go away from zero

@@ -10,7 +10,9 @@ using test::OpProblem;
 OpProblem scatter(std::string reduction) {
   OpProblem p("ScatterElements");
   p.input<float>({2, 3}, {1, 2, 3, 4, 5, 6}).input<std::int64_t>({2, 2}, {2, -3, 0, 0});
-  return p.input<float>({2, 2}, {10, 20, 30, 40}).attr("axis", std::int64_t{1}).attr("reduction", std::move(reduction));
+  return p.input<float>({2, 2}, {10, 20, 30, 40})
+      .attr("axis", std::int64_t{1})
+      .attr("reduction", std::move(reduction));
 }
 
 TEST(ScatterElements, writes_where_the_indices_say_the_last_one_staying) {
@@ -23,7 +25,12 @@ TEST(ScatterElements, adds_or_takes_the_greatest) {
 }
 
 TEST(ScatterElements, refuses_an_index_beside_x) {
-  EXPECT_FALSE(OpProblem("ScatterElements").input<float>({2}, {1, 2}).input<std::int64_t>({1}, {2}).input<float>({1}, {0}).try_run().ok());
+  EXPECT_FALSE(OpProblem("ScatterElements")
+                   .input<float>({2}, {1, 2})
+                   .input<std::int64_t>({1}, {2})
+                   .input<float>({1}, {0})
+                   .try_run()
+                   .ok());
 }
 
 }  // namespace

@@ -11,7 +11,10 @@ TEST(Sigmoid, is_a_half_at_zero) {
 }
 
 TEST(Sigmoid, of_codes_needs_a_policy) {
-  const auto y = test::OpProblem("Sigmoid").input<std::int8_t>({1}, {5}, {{0.5}, {0}, -1}).output({{0.5}, {0}, -1}).try_run();
+  const auto y = test::OpProblem("Sigmoid")
+                     .input<std::int8_t>({1}, {5}, {{0.5}, {0}, -1})
+                     .output({{0.5}, {0}, -1})
+                     .try_run();
   EXPECT_FALSE(y.ok());
 }
 

@@ -9,7 +9,9 @@ namespace {
 using test::OpProblem;
 
 template <class T>
-Tensor tensor(Shape shape, std::vector<T> v) { return Tensor::of<T>(std::move(shape), std::span<const T>(v)); }
+Tensor tensor(Shape shape, std::vector<T> v) {
+  return Tensor::of<T>(std::move(shape), std::span<const T>(v));
+}
 
 TEST(Softmax, sums_to_one_along_the_axis) {
   const auto y = OpProblem("Softmax").input<float>({2, 2}, {0, 0, 5, 5}).run();

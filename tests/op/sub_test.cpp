@@ -9,11 +9,17 @@ namespace {
 using test::OpProblem;
 
 template <class T>
-Tensor tensor(Shape shape, std::vector<T> v) { return Tensor::of<T>(std::move(shape), std::span<const T>(v)); }
+Tensor tensor(Shape shape, std::vector<T> v) {
+  return Tensor::of<T>(std::move(shape), std::span<const T>(v));
+}
 
 TEST(Sub, subtracts_reals_and_wraps_integers) {
-  EXPECT_EQ(OpProblem("Sub").input<float>({2}, {1, 2}).input<float>({}, {3}).run()[0], (tensor<float>({2}, {-2, -1})));
-  EXPECT_EQ(OpProblem("Sub").input<std::int32_t>({1}, {-2147483647 - 1}).input<std::int32_t>({1}, {1}).run()[0],
+  EXPECT_EQ(OpProblem("Sub").input<float>({2}, {1, 2}).input<float>({}, {3}).run()[0],
+            (tensor<float>({2}, {-2, -1})));
+  EXPECT_EQ(OpProblem("Sub")
+                .input<std::int32_t>({1}, {-2147483647 - 1})
+                .input<std::int32_t>({1}, {1})
+                .run()[0],
             (tensor<std::int32_t>({1}, {2147483647})));
 }
 

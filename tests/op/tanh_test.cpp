@@ -11,7 +11,10 @@ TEST(Tanh, is_odd) {
 }
 
 TEST(Tanh, of_codes_needs_a_policy) {
-  const auto y = test::OpProblem("Tanh").input<std::int8_t>({1}, {5}, {{0.5}, {0}, -1}).output({{0.5}, {0}, -1}).try_run();
+  const auto y = test::OpProblem("Tanh")
+                     .input<std::int8_t>({1}, {5}, {{0.5}, {0}, -1})
+                     .output({{0.5}, {0}, -1})
+                     .try_run();
   EXPECT_FALSE(y.ok());
 }
 

@@ -12,13 +12,19 @@ TEST(ShortSpec, keeps_what_is_short_and_counts_what_it_leaves_out) {
   const std::string text = short_spec(runs);
   EXPECT_LT(text.size(), 170u);
   EXPECT_TRUE(text.starts_with("poison-survives@conv,r0.first=0,r1.first=0"));
-  const auto shown = std::count(text.begin(), text.end(), ',') - 1;  // one stands before "in --json"
-  EXPECT_NE(text.find(" and " + std::to_string(40 - shown) + " more parameters, in --json"), std::string::npos) << text;
+  const auto shown =
+      std::count(text.begin(), text.end(), ',') - 1;  // one stands before "in --json"
+  EXPECT_NE(text.find(" and " + std::to_string(40 - shown) + " more parameters, in --json"),
+            std::string::npos)
+      << text;
 }
 
 TEST(SpecsByFault, one_fault_at_many_places_is_one_entry) {
-  EXPECT_EQ(specs_by_fault({"stale-output@/fc", "frozen-output@/mean,k=1", "stale-output@/flatten", "frozen-output@/mean,k=2", "stale-output@/mean", "stale-output@a,b"}),
-            (std::vector<std::string>{"stale-output at any of /fc, /flatten, /mean and 1 more place", "frozen-output@/mean,k=1", "frozen-output@/mean,k=2"}));
+  EXPECT_EQ(
+      specs_by_fault({"stale-output@/fc", "frozen-output@/mean,k=1", "stale-output@/flatten",
+                      "frozen-output@/mean,k=2", "stale-output@/mean", "stale-output@a,b"}),
+      (std::vector<std::string>{"stale-output at any of /fc, /flatten, /mean and 1 more place",
+                                "frozen-output@/mean,k=1", "frozen-output@/mean,k=2"}));
 }
 
 TEST(SpecsByFault, faults_of_several_sites_are_kept_as_they_are) {

@@ -148,7 +148,8 @@ void run(std::string_view arithmetic, const std::string& target, int each) {
   ASSERT_TRUE(capture.ok()) << capture.error().line();
   for (std::size_t i = 0; i < problems.size(); ++i) {
     const Graph& one = problems[i].one.graph;
-    const auto it = capture->samples[0].find("p" + std::to_string(i) + "_" + one.value(one.nodes()[0].outputs[0]).name);
+    const auto it = capture->samples[0].find("p" + std::to_string(i) + "_" +
+                                             one.value(one.nodes()[0].outputs[0]).name);
     ASSERT_NE(it, capture->samples[0].end()) << problems[i].name;
     expect_same(problems[i], it->second);
   }

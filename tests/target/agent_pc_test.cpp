@@ -18,11 +18,14 @@ namespace {
 
 // Generated C and the agent in one program of this machine.
 std::string build_board(const std::string& model, const test::TemporaryFolder& folder) {
-  const std::string root = test::source_folder(), build = test::binary_folder(), net = folder / "net";
-  const std::string command = "'" + build + "/bin/lockstep' generate '" + model + "' --agent -o '" + net +
-                              "' >/dev/null && gcc -std=gnu99 -O2 -ffp-contract=off -Wall -Wextra -Werror -I'" + root + "/rt/agent' -I'" + net + "' '" + root +
-                              "/rt/agent/posix/board.c' '" + net + "/agent/network_agent.c' '" + net + "'/*.c '" + build +
-                              "/rt/agent/liblockstep_agent.a' -lprotobuf-nanopb -lm -o '" + (folder / "board") + "'";
+  const std::string root = test::source_folder(), build = test::binary_folder(),
+                    net = folder / "net";
+  const std::string command =
+      "'" + build + "/bin/lockstep' generate '" + model + "' --agent -o '" + net +
+      "' >/dev/null && gcc -std=gnu99 -O2 -ffp-contract=off -Wall -Wextra -Werror -I'" + root +
+      "/rt/agent' -I'" + net + "' '" + root + "/rt/agent/posix/board.c' '" + net +
+      "/agent/network_agent.c' '" + net + "'/*.c '" + build +
+      "/rt/agent/liblockstep_agent.a' -lprotobuf-nanopb -lm -o '" + (folder / "board") + "'";
   return std::system(command.c_str()) == 0 ? folder / "board" : "";
 }
 
@@ -79,7 +82,8 @@ TEST(AgentOnThisMachine, yields_every_tensor_of_generated_c_over_a_pty_and_over_
       EXPECT_GE(capture->samples[s].size(), graph->nodes().size() / 2);
       for (const auto& [tensor, contents] : capture->samples[s]) {
         ASSERT_TRUE(expected->samples[s].contains(tensor)) << tensor;
-        EXPECT_TRUE(std::ranges::equal(contents.bytes(), expected->samples[s].at(tensor).bytes())) << tensor;
+        EXPECT_TRUE(std::ranges::equal(contents.bytes(), expected->samples[s].at(tensor).bytes()))
+            << tensor;
       }
     }
   }

@@ -10,7 +10,8 @@
 namespace lockstep {
 namespace {
 
-// The emulator's built-in network has these inputs and outputs; nothing of the reference is run here.
+// The emulator's built-in network has these inputs and outputs; nothing of the reference is run
+// here.
 Graph stand_in() {
   GraphBuilder g("m.onnx", "onnx");
   Value x, y;
@@ -68,7 +69,8 @@ TEST(SerialTarget, runs_each_sample_twice_and_says_so) {
   const test::TemporaryFolder folder;
   test::Emulator emulator("--stock --framing 1", folder / "tty");
   const Graph graph = stand_in();
-  auto target = open_target("serial:" + (folder / "tty") + ":921600", {graph, *find_arithmetic("ort-noopt")});
+  auto target =
+      open_target("serial:" + (folder / "tty") + ":921600", {graph, *find_arithmetic("ort-noopt")});
   ASSERT_TRUE(target.ok()) << target.error().line();
   const auto capture = (*target)->run(one_sample(), {});
   ASSERT_TRUE(capture.ok()) << capture.error().line();
@@ -76,7 +78,9 @@ TEST(SerialTarget, runs_each_sample_twice_and_says_so) {
   double first = 0;
   for (int i = 0; i < 192; i += 10) first += i;
   EXPECT_EQ(y.number(0), first);
-  EXPECT_NE(testing::PrintToString(capture->notes).find("every sample ran 2 times with equal results"), std::string::npos);
+  EXPECT_NE(
+      testing::PrintToString(capture->notes).find("every sample ran 2 times with equal results"),
+      std::string::npos);
 }
 
 TEST(SerialTarget, a_damaged_byte_is_a_link_fault_and_no_result) {

@@ -2,11 +2,11 @@
 
 #include <gtest/gtest.h>
 
-
 namespace lockstep {
 namespace {
 
-const std::string stem = "/tcn/tcn_block_0/network/network.0/TCM_net/TCM_net.2/Relu_outpu";  // 63 characters
+const std::string stem =
+    "/tcn/tcn_block_0/network/network.0/TCM_net/TCM_net.2/Relu_outpu";  // 63 characters
 
 Value named(const std::string& name) {
   Value v;
@@ -51,7 +51,8 @@ using Names = std::vector<std::string>;
 
 TEST(WholeNames, that_begin_alike_are_told_apart_by_order) {
   const Graph g = chain({stem + "t_0", "short", stem + "t_1"});
-  EXPECT_EQ(whole({sent(stem), sent("short"), sent(stem)}, g), (Names{stem + "t_0", "short", stem + "t_1"}));
+  EXPECT_EQ(whole({sent(stem), sent("short"), sent(stem)}, g),
+            (Names{stem + "t_0", "short", stem + "t_1"}));
 }
 
 TEST(WholeNames, stay_cut_where_the_device_holds_fewer_than_the_model) {

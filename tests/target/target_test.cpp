@@ -26,12 +26,14 @@ TEST(NoTarget, a_path_that_is_not_there_is_said_in_so_many_words) {
 TEST(NoTarget, a_file_of_another_form_is_told_which_are_read) {
   const test::TemporaryFolder scratch;
   ASSERT_TRUE(write_file(scratch / "dump.xlsx", "x").ok());
-  EXPECT_NE(refusal(scratch / "dump.xlsx").find(".npz, .npy, .csv"), std::string::npos) << refusal(scratch / "dump.xlsx");
+  EXPECT_NE(refusal(scratch / "dump.xlsx").find(".npz, .npy, .csv"), std::string::npos)
+      << refusal(scratch / "dump.xlsx");
 }
 
 TEST(NoTarget, a_misspelt_word_gets_the_nearest_one) {
   EXPECT_NE(refusal("tflte").find("did you mean 'tflite'?"), std::string::npos) << refusal("tflte");
-  EXPECT_NE(refusal("seriel:/dev/ttyACM0").find("did you mean 'serial:'?"), std::string::npos) << refusal("seriel:/dev/ttyACM0");
+  EXPECT_NE(refusal("seriel:/dev/ttyACM0").find("did you mean 'serial:'?"), std::string::npos)
+      << refusal("seriel:/dev/ttyACM0");
 }
 
 }  // namespace
