@@ -100,8 +100,14 @@ std::vector<Pool> pools_of(const DeviceDef& device,
 Result<void> place_memories(const Graph& g, DeviceReport& r) {
   std::vector<std::vector<const DeviceMemory*>> members;
   std::vector<Pool> pools = pools_of(*r.device, members);
+  Pool nowhere;  // takes what fits nowhere else
+  nowhere.name = "none", nowhere.speed = -1, nowhere.alignment = 32;
+  pools.push_back(nowhere);
   LOCKSTEP_TRY(const MemoryPlan plan, plan_memory(buffers_of(g), std::move(pools)));
   r.activation_bytes = plan.total;
+  for (std::size_t i = 0; i < plan.buffers.size(); ++i)
+    if (plan.places[i].pool == static_cast<int>(members.size()))
+      r.homeless.push_back({plan.buffers[i].name, plan.buffers[i].bytes});
   std::map<const DeviceMemory*, std::uint64_t> used;
   for (std::size_t p = 0; p < members.size(); ++p) {
     auto left = static_cast<std::uint64_t>(plan.used[p]);
@@ -115,6 +121,7 @@ Result<void> place_memories(const Graph& g, DeviceReport& r) {
     if (m.read_only) used[&m] = std::min(m.size, weights), weights -= used[&m];
     r.memories.push_back({&m, used[&m]});
   }
+  if (weights > 0) r.homeless.push_back({"weights", static_cast<std::int64_t>(weights)});
   return {};
 }
 

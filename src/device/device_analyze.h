@@ -36,11 +36,18 @@ struct DeviceMemoryUse {
   std::uint64_t used = 0;
 };
 
+// What has no room in the device's memories.
+struct DeviceHomeless {
+  std::string name;  // of the tensor; "weights"
+  std::int64_t bytes = 0;
+};
+
 struct DeviceReport {
   const DeviceDef* device = nullptr;
   std::string model;
   std::vector<DeviceNode> nodes;
   std::vector<DeviceMemoryUse> memories;
+  std::vector<DeviceHomeless> homeless;
   std::vector<DeviceEdit> edits;  // in order of gain
   std::vector<DeviceScales> scales;
   std::int64_t macs = 0, parameters = 0, weight_bytes = 0, activation_bytes = 0;

@@ -85,6 +85,9 @@ void print_totals(const DeviceReport& r) {
                m.memory->external && !m.memory->read_only && m.used > 0
                    ? "activations spill into external memory"
                    : m.memory->meaning);
+  for (const DeviceHomeless& h : r.homeless)
+    fmt::print("no room    {}: {} in no memory of the device; a smaller input, or fewer channels\n",
+               h.name, size_text(h.bytes));
   fmt::print("\nEstimated latency  :   {:.2f} ms ({})\n", r.microseconds / 1000, r.device->error);
 }
 
@@ -104,7 +107,9 @@ void print_edits(const DeviceReport& r) {
 
 Json json_of(const DeviceReport& r) {
   Json nodes = Json::array(), memories = Json::array(), edits = Json::array(),
-       scales = Json::array();
+       scales = Json::array(), homeless = Json::array();
+  for (const DeviceHomeless& h : r.homeless)
+    homeless.push_back({{"name", h.name}, {"bytes", h.bytes}});
   for (const DeviceNode& n : r.nodes)
     nodes.push_back({{"node", n.node},
                      {"op", n.op},
@@ -140,6 +145,7 @@ Json json_of(const DeviceReport& r) {
           {"latency_error", std::string(r.device->error)},
           {"nodes", nodes},
           {"memories", memories},
+          {"no_room", homeless},
           {"edits", edits},
           {"scales", scales}};
 }

@@ -52,6 +52,27 @@ TEST(Stm32n6, an_operation_with_codes_around_it_runs_on_the_accelerator) {
   EXPECT_GT(inside, 0);
 }
 
+TEST(Stm32n6, a_tensor_without_room_is_a_finding_and_not_the_end) {
+  GraphBuilder b("big", "onnx");
+  const auto value = [&](const char* name) {
+    Value v;
+    v.name = name, v.dtype = DType::f32, v.shape = {1, 64, 1024, 1024};
+    return b.add_value(v);
+  };
+  const ValueId x = value("x"), y = value("y");
+  b.add_input(x);
+  Node n;
+  n.name = "relu", n.op = "Relu", n.inputs = {x}, n.outputs = {y};
+  b.add_node(std::move(n));
+  b.add_output(y);
+  const auto g = std::move(b).finish();
+  ASSERT_TRUE(g.ok()) << g.error().line();
+  const auto r = analyze_for(*g, *find_device("stm32n6"));
+  ASSERT_TRUE(r.ok()) << r.error().line();
+  EXPECT_EQ(r->homeless.size(), 2u);
+  EXPECT_EQ(r->nodes.size(), 1u);
+}
+
 TEST(Stm32n6, memories_do_not_overlap) {
   const DeviceDef& d = *find_device("stm32n6");
   for (const DeviceMemory& a : d.memories)
