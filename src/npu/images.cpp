@@ -75,6 +75,39 @@ Result<std::vector<NpuImage>> parse_intel_hex(std::string_view text, const std::
   return images;
 }
 
+std::string format_intel_hex(std::span<const NpuImage> images) {
+  std::string text;
+  const auto record = [&](std::uint16_t address, std::uint8_t type,
+                          std::span<const std::byte> data) {
+    const unsigned place = address, kind = type;
+    unsigned sum = static_cast<unsigned>(data.size()) + (place >> 8) + (place & 255u) + kind;
+    text += fmt::format(":{:02X}{:04X}{:02X}", data.size(), place, kind);
+    for (const std::byte b : data) {
+      text += fmt::format("{:02X}", std::to_integer<unsigned>(b));
+      sum += std::to_integer<unsigned>(b);
+    }
+    text += fmt::format("{:02X}\n", (0u - sum) & 255u);
+  };
+  for (const NpuImage& image : images) {
+    std::uint64_t upper = ~std::uint64_t{0};
+    for (std::size_t i = 0; i < image.bytes.size();) {
+      const std::uint64_t address = image.base + i;
+      if (address >> 16 != upper) {
+        upper = address >> 16;
+        const std::byte high[] = {static_cast<std::byte>(upper >> 8),
+                                  static_cast<std::byte>(upper)};
+        record(0, 4, high);
+      }
+      const std::size_t n =
+          std::min<std::size_t>({16, image.bytes.size() - i, 65536 - address % 65536});
+      record(static_cast<std::uint16_t>(address), 0, std::span(image.bytes).subspan(i, n));
+      i += n;
+    }
+  }
+  record(0, 1, {});
+  return text;
+}
+
 namespace {
 
 using Path = std::filesystem::path;

@@ -83,6 +83,22 @@ Result<std::string> text_with_includes(const std::string& path, int depth) {
 
 }  // namespace
 
+Result<void> write_network_c(const NpuProgram& program, const std::string& path, bool blobs) {
+  const std::string stem = path.substr(0, path.size() - (path.ends_with(".c") ? 2 : 0));
+  const std::string header = stem + "_ecblobs.h";
+  NpuEcText text;
+  if (blobs) {
+    LOCKSTEP_TRY(text, format_network_c_with_blobs(
+                           program, std::filesystem::path(header).filename().string()));
+    LOCKSTEP_CHECK(write_file(header, std::string_view(text.header)));
+  } else {
+    text.c = format_network_c(program);
+  }
+  LOCKSTEP_CHECK(
+      write_file(stem + "_data.hex", std::string_view(format_intel_hex(program.images))));
+  return write_file(stem + ".c", std::string_view(text.c));
+}
+
 Result<NpuProgram> read_network_c(const std::string& path) {
   LOCKSTEP_TRY(const std::string text, text_with_includes(path, 0));
   LOCKSTEP_TRY(const std::optional<NpuBlobText> blobs, blobs_beside(path, text));

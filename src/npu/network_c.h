@@ -27,6 +27,11 @@ struct NpuEcText {
 Result<NpuEcText> format_network_c_with_blobs(const NpuProgram& program,
                                               const std::string& header_name);
 
+// Writes a program as generated C at `path` ("x.c"), its hardware epochs as blobs in
+// "x_ecblobs.h" beside it when asked for, and its constants as "x_data.hex". Errors: a unit that
+// the form cannot hold, a file that cannot be written.
+Result<void> write_network_c(const NpuProgram& program, const std::string& path, bool blobs);
+
 // A row of a buffer table; `table` yields the numbers of a table by its name.
 using NpuTableLookup = std::function<Result<std::vector<NpuField>>(std::string_view name)>;
 Result<NpuBuffer> npu_buffer_from(const NpuFields& row, const NpuTableLookup& table,

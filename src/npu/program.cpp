@@ -91,12 +91,19 @@ Result<void> load_npu_images(NpuProgram& program, const std::string& folder) {
 
 Result<NpuProgram> read_npu_program(const std::string& path) {
   const std::string folder = std::filesystem::path(path).parent_path().string();
-  if (path.ends_with(".c")) return read_network_c(path);
+  const auto with_epochs = [&](NpuProgram p) -> Result<NpuProgram> {
+    if (p.epochs.empty()) return Error{path, "no epochs", "a compiled network", {}};
+    return p;
+  };
+  if (path.ends_with(".c")) {
+    LOCKSTEP_TRY(NpuProgram program, read_network_c(path));
+    return with_epochs(std::move(program));
+  }
   LOCKSTEP_TRY(const Bytes bytes, read_file(path, std::uint64_t{1} << 28));
   LOCKSTEP_TRY(NpuProgram program,
                parse_npu_json({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path));
   LOCKSTEP_CHECK(load_npu_images(program, folder));
-  return program;
+  return with_epochs(std::move(program));
 }
 
 }  // namespace lockstep

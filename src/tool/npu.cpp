@@ -1,18 +1,18 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <ctime>
 #include <filesystem>
 #include <memory>
 
 #include <fmt/core.h>
 
-#include "diff/inputs.h"
-#include "npu/npu_model.h"
 #include "base/files.h"
 #include "base/npy.h"
+#include "diff/inputs.h"
 #include "npu/attribute.h"
 #include "npu/fit.h"
 #include "npu/inner.h"
-#include "npu/lower.h"
+#include "npu/npu_model.h"
 #include "npu/record.h"
 #include "npu/seeded.h"
 #include "npu/side_files.h"
@@ -21,6 +21,8 @@
 #include "tool/command.h"
 #include "tool/npu_epochs.h"
 #include "tool/npu_explain.h"
+#include "tool/npu_files.h"
+#include "tool/npu_tables.h"
 
 namespace lockstep {
 namespace {
@@ -28,7 +30,6 @@ namespace {
 struct NpuOptions {
   std::string program, model, input, mode = "forced", ties, output, captures, target, versus = "up";
   int seeds = 3, first = 1;
-  bool partial = false;
 };
 
 Result<NpuRules> rules_from(const NpuOptions& o) {
@@ -40,7 +41,8 @@ Result<NpuRules> rules_from(const NpuOptions& o) {
   return rules;
 }
 
-// What programs are held against: TFLite's reference kernels, or onnxruntime with its graph as it stands.
+// What programs are held against: TFLite's reference kernels, or onnxruntime with its graph as it
+// stands.
 const Arithmetic& reference_arithmetic(const Graph& model) {
   return *find_arithmetic(model.format() == "tflite" ? "tflite-ref" : "ort-noopt");
 }
@@ -54,12 +56,6 @@ Result<std::vector<Sample>> reference_of(const Graph& model, const std::string& 
   return std::move(capture.samples);
 }
 
-void print_rows(const std::vector<NpuRow>& rows) {
-  fmt::print("{:>5}  {:44} {:>7} {:>10} {:>9} {:>11}\n", "epoch", "buffer", "max LSB", "differ %", "cosine", "mean signed");
-  for (const NpuRow& r : rows)
-    fmt::print("{:5}  {:44} {:7.0f} {:10.3f} {:9.6f} {:+11.4f}  {}\n", r.epoch, r.buffer, r.max_lsb, r.shown_percent, r.cosine, r.shown_mean, r.value);
-}
-
 Result<void> compare(const NpuOptions& o) {
   const auto mode = npu_mode_named(o.mode);
   if (!mode) return Error{"--mode", o.mode, "chained, forced or exact", {}};
@@ -67,15 +63,16 @@ Result<void> compare(const NpuOptions& o) {
   LOCKSTEP_TRY(NpuProgram program, read_npu_program(o.program));
   LOCKSTEP_TRY(const Graph model, import_npu_model(o.model));
   LOCKSTEP_TRY(const NpuMapping mapping, map_with_side_files(program, model));
-  LOCKSTEP_TRY(NpuSimulator simulator, NpuSimulator::make(std::make_shared<const NpuProgram>(std::move(program)), rules));
+  LOCKSTEP_TRY(NpuSimulator simulator,
+               NpuSimulator::make(std::make_shared<const NpuProgram>(std::move(program)), rules));
   LOCKSTEP_TRY(const std::vector<Sample> reference, reference_of(model, o.input));
-  LOCKSTEP_TRY(const std::vector<NpuRow> rows, compare_epochs(simulator, model, mapping, reference, *mode));
-  print_rows(rows);
+  LOCKSTEP_TRY(const std::vector<NpuRow> rows,
+               compare_epochs(simulator, model, mapping, reference, *mode));
+  print_npu_rows(rows);
   if (*mode != NpuMode::forced) return {};
-  LOCKSTEP_TRY(const std::vector<NpuInnerRow> inner, compare_inner(simulator, model, mapping, reference));
-  for (const NpuInnerRow& r : inner)
-    if (r.wrong > 0)
-      fmt::print("{:5}  {:44} {} of {} are not what {} says, off by up to {:.0f} steps\n", r.epoch, r.buffer, r.wrong, r.count, r.of, r.worst);
+  LOCKSTEP_TRY(const std::vector<NpuInnerRow> inner,
+               compare_inner(simulator, model, mapping, reference));
+  print_npu_inner(inner);
   return {};
 }
 
@@ -87,19 +84,13 @@ Result<void> attribute(const NpuOptions& o) {
   LOCKSTEP_TRY(NpuProgram program, read_npu_program(o.program));
   LOCKSTEP_TRY(const Graph model, import_npu_model(o.model));
   LOCKSTEP_TRY(const NpuMapping mapping, map_with_side_files(program, model));
-  LOCKSTEP_TRY(NpuSimulator simulator, NpuSimulator::make(std::make_shared<const NpuProgram>(std::move(program)), rules));
+  LOCKSTEP_TRY(NpuSimulator simulator,
+               NpuSimulator::make(std::make_shared<const NpuProgram>(std::move(program)), rules));
   LOCKSTEP_TRY(const std::vector<Sample> reference, reference_of(model, o.input));
-  LOCKSTEP_TRY(const std::vector<NpuAttribution> rows, attribute_epochs(simulator, model, mapping, reference, *versus, reference_arithmetic(model).numerics->conv));
-  fmt::print("{:>5}  {:44} {:>8} {:>8} {:>8} {:>8} {:>10} {:>11} {:>7} {:>8} {:>7} {:>9} {:>8}\n", "epoch", "buffer", "codes", "differ", "over 1", "rounding", "16-b sums",
-             "16-b factor", "tables", "unexpl.", "ties", "RMS pred.", "measured");
-  std::int64_t above = 0, open = 0, unexplained = 0;
-  for (const NpuAttribution& r : rows) {
-    fmt::print("{:5}  {:44} {:8} {:8} {:8} {:8} {:10} {:11} {:7} {:8} {:7} {:9.4f} {:8.4f}  {}\n", r.epoch, r.buffer, r.count, r.differing, r.above_one, r.rounding, r.sums, r.multiplier,
-               r.tables, r.unexplained, r.ties, r.predicted_rms, r.measured_rms, r.node);
-    above += r.above_one, open += r.above_one_unexplained, unexplained += r.unexplained;
-  }
-  fmt::print("{} codes differ by more than one LSB, {} of them without a predicted cause; {} differing codes unexplained; ties: codes that {} instead of {} changes\n", above, open,
-             unexplained, o.versus, o.ties.empty() ? "away" : o.ties);
+  LOCKSTEP_TRY(const std::vector<NpuAttribution> rows,
+               attribute_epochs(simulator, model, mapping, reference, *versus,
+                                reference_arithmetic(model).numerics->conv));
+  print_npu_attribution(rows, o.versus, o.ties.empty() ? "away" : o.ties);
   return {};
 }
 
@@ -113,7 +104,8 @@ Result<std::vector<Sample>> captured_samples(const NpuOptions& o, const Graph& m
     LOCKSTEP_TRY(inputs, read_inputs(o.input, model, notes));
   }
   LOCKSTEP_TRY(Capture capture, target->run(inputs, {}));
-  for (std::size_t i = 0; i < capture.samples.size() && i < inputs.size(); ++i) capture.samples[i].insert(inputs[i].begin(), inputs[i].end());
+  for (std::size_t i = 0; i < capture.samples.size() && i < inputs.size(); ++i)
+    capture.samples[i].insert(inputs[i].begin(), inputs[i].end());
   return std::move(capture.samples);
 }
 
@@ -121,12 +113,17 @@ Result<void> fit(const NpuOptions& o) {
   LOCKSTEP_TRY(NpuProgram program, read_npu_program(o.program));
   LOCKSTEP_TRY(const Graph model, import_npu_model(o.model));
   LOCKSTEP_TRY(const NpuMapping mapping, map_with_side_files(program, model));
-  LOCKSTEP_TRY(NpuSimulator simulator, NpuSimulator::make(std::make_shared<const NpuProgram>(std::move(program))));
+  LOCKSTEP_TRY(NpuSimulator simulator,
+               NpuSimulator::make(std::make_shared<const NpuProgram>(std::move(program))));
   LOCKSTEP_TRY(const std::vector<Sample> captured, captured_samples(o, model));
-  LOCKSTEP_TRY(const std::vector<NpuFitRow> rows, fit_npu_rules(simulator, model, mapping, captured));
-  fmt::print("{:15} {:6} {:>10} {:>10}  {}\n", "stage", "ties", "codes", "differ", "the captures say");
+  LOCKSTEP_TRY(const std::vector<NpuFitRow> rows,
+               fit_npu_rules(simulator, model, mapping, captured));
+  fmt::print("{:15} {:6} {:>10} {:>10}  {}\n", "stage", "ties", "codes", "differ",
+             "the captures say");
   for (const NpuFitRow& r : rows)
-    fmt::print("{:15} {:6} {:10} {:10}  {}{}\n", r.stage, npu_tie_names[static_cast<int>(r.rule)], r.compared, r.differing, name_of(proof_of(rows, r)), r.is_default ? " (default)" : "");
+    fmt::print("{:15} {:6} {:10} {:10}  {}{}\n", r.stage, npu_tie_names[static_cast<int>(r.rule)],
+               r.compared, r.differing, name_of(proof_of(rows, r)),
+               r.is_default ? " (default)" : "");
   return {};
 }
 
@@ -138,7 +135,8 @@ Result<void> run(const NpuOptions& o) {
   LOCKSTEP_TRY(NpuProgram program, read_npu_program(o.program));
   LOCKSTEP_TRY(const Graph model, import_npu_model(o.model));
   LOCKSTEP_TRY(const NpuMapping mapping, map_with_side_files(program, model));
-  LOCKSTEP_TRY(NpuSimulator simulator, NpuSimulator::make(std::make_shared<const NpuProgram>(std::move(program)), rules));
+  LOCKSTEP_TRY(NpuSimulator simulator,
+               NpuSimulator::make(std::make_shared<const NpuProgram>(std::move(program)), rules));
   LOCKSTEP_TRY(const std::vector<Sample> reference, reference_of(model, o.input));
   LOCKSTEP_TRY(const Capture capture, record_npu(simulator, model, mapping, reference, *mode, {}));
   LOCKSTEP_TRY(const Sample inputs, simulator_inputs(simulator, model, mapping, reference[0]));
@@ -146,14 +144,21 @@ Result<void> run(const NpuOptions& o) {
   constexpr int repeats = 5;
   for (int i = 0; i < repeats; ++i) LOCKSTEP_CHECK(simulator.run(inputs));
   const double ms = 1e3 * static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC / repeats;
-  fmt::print("{} samples, {} tensors each; {:.1f} ms of one core and {:.1f} M multiply-accumulates an inference\n", capture.samples.size(),
-             capture.order.size(), ms, static_cast<double>(simulator.counts().macs) / 1e6);
+  fmt::print(
+      "{} samples, {} tensors each; {:.1f} ms of one core and {:.1f} M multiply-accumulates an "
+      "inference\n",
+      capture.samples.size(), capture.order.size(), ms,
+      static_cast<double>(simulator.counts().macs) / 1e6);
   for (const std::string& note : capture.notes) fmt::print("inexact  {}\n", note);
   if (o.output.empty()) return {};
   NpzMembers members;
   for (const std::string& name : capture.order) {
     NpyArray a{capture.infos.at(name).dtype, capture.infos.at(name).shape, {}};
-    a.shape.insert(a.shape.begin(), static_cast<std::int64_t>(capture.samples.size()));
+    const auto samples = static_cast<std::int64_t>(capture.samples.size());
+    if (!a.shape.empty() && a.shape[0] == 1)
+      a.shape[0] = samples;  // as `run` has it
+    else
+      a.shape.insert(a.shape.begin(), samples);
     for (const Sample& s : capture.samples) {
       const auto bytes = s.at(name).bytes();
       a.bytes.insert(a.bytes.end(), bytes.begin(), bytes.end());
@@ -182,79 +187,31 @@ Result<void> seed_bugs(const NpuOptions& o) {
   LOCKSTEP_TRY(const Graph model, import_npu_model(o.model));
   LOCKSTEP_TRY(const NpuMapping mapping, map_with_side_files(program, model));
   LOCKSTEP_TRY(const std::vector<Sample> reference, reference_of(model, o.input));
-  LOCKSTEP_TRY(const std::vector<NpuBugTrial> trials, try_npu_bugs(program, model, mapping, std::span(reference).first(std::min<std::size_t>(reference.size(), 3)), o.seeds,
-                                                                     static_cast<std::uint64_t>(o.first)));
-  fmt::print("{:36} {:>7} {:>6} {:>6} {:>7} {:>9}  {}\n", "kind", "planted", "audit", "run", "missed", "no effect", "first missed");
-  int planted_all = 0, missed_all = 0, kinds = 0, idle_all = 0;
-  for (const NpuBugKind& kind : npu_bug_kinds()) {
-    int planted = 0, audit = 0, run = 0, idle = 0, places = 0;
-    std::string missed;
-    for (const NpuBugTrial& t : trials) {
-      if (t.kind != kind.name || t.epoch == 0) continue;
-      ++places;
-      if (t.without_effect) {
-        ++idle;
-        continue;
-      }
-      ++planted, audit += t.by_audit, run += t.by_run;
-      if (!t.by_audit && !t.by_run && missed.empty()) missed = fmt::format("epoch {}: {}", t.epoch, t.first);
-    }
-    fmt::print("{:36} {:7} {:6} {:6} {:7} {:9}  {}\n", kind.name, planted, audit, run, planted - audit - run, idle, places == 0 ? "no place for it in this program" : missed);
-    planted_all += planted, missed_all += planted - audit - run, kinds += planted > 0, idle_all += idle;
-  }
-  fmt::print("{} of {} planted bugs of {} kinds found at their epoch{}\n", planted_all - missed_all, planted_all, kinds,
-             idle_all == 0 ? "" : fmt::format(", {} more changed nothing", idle_all));
+  LOCKSTEP_TRY(const std::vector<NpuBugTrial> trials,
+               try_npu_bugs(program, model, mapping,
+                            std::span(reference).first(std::min<std::size_t>(reference.size(), 3)),
+                            o.seeds, static_cast<std::uint64_t>(o.first)));
+  print_npu_trials(trials);
   return {};
-}
-
-// The interchange form, with its constants beside it.
-Result<void> write_program(NpuProgram program, const NpuOptions& o) {
-  std::string stem = o.output;
-  if (stem.ends_with(".program.json")) stem.resize(stem.size() - std::string_view(".program.json").size());
-  const std::string folder = std::filesystem::path(o.output).parent_path().string();
-  int n = 0;
-  for (NpuImage& image : program.images) {
-    image.file = fmt::format("{}.{}.bin", std::filesystem::path(stem).filename().string(), n++);
-    LOCKSTEP_CHECK(write_file((std::filesystem::path(folder) / image.file).string(), std::span<const std::byte>(image.bytes)));
-  }
-  return write_file(stem + ".program.json", std::string_view(format_npu_json(program)));
-}
-
-Result<void> export_json(const NpuOptions& o) {
-  LOCKSTEP_TRY(NpuProgram program, read_npu_program(o.program));
-  LOCKSTEP_TRY(const NpuSideFiles side, read_side_files(o.program));
-  complete_program(program, side);
-  return write_program(std::move(program), o);
-}
-
-// A program of the network by the rules that predict the compiler's, in the interchange form.
-Result<void> lower(const NpuOptions& o) {
-  LOCKSTEP_TRY(const Graph model, import_npu_model(o.model));
-  LOCKSTEP_TRY(const Executor executor, Executor::make(model, *find_arithmetic("neural-art")));
-  std::vector<std::string> left_out;
-  LOCKSTEP_TRY(NpuProgram program, lower_to_npu(executor.graph(), o.output, o.partial ? &left_out : nullptr));
-  program.model = std::filesystem::path(o.model).filename().string();
-  const auto hardware = std::ranges::count_if(program.epochs, &NpuEpoch::hardware);
-  fmt::print("{} epochs, {} of them of the CPU; {} bytes of constants\n", program.epochs.size(),
-             static_cast<std::ptrdiff_t>(program.epochs.size()) - hardware, program.images[0].bytes.size());
-  for (const std::string& what : left_out) fmt::print("left out  {}\n", what);
-  return write_program(std::move(program), o);
 }
 
 }  // namespace
 
 void add_npu(CLI::App& app, int& code) {
-  auto* npu = app.add_subcommand("npu", "a compiled Neural-ART program: run it here, map it, fit its rules");
+  auto* npu = app.add_subcommand(
+      "npu", "a compiled Neural-ART program: run it here, map it, fit its rules");
   npu->require_subcommand(1);
   auto o = std::make_shared<NpuOptions>();
-  const auto add = [&](const char* name, const char* text, Result<void> (*run)(const NpuOptions&), bool input) {
+  const auto add = [&](const char* name, const char* text, Result<void> (*run)(const NpuOptions&),
+                       bool input) {
     auto* command = npu->add_subcommand(name, text);
     command->add_option("PROGRAM", o->program, "x.program.json or network.c")->required();
     command->add_option("--model", o->model, "the network as the user wrote it")->required();
     if (input) {
       command->add_option("--input", o->input, "inputs, .npz or .npy")->required();
       command->add_option("--mode", o->mode, "chained, forced or exact");
-      command->add_option("--ties", o->ties, "tie rule of all rounding stages: away, up, even, odd, zero, down");
+      command->add_option("--ties", o->ties,
+                          "tie rule of all rounding stages: away, up, even, odd, zero, down");
     }
     command->callback([o, run, &code] {
       const Result<void> done = run(*o);
@@ -262,35 +219,40 @@ void add_npu(CLI::App& app, int& code) {
     });
   };
   add("compare", "each epoch against onnxruntime's arithmetic, as a table", compare, true);
-  add("attribute", "why codes differ from onnxruntime's: rounding, 16-bit sums, 16-bit multipliers, ties", attribute, true);
-  npu->get_subcommand("attribute")->add_option("--versus-ties", o->versus, "the tie rule that the column `ties` compares with");
+  add("attribute",
+      "why codes differ from onnxruntime's: rounding, 16-bit sums, 16-bit multipliers, ties",
+      attribute, true);
+  npu->get_subcommand("attribute")
+      ->add_option("--versus-ties", o->versus, "the tie rule that the column `ties` compares with");
   add("fit", "which rounding rules captured tensors prove", fit, false);
-  npu->get_subcommand("fit")->add_option("--captures", o->captures, "captured tensors: any target")->required();
-  npu->get_subcommand("fit")->add_option("--input", o->input, "the network inputs, where the captures lack them");
-  add("explain", "a device's differences, split by what its program makes of the device's own inputs",
-      [](const NpuOptions& q) { return explain_with_program({q.program, q.model, q.target, q.input}); }, false);
-  npu->get_subcommand("explain")->add_option("--target", o->target, "the device: captures or any target")->required();
-  npu->get_subcommand("explain")->add_option("--input", o->input, "the network inputs, where the captures lack them");
+  npu->get_subcommand("fit")
+      ->add_option("--captures", o->captures, "captured tensors: any target")
+      ->required();
+  npu->get_subcommand("fit")->add_option("--input", o->input,
+                                         "the network inputs, where the captures lack them");
+  add(
+      "explain",
+      "a device's differences, split by what its program makes of the device's own inputs",
+      [](const NpuOptions& q) {
+        return explain_with_program({q.program, q.model, q.target, q.input});
+      },
+      false);
+  npu->get_subcommand("explain")
+      ->add_option("--target", o->target, "the device: captures or any target")
+      ->required();
+  npu->get_subcommand("explain")->add_option("--input", o->input,
+                                             "the network inputs, where the captures lack them");
   add("run", "the program's tensors on these inputs, and how long they took", run, true);
   npu->get_subcommand("run")->add_option("-o,--output", o->output, "the .npz to write");
-  add("seed", "plants compiler bugs into the program and looks for them: a table by kind", seed_bugs, true);
-  npu->get_subcommand("seed")->add_option("--seeds", o->seeds, "places of each kind")->check(CLI::Range(1, 100));
-  npu->get_subcommand("seed")->add_option("--first", o->first, "the first seed: others, other places")->check(CLI::Range(1, 1000000));
-  auto* convert = npu->add_subcommand("export", "the program in the interchange form: x.program.json and its constants");
-  convert->add_option("PROGRAM", o->program, "network.c or x.program.json")->required();
-  convert->add_option("-o,--output", o->output, "the .program.json to write")->required();
-  convert->callback([o, &code] {
-    const Result<void> done = export_json(*o);
-    code = done.ok() ? 0 : fail(done.error());
-  });
-  auto* make = npu->add_subcommand("lower", "writes a program of a network by the rules that predict the compiler's: x.program.json");
-  make->add_option("MODEL", o->model, "the quantized network")->required();
-  make->add_option("-o,--output", o->output, "the .program.json to write")->required();
-  make->add_flag("--partial", o->partial, "leave out what the rules do not cover, and what follows from it");
-  make->callback([o, &code] {
-    const Result<void> done = lower(*o);
-    code = done.ok() ? 0 : fail(done.error());
-  });
+  add("seed", "plants compiler bugs into the program and looks for them: a table by kind",
+      seed_bugs, true);
+  npu->get_subcommand("seed")
+      ->add_option("--seeds", o->seeds, "places of each kind")
+      ->check(CLI::Range(1, 100));
+  npu->get_subcommand("seed")
+      ->add_option("--first", o->first, "the first seed: others, other places")
+      ->check(CLI::Range(1, 1000000));
+  add_npu_files(*npu, code);
   add("map", "epochs and buffers to the model's own tensors", print_map, false);
 }
 

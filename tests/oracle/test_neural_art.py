@@ -156,7 +156,6 @@ def simulated(binary, path, net, channels_first, folder, findings):
         return done.stderr.strip()
     with np.load(f"{folder}/s.npz") as z:
         arrays = {m.name: z[m.name].astype(np.int64) for m in net.maps if m.name in z.files}
-    arrays = {n: a.reshape(a.shape[:1] + a.shape[2:]) for n, a in arrays.items()}  # [sample, 1, ...]
     return {n: a.transpose(0, 2, 3, 1) if channels_first else a for n, a in arrays.items()}
 
 
