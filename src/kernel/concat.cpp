@@ -59,21 +59,36 @@ class Concat : public PreparedKernel {
   std::size_t scratch_bytes(int) const override { return 0; }
   void run(const KernelRun& r) const override {
     const Layout& l = layouts_[r.channels_last];
-    std::byte* to = r.out[0];
+    r.workers.each(
+        l.outer,
+        [&](std::int64_t first, std::int64_t last, int) {
+          for (std::int64_t o = first; o < last; ++o) row(l, r, o, o + 1 < last);
+        },
+        std::max<std::int64_t>(1, worth_sharing / l.row));
+  }
+
+ private:
+  static constexpr std::int64_t worth_sharing = 16384;  // bytes of a part
+  static constexpr std::int64_t block = 16;
+
+  // Row o of y. Where another one follows at once short parts are copied in whole blocks: what is
+  // too much is the next part's or the next row's.
+  static void row(const Layout& l, const KernelRun& r, std::int64_t o, bool more) {
+    std::byte* to = r.out[0] + o * l.row;
     for (std::size_t i = 0; i < l.parts.size(); ++i) {
       const Part& part = l.parts[i];
-      const std::byte* const from = part.constant.empty() ? r.in[i] : part.constant.data();
-      for (std::int64_t o = 0; o < l.outer; ++o) {
-        if (part.table.entries.empty())
-          std::memcpy(to + o * l.row, from + o * part.bytes, static_cast<std::size_t>(part.bytes));
-        else
-          apply_table(part.table, from + o * part.bytes, to + o * l.row, 0, part.bytes, 1);
-      }
+      const std::byte* const from =
+          (part.constant.empty() ? r.in[i] : part.constant.data()) + o * part.bytes;
+      if (!part.table.entries.empty())
+        apply_table(part.table, from, to, 0, part.bytes, 1);
+      else if (more && part.bytes <= 4 * block && l.row >= block)
+        for (std::int64_t k = 0; k < part.bytes; k += block) std::memcpy(to + k, from + k, block);
+      else
+        std::memcpy(to, from, static_cast<std::size_t>(part.bytes));
       to += part.bytes;
     }
   }
 
- private:
   static Layout lay_out(const KernelProblem& p, bool channels_last) {
     Layout l;
     const Shape& y = p.view.output(0).shape;
@@ -102,6 +117,7 @@ class Concat : public PreparedKernel {
   }
   static std::vector<std::byte> laid(const Tensor& t, bool last) {
     std::vector<std::byte> bytes(t.bytes().begin(), t.bytes().end());
+    bytes.resize(bytes.size() + block);
     const Shape& s = t.shape();
     if (last && t.count() > 0)
       move_channels_last(t.bytes().data(), bytes.data(), s[0], s[1], t.count() / s[0] / s[1],
