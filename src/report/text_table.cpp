@@ -78,11 +78,14 @@ class Table : public TextPart {
       while (from < shown.size() && (static_cast<unsigned char>(shown[from]) & 0xc0) == 0x80) ++from;  // not inside a character
       shown = "..." + shown.substr(from);
     }
-    const std::string lsb = codes.whole.has_lsb ? fmt::format("{:.4g}", codes.whole.max_lsb) : "-";
+    // NaN and infinity are left out of the figures, which must not look right where they stand.
+    const Metrics& m = codes.whole;
+    const std::string lsb = m.has_lsb && m.not_finite < m.count ? fmt::format("{:.4g}", m.max_lsb) : "-";
+    const std::string cosine = m.not_finite > 0 ? "NaN" : cosine_text(m.cosine);
     // The operation's own judgement, or that of its codes when only these left the exact values.
     const Row& judged = row.state == Judgement::exact && codes.state != Judgement::exact ? codes : row;
     out_ += fmt::format("{:>4}  {:<{}}  {:<{}}  {:>8}  {:>7}  {:>8}   {}\n", i + 1, shown, name, op_of_row(row), op,
-                        cosine_text(codes.whole.cosine), lsb, percent(codes.whole.share_differing()), state_text(judged));
+                        cosine, lsb, percent(m.share_differing()), state_text(judged));
   }
 
   std::vector<Line> lines_;
