@@ -15,12 +15,20 @@ std::string quoted(const std::string& name) {
   return plain ? name : "'" + name + "'";
 }
 
+bool restates(const Node& n) { return n.op == "QuantizeLinear" || n.op == "DequantizeLinear"; }
+
+// A device makes one step of an operation and the quantizers around it.
+std::ptrdiff_t operations_in(const Graph& g, const Row& row) {
+  return std::ranges::count_if(row.segment, [&](NodeId n) { return !restates(g.node(n)); });
+}
+
 // The uncaptured values made inside the segment, codes where there are some: the one that halves it, then those that
 // halve its halves.
 std::vector<std::string> missing_inside(const Graph& g, const Row& row) {
   std::vector<std::string> codes, all;
   for (const NodeId n : row.segment)
     for (const ValueId v : g.node(n).outputs) {
+      if (g.node(n).op == "DequantizeLinear") continue;  // says what its codes say
       if (v == no_id || v == row.value || g.value(v).constant) continue;
       all.push_back(g.value(v).name);
       if (is_integer(g.value(v).dtype) && g.value(v).quant.quantized()) codes.push_back(g.value(v).name);
@@ -56,12 +64,13 @@ bool reads_inputs(const Graph& g, const Row& row) {
 }  // namespace
 
 std::vector<std::string> capture_inside(const Case& c, const Row& row) {
+  const std::ptrdiff_t operations = operations_in(c.reference.graph(), row);
   const std::vector<std::string> few = missing_inside(c.reference.graph(), row);
-  if (few.empty()) return {};
+  if (few.empty() || operations < 2) return {};
   std::string list;
   for (const std::string& name : few) list += (list.empty() ? "" : ", ") + name;
   return {fmt::format("{} operations lie between captured tensors; record on the device, in one run: {}",
-                      row.segment.size(), list),
+                      operations, list),
           "put them into captures.npz under these names, with " + row.tensor + ", and: " + again_command(c),
           "what they must hold: " + reference_command(c, few)};
 }

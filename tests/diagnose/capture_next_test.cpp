@@ -31,5 +31,50 @@ TEST(CaptureNext, asks_for_the_input_bytes_only_where_the_operation_reads_them) 
   EXPECT_EQ(next_for("r2", "t2").find("record the input bytes"), std::string::npos) << next_for("r2", "t2");
 }
 
+// Between captured codes lay a DequantizeLinear, an operation and a QuantizeLinear: the advice was to record its reals,
+// which no device makes.
+TEST(CaptureNext, does_not_ask_for_what_an_operations_own_quantizers_hold) {
+  GraphBuilder b("m", "onnx");
+  ValueId ids[4];
+  for (int i = 0; i < 4; ++i) {
+    Value v;
+    v.name = "v" + std::to_string(i);
+    v.shape = {1, 4};
+    v.dtype = i % 3 == 0 ? DType::i8 : DType::f32;
+    if (i % 3 == 0) v.quant = {.scale = {0.5}, .zero = {0}};
+    ids[i] = b.add_value(v);
+  }
+  Value scale;
+  scale.name = "scale";
+  scale.constant = std::make_shared<const Tensor>(Tensor::of<float>({}, std::vector<float>{0.5F}));
+  Value zero;
+  zero.name = "zero";
+  zero.dtype = DType::i8;
+  zero.constant = std::make_shared<const Tensor>(Tensor::of<std::int8_t>({}, std::vector<std::int8_t>{0}));
+  const ValueId step = b.add_value(scale), origin = b.add_value(zero);
+  const auto add = [&](const std::string& op, int i) {
+    Node n;
+    n.name = op;
+    n.op = op;
+    n.inputs = {ids[i]};
+    if (op != "Relu") n.inputs.insert(n.inputs.end(), {step, origin});
+    n.outputs = {ids[i + 1]};
+    b.add_node(n);
+  };
+  add("DequantizeLinear", 0), add("Relu", 1), add("QuantizeLinear", 2);
+  b.add_input(ids[0]);
+  b.add_output(ids[3]);
+  const Executor reference = test::executor(std::move(std::move(b).finish()).value(), "ort-noopt");
+  const Graph& g = reference.graph();
+  ASSERT_EQ(g.nodes().size(), 3u);
+  Row row;
+  row.value = g.find_value("v3");
+  row.node = g.find_node("QuantizeLinear");
+  row.segment = {g.find_node("DequantizeLinear"), g.find_node("Relu"), row.node};
+  row.tensor = "v3";
+  const Case c{.reference = reference, .recorded = {{}, {}, {}, StateMode::reset}, .tolerance = {}, .others = {}, .search = {}, .carriers = {}, .model = "m", .target = "t", .input = "", .units = {}};
+  EXPECT_TRUE(capture_inside(c, row).empty());
+}
+
 }  // namespace
 }  // namespace lockstep
