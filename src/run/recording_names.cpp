@@ -4,6 +4,8 @@
 #include <charconv>
 #include <regex>
 
+#include "base/text.h"
+
 namespace lockstep {
 namespace {
 
@@ -44,12 +46,22 @@ std::optional<StPort> st_port(const std::string& name) {
 }
 
 ModelNames::ModelNames(const Graph& model) : model_(model) {
+  // Two tensors that read alike: neither is meant.
+  const auto add = [](std::map<std::string, ValueId>& to, std::string_view name, ValueId id) {
+    const auto [it, is_new] = to.emplace(plain(name), id);
+    if (!is_new && it->second != id) it->second = no_id;
+  };
   for (std::size_t i = 0; i < model.values().size(); ++i) {
     const Value& v = model.values()[i];
     if (v.constant && !v.folded) continue;
-    auto [it, is_new] = plain_.emplace(plain(v.name), static_cast<ValueId>(i));
-    if (!is_new) it->second = no_id;  // two tensors read alike: neither is meant
+    add(plain_, v.name, static_cast<ValueId>(i));
+    const std::vector<std::string> parts = split(v.name, ';');
+    for (std::size_t part = 0; part < parts.size() && parts.size() > 1; ++part)
+      add(part == 0 ? first_parts_ : parts_, parts[part], static_cast<ValueId>(i));
   }
+  if (model.format() != "tflite") return;
+  for (const Node& n : model.nodes())
+    if (n.outputs.size() == 1 && n.outputs[0] != no_id) add(parts_, n.name, n.outputs[0]);
 }
 
 ValueId ModelNames::find(const std::string& name) const {
@@ -57,7 +69,20 @@ ValueId ModelNames::find(const std::string& name) const {
   if (exact != no_id) return exact;
   if (const ValueId whole = model_.find_value(unescape(name)); whole != no_id) return whole;
   const auto it = plain_.find(plain(unescape(name)));
-  return it == plain_.end() ? no_id : it->second;
+  return it == plain_.end() ? abridged(name) : it->second;
+}
+
+ValueId ModelNames::abridged(const std::string& name) const {
+  constexpr std::size_t telling = 24;  // letters and digits of a beginning
+  const std::string own = plain(unescape(name));
+  for (const auto* parts : {&first_parts_, &parts_})
+    if (const auto part = parts->find(own); part != parts->end() && part->second != no_id)
+      return part->second;
+  if (own.size() < telling) return no_id;
+  const auto begins = plain_.lower_bound(own);
+  if (begins == plain_.end() || !begins->first.starts_with(own)) return no_id;
+  const auto next = std::next(begins);
+  return next != plain_.end() && next->first.starts_with(own) ? no_id : begins->second;
 }
 
 ValueId ModelNames::at(const StPort& port) const {

@@ -25,15 +25,19 @@ std::optional<StPort> st_port(const std::string& name);
 class ModelNames {
  public:
   explicit ModelNames(const Graph& model);
-  // The tensor of that very name, else the only one that reads alike but for escapes, punctuation and case; no_id: none.
+  // The tensor of that very name, else the only one that reads alike but for escapes, punctuation and case, else as
+  // abridged() says; no_id: none.
   ValueId find(const std::string& name) const;
+  // The only computed tensor that a shortened name can mean: one part of a name that a converter joined with ";", the
+  // name of a TFLite operator (CONV_2D_3), or the long beginning of a name that was cut off.
+  ValueId abridged(const std::string& name) const;
   ValueId at(const StPort& port) const;
   // The tensor that `name` means either way.
   ValueId meant(const std::string& name) const;
 
  private:
   const Graph& model_;
-  std::map<std::string, ValueId> plain_;
+  std::map<std::string, ValueId> plain_, first_parts_, parts_;
 };
 
 }  // namespace lockstep

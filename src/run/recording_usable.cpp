@@ -54,7 +54,8 @@ bool fits(const RecordedArray& a, const Value& v, std::int64_t samples) {
   const std::int64_t one = count_of(v.shape), all = a.tensor.count();
   if (one <= 0 || waits_for_type(a)) return true;
   if (a.sample >= 0) return all == one;
-  return samples > 0 ? all == one * samples : all > 0 && all % one == 0;
+  if (all == 0 || all % one != 0 || (samples > 0 && all != one * samples)) return false;
+  return a.tensor.shape().empty() || a.tensor.shape()[0] % (all / one) == 0;
 }
 
 Result<RecordedArray> with_type(const RecordedArray& a, const Recording& recording,
@@ -73,11 +74,28 @@ Result<RecordedArray> with_type(const RecordedArray& a, const Recording& recordi
                        TypeFrom::model};
 }
 
+// What an array's name means. A converter names a layer's weights and its result alike: where the
+// array has not the size of the weights it may be the result, and takes its name.
+ValueId computed_instead(RecordedArray& a, const Graph& model, const ModelNames& names,
+                         std::int64_t samples) {
+  const ValueId id = names.meant(a.name);
+  if (id == no_id || !is_constant(model.value(id)) ||
+      a.tensor.count() == count_of(model.value(id).shape))
+    return id;
+  const ValueId other = names.abridged(a.name);
+  if (other == no_id || !fits(a, model.value(other), samples)) return id;
+  a.name = model.value(other).name;
+  return other;
+}
+
 std::string misfit(const RecordedArray& a) {
   return "'" + a.name + "' is " + std::string(name_of(a.tensor.dtype())) +
          shape_text(a.tensor.shape());
 }
-std::string wanted(const Value& v) {
+std::string wanted(const RecordedArray& a, const Value& v) {
+  if (a.sample < 0 && count_of(v.shape) > 0 && a.tensor.count() > 0 &&
+      a.tensor.count() % count_of(v.shape) == 0)
+    return "samples of '" + v.name + "' " + shape_text(v.shape) + " along the first axis";
   return "a multiple of the " + std::to_string(count_of(v.shape)) + " elements of '" + v.name +
          "' " + shape_text(v.shape);
 }
@@ -119,7 +137,7 @@ Result<Recording> usable_part(Recording recording, const Graph& model) {
   std::optional<Error> first;
   Notes misfit_notes(recording.notes), constant_notes(recording.notes);
   for (RecordedArray& a : recording.arrays) {
-    const ValueId id = names.meant(a.name);
+    const ValueId id = computed_instead(a, model, names, recording.samples);
     if (id != no_id && is_constant(model.value(id))) {
       ++constants;
       if (holds_other_numbers(a.tensor, *model.value(id).constant).value_or(false))
@@ -134,9 +152,9 @@ Result<Recording> usable_part(Recording recording, const Graph& model) {
     }
     ++misfits;
     if (!first)
-      first = Error{recording.source, misfit(a), wanted(model.value(id)),
+      first = Error{recording.source, misfit(a), wanted(a, model.value(id)),
                     "are these captures of another model?"};
-    misfit_notes.add(misfit(a) + ", not " + wanted(model.value(id)) + ": left out");
+    misfit_notes.add(misfit(a) + ", not " + wanted(a, model.value(id)) + ": left out");
   }
   if (first && misfits >= fitting) return *first;
   misfit_notes.close("tensors of another size than the model's were left out");

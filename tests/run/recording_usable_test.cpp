@@ -86,6 +86,13 @@ TEST(UsablePart, a_recording_of_which_no_more_than_half_fits_is_of_another_model
   EXPECT_NE(capture.error().line().find("another model"), std::string::npos) << capture.error().line();
 }
 
+// [3,8] was taken for six samples of [1,4], and refused for an axis that six do not divide.
+TEST(UsablePart, a_tensor_of_another_shape_is_told_the_models) {
+  const auto capture = capture_from(recording_of({{"x", counted({3, 8})}}), scaled());
+  ASSERT_FALSE(capture.ok());
+  EXPECT_NE(capture.error().line().find("'x' is float32[3,8]; want samples of 'x' [1,4] along the first axis"), std::string::npos) << capture.error().line();
+}
+
 TEST(UsablePart, bytes_of_no_tensor_are_left_out_beside_others) {
   Recording r;
   r.source = "dump";
