@@ -11,6 +11,7 @@
 #include "run/generated.h"
 #include "run/recording.h"
 #include "tool/command.h"
+#include "tool/output_place.h"
 
 namespace lockstep {
 
@@ -26,6 +27,7 @@ void add_running_options(CLI::App& command, RunningOptions& o) {
 }
 
 Result<Executor> open_model(const RunningOptions& options) {
+  LOCKSTEP_CHECK(check_place(options.output));
   LOCKSTEP_TRY(const Graph model, import_for_inputs(options.model, options.input, options.dimensions));
   LOCKSTEP_TRY(const Arithmetic* arithmetic, arithmetic_for(options.arithmetic, model.format(), "--arith"));
   return Executor::make(model, *arithmetic);

@@ -13,6 +13,7 @@
 #include "tool/npu_explain.h"
 #include "tool/npu_standing.h"
 #include "tool/npu_units.h"
+#include "tool/output_place.h"
 #include "tool/terminal.h"
 
 namespace lockstep {
@@ -86,6 +87,8 @@ int tell_three_way(const ValidationOptions& o, const Done& a, const Done& b, std
 }  // namespace
 
 int run_validation(const ValidationOptions& options, bool ranking) {
+  if (!options.json.empty())
+    if (const auto place = check_place(options.json); !place.ok()) return fail(place.error());
   Decision decision;
   if (!options.decision.empty()) {
     const auto parsed = parse_decision(options.decision);

@@ -165,5 +165,15 @@ TEST(BadInput, absent_files_and_unwritable_places_are_refused) {
   EXPECT_EQ(folder.files(), 0u);
 }
 
+// The place of the report was tried when all was diagnosed, and the work was lost.
+TEST(BadInput, an_unwritable_report_is_refused_before_the_work) {
+  const test::Folder folder;
+  for (const std::string& place : {folder / "no/such/r.json", std::string(".")}) {
+    const test::Ran ran = test::run_tool("validate " + model + " --target sim:operand-rescale@/block2/add --samples 1 --json " + place);
+    test::expect_refused(ran, "cannot be written");
+    EXPECT_EQ(ran.out, "");
+  }
+}
+
 }  // namespace
 }  // namespace lockstep
