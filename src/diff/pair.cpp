@@ -84,6 +84,7 @@ class Pairer {
     const ValueId exact = g_.find_value(device);
     if (exact == no_id || (g_.value(exact).constant && !g_.value(exact).folded)) return;
     ValueId id = at_the_rim(exact, device);
+    if (id != exact && device_.infos.contains(g_.value(id).name)) id = exact;  // they are there themselves
     if (id == exact) id = codes_of_reals(g_, exact, device_, device);
     if (!taken_.contains(id)) take(device, id, "name");
   }

@@ -59,7 +59,6 @@ ModelNames::ModelNames(const Graph& model) : model_(model) {
     for (std::size_t part = 0; part < parts.size() && parts.size() > 1; ++part)
       add(part == 0 ? first_parts_ : parts_, parts[part], static_cast<ValueId>(i));
   }
-  if (model.format() != "tflite") return;
   for (const Node& n : model.nodes())
     if (n.outputs.size() == 1 && n.outputs[0] != no_id) add(parts_, n.name, n.outputs[0]);
 }

@@ -29,7 +29,7 @@ class ModelNames {
   // abridged() says; no_id: none.
   ValueId find(const std::string& name) const;
   // The only computed tensor that a shortened name can mean: one part of a name that a converter joined with ";", the
-  // name of a TFLite operator (CONV_2D_3), or the long beginning of a name that was cut off.
+  // name of the node that makes it (CONV_2D_3 in TFLite), or the long beginning of a name that was cut off.
   ValueId abridged(const std::string& name) const;
   ValueId at(const StPort& port) const;
   // The tensor that `name` means either way.

@@ -153,7 +153,7 @@ Result<Recording> usable_part(Recording recording, const Graph& model) {
     ++misfits;
     if (!first)
       first = Error{recording.source, misfit(a), wanted(a, model.value(id)),
-                    "are these captures of another model?"};
+                    "are these captures of another model, or padded?"};
     misfit_notes.add(misfit(a) + ", not " + wanted(a, model.value(id)) + ": left out");
   }
   if (first && misfits >= fitting) return *first;

@@ -12,8 +12,8 @@ namespace {
 constexpr const char* conv = "functional_1/conv2d_1/Relu;functional_1/conv2d_1/BiasAdd;functional_1/conv2d_1/convolution";
 constexpr const char* dense = "functional_1/dense_1/MatMul;functional_1/dense_1/BiasAdd";
 
-Graph of_keras() {
-  GraphBuilder g("m.tflite", "tflite");
+Graph of_keras(const std::string& format = "tflite") {
+  GraphBuilder g("m." + format, format);
   const auto value = [&](const std::string& name, Shape shape) {
     Value v;
     v.name = name;
@@ -57,6 +57,11 @@ TEST(ModelNames, names_that_files_cannot_hold_are_known_by_a_part) {
   EXPECT_EQ(found("functional_1_conv2d_1_Relu_functional_1_conv2d_1_Bi"), conv);
   EXPECT_EQ(found("functional_1"), "");                  // too short to tell
   EXPECT_EQ(found("functional_1/dense_1/MatMul_x"), "");  // no beginning of any
+}
+
+TEST(ModelNames, a_node_stands_for_what_it_makes_in_every_format) {
+  const Graph g = of_keras("onnx");
+  EXPECT_EQ(ModelNames(g).meant("CONV_2D_0"), g.find_value(conv));
 }
 
 TEST(ModelNames, a_layers_result_under_the_name_of_its_weights_is_told_by_its_size) {
