@@ -12,6 +12,7 @@
 #include "run/recording_bytes.h"
 #include "run/recording_json.h"
 #include "run/recording_names.h"
+#include "run/recording_plain.h"
 #include "run/recording_text.h"
 
 namespace lockstep {
@@ -72,10 +73,12 @@ Result<Recording> read_file_of(const fs::path& path) {
     LOCKSTEP_TRY(const NpzFile npz, parse_npz(bytes, where));
     return recording_from_npz(npz, where);
   }
-  if (ending == ".csv") return recording_from_csv(text_of(bytes), stem, where);
-  if (ending == ".json")
-    return describes_raw(text_of(bytes)) ? recording_from_raw(text_of(bytes), where) : recording_from_json_numbers(text_of(bytes), stem, where);
-  if (is_text_ending(ending)) return recording_from_text(text_of(bytes), stem, where);
+  if (ending == ".csv") return recording_from_csv(plain_text(bytes), stem, where);
+  if (ending == ".json") {
+    const std::string text = plain_text(bytes);
+    return describes_raw(text) ? recording_from_raw(text, where) : recording_from_json_numbers(text, stem, where);
+  }
+  if (is_text_ending(ending)) return recording_from_text(joined_elements(plain_text(bytes)), stem, where);
   Recording recording;
   if (is_bytes_ending(ending)) {
     recording.arrays.push_back(recorded_bytes(stem, bytes));

@@ -24,7 +24,7 @@ std::string place(const std::string& where, std::size_t line) {
 }
 
 Result<void> add_row(std::string_view line, const std::string& where, Rows& rows) {
-  constexpr std::string_view between = ",; \t";
+  constexpr std::string_view between = ",; \t\"";
   std::size_t width = 0;
   for (std::size_t at = line.find_first_not_of(between); at != line.npos;) {
     const std::size_t end = std::min(line.find_first_of(between, at), line.size());
@@ -46,6 +46,19 @@ Result<void> add_row(std::string_view line, const std::string& where, Rows& rows
   rows.width = width;
   ++rows.count;
   return {};
+}
+
+// A first line of which every field begins with a letter: what a spreadsheet calls its columns.
+bool names_columns(std::string_view line) {
+  for (const std::string& field : split(line, line.find(';') != line.npos    ? ';'
+                                              : line.find('\t') != line.npos ? '\t'
+                                                                             : ',')) {
+    const std::size_t first = field.find_first_not_of(" \"");
+    if (first == field.npos || !std::isalpha(static_cast<unsigned char>(field[first])))
+      return false;
+    if (lower(field).find("nan") == first || lower(field).find("inf") == first) return false;
+  }
+  return true;
 }
 
 // The type after "dtype=", when the comment has one.
@@ -79,7 +92,7 @@ Result<Recording> recording_from_csv(std::string_view text, const std::string& n
                                      const std::string& where) {
   Rows rows;
   DType dtype = DType::f32;
-  bool typed = false;
+  bool typed = false, heading = false;
   std::size_t number = 0, comments = 0;
   while (!text.empty()) {
     std::string_view line = text.substr(0, text.find('\n'));
@@ -95,7 +108,13 @@ Result<Recording> recording_from_csv(std::string_view text, const std::string& n
       typed = typed || named;
       continue;
     }
-    LOCKSTEP_CHECK(add_row(line, place(where, number), rows));
+    const auto added = add_row(line, place(where, number), rows);
+    if (!added.ok() && rows.count == 0 && !heading && names_columns(line)) {
+      rows.numbers.clear();
+      heading = true;
+      continue;
+    }
+    LOCKSTEP_CHECK(added);
   }
   if (rows.count == 0) return Error{where, "no numbers", "one flattened sample a line", ""};
   Tensor tensor(dtype,

@@ -37,6 +37,17 @@ TEST(RecordingCsv, errors_name_the_line) {
   EXPECT_FALSE(read("# dtype=int8\n1.5\n").ok());
 }
 
+TEST(RecordingCsv, a_spreadsheets_heading_and_quotes_are_left_out) {
+  for (const char* text : {"logit0,logit1\n1,2\n", "\"a b\";\"c\"\n\"1\";\"2\"\n"}) {
+    const auto held = read(text);
+    ASSERT_TRUE(held.ok()) << held.error().line();
+    EXPECT_EQ(held->arrays.at(0).tensor.shape(), (Shape{1, 2})) << text;
+    EXPECT_EQ(held->arrays.at(0).tensor.number(1), 2) << text;
+  }
+  EXPECT_FALSE(read("logit0,2\n1,2\n").ok());
+  EXPECT_FALSE(read("a,b\nc,d\n1,2\n").ok());
+}
+
 // A negative number once became a code of uint32 and uint64, which no conversion defines; nor does 2^53 + 1 survive as a double.
 TEST(RecordingCsv, codes_outside_of_wide_types_are_refused) {
   EXPECT_FALSE(read("# dtype=uint64\n-3,6\n").ok());
