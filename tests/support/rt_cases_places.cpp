@@ -55,6 +55,32 @@ std::string reduction(CaseMaker& m, const Content& c) {
   return c.type == DType::f32 && m.coin() ? one_of(m, names) : "none";
 }
 
+// Integers of no quantization: 8 and 16 bits wrap around where they are joined.
+Tensor integers(CaseMaker& m, DType type, const Shape& shape) {
+  Tensor t(type, shape);
+  const bool short_code = size_of(type) <= 2;
+  const CodeRange all = code_range(type);
+  for (std::int64_t i = 0; i < t.count(); ++i)
+    t.set_code(i, short_code ? m.from(all.low, all.high) : m.from(-9, 9));
+  return t;
+}
+
+// Several updates meet at some places.
+std::optional<KernelCase> joined_integers(CaseMaker& m) {
+  static constexpr std::array types{DType::i8, DType::u8, DType::i16, DType::i32, DType::i64};
+  static constexpr std::array names{"add", "mul", "max", "min"};
+  const bool by_rows = m.coin();
+  CaseBuilder b(by_rows ? "ScatterND" : "ScatterElements");
+  const DType type = types[static_cast<std::size_t>(m.from(0, std::ssize(types) - 1))];
+  const std::int64_t rows = m.from(1, 4), columns = m.from(1, 5), updates = m.from(1, 8);
+  b.input(integers(m, type, {rows, columns}), {}, false);
+  b.input(indices(m, by_rows ? Shape{updates, 1} : Shape{updates, columns}, 0, rows - 1), {},
+          m.coin());
+  b.input(integers(m, type, {updates, columns}), {}, false);
+  b.node().attrs.set("reduction", one_of(m, names));
+  return b.finish(type, {});
+}
+
 // Places that come twice are written in the order of the updates.
 std::optional<KernelCase> updates(CaseMaker& m) {
   CaseBuilder b("ScatterND");
@@ -162,9 +188,11 @@ std::optional<KernelCase> truths(CaseMaker& m) {
 }
 
 constexpr RtSource sources[] = {
-    {"tuples", tuples}, {"updates", updates},   {"elements", elements},     {"hot", hot},
-    {"block", block},   {"by_batch", by_batch}, {"neighbours", neighbours}, {"angle", angle},
-    {"truths", truths},
+    {"tuples", tuples},         {"updates", updates},
+    {"elements", elements},     {"hot", hot},
+    {"block", block},           {"by_batch", by_batch},
+    {"neighbours", neighbours}, {"angle", angle},
+    {"truths", truths},         {"joined_integers", joined_integers, 2},
 };
 
 }  // namespace

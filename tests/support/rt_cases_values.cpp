@@ -1,5 +1,7 @@
 // Problems of one element at a time.
 #include <array>
+#include <cmath>
+#include <limits>
 
 #include "support/rt_cases_parts.h"
 
@@ -83,6 +85,54 @@ std::optional<KernelCase> quantize_wide(CaseMaker& m) {
   return to ? b.finish(DType::i16, q) : b.finish(DType::f32, {});
 }
 
+// Reals for codes of this scale: ties, what lies beyond every code and beyond int32, no numbers.
+Tensor hard_reals(CaseMaker& m, Shape shape, float scale) {
+  static constexpr std::array special{std::numeric_limits<float>::quiet_NaN(),
+                                      std::numeric_limits<float>::infinity(),
+                                      -std::numeric_limits<float>::infinity(),
+                                      std::numeric_limits<float>::max(),
+                                      std::numeric_limits<float>::lowest(),
+                                      0.0f,
+                                      -0.0f,
+                                      std::numeric_limits<float>::denorm_min()};
+  Tensor x(DType::f32, std::move(shape));
+  for (float& v : x.as<float>()) {
+    const auto half = static_cast<float>(2 * m.from(-200, 200) + 1) / 2;
+    switch (m.from(0, 4)) {
+      case 0:
+        v = special[static_cast<std::size_t>(m.from(0, std::ssize(special) - 1))];
+        break;
+      case 1:
+        v = half * scale;
+        break;
+      case 2:
+        v = std::nextafter(half * scale, m.coin() ? 1e9f : -1e9f);
+        break;
+      case 3:  // about 2^31 steps, on either side
+        v = (m.coin() ? 0x1p31f : -0x1p31f) * scale *
+            (1 + static_cast<float>(m.from(-2, 2)) * 0x1p-23f);
+        break;
+      default:
+        v = static_cast<float>(m.from(-1 << 20, 1 << 20)) * 0x1p-12f * scale;
+    }
+  }
+  return x;
+}
+
+std::optional<KernelCase> quantize_bytes(CaseMaker& m) {
+  CaseBuilder b("QuantizeLinear");
+  const DType t = m.byte_type();
+  QuantParams q = m.quant(t);
+  if (m.coin()) q.scale[0] = 0x1p-5;  // quotients are exact: ties are met
+  const auto scale = static_cast<float>(q.scale[0]);
+  Tensor zero(t, {});
+  zero.set_code(0, q.zero_at(0));
+  b.input(hard_reals(m, small_shape(m, m.from(0, 3)), scale), {}, false);
+  b.input(Tensor::scalar(scale), {}, true);
+  b.input(std::move(zero), {}, true);
+  return b.finish(t, q);
+}
+
 std::optional<KernelCase> negation(CaseMaker& m) {
   CaseBuilder b("Not");
   Tensor c(DType::boolean, small_shape(m, m.from(0, 3)));
@@ -98,6 +148,7 @@ constexpr RtSource sources[] = {
     {"cast", cast},
     {"where", choice},
     {"quantize16", quantize_wide},
+    {"quantize8", quantize_bytes, 3},  // floats that are ties, beyond the codes, no numbers
     {"dynamic", dynamic_codes},
     {"not", negation},
 };
