@@ -1,6 +1,7 @@
 #include "run/recording_usable.h"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 
 #include "base/text.h"
@@ -33,10 +34,32 @@ bool is_constant(const Value& v) {
   return v.constant && !v.folded;
 }
 
-// Elements in rising order: a tool may hold a constant in another layout.
+// What goes into the network or comes out of it, or the codes that a float there stands for: no
+// verdict leaves it out.
+bool is_rim(const Graph& g, ValueId id) {
+  const auto is = [&](ValueId rim) { return rim == id; };
+  if (std::ranges::any_of(g.inputs(), is) || std::ranges::any_of(g.outputs(), is)) return true;
+  const NodeId from = g.value(id).producer;
+  if (from != no_id && g.node(from).op == "QuantizeLinear" &&
+      std::ranges::count(g.inputs(), g.node(from).inputs[0]) > 0)
+    return true;
+  return std::ranges::any_of(g.consumers(id), [&](NodeId n) {
+    return g.node(n).op == "DequantizeLinear" && g.node(n).inputs[0] == id &&
+           std::ranges::count(g.outputs(), g.node(n).outputs[0]) > 0;
+  });
+}
+
+// ST's "m_outputs_1": the original model's answer, which nothing is compared with.
+bool is_of_original(const std::string& name) {
+  const auto port = st_port(name);
+  return port && port->output && !port->device;
+}
+
+// Elements in rising order, NaN apart: a tool may hold a constant in another layout.
 std::vector<double> sorted_numbers(const Tensor& t, std::int64_t count) {
   std::vector<double> numbers;
-  for (std::int64_t i = 0; i < count; ++i) numbers.push_back(t.number(i));
+  for (std::int64_t i = 0; i < count; ++i)
+    if (const double x = t.number(i); !std::isnan(x)) numbers.push_back(x);
   std::ranges::sort(numbers);
   return numbers;
 }
@@ -58,18 +81,29 @@ bool fits(const RecordedArray& a, const Value& v, std::int64_t samples) {
   return a.tensor.shape().empty() || a.tensor.shape()[0] % (all / one) == 0;
 }
 
+// The tensor that undescribed bytes belong to. A constant only where they have its size: else they
+// are what is computed under a shortened name, where that fits, or the constant in another form.
+ValueId typed_as(const RecordedArray& a, const Recording& recording, const Graph& model,
+                 const ModelNames& names, std::int64_t samples) {
+  const ValueId id = names.meant(a.name);
+  if (id == no_id && recording.arrays.size() == 1 && model.outputs().size() == 1)
+    return model.outputs()[0];
+  if (id == no_id || !is_constant(model.value(id)) ||
+      typed_bytes(a, model, id, 1, recording.source).ok())
+    return id;
+  const ValueId other = names.abridged(a.name);
+  return other != no_id && typed_bytes(a, model, other, samples, recording.source).ok() ? other
+                                                                                        : id;
+}
+
 Result<RecordedArray> with_type(const RecordedArray& a, const Recording& recording,
-                                const Graph& model, std::int64_t expected) {
-  ValueId value = ModelNames(model).meant(a.name);
-  if (value == no_id && recording.arrays.size() == 1 && model.outputs().size() == 1)
-    value = model.outputs()[0];
+                                const Graph& model, ValueId value, std::int64_t samples) {
   if (value == no_id)
     return Error{recording.source,
                  "the bytes of '" + a.name + "' are of no tensor of " + model.file(),
                  "files named after tensors of the model",
                  "or a .json that describes them (docs/captures.md)"};
-  LOCKSTEP_TRY(Tensor typed,
-               typed_bytes(a, model, value, a.sample >= 0 ? 1 : expected, recording.source));
+  LOCKSTEP_TRY(Tensor typed, typed_bytes(a, model, value, samples, recording.source));
   return RecordedArray{model.value(value).name, std::move(typed), {}, {}, a.sample,
                        TypeFrom::model};
 }
@@ -92,12 +126,16 @@ std::string misfit(const RecordedArray& a) {
   return "'" + a.name + "' is " + std::string(name_of(a.tensor.dtype())) +
          shape_text(a.tensor.shape());
 }
-std::string wanted(const RecordedArray& a, const Value& v) {
-  if (a.sample < 0 && count_of(v.shape) > 0 && a.tensor.count() > 0 &&
-      a.tensor.count() % count_of(v.shape) == 0)
-    return "samples of '" + v.name + "' " + shape_text(v.shape) + " along the first axis";
-  return "a multiple of the " + std::to_string(count_of(v.shape)) + " elements of '" + v.name +
-         "' " + shape_text(v.shape);
+std::string wanted(const RecordedArray& a, const Value& v, std::int64_t samples) {
+  const std::int64_t one = count_of(v.shape);
+  const std::string elements =
+      "the " + std::to_string(one) + " elements of '" + v.name + "' " + shape_text(v.shape);
+  if (a.sample >= 0) return elements;
+  const std::string count = samples > 0 ? std::to_string(samples) + " " : "";
+  if (one > 0 && a.tensor.count() > 0 &&
+      (samples > 0 ? a.tensor.count() == one * samples : a.tensor.count() % one == 0))
+    return count + "samples of '" + v.name + "' " + shape_text(v.shape) + " along the first axis";
+  return (samples > 0 ? count + "samples of " : "a multiple of ") + elements;
 }
 
 }  // namespace
@@ -105,6 +143,7 @@ std::string wanted(const RecordedArray& a, const Value& v) {
 Result<Recording> with_types(Recording recording, const Graph& model, std::int64_t expected) {
   std::vector<RecordedArray> kept;
   std::vector<std::string> notes;
+  const ModelNames names(model);
   std::size_t typed = 0, misfits = 0;
   std::optional<Error> first;
   for (const RecordedArray& a : recording.arrays) {
@@ -112,7 +151,10 @@ Result<Recording> with_types(Recording recording, const Graph& model, std::int64
       kept.push_back(a);
       continue;
     }
-    auto array = with_type(a, recording, model, expected);
+    const std::int64_t samples = a.sample >= 0 ? 1 : expected;
+    const ValueId value = typed_as(a, recording, model, names, samples);
+    const bool constant = value != no_id && is_constant(model.value(value));
+    auto array = with_type(a, recording, model, value, constant ? 1 : samples);
     if (array.ok()) {
       ++typed;
       notes.push_back("'" + a.name + "': bytes without a description, read as " +
@@ -120,8 +162,11 @@ Result<Recording> with_types(Recording recording, const Graph& model, std::int64
       kept.push_back(std::move(array).value());
       continue;
     }
-    ++misfits;
-    if (!first) first = array.error();
+    if (value != no_id && is_rim(model, value) && !is_of_original(a.name)) return array.error();
+    if (!constant) {
+      ++misfits;
+      if (!first) first = array.error();
+    }
     notes.push_back(array.error().what + ", not " + array.error().want + ": left out");
   }
   if (first && misfits >= typed) return *first;
@@ -151,10 +196,12 @@ Result<Recording> usable_part(Recording recording, const Graph& model) {
       continue;
     }
     ++misfits;
-    if (!first)
-      first = Error{recording.source, misfit(a), wanted(a, model.value(id)),
-                    "are these captures of another model, or padded?"};
-    misfit_notes.add(misfit(a) + ", not " + wanted(a, model.value(id)) + ": left out");
+    const std::string want = wanted(a, model.value(id), recording.samples);
+    Error error{recording.source, misfit(a), want,
+                "are these captures of another model, or padded?"};
+    if (is_rim(model, id) && !is_of_original(a.name)) return error;
+    if (!first) first = std::move(error);
+    misfit_notes.add(misfit(a) + ", not " + want + ": left out");
   }
   if (first && misfits >= fitting) return *first;
   misfit_notes.close("tensors of another size than the model's were left out");

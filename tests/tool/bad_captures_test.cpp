@@ -192,6 +192,16 @@ TEST_F(BadCaptures, a_truncated_tensor_is_left_out_and_said) {
   EXPECT_FALSE(report["unpaired_reference"].empty());
 }
 
+// The rest was once compared without it, and called healthy.
+TEST_F(BadCaptures, a_truncated_output_is_refused) {
+  NpyArray& a = array("ppm");
+  a.bytes.resize(9 * size_of(a.dtype));
+  a.shape = {9, 1};
+  EXPECT_NE(verdict(2).find("samples"), std::string::npos);
+  array("ppm").shape = {3, 3};
+  EXPECT_NE(verdict(2).find("'ppm' is float32[3,3]"), std::string::npos) << verdict(2);
+}
+
 TEST_F(BadCaptures, a_tensor_cut_off_and_filled_up) {
   NpyArray& a = array("/block3/slice_out_QuantizeLinear_Output");
   const std::size_t each = a.bytes.size() / samples;
