@@ -50,6 +50,8 @@ Result<std::vector<Site>> sites_for(const Executor& reference, const FaultSpec& 
     if (sites.empty())
       return Error{g.file(), "fault " + std::string(spec.fault->name) + " could show nowhere in this model",
                    "a model with a place for it", "under another arithmetic the nodes may differ: --reference"};
+    // An exchange of inputs is one place: at each of three in turn it would be a rotation.
+    if (spec.fault->stage == Stage::input && spec.fault->reads) return std::vector<Site>{sites[0]};
     return sites;
   }
   Site site{reference, no_id, no_id};
@@ -123,7 +125,7 @@ Result<RunOptions> inject(const Executor& reference, std::span<const FaultSpec> 
     LOCKSTEP_TRY(const std::vector<Site> sites, sites_for(*shared, spec));
     for (const Site& site : sites)
       if (site.node != no_id) options.node_hooks.push_back(node_hook(shared, spec, site.node));
-      else if (spec.node.empty()) options.input_hooks.push_back(input_hook(shared, spec, site.input));
+      else if (spec.node.empty() && !spec.fault->reads) options.input_hooks.push_back(input_hook(shared, spec, site.input));
       else
         for (Place& place : places_of(site, *spec.fault, spec.params))
           options.input_hooks.push_back(input_hook(shared, {spec.fault, spec.node, std::move(place.params)}, place.site.input));

@@ -15,6 +15,24 @@ TEST(InputsExchanged, feeds_each_with_what_was_sent_to_the_other) {
   }
 }
 
+// Without a place each of three was once fed with the next one's, which is a rotation.
+TEST(InputsExchanged, without_a_place_exchanges_the_first_two_of_three_and_no_more) {
+  FaultProblem p;
+  const QuantParams scale = per_tensor(0.1, 4);
+  const ValueId a = p.input("a", DType::i8, {1, 8}, scale), b = p.input("b", DType::i8, {1, 8}, scale),
+                c = p.input("c", DType::i8, {1, 8}, scale);
+  const ValueId sum = p.node("sum", "Add", {a, b}, {}, scale);
+  p.node("all", "Add", {sum, c}, {}, scale);
+  const Executor e = p.finish();
+  const auto in = random_samples(e, 2);
+  const Capture shown = device(e, "inputs-exchanged", in);
+  for (std::size_t s = 0; s < in.size(); ++s) {
+    EXPECT_EQ(shown.samples[s].at("a"), in[s].at("b"));
+    EXPECT_EQ(shown.samples[s].at("b"), in[s].at("a"));
+    EXPECT_EQ(shown.samples[s].at("c"), in[s].at("c"));
+  }
+}
+
 TEST(InputsExchanged, is_recovered_from_evidence_at_either_input) {
   const Executor e = gate_network();
   const auto in = random_samples(e, 2);
