@@ -29,11 +29,11 @@ class Outcome:
         self.failures.append(what)
 
 
-def run(command, scratch, log):
-    """Its exit code; what it prints goes to `log`, what it keeps for a while to `scratch`."""
+def run(command, scratch, log, errors):
+    """Its exit code; what it prints goes to `log` and `errors`, what it keeps for a while to `scratch`."""
     environment = dict(os.environ, TEST_TMPDIR=scratch)  # two builds of a suite use the same names
     return subprocess.run([str(word) for word in command], cwd=ROOT, stdin=subprocess.DEVNULL,
-                          stdout=log, stderr=subprocess.STDOUT, env=environment).returncode
+                          stdout=log, stderr=errors, env=environment).returncode
 
 
 def read_gtest(result, name, code, outcome):
@@ -78,13 +78,15 @@ def run_suite(suite, extra):
         scratch.mkdir()
         command = ([ROOT / ".venv/bin/python", suite, *extra] if script else
                    [suite, "--gtest_brief=1", f"--gtest_output=json:{result}"])
-        with open(log, "wb") as out:
-            code = run(command, f"{scratch}/", out)
+        errors = folder / "errors"
+        with open(log, "wb") as out, open(errors, "wb") as err:
+            code = run(command, f"{scratch}/", out, err)
         outcome.text = log.read_text(errors="replace")
-        if script:
+        if script:  # by its last line, which nothing logged at its end may follow
             read_script(name, code, outcome)
         else:
             read_gtest(result, name, code, outcome)
+        outcome.text += errors.read_text(errors="replace")
     outcome.text += f"{name}: {time.monotonic() - started:.1f} s\n"
     return outcome
 

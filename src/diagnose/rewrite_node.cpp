@@ -17,10 +17,20 @@ constexpr std::size_t kWeights = 1, kBias = 2;
 
 int channel_axis_of_weights(const NodeView& n) {
   const int last = static_cast<int>(n.input(kWeights).shape.size()) - 1;
-  if (n.node.op == "Gemm") return n.attrs().integer("transB", 0) != 0 ? 1 : 0;
+  if (n.node.op == "Gemm") return n.attrs().integer("transA", 0) != 0 ? -1 : n.attrs().integer("transB", 0) != 0 ? 1 : 0;
   if (n.node.op == "MatMul") return last - 1;
   const std::string order = n.attrs().text("weights", "OIHW");
   return order == "OIHW" ? 1 : order == "OHWI" ? last : -1;
+}
+
+// What a sum over `channels` reads, so that its channels are an axis: TFLite's dense layers flatten the rest in silence.
+Shape with_channels(const NodeView& n, Shape shape, std::int64_t channels) {
+  if (n.attrs().integer("flatten", 0) == 0 || shape.back() == channels) return shape;
+  return {count_of(shape) / channels, channels};
+}
+
+std::size_t channel_axis_of_input(const NodeView& n, const Shape& shape) {
+  return n.node.op == "Conv" ? channel_axis(n, shape) : shape.size() - 1;
 }
 
 QuantParams symmetric(const QuantParams& q, DType type) {
@@ -128,7 +138,10 @@ std::vector<Value> RewriteNode::changed_inputs(const Form& form, int axis, std::
     in[i].producer = no_id;
     if (!in[i].constant) operands.push_back(&n.input(i));
   }
-  if (axis >= 0) in[0].shape[n.node.op == "Conv" ? channel_axis(n, in[0].shape) : in[0].shape.size() - 1] = count;
+  if (axis >= 0) {
+    in[0].shape = with_channels(n, in[0].shape, in[kWeights].shape[static_cast<std::size_t>(axis)]);
+    in[0].shape[channel_axis_of_input(n, in[0].shape)] = count;
+  }
   for (std::size_t i = 0; i < in.size(); ++i) {
     if (!n.has_input(i) || in[i].constant || !in[i].quant.quantized()) continue;
     if (form.symmetric_in) in[i].quant = symmetric(in[i].quant, in[i].dtype);
@@ -227,7 +240,10 @@ Result<Tensor> RewriteNode::run_part(const Part& part, std::span<const Tensor* c
   for (std::size_t i = 0; i < part.in.size(); ++i) {
     if (part.in[i].empty()) continue;
     Tensor x = *in[i];
-    if (i == 0 && part.count > 0) x = sliced(x, n.node.op == "Conv" ? channel_axis(n, x.shape()) : x.shape().size() - 1, part.first, part.count);
+    if (i == 0 && part.count > 0) {
+      const Shape whole = with_channels(n, x.shape(), n.input(kWeights).shape[static_cast<std::size_t>(channel_axis_of_weights(n))]);
+      x = sliced(x.reshaped(whole), channel_axis_of_input(n, whole), part.first, part.count);
+    }
     if (part.in_grids[i] != n.input(i).quant) x = regridded(x, n.input(i).quant, part.in_grids[i]);
     sample.insert_or_assign(part.in[i], std::move(x));
   }

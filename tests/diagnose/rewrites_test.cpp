@@ -103,6 +103,23 @@ TEST(FoldIdentity, wants_a_convolution_of_the_same_tensor) {
   EXPECT_FALSE(fold_identity(codes, codes.graph().find_node("/in_proj/conv"), true));
 }
 
+// What would hold under a fault of the graph, judged from all tensors.
+std::vector<Rewrite> rewrites_of(const Graph& graph, const std::string& fault) {
+  const Executor reference = test::executor(graph, "tflite");
+  const auto sent = test::random_samples(graph, 4);
+  const auto expected = reference.run(sent)->samples;
+  auto specs = parse_faults(fault);
+  EXPECT_TRUE(specs.ok());
+  auto faulty = inject(reference, *specs);
+  EXPECT_TRUE(faulty.ok()) << (faulty.ok() ? "" : faulty.error().line());
+  const auto device = reference.run(sent, {}, *faulty)->samples;
+  const auto v = judge({.reference = reference, .recorded = {sent, expected, device, StateMode::reset}, .tolerance = {}, .others = {}, .search = {},
+                        .model = "two.tflite", .target = "d", .input = "x"});
+  EXPECT_TRUE(v.ok());
+  EXPECT_FALSE(v->suspects.empty());
+  return v->rewrites;
+}
+
 // A combination of two operands of unlike scales, with a fault at it, judged from all tensors.
 std::vector<Rewrite> of_two(const std::string& op, const std::string& fault) {
   GraphBuilder b("two.tflite", "tflite");
@@ -124,19 +141,7 @@ std::vector<Rewrite> of_two(const std::string& op, const std::string& fault) {
   b.add_output(y);
   auto graph = std::move(b).finish();
   EXPECT_TRUE(graph.ok()) << (graph.ok() ? "" : graph.error().line());
-  const Executor reference = test::executor(*graph, "tflite");
-  const auto sent = test::random_samples(*graph, 4);
-  const auto expected = reference.run(sent)->samples;
-  auto specs = parse_faults(fault);
-  EXPECT_TRUE(specs.ok());
-  auto faulty = inject(reference, *specs);
-  EXPECT_TRUE(faulty.ok()) << (faulty.ok() ? "" : faulty.error().line());
-  const auto device = reference.run(sent, {}, *faulty)->samples;
-  const auto v = judge({.reference = reference, .recorded = {sent, expected, device, StateMode::reset}, .tolerance = {}, .others = {}, .search = {},
-                        .model = "two.tflite", .target = "d", .input = "x"});
-  EXPECT_TRUE(v.ok());
-  EXPECT_FALSE(v->suspects.empty());
-  return v->rewrites;
+  return rewrites_of(*graph, fault);
 }
 
 TEST(Rewrites, of_a_concat_that_copies_codes_equal_scales_hold) {
@@ -151,6 +156,38 @@ TEST(Rewrites, of_a_product_that_ignores_a_zero_point_symmetric_operands_hold) {
   EXPECT_TRUE(named(all, "this operation on the CPU").holds);
   EXPECT_TRUE(named(all, "operands quantized symmetrically").holds);
   EXPECT_FALSE(named(all, "output scale twice").holds);
+}
+
+// A dense layer of TFLite over a plane, which it flattens without an operator of its own.
+std::vector<Rewrite> of_flattened(const std::string& fault) {
+  GraphBuilder b("dense.tflite", "tflite");
+  const auto value = [&](const char* name, Shape shape, double scale) {
+    Value v;
+    v.name = name;
+    v.shape = std::move(shape);
+    v.dtype = DType::i8;
+    v.quant = {{scale}, {0}, -1};
+    return v;
+  };
+  Value weights = value("w", {3, 4 * 4 * 8}, 0.01);
+  Tensor codes(DType::i8, weights.shape);
+  for (std::int64_t i = 0; i < codes.count(); ++i) codes.set_code(i, 100 - (i * 37) % 150);
+  weights.constant = std::make_shared<const Tensor>(std::move(codes));
+  const ValueId x = b.add_value(value("x", {1, 4, 4, 8}, 0.02)), w = b.add_value(std::move(weights)), y = b.add_value(value("y", {1, 3}, 0.1));
+  Node node{"dense", "Gemm", {}, {x, w}, {y}, {}};
+  node.attrs.set("transB", std::int64_t{1});
+  node.attrs.set("flatten", std::int64_t{1});
+  b.add_node(std::move(node));
+  b.add_input(x);
+  b.add_output(y);
+  auto graph = std::move(b).finish();
+  EXPECT_TRUE(graph.ok()) << (graph.ok() ? "" : graph.error().line());
+  return rewrites_of(*graph, fault);
+}
+
+TEST(Rewrites, a_dense_layer_that_flattens_its_operand_is_split_by_its_products) {
+  const auto all = of_flattened("accumulator-16bit@dense,shift=0,wraps=1");
+  EXPECT_GT(named(all, "split into 8 groups").cosine, named(all, "output scale twice").cosine);
 }
 
 }  // namespace
