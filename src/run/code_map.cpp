@@ -5,7 +5,10 @@
 #include <cstring>
 #include <map>
 
-#include "op/op.h"
+#include "num/litert_sums.h"
+#include "num/xnnpack.h"
+#include "op/op_binary.h"
+#include "op/op_codes.h"
 #include "run/node_kernels.h"
 
 namespace lockstep {
@@ -96,10 +99,7 @@ struct Search {
     if (!std::ranges::binary_search(placewise, n.op) || n.outputs.size() != 1) return {};
     const Value& y = g.value(n.outputs[0]);
     if (size_of(y.dtype) != 1 && y.dtype != DType::f32 && y.dtype != DType::i16) return {};
-    // Between types an element's place may count (N83).
-    if (n.op == "Requantize" && g.value(n.inputs[0]).dtype != y.dtype &&
-        count_of(y.shape) % 16 != 0)
-      return {};
+    if (place_may_count(n, y)) return {};
     const bool scaled = n.op == "QuantizeLinear" || n.op == "DequantizeLinear";
     for (std::size_t i = 0; i < n.inputs.size(); ++i) {
       if (n.inputs[i] == no_id) continue;
@@ -118,6 +118,18 @@ struct Search {
     }
     if (map.source == no_id || g.value(map.source).shape != y.shape) return {};
     return room(map) < 0 && !lone(n, map) ? CodeMap{} : map;
+  }
+
+  // In some arithmetic: between types and to 16 bits (N83), sums of scales far apart (N110).
+  bool place_may_count(const Node& n, const Value& y) const {
+    const std::int64_t count = count_of(y.shape);
+    if (n.op == "Requantize")
+      return g.value(n.inputs[0]).dtype != y.dtype && count % 16 != 0;
+    if (n.op == "QuantizeLinear") return y.dtype == DType::i16 && count % 8 != 0;
+    if (n.op != "Add" || !is_code(y) || !is_code(g.value(n.inputs[0])) ||
+        !is_code(g.value(n.inputs[1])))
+      return false;
+    return sums_by_rows(xnnpack_add, xnnpack_add.prepare(binary_scales(NodeView{g, n})));
   }
 
   // A function of one operand has the same meaning whatever its shape.
