@@ -5,7 +5,11 @@
 
 #include "emit/finish.h"
 #include "emit/layout.h"
+#include "num/litert_quantize.h"
+#include "num/litert_sums.h"
+#include "op/op_binary.h"
 #include "op/op_codes.h"
+#include "op/op_quantization.h"
 #include "op/op_reduce.h"
 #include "op/op_window.h"
 
@@ -193,6 +197,28 @@ const Names unary{"Sigmoid",
 const Names spread{"Add", "Sub", "Mul", "Div",  "PRelu", "SquaredDifference",
                    "Min", "Max", "Sum", "Mean", "Where"};
 
+// Sums whose steps depend on the element's place in the file's order (N110). Operands of one shape
+// are a single row: where no vector or nothing else is in it, all elements are summed alike.
+bool sums_by_place(const NodeView& v, const Numerics& num) {
+  if (v.node.op != "Add" || !num.add || v.input_count() < 2) return false;
+  const Value &a = v.input(0), &b = v.input(1), &y = v.output(0);
+  if (!is_code(a) || !is_code(b) || !is_code(y)) return false;
+  const BinaryState state = num.add->prepare(binary_scales(v));
+  if (!sums_by_rows(*num.add, state)) return false;
+  const SumRows rows = sum_rows(state, y.dtype == DType::u8, a.shape, b.shape);
+  return a.shape != b.shape || (rows.whole != 0 && rows.whole != rows.row);
+}
+
+// Codes of which the last ones of the file's order are rounded by themselves (N83).
+bool rounds_by_place(const NodeView& v, const Numerics& num) {
+  const Value &x = v.input(0), &y = v.output(0);
+  const std::int64_t count = count_of(y.shape);
+  if (v.node.op == "QuantizeLinear")
+    return left_by_vectors(quantize_policy(num), y.dtype == DType::i16, count) != 0;
+  return v.node.op == "Requantize" && num.quantize_other && num.quantize_other->requantize_rest &&
+         x.dtype != y.dtype && is_narrow(x) && is_narrow(y) && count % 16 != 0;
+}
+
 std::int64_t turned_axis(std::int64_t axis, std::int64_t rank) {
   if (axis < 0) axis += rank;
   return axis == 0 ? 0 : axis == 1 ? rank - 1 : axis - 1;
@@ -200,8 +226,9 @@ std::int64_t turned_axis(std::int64_t axis, std::int64_t rank) {
 
 }  // namespace
 
-bool may_turn(const NodeView& v, const Numerics&) {
+bool may_turn(const NodeView& v, const Numerics& num) {
   if (v.node.outputs.size() != 1 || v.input_count() == 0 || !v.has_input(0)) return false;
+  if (sums_by_place(v, num) || rounds_by_place(v, num)) return false;
   if (is_reduction(v)) return one_scale(v.output(0)) && reduction_turns(v);
   if (!fits_rank(v.output(0)) || !one_scale(v.output(0))) return false;
   if (is_window(v) && is_code(v.input(0)))

@@ -25,10 +25,41 @@ class Chain {
     n.attrs = std::move(attrs);
     n.inputs = {last_};
     n.inputs.insert(n.inputs.end(), more.begin(), more.end());
-    last_ = value("y" + std::to_string(count_++), std::move(y));
-    n.outputs = {last_};
-    b_.add_node(std::move(n));
-    return *this;
+    return made(std::move(n), value("y" + std::to_string(count_++), std::move(y)));
+  }
+  // The sum with itself, at another scale.
+  Chain& twice(double scale) {
+    Node n;
+    n.op = "Add", n.name = "Add" + std::to_string(count_);
+    n.inputs = {last_, last_};
+    return made(std::move(n), value("y" + std::to_string(count_++), b_.value(last_).shape, scale));
+  }
+  // As codes without a sign.
+  Chain& unsign() {
+    Node n;
+    n.op = "Requantize", n.name = n.op + std::to_string(count_);
+    n.inputs = {last_};
+    const ValueId y = value("y" + std::to_string(count_++), b_.value(last_).shape, 0.1f);
+    b_.value(y).dtype = DType::u8, b_.value(y).quant.zero = {131};
+    return made(std::move(n), y);
+  }
+  // Reals of the codes, and codes of 16 bits of these.
+  Chain& words(float scale) {
+    const Shape shape = b_.value(last_).shape;
+    const ValueId from = constant(Tensor::scalar(0.05f)),
+                  zero = constant(Tensor::scalar(std::int8_t{3}));
+    Node real, n;
+    real.op = "DequantizeLinear", real.name = real.op + std::to_string(count_);
+    real.inputs = {last_, from, zero};
+    Value v;
+    v.name = "r" + std::to_string(count_++), v.dtype = DType::f32, v.shape = shape;
+    made(std::move(real), b_.add_value(std::move(v)));
+    n.op = "QuantizeLinear", n.name = n.op + std::to_string(count_);
+    n.inputs = {last_, constant(Tensor::scalar(scale)), constant(Tensor::scalar(std::int16_t{0}))};
+    v = Value();
+    v.name = "y" + std::to_string(count_++), v.dtype = DType::i16, v.shape = shape;
+    v.quant = {{double{scale}}, {0}, -1};
+    return made(std::move(n), b_.add_value(std::move(v)));
   }
   Chain& conv(std::int64_t filters, std::int64_t channels, Shape y) {
     Value w;
@@ -50,14 +81,26 @@ class Chain {
   }
 
  private:
-  ValueId value(const std::string& name, Shape shape) {
+  ValueId value(const std::string& name, Shape shape, double scale = 0.05f) {
     Value v;
-    v.name = name, v.dtype = DType::i8, v.shape = std::move(shape), v.quant = {{0.05}, {3}, -1};
+    v.name = name, v.dtype = DType::i8, v.shape = std::move(shape), v.quant = {{scale}, {3}, -1};
     return b_.add_value(std::move(v));
+  }
+  ValueId constant(Tensor t) {
+    Value v;
+    v.name = "c" + std::to_string(constants_++), v.dtype = t.dtype(), v.shape = t.shape();
+    v.constant = std::make_shared<const Tensor>(std::move(t));
+    return b_.add_value(std::move(v));
+  }
+  Chain& made(Node n, ValueId y) {
+    last_ = y;
+    n.outputs = {y};
+    b_.add_node(std::move(n));
+    return *this;
   }
   GraphBuilder b_;
   ValueId last_ = no_id;
-  int count_ = 0;
+  int count_ = 0, constants_ = 0;
 };
 
 Attrs perm(std::vector<std::int64_t> order) {
@@ -153,6 +196,68 @@ TEST(Layout, generated_tensors_are_told_in_the_models_order) {
   const test::Compared c = test::compare(*executor->run(inputs), *device);
   EXPECT_EQ(c.different, 0) << c.first;
   EXPECT_GE(c.tensors, 6);
+}
+
+// Whether `op` lies channels last; every tensor of its C is the executor's.
+bool turns_and_is_equal(const Graph& g, std::string_view op) {
+  Arithmetic plain = *find_arithmetic("tflite");
+  plain.passes = {};
+  const auto layout = lay_out(g, *plain.numerics, true);
+  EXPECT_TRUE(layout.ok()) << (layout.ok() ? "" : layout.error().line());
+  const auto node = std::ranges::find(layout->graph.nodes(), op, &Node::op);
+  EXPECT_NE(node, layout->graph.nodes().end());
+  const auto executor = Executor::make(g, plain);
+  EXPECT_TRUE(executor.ok()) << (executor.ok() ? "" : executor.error().line());
+  const auto made = generate(*executor, {});
+  EXPECT_TRUE(made.ok()) << (made.ok() ? "" : made.error().line());
+  const test::TemporaryFolder folder;
+  for (const GeneratedFile& f : made->files) EXPECT_TRUE(write_file(folder / f.path, f.text).ok());
+  const auto inputs = generated_inputs(executor->graph(), 64, 7);
+  auto target = open_target("c:" + (folder / ""), {g, plain});
+  EXPECT_TRUE(target.ok()) << (target.ok() ? "" : target.error().line());
+  const auto device = (*target)->run(inputs, {});
+  EXPECT_TRUE(device.ok()) << (device.ok() ? "" : device.error().line());
+  const test::Compared c = test::compare(*executor->run(inputs), *device);
+  EXPECT_EQ(c.different, 0) << c.first;
+  EXPECT_GE(c.tensors, 192);
+  return layout->turned[static_cast<std::size_t>(node->outputs[0])];
+}
+
+// Far-apart scales: LiteRT sums whole vectors of 16 by one rounding and the rest by another.
+TEST(Layout, sums_with_a_rest_behind_their_vectors_keep_the_order_that_the_rest_is_counted_in) {
+  const auto network = [](std::int64_t channels) {
+    return Chain({1, 3, 5, 5})
+        .conv(channels, 3, {1, channels, 5, 5})
+        .twice(0.0001)
+        .conv(4, channels, {1, 4, 5, 5})
+        .finish();
+  };
+  EXPECT_FALSE(turns_and_is_equal(network(6), "Add")) << "9 vectors and 6 elements";
+  EXPECT_TRUE(turns_and_is_equal(network(16), "Add")) << "25 vectors";
+}
+
+TEST(Layout, codes_of_16_bits_with_a_rest_behind_their_vectors_keep_the_order_of_the_file) {
+  const auto network = [](std::int64_t channels) {
+    return Chain({1, 3, 5, 5})
+        .conv(channels, 3, {1, channels, 5, 5})
+        .words(0.1f)
+        .conv(4, channels, {1, 4, 5, 5})
+        .finish();
+  };
+  EXPECT_FALSE(turns_and_is_equal(network(6), "QuantizeLinear")) << "18 vectors and 6 elements";
+  EXPECT_TRUE(turns_and_is_equal(network(16), "QuantizeLinear")) << "50 vectors";
+}
+
+TEST(Layout, codes_that_lose_their_sign_with_a_rest_behind_their_runs_keep_the_order_of_the_file) {
+  const auto network = [](std::int64_t channels) {
+    return Chain({1, 3, 5, 5})
+        .conv(channels, 3, {1, channels, 5, 5})
+        .unsign()
+        .conv(4, channels, {1, 4, 5, 5})
+        .finish();
+  };
+  EXPECT_FALSE(turns_and_is_equal(network(6), "Requantize")) << "9 runs and 6 elements";
+  EXPECT_TRUE(turns_and_is_equal(network(16), "Requantize")) << "25 runs";
 }
 
 }  // namespace
