@@ -111,6 +111,22 @@ Result<void> find_library(GenerateWork& w) {
   return {};
 }
 
+// Nothing is computed for it, and what its C divides by may be zero.
+bool makes_no_element(const NodeView& v) {
+  const auto& outputs = v.node.outputs;
+  if (std::ranges::all_of(outputs, [](ValueId id) { return id == no_id; })) return false;
+  return std::ranges::all_of(outputs, [&](ValueId id) {
+    return id == no_id || count_of(v.graph.value(id).shape) == 0;
+  });
+}
+
+Result<void> write_node(NodeWriter& node, bool library) {
+  if (makes_no_element(node.view())) return {};
+  const NodeEmitter* const emitter = emitter_of(node.view(), node.num(), library);
+  return emitter ? emitter->emit(node)
+                 : Result<void>(node.unsupported("the operator " + node.view().node.op));
+}
+
 }  // namespace
 
 Result<Generated> generate(const Executor& executor, const GenerateOptions& options) {
@@ -138,6 +154,8 @@ Result<Generated> generate(const Executor& executor, const GenerateOptions& opti
   for (Pool& p : pools)
     if (p.size > 0) p.size = std::max<std::int64_t>(p.size - pool_slack, 1);
   LOCKSTEP_TRY(MemoryPlan plan, plan_memory(lives.buffers, pools));
+  if (!g.nodes().empty() && std::ranges::all_of(plan.used, [](std::int64_t n) { return n == 0; }))
+    return Error{g.file(), "no tensor has an element", "a network that computes something", ""};
   GenerateWork w{layout,
                  g,
                  executor.arithmetic(),
@@ -150,10 +168,7 @@ Result<Generated> generate(const Executor& executor, const GenerateOptions& opti
   Missing missing;
   for (std::size_t n = 0; n < g.nodes().size(); ++n) {
     NodeWriter node(layout, executor.arithmetic(), static_cast<NodeId>(n), w.constants, w.lives, w.plan);
-    const NodeEmitter* emitter = emitter_of(node.view(), node.num(), library);
-    const auto written =
-        emitter ? emitter->emit(node)
-                : Result<void>(node.unsupported("the operator " + node.view().node.op));
+    const auto written = write_node(node, library);
     if (!written.ok()) missing.add(written.error(), node.view().node.op);
     w.nodes.push_back(std::move(node));
   }
