@@ -44,10 +44,9 @@ Result<Tensor> moved(const KernelProblem& p, const Tensor& x) {
     if (i > 0) v.constant = std::shared_ptr<const Tensor>(std::shared_ptr<void>(), in.back());
     node.inputs[i] = b.add_value(std::move(v));
   }
-  if (numbers && node.op == "Pad") {
-    node.attrs.set("value", -1.0);
-    node.attrs.values.erase("fill");
-  }
+  // What stands outside is the number of no element, whatever the attribute says of codes.
+  if (numbers && (node.op == "Pad" || node.op == "SpaceToBatch")) node.attrs.values.erase("fill");
+  if (numbers && node.op == "Pad") node.attrs.set("value", -1.0);
   Value y = p.view.output(0);
   y.producer = no_id;
   y.name = std::string("y");

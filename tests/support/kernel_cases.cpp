@@ -179,6 +179,7 @@ std::optional<KernelCase> rearrange(CaseMaker& m, const std::string& op) {
     for (int i = 0; i < 4; ++i) ends.as<std::int32_t>()[static_cast<std::size_t>(i)] = fills[i];
     b.input(std::move(ends), {}, true);
   }
+  if (op == "SpaceToBatch" && m.coin()) b.node().attrs.set("fill", std::string("zero"));
   if (op == "Reverse") list({m.from(0, rank - 1)}, DType::i32);
   if (op == "ResizeNearest") {
     list({m.from(1, 15), m.from(1, 15)}, DType::i32);
