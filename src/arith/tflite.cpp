@@ -35,6 +35,9 @@ constexpr Numerics numerics = with_xnnpack();
 
 std::string unsupported(const NodeView& node) {
   if (node.node.op == "LRN") return "LiteRT's own kernel of LOCAL_RESPONSE_NORMALIZATION sums another window than the reference";
+  if (node.node.op == "Conv" && node.attrs().integer("off_centre", 0) != 0 &&
+      (node.constant(1) || node.attrs().text("weights", "") != "1HWO"))
+    return off_centre_refused;
   return "";
 }
 

@@ -11,6 +11,9 @@ namespace {
 std::string unsupported(const NodeView& node) {
   if (node.node.op == "ReduceSum" && !node.node.inputs.empty() && node.has_input(0) && node.input(0).dtype == DType::i16)
     return "LiteRT's reference SUM reads codes of 16 bits as bytes and leaves half of its result unwritten";
+  if (node.node.op == "Conv" && node.attrs().integer("off_centre", 0) != 0 &&
+      node.attrs().text("weights", "") != "1HWO")
+    return off_centre_refused;
   return "";
 }
 

@@ -32,6 +32,7 @@ constexpr AttrSpec attrs[] = {
     {"auto_pad", "NOTSET", "SAME_UPPER, SAME_LOWER or VALID instead of pads"},
     {"activation", "none", "none, relu, relu6, relu_n1_to_1 or tanh, applied last"},
     {"kernel", "", "\"blocked\": the runtime sums channels in blocks (N36)"},
+    {"off_centre", "0", "1: the file gives w a zero point, which is not read (N55)"},
 };
 
 // The whole convolution in the arithmetic's own order of summation, channels first and OIHW.

@@ -45,9 +45,28 @@ Result<ConvLayout> conv_layout(const NodeView& n) {
 
 namespace {
 
-// TFLite's kernels take int8 weights as symmetric and read no zero point (N55).
-void leave_out_zero_points(Value& weights) {
-  if (weights.dtype == DType::i8) std::ranges::fill(weights.quant.zero, 0);
+// TFLite's kernels take int8 weights as symmetric and read no zero point (N55). The tensor's other
+// readers and its maker do, so the node gets one of its own.
+void leave_out_zero_points(GraphBuilder& graph, Node& node) {
+  const ValueId id = node.inputs[1];
+  Value own = graph.value(id);
+  if (own.dtype != DType::i8 || std::ranges::count(own.quant.zero, 0) == std::ssize(own.quant.zero))
+    return;
+  if (graph.value(node.inputs[0]).quant.quantized()) node.attrs.set("off_centre", std::int64_t{1});
+  own.name = graph.unique_name(own.name + "/symmetric");
+  own.producer = no_id;
+  std::ranges::fill(own.quant.zero, 0);
+  const bool made = !own.constant;
+  node.inputs[1] = graph.add_value(std::move(own));
+  if (!made) return;
+  Node same;
+  same.name = graph.unique_node_name(node.name + "/symmetric");
+  same.op = "Cast";
+  same.attrs.set("to", std::string(name_of(DType::i8)));
+  same.inputs = {id};
+  same.outputs = {node.inputs[1]};
+  same.origin = node.origin;
+  graph.add_node(std::move(same));
 }
 
 }  // namespace
@@ -57,7 +76,7 @@ Result<void> conv_from_tflite(const ForeignNode& f, GraphBuilder& graph) {
     return foreign_error(f, std::to_string(f.inputs.size()) + " inputs", "input, weights and bias");
   Node node = node_from(f, "Conv");
   const bool depthwise = f.op == "DEPTHWISE_CONV_2D";
-  leave_out_zero_points(graph.value(f.inputs[1]));
+  leave_out_zero_points(graph, node);
   node.attrs.set("layout", "NHWC");
   node.attrs.set("weights", depthwise ? "1HWO" : "OHWI");
   node.attrs.set("auto_pad", f.attrs.text("padding", "SAME") == "VALID" ? "VALID" : "SAME_UPPER");
