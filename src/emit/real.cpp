@@ -177,7 +177,9 @@ Result<void> emit_batch_normalization(NodeWriter& w) {
     term.push_back(part(2)[c] - part(3)[c] * f);
   }
   // A step of the sum is no less than the last bit of the product or of the term.
-  const auto [least, most] = std::ranges::minmax(factor, {}, [](double f) { return std::abs(f); });
+  double least = std::numeric_limits<double>::infinity(), most = 0;
+  for (const double f : factor)
+    least = std::min(least, std::abs(f)), most = std::max(most, std::abs(f));
   const auto in = magnitude_of(v.graph, v.node.inputs[0]);
   const bool vectors = in && in->vectors_are_exact() && in->least >= -40 && in->most <= 40 && least >= 0x1p-30 &&
                        most <= 0x1p30 && std::ranges::all_of(term, [](double t) { return t == 0 || (std::abs(t) >= 0x1p-70 && std::abs(t) <= 0x1p70); });

@@ -39,6 +39,24 @@ class Glue {
     EXPECT_TRUE(graph.ok()) << (graph.ok() ? "" : graph.error().line());
     return std::move(graph).value();
   }
+  // x (int8) -> DequantizeLinear -> BatchNormalization by these factors -> y.
+  Graph normalization(const std::vector<float>& factors) {
+    const auto channels = static_cast<std::int64_t>(factors.size());
+    const auto all = [&](float v) {
+      return constant(Tensor::of<float>({channels}, std::vector<float>(factors.size(), v)));
+    };
+    const ValueId x = codes("x", {1, channels, 3, 3}), y = reals("y", {1, channels, 3, 3});
+    b_.add_input(x);
+    Attrs attrs;
+    attrs.set("epsilon", 0.0);
+    const ValueId real =
+        add("DequantizeLinear", {x, number(scale_), code(3)}, reals("r", {1, channels, 3, 3}));
+    const ValueId factor = constant(Tensor::of<float>({channels}, factors));
+    b_.add_output(add("BatchNormalization", {real, factor, all(0.25f), all(0), all(1)}, y, attrs));
+    auto graph = std::move(b_).finish();
+    EXPECT_TRUE(graph.ok()) << (graph.ok() ? "" : graph.error().line());
+    return std::move(graph).value();
+  }
   ValueId quotient = no_id, product = no_id;
 
  private:
@@ -90,9 +108,9 @@ class Glue {
   int count_ = 0;
 };
 
-// Every tensor, and how often the C says that vectors may be used.
-void expect_equal(float scale, const std::string& target, int by_vectors) {
-  const Graph g = Glue(scale).network();
+// Every tensor, and how often the C holds the text that says that vectors may be used.
+void expect_equal(const Graph& g, const std::string& target, const std::string& text, int times,
+                  int tensors) {
   const auto executor = Executor::make(g, *find_arithmetic("ort"));
   ASSERT_TRUE(executor.ok()) << executor.error().line();
   const auto made = generate(*executor, {});
@@ -102,11 +120,11 @@ void expect_equal(float scale, const std::string& target, int by_vectors) {
   for (const GeneratedFile& f : made->files) {
     ASSERT_TRUE(write_file(folder / f.path, f.text).ok());
     if (f.path != "network.c") continue;
-    for (std::size_t at = f.text.find(".vectors = 1"); at != std::string::npos;
-         at = f.text.find(".vectors = 1", at + 1))
+    for (std::size_t at = f.text.find(text); at != std::string::npos;
+         at = f.text.find(text, at + 1))
       ++found;
   }
-  EXPECT_EQ(found, by_vectors);
+  EXPECT_EQ(found, times);
   const auto inputs = generated_inputs(executor->graph(), 2, 11);
   auto device = open_target(target + (folder / ""), {g, executor->arithmetic()});
   ASSERT_TRUE(device.ok()) << device.error().line();
@@ -114,7 +132,10 @@ void expect_equal(float scale, const std::string& target, int by_vectors) {
   ASSERT_TRUE(capture.ok()) << capture.error().line();
   const test::Compared c = test::compare(*executor->run(inputs), *capture);
   EXPECT_EQ(c.different, 0) << c.first;
-  EXPECT_GE(c.tensors, 20);
+  EXPECT_GE(c.tensors, tensors);
+}
+void expect_equal(float scale, const std::string& target, int by_vectors) {
+  expect_equal(Glue(scale).network(), target, ".vectors = 1", by_vectors, 20);
 }
 
 TEST(Magnitude, follows_from_the_scales_of_codes) {
@@ -135,6 +156,35 @@ TEST(Magnitude, normalization_of_reals_lies_channels_last_with_the_convolutions_
   ASSERT_TRUE(layout.ok()) << layout.error().line();
   EXPECT_EQ(std::ranges::count(layout->graph.nodes(), "Transpose", &Node::op), 2)
       << "of the input and of the output";
+}
+
+// Whether the C of such a normalization takes vectors.
+bool normalized_by_vectors(const std::vector<float>& factors) {
+  const auto executor = Executor::make(Glue(0.05f).normalization(factors), *find_arithmetic("ort"));
+  EXPECT_TRUE(executor.ok()) << (executor.ok() ? "" : executor.error().line());
+  const auto made = generate(*executor, {});
+  EXPECT_TRUE(made.ok()) << (made.ok() ? "" : made.error().line());
+  const auto file = std::ranges::find(made->files, "network.c", &GeneratedFile::path);
+  const std::size_t at = file->text.find("ls_affine_f32(");
+  EXPECT_NE(at, std::string::npos);
+  const std::string call = file->text.substr(at, file->text.find(';', at) - at);
+  // factors, terms, outer, channels, inner, vectors
+  const bool yes = call.find(", 1, 4, 9, 1,") != std::string::npos;
+  EXPECT_NE(yes, call.find(", 1, 4, 9, 0,") != std::string::npos) << call;
+  return yes;
+}
+
+TEST(Magnitude, negative_factors_of_a_normalization_count_by_their_magnitude) {
+  EXPECT_TRUE(normalized_by_vectors({0.5f, 2, 1, 0.25f}));
+  EXPECT_TRUE(normalized_by_vectors({0.5f, 2, -1, -0.25f}));
+  EXPECT_FALSE(normalized_by_vectors({0.5f, -0x1p100f, -1, 2}));
+  EXPECT_FALSE(normalized_by_vectors({0.5f, -0x1p-40f, -1, 2}));
+}
+
+TEST(Magnitude, negative_factors_of_a_normalization_are_equal_with_helium) {
+  LOCKSTEP_NEEDS_THE_BOARD();
+  const Graph g = Glue(0.05f).normalization({0.5f, 2, -1, -0.25f});
+  expect_equal(g, "qemu:", ", 1, 4, 9, 1,", 1, 4);
 }
 
 TEST(Magnitude, operators_on_reals_between_codes_are_equal_on_this_machine) {
