@@ -28,7 +28,10 @@ std::int64_t left_by(const Site& site, const Evidence::Item& item, const Params&
   return replay(r).ok() ? differing(*item.observed, out[0]) : item.observed->count();
 }
 
-bool is_sum(const NodeView& n) { return n.node.op == "Conv" || n.node.op == "Gemm" || n.node.op == "MatMul"; }
+bool is_sum(const NodeView& n) {
+  if (n.node.op == "ConvTranspose") return n.attrs().integer("group", 1) == 1;
+  return n.node.op == "Conv" || n.node.op == "Gemm" || n.node.op == "MatMul";
+}
 
 }  // namespace
 

@@ -16,7 +16,10 @@ constexpr std::array<const char*, 4> kGrids = {"half_pixel", "asymmetric", "alig
 constexpr std::array<const char*, 3> kModes = {"", "nearest", "linear"};
 constexpr std::array<const char*, 5> kNearest = {"", "floor", "ceil", "round_prefer_floor", "round_prefer_ceil"};
 
-bool applies(const Site& site) { return site.node != no_id && site.view().node.op == "Resize"; }
+// TFLite's two operators have a grid, by two switches, and no choice of mode or rounding.
+bool has_switches(const NodeView& n) { return n.node.op == "ResizeBilinear" || n.node.op == "ResizeNearest"; }
+
+bool applies(const Site& site) { return site.node != no_id && (site.view().node.op == "Resize" || has_switches(site.view())); }
 
 Result<void> replay(Replay& r) {
   const double grid = param(params, r.params, "grid"), mode = param(params, r.params, "mode");
@@ -24,6 +27,13 @@ Result<void> replay(Replay& r) {
   if (!(grid >= 0 && grid <= 4 && mode >= 0 && mode <= 2 && nearest >= 0 && nearest <= 4))
     return Error{"fault resize-grid", "a grid, mode or rounding outside the lists", "grid 0 .. 4, mode 0 .. 2, nearest 0 .. 4", ""};
   ChangedNode node(r);
+  if (has_switches(r.site.view())) {
+    if (grid > 2 || mode > 0 || nearest > 0)
+      return Error{r.site.view().where(), "this resize knows no such grid, mode or rounding", "grid 0 .. 2", ""};
+    node.attrs().set("half_pixel_centers", std::int64_t{grid == 0});
+    node.attrs().set("align_corners", std::int64_t{grid == 2});
+    return node.eval_into(r);
+  }
   if (grid < 4) node.attrs().set("coordinates", std::string(kGrids[static_cast<std::size_t>(grid)]));
   if (mode > 0) node.attrs().set("mode", std::string(kModes[static_cast<std::size_t>(mode)]));
   if (nearest > 0) node.attrs().set("nearest_mode", std::string(kNearest[static_cast<std::size_t>(nearest)]));
@@ -32,6 +42,7 @@ Result<void> replay(Replay& r) {
 
 std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
   std::vector<Params> sets;
+  if (has_switches(site.view())) return best_sets(site, evidence, {{{"grid", 0}}, {{"grid", 1}}, {{"grid", 2}}}, replay);
   const bool nearest = site.view().attrs().text("mode", "nearest") == "nearest";
   for (const double grid : {4.0, 0.0, 1.0, 2.0, 3.0})
     for (const double mode : {0.0, nearest ? 2.0 : 1.0})
