@@ -85,7 +85,10 @@ void Hypotheses::at_every_input() {
   for (const FaultDef* fault : fault_table()) {
     if (fault->reads || !std::ranges::all_of(inputs, [&](std::size_t s) { return fits_stage(*fault, sites_[s]); })) continue;
     for (const Params& params : fault->candidates(sites_[inputs[0]], evidence_[inputs[0]])) {
-      if (work_ > options_.work) return;
+      if (work_ > options_.work) {
+        cut_short_ = true;
+        return;
+      }
       std::vector<Step> steps;
       for (const std::size_t s : inputs) {
         steps.push_back({sites_[s], fault, params});

@@ -1,6 +1,7 @@
 // When a cause is shorter than what it explains, and when one that does as much takes its certainty.
 #include "diagnose/search.h"
 
+#include "diagnose/hypotheses.h"
 #include "diagnose/judge.h"
 #include "support/fault_networks.h"
 #include "support/nets.h"
@@ -98,11 +99,21 @@ TEST(Search, what_no_longer_depends_on_the_inputs_is_laid_to_no_place_for_certai
 }
 
 TEST(Search, a_cause_at_another_place_of_the_stretch_that_does_the_very_same_takes_the_certainty) {
-  for (const char* fault : {"memory-asleep@conv1,value=236", "output-layout@conv1", "frozen-output@conv2", "weights-constant@conv2"}) {
+  const struct {
+    const char* fault;
+    bool certain;
+  } cases[] = {{"memory-asleep@conv1,value=236", false}, {"output-layout@conv1", false}, {"frozen-output@conv2", false}, {"weights-constant@conv2", false},
+               {"clamp-lost@conv1", true}, {"zero-point-ignored@conv1", true}, {"dilation-lost@conv2", true}};
+  for (const auto& [fault, certain] : cases) {
     const Suspect s = suspect_of(test::picture_network(), fault, "conv2");
-    if (!s.cause() || !s.cause()->certain) continue;
-    for (const std::string& tie : s.cause()->ties) EXPECT_NE(tie.find("@" + s.cause()->site), tie.npos) << s.cause()->spec << " ties with " << tie;
-    EXPECT_TRUE(s.cause()->rivals.empty()) << s.cause()->spec;
+    ASSERT_NE(s.cause(), nullptr) << fault;
+    const bool elsewhere =
+        std::ranges::any_of(s.cause()->ties, [&](const std::string& tie) { return tie.find("@" + s.cause()->site) == tie.npos; });
+    EXPECT_EQ(s.cause()->certain, certain) << fault << ": " << s.cause()->spec;
+    EXPECT_EQ(elsewhere, !certain) << fault << ": " << s.cause()->spec;
+    if (certain) {
+      EXPECT_TRUE(s.cause()->rivals.empty()) << s.cause()->spec;
+    }
   }
 }
 
@@ -111,6 +122,30 @@ TEST(Search, inputs_that_were_exchanged_are_named_from_the_output_alone) {
   ASSERT_NE(s.cause(), nullptr);
   EXPECT_EQ(s.cause()->spec, "inputs-exchanged@a");
   EXPECT_EQ(s.cause()->claim, "a and b are fed into each other's place");
+}
+
+// Spent work ended the search at all inputs alike without a word, and what was found was called certain.
+TEST(Search, that_ends_by_its_work_among_faults_of_every_input_is_cut_short) {
+  const Executor network = test::gate_network();
+  const std::vector<Sample> sent = test::random_samples(network, 4, 77), expected = network.run(sent)->samples;
+  const auto specs = parse_faults("input-mirrored,how=2");
+  const auto options = inject(network, *specs);
+  const Graph& g = network.graph();
+  const std::string wanted[] = {g.value(g.node(g.find_node("sum")).outputs[0]).name};
+  const std::vector<Sample> device = network.run(sent, wanted, *options)->samples;
+  const Recorded recorded{sent, expected, device, StateMode::reset};
+  const auto compared = compare(network, recorded, {}, {});
+  ASSERT_TRUE(compared.ok() && compared->first_wrong() >= 0);
+  const LocalTest local(network, recorded);
+  const auto trial = Trial::make(local, recorded, compared->rows[static_cast<std::size_t>(compared->first_wrong())]);
+  ASSERT_TRUE(trial.ok());
+  for (const double work : {0.0, 1e12}) {
+    const SearchOptions limited{.work = work};
+    Hypotheses hypotheses(*trial, limited);
+    hypotheses.at_every_input();
+    EXPECT_GT(hypotheses.tried(), 0);
+    EXPECT_EQ(hypotheses.cut_short(), work == 0);
+  }
 }
 
 TEST(Search, two_pictures_that_are_both_mirrored_are_one_cause) {
