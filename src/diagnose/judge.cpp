@@ -61,11 +61,12 @@ void on_codes_instead(const Case& c, const Row& row, std::size_t index, const Se
 
 // A single cause in another named arithmetic, where the reference's leaves something or takes several.
 void under_others_instead(const Case& c, const Comparison& comparison, const Row& row, std::size_t index, const SearchOptions& options, Suspect& found) {
-  auto other = search_under_others(c, comparison, row, index, options, found);
-  if (!other) return;
-  other->tried += found.tried;
-  other->work += found.work;
-  found = std::move(*other);
+  Suspect other = search_under_others(c, comparison, row, index, options, found);
+  const int tried = found.tried + other.tried;
+  const double work = found.work + other.work;
+  if (other.cause()) found = std::move(other);
+  found.tried = tried;
+  found.work = work;
 }
 
 Result<void> find_causes(const Case& c, Verdict& v) {

@@ -60,18 +60,19 @@ std::optional<Row> row_in(const LocalTest& test, const Row& row) {
   return there;
 }
 
-std::optional<Suspect> search_under_others(const Case& c, const Comparison& comparison,
-                                           const Row& row, std::size_t index,
-                                           const SearchOptions& options, const Suspect& here) {
+Suspect search_under_others(const Case& c, const Comparison& comparison, const Row& row,
+                            std::size_t index, const SearchOptions& options, const Suspect& here) {
   const Explanation* cause = here.cause();
   if (!c.others || row.node == no_id || (cause && cause->exact() && cause->also.empty()))
-    return std::nullopt;
+    return {};
   const LocalTest own(c.reference, c.recorded);
   const std::vector<Likely> arithmetics = likely(c, comparison);
   SearchOptions each = options;
   each.work *= share / static_cast<double>(std::max<std::size_t>(1, arithmetics.size()));
   each.fits = each.pairs = false;
   std::optional<Suspect> best;
+  int tried = 0;
+  double work = 0;
   for (const Likely& l : arithmetics) {
     const LocalTest test(*l.executor, c.recorded);
     const auto there = row_in(test, row);
@@ -79,6 +80,8 @@ std::optional<Suspect> search_under_others(const Case& c, const Comparison& comp
     const auto trial = Trial::make(test, c.recorded, *there);
     if (!trial.ok()) continue;
     Suspect found = search(*trial, index, {}, each);
+    tried += found.tried;
+    work += found.work;
     if (!found.cause() || !found.cause()->exact()) continue;
     for (Explanation& e : found.ranked) {
       e.arithmetic = l.executor->arithmetic().name;
@@ -88,7 +91,10 @@ std::optional<Suspect> search_under_others(const Case& c, const Comparison& comp
     if (cause && cause->exact() && length(*cause) <= length(*found.cause())) continue;
     if (!best || length(*found.cause()) < length(*best->cause())) best = std::move(found);
   }
-  return best;
+  Suspect told = best ? std::move(*best) : Suspect{};
+  told.tried = tried;
+  told.work = work;
+  return told;
 }
 
 }  // namespace lockstep

@@ -55,6 +55,41 @@ TEST(UnderOthers, a_fault_on_a_device_that_rounds_otherwise_is_one_cause_in_its_
   }
 }
 
+// What was computed for nothing was charged to nobody, and more was spent than allowed.
+TEST(UnderOthers, a_search_that_finds_nothing_is_charged_all_the_same) {
+  Words words;
+  const std::string wanted[] = {"logits"};
+  const auto expected = words.reference.run(words.sent);
+  auto device = words.otherwise.run(words.sent, wanted)->samples;
+  for (std::size_t s = 0; s < device.size(); ++s) {
+    Tensor& y = device[s].at("logits");
+    for (std::int64_t i = 0; i < y.count(); ++i)
+      y.set_number(i, static_cast<double>((s + 3) * (static_cast<std::size_t>(i) + 5) * 7919 % 61));
+  }
+  double work[2];
+  int tried[2];
+  for (const bool others : {false, true}) {
+    const auto v = judge({.reference = words.reference,
+                          .recorded = {words.sent, expected->samples, device, StateMode::reset},
+                          .tolerance = {},
+                          .others = others ? Others([&]() -> std::span<const Executor> {
+                            return words.others;
+                          })
+                                           : Others{},
+                          .search = {.work = 2e8, .first_only = true},
+                          .model = "m",
+                          .target = "t",
+                          .input = ""});
+    ASSERT_TRUE(v.ok()) << v.error().line();
+    ASSERT_FALSE(v->suspects.empty()) << v->summary;
+    EXPECT_EQ(v->suspects[0].cause(), nullptr);
+    work[others] = v->suspects[0].work;
+    tried[others] = v->suspects[0].tried;
+  }
+  EXPECT_GT(work[1], work[0]);
+  EXPECT_GT(tried[1], tried[0]);
+}
+
 TEST(UnderOthers, a_device_that_only_computes_so_is_healthy) {
   EXPECT_TRUE(Words().judged("").healthy);
 }
