@@ -91,6 +91,9 @@ TEST(BadCapture, tensors_that_follow_from_what_was_recorded_before_have_their_ow
   const Verdict v = b.judged();
   EXPECT_FALSE(v.healthy);
   EXPECT_EQ(v.summary.find("'u' and 'v' hold"), v.summary.npos) << v.summary;
+  std::vector<std::string> wrong;
+  for (const Suspect& s : v.suspects) wrong.push_back(v.comparison.rows[s.row].tensor);
+  EXPECT_EQ(wrong, (std::vector<std::string>{"p", "q"})) << v.summary;
 }
 
 TEST(BadCapture, values_that_are_not_finite_are_counted) {
