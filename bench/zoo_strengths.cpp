@@ -207,7 +207,7 @@ const std::map<std::string_view, Draw>& draws() {
        [](const Site& s, Random& r) -> Params {
          return {{"by", sign(r) * std::min(static_cast<double>(weight_count(s) - 1), r.unit() < 0.7 ? one_of(r, {1, 4, 32, weight_count(s) > 8192 ? 4096.0 : 16.0}) : whole(r, 1, 64))}};
        }},
-      {"weights-transposed", [](const Site&, Random& r) -> Params { return {{"order", one_of(r, {0, 1, 2})}}; }},
+      {"weights-transposed", [](const Site&, Random& r) -> Params { return {{"order", one_of(r, {0, 1, 2})}, {"stored", whole(r, 0, 1)}}; }},
       {"zero-point-128", [](const Site&, Random& r) -> Params { return {{"saturates", whole(r, -1, 1)}}; }},
       {"zero-point-ignored", [](const Site& s, Random& r) -> Params { return {{"operand", operand(s, r)}, {"unscaled", r.unit() < 0.25 ? 1.0 : 0.0}}; }},
   };

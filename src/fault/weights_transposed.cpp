@@ -1,4 +1,4 @@
-// y' = op(x, weights under other strides): the matrix transposed, its columns in HWC order for CHW, two axes changed.
+// y' = op(x, weights under other strides, or stored under them): the matrix transposed, its columns in HWC order for CHW, two axes changed.
 #include <algorithm>
 
 #include "fault/fault_input.h"
@@ -8,7 +8,9 @@ namespace lockstep {
 namespace {
 
 constexpr ParamSpec params[] = {
-    {"order", "0: rows and columns change places; 1: columns as HWC for CHW; 2: columns as CHW for HWC; 3: filters and channels change places; 4: height and width do; 5: each row is mirrored; 6: each column; 7: both", 0}};
+    {"order", "0: rows and columns change places; 1: columns as HWC for CHW; 2: columns as CHW for HWC; 3: filters and channels change places; 4: height and width do; 5: each row is mirrored; 6: each column; 7: both", 0},
+    {"stored", "0: they are read so; 1: they were stored so, and are read in the order of the file: the inverse", 0},
+};
 
 // The picture that a matrix reads flattened: channels first, then height and width; empty when unknown.
 Shape flattened(const NodeView& n) {
@@ -76,6 +78,12 @@ std::vector<std::int64_t> moved(const NodeView& n, double order) {
   return source;
 }
 
+// Whether the inverse moves otherwise: an exchange of two axes of one length is its own.
+bool has_inverse(const NodeView& n, double order) {
+  const auto source = moved(n, order);
+  return inverse(source) != source;
+}
+
 bool applies(const Site& site) {
   if (!has_weights(site)) return false;
   for (const double order : {0.0, 1.0, 3.0, 4.0, 5.0, 6.0})
@@ -87,8 +95,9 @@ Result<void> replay(Replay& r) {
   double order = param(params, r.params, "order");
   for (const double other : {1.0, 3.0, 4.0, 5.0, 6.0})
     if (!r.params.contains("order") && moved(r.site.view(), order).empty()) order = other;
-  const auto source = moved(r.site.view(), order);
+  auto source = moved(r.site.view(), order);
   if (source.empty()) return Error{r.site.view().where(), "these weights have no such order", "an order that moves something", ""};
+  if (param(params, r.params, "stored") != 0) source = inverse(source);
   ChangedNode node(r);
   gather(node.changed(kWeights), source);
   return node.eval_into(r);
@@ -98,6 +107,8 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
   std::vector<Params> sets;
   for (const double order : {0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0})
     if (!moved(site.view(), order).empty()) sets.push_back({{"order", order}});
+  for (const double order : {0.0, 1.0, 2.0, 3.0, 4.0})
+    if (has_inverse(site.view(), order)) sets.push_back({{"order", order}, {"stored", 1}});
   return best_sets(site, evidence, std::move(sets), replay, 1);
 }
 
@@ -105,7 +116,7 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 
 extern constinit const FaultDef fault_weights_transposed = {
     .name = "weights-transposed",
-    .claim = "the weights are read with {order?0:rows and columns exchanged|1:columns as HWC for "
+    .claim = "the weights are {stored?0:read|:stored} with {order?0:rows and columns exchanged|1:columns as HWC for "
              "CHW|2:columns as CHW for HWC|3:filters and channels exchanged|4:height and width "
              "exchanged|5:each row mirrored|6:each column mirrored|7:each kernel turned by half}",
     .advice = "let the converter place the flatten; do not copy weights by hand between layouts\n"
