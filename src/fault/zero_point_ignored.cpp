@@ -2,25 +2,34 @@
 #include <algorithm>
 #include <array>
 
-#include "fault/fault_eval.h"
-#include "fault/fault_nodes.h"
+#include "fault/fault_weights.h"
 
 namespace lockstep {
 namespace {
 
 constexpr ParamSpec params[] = {
-    {"operand", "whose zero point, counted from 1; 0: every operand's", 1},
+    {"operand", "whose zero point, counted from 1 (of a layer 2: the weights); 0: every operand's", 1},
     {"unscaled", "1: in a sum the zero points are subtracted after scaling", 0},
 };
 constexpr std::array<std::string_view, 4> kMovesOnly = {"Concat", "MaxPool", "Reshape", "Transpose"};
 
-bool has_zero(const Value& v) { return is_coded(v) && v.quant.zero_at(0) != 0; }
+bool has_zero(const Value& v) {
+  return is_coded(v) && std::ranges::any_of(v.quant.zero, [](std::int32_t z) { return z != 0; });
+}
+
+// Operands whose zero point enters: the computed ones, and weights that have one.
+std::vector<std::size_t> operands_of(const Site& site) {
+  const NodeView n = site.view();
+  std::vector<std::size_t> out = computed_inputs(n);
+  if (has_weights(site) && has_zero(n.input(kWeights))) out.push_back(kWeights);
+  return out;
+}
 
 bool applies(const Site& site) {
   if (site.node == no_id || site.view().node.outputs[0] == no_id) return false;
   const NodeView n = site.view();
   if (!is_coded(n.output(0)) || std::ranges::find(kMovesOnly, n.node.op) != kMovesOnly.end()) return false;
-  for (const std::size_t i : computed_inputs(n))
+  for (const std::size_t i : operands_of(site))
     if (has_zero(n.input(i))) return true;
   return false;
 }
@@ -34,8 +43,10 @@ std::int32_t forget(Value& v) {
 Result<void> replay(Replay& r) {
   const double number = param(params, r.params, "operand");
   ChangedNode node(r);
-  std::vector<std::size_t> operands = computed_inputs(r.site.view());
-  if (number != 0) {
+  std::vector<std::size_t> operands = operands_of(r.site);
+  const bool of_weights = number == kWeights + 1 && std::ranges::count(operands, kWeights) > 0;
+  if (of_weights) operands = {kWeights};
+  else if (number != 0) {
     LOCKSTEP_TRY(const std::size_t operand, operand_of(r, number));
     operands = {operand};
   }
@@ -57,8 +68,7 @@ Result<void> replay(Replay& r) {
 }
 
 std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
-  const NodeView n = site.view();
-  const auto operands = computed_inputs(n);
+  const auto operands = operands_of(site);
   const bool sum = is_coded_add(site);
   std::vector<Params> sets;
   for (std::size_t k = 0; k <= operands.size(); ++k) {
