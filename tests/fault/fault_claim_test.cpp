@@ -100,6 +100,7 @@ TEST(ClaimText, counts_names_and_nests) {
   EXPECT_EQ(said("bias-misread", {{"how", 4}, {"by", -1}}), "the bias is read 1 channel too early");
   EXPECT_EQ(said("bias-misread", {{"how", 4}, {"by", 2}, {"around", 1}}),
             "the bias is read 2 channels too late, around its end");
+  EXPECT_EQ(said("bias-misread", {{"how", 6}, {"k", 0.5}}), "the bias is added 0.5 times");
   EXPECT_EQ(said("weights-transposed", {}), "the weights are read with rows and columns exchanged");
   EXPECT_EQ(said("weights-transposed", {{"stored", 1}}), "the weights are stored with rows and columns exchanged");
   EXPECT_EQ(
