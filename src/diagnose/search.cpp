@@ -116,9 +116,10 @@ class Search {
     ranked[0].certain = ranked[0].certain && !(stretch && is_deaf(ranked[0]));
   }
 
-  // What the cause makes of the row's tensor is the same for every input.
+  // What the cause makes of the row's tensor is the same for every input: for those recorded, and for others, where
+  // one number that is clipped may happen to be.
   bool is_deaf(const Explanation& e) const {
-    if (e.listed) return false;
+    if (e.listed || !trial_.answers_alike()) return false;
     const auto made = made_by(e);
     if (!made.ok() || made->samples.size() < 2) return false;
     return std::ranges::all_of(made->samples, [&](const Sample& s) { return s == made->samples[0]; });
