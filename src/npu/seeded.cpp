@@ -37,7 +37,7 @@ int departure(const Rows& got, const Rows& usual) {
   return first;
 }
 
-// Every byte of every tensor that the epochs make, teacher-forced.
+// Every byte of every tensor that the epochs make and that lies whole in memory, teacher-forced.
 Result<std::uint64_t> print_of(const NpuProgram& p, const Graph& model, const NpuMapping& mapping,
                                std::span<const Sample> reference) {
   LOCKSTEP_TRY(NpuSimulator sim, NpuSimulator::make(std::make_shared<const NpuProgram>(p)));

@@ -24,7 +24,9 @@ struct NpuBugTrial {
   std::string_view kind;
   int epoch = 0;                          // planted there; 0: the program has no place for it
   bool by_audit = false, by_run = false;  // found at that very epoch
-  bool without_effect = false;  // not found, and no byte of any tensor is another on these samples
+  // Not found, and on these samples no byte is another in any tensor that lies whole in memory: of
+  // one whose frames follow each other in the same place, only what is made from it was looked at.
+  bool without_effect = false;
   std::string first;            // the first finding, or the first departure of the simulation
 };
 

@@ -64,7 +64,9 @@ void print_npu_trials(std::span<const NpuBugTrial> trials) {
   }
   fmt::print("{} of {} planted bugs of {} kinds found at their epoch{}\n", planted_all - missed_all,
              planted_all, kinds,
-             idle_all == 0 ? "" : fmt::format(", {} more changed nothing", idle_all));
+             idle_all == 0
+                 ? ""
+                 : fmt::format(", {} more changed no tensor that lies whole in memory", idle_all));
 }
 
 }  // namespace lockstep
