@@ -123,13 +123,16 @@ struct Search {
   // In some arithmetic: between types and to 16 bits (N83), sums of scales far apart (N110).
   bool place_may_count(const Node& n, const Value& y) const {
     const std::int64_t count = count_of(y.shape);
-    if (n.op == "Requantize")
-      return g.value(n.inputs[0]).dtype != y.dtype && count % 16 != 0;
+    if (n.op == "Requantize") return g.value(n.inputs[0]).dtype != y.dtype && count % 16 != 0;
     if (n.op == "QuantizeLinear") return y.dtype == DType::i16 && count % 8 != 0;
-    if (n.op != "Add" || !is_code(y) || !is_code(g.value(n.inputs[0])) ||
-        !is_code(g.value(n.inputs[1])))
-      return false;
-    return sums_by_rows(xnnpack_add, xnnpack_add.prepare(binary_scales(NodeView{g, n})));
+    if (n.op != "Add") return false;
+    const Value &a = g.value(n.inputs[0]), &b = g.value(n.inputs[1]);
+    if (!is_code(a) || !is_code(b) || !is_code(y)) return false;
+    const BinaryState state = xnnpack_add.prepare(binary_scales(NodeView{g, n}));
+    if (!sums_by_rows(xnnpack_add, state)) return false;
+    // Rows in whole vectors alone: so are those of the 256 codes.
+    const SumRows rows = sum_rows(state, y.dtype == DType::u8, a.shape, b.shape);
+    return rows.whole != rows.row;
   }
 
   // A function of one operand has the same meaning whatever its shape.
