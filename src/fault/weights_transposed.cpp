@@ -45,9 +45,10 @@ std::vector<std::int64_t> mirrored(const Shape& w, std::size_t rows, bool along_
 // For every weight element the element that is read in its place; empty where nothing moves.
 std::vector<std::int64_t> moved(const NodeView& n, double order) {
   const Shape& w = n.input(kWeights).shape;
-  if (n.node.op == "Conv") {
+  const bool transposed = n.node.op == "ConvTranspose";
+  if (n.node.op == "Conv" || transposed) {
     if (order == 1 || order == 2 || w.size() < 4) return {};
-    const bool channels_first = n.attrs().text("weights", "OIHW") == "OIHW";
+    const bool channels_first = n.attrs().text("weights", transposed ? "IOHW" : "OIHW").ends_with("HW");
     if (order >= 5) return mirrored(w, channels_first ? w.size() - 2 : w.size() - 3, order != 6, order != 5);
     std::vector<std::size_t> axes = {0};
     if (order >= 3) {

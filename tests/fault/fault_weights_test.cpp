@@ -29,7 +29,9 @@ Executor transposed_network() {
 // No fault of weights, scales or bias was looked for there.
 TEST(FaultWeights, transposed_convolutions_have_them) {
   for (const auto& [fault, by] : {std::pair{"weights-constant", "weights-constant"}, {"weights-shifted,by=4", "weights-shifted"},
-                                  {"weights-byte-order", "weights-byte-order"}, {"bias-misread", "bias-misread"},
+                                  {"weights-byte-order", "weights-byte-order"}, {"weights-transposed", "weights-transposed"},
+                                  {"weights-transposed,order=7", "weights-transposed"}, {"weights-transposed,order=0,stored=1", "weights-transposed"},
+                                  {"bias-misread", "bias-misread"},
                                   {"bias-misread,how=3", "bias-misread"}, {"per-channel-as-per-tensor,which=1", "per-channel-as-per-tensor"},
                                   {"channel-scales-misplaced", "channel-scales-misplaced"}}) {
     const Outcome o = inject_and_explain(transposed_network(), fault, "deconv", by);
