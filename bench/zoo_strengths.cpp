@@ -69,7 +69,7 @@ const std::map<std::string_view, Draw>& draws() {
       {"pads-from-neighbours", [](const Site&, Random& r) -> Params { return {{"from", whole(r, 0, 4)}}; }},
       {"add-multiplier-wraps", [](const Site&, Random& r) -> Params { return {{"modulus", whole(r, 1, 2)}}; }},
       {"batch-norm-wrong", [](const Site&, Random& r) -> Params { return {{"left_out", whole(r, 0, 4)}}; }},
-      {"bias-misread", [](const Site&, Random& r) -> Params { return {{"how", one_of(r, {0, 1, 2, 3, 4, 6})}, {"by", sign(r) * one_of(r, {1, 2, 4})}, {"around", whole(r, 0, 1)}, {"k", one_of(r, {0.5, 0.25, 1.5, 4})}}; }},
+      {"bias-misread", [](const Site&, Random& r) -> Params { return {{"how", one_of(r, {0, 1, 2, 3, 4, 6})}, {"by", sign(r) * one_of(r, {1, 2, 4})}, {"around", whole(r, 0, 1)}, {"k", one_of(r, {-1, 4, 8, 16})}}; }},
       {"buffers-overlap",
        [](const Site& s, Random& r) -> Params {
          const std::int64_t bytes = count(s) * static_cast<std::int64_t>(size_of(site_value(s).dtype));
