@@ -19,16 +19,20 @@ bool byte_wide(const Value& v) {
   return v.dtype == DType::i8 || v.dtype == DType::u8;
 }
 
+// Element `at` of codes of one byte or of 16 bits.
+std::int32_t code_at(const std::byte* p, std::int64_t at, std::int64_t width, bool is_signed) {
+  if (width > 1) return reinterpret_cast<const std::int16_t*>(p)[at];
+  return is_signed ? std::int32_t{static_cast<std::int8_t>(p[at])}
+                   : std::int32_t{static_cast<std::uint8_t>(p[at])};
+}
+
 // Codes of both operands by the policy itself, one by one.
 void by_policy(const PlaceCall& c) {
-  const auto code = [](const std::byte* p, bool is_signed) {
-    return is_signed ? std::int32_t{static_cast<std::int8_t>(*p)}
-                     : std::int32_t{static_cast<std::uint8_t>(*p)};
-  };
   for (std::int64_t i = 0; i < c.count; ++i)
-    c.y[i] = static_cast<std::byte>(c.policy->apply(code(c.a + i, c.a_signed) + c.shift,
-                                                    code(c.b + i, c.b_signed) + c.shift, *c.state) -
-                                    c.shift);
+    c.y[i] =
+        static_cast<std::byte>(c.policy->apply(code_at(c.a, i, 1, c.a_signed) + c.shift,
+                                               code_at(c.b, i, 1, c.b_signed) + c.shift, *c.state) -
+                               c.shift);
 }
 
 // A shape as [batch, channels, positions], and where an element of it lies when channels are last.
@@ -50,7 +54,7 @@ struct PlaceProblem {
   BinaryState state;
   std::int64_t count = 0, a_width = 1, y_width = 1;
   bool two = false, spread = false, swapped = false;  // swapped: a of the call is the node's b
-  // 16-bit sums: elements behind `whole`, in the order of the file, are the policy's (N110)
+  // sums along rows: elements behind `whole`, in the order of the file, are the policy's (N110)
   std::int64_t whole = -1;
   LastAxes axes;
 };
@@ -95,6 +99,18 @@ PlaceFunction function_of(const BinaryPolicy& policy, const PlaceSet& set, Place
   return set.add_half_up;
 }
 
+// Sums of two operands alike that go along rows: all of it is one.
+bool set_rows(const KernelProblem& p, const PlaceSet& set, PlaceProblem& out) {
+  const Value& y = p.view.output(0);
+  const SumRows rows = sum_rows(out.state, y.dtype == DType::u8, y.shape, y.shape);
+  out.function = out.y_width > 1               ? set.add_once_words
+                 : rows.step == GridStep::once ? set.add_once
+                                               : set.add_floor;
+  out.whole = rows.whole;
+  out.axes = last_axes(y.shape);
+  return true;
+}
+
 // As eval_binary_codes prepares the policy.
 bool codes_pair(const KernelProblem& p, const PlaceSet& set, PlaceProblem& out) {
   const std::string_view op = p.view.node.op;
@@ -104,12 +120,12 @@ bool codes_pair(const KernelProblem& p, const PlaceSet& set, PlaceProblem& out) 
   const std::int32_t shift = code_shift(p.view);
   const BinaryScales scales = binary_scales(p.view);
   out.state = policy->prepare(scales);
-  if (sums_by_rows(*policy, out.state)) return false;
   out.call.policy = policy;
   out.call.shift = shift;
   out.call.a_signed = a.dtype == DType::i8;
   out.call.b_signed = b.dtype == DType::i8;
   out.call.y_signed = y.dtype == DType::i8;
+  if (sums_by_rows(*policy, out.state)) return shift == 0 && !out.spread && set_rows(p, set, out);
   out.function = function_of(*policy, set, out);
   if (!out.function) out.function = by_policy;
   if (scales.a_is_scalar &&
@@ -134,12 +150,7 @@ bool words_pair(const KernelProblem& p, const PlaceSet& set, PlaceProblem& out) 
   if (adds ? out.state.left_shift == 0 : out.state.y.factor != 0) return false;
   out.function = adds ? set.add_grid_words : set.mul_twice_words;
   out.call.policy = policy;
-  if (sums_by_rows(*policy, out.state)) {
-    const Shape& y = p.view.output(0).shape;
-    out.function = set.add_once_words;
-    out.whole = sum_rows(out.state, false, y, y).whole;
-    out.axes = last_axes(y);
-  }
+  if (sums_by_rows(*policy, out.state)) set_rows(p, set, out);
   return code_shift(p.view) == 0;
 }
 
@@ -172,11 +183,10 @@ bool place_problem(const KernelProblem& p, const PlaceSet& set, PlaceProblem& ou
 
 constexpr std::int64_t most_rest = 16;
 
-std::int16_t sum_of_words(const PlaceProblem& p, const std::byte* a, const std::byte* b,
-                          std::int64_t at) {
-  return static_cast<std::int16_t>(
-      p.call.policy->apply(reinterpret_cast<const std::int16_t*>(a)[at],
-                           reinterpret_cast<const std::int16_t*>(b)[at], p.state));
+std::int32_t sum_at(const PlaceProblem& p, const std::byte* a, const std::byte* b,
+                    std::int64_t at) {
+  return p.call.policy->apply(code_at(a, at, p.a_width, p.call.a_signed),
+                              code_at(b, at, p.a_width, p.call.b_signed), p.state);
 }
 
 class PlaceKernel : public PreparedKernel {
@@ -184,14 +194,18 @@ class PlaceKernel : public PreparedKernel {
   PlaceKernel(const KernelProblem& p, const PlaceSet& set) { place_problem(p, set, p_); }
   std::size_t scratch_bytes(int) const override { return 0; }
   void run(const KernelRun& r) const override {
-    std::int16_t rest[most_rest];  // y may lie where an operand does
+    std::int32_t rest[most_rest];  // y may lie where an operand does
     const std::int64_t whole = p_.whole < 0 ? p_.count : p_.whole;
     const auto place = [&](std::int64_t i) { return r.channels_last ? p_.axes.place(i) : i; };
     for (std::int64_t i = whole; i < p_.count; ++i)
-      rest[i - whole] = sum_of_words(p_, r.in[0], r.in[1], place(i));
+      rest[i - whole] = sum_at(p_, r.in[0], r.in[1], place(i));
     each_piece(r);
     for (std::int64_t i = whole; i < p_.count; ++i)
-      reinterpret_cast<std::int16_t*>(r.out[0])[place(i)] = rest[i - whole];
+      if (p_.y_width > 1)
+        reinterpret_cast<std::int16_t*>(r.out[0])[place(i)] =
+            static_cast<std::int16_t>(rest[i - whole]);
+      else
+        r.out[0][place(i)] = static_cast<std::byte>(rest[i - whole]);
   }
 
  private:

@@ -34,7 +34,8 @@ struct PlaceSet {
   PlaceFunction add_half_up = nullptr;  // both factors integers of one power of two, half up
   PlaceFunction add = nullptr, sub = nullptr, mul = nullptr;          // of reals
   PlaceFunction mul_twice_words = nullptr, add_grid_words = nullptr;  // N60, N59 of 16-bit codes
-  PlaceFunction add_once_words = nullptr;  // N110's vectors of 16-bit codes
+  // N110's vectors, of 16-bit codes, of codes of one byte with a sign and without
+  PlaceFunction add_once_words = nullptr, add_once = nullptr, add_floor = nullptr;
 };
 
 bool places_fit(const KernelProblem& p, const PlaceSet& set);

@@ -1,3 +1,4 @@
+#include <cmath>
 #include <limits>
 
 #include "support/kernel_case.h"
@@ -49,14 +50,16 @@ std::optional<KernelCase> pair(CaseMaker& m, const std::string& op) {
   }
   const DType t = m.from(0, 3) == 0 ? DType::i16 : m.byte_type();
   const std::int64_t constant = m.from(0, 5);
-  const bool spread = m.coin();
+  const bool spread = m.coin(), far = op == "Add" && m.coin();  // scales far apart: N110
   for (int i = 0; i < 2; ++i) {
     Shape s = shape;
     for (std::size_t d = 0; spread && d < s.size(); ++d)
       if (m.from(0, 2) == 0) s[d] = 1;
     if (spread && m.from(0, 3) == 0)
       s.erase(s.begin(), s.begin() + m.from(0, static_cast<std::int64_t>(s.size())));
-    b.input(m.codes(t, s), m.quant(t), i == constant);
+    QuantParams q = m.quant(t);
+    if (far && i == 0) q.scale[0] = std::ldexp(q.scale[0], static_cast<int>(m.coin() ? m.from(9, 12) : m.from(-14, -11)));
+    b.input(m.codes(t, s), q, i == constant);
   }
   if (t == DType::i8 && m.coin()) b.node().attrs.set("codes", std::string("unsigned"));
   if (m.coin()) b.node().attrs.set("activation", std::string(m.coin() ? "relu" : "relu6"));

@@ -168,19 +168,29 @@ void mul_twice_places(const PlaceCall& c) {
   }
 }
 
-// N59; once: N110's vectors
-template <class V, class C, bool once>
+// N59, or N110's vectors, which cut codes of one byte to 16 bits on the way.
+enum class GridSum { twice, once, floor };
+template <class V>
+typename V::I shifted_by(typename V::I v, int by) {
+  return by >= 0 ? V::shift_left(v, V::set(by)) : V::shift_right(v, V::set(by < -31 ? 31 : -by));
+}
+template <class V, bool cuts>
+typename V::I to_16bit(typename V::I v) {
+  return cuts ? V::shift_right(V::shift_left(v, V::set(16)), V::set(16)) : v;
+}
+template <class V, class C, GridSum how, bool cuts = false>
 void add_grid_places(const PlaceCall& c) {
   const BinaryState& s = *c.state;
+  const int none = 0;
   const auto grid = [&](typename V::I code, std::int32_t zero, const Rescale& r) {
     const auto distance = V::sub(code, V::set(zero - c.shift));
-    if constexpr (once) {
-      const int left = s.left_shift + r.shift, none = 0;
-      const auto x = left >= 0 ? V::shift_left(distance, V::set(left))
-                               : V::shift_right(distance, V::set(left < -31 ? 31 : -left));
-      return fixed_twice<V>(x, V::set(r.multiplier), V::set(none), V::set(none));
-    }
+    if constexpr (how == GridSum::once)
+      return fixed_twice<V>(shifted_by<V>(distance, s.left_shift + r.shift), V::set(r.multiplier),
+                            V::set(none), V::set(none));
     const auto x = V::shift_left(distance, V::set(s.left_shift));
+    if constexpr (how == GridSum::floor)
+      return shifted_by<V>(fixed_twice<V>(x, V::set(r.multiplier), V::set(none), V::set(none)),
+                           r.shift);
     return fixed_twice<V>(x, V::set(r.multiplier), V::set(r.shift > 0 ? r.shift : 0),
                           V::set(r.shift < 0 ? -r.shift : 0));
   };
@@ -193,7 +203,7 @@ void add_grid_places(const PlaceCall& c) {
     const auto scaled =
         fixed_twice<V>(sum, V::set(s.y.multiplier), V::set(s.y.shift > 0 ? s.y.shift : 0),
                        V::set(s.y.shift < 0 ? -s.y.shift : 0));
-    const auto code = V::add(scaled, zero);
+    const auto code = to_16bit<V, cuts>(V::add(to_16bit<V, cuts>(scaled), zero));
     C::store(c.y, i, V::sub(V::least(V::greatest(code, low), high), shift), n);
   }
 }
@@ -247,14 +257,16 @@ constexpr PlaceSet place_set() {
           mul_nearest_places<V, P>,
           mul_nearest_by_zero_places<V, P>,
           mul_twice_places<V, ByteCodes<V, P>>,
-          add_grid_places<V, ByteCodes<V, P>, false>,
+          add_grid_places<V, ByteCodes<V, P>, GridSum::twice>,
           add_half_up_places<V, P>,
           add_places<V>,
           sub_places<V>,
           mul_places<V>,
           mul_twice_places<V, WordCodes<V, P>>,
-          add_grid_places<V, WordCodes<V, P>, false>,
-          add_grid_places<V, WordCodes<V, P>, true>};
+          add_grid_places<V, WordCodes<V, P>, GridSum::twice>,
+          add_grid_places<V, WordCodes<V, P>, GridSum::once>,
+          add_grid_places<V, ByteCodes<V, P>, GridSum::once, true>,
+          add_grid_places<V, ByteCodes<V, P>, GridSum::floor, true>};
 }
 
 }  // namespace
