@@ -113,7 +113,14 @@ class Search {
                         !(incomplete_ && !trial_.single_node()) && !rivalled && !(stretch && elsewhere) &&
                         (ranked[0].also.empty() || trial_.single_node());
     // What no longer depends on the inputs may have been lost anywhere in the stretch, in ways without number.
-    ranked[0].certain = ranked[0].certain && !(stretch && is_deaf(ranked[0]));
+    ranked[0].certain = ranked[0].certain && !(stretch && is_deaf(ranked[0])) && proves(ranked[0]);
+  }
+
+  // Each parameter wants several values that speak for it; codes at the end of their range everywhere say nothing of
+  // what drove them there.
+  bool proves(const Explanation& e) const {
+    constexpr std::ptrdiff_t values_each = 4;
+    return !trial_.saturates() && e.differing >= values_each * std::ssize(e.params);
   }
 
   // What the cause makes of the row's tensor is the same for every input: for those recorded, and for others, where

@@ -55,9 +55,10 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
     y.push_back(static_cast<double>(is - range->zero));
   });
   std::vector<Params> sets;
-  for (const double limit : {1.0, 0.5, 0.25}) 
+  for (const double limit : {1.0, 0.5, 0.25, own / 2})
     if (limit < own) sets.push_back({{"limit", limit}});
-  if (const Line line = fit_line(x, y); line.valid && line.slope > 0.01 && line.slope < 0.99) {
+  // The only multiplier of a layer, cut to any other, is a result of another scale.
+  if (const Line line = fit_line(x, y); scale.size() > 1 && line.valid && line.slope > 0.01 && line.slope < 0.99) {
     std::vector<double> wishes = {1, 0.5, 0.25, 0.125, own / 2};
     sets.push_back({{"limit", snap(own * line.slope * 0.98, own * line.slope * 1.02, wishes)}});
     sets.push_back({{"limit", own * line.slope}});
@@ -67,7 +68,7 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 
 std::vector<Params> fit(const Site& site, const Evidence&, const Misfit& misfit) {
   const double own = greatest(site.view());
-  if (!(own > 0)) return {};
+  if (!(own > 0) || site.view().input(kWeights).quant.scale.size() < 2) return {};
   // By the share of the node's own: what is clipped to 0.7 of it has a simpler share than limit.
   const auto found = least_misfit([&](double share) { return misfit({{"limit", own * share}}); }, by_factors(1.0 / 16, 0.999, 20));
   const double wishes[] = {1 / own, 0.5 / own, 0.25 / own, 0.125 / own, 0.5};
