@@ -52,8 +52,10 @@ std::string values_table(const Reduction& r) {
 std::string cause_text(const Answer& a) {
   const Explanation* e = cause_of(a);
   if (!e) return "unexplained: no fault that Lockstep knows reproduces these numbers";
-  std::string text = fmt::format("{}: {}; reproduces {} of {} differing values, {} spoiled", e->fault->name, e->claim, e->reproduced,
-                                 e->differing, e->spoiled);
+  const Place place = first_wrong_place(a.verdict, a.reference->graph());
+  const bool says_where = place.among > 1 && !place.by_cause && !e->site.empty();
+  std::string text = fmt::format("{}{}: {}; reproduces {} of {} differing values, {} spoiled", e->fault->name,
+                                 says_where ? " at " + e->site : "", e->claim, e->reproduced, e->differing, e->spoiled);
   if (!e->ties.empty()) text += fmt::format("; {} other explanations do as well", e->ties.size());
   return text;
 }

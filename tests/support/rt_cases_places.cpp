@@ -187,12 +187,27 @@ std::optional<KernelCase> truths(CaseMaker& m) {
   return b.finish(words ? DType::i32 : DType::boolean, {});
 }
 
+// All of x, among one value.
+std::optional<KernelCase> surrounded(CaseMaker& m) {
+  CaseBuilder b("Pad");
+  const Shape x = of_rank(m, m.from(1, 4));
+  const Content c = content(m);
+  b.input(c.of(m, x), c.quant, false);
+  Tensor pads(DType::i64, {2 * std::ssize(x)});
+  for (auto& e : pads.as<std::int64_t>()) e = m.from(0, 3);
+  pads.as<std::int64_t>()[0] = m.from(1, 3);
+  b.input(std::move(pads), {}, true);
+  if (m.coin()) b.input(c.of(m, {}), {}, true);
+  return b.finish(c.type, c.quant);
+}
+
 constexpr RtSource sources[] = {
     {"tuples", tuples},         {"updates", updates},
     {"elements", elements},     {"hot", hot},
     {"block", block},           {"by_batch", by_batch},
     {"neighbours", neighbours}, {"angle", angle},
     {"truths", truths},         {"joined_integers", joined_integers, 2},
+    {"surrounded", surrounded},
 };
 
 }  // namespace
