@@ -103,13 +103,15 @@ bool Trial::answers_alike() const {
 bool Trial::saturates() const {
   const DType type = items_[0].device->dtype();
   if (!is_integer(type)) return false;
-  const std::int64_t end = items_[0].device->count() > 0 ? items_[0].device->code(0) : 0;
-  if (end == 0 || (end != code_range(type).low && end != code_range(type).high)) return false;
-  return std::ranges::all_of(items_, [&](const Item& item) {
-    for (std::int64_t i = 0; i < item.device->count(); ++i)
-      if (item.device->code(i) != end) return false;
-    return true;
-  });
+  const CodeRange range = code_range(type);
+  bool blank = true;
+  for (const Item& item : items_)
+    for (std::int64_t i = 0; i < item.device->count(); ++i) {
+      const std::int64_t code = item.device->code(i);
+      if (code != range.low && code != range.high) return false;
+      blank = blank && code == 0;
+    }
+  return !blank;
 }
 
 const Tensor* Trial::inside(std::size_t index, ValueId id) const {

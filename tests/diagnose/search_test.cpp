@@ -117,14 +117,6 @@ TEST(Search, a_cause_at_another_place_of_the_stretch_that_does_the_very_same_tak
   }
 }
 
-TEST(Search, codes_at_the_end_of_their_range_everywhere_prove_no_cause) {
-  const Suspect s = suspect_of(test::picture_network(), "memory-asleep@conv1,value=127", "conv1");
-  EXPECT_FALSE(s.cause() && s.cause()->certain);
-  const Suspect other = suspect_of(test::picture_network(), "memory-asleep@conv1,value=100", "conv1");
-  ASSERT_NE(other.cause(), nullptr);
-  EXPECT_TRUE(other.cause()->certain) << other.cause()->spec;
-}
-
 TEST(Search, inputs_that_were_exchanged_are_named_from_the_output_alone) {
   const Suspect s = suspect_of(test::gate_network(), "inputs-exchanged@a", "mul");
   ASSERT_NE(s.cause(), nullptr);

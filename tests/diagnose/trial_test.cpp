@@ -1,5 +1,6 @@
 #include "diagnose/trial.h"
 
+#include "support/fault_networks.h"
 #include "support/nets.h"
 
 namespace lockstep {
@@ -51,6 +52,30 @@ TEST(Trial, that_two_things_are_wrong_at_once_is_stated_too) {
   const auto a = trial->test(one, trial->every()), b = trial->test(other, trial->every()), ab = trial->test(both, trial->every());
   ASSERT_TRUE(a.ok() && b.ok() && ab.ok());
   EXPECT_GT(ab->bits, a->bits + b->bits);
+}
+
+// Whether a device whose first convolution yields these codes in turn saturates.
+bool saturates(std::vector<std::int64_t> codes) {
+  const Executor reference = test::picture_network();
+  const Graph& g = reference.graph();
+  const std::string at = g.value(g.node(g.find_node("conv1")).outputs[0]).name;
+  const std::vector<Sample> sent = test::random_samples(g, 2), expected = reference.run(sent)->samples;
+  std::vector<Sample> device = expected;
+  for (Sample& s : device)
+    for (std::int64_t i = 0; i < s.at(at).count(); ++i) s.at(at).set_code(i, codes[static_cast<std::size_t>(i) % codes.size()]);
+  const Recorded recorded{sent, expected, device, StateMode::reset};
+  const auto compared = compare(reference, recorded, {}, {});
+  const LocalTest local(reference, recorded);
+  const auto trial = Trial::make(local, recorded, compared->rows[static_cast<std::size_t>(compared->first_wrong())]);
+  EXPECT_TRUE(trial.ok());
+  return trial->saturates();
+}
+
+TEST(Trial, codes_at_the_ends_of_their_range_alone_saturate) {
+  EXPECT_TRUE(saturates({127}));
+  EXPECT_TRUE(saturates({127, -128, -128}));
+  EXPECT_FALSE(saturates({127, -128, 126}));
+  EXPECT_FALSE(saturates({0})) << "memory that holds nothing";
 }
 
 // A constant that became another constant says what one code says, and no more.
