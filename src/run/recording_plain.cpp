@@ -85,12 +85,9 @@ std::vector<Element> elements_of(std::string_view line) {
     if (from == line.npos) break;
     std::vector<Element> all;
     std::string_view rest = line.substr(from);
-    while (!rest.empty()) {
-      auto e = take_element(rest);
-      if (!e) break;
-      all.push_back(std::move(*e));
-    }
+    while (auto e = rest.empty() ? std::nullopt : take_element(rest)) all.push_back(std::move(*e));
     if (rest.empty()) return all;
+    from = line.size() - rest.size();  // from within these elements it would stop there as well
   }
   return {};
 }
