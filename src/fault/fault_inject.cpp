@@ -3,7 +3,6 @@
 
 #include "base/text.h"
 #include "fault/fault_places.h"
-#include "run/fed_sample.h"
 
 namespace lockstep {
 namespace {
@@ -97,15 +96,14 @@ NodeHook node_hook(std::shared_ptr<const Executor> reference, const FaultSpec& s
 
 InputHook input_hook(std::shared_ptr<const Executor> reference, const FaultSpec& spec, ValueId input) {
   auto memory = std::make_shared<Memory>();
-  auto change = [reference, spec, input, memory](Tensor& x, const Tensor* previous) -> Result<void> {
+  auto change = [reference, spec, input, memory](Tensor& x, const Tensor* previous, const Sample& fed) -> Result<void> {
     const Site here{*reference, no_id, input};
     if (!previous) memory->first = x, memory->run = 0;
     const Tensor sent = x;
     const Tensor* in[] = {&sent};
-    const Sample* fed = fed_sample();
     const auto find = [&](ValueId id) -> const Tensor* {
-      const auto at = fed ? fed->find(reference->graph().value(id).name) : Sample::const_iterator();
-      return fed && at != fed->end() ? &at->second : nullptr;
+      const auto at = fed.find(reference->graph().value(id).name);
+      return at != fed.end() ? &at->second : nullptr;
     };
     Replay r{here, spec.params, in, std::span<Tensor>(&x, 1), previous, previous ? &memory->made : nullptr,
              previous ? &memory->first : nullptr, find, memory->run++};

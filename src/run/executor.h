@@ -26,10 +26,11 @@ struct NodeHook {
   std::vector<ValueId> also = {};
 };
 
-// Changes a network input before anything reads it.
+// Changes a network input before anything reads it. `previous` is the input of the sample before, null in the
+// first; `fed` the whole sample as sent, for what the hook looks at beside its own input.
 struct InputHook {
   ValueId input = no_id;
-  std::function<Result<void>(Tensor& x, const Tensor* previous)> change;
+  std::function<Result<void>(Tensor& x, const Tensor* previous, const Sample& fed)> change;
 };
 
 struct RunOptions {

@@ -5,7 +5,6 @@
 
 #include "base/copy_bytes.h"
 #include "base/text.h"
-#include "run/fed_sample.h"
 #include "run/node_kernels.h"
 #include "run/sweep.h"
 
@@ -91,10 +90,7 @@ Result<void> PlannedRun::feed_input(Session& session, ValueId id, const Sample& 
   for (const InputHook& h : options_.input_hooks)
     if (h.input == id) {
       if (!changed) changed = x;
-      fed_sample() = &sample;
-      auto status = h.change(*changed, before ? &before->find(v.name)->second : nullptr);
-      fed_sample() = nullptr;
-      LOCKSTEP_CHECK(std::move(status));
+      LOCKSTEP_CHECK(h.change(*changed, before ? &before->find(v.name)->second : nullptr, sample));
     }
   copy_bytes((changed ? *changed : x).bytes(), session.input(id).data());
   return {};
