@@ -45,18 +45,20 @@ Result<bool> inside_envelope(const Case& c, const Comparison& comparison) {
 
 // The shorter of what was found in the reference's graph and what is found on codes.
 void on_codes_instead(const Case& c, const Row& row, std::size_t index, const SearchOptions& options, Suspect& found) {
-  auto other = search_on_codes(c, row, index, options);
-  if (!other) return;
-  const Explanation *here = found.cause(), *there = other->cause();
+  Suspect other = search_on_codes(c, row, index, options);
+  found.tried += other.tried;
+  found.work += other.work;
+  const Explanation *here = found.cause(), *there = other.cause();
+  if (!there) return;
   const NodeId at = here ? c.reference.graph().find_node(here->site) : no_id;
   const bool at_quantizer = at != no_id && c.reference.graph().node(at).op == "DequantizeLinear";
   const bool keep = here && here->exact() >= there->exact() && length(*here) < length(*there) + (at_quantizer ? -4 : 4);
-  const int tried = found.tried + other->tried;
-  const double work = found.work + other->work;
-  if (!keep) std::swap(found, *other);
+  const int tried = found.tried;
+  const double work = found.work;
+  if (!keep) std::swap(found, other);
   found.tried = tried;
   found.work = work;
-  set_beside(c, row, found, *other);
+  set_beside(c, row, found, other);
 }
 
 // A single cause in another named arithmetic, where the reference's leaves something or takes several.

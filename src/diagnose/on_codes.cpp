@@ -62,8 +62,9 @@ std::vector<Executor> on_codes(const Graph& model, const Arithmetic& reference) 
   return made;
 }
 
-std::optional<Suspect> search_on_codes(const Case& c, const Row& row, std::size_t index, const SearchOptions& options) {
-  if (!c.carriers || row.node == no_id) return std::nullopt;
+Suspect search_on_codes(const Case& c, const Row& row, std::size_t index, const SearchOptions& options) {
+  Suspect told;
+  if (!c.carriers || row.node == no_id) return told;
   for (const Executor& carrier : c.carriers()) {
     const LocalTest test(carrier, c.recorded);
     const auto there = row_in(test, row);
@@ -73,11 +74,15 @@ std::optional<Suspect> search_on_codes(const Case& c, const Row& row, std::size_
     SearchOptions half = options;
     half.work /= 2;
     Suspect suspect = search(*trial, index, {}, half);
+    told.tried += suspect.tried;
+    told.work += suspect.work;
     if (!suspect.cause()) continue;
     for (Explanation& e : suspect.ranked) e.arithmetic = carrier.arithmetic().name;
+    suspect.tried = told.tried;
+    suspect.work = told.work;
     return suspect;
   }
-  return std::nullopt;
+  return told;
 }
 
 }  // namespace lockstep

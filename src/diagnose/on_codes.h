@@ -1,7 +1,5 @@
 #pragma once
 
-#include <optional>
-
 #include "diagnose/judge.h"
 
 namespace lockstep {
@@ -11,8 +9,8 @@ namespace lockstep {
 std::vector<Executor> on_codes(const Graph& model, const Arithmetic& reference);
 
 // The search for one wrong row again, in those of the case's `carriers` in which operations on codes make the
-// row's tensor. Nothing where none does, or none finds a cause.
-std::optional<Suspect> search_on_codes(const Case& c, const Row& row, std::size_t index, const SearchOptions& options);
+// row's tensor. What it took is told where no cause is found, too.
+Suspect search_on_codes(const Case& c, const Row& row, std::size_t index, const SearchOptions& options);
 
 // What the search on the other side found, codes or reals, beside the cause that is kept: a tie where both make the
 // same of inputs that the device never saw, else a rival that may take its certainty.

@@ -61,5 +61,23 @@ TEST(OnCodes, one_cause_found_on_both_sides_is_no_rival_of_itself) {
   EXPECT_TRUE(s.cause()->rivals.empty());
 }
 
+// What it took was not counted where it led nowhere: a file with many such rows took as much again for each.
+TEST(OnCodes, a_search_that_finds_nothing_still_says_what_it_took) {
+  const Bench b;
+  const std::vector<Sample> sent = test::random_samples(b.graph, 2), expected = b.reference.run(sent)->samples;
+  std::vector<Sample> device;
+  for (const Sample& any : test::random_samples(b.graph, 2, 9)) device.push_back({{"y", any.at("x")}});
+  const Recorded recorded{sent, expected, device, StateMode::reset};
+  const Case c{.reference = b.reference, .recorded = recorded, .tolerance = {}, .others = {}, .search = {.work = 1e8},
+               .carriers = [&b]() -> std::span<const Executor> { return b.carriers; }, .model = "m", .target = "t", .input = "", .units = {}};
+  const auto compared = compare(b.reference, recorded, {}, {});
+  ASSERT_TRUE(compared.ok() && compared->first_wrong() >= 0);
+  const auto index = static_cast<std::size_t>(compared->first_wrong());
+  const Suspect s = search_on_codes(c, compared->rows[index], index, c.search);
+  EXPECT_EQ(s.cause(), nullptr);
+  EXPECT_GT(s.tried, 10);
+  EXPECT_GT(s.work, 0);
+}
+
 }  // namespace
 }  // namespace lockstep
