@@ -3,6 +3,7 @@
 // an incomplete group stay.
 #include <algorithm>
 
+#include "fault/fault_channels.h"
 #include "fault/fault_input.h"
 #include "fault/fault_nodes.h"
 
@@ -14,22 +15,7 @@ constexpr ParamSpec params[] = {
     {"unit", "channels of a unit, which keep their order", 1},
 };
 
-struct Channels {
-  std::int64_t count = 0, stride = 1;
-};
-
-Channels channels_of(const Site& site) {
-  const Shape& shape = site_value(site).shape;
-  if (shape.size() < 2) return {};
-  const std::size_t axis = channels_last(site) ? shape.size() - 1 : 1;
-  return {shape[axis],
-          count_of({shape.begin() + static_cast<std::ptrdiff_t>(axis) + 1, shape.end()})};
-}
-
-bool applies(const Site& site) {
-  return site.node != no_id && site.view().node.outputs[0] != no_id &&
-         site.view().node.op != "DequantizeLinear" && channels_of(site).count >= 4;
-}
+bool applies(const Site& site) { return moves_channels(site, 4); }
 
 Result<void> replay(Replay& r) {
   const Channels c = channels_of(r.site);
@@ -40,16 +26,11 @@ Result<void> replay(Replay& r) {
                  std::to_string(group) + " units of " + std::to_string(unit),
                  "at least two units, within " + std::to_string(c.count) + " channels", ""};
   const std::int64_t block = group * unit;
-  std::vector<std::int64_t> source(static_cast<std::size_t>(r.out[0].count()));
-  for (std::size_t i = 0; i < source.size(); ++i) {
-    const auto at = static_cast<std::int64_t>(i), channel = at / c.stride % c.count;
+  const auto from = [&](std::int64_t channel) {
     const std::int64_t first = channel / block * block, place = channel - first;
-    const std::int64_t from = first + block > c.count
-                                  ? channel
-                                  : first + (group - 1 - place / unit) * unit + place % unit;
-    source[i] = at + (from - channel) * c.stride;
-  }
-  gather(r.out[0], source);
+    return first + block > c.count ? channel : first + (group - 1 - place / unit) * unit + place % unit;
+  };
+  gather(r.out[0], from_channels(c, r.out[0].count(), from));
   return {};
 }
 

@@ -2,6 +2,7 @@
 // or y'[.., i, ..] = y[.., i + turn, ..] around all channels: operands joined in another order.
 #include <algorithm>
 
+#include "fault/fault_channels.h"
 #include "fault/fault_input.h"
 #include "fault/fault_nodes.h"
 
@@ -15,47 +16,11 @@ constexpr ParamSpec params[] = {
     {"turn", "in place of two blocks: channels by which all turn around, as two operands joined the other way round do; 0: none", 0},
 };
 
-// The axis of channels and what one step of it is: channels = shape[axis].
-struct Channels {
-  std::int64_t count = 0, stride = 1;
-};
-
-Channels channels_of(const Site& site) {
-  const Shape& shape = site_value(site).shape;
-  if (shape.size() < 2) return {};
-  const std::size_t axis = channels_last(site) ? shape.size() - 1 : 1;
-  return {shape[axis], count_of({shape.begin() + static_cast<std::ptrdiff_t>(axis) + 1, shape.end()})};
-}
-
-bool applies(const Site& site) {
-  return site.node != no_id && site.view().node.outputs[0] != no_id && site.view().node.op != "DequantizeLinear" &&
-         channels_of(site).count >= 2;
-}
+bool applies(const Site& site) { return moves_channels(site, 2); }
 
 bool fit_in(const Channels& c, std::int64_t first, std::int64_t second, std::int64_t count) {
   const std::int64_t low = std::min(first, second), high = std::max(first, second);
   return count >= 1 && low >= 0 && low + count <= high && high + count <= c.count;
-}
-
-std::vector<std::int64_t> exchanged(const Channels& c, std::int64_t elements, std::int64_t first, std::int64_t second, std::int64_t count) {
-  std::vector<std::int64_t> source(static_cast<std::size_t>(elements));
-  for (std::int64_t i = 0; i < elements; ++i) {
-    const std::int64_t channel = i / c.stride % c.count;
-    std::int64_t from = channel;
-    if (channel >= first && channel < first + count) from = channel - first + second;
-    else if (channel >= second && channel < second + count) from = channel - second + first;
-    source[static_cast<std::size_t>(i)] = i + (from - channel) * c.stride;
-  }
-  return source;
-}
-
-std::vector<std::int64_t> turned(const Channels& c, std::int64_t elements, std::int64_t by) {
-  std::vector<std::int64_t> source(static_cast<std::size_t>(elements));
-  for (std::int64_t i = 0; i < elements; ++i) {
-    const std::int64_t channel = i / c.stride % c.count;
-    source[static_cast<std::size_t>(i)] = i + ((channel + by) % c.count - channel) * c.stride;
-  }
-  return source;
 }
 
 Result<void> replay(Replay& r) {
@@ -63,7 +28,7 @@ Result<void> replay(Replay& r) {
   if (const auto turn = static_cast<std::int64_t>(param(params, r.params, "turn")); turn != 0) {
     if (turn < 0 || turn >= c.count)
       return Error{"fault output-channels-exchanged", "turn " + std::to_string(turn), "1 .. " + std::to_string(c.count - 1), ""};
-    gather(r.out[0], turned(c, r.out[0].count(), turn));
+    gather(r.out[0], from_channels(c, r.out[0].count(), [&](std::int64_t channel) { return (channel + turn) % c.count; }));
     return {};
   }
   const auto first = static_cast<std::int64_t>(param(params, r.params, "first"));
@@ -72,7 +37,11 @@ Result<void> replay(Replay& r) {
   if (!fit_in(c, first, second, count))
     return Error{"fault output-channels-exchanged", "channels " + std::to_string(first) + " and " + std::to_string(second),
                  "two blocks that do not overlap among " + std::to_string(c.count) + " channels", ""};
-  gather(r.out[0], exchanged(c, r.out[0].count(), first, second, count));
+  const auto from = [&](std::int64_t channel) {
+    if (channel >= first && channel < first + count) return channel - first + second;
+    return channel >= second && channel < second + count ? channel - second + first : channel;
+  };
+  gather(r.out[0], from_channels(c, r.out[0].count(), from));
   return {};
 }
 
@@ -81,7 +50,7 @@ bool shows(const Evidence& evidence, const Channels& c, std::int64_t a, std::int
   for (const Evidence::Item& item : evidence.items) {
     if (!item.observed || !item.expected) continue;
     for (std::int64_t i = 0; i < item.expected->count(); ++i)
-      if (i / c.stride % c.count == b && !(item.observed->number(i + (a - b) * c.stride) == item.expected->number(i))) return false;
+      if (c.of(i) == b && !(item.observed->number(i + (a - b) * c.stride) == item.expected->number(i))) return false;
   }
   return true;
 }

@@ -1,17 +1,10 @@
-#include "support/fault_problem.h"
+#include "support/fault_networks.h"
 
 namespace lockstep::test {
 namespace {
 
-Executor plane(Shape shape, const char* format = "onnx") {
-  FaultProblem p(format);
-  const ValueId x = p.input("x", DType::f32, std::move(shape));
-  p.node("relu", "Relu", {x});
-  return p.finish();
-}
-
 TEST(InputAxesSwapped, reads_height_as_width) {
-  const Executor e = plane({1, 1, 2, 3});
+  const Executor e = input_alone({1, 1, 2, 3});
   const float sent[] = {1, 2, 3, 4, 5, 6};
   std::vector<Sample> in(1);
   in[0]["x"] = Tensor::of<float>({1, 1, 2, 3}, sent);
@@ -20,7 +13,7 @@ TEST(InputAxesSwapped, reads_height_as_width) {
 }
 
 TEST(InputAxesSwapped, keeps_channels_together_in_nhwc) {
-  const Executor e = plane({1, 2, 2, 2}, "tflite");
+  const Executor e = input_alone({1, 2, 2, 2}, "tflite");
   const float sent[] = {1, 2, 3, 4, 5, 6, 7, 8};
   std::vector<Sample> in(1);
   in[0]["x"] = Tensor::of<float>({1, 2, 2, 2}, sent);
@@ -29,7 +22,7 @@ TEST(InputAxesSwapped, keeps_channels_together_in_nhwc) {
 }
 
 TEST(InputAxesSwapped, is_recovered_from_evidence_and_not_from_a_layout_fault) {
-  const Executor e = plane({1, 3, 4, 5});
+  const Executor e = input_alone({1, 3, 4, 5});
   const auto in = random_samples(e, 2);
   const Site site = site_at(e, "x");
   const FaultDef& fault = *find_fault("input-axes-swapped");

@@ -3,13 +3,6 @@
 namespace lockstep::test {
 namespace {
 
-Executor plane(Shape shape, const char* format = "onnx") {
-  FaultProblem p(format);
-  const ValueId x = p.input("x", DType::f32, std::move(shape));
-  p.node("relu", "Relu", {x});
-  return p.finish();
-}
-
 Tensor read_as(const Executor& e, const char* fault, const Tensor& sent) {
   std::vector<Sample> in(1);
   in[0]["x"] = sent;
@@ -18,7 +11,7 @@ Tensor read_as(const Executor& e, const char* fault, const Tensor& sent) {
 
 TEST(InputMirrored, mirrors_and_turns_a_picture_of_two_rows) {
   const Shape shape = {1, 1, 2, 3};
-  const Executor e = plane(shape);
+  const Executor e = input_alone(shape);
   const float sent[] = {1, 2, 3, 4, 5, 6};
   const Tensor x = Tensor::of<float>(shape, sent);
   const float expected[][6] = {
@@ -35,14 +28,14 @@ TEST(InputMirrored, mirrors_and_turns_a_picture_of_two_rows) {
 TEST(InputMirrored, keeps_channels_together_where_they_come_last) {
   const Shape shape = {1, 1, 3, 2};
   const float sent[] = {1, 2, 3, 4, 5, 6}, read[] = {5, 6, 3, 4, 1, 2};
-  EXPECT_EQ(read_as(plane(shape, "tflite"), "input-mirrored", Tensor::of<float>(shape, sent)),
+  EXPECT_EQ(read_as(input_alone(shape, "tflite"), "input-mirrored", Tensor::of<float>(shape, sent)),
             (Tensor::of<float>(shape, read)));
 }
 
 TEST(InputMirrored, reverses_a_series_in_time) {
   const Shape shape = {1, 4};
   const float sent[] = {1, 2, 3, 4}, read[] = {4, 3, 2, 1};
-  EXPECT_EQ(read_as(plane(shape), "input-mirrored", Tensor::of<float>(shape, sent)),
+  EXPECT_EQ(read_as(input_alone(shape), "input-mirrored", Tensor::of<float>(shape, sent)),
             (Tensor::of<float>(shape, read)));
 }
 
@@ -64,7 +57,7 @@ TEST(InputMirrored, is_recovered_from_evidence_and_not_from_swapped_axes) {
 }
 
 TEST(InputMirrored, refuses_an_axis_that_the_input_has_not) {
-  const Executor e = plane({1, 4});
+  const Executor e = input_alone({1, 4});
   const auto specs = parse_faults("input-mirrored,how=2");
   const auto options = inject(e, *specs);
   ASSERT_TRUE(options.ok());

@@ -136,6 +136,13 @@ Executor gate_network() {
   return p.finish();
 }
 
+Executor input_alone(Shape shape, const char* format) {
+  FaultProblem p(format);
+  const ValueId x = p.input("x", DType::f32, std::move(shape));
+  p.node("relu", "Relu", {x});
+  return p.finish();
+}
+
 std::vector<Executor> fault_networks() {
   return {picture_network(), code_network(), activation_network(), state_network(), real_network(), gate_network()};
 }

@@ -24,6 +24,9 @@ Executor real_network();
 // a + b -> sum, its average -> gate (Sigmoid), sum times gate -> mul; two inputs of one shape, on codes [1,8,4,6].
 Executor gate_network();
 
+// Reals of this shape -> relu: for what befalls the input "x" alone.
+Executor input_alone(Shape shape, const char* format = "onnx");
+
 std::vector<Executor> fault_networks();
 
 // Injects `fault` at `place` of the network and looks for it there: how many elements differ over three
