@@ -154,14 +154,14 @@ void Hypotheses::try_plain(const std::vector<Task>& tasks, double share) {
 void Hypotheses::plain() {
   std::vector<Task> all = tasks(!trial_.single_node(), false);
   if (!trial_.single_node())
-    std::erase_if(all, [](const Task& t) { return sums_term_by_term(*t.fault); });
+    std::erase_if(all, [](const Task& t) { return t.fault->cost == SumCost::each_product; });
   try_plain(all, trial_.single_node() ? 1 : plain_share);
 }
 
 void Hypotheses::slow() {
   if (trial_.single_node()) return;
   std::vector<Task> all = tasks(true, false);
-  std::erase_if(all, [](const Task& t) { return !sums_term_by_term(*t.fault); });
+  std::erase_if(all, [](const Task& t) { return t.fault->cost != SumCost::each_product; });
   try_plain(all, 1);
 }
 

@@ -29,7 +29,7 @@ std::vector<const Tested*> Hypotheses::first_parts() const {
   std::ranges::stable_sort(parts, {}, key);
   if (!trial_.single_node() && trial_.answers_alike()) {
     // One answer to everything: an output that stays as it was comes before what happens to be as near.
-    const auto frozen = [](const Tested* t) { return t->e.fault->name == "frozen-output"; };
+    const auto frozen = [](const Tested* t) { return t->e.fault->shows == OutputOf::first_run; };
     std::ranges::stable_sort(parts, [&](const Tested* a, const Tested* b) {
       return key(a) != key(b) ? key(a) < key(b) : frozen(a) && !frozen(b);
     });
@@ -39,7 +39,7 @@ std::vector<const Tested*> Hypotheses::first_parts() const {
                 [&](const Tested* t) { return !seen.emplace(t->e.fault, t->e.site).second; });
   // At two places at most: a second fault may act behind the first.
   int places = 0;
-  std::erase_if(parts, [&](const Tested* t) { return t->e.fault->name == "frozen-output" && ++places > 2; });
+  std::erase_if(parts, [&](const Tested* t) { return t->e.fault->shows == OutputOf::first_run && ++places > 2; });
   parts.resize(std::min(parts.size(), most_first));
   return parts;
 }
@@ -105,15 +105,16 @@ void Hypotheses::of_earlier_runs() {
   const auto own = std::ranges::find(sites_, trial_.row().node, &Site::node);
   if (own == sites_.end()) return;
   const Evidence& known = evidence_[static_cast<std::size_t>(own - sites_.begin())];
-  for (const bool frozen : {false, true}) {
-    const FaultDef* earlier = find_fault(frozen ? "frozen-output" : "stale-output");
+  for (const FaultDef* earlier : fault_table()) {
+    if (earlier->shows == OutputOf::this_run || !fits_stage(*earlier, *own)) continue;
+    const bool frozen = earlier->shows == OutputOf::first_run;
     // What is shown in a run stands against what an earlier one was made from.
     Evidence shifted;
     for (std::size_t i = 1; i < known.items.size(); ++i) {
       shifted.items.push_back(known.items[frozen ? 0 : i - 1]);
       shifted.items.back().observed = known.items[i].observed;
     }
-    if (shifted.items.empty() || !earlier || !fits_stage(*earlier, *own)) continue;
+    if (shifted.items.empty()) continue;
     for (const FaultDef* fault : fault_table()) {
       if (fault == earlier || !fits_stage(*fault, *own)) continue;
       for (Params& params : fault->candidates(*own, shifted)) {

@@ -135,7 +135,7 @@ class Search {
   // With operands that were not captured.
   bool moves_weights(const Explanation& e) const {
     const Site* site = site_of(sites_, e);
-    if (!site || site->node == no_id || !orders_weights(*e.fault)) return false;
+    if (!site || site->node == no_id || !e.fault->orders_weights) return false;
     const Graph& g = site->graph();
     return std::ranges::any_of(g.node(site->node).inputs, [&](ValueId v) {
       return v != no_id && !g.value(v).constant && std::ranges::count(trial_.row().segment, g.value(v).producer) > 0;
@@ -178,7 +178,7 @@ class Search {
     std::vector<Explanation>& ranked = suspect_.ranked;
     if (!ranked[0].exact() || trial_.row().segment.size() < 2 || trial_.every().size() < least || !trial_.answers_alike()) return;
     const auto it = std::ranges::find_if(ranked, [&](const Explanation& e) {
-      return e.exact() && e.accepted && e.fault->name == "frozen-output" && e.bits <= ranked[0].bits + as_likely_bits;
+      return e.exact() && e.accepted && e.fault->shows == OutputOf::first_run && e.bits <= ranked[0].bits + as_likely_bits;
     });
     if (it != ranked.end()) std::rotate(ranked.begin(), it, it + 1);
   }
@@ -220,11 +220,6 @@ class Search {
 };
 
 }  // namespace
-
-bool orders_weights(const FaultDef& fault) {
-  static constexpr std::string_view names[] = {"weights-byte-order", "weights-shifted", "weights-transposed"};
-  return std::ranges::count(names, fault.name) > 0;
-}
 
 double listing_bits(std::int64_t wrong, std::int64_t values) {
   if (wrong <= 0) return 0;

@@ -29,9 +29,6 @@ Suspect search(const Trial& trial, std::size_t row, std::span<const Explanation>
 // Bits that state `wrong` of `values` elements one by one: which they are, and what each holds.
 double listing_bits(std::int64_t wrong, std::int64_t values);
 
-// Weights in another order do what operands in another order would, where those were not captured.
-bool orders_weights(const FaultDef& fault);
-
 // An explanation carries a claim when stating it is shorter than listing the differing values, and its
 // replay leaves none of them - or, on a device that also rounds in another way, at most a tenth of all
 // values, none more than one LSB away, at half the length of the list. `places`: among how many places it

@@ -107,10 +107,6 @@ class Trial {
   std::vector<Site> sites_;
 };
 
-// Whether the fault's replays take sums apart product by product: they are slow.
-bool sums_term_by_term(const FaultDef& fault);
-// Whether its replays at a sum cost what those do: the operator's own meaning is evaluated, without a kernel.
-bool evaluates_sums(const FaultDef& fault);
 // "operand-rescale@/block2/add,k=0.5,operand=2"
 std::string spec_text(const FaultDef& fault, const std::string& site, const Params& params);
 

@@ -6,18 +6,6 @@
 
 namespace lockstep {
 
-// Replays that take sums apart, product by product.
-bool sums_term_by_term(const FaultDef& fault) {
-  static constexpr std::string_view names[] = {"group-saturation", "pair-saturation", "products-dropped", "accumulator-16bit"};
-  return std::ranges::count(names, fault.name) > 0;
-}
-
-// Replays by the operator's own meaning, where no kernel stands in.
-bool evaluates_sums(const FaultDef& fault) {
-  static constexpr std::string_view names[] = {"accumulator-narrow", "clamp-lost", "clips-before-zero-point"};
-  return sums_term_by_term(fault) || std::ranges::count(names, fault.name) > 0;
-}
-
 Replay Trial::replay_of(std::size_t index, const Step& step, std::span<const Tensor* const> in,
                         std::span<Tensor> out) const {
   Past p = past(index, step.site);
@@ -154,7 +142,7 @@ double Trial::work(const Site& site, const FaultDef* fault) const {
       if (v != no_id) sum += element * static_cast<double>(count_of(g.value(v).shape));
     return sum;
   };
-  const double own = fault && evaluates_sums(*fault) ? 1 : by_kernel;
+  const double own = fault && fault->cost != SumCost::kernel ? 1 : by_kernel;
   double sum = each + element * static_cast<double>(count_of(g.value(row_->value).shape));
   if (is_row(site)) return sum + of_node(site.node, own);
   std::vector<bool> after(g.values().size(), false);

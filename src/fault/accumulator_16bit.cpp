@@ -48,6 +48,7 @@ extern constinit const FaultDef fault_accumulator_16bit = {
     .applies = applies,
     .candidates = candidates,
     .replay = replay,
+    .cost = SumCost::each_product,
 };
 
 }  // namespace lockstep

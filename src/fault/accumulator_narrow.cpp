@@ -67,6 +67,7 @@ extern constinit const FaultDef fault_accumulator_narrow = {
     .applies = applies,
     .candidates = candidates,
     .replay = replay,
+    .cost = SumCost::meaning,
 };
 
 }  // namespace lockstep

@@ -102,6 +102,7 @@ extern constinit const FaultDef fault_clamp_lost = {
     .applies = applies,
     .candidates = candidates,
     .replay = replay,
+    .cost = SumCost::meaning,
 };
 
 }  // namespace lockstep

@@ -38,6 +38,7 @@ extern constinit const FaultDef fault_clips_before_zero_point = {
     .applies = applies,
     .candidates = candidates,
     .replay = replay,
+    .cost = SumCost::meaning,
 };
 
 }  // namespace lockstep

@@ -29,6 +29,13 @@ struct Site {
   NodeView view() const { return {graph(), graph().node(node)}; }
 };
 
+// What a replay at a sum of products costs: what the node's kernel does, what the operator's own meaning does, or sums
+// taken apart product by product.
+enum class SumCost : std::uint8_t { kernel, meaning, each_product };
+
+// Which earlier run's output the device shows instead of this one's.
+enum class OutputOf : std::uint8_t { this_run, run_before, first_run };
+
 using Params = std::map<std::string, double, std::less<>>;
 struct ParamSpec {
   std::string_view name, meaning;
@@ -91,6 +98,10 @@ struct FaultDef {
   // Parameters found by replaying, where what the fault made was not observed itself: `misfit` says how far
   // the replay with some parameters stays from what the device yields further on (0: equal). Null: none.
   std::vector<Params> (*fit)(const Site& site, const Evidence& evidence, const Misfit& misfit) = nullptr;
+  // Weights in another order: operands in another order do the same, where those were not captured.
+  bool orders_weights = false;
+  SumCost cost = SumCost::kernel;
+  OutputOf shows = OutputOf::this_run;
 };
 
 // The parameter's value: as given, else the fault's fallback.

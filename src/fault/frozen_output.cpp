@@ -28,6 +28,7 @@ extern constinit const FaultDef fault_frozen_output = {
     .applies = applies,
     .candidates = candidates,
     .replay = replay,
+    .shows = OutputOf::first_run,
 };
 
 }  // namespace lockstep

@@ -49,6 +49,7 @@ extern constinit const FaultDef fault_group_saturation = {
     .applies = applies,
     .candidates = candidates,
     .replay = replay,
+    .cost = SumCost::each_product,
 };
 
 }  // namespace lockstep

@@ -42,6 +42,7 @@ extern constinit const FaultDef fault_pair_saturation = {
     .applies = applies,
     .candidates = candidates,
     .replay = replay,
+    .cost = SumCost::each_product,
 };
 
 }  // namespace lockstep

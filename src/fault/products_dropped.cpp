@@ -93,6 +93,7 @@ extern constinit const FaultDef fault_products_dropped = {
     .candidates = candidates,
     .replay = replay,
     .fit = fit,
+    .cost = SumCost::each_product,
 };
 
 }  // namespace lockstep

@@ -28,6 +28,7 @@ extern constinit const FaultDef fault_stale_output = {
     .applies = applies,
     .candidates = candidates,
     .replay = replay,
+    .shows = OutputOf::run_before,
 };
 
 }  // namespace lockstep

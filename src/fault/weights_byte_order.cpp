@@ -35,6 +35,7 @@ extern constinit const FaultDef fault_weights_byte_order = {
     .applies = applies,
     .candidates = candidates,
     .replay = replay,
+    .orders_weights = true,
 };
 
 }  // namespace lockstep

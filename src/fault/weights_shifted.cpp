@@ -44,6 +44,7 @@ extern constinit const FaultDef fault_weights_shifted = {
     .candidates = candidates,
     .replay = replay,
     .fit = fit,
+    .orders_weights = true,
 };
 
 }  // namespace lockstep

@@ -127,6 +127,7 @@ extern constinit const FaultDef fault_weights_transposed = {
     .applies = applies,
     .candidates = candidates,
     .replay = replay,
+    .orders_weights = true,
 };
 
 }  // namespace lockstep

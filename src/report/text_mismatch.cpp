@@ -143,7 +143,7 @@ class Mismatch : public TextPart {
     if (s.cut_short) return "the search ended by its limit of work, other causes were not tried";
     if (e.listed && v_.comparison.rows[s.row].segment.size() > 1)
       return "places listed run by run may lie in any tensor on the way to the captured one";
-    if (orders_weights(*e.fault) && v_.comparison.rows[s.row].segment.size() > 1)
+    if (e.fault->orders_weights && v_.comparison.rows[s.row].segment.size() > 1)
       return "operands in another order, before the captured tensor, may do what weights in another order do";
     return "";
   }
