@@ -37,21 +37,30 @@ Result<void> write_real_window(NodeWriter& w, const Window& g, std::span<const d
   return {};
 }
 
+// A window that is the whole input: four sums in turn (N39).
+Result<void> write_whole_average(NodeWriter& w, const Window& g) {
+  w.uses("ls_sum_real.c");
+  w.line("ls_plane_mean_f32(" + w.in(0, "float") + ", " + w.out(0, "float") + ", " + std::to_string(g.batch * g.channels) +
+         ", " + std::to_string(g.in_count()) + ", 1, LS_LANES);");
+  return {};
+}
+
 Result<void> write_real_average(NodeWriter& w) {
   const NodeView& v = w.view();
   LOCKSTEP_TRY(const Window g, flat_window(w, v.attrs().integers("kernel_shape")));
   const bool with_pads = v.attrs().integer("count_include_pad", 0) != 0;
-  bool plain = !g.channels_last;
-  for (std::size_t d = 1; d < 3; ++d)
-    plain = plain && g.dilations[d] == 1 &&
-            (g.out[d] - 1) * g.strides[d] + g.kernel[d] <= g.in[d] + g.begin[d] + g.end[d];
-  const bool in_order =
-      w.num().real.window_mean && plain && v.attrs().text("kernel", "").empty();
-  const bool columns = in_order && g.spatial_rank >= 2 && g.strides[2] <= 2 &&
-                       g.in[2] + g.begin[2] + g.end[2] <= 2045;
+  const bool library = averages_by_library(v, w.num(), g);
+  constexpr Window::Axes none{0, 0, 0}, ones{1, 1, 1};
+  if (library && g.kernel == g.in && g.strides == ones && g.begin == none && g.end == none) return write_whole_average(w, g);
+  const bool columns = library && g.spatial_rank >= 2 && g.strides[2] <= 2 && g.in[2] + g.begin[2] + g.end[2] <= 2045;
+  // The library divides by the whole window, even where that hangs over.
+  const auto divided = [&](std::size_t d) {
+    const std::int64_t padded = g.in[d] + g.begin[d] + g.end[d];
+    return !with_pads ? 0 : library ? std::max(padded, (g.out[d] - 1) * g.strides[d] + g.kernel[d]) : padded;
+  };
   w.field("window", window_text(g, g.channels));
-  w.field("padded_h", with_pads ? g.in[1] + g.begin[1] + g.end[1] : 0);
-  w.field("padded_w", with_pads ? g.in[2] + g.begin[2] + g.end[2] : 0);
+  w.field("padded_h", divided(1));
+  w.field("padded_w", divided(2));
   LOCKSTEP_CHECK(write_bounds(w));
   w.field("columns", averages_by_columns(w.num(), g, with_pads) ? 2 : columns ? 1 : 0);
   w.uses("ls_window_real.c");

@@ -18,7 +18,7 @@ class WindowMeans : public PreparedKernel {
         with_pads_(p.view.attrs().integer("count_include_pad", 0) != 0),
         columns_(averages_by_columns(p.num, window_, with_pads_)),
         activation_(activation_of(p.view)) {
-    if (p.view.attrs().text("kernel", "") == "" && plain()) mean_ = p.num.real.window_mean;
+    if (averages_by_library(p.view, p.num, window_)) mean_ = p.num.real.window_mean, problem_ = window_mean_problem(p.view, window_);
     each_position(window_,
                   [&](std::int64_t d, std::int64_t h, std::int64_t v, std::int64_t position) {
                     places_.push_back({d, h, v, position});
@@ -45,25 +45,10 @@ class WindowMeans : public PreparedKernel {
     std::int64_t d, h, v, position;
   };
 
-  // Every window lies in the padded input and taps are neighbours.
-  bool plain() const {
-    const Window& w = window_;
-    for (std::size_t d = 0; d < 3; ++d)
-      if (w.dilations[d] != 1 ||
-          (w.out[d] - 1) * w.strides[d] + w.kernel[d] > w.in[d] + w.begin[d] + w.end[d])
-        return false;
-    return !w.channels_last;
-  }
-
   void by_planes(const KernelRun& r, const float* x, float* y) const {
     const Window& w = window_;
-    WindowMeanProblem p{.rank = static_cast<int>(w.spatial_rank), .include_pad = with_pads_};
-    for (std::size_t d = 0; d < 3; ++d) {
-      p.in[d] = w.in[d], p.kernel[d] = w.kernel[d], p.out[d] = w.out[d];
-      p.strides[d] = w.strides[d], p.pads_begin[d] = w.begin[d], p.pads_end[d] = w.end[d];
-    }
     r.workers.each(w.batch * w.channels, [&](std::int64_t first, std::int64_t last, int) {
-      WindowMeanProblem part = p;
+      WindowMeanProblem part = problem_;
       part.planes = last - first;
       part.x = x + first * w.in_count();
       part.y = y + first * w.out_count();
@@ -109,6 +94,7 @@ class WindowMeans : public PreparedKernel {
   bool with_pads_, columns_;
   Activation activation_;
   void (*mean_)(const WindowMeanProblem& p) = nullptr;
+  WindowMeanProblem problem_;
   std::vector<Place> places_;
 };
 

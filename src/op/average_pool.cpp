@@ -73,26 +73,11 @@ void windows(const Window& w, const std::vector<std::int32_t>& x, bool with_pads
 }
 
 // The whole pooling in the arithmetic's own order of summation.
-void eval_in_order(EvalContext& c, const Window& w, bool with_pads) {
-  WindowMeanProblem p{.planes = w.batch * w.channels,
-                      .rank = static_cast<int>(w.spatial_rank),
-                      .include_pad = with_pads,
-                      .x = c.in[0]->as<float>().data(),
-                      .y = c.out[0].as<float>().data()};
-  for (std::size_t d = 0; d < 3; ++d) {
-    p.in[d] = w.in[d], p.kernel[d] = w.kernel[d], p.out[d] = w.out[d];
-    p.strides[d] = w.strides[d], p.pads_begin[d] = w.begin[d], p.pads_end[d] = w.end[d];
-  }
+void eval_by_library(EvalContext& c, const Window& w) {
+  WindowMeanProblem p = window_mean_problem(c.view, w);
+  p.planes = w.batch * w.channels;
+  p.x = c.in[0]->as<float>().data(), p.y = c.out[0].as<float>().data();
   c.num.real.window_mean(p);
-}
-
-// Every window lies in the padded input and taps are neighbours.
-bool is_plain(const Window& w) {
-  for (std::size_t d = 0; d < 3; ++d)
-    if (w.dilations[d] != 1 ||
-        (w.out[d] - 1) * w.strides[d] + w.kernel[d] > w.in[d] + w.begin[d] + w.end[d])
-      return false;
-  return !w.channels_last;
 }
 
 Result<void> eval_codes(EvalContext& c, const Window& w, bool with_pads) {
@@ -144,8 +129,7 @@ Result<void> eval(EvalContext& c) {
     return Error{c.view.where(), "x of type " + std::string(name_of(c.in[0]->dtype())),
                  "float32 or codes", ""};
   if (averages_by_columns(c.num, w, with_pads)) return eval_by_columns(c, w), Result<void>();
-  const bool straight = c.view.attrs().text("kernel", "") != "";
-  if (c.num.real.window_mean && is_plain(w) && !straight) return eval_in_order(c, w, with_pads), Result<void>();
+  if (averages_by_library(c.view, c.num, w)) return eval_by_library(c, w), Result<void>();
   const auto in = c.in[0]->as<float>();
   const Activation act = activation_of(c.view);
   sums<float>(w, {in.begin(), in.end()}, with_pads,
@@ -160,11 +144,12 @@ Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
   return pool_from_tflite(f, graph, "AveragePool");
 }
 
-// From opset 19 on the runtime sums straight through the window (N45).
+// From opset 19 on the runtime sums straight through the window (N45), and where padding and windows that hang over both count.
 Result<void> from_onnx(const ForeignNode& f, GraphBuilder& graph) {
   LOCKSTEP_CHECK(known_attributes(f, {"auto_pad", "ceil_mode", "count_include_pad", "dilations", "kernel_shape", "pads", "strides"}));
   Attrs a = f.attrs;
-  if (f.version >= 19) a.set("kernel", std::string("straight"));
+  if (f.version >= 19 || (a.integer("ceil_mode", 0) != 0 && a.integer("count_include_pad", 0) != 0))
+    a.set("kernel", std::string("straight"));
   return add_like(f, graph, "AveragePool", f.inputs, std::move(a));
 }
 

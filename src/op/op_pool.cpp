@@ -16,6 +16,21 @@ Result<std::vector<Facts>> pool_facts(const NodeView& n) {
   return std::vector<Facts>{{x.dtype, w.output_shape(w.channels), x.quant}};
 }
 
+bool averages_by_library(const NodeView& n, const Numerics& num, const Window& w) {
+  return num.real.window_mean && !w.channels_last && w.dilations == Window::Axes{1, 1, 1} &&
+         n.attrs().text("kernel", "").empty();
+}
+
+WindowMeanProblem window_mean_problem(const NodeView& n, const Window& w) {
+  WindowMeanProblem p{.rank = static_cast<int>(w.spatial_rank),
+                      .include_pad = n.attrs().integer("count_include_pad", 0) != 0};
+  for (std::size_t d = 0; d < 3; ++d) {
+    p.in[d] = w.in[d], p.kernel[d] = w.kernel[d], p.out[d] = w.out[d];
+    p.strides[d] = w.strides[d], p.pads_begin[d] = w.begin[d], p.pads_end[d] = w.end[d];
+  }
+  return p;
+}
+
 Result<void> pool_from_tflite(const ForeignNode& f, GraphBuilder& graph, std::string op) {
   if (f.inputs.empty() || f.inputs[0] == no_id) return foreign_error(f, "no input", "one input");
   Node node = node_from(f, std::move(op));

@@ -9,6 +9,10 @@ namespace lockstep {
 
 Result<Window> pool_window(const NodeView& n);
 Result<std::vector<Facts>> pool_facts(const NodeView& n);
+// N39: whether an average of floats is left to the runtime's matrix library (Numerics' window_mean); it knows no dilation.
+bool averages_by_library(const NodeView& n, const Numerics& num, const Window& w);
+// The problem for it, without planes, x and y.
+WindowMeanProblem window_mean_problem(const NodeView& n, const Window& w);
 Result<void> pool_from_tflite(const ForeignNode& f, GraphBuilder& graph, std::string op);
 
 }  // namespace lockstep
