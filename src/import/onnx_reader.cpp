@@ -224,8 +224,8 @@ Result<void> OnnxReader::read_operator(const onnx::NodeProto& node, OnnxScope& s
   ForeignNode foreign{Format::onnx, full_name(node), static_cast<int>(version), node_name(node, scope), at, {}, {}, {}};
   LOCKSTEP_TRY(foreign.attrs, attrs_of_onnx(node, at));
   LOCKSTEP_TRY(foreign.inputs, inputs_of(node, scope));
-  if (foreign.op.ends_with("DequantizeLinear") && !foreign.inputs.empty() && four_bit_.contains(foreign.inputs[0]))
-    foreign.attrs.set("bits", std::int64_t{4});
+  const bool narrow = is_narrow(foreign);
+  if (narrow) foreign.attrs.set("bits", std::int64_t{4});
   int outputs = node.output_size();
   while (outputs > 0 && node.output(outputs - 1).empty()) --outputs;
   for (int i = 0; i < outputs; ++i) {
@@ -233,6 +233,7 @@ Result<void> OnnxReader::read_operator(const onnx::NodeProto& node, OnnxScope& s
     if (node.output(i).empty()) continue;
     LOCKSTEP_TRY(foreign.outputs.back(), declare(node, node.output(i), scope));
   }
+  if (narrow && !foreign.op.ends_with("DequantizeLinear")) four_bit_.insert(foreign.outputs.begin(), foreign.outputs.end());
   LOCKSTEP_CHECK(check_half(foreign));
   const auto first = static_cast<NodeId>(graph_.so_far().nodes().size());
   LOCKSTEP_CHECK(map_foreign(foreign, match, graph_));
@@ -240,6 +241,15 @@ Result<void> OnnxReader::read_operator(const onnx::NodeProto& node, OnnxScope& s
   LOCKSTEP_CHECK(settle_nodes(graph_, first));
   note_layout(first);
   return {};
+}
+
+// Whether the node makes or reads codes of four bits.
+bool OnnxReader::is_narrow(const ForeignNode& foreign) const {
+  const auto narrow = [&](std::size_t i) { return i < foreign.inputs.size() && four_bit_.contains(foreign.inputs[i]); };
+  if (foreign.op.ends_with("DequantizeLinear")) return narrow(0);
+  if (!foreign.op.ends_with("QuantizeLinear") || foreign.op.starts_with("Dynamic")) return false;
+  const std::int64_t type = foreign.attrs.integer("output_dtype", 0);  // 21, 22: uint4, int4
+  return narrow(2) || type == 21 || type == 22;
 }
 
 // Half-precision numbers are moved and cast, never computed with.

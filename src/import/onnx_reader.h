@@ -47,6 +47,7 @@ class OnnxReader {
   Result<ValueId> declare(const onnx::NodeProto& node, const std::string& name, OnnxScope& scope);
   Result<Shape> shape_of(const onnx::ValueInfoProto& info);
   Result<void> check_half(const ForeignNode& foreign) const;
+  bool is_narrow(const ForeignNode& foreign) const;
   void note_quantization(const ForeignNode& foreign);
   void note_layout(NodeId first);
   void spread_layout();

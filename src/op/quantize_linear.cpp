@@ -1,5 +1,6 @@
 // y = clamp(half_even(x / scale) + zero)          docs/numerics.md N20
 #include "num/litert_quantize.h"
+#include "op/op_foreign.h"
 #include "op/op_quantization.h"
 
 namespace lockstep {
@@ -14,8 +15,28 @@ constexpr AttrSpec attrs[] = {
     {"saturate", "1", "float8 only"},
     {"precision", "0", "of the division, float8 and float16 only"},
 };
-constexpr Foreign from[] = {{Format::onnx, "QuantizeLinear"},
-                            {Format::onnx, "com.microsoft:QuantizeLinear"}};
+
+// Codes of four bits lie in bytes; attribute `bits`, which the reader sets, says that they are that narrow.
+Result<void> from_onnx(const ForeignNode& f, GraphBuilder& graph) {
+  if (f.attrs.integer("bits", 8) != 4) return add_like(f, graph, "QuantizeLinear", f.inputs, f.attrs);
+  Attrs set = f.attrs;
+  set.values.erase("bits");
+  const bool is_signed = has_input(f, 2) ? input_of(f, graph, 2).dtype == DType::i8 : set.integer("output_dtype", 0) == 22;
+  if (set.has("output_dtype")) set.set("output_dtype", std::int64_t{is_signed ? 3 : 2});
+  const auto bound = [&](const char* name, int of_signed, int of_unsigned) {
+    return add_constant(f, graph, name,
+                        is_signed ? Tensor::scalar(static_cast<std::int8_t>(of_signed))
+                                  : Tensor::scalar(static_cast<std::uint8_t>(of_unsigned)));
+  };
+  const ValueId wide = add_inner(f, graph, "wide");
+  ForeignNode in_bytes = f;
+  in_bytes.outputs = {wide};
+  LOCKSTEP_CHECK(add_like(in_bytes, graph, "QuantizeLinear", f.inputs, std::move(set)));
+  return add_like(f, graph, "Clip", {wide, bound("low", -8, 0), bound("high", 7, 15)}, {});
+}
+
+constexpr Foreign from[] = {{Format::onnx, "QuantizeLinear", from_onnx},
+                            {Format::onnx, "com.microsoft:QuantizeLinear", from_onnx}};
 
 bool is_code(DType t) {
   return t == DType::i8 || t == DType::u8 || t == DType::i16 || t == DType::u16 || t == DType::i32;

@@ -109,5 +109,25 @@ TEST(OnnxImport, unpacks_four_bit_weights_and_says_so_at_their_dequantizer) {
   }
 }
 
+// 7.5 and -9 steps of int4: the codes end at 7 and -8, also where the file's reals are coded while it is read.
+TEST(OnnxImport, codes_of_four_bits_saturate_at_four_bits) {
+  for (const int type : {21, 22}) {  // uint4, int4
+    OnnxBuilder m;
+    m.output("y").constant<float>("x", {3}, {8, -9, 1.5f}, onnx::TensorProto::FLOAT);
+    m.constant<float>("s", {}, {1}, onnx::TensorProto::FLOAT).constant<std::uint8_t>("z", {}, {static_cast<std::uint8_t>(type == 21 ? 8 : 0)}, type);
+    m.node("QuantizeLinear", {"x", "s", "z"}, {"codes"});
+    m.node("DequantizeLinear", {"codes", "s", "z"}, {"y"});
+    const auto g = m.import();
+    ASSERT_TRUE(g.ok()) << g.error().line();
+    const auto executor = Executor::make(*g, *find_arithmetic("ort-noopt"));
+    ASSERT_TRUE(executor.ok()) << executor.error().line();
+    const auto capture = executor->run(std::vector{Sample{}}, {});
+    ASSERT_TRUE(capture.ok()) << capture.error().line();
+    EXPECT_EQ(capture->samples[0].at("y"), floats({3}, {7, -8, 2}));
+    EXPECT_EQ(g->nodes().back().op, "DequantizeLinear");
+    EXPECT_EQ(g->nodes().back().attrs.integer("bits", 8), 4);
+  }
+}
+
 }  // namespace
 }  // namespace lockstep
