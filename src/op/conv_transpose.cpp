@@ -22,7 +22,7 @@ constexpr AttrSpec attrs[] = {
     {"dilations", "1", "step of the taps on each spatial axis of y"},
     {"pads", "0", "what is cut off before and after each spatial axis of y, all befores first"},
     {"shape", "", "spatial extents of y"},
-    {"beyond", "0", "1: SAME padding and strides beyond the window"},
+    {"undelegated", "0", "1: XNNPACK does not take the node: SAME padding and strides beyond the window, or an output shape that is computed"},
     {"kernel", "",
      "left: rounded by LiteRT's own kernel where XNNPACK does not take the node (N55, N56)"},
     {"activation", "none", "fused activation"},

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "op/op_conv_transpose.h"
 #include "support/problem.h"
 
 namespace lockstep {
@@ -70,6 +71,32 @@ TEST(ConvTranspose, of_16_bit_codes_under_a_32_bit_bias_is_rounded_by_runs_of_ei
   for (int o = 0; o < 9; ++o) {
     EXPECT_EQ(tflite.code(o), o < 8 ? 0 : -1);
     EXPECT_EQ(reference.code(o), -1);
+  }
+}
+
+// Converters compute the output shape from an open batch; XNNPACK takes only a shape that stands in the file.
+TEST(ConvTranspose, whose_output_shape_is_computed_is_left_to_litert) {
+  for (const bool computed : {false, true}) {
+    GraphBuilder b("m.tflite", "tflite");
+    const auto add = [&](const char* name, Shape shape, DType dtype) {
+      Value v;
+      v.name = name;
+      v.dtype = dtype;
+      v.shape = std::move(shape);
+      return b.add_value(std::move(v));
+    };
+    ForeignNode f;
+    f.op = "TRANSPOSE_CONV";
+    f.name = f.where = "layer";
+    f.inputs = {add("shape", {4}, DType::i32), add("w", {3, 2, 2, 1}, DType::i8), add("x", {1, 4, 4, 1}, DType::i8)};
+    f.outputs = {add("y", {1, 8, 8, 3}, DType::i8)};
+    b.value(f.inputs[0]).constant = std::make_shared<Tensor>(Tensor::of<std::int32_t>({4}, std::vector<std::int32_t>{1, 8, 8, 3}));
+    b.value(f.inputs[0]).folded = computed;
+    f.attrs.set("stride_h", std::int64_t{2});
+    f.attrs.set("stride_w", std::int64_t{2});
+    const auto made = conv_transpose_from_tflite(f, b);
+    ASSERT_TRUE(made.ok()) << made.error().line();
+    EXPECT_EQ(b.so_far().nodes()[0].attrs.integer("undelegated", 0), computed ? 1 : 0);
   }
 }
 
