@@ -12,7 +12,9 @@ namespace {
 
 constexpr std::string_view unsigned_mark = "unsigned";
 
-bool marked(const Node& n) { return n.attrs.text("codes", "") == unsigned_mark; }
+bool marked(const Node& n) {
+  return n.attrs.text("codes", "") == unsigned_mark || n.attrs.text("makes", "") == unsigned_mark;
+}
 
 // The type in which the runtime holds these codes: uint8 where their maker is marked.
 DType runtime_type(const Graph& g, ValueId v) {
@@ -97,6 +99,7 @@ class Fuser {
         g_.value(next.inputs[0]).dtype == DType::i8)
       next.attrs.set("codes", std::string(unsigned_mark));
     if (group.q) {
+      if (marked(*group.q)) next.attrs.set("makes", std::string(unsigned_mark));
       next.outputs = {group.q->outputs[0]};
       Value codes = g_.value(group.q->outputs[0]);
       codes.quant = stated_quant(g_, *group.q, codes.shape.size());

@@ -267,5 +267,24 @@ TEST(Qdq, a_relu_before_a_quantizer_without_a_zero_point_stays) {
   EXPECT_EQ(operators(lowered(s.finish({y}), {"drop-redundant-clip"})).count("Relu"), 1u);
 }
 
+// Mul of uint8 codes makes int8 ones, which the runtime holds as uint8: the pool behind it runs on codes too.
+TEST(Qdq, a_pool_behind_an_operator_from_unsigned_to_signed_codes_runs_on_codes) {
+  Sketch s;
+  const ValueId zero = s.constant("unsigned_zero", Tensor::scalar(std::uint8_t{128}));
+  const auto pair = [&](const std::string& name) {
+    const ValueId x = s.input(name, image);
+    const ValueId codes = s.add("QuantizeLinear", name + "/q", {x, s.scale, zero}, DType::u8, image);
+    return s.add("DequantizeLinear", name + "/dq", {codes, s.scale, zero}, DType::f32, image);
+  };
+  const ValueId product = s.add("Mul", "mul", {pair("a"), pair("b")}, DType::f32, image);
+  const ValueId x = s.dq(s.q(product, "q1", image), "dq1", image);
+  const ValueId pool = s.add("AveragePool", "pool", {x}, DType::f32, image);
+  s.builder.node(s.builder.value(pool).producer).attrs.set("kernel_shape", std::vector<std::int64_t>{1, 1});
+  const Graph g = lowered(s.finish({s.dq(s.q(pool, "q2", image), "dq2", image)}),
+                          {"mark-unsigned-codes", "fuse-qdq-binary", "fuse-qdq-unary"});
+  EXPECT_EQ(operators(g).at("QuantizeLinear"), 2);
+  EXPECT_EQ(operators(g).at("DequantizeLinear"), 1);
+}
+
 }  // namespace
 }  // namespace lockstep
