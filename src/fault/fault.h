@@ -59,6 +59,8 @@ struct Evidence {
     const Tensor* first = nullptr;     // `expected` of the very first run (input: as sent then)
     Find find = {};                    // the device's other tensors of this run
     std::int64_t run = 0;              // which run: its index among the items
+    Find find_before = {};             // as `find`, of the run before; empty in the first
+    Find find_first = {};              // as `find`, of the very first run
   };
   std::vector<Item> items;
 };
@@ -75,6 +77,8 @@ struct Replay {
   const Tensor* first = nullptr;
   Find find = {};
   std::int64_t run = 0;
+  Find find_before = {};
+  Find find_first = {};
 };
 
 // How far a replay with these parameters stays from the evidence; 0 when it is reproduced.
