@@ -18,6 +18,7 @@ constexpr Pass passes[] = {
      quantize_as_stated},
     {"store-folded-constants", "constants computed at import are as good as stored",
      store_folded_constants},
+    {"fuse-pads", "zeros around a window become its own padding", fuse_pads, true},
     {"merge-equal-quantize", "equal (de)quantizers of one tensor become one", merge_equal_quantize,
      true},
     {"remove-double-qdq", "two quantizations in a row become one over the reals that both hold",

@@ -286,5 +286,31 @@ TEST(Qdq, a_pool_behind_an_operator_from_unsigned_to_signed_codes_runs_on_codes)
   EXPECT_EQ(operators(g).at("DequantizeLinear"), 1);
 }
 
+// A Pad by zeros goes into the convolution, which then runs on codes; one by other values, or with -0, stays.
+TEST(Qdq, zeros_around_a_conv_become_its_padding) {
+  const auto padded = [](float value, const std::string& reader) {
+    Sketch s;
+    const ValueId x = s.dq(s.q(s.input("x", {1, 1, 3, 3}), "q0", {1, 1, 3, 3}), "dq0", {1, 1, 3, 3});
+    const ValueId ends = s.constant("ends", Tensor::of<std::int64_t>({8}, std::vector<std::int64_t>{0, 0, 0, 1, 0, 0, 1, 0}));
+    const ValueId wide = s.add("Pad", "pad", {x, ends, s.constant("value", Tensor::scalar(value))}, DType::f32, image);
+    ValueId y = no_id;
+    if (reader == "Conv") {
+      y = conv(s, wide, "conv");
+    } else {
+      y = s.add(reader, "pool", {wide}, DType::f32, image);
+      s.builder.node(s.builder.value(y).producer).attrs.set("kernel_shape", std::vector<std::int64_t>{1, 1});
+    }
+    return lowered(s.finish({s.dq(s.q(y, "q1", image), "dq1", image)}), {"fuse-pads", "mark-unsigned-codes", "fuse-qdq-conv"});
+  };
+  const Graph fused = padded(0.0f, "Conv");
+  EXPECT_EQ(operators(fused).count("Pad"), 0u);
+  EXPECT_EQ(fused.node(fused.find_node("conv")).attrs.integers("pads"), (std::vector<std::int64_t>{0, 1, 1, 0}));
+  EXPECT_EQ(operators(fused).at("QuantizeLinear"), 1);
+  EXPECT_EQ(operators(padded(-0.0f, "Conv")).count("Pad"), 1u);
+  EXPECT_EQ(operators(padded(1.0f, "Conv")).count("Pad"), 1u);
+  EXPECT_EQ(operators(padded(0.0f, "MaxPool")).count("Pad"), 0u);
+  EXPECT_EQ(operators(padded(0.0f, "AveragePool")).count("Pad"), 1u);
+}
+
 }  // namespace
 }  // namespace lockstep
