@@ -38,6 +38,15 @@ bool has_overload(const onnx::NodeProto& node) {
   return false;
 }
 
+// Quantizers write the bias [1, n] of a Gemm with a scale for each column, but along axis 0. The runtime's Gemm of codes reads
+// the codes alone.
+bool is_bias_row(const ForeignNode& f, const Graph& g) {
+  if (!f.op.ends_with("DequantizeLinear") || f.inputs.size() < 2 || f.inputs[0] == no_id || f.inputs[1] == no_id) return false;
+  const Value &x = g.value(f.inputs[0]), &scale = g.value(f.inputs[1]);
+  return x.constant && x.dtype == DType::i32 && x.shape.size() == 2 && x.shape[0] == 1 && x.shape[1] > 1 &&
+         scale.shape == Shape{x.shape[1]} && f.attrs.integer("axis", 1) == 0;
+}
+
 }  // namespace
 
 Result<Graph> OnnxReader::read() {
@@ -226,6 +235,7 @@ Result<void> OnnxReader::read_operator(const onnx::NodeProto& node, OnnxScope& s
   LOCKSTEP_TRY(foreign.inputs, inputs_of(node, scope));
   const bool narrow = is_narrow(foreign);
   if (narrow) foreign.attrs.set("bits", std::int64_t{4});
+  if (is_bias_row(foreign, graph_.so_far())) foreign.attrs.set("axis", std::int64_t{1});
   int outputs = node.output_size();
   while (outputs > 0 && node.output(outputs - 1).empty()) --outputs;
   for (int i = 0; i < outputs; ++i) {
