@@ -4,6 +4,7 @@
 #include "emit/any.h"
 #include "num/device_form.h"
 #include "op/op_codes.h"
+#include "op/op_sums.h"
 #include "op/op_window.h"
 
 namespace lockstep {
@@ -166,8 +167,9 @@ NodeMemory conv_memory(const NodeView& v, const Numerics&) {
 
 const RequantPolicy* conv_policy(const NodeWriter& w) {
   const DType x = w.view().input(0).dtype;
+  if (x == DType::u8) return conv_sums(w.view(), w.num()).policy;
   if (x == DType::i16 && w.num().conv_int16) return w.num().conv_int16;
-  return x == DType::u8 && w.num().conv_unsigned ? w.num().conv_unsigned : w.num().conv;
+  return w.num().conv;
 }
 
 // bias - x_zero * sum(w - w_zero), 32 bits wrapping.

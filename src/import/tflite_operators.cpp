@@ -47,6 +47,15 @@ Result<void> TfliteReader::read_intermediates(const tfl::Operator& op, ForeignNo
   return {};
 }
 
+// The axis that unsigned weights name though they have one scale: XNNPACK wants 0 there (N80).
+std::int64_t TfliteReader::filter_axis(const tfl::Operator& op, const std::string& name) const {
+  if ((name != "CONV_2D" && name != "DEPTHWISE_CONV_2D") || !op.inputs() || op.inputs()->size() < 2) return 0;
+  const std::int32_t at = op.inputs()->Get(1);
+  if (at < 0 || static_cast<std::size_t>(at) >= ids.size()) return 0;
+  const auto& weights = tensor(static_cast<std::size_t>(at));
+  return weights.type() == tfl::TensorType::UINT8 && weights.quantization() ? weights.quantization()->quantized_dimension() : 0;
+}
+
 Result<void> TfliteReader::read_operator(std::size_t i) {
   const tfl::Operator& op = *main.operators()->Get(static_cast<flatbuffers::uoffset_t>(i));
   const std::string place = path + ": operator " + std::to_string(i);
@@ -79,6 +88,7 @@ Result<void> TfliteReader::read_operator(std::size_t i) {
       return Error{node.where, "output '" + graph.value(out).name + "' that is made twice",
                    "one maker for each tensor", "the file is damaged"};
   node.attrs = tflite_options(op);
+  if (const std::int64_t axis = filter_axis(op, name); axis != 0) node.attrs.set("filter_axis", axis);
   if (name == "CUSTOM") LOCKSTEP_CHECK(read_custom(op, code.custom_code() ? code.custom_code()->str() : "", node));
   LOCKSTEP_CHECK(read_intermediates(op, node));
   return add_foreign(node, place);

@@ -89,6 +89,7 @@ Result<void> conv_from_tflite(const ForeignNode& f, GraphBuilder& graph) {
     return foreign_error(f, "input " + shape_text(x) + ", weights " + shape_text(w),
                          "four axes each");
   node.attrs.set("group", depthwise ? x[3] : x[3] / w[3]);
+  if (f.attrs.integer("filter_axis", 0) != 0) node.attrs.set("undelegated", std::int64_t{1});
   LOCKSTEP_CHECK(read_activation(f, node.attrs));
   // The window's pads are written out, so that whoever edits the node sees them.
   return write_out_pads(graph, graph.add_node(node), {w[1], w[2]});
@@ -108,6 +109,7 @@ Result<void> conv_from_onnx(const ForeignNode& f, GraphBuilder& graph) {
                          shape_text(kernel) + " as the weights have");
   Attrs a = f.attrs;
   a.values.erase("kernel_shape");
+  if (const std::string rule = a.text("auto_pad", "NOTSET"); !rule.empty() && rule != "NOTSET") a.set("by_rule", std::int64_t{1});
   a.set("layout", "NCHW");
   LOCKSTEP_CHECK(add_like(f, graph, "Conv", f.inputs, std::move(a)));
   const auto id = static_cast<NodeId>(graph.so_far().nodes().size() - 1);

@@ -21,6 +21,7 @@ inline bool has_narrow_bias(const NodeView& n) {
 
 inline SumRule conv_sums(const NodeView& n, const Numerics& num) {
   const DType x = n.input(0).dtype;
+  if (x == DType::u8 && n.attrs().text("kernel", "") == "left") return {num.matmul, false};
   if (x != DType::i16) return {x == DType::u8 && num.conv_unsigned ? num.conv_unsigned : num.conv, false};
   const bool narrow = has_narrow_bias(n);
   if (narrow && has_litert_product(num) && n.attrs().integer("group", 1) == 1) return {&litert_product_by_channel, false};

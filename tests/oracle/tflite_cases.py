@@ -4,7 +4,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 import tflite_shapes
 from tflite_operands import Operand, options, vector
-from tflite_pieces import (binary, comparison, concat, conv, conv3d, dense, matmul, moved, numbers, off_centre, pack, pool, prelu, product_of_codes, reduction, requantize,
+from tflite_pieces import (binary, comparison, concat, conv, conv3d, dense, matmul, moved, numbers, off_centre, on_axis, pack, pool, prelu, product_of_codes, reduction, requantize,
                            resize, scatter_nd, select, softmax, strided, top_k, transpose_conv, unary, without_bias)
 from tflite_recurrent import lstm_codes, lstm_hybrid, rnn_hybrid, svdf
 from tflite_detection import detections
@@ -102,6 +102,7 @@ def define_cases():
     case("fully connected int8, scales by channel", lambda m: dense(m, I8, per_channel=True))
     for depthwise in (False, True):
         case(f"{'depthwise ' if depthwise else ''}conv int8, weights with a zero point", lambda m, d=depthwise: off_centre(conv(m, I8, depthwise=d, per_channel=False)))
+        case(f"{'depthwise ' if depthwise else ''}conv uint8, one scale on axis 3", lambda m, d=depthwise: on_axis(conv(m, U8, depthwise=d, per_channel=False), 3))
     case("transpose conv int16, no bias, sums of 32 bits", lambda m: without_bias(transpose_conv(m, I16)))
     case("conv hybrid", lambda m: conv(m, I8, hybrid=True, per_channel=False))
     case("conv hybrid, scales by channel", lambda m: conv(m, I8, hybrid=True))

@@ -259,6 +259,12 @@ def off_centre(made):
     return made
 
 
+def on_axis(made, axis):
+    """The same layer, its weights' one scale said to lie along that axis."""
+    made[1][1].axis = axis
+    return made
+
+
 def without_bias(made):
     """A transposed convolution of 16-bit codes whose sums have 32 bits because its options say so."""
     op, operands, results, kind, *rest = made
