@@ -1,99 +1,25 @@
-// Recordings that are wrong themselves: each symptom is recognized and said in the verdict, and nothing is explained by a
-// fault. The cases are made from right captures of examples/s1.
-#include <gtest/gtest.h>
-
+// Recordings that are wrong themselves: each symptom is recognized and said in the verdict, and
+// nothing is explained by a fault. The cases are made from right captures of examples/s1.
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <cstring>
-#include <functional>
 
-#include <nlohmann/json.hpp>
-
-#include "base/files.h"
 #include "import/import.h"
-#include "run/recording.h"
-#include "support/command.h"
 #include "support/folders.h"
-#include "support/temporary.h"
+#include "tool/bad_captures.h"
 
 namespace lockstep {
 namespace {
 
-const std::string model = "examples/s1/tcn_int8.onnx", golden = "examples/s1/golden.npz";
-constexpr std::int64_t samples = 16;
-
-class BadCaptures : public testing::Test {
- protected:
-  void SetUp() override {
-    const auto ran = test::run_tool("run " + model + " --input " + golden + " --all -o " + scratch / "all.npz");
-    ASSERT_EQ(ran.code, 0) << ran.err;
-    auto read = read_npz(scratch / "all.npz");
-    ASSERT_TRUE(read.ok());
-    for (auto& [name, array] : *read)
-      if (array.shape.size() > 1 && array.shape[0] == samples) all.emplace_back(name, array);
-    ASSERT_GT(all.size(), 20u);
-  }
-
-  NpyArray& array(const std::string& name) {
-    for (auto& [own, value] : all)
-      if (own == name) return value;
-    ADD_FAILURE() << "no " << name;
-    return all[0].second;
-  }
-  void leave_out(const std::string& name) {
-    std::erase_if(all, [&](const auto& m) { return m.first == name; });
-  }
-  void only(const std::string& name) {
-    std::erase_if(all, [&](const auto& m) { return m.first != name; });
-  }
-
-  // Sample i of every array becomes its sample order[i].
-  void resample(const std::vector<std::size_t>& order) {
-    for (auto& [name, a] : all) {
-      const std::size_t each = a.bytes.size() / samples;
-      Bytes bytes;
-      for (const std::size_t i : order)
-        bytes.insert(bytes.end(), a.bytes.begin() + static_cast<std::ptrdiff_t>(i * each), a.bytes.begin() + static_cast<std::ptrdiff_t>((i + 1) * each));
-      a.bytes = std::move(bytes);
-      a.shape[0] = static_cast<std::int64_t>(order.size());
-    }
-  }
-
-  std::string verdict(int code) {
-    EXPECT_TRUE(write_npz(scratch / "bad.npz", all).ok());
-    const auto ran = test::run_tool("validate " + model + " --input " + golden + " --target " + scratch / "bad.npz" + " --json " + scratch / "r.json");
-    EXPECT_EQ(ran.code, code) << ran.out << ran.err;
-    if (ran.code == 2) return ran.err;
-    report = nlohmann::json::parse(test::text_of(scratch / "r.json"));
-    return report["verdict"];
-  }
-
-  // Said in so many words, with exit code 1 and no suspect that could be taken for a cause.
-  void refused(const std::string& words) {
-    const std::string said = verdict(1);
-    EXPECT_NE(said.find("the captures do not belong to this run"), said.npos) << said;
-    EXPECT_NE(said.find(words), said.npos) << said;
-    EXPECT_TRUE(report["suspects"].empty()) << report["suspects"];
-  }
-
-  std::vector<std::size_t> in_order() const {
-    std::vector<std::size_t> order(samples);
-    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-    return order;
-  }
-
-  test::TemporaryFolder scratch;
-  NpzMembers all;
-  nlohmann::json report;
-};
+using test::BadCaptures, test::golden, test::model, test::samples;
 
 TEST_F(BadCaptures, nan) {
   const float nan = std::nanf("");
   std::memcpy(array("ppm").bytes.data() + 12, &nan, 4);
   refused("NaN");
   // The table said cosine 1.00000 of what is left where NaN stood.
-  const auto ran = test::run_tool("validate " + model + " --input " + golden + " --target " + scratch / "bad.npz");
+  const auto ran = test::run_tool("validate " + model + " --input " + golden + " --target " +
+                                  scratch / "bad.npz");
   EXPECT_NE(ran.out.find("  NaN  "), std::string::npos) << ran.out;
 }
 
@@ -105,7 +31,8 @@ TEST_F(BadCaptures, missing_tensors_are_no_fault) {
 }
 
 TEST_F(BadCaptures, swapped_names) {
-  std::swap(array("/block1/slice_out_QuantizeLinear_Output").bytes, array("/block3/slice_out_QuantizeLinear_Output").bytes);
+  std::swap(array("/block1/slice_out_QuantizeLinear_Output").bytes,
+            array("/block3/slice_out_QuantizeLinear_Output").bytes);
   refused("names are swapped");
 }
 
@@ -118,13 +45,16 @@ TEST_F(BadCaptures, other_sample_order) {
 }
 
 TEST_F(BadCaptures, other_sample_order_of_a_faulty_device) {
-  const auto ran = test::run_tool("inject " + model + " --input " + golden + " --fault operand-rescale@/block2/add,k=0.5 -o " + scratch / "faulty.npz");
+  const auto ran =
+      test::run_tool("inject " + model + " --input " + golden +
+                     " --fault operand-rescale@/block2/add,k=0.5 -o " + scratch / "faulty.npz");
   ASSERT_EQ(ran.code, 0) << ran.err;
   auto read = read_npz(scratch / "faulty.npz");
   ASSERT_TRUE(read.ok());
   all.clear();
   for (auto& [name, array] : *read)
-    if (array.shape.size() > 1 && array.shape[0] == samples && name != "window") all.emplace_back(name, array);
+    if (array.shape.size() > 1 && array.shape[0] == samples && name != "window")
+      all.emplace_back(name, array);
   auto order = in_order();
   std::ranges::reverse(order);
   resample(order);
@@ -171,7 +101,8 @@ TEST_F(BadCaptures, all_zeros) {
 }
 
 TEST_F(BadCaptures, other_inputs_than_claimed) {
-  const auto ran = test::run_tool("run " + model + " --samples 16 --seed 77 --all -o " + scratch / "other.npz");
+  const auto ran =
+      test::run_tool("run " + model + " --samples 16 --seed 77 --all -o " + scratch / "other.npz");
   ASSERT_EQ(ran.code, 0) << ran.err;
   auto read = read_npz(scratch / "other.npz");
   ASSERT_TRUE(read.ok());
@@ -188,7 +119,9 @@ TEST_F(BadCaptures, a_truncated_tensor_is_left_out_and_said) {
   a.shape = {static_cast<std::int64_t>(a.bytes.size() / 2 + 1)};
   a.bytes.resize(a.bytes.size() / 2 + 1);
   EXPECT_NE(verdict(0).find("healthy"), std::string::npos);
-  EXPECT_NE(report["notes"].dump().find("/block3/slice_out_QuantizeLinear_Output' is int8"), std::string::npos) << report["notes"];
+  EXPECT_NE(report["notes"].dump().find("/block3/slice_out_QuantizeLinear_Output' is int8"),
+            std::string::npos)
+      << report["notes"];
   EXPECT_FALSE(report["unpaired_reference"].empty());
 }
 
@@ -213,7 +146,9 @@ TEST_F(BadCaptures, a_tensor_cut_off_and_filled_up) {
 TEST_F(BadCaptures, byte_swapped) {
   for (auto& [name, a] : all)
     if (a.dtype == DType::f32)
-      for (std::size_t i = 0; i + 4 <= a.bytes.size(); i += 4) std::reverse(a.bytes.begin() + static_cast<std::ptrdiff_t>(i), a.bytes.begin() + static_cast<std::ptrdiff_t>(i + 4));
+      for (std::size_t i = 0; i + 4 <= a.bytes.size(); i += 4)
+        std::reverse(a.bytes.begin() + static_cast<std::ptrdiff_t>(i),
+                     a.bytes.begin() + static_cast<std::ptrdiff_t>(i + 4));
   refused("big-endian");
 }
 
@@ -233,117 +168,28 @@ TEST_F(BadCaptures, another_version_of_the_model) {
   int changed = 0;
   for (const Value& v : graph->values()) {
     if (!v.constant || v.dtype != DType::i8 || v.constant->count() < 100) continue;
-    const auto at = std::search(file->begin(), file->end(), v.constant->bytes().begin(), v.constant->bytes().end());
+    const auto at = std::search(file->begin(), file->end(), v.constant->bytes().begin(),
+                                v.constant->bytes().end());
     if (at == file->end()) continue;
     for (std::ptrdiff_t i = 0; i < v.constant->count(); i += 3) at[i] ^= std::byte{0x25};
     ++changed;
   }
   ASSERT_GT(changed, 6);
-  ASSERT_TRUE(write_file(scratch / "retrained.onnx", std::string(reinterpret_cast<const char*>(file->data()), file->size())).ok());
-  const auto ran = test::run_tool("run " + scratch / "retrained.onnx" + " --input " + golden + " --all -o " + scratch / "other.npz");
+  ASSERT_TRUE(write_file(scratch / "retrained.onnx",
+                         std::string(reinterpret_cast<const char*>(file->data()), file->size()))
+                  .ok());
+  const auto ran = test::run_tool("run " + scratch / "retrained.onnx" + " --input " + golden +
+                                  " --all -o " + scratch / "other.npz");
   ASSERT_EQ(ran.code, 0) << ran.err;
   auto read = read_npz(scratch / "other.npz");
   ASSERT_TRUE(read.ok());
-  std::erase_if(*read, [](const auto& m) { return m.second.shape.size() < 2 || m.second.shape[0] != samples; });
+  std::erase_if(*read, [](const auto& m) {
+    return m.second.shape.size() < 2 || m.second.shape[0] != samples;
+  });
   all = std::move(*read);
-  EXPECT_NE(verdict(1).find("another version of the model"), std::string::npos) << report["verdict"];
+  EXPECT_NE(verdict(1).find("another version of the model"), std::string::npos)
+      << report["verdict"];
   for (const auto& e : report["suspects"][0]["explanations"]) EXPECT_FALSE(e["accepted"]) << e;
-}
-
-// A recording in another form is none the worse for it: it is brought into the model's, and said.
-class OtherForms : public BadCaptures {};
-
-TEST_F(OtherForms, codes_recorded_as_reals) {
-  const auto capture = read_npz(scratch / "all.npz");
-  ASSERT_TRUE(capture.ok());
-  NpzMembers reals;
-  for (auto& [name, a] : all)
-    if (name.ends_with("_DequantizeLinear_Output") || name == "window" || name == "ppm") {
-      std::string codes = name;
-      if (const auto at = codes.find("_DequantizeLinear_Output"); at != codes.npos) codes.replace(at, std::string::npos, "_QuantizeLinear_Output");
-      reals.emplace_back(codes, a);
-    }
-  ASSERT_GT(reals.size(), 8u);
-  all = std::move(reals);
-  EXPECT_NE(verdict(0).find("healthy"), std::string::npos);
-}
-
-TEST_F(OtherForms, unsigned_bytes_of_signed_codes) {
-  for (auto& [name, a] : all)
-    if (a.dtype == DType::i8) {
-      a.dtype = DType::u8;
-      for (std::byte& b : a.bytes) b ^= std::byte{0x80};
-    }
-  EXPECT_NE(verdict(0).find("healthy"), std::string::npos);
-  EXPECT_NE(report["notes"].dump().find("128 away"), std::string::npos) << report["notes"];
-}
-
-// A memory dump of a firmware that keeps codes as unsigned bytes: nothing in it says so.
-TEST_F(OtherForms, unsigned_bytes_of_signed_codes_in_a_dump_without_types) {
-  std::filesystem::create_directories(scratch / "dump");
-  for (auto& [name, a] : all) {
-    if (a.dtype != DType::i8) continue;
-    for (std::byte& b : a.bytes) b ^= std::byte{0x80};
-    std::string file = name;
-    std::ranges::replace(file, '/', '_');
-    ASSERT_TRUE(write_file(scratch / ("dump/" + file + ".bin"), a.bytes).ok());
-  }
-  const auto ran = test::run_tool("validate " + model + " --input " + golden + " --target " + scratch / "dump");
-  EXPECT_EQ(ran.code, 0) << ran.out << ran.err;
-  EXPECT_NE(ran.out.find("128 away"), std::string::npos) << ran.out;
-}
-
-// The user's exporter calls the float before a quantizer by the layer's name; the device only has the codes.
-TEST_F(OtherForms, codes_recorded_as_reals_under_the_layers_own_names) {
-  NpzMembers reals = {{"ppm", array("ppm")}};
-  const std::string suffix = "_DequantizeLinear_Output";
-  for (auto& [name, a] : all)
-    if (name.ends_with(suffix)) reals.emplace_back(name.substr(0, name.size() - suffix.size()), a);
-  ASSERT_GT(reals.size(), 8u);
-  all = std::move(reals);
-  EXPECT_NE(verdict(0).find("healthy"), std::string::npos);
-}
-
-TEST_F(OtherForms, captures_without_the_networks_output_say_so) {
-  leave_out("ppm");
-  std::erase_if(all, [](const auto& m) { return m.first.starts_with("ppm"); });
-  EXPECT_NE(verdict(0).find("healthy"), std::string::npos);
-  EXPECT_NE(report["notes"].dump().find("'ppm' is not among the captures"), std::string::npos) << report["notes"];
-}
-
-// The device's file held its output under a name of its own, and "healthy" was said of the inputs alone.
-TEST_F(OtherForms, inputs_alone_are_no_verdict) {
-  only("window");
-  EXPECT_NE(verdict(2).find("only inputs of"), std::string::npos) << report;
-}
-
-TEST_F(OtherForms, an_output_that_answers_every_input_alike_proves_little) {
-  const std::string deaf = "examples/s0/pump_int8.onnx --input examples/s0/calm_a.npz ";
-  ASSERT_EQ(test::run_tool("run " + deaf + "-o " + scratch / "deaf.npz").code, 0);
-  const auto ran = test::run_tool("validate " + deaf + "--target " + scratch / "deaf.npz");
-  EXPECT_EQ(ran.code, 0) << ran.out << ran.err;
-  EXPECT_NE(ran.out.find("answers all 8 inputs alike"), std::string::npos) << ran.out;
-}
-
-TEST_F(OtherForms, every_tensor_channels_last_under_the_models_shape) {
-  for (auto& [name, a] : all) {
-    if (a.shape.size() != 4 || a.shape[2] != 1 || name == "window") continue;
-    const auto channels = static_cast<std::size_t>(a.shape[1]), length = static_cast<std::size_t>(a.shape[3]);
-    const std::size_t width = size_of(a.dtype);
-    const Bytes from = a.bytes;
-    for (std::size_t s = 0; s < samples; ++s)
-      for (std::size_t c = 0; c < channels; ++c)
-        for (std::size_t t = 0; t < length; ++t)
-          std::memcpy(a.bytes.data() + ((s * length + t) * channels + c) * width, from.data() + ((s * channels + c) * length + t) * width, width);
-  }
-  EXPECT_NE(verdict(0).find("healthy"), std::string::npos);
-  EXPECT_NE(report["notes"].dump().find("channels last"), std::string::npos) << report["notes"];
-}
-
-TEST_F(OtherForms, a_foreign_file_with_names_of_its_own) {
-  NpzMembers plain = {{"x", array("window")}, {"y", array("ppm")}};
-  all = std::move(plain);
-  EXPECT_NE(verdict(0).find("healthy"), std::string::npos);
 }
 
 }  // namespace
