@@ -9,12 +9,14 @@
 
 #include <fmt/format.h>
 
+#include "diagnose/sensitivity_exact.h"
 #include "diff/diff.h"
 #include "measure/reals.h"
 
 namespace lockstep {
 namespace {
 
+constexpr const char* saturated = "; the softmax is saturated: it answers with the codes of certainty whatever moves below";
 constexpr double noise = 1e-3;  // steps: what float32 sums of the same reals may differ by
 
 bool coded(const Value& v) { return v.quant.quantized() && is_integer(v.dtype); }
@@ -52,29 +54,34 @@ std::int64_t mean_of(const Graph& g, const Node& node) {
 class Follow {
  public:
   Follow(const Executor& reference, const std::vector<InputPair>& pairs)
-      : e_(reference), g_(reference.graph()), pairs_(pairs), varies_(varying(g_)) {
-    if (auto made = Executor::make(g_, *find_arithmetic("float")); made.ok()) exact_ = std::move(*made);
-  }
+      : e_(reference), g_(reference.graph()), pairs_(pairs), varies_(varying(g_)), exact_(g_) {}
 
   Result<Sensitivity> run(const std::function<void(const std::string&)>& progress) {
     lay_rows();
     std::vector<std::bitset<256>> used(s_.rows.size());
+    bool dead = false;
+    s_.base = 0;
     for (std::size_t p = 0; p < pairs_.size(); ++p) {
       if (progress) progress(fmt::format("pair {} of {}", p + 1, pairs_.size()));
       LOCKSTEP_TRY(const Capture both, e_.run(std::vector<Sample>{pairs_[p].first, pairs_[p].second}));
       a_ = &both.samples[0];
       b_ = &both.samples[1];
       for (std::size_t r = 0; r < s_.rows.size(); ++r) LOCKSTEP_CHECK(look(s_.rows[r], used[r]));
-      s_.pairs += any_differs(g_.inputs());
-      s_.reaching += any_differs(g_.outputs());
+      const bool differ = any_differs(g_.inputs()), arrives = any_differs(g_.outputs());
+      s_.pairs += differ;
+      s_.reaching += arrives;
+      if (!differ) continue;
+      if (s_.base == 0) s_.base = static_cast<std::int64_t>(p) + 1;
+      if (!arrives && !dead) s_.base = static_cast<std::int64_t>(p) + 1, dead = true;
     }
+    s_.base = std::max<std::int64_t>(1, s_.base);
     for (std::size_t r = 0; r < s_.rows.size(); ++r) {
       SensitivityRow& row = s_.rows[r];
       const Value& v = g_.value(row.value);
       if (is_integer(v.dtype) && size_of(v.dtype) == 1) row.codes_all = 256, row.codes_used = static_cast<int>(used[r].count());
       if (row.dies_in) row.why = reason(row);
     }
-    if (!exact_) s_.notes.push_back("the exact results could not be computed: rounding and clamps are not told apart");
+    if (!exact_.known()) s_.notes.push_back("the exact results could not be computed: rounding and clamps are not told apart");
     return std::move(s_);
   }
 
@@ -137,69 +144,51 @@ class Follow {
     if (row.node == no_id || !any_differs(g_.node(row.node).inputs)) return {};
     ++row.reads_in;
     row.dies_in += changed == 0;
-    return absorb(row, *a, *b);
+    return absorb(row, *a, *b, changed == 0);
   }
 
-  // The value before rounding and clamp, in reals, from the inputs that `sample` has.
-  std::optional<std::vector<double>> exact_of(const SensitivityRow& row, const Sample* sample) const {
-    const ValueId made = g_.value(row.value).producer;
-    const Node& last = g_.node(made);
-    if (last.op == "QuantizeLinear" || last.op == "Requantize") {
-      const Tensor* x = in(sample, last.inputs[0]);
-      if (!x || (is_integer(x->dtype()) && !coded(g_.value(last.inputs[0])))) return {};
-      return reals_of(*x, g_.value(last.inputs[0]).quant);
-    }
-    if (!exact_) return {};
-    const Graph& x = exact_->graph();
-    Sample known;
-    for (const ValueId id : last.inputs) {
-      const Tensor* t = id == no_id || g_.value(id).constant ? nullptr : in(sample, id);
-      const ValueId twin = t ? x.find_value(g_.value(id).name) : no_id;
-      if (twin == no_id) continue;
-      if (x.value(twin).dtype == t->dtype()) {
-        known.insert_or_assign(g_.value(id).name, *t);
+  Result<void> absorb(SensitivityRow& row, const Tensor& a, const Tensor& b, bool dies) {
+    if (!coded(g_.value(row.value))) return {};
+    const auto xa = exact_.of(row.value, *a_), xb = exact_.of(row.value, *b_);
+    if (!xa || !xb || xa->size() != static_cast<std::size_t>(a.count())) return {};
+    add_moves(row.absorbed, row.value, {a, *xa}, {b, *xb});
+    if (dies) add_moves(row.dying, row.value, {a, *xa}, {b, *xb});
+    return {};
+  }
+
+  struct Side {
+    const Tensor& codes;
+    const std::vector<double>& exact;
+  };
+
+  void add_moves(Absorbed& s, ValueId value, const Side& a, const Side& b) const {
+    const Value& v = g_.value(value);
+    const CodeRange range = exact_.range_of(value);
+    const ChannelIndex channel(v.quant, v.shape);
+    s.known = true;
+    for (std::int64_t i = 0; i < a.codes.count(); ++i) {
+      const std::size_t c = channel(i), at = static_cast<std::size_t>(i);
+      const double zero = v.quant.zero_at(c), step = v.quant.scale_at(c);
+      const double pa = a.exact[at] / step + zero, pb = b.exact[at] / step + zero, moves = std::abs(pa - pb);
+      const std::int64_t code = a.codes.code(i);
+      s.rails = s.rails && code == b.codes.code(i) && (code == range.low || code == range.high);
+      if (moves < noise) {
+        s.least = std::max(s.least, moves);
         continue;
       }
-      Tensor reals(DType::f32, t->shape());
-      const std::vector<double> numbers = reals_of(*t, g_.value(id).quant);
-      for (std::int64_t i = 0; i < t->count(); ++i) reals.set_number(i, numbers[static_cast<std::size_t>(i)]);
-      known.insert_or_assign(g_.value(id).name, std::move(reals));
-    }
-    std::string wanted = row.tensor + "/unclamped";
-    if (x.find_value(wanted) == no_id) wanted = row.tensor;
-    const auto made_again = exact_->run_from(known, std::vector<std::string>{wanted});
-    if (!made_again.ok() || !made_again->contains(wanted)) return {};
-    return reals_of(made_again->at(wanted), {});
-  }
-
-  Result<void> absorb(SensitivityRow& row, const Tensor& a, const Tensor& b) {
-    const Value& v = g_.value(row.value);
-    if (!coded(v)) return {};
-    const auto xa = exact_of(row, a_), xb = exact_of(row, b_);
-    if (!xa || !xb || xa->size() != static_cast<std::size_t>(a.count())) return {};
-    Absorbed& s = row.absorbed;
-    s.known = true;
-    const CodeRange range = code_range(v.dtype);
-    const ChannelIndex channel(v.quant, v.shape);
-    for (std::int64_t i = 0; i < a.count(); ++i) {
-      const std::size_t c = channel(i);
-      const double zero = v.quant.zero_at(c), step = v.quant.scale_at(c);
-      const double pa = (*xa)[static_cast<std::size_t>(i)] / step + zero, pb = (*xb)[static_cast<std::size_t>(i)] / step + zero;
-      if (std::abs(pa - pb) < noise) continue;
       ++s.moved;
-      if (a.code(i) != b.code(i)) continue;
+      if (code != b.codes.code(i)) continue;
       if (std::max(pa, pb) <= static_cast<double>(range.low)) ++s.low;
       else if (std::min(pa, pb) >= static_cast<double>(range.high)) ++s.high;
-      else ++s.below, s.most = std::max(s.most, std::abs(pa - pb));
+      else ++s.below, s.most = std::max(s.most, moves);
     }
-    return {};
   }
 
   std::string reason(const SensitivityRow& row) const {
     const Node& node = g_.node(row.node);
-    const Absorbed& s = row.absorbed;
-    if (s.known && s.moved == 0) return still(node);
-    if (!s.known) return is_float(g_.value(row.value).dtype) ? still(node) : "not told apart: rounding, a clamp or a choice";
+    const Absorbed& s = row.dying;
+    if (s.known && s.moved == 0) return still(node, s);
+    if (!s.known) return is_float(g_.value(row.value).dtype) ? still(node, s) : "not told apart: rounding, a clamp or a choice";
     std::vector<std::string> parts;
     if (s.below) parts.push_back(rounded_away(row, node));
     if (s.low) parts.push_back(fmt::format("{} stay at the least code (a clamp, or a Relu in it)", s.low));
@@ -210,10 +199,9 @@ class Follow {
   }
 
   std::string rounded_away(const SensitivityRow& row, const Node& node) const {
-    const Absorbed& s = row.absorbed;
+    const Absorbed& s = row.dying;
     std::string text = fmt::format("{} by at most {:.2g} of a step, which rounding takes away (dead zone)", s.below, s.most);
-    if (node.op == "Softmax")
-      return text + "; the softmax is saturated: it answers with the codes of certainty whatever moves below";
+    if (node.op == "Softmax" && s.rails) return text + saturated;
     const std::int64_t n = mean_of(g_, node);
     if (n < 2) return text;
     const QuantParams x = step_of(g_, node.inputs[0]), y = step_of(g_, row.value);
@@ -223,20 +211,22 @@ class Follow {
                               n, std::max(1.0, need));
   }
 
-  static std::string still(const Node& node) {
+  static std::string still(const Node& node, const Absorbed& s) {
     if (node.op == "MaxPool" || node.op == "GlobalMaxPool" || node.op == "ReduceMax")
       return "what changes is not the greatest of its window";
     if (node.op == "Relu" || node.op == "Clip" || node.op == "BoundedRelu") return "what changes lies where it is clamped";
     if (only_moves(node)) return "what changes is not among the elements taken";
     if (node.op == "ArgMax" || node.op == "ArgMin" || node.op == "TopK") return "the order stays the same";
-    return "its exact result does not move";
+    if (s.least > 0)
+      return fmt::format("its exact results move by at most {:.2g} of a step", s.least) + (node.op == "Softmax" && s.rails ? saturated : "");
+    return node.op == "Softmax" && s.known && s.rails ? std::string("its exact result does not move") + saturated : "its exact result does not move";
   }
 
   const Executor& e_;
   const Graph& g_;
   const std::vector<InputPair>& pairs_;
   std::vector<bool> varies_;
-  std::optional<Executor> exact_;
+  ExactResults exact_;
   Sensitivity s_;
   const Sample *a_ = nullptr, *b_ = nullptr;
 };
@@ -247,8 +237,9 @@ Result<Sensitivity> sensitivity(const Executor& reference, const std::vector<Inp
                                 const std::function<void(const std::string&)>& progress) {
   LOCKSTEP_TRY(Sensitivity s, Follow(reference, pairs).run(progress));
   if (progress) progress("looking for the smallest change that reaches the output");
-  LOCKSTEP_TRY(s.smallest, smallest_changes(reference, pairs.front(), runs));
-  LOCKSTEP_TRY(s.softmax, softmax_reach(reference, pairs.front().first));
+  const InputPair& base = pairs[static_cast<std::size_t>(s.base - 1)];
+  LOCKSTEP_TRY(s.smallest, smallest_changes(reference, base, runs));
+  LOCKSTEP_TRY(s.softmax, softmax_reach(reference, base.first));
   return s;
 }
 

@@ -17,6 +17,8 @@ struct Absorbed {
   std::int64_t below = 0;     // of those, the same code: rounded away
   std::int64_t low = 0, high = 0;  // of those, both beyond the least or the greatest code: clamped
   double most = 0;            // greatest move that was rounded away, in steps of the tensor
+  double least = 0;           // greatest move too small to count as one, in steps
+  bool rails = true;          // all codes are an end of their range
 };
 
 // One tensor for all pairs of inputs. Dequantized copies have no row of their own, and a float result
@@ -29,7 +31,8 @@ struct SensitivityRow {
   bool has_lsb = false;
   double max_lsb = 0;          // greatest change, in steps; of floats without a scale: in reals
   int codes_used = 0, codes_all = 0;  // over both inputs, all samples; 0 for other than byte codes
-  Absorbed absorbed;
+  Absorbed absorbed;  // in all pairs
+  Absorbed dying;     // in those that die here
   int reads_in = 0;  // pairs whose difference enters this operation
   int dies_in = 0;   // pairs in which nothing of it leaves
   std::string why;   // of the pairs that die here, one sentence
@@ -43,6 +46,7 @@ struct SmallestChange {
   bool in_steps = true;
   std::string where;  // "readings[0,3,4]"
   std::int64_t tried = 0;  // inferences
+  std::int64_t elements = 0, of = 0;  // "one element": how many of them were tried
 };
 
 // A Softmax: how far its greatest logit must move before its codes change.
@@ -61,14 +65,15 @@ struct Sensitivity {
   std::int64_t pairs = 0, reaching = 0;  // pairs with unequal inputs; those in which an output differs
   std::vector<SmallestChange> smallest;
   std::vector<SoftmaxReach> softmax;
+  std::int64_t base = 1;  // the pair whose first input the searches start from, counted from 1
   std::vector<std::string> notes;
 };
 
 using InputPair = std::pair<Sample, Sample>;
 
 // The difference between two inputs, followed through the network in the reference's own arithmetic.
-// `runs` bounds the inferences of the search for smallest changes; it starts from the first input of
-// the first pair. An error is the reference's.
+// `runs` bounds the inferences of the search for smallest changes; it starts from the first input of the
+// first pair whose difference does not arrive, or, where all do, of the first pair. An error is the reference's.
 Result<Sensitivity> sensitivity(const Executor& reference, const std::vector<InputPair>& pairs, std::int64_t runs,
                                 const std::function<void(const std::string&)>& progress = {});
 

@@ -52,8 +52,10 @@ class Search {
       found.push_back(std::move(one));
       found.push_back(std::move(all));
     }
-    LOCKSTEP_TRY(SmallestChange far, along_difference());
-    found.push_back(std::move(far));
+    if (a_ != b_) {
+      LOCKSTEP_TRY(SmallestChange far, along_difference());
+      found.push_back(std::move(far));
+    }
     return found;
   }
 
@@ -86,12 +88,13 @@ class Search {
   // Evenly spread elements, each moved up and down by one step less than the best so far; where that
   // reaches an output, halved until it no longer does.
   Result<SmallestChange> one_element(const Value& v) {
-    SmallestChange s{.kind = "one element", .found = false, .amount = 0, .in_steps = true, .where = v.name, .tried = 0};
+    SmallestChange s{.kind = "one element", .found = false, .amount = 0, .in_steps = true, .where = v.name};
     tried_ = 0;
     const std::int64_t count = count_of(v.shape), budget = std::max<std::int64_t>(4, runs_ / 2);
     const std::int64_t stride = std::max<std::int64_t>(1, 2 * count / budget);
+    s.of = count;
     int best = most_steps + 1;
-    for (std::int64_t i = 0; i < count && best > 1 && tried_ < budget; i += stride)
+    for (std::int64_t i = 0; i < count && best > 1 && tried_ < budget; i += stride, ++s.elements)
       for (const int sign : {1, -1}) {
         if (best == 1) break;
         LOCKSTEP_TRY(const bool far, one_reaches(v, i, sign * (best - 1)));
@@ -112,7 +115,7 @@ class Search {
   }
 
   Result<SmallestChange> every_element(const Value& v) {
-    SmallestChange s{.kind = "every element", .found = false, .amount = 0, .in_steps = true, .where = v.name, .tried = 0};
+    SmallestChange s{.kind = "every element", .found = false, .amount = 0, .in_steps = true, .where = v.name};
     tried_ = 0;
     for (int steps = 1; steps <= most_steps && tried_ < runs_ / 2 && !s.found; ++steps)
       for (const int sign : {1, -1}) {
@@ -152,7 +155,7 @@ class Search {
   }
 
   Result<SmallestChange> along_difference() {
-    SmallestChange s{.kind = "their difference", .found = false, .amount = 0, .in_steps = false, .where = "", .tried = 0};
+    SmallestChange s{.kind = "their difference", .found = false, .amount = 0, .in_steps = false, .where = ""};
     tried_ = 0;
     double silent = 0, reaching = 0;
     for (double t = 1; t <= 1024 && reaching == 0; t *= 2) {

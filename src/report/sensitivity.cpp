@@ -92,9 +92,12 @@ class Writer {
       field("verdict", "the difference reaches the output" + (s_.pairs > 1 ? fmt::format(" in all {} pairs", s_.pairs) : ""));
       return;
     }
-    field("verdict", paint("1;31", s_.reaching == 0 ? "the reference's output does not change"
-                                                    : fmt::format("the output changes in {} of {} pairs", s_.reaching, s_.pairs)) +
-                         ": a device with constant outputs agrees with it here");
+    const std::int64_t still = s_.pairs - s_.reaching;
+    if (s_.reaching == 0)
+      field("verdict", paint("1;31", "the reference's output does not change") + ": a device with constant outputs agrees with it here");
+    else
+      field("verdict", paint("1;31", fmt::format("the output stays the same in {} of {} pairs", still, s_.pairs)) +
+                           (still == 1 ? ": in that pair" : ": in those") + " a device that does not move is right");
     bool first = true;
     for (const SensitivityRow& row : s_.rows) {
       if (!row.dies_in) continue;
@@ -114,22 +117,27 @@ class Writer {
                                     : fmt::format("their difference: it would have to be {:.3g} times as large", c.amount);
       else if (!c.found) text = fmt::format("{} of {}: none found", c.kind, c.where);
       else text = fmt::format("{} {}: {}", c.kind, c.kind == "one element" ? c.where : "of " + c.where, steps_text(c.amount));
-      text += fmt::format("   ({} runs)", c.tried);
-      first ? field("reaches", "smallest change found that changes the output") : void();
+      text += fmt::format("   ({}{} runs)", c.elements < c.of ? fmt::format("{} of {} elements tried, ", grouped(c.elements), grouped(c.of)) : "", c.tried);
+      first ? field("reaches", "smallest change found that changes the output of " + base()) : void();
       more(text);
       first = false;
     }
   }
 
+  // The searches' starting point, where there is more than one.
+  std::string base() const { return s_.pairs == 1 ? "the first input" : fmt::format("the first input of pair {}", s_.base); }
+
   void softmax(const SoftmaxReach& x) {
     std::vector<std::string> codes;
     for (std::size_t i = 0; i < std::min<std::size_t>(10, x.codes.size()); ++i) codes.push_back(std::to_string(x.codes[i]));
     if (codes.size() < x.codes.size()) codes.push_back("...");
-    field("softmax", fmt::format("{}   its codes are {}; the top logit leads by {:.0f} steps of {:.3g}", x.node,
+    field("softmax", fmt::format("{}   its codes are {} there; the top logit leads by {:.0f} steps of {:.3g}", x.node,
                                  join(codes, " "), x.gap, x.step));
-    more(x.up ? fmt::format("up: {} steps change a code", x.up)
+    const auto steps = [](int n) { return fmt::format("{} step{}", n, n == 1 ? "" : "s"); };
+    const auto changes = [](int n) { return n == 1 ? "changes a code" : "change a code"; };
+    more(x.up ? fmt::format("up: {} {}", steps(x.up), changes(x.up))
               : fmt::format("up: no code changes before the logit's rail, {} steps away", std::max<std::int64_t>(0, x.room)));
-    more(x.down ? fmt::format("down: {} steps ({:.3g}) change a code", x.down, x.down * x.step) : "down: no code changes");
+    more(x.down ? fmt::format("down: {} ({:.3g}) {}", steps(x.down), x.down * x.step, changes(x.down)) : "down: no code changes");
   }
 
   const SensitivityReport& r_;
@@ -148,7 +156,7 @@ std::string json_sensitivity(const SensitivityReport& report) {
   using Json = nlohmann::ordered_json;
   const Sensitivity& s = report.result;
   Json j = {{"schema", "lockstep.sensitivity"}, {"version", 1}, {"model", report.model}, {"reference", report.reference},
-            {"runtime", report.runtime}, {"inputs", report.inputs}, {"pairs", s.pairs}, {"reaching", s.reaching}};
+            {"runtime", report.runtime}, {"inputs", report.inputs}, {"pairs", s.pairs}, {"reaching", s.reaching}, {"base_pair", s.base}};
   j["rows"] = Json::array();
   for (const SensitivityRow& r : s.rows) {
     Json row = {{"tensor", r.tensor}, {"node", r.name}, {"op", r.op}, {"elements", r.elements}, {"changed", r.changed},
@@ -163,7 +171,7 @@ std::string json_sensitivity(const SensitivityReport& report) {
   j["smallest"] = Json::array();
   for (const SmallestChange& c : s.smallest)
     j["smallest"].push_back({{"kind", c.kind}, {"found", c.found}, {"amount", c.amount},
-                             {"unit", c.in_steps ? "steps" : "times the difference"}, {"where", c.where}, {"runs", c.tried}});
+                             {"unit", c.in_steps ? "steps" : "times the difference"}, {"where", c.where}, {"runs", c.tried}, {"elements_tried", c.elements}});
   j["softmax"] = Json::array();
   for (const SoftmaxReach& x : s.softmax)
     j["softmax"].push_back({{"node", x.node}, {"logits", x.logits}, {"step", x.step}, {"gap", x.gap}, {"room_up", x.room},

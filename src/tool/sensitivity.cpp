@@ -9,6 +9,7 @@
 #include "diff/inputs.h"
 #include "report/sensitivity.h"
 #include "tool/command.h"
+#include "tool/output_place.h"
 #include "tool/terminal.h"
 
 namespace lockstep {
@@ -41,6 +42,7 @@ Result<std::vector<InputPair>> pairs_of(const Options& o, const Graph& model) {
 }
 
 Result<int> follow(const Options& o) {
+  if (!o.json.empty()) LOCKSTEP_CHECK(check_place(o.json));
   LOCKSTEP_TRY(const Graph model, import_for_inputs(o.model, o.inputs[0], o.dimensions));
   LOCKSTEP_TRY(const Arithmetic* arithmetic, arithmetic_for(o.reference, model.format(), "--reference"));
   LOCKSTEP_TRY(const Executor executor, Executor::make(model, *arithmetic));

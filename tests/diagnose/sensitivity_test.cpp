@@ -123,5 +123,56 @@ TEST(Sensitivity, a_saturated_softmax_says_how_far_its_logit_is_from_the_next_co
   EXPECT_LE(s.softmax[0].down, 17);
 }
 
+TEST(Sensitivity, a_fused_relu_takes_what_it_cuts_off) {
+  // It was said that the exact result does not move: the Relu was part of what was taken for exact.
+  GraphBuilder b("one.tflite", "tflite");
+  const ValueId in = add_codes(b, {"x", {2}, 0.5, 0}), out = add_codes(b, {"y", {2}, 1.0, -128});
+  Attrs attrs;
+  attrs.set("activation", std::string("relu"));
+  b.add_input(in);
+  b.add_node({"n", "Add", std::move(attrs), {in, in}, {out}, {}});
+  b.add_output(out);
+  auto made = std::move(b).finish();
+  ASSERT_TRUE(made.ok()) << made.error().line();
+  const Sensitivity s = follow(*made, sample({2}, {-20, -3}), sample({2}, {-30, -3}));
+  EXPECT_EQ(s.rows[1].dies_in, 1);
+  EXPECT_EQ(s.rows[1].absorbed.low, 1);
+  EXPECT_NE(s.rows[1].why.find("least code"), std::string::npos) << s.rows[1].why;
+}
+
+TEST(Sensitivity, a_softmax_far_from_any_other_code_is_saturated) {
+  // e^-25 of 256 steps: too little to count as a move, and the reason was missing.
+  const Graph g = one("Softmax", {"x", {1, 2}, 0.25, 0}, {"y", {1, 2}, 1.0 / 256, -128});
+  const Sensitivity s = follow(g, sample({1, 2}, {120, 0}), sample({1, 2}, {100, 0}));
+  EXPECT_EQ(s.rows[1].dies_in, 1);
+  EXPECT_NE(s.rows[1].why.find("move by at most"), std::string::npos) << s.rows[1].why;
+  EXPECT_NE(s.rows[1].why.find("saturated"), std::string::npos) << s.rows[1].why;
+}
+
+TEST(Sensitivity, a_softmax_that_only_rounds_is_not_called_saturated) {
+  // Its codes are 126 and -126, two steps from either end.
+  const Graph g = one("Softmax", {"x", {1, 2}, 0.02, 0}, {"y", {1, 2}, 1.0 / 256, -128});
+  const Sensitivity s = follow(g, sample({1, 2}, {127, -128}), sample({1, 2}, {126, -128}));
+  ASSERT_EQ(s.softmax.size(), 1u);
+  EXPECT_EQ(s.softmax[0].codes, (std::vector<std::int64_t>{126, -126}));
+  EXPECT_EQ(s.rows[1].dies_in, 1);
+  EXPECT_NE(s.rows[1].why.find("dead zone"), std::string::npos) << s.rows[1].why;
+  EXPECT_EQ(s.rows[1].why.find("saturated"), std::string::npos) << s.rows[1].why;
+}
+
+TEST(Sensitivity, is_searched_from_a_pair_whose_difference_dies) {
+  const Graph g = one("Requantize", {"x", {2}, 1.0, 0}, {"y", {2}, 8.0, 0});
+  const Executor e = test::executor(g, "tflite-ref");
+  const auto made = sensitivity(e, {{sample({2}, {0, 0}), sample({2}, {0, 0})},
+                                    {sample({2}, {0, 0}), sample({2}, {80, 0})},
+                                    {sample({2}, {16, 0}), sample({2}, {17, 0})}}, 400);
+  ASSERT_TRUE(made.ok());
+  EXPECT_EQ(made->pairs, 2);
+  EXPECT_EQ(made->reaching, 1);
+  EXPECT_EQ(made->base, 3);
+  ASSERT_EQ(made->smallest.size(), 3u);
+  EXPECT_GT(made->smallest[2].amount, 1) << "their difference is that of the pair that dies";
+}
+
 }  // namespace
 }  // namespace lockstep
