@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "diagnose/hypotheses.h"
@@ -65,22 +66,56 @@ class Scopes {
     }
   }
 
+  // The row that computes n anew: alone, or in the shortest stretch between captured tensors.
   const Row* row_of(NodeId n) const {
+    const Row* shortest = nullptr;
     for (const Row& row : v_.comparison.rows)
-      if (row.node == n && row.segment.size() == 1) return &row;
-    return nullptr;
+      if (std::ranges::count(row.segment, n) > 0 && (!shortest || row.segment.size() < shortest->segment.size()))
+        shortest = &row;
+    return shortest;
+  }
+
+  // The trial of a row, or null; that of the last row asked for is kept.
+  const Trial* trial_of(const Row& row) {
+    if (last_ == &row) return trial_ ? &*trial_ : nullptr;
+    last_ = &row;
+    trial_.reset();
+    if (auto made = Trial::make(test_, c_.recorded, row); made.ok() && !made->every().empty()) trial_ = std::move(*made);
+    return trial_ ? &*trial_ : nullptr;
+  }
+
+  bool affords(double cost) {
+    if (cost > work_) return false;
+    work_ -= cost;
+    return true;
+  }
+
+  // In the stretch that the cause explains to the last value: were n faulty too, would the device's numbers be others?
+  Shows beside_cause(NodeId n, const Trial& trial) {
+    if (!cause_->exact()) return Shows::unknown;
+    std::map<NodeId, const Params*> at = {{g_.find_node(cause_->site), &cause_->params}, {n, &cause_->params}};
+    for (const FaultSpec& f : cause_->also) at.emplace(g_.find_node(f.node), &f.params);
+    std::vector<Step> steps;
+    for (const auto& [node, params] : at) steps.push_back({{c_.reference, node, no_id}, cause_->fault, *params});
+    for (const std::size_t item : trial.telling()) {
+      if (!affords(trial.work(steps.front().site))) return Shows::unknown;
+      const auto e = trial.test(steps, std::span(&item, 1));
+      if (!e.ok()) return Shows::unknown;
+      if (e->rest() > 0) return Shows::no;
+    }
+    return Shows::silent;
   }
 
   Shows shows(NodeId n) {
     if (shown_.contains(g_.node(n).name)) return Shows::yes;
     const Row* row = row_of(n);
-    if (!row || row->state == Judgement::unknown) return Shows::unknown;
+    if (!row || row->state == Judgement::unknown || row->in_spread) return Shows::unknown;
+    const Trial* trial = trial_of(*row);
+    if (!trial) return Shows::unknown;
+    const Row& wrong = v_.comparison.rows[v_.suspects[0].row];
+    if (row == &wrong) return beside_cause(n, *trial);
     const Site site{c_.reference, n, no_id};
-    const auto trial = Trial::make(test_, c_.recorded, *row);
-    if (!trial.ok() || trial->every().empty()) return Shows::unknown;
-    const double cost = trial->work(site) * static_cast<double>(trial->telling().size());
-    if (cost > work_) return Shows::unknown;
-    work_ -= cost;
+    if (!affords(trial->work(site) * static_cast<double>(trial->telling().size()))) return Shows::unknown;
     const auto e = trial->test({site, cause_->fault, cause_->params}, trial->telling());
     if (!e.ok()) return Shows::unknown;
     if (e->reproduced == 0 && e->spoiled == 0) return row->state == Judgement::wrong ? Shows::unknown : Shows::silent;
@@ -136,6 +171,8 @@ class Scopes {
   double work_;
   std::set<std::string, std::less<>> shown_;
   std::map<NodeId, Shows> shows_;
+  const Row* last_ = nullptr;
+  std::optional<Trial> trial_;
 };
 
 // Parameters worth trying at all operations of a family: those that a fault proposes at one of them.

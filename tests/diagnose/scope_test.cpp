@@ -60,6 +60,38 @@ TEST(Scope, a_fault_that_other_operations_of_its_kind_would_show_and_do_not_is_o
   EXPECT_EQ(half.scopes[0].would_settle, std::vector<std::string>{"two"});
 }
 
+TEST(Scope, an_operation_between_captured_tensors_is_judged_with_what_lies_around_it) {
+  // Boards record codes, and the reference computes reals between them: every such operation was "not judged".
+  Bench b;
+  test::RealNet net({1, 64});
+  net.node("one", "Relu", {"x"}, "p").node("neg", "Neg", {"x"}, "m").node("two", "Relu", {"m"}, "q");
+  b.graph = std::move(net).graph({"x"}, {"p", "q"});
+  b.reference = test::executor(b.graph);
+  b.sent = test::random_samples(b.graph, 2);
+  const Verdict v = b.judged("sim:clamp-lost@one", {"m"});
+  ASSERT_FALSE(v.scopes.empty());
+  EXPECT_EQ(v.scopes[0].name, "this operation");
+  EXPECT_TRUE(v.scopes[0].settled);
+  ASSERT_EQ(v.scopes.size(), 2u);
+  EXPECT_EQ(v.scopes[1].right_sites, std::vector<std::string>{"two"});
+}
+
+TEST(Scope, another_operation_of_the_wrong_stretch_is_right_where_its_fault_would_show_beside_the_cause) {
+  Bench b;
+  test::RealNet net({1, 64});
+  net.node("one", "Relu", {"x"}, "p").node("neg", "Neg", {"x"}, "m").node("two", "Relu", {"m"}, "q").node("sum", "Add", {"p", "q"}, "y");
+  b.graph = std::move(net).graph({"x"}, {"y"});
+  b.reference = test::executor(b.graph);
+  b.sent = test::random_samples(b.graph, 2);
+  const Verdict v = b.judged("sim:clamp-lost@one", {"p", "m", "q"});
+  ASSERT_FALSE(v.suspects.empty());
+  ASSERT_NE(v.suspects[0].cause(), nullptr);
+  EXPECT_EQ(v.suspects[0].cause()->spec, "clamp-lost@one");
+  ASSERT_EQ(v.scopes.size(), 2u);
+  EXPECT_EQ(v.scopes[0].name, "this operation");
+  EXPECT_EQ(v.scopes[1].right_sites, std::vector<std::string>{"two"});
+}
+
 TEST(Scope, operations_where_the_fault_would_change_nothing_are_counted_apart) {
   Bench b;  // r2 cuts off what r1 let through; r3 and r4 read nothing negative, with and without their clamp
   const Verdict v = b.judged("sim:clamp-lost@r1");
