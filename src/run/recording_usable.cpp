@@ -108,13 +108,22 @@ Result<RecordedArray> with_type(const RecordedArray& a, const Recording& recordi
                        TypeFrom::model};
 }
 
+// Whether an array holds a constant again and again: a tool that dumps everything at every run does so.
+bool repeats(const Tensor& array, const Tensor& constant) {
+  const std::size_t one = constant.bytes().size();
+  if (array.dtype() != constant.dtype() || one == 0 || array.bytes().size() % one != 0) return false;
+  for (std::size_t at = 0; at < array.bytes().size(); at += one)
+    if (!std::ranges::equal(array.bytes().subspan(at, one), constant.bytes())) return false;
+  return !array.bytes().empty();
+}
+
 // What an array's name means. A converter names a layer's weights and its result alike: where the
 // array has not the size of the weights it may be the result, and takes its name.
 ValueId computed_instead(RecordedArray& a, const Graph& model, const ModelNames& names,
                          std::int64_t samples) {
   const ValueId id = names.meant(a.name);
   if (id == no_id || !is_constant(model.value(id)) ||
-      a.tensor.count() == count_of(model.value(id).shape))
+      a.tensor.count() == count_of(model.value(id).shape) || repeats(a.tensor, *model.value(id).constant))
     return id;
   const ValueId other = names.abridged(a.name);
   if (other == no_id || !fits(a, model.value(other), samples)) return id;

@@ -75,6 +75,32 @@ TEST(UsablePart, weights_of_a_wrong_size_refuse_nothing_and_other_weights_are_sa
   EXPECT_TRUE(says(*other, "'w' holds other numbers than this constant"));
 }
 
+// A recorder that reads every tensor of the runtime after each run: as many weights as samples, and "a/BiasAdd" is also
+// a part of the name of what is computed. It was refused as a tensor that stands twice.
+TEST(UsablePart, weights_dumped_at_every_run_are_no_result_of_the_same_name) {
+  GraphBuilder g("m.tflite", "tflite");
+  const auto value = [&](const std::string& name, std::shared_ptr<const Tensor> constant = nullptr) {
+    Value v;
+    v.name = name;
+    v.shape = constant ? Shape{4} : Shape{1, 4};
+    v.constant = std::move(constant);
+    return g.add_value(std::move(v));
+  };
+  const ValueId x = value("x"), w = value("a/BiasAdd", std::make_shared<const Tensor>(counted({4}))), y = value("a/MatMul;a/BiasAdd");
+  g.add_node({"ADD_0", "Add", {}, {x, w}, {y}, {}});
+  g.add_input(x);
+  g.add_output(y);
+  const Graph model = std::move(std::move(g).finish()).value();
+  Tensor thrice(DType::f32, {3, 4});
+  for (std::int64_t i = 0; i < 12; ++i) thrice.set_number(i, static_cast<double>(i % 4));
+  const auto whole = capture_from(recording_of({{"x", counted({3, 4})}, {"a/BiasAdd", thrice}, {"a/MatMul;a/BiasAdd", counted({3, 4}, 2)}}), model);
+  ASSERT_TRUE(whole.ok()) << whole.error().line();
+  EXPECT_EQ(whole->order, (std::vector<std::string>{"x", "a/MatMul;a/BiasAdd"}));
+  const auto short_name = capture_from(recording_of({{"x", counted({3, 4})}, {"a/BiasAdd", counted({3, 4}, 2)}}), model);
+  ASSERT_TRUE(short_name.ok()) << short_name.error().line();
+  EXPECT_EQ(short_name->order, (std::vector<std::string>{"x", "a/MatMul;a/BiasAdd"})) << "other numbers than the weights are the result";
+}
+
 TEST(UsablePart, a_tensor_of_another_size_is_left_out_where_more_fit) {
   const auto capture = capture_from(recording_of({{"x", counted({3, 4})}, {"y", counted({3, 5})}, {"z", counted({3, 4})}}), scaled());
   ASSERT_TRUE(capture.ok()) << capture.error().line();
