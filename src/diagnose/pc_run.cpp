@@ -159,11 +159,15 @@ class Judge {
 
   void by_cause(const Verdict& v) {
     const Explanation* cause = v.suspects.empty() ? nullptr : v.suspects[0].cause();
+    constexpr std::string_view foreign = "the captures do not belong to this run: ";
+    if (!cause && v.summary.starts_with(foreign)) {
+      foreign_ = true;
+      p_.is = "not a recording of this run: " + v.summary.substr(foreign.size());
+      p_.advice = {"record the PC's run on the inputs given here, in their order"};
+      return;
+    }
     if (!cause) {
-      p_.is = v.summary.starts_with("the captures do not belong")
-                  ? v.summary
-                  : "not what any named arithmetic computes, and no cause of the catalogue "
-                    "reproduces it";
+      p_.is = "not what any named arithmetic computes, and no cause of the catalogue reproduces it";
       p_.advice = {
           "record the PC's inner tensors too (lockstep expose), and diagnose them as a target of "
           "their own"};
@@ -197,6 +201,9 @@ class Judge {
     if (p_.right) {
       p_.verdict = device_.healthy ? "the PC's run and the device agree"
                                    : "the PC's run is right; the device differs";
+    } else if (foreign_) {
+      p_.verdict =
+          "the PC's recording does not belong to this run: it says nothing about the model";
     } else if (device_.healthy) {
       p_.faulty = true;
       p_.verdict = fmt::format(
@@ -205,9 +212,17 @@ class Judge {
       p_.verdict =
           "the PC's run and the device agree with each other and not with this model on these "
           "inputs: what both share (model file, inputs) differs";
+      p_.advice = {"compare the model file and the inputs that both were given with these"};
     } else {
-      p_.verdict = "the PC's run and the device differ from " + should + ", each in its own way";
+      p_.verdict = "the PC's run and the device differ from " + should +
+                   (same_cause() ? ", by the same cause" : ", each in its own way");
+      if (same_cause()) p_.advice = {"the device has this fault too: mend what both share"};
     }
+  }
+
+  bool same_cause() const {
+    const Explanation* cause = device_.suspects.empty() ? nullptr : device_.suspects[0].cause();
+    return cause && !p_.spec.empty() && cause->spec == p_.spec;
   }
 
   const PcQuestion& q_;
@@ -215,6 +230,7 @@ class Judge {
   const Graph& g_;
   Pairing pairing_;
   std::vector<Sample> expected_;
+  bool foreign_ = false;  // what was recorded is of another run
   PcRun p_;
 };
 

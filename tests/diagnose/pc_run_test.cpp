@@ -65,6 +65,22 @@ TEST_F(PcRuns, a_pc_that_agrees_with_a_wrong_device_points_at_what_both_share) {
   const PcRun p = judged(with("clamp-lost"), false);
   EXPECT_FALSE(p.faulty);
   EXPECT_NE(p.verdict.find("what both share"), p.verdict.npos) << p.verdict;
+  // "The device does not have this fault" stood below, of a device that has it.
+  ASSERT_EQ(p.advice.size(), 1u);
+  EXPECT_NE(p.advice[0].find("both"), std::string::npos) << p.advice[0];
+}
+
+TEST_F(PcRuns, answers_to_other_samples_are_no_fault_of_the_pc) {
+  const std::string wanted[] = {"y"};
+  const std::vector<Sample> turned(sent.rbegin(), sent.rend());
+  ASSERT_TRUE(write_capture(scratch / "pc.npz", *reference.run(turned, wanted)).ok());
+  Verdict healthy;
+  healthy.healthy = true;
+  const auto p = judge_pc(scratch / "pc.npz", {graph, reference, sent, device, StateMode::reset, {}}, healthy);
+  ASSERT_TRUE(p.ok()) << p.error().line();
+  EXPECT_FALSE(p->right);
+  EXPECT_FALSE(p->faulty) << "its order is, the reference is not";
+  EXPECT_NE(p->is.find("not a recording of this run: the samples stand in another order"), std::string::npos) << p->is;
 }
 
 TEST_F(PcRuns, another_number_of_samples_is_refused) {
