@@ -85,6 +85,8 @@ Walk walk(const CLI::App& app, std::span<char* const> words) {
 
 }  // namespace
 
+std::optional<Error> wrong_word(const CLI::App& app, std::span<char* const> words) { return walk(app, words).wrong; }
+
 Error bad_request(const CLI::App& app, const CLI::ParseError& failure, std::span<char* const> words) {
   auto [at, wrong] = walk(app, words);
   if (wrong) return std::move(*wrong);

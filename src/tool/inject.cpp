@@ -11,6 +11,7 @@ namespace lockstep {
 namespace {
 
 Result<void> inject_into(const RunningOptions& options, const std::string& fault) {
+  LOCKSTEP_CHECK(check_running(options));
   LOCKSTEP_TRY(const Graph model, import_for_inputs(options.model, options.input, options.dimensions));
   LOCKSTEP_TRY(const Arithmetic* arithmetic, arithmetic_for(options.arithmetic, model.format(), "--arith"));
   LOCKSTEP_TRY(const Executor executor, Executor::make(model, *arithmetic));

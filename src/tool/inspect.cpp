@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <CLI/CLI.hpp>
 #include <memory>
 
@@ -21,12 +23,23 @@ void print_value(const char* role, const Value& v) {
   fmt::print("{:8} {}  {}{}{}\n", role, v.name, name_of(v.dtype), shape_text(v.shape), quant_text(v.quant));
 }
 
+// Whether a constant is what was trained: no scale, zero point, shape, axis or index.
+bool is_parameter(const Graph& g, ValueId id) {
+  const Value& v = g.value(id);
+  if (!v.constant || v.folded) return false;
+  return std::ranges::any_of(g.consumers(id), [&](NodeId n) {
+    const Node& node = g.node(n);
+    if (node.op == "QuantizeLinear" || node.op == "DequantizeLinear") return node.inputs[0] == id;
+    return is_float(v.dtype) || v.quant.quantized() || (is_integer(v.dtype) && size_of(v.dtype) == 1);
+  });
+}
+
 int inspect(const std::string& path, const ImportOptions& options) {
   const auto graph = import_model(path, options);
   if (!graph.ok()) return fail(graph.error());
   std::int64_t macs = 0, parameters = 0;
-  for (const Value& v : graph->values())
-    if (v.constant && !v.folded) parameters += v.constant->count();
+  for (std::size_t v = 0; v < graph->values().size(); ++v)
+    if (is_parameter(*graph, static_cast<ValueId>(v))) parameters += graph->values()[v].constant->count();
   fmt::print("model    {}  {}\n", graph->file(), graph->format());
   for (const ValueId id : graph->inputs()) print_value("input", graph->value(id));
   for (const ValueId id : graph->outputs()) print_value("output", graph->value(id));

@@ -59,8 +59,10 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
     if (!machine.ok()) return lockstep::fail(machine.error());
-    if (e.get_exit_code() == 0) return app.exit(e);
-    return lockstep::fail(lockstep::bad_request(app, e, {argv, static_cast<std::size_t>(argc)}));
+    const std::span<char* const> words(argv, static_cast<std::size_t>(argc));
+    if (e.get_exit_code() != 0) return lockstep::fail(lockstep::bad_request(app, e, words));
+    if (const auto wrong = lockstep::wrong_word(app, words)) return lockstep::fail(*wrong);
+    return app.exit(e);
   } catch (const std::bad_alloc&) {
     return lockstep::fail({"lockstep", "not enough memory for this request", "a smaller model or fewer samples", ""});
   }

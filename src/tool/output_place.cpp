@@ -18,4 +18,10 @@ Result<void> check_place(const std::string& path) {
   return {};
 }
 
+Result<void> check_archive_place(const std::string& path) {
+  if (std::filesystem::path(path).extension() != ".npz")
+    return Error{"-o " + path, "not the name of an .npz archive, which is what is written", "a name that ends in .npz", ""};
+  return check_place(path);
+}
+
 }  // namespace lockstep

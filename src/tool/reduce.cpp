@@ -121,9 +121,9 @@ void add_reduce(CLI::App& app, int& code) {
   command->add_option("MODEL,-m,--model", o->request.model, ".onnx or .tflite")->required();
   command->add_option("--target", o->request.target, "the device, as for `validate`")->required();
   command->add_option("--reference", o->request.reference, "arithmetic of the reference; default: the usual runtime of the format");
-  command->add_option("--input,--valinput", o->request.input, "inputs, as for `validate`");
-  command->add_option("--samples", o->request.generated_samples, "how many random inputs")->check(CLI::Range(1, 10000));
-  command->add_option("--seed", o->request.seed, "of the random inputs");
+  auto* input = command->add_option("--input,--valinput", o->request.input, "inputs, as for `validate`");
+  command->add_option("--samples", o->request.generated_samples, "how many random inputs")->check(CLI::Range(1, 10000))->excludes(input);
+  command->add_option("--seed", o->request.seed, "of the random inputs")->excludes(input);
   command->add_option("--state", o->state, "keep or reset states between samples")->check(CLI::IsMember({"keep", "reset"}));
   command->add_option("-o,--output", o->folder, "the folder to write to: the model, input.npz, device.npz, README.md")->required();
   command->callback([o, &code] {

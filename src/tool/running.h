@@ -25,6 +25,8 @@ struct RunningOptions {
 
 void add_running_options(CLI::App& command, RunningOptions& options);
 
+// What can be refused before any work: where the result goes.
+Result<void> check_running(const RunningOptions& options);
 // The model lowered for the arithmetic asked for.
 Result<Executor> open_model(const RunningOptions& options);
 // The samples, and where they are from: the file, or "seeded random inputs ...".

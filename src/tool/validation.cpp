@@ -41,10 +41,10 @@ void add_validation_options(CLI::App& command, ValidationOptions& o) {
   command.add_option("--target", o.targets, "the device: serial:PORT:BAUD, tcp:HOST:PORT, sim:FAULT, captures.npz, an arithmetic, another model")
       ->required()->take_all();
   command.add_option("--reference", o.request.reference, "arithmetic of the reference; default ort for ONNX, tflite-ref for TFLite");
-  command.add_option("--input,--valinput", o.request.input, "inputs: .npz, folder of .npy, .csv; default: seeded random");
+  auto* input = command.add_option("--input,--valinput", o.request.input, "inputs: .npz, folder of .npy, .csv; default: seeded random");
   command.add_option("--tolerance", o.request.tolerance, "exact, lsb:N, envelope, or cosine:N of each output, all samples joined; default: 1 LSB per operation and no structure");
-  command.add_option("--samples", o.request.generated_samples, "how many random inputs")->check(CLI::Range(1, 10000));
-  command.add_option("--seed", o.request.seed, "of the random inputs");
+  command.add_option("--samples", o.request.generated_samples, "how many random inputs")->check(CLI::Range(1, 10000))->excludes(input);
+  command.add_option("--seed", o.request.seed, "of the random inputs")->excludes(input);
   command.add_option("--state", o.state, "keep or reset states between samples")->check(CLI::IsMember({"keep", "reset"}));
   command.add_option("--repeat", o.request.repeat, "times each sample runs on a device; runs that disagree are a link fault; default 2 on a serial line, else 1")
       ->check(CLI::Range(1, 100));
@@ -84,9 +84,23 @@ int tell_three_way(const ValidationOptions& o, const Done& a, const Done& b, std
   return 0;
 }
 
+// Options that only a link to a board can follow, and no target of the request has.
+Result<void> check_links(const ValidationOptions& o) {
+  static constexpr std::string_view links[] = {"serial:", "tcp:", "gdb:"};
+  const bool linked = std::ranges::any_of(o.targets, [](const std::string& t) {
+    return std::ranges::any_of(links, [&](std::string_view link) { return t.starts_with(link); });
+  });
+  if (linked) return {};
+  const auto error = [](const char* option) { return Error{option, "no target is a board on a link", "serial:, tcp: or gdb:", "other targets run once, whole"}; };
+  if (!o.request.resume.empty()) return error("--resume");
+  if (o.request.repeat > 0) return error("--repeat");
+  return {};
+}
+
 }  // namespace
 
 int run_validation(const ValidationOptions& options, bool ranking) {
+  if (const auto fits = check_links(options); !fits.ok()) return fail(fits.error());
   if (!options.json.empty())
     if (const auto place = check_place(options.json); !place.ok()) return fail(place.error());
   Decision decision;

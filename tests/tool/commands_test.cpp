@@ -47,6 +47,39 @@ TEST(Run, the_same_seed_gives_the_same_bytes_and_says_that_inputs_are_random) {
   EXPECT_TRUE(other);
 }
 
+TEST(Run, writes_an_archive_under_no_other_name) {
+  // "-o o.txtt" was an archive under a name that no reader takes for one.
+  const test::Folder folder;
+  test::expect_refused(test::run_tool("run " + model + golden + "-o " + folder / "o.txtt"), "ends in .npz");
+  test::expect_refused(test::run_tool("inject " + model + golden + "--fault stale-input -o " + folder / "o"), "ends in .npz");
+  EXPECT_EQ(folder.files(), 0u);
+}
+
+TEST(Options, that_would_do_nothing_are_refused) {
+  const test::Folder folder;
+  ASSERT_EQ(test::run_tool("run " + model + golden + "-o " + folder / "o.npz").code, 0);
+  const std::string recorded = "validate " + model + golden + "--target " + folder / "o.npz";
+  test::expect_refused(test::run_tool(recorded + " --samples 3"), "--samples");
+  test::expect_refused(test::run_tool(recorded + " --seed 3"), "--seed");
+  test::expect_refused(test::run_tool(recorded + " --resume " + folder / "nothing.npz"), "serial:");
+  test::expect_refused(test::run_tool(recorded + " --repeat 3"), "serial:");
+  test::expect_refused(test::run_tool("run " + model + golden + "--samples 3 -o " + folder / "p.npz"), "--samples");
+}
+
+TEST(Inspect, counts_what_was_trained_and_no_scales_or_zero_points) {
+  // 20 474 with its scales and zero points; the network has 19 457 weights and biases.
+  const test::Ran ran = test::run_tool("inspect " + model);
+  EXPECT_NE(ran.out.find("parameters 19457 "), std::string::npos) << ran.out;
+}
+
+TEST(Help, of_a_command_that_is_none_says_so) {
+  // `lockstep quantize --help` printed the help of all and ended with 0.
+  test::expect_refused(test::run_tool("quantize --help"), "no such command");
+  test::expect_refused(test::run_tool("run --inputs x --help"), "no option");
+  EXPECT_EQ(test::run_tool("run --help").code, 0);
+  EXPECT_EQ(test::run_tool("npu fit --help").code, 0);
+}
+
 TEST(Validate, a_right_device_exits_with_0_and_a_faulty_one_with_1) {
   const test::Ran right = test::run_tool("validate " + model + golden + "--target ort");
   EXPECT_EQ(right.code, 0) << right.out << right.err;
