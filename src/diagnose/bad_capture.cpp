@@ -120,7 +120,8 @@ std::vector<std::string> capture_notes(const Case& c, const Comparison& comparis
   const auto note = [&](std::string text) { notes.size() < most ? notes.push_back(std::move(text)) : static_cast<void>(++more); };
   for (const Row& row : comparison.rows) {
     if (row.whole.not_finite > 0)
-      note(fmt::format("tensor '{}' holds {} values that are NaN or infinite on one side only", row.tensor, row.whole.not_finite));
+      note(fmt::format("tensor '{}' holds {} that {} NaN or infinite on one side only", row.tensor,
+                       row.whole.not_finite == 1 ? "a value" : std::to_string(row.whole.not_finite) + " values", row.whole.not_finite == 1 ? "is" : "are"));
     const auto held = std::ranges::count_if(c.recorded.device, [&](const Sample& s) { return s.contains(row.tensor); });
     if (static_cast<std::size_t>(held) < c.recorded.device.size())
       note(fmt::format("tensor '{}' is held by {} of {} samples only", row.tensor, held, c.recorded.device.size()));

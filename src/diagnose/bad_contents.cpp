@@ -147,8 +147,9 @@ std::optional<std::string> unexplained_capture(const Case& c, const Verdict& v) 
   for (const Suspect& s : v.suspects) {
     const Row& row = v.comparison.rows[s.row];
     if (row.whole.not_finite > 0 && !s.cause())
-      return fmt::format("'{}' holds {} values that are NaN or infinite, which this network cannot yield: recorded before it was written, or its "
-                         "bytes are not of type {}", row.tensor, row.whole.not_finite, name_of(c.reference.graph().value(row.value).dtype));
+      return fmt::format("'{}' holds {} NaN or infinite, which this network cannot yield: recorded before it was written, or its "
+                         "bytes are not of type {}", row.tensor,
+                         row.whole.not_finite == 1 ? "a value that is" : std::to_string(row.whole.not_finite) + " values that are", name_of(c.reference.graph().value(row.value).dtype));
   }
   // Only network inputs are wrong, and everything computed follows from the inputs that the recording holds.
   const bool inputs_only = std::ranges::all_of(v.comparison.rows, [](const Row& r) { return r.state != Judgement::wrong || r.node == no_id; });

@@ -93,7 +93,7 @@ class Reducer {
       if (r_.input.contains(g_.value(state.in).name))
         r_.steps.push_back(fmt::format("'{}' is a state of the whole; here it is an input with what it should hold in that run, so that a fault of "
                                        "keeping it shows as one of this operand", g_.value(state.in).name));
-    if (a_.observed.size() > 1) r_.steps.push_back(fmt::format("sample {} of {}: the one in which most values are wrong", r_.sample, a_.observed.size()));
+    if (a_.observed.size() > 1) r_.steps.push_back(fmt::format("sample {} of {}: the one in which most values are wrong", r_.sample + 1, a_.observed.size()));
     return {};
   }
 

@@ -21,10 +21,13 @@ std::string grouped(std::int64_t n) {
 std::string short_spec(const std::string& spec) {
   constexpr std::size_t most = 120;
   if (spec.size() <= most) return spec;
+  const auto rest = [](std::ptrdiff_t n, const char* what) { return fmt::format(" and {} more {}{}, in --json", n, what, n == 1 ? "" : "s"); };
+  if (const std::size_t whole = spec.rfind('+', most); whole != std::string::npos)
+    return spec.substr(0, whole) + rest(std::count(spec.begin() + static_cast<std::ptrdiff_t>(whole), spec.end(), '+'), "fault");
   const std::size_t cut = spec.rfind(',', most);
   if (cut == std::string::npos) return spec;
   const auto left = std::count(spec.begin() + static_cast<std::ptrdiff_t>(cut), spec.end(), ',');
-  return spec.substr(0, cut) + fmt::format(" and {} more parameters, in --json", left);
+  return spec.substr(0, cut) + rest(left, "parameter");
 }
 
 namespace {
