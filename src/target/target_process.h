@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/scratch_folder.h"
 
 namespace lockstep {
 
@@ -23,22 +24,5 @@ struct ProcessResult {
 
 // Errors (Blame::target): the program is not installed, a signal ended it, it took too long.
 Result<ProcessResult> run_process(const ProcessRequest& request);
-
-// A folder of its own under the system's temporary one, removed with everything in it.
-class ScratchFolder {
- public:
-  static Result<ScratchFolder> make();
-  ScratchFolder(ScratchFolder&& other) noexcept : path_(std::move(other.path_)) {
-    other.path_.clear();
-  }
-  ScratchFolder& operator=(ScratchFolder&&) = delete;
-  ~ScratchFolder();
-  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
-  const std::string& path() const { return path_; }
-
- private:
-  explicit ScratchFolder(std::string path) : path_(std::move(path)) {}
-  std::string path_;
-};
 
 }  // namespace lockstep
