@@ -26,7 +26,7 @@ DeviceNode look_at(const NodeView& n, const DeviceDef& device) {
   for (std::size_t i = 0; i < n.input_count(); ++i)
     if (n.has_input(i) && n.constant(i) && (products || n.input(i).quant.quantized()))
       d.parameters += count_of(n.input(i).shape), d.parameter_bytes += bytes_of(n.input(i));
-  const bool last = n.attrs().text("layout", "NCHW") == "NHWC";
+  const bool last = n.graph.format() == "tflite" || n.attrs().text("layout", "NCHW") == "NHWC";
   if (d.shape.size() == 4) d.channels = last ? d.shape[3] : d.shape[1];
   d.aligned = d.channels % device.channel_group == 0;
   return d;

@@ -58,7 +58,18 @@ constexpr DeviceLimit limits[] = {
      },
      0.3},
     {"floats run on the CPU", "quantize this operation, or take it off the device",
-     [](const NodeView& n) { return n6_place(n).place == DevicePlace::cpu_float; }, 0.9},
+     [](const NodeView& n) {
+       return n6_place(n).place == DevicePlace::cpu_float &&
+              !n6_is(n, {"QuantizeLinear", "DequantizeLinear"});
+     },
+     0.9},
+    {"the CPU turns codes into floats or back",
+     "take int8 inputs and outputs and scale them in the application",
+     [](const NodeView& n) {
+       return n6_place(n).place == DevicePlace::cpu_float &&
+              n6_is(n, {"QuantizeLinear", "DequantizeLinear"});
+     },
+     0.9},
     {"no unit computes it: an integer kernel of the CPU", "take it off the device, or replace it",
      [](const NodeView& n) {
        return n6_place(n).place == DevicePlace::cpu_integer && n6_layer(n).in == 0;

@@ -52,6 +52,28 @@ TEST(Stm32n6, an_operation_with_codes_around_it_runs_on_the_accelerator) {
   EXPECT_GT(inside, 0);
 }
 
+TEST(Stm32n6, channels_of_a_tflite_file_are_the_last_axis_of_every_operation) {
+  GraphBuilder b("net", "tflite");
+  const auto value = [&](const char* name) {
+    Value v;
+    v.name = name, v.dtype = DType::i8, v.shape = {1, 12, 12, 16}, v.quant = {{0.1}, {0}, -1};
+    return b.add_value(v);
+  };
+  const ValueId x = value("x"), y = value("y");
+  b.add_input(x);
+  Node n;
+  n.name = "sum", n.op = "Add", n.inputs = {x, x}, n.outputs = {y};
+  b.add_node(n);
+  b.add_output(y);
+  const auto g = std::move(b).finish();
+  ASSERT_TRUE(g.ok()) << g.error().line();
+  const auto r = analyze_for(*g, *find_device("stm32n6"));
+  ASSERT_TRUE(r.ok()) << r.error().line();
+  ASSERT_EQ(r->nodes.size(), 1u);
+  EXPECT_EQ(r->nodes[0].channels, 16);
+  EXPECT_TRUE(r->nodes[0].aligned);
+}
+
 TEST(Stm32n6, a_tensor_without_room_is_a_finding_and_not_the_end) {
   GraphBuilder b("big", "onnx");
   const auto value = [&](const char* name) {
