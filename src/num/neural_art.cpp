@@ -160,16 +160,26 @@ std::int32_t apply_add(std::int32_t a, std::int32_t b, const BinaryState& k) {
       npu_shift(sum, k.left_shift, NpuTie::away) + off, k.s.low, k.s.high));
 }
 
+// In the unit's own steps where the constants fit it (npu_rules.h); a ratio of 2^8 and more does not.
 BinaryState prepare_mul(const BinaryScales& s) {
-  const NpuRatio r = npu_ratio(s.a_scale * s.b_scale / s.y_scale);
-  BinaryState state{s, {}, {}, {}, r.shift};
-  state.y.multiplier = static_cast<std::int32_t>(r.a);
+  const std::int32_t off = signed_offset(s.high);
+  const NpuMulConstants k = npu_mul_constants(s.a_scale * s.b_scale / s.y_scale, s.a_zero - off,
+                                              s.b_zero - off, s.y_zero - off);
+  BinaryState state{s, {}, {}, {}, k.shift};
+  state.a.multiplier = static_cast<std::int32_t>(k.m), state.a.shift = 7;
+  state.b.multiplier = static_cast<std::int32_t>(k.b_factor), state.b.shift = k.b_shift;
+  state.y.multiplier = static_cast<std::int32_t>(k.c), state.y.shift = k.c_shift;
   return state;
 }
 std::int32_t apply_mul(std::int32_t a, std::int32_t b, const BinaryState& k) {
-  const std::int64_t product = std::int64_t{a - k.s.a_zero} * (b - k.s.b_zero) * k.y.multiplier;
-  const std::int64_t code = npu_shift(product, k.left_shift, NpuTie::away) + k.s.y_zero;
-  return static_cast<std::int32_t>(std::clamp<std::int64_t>(code, k.s.low, k.s.high));
+  const std::int32_t off = signed_offset(k.s.high);
+  const std::int64_t centred = std::int64_t{a - off} * (b - k.s.b_zero);  // 16 bits hold it
+  const std::int64_t x = npu_shift(centred * k.a.multiplier, k.a.shift, NpuTie::floor);
+  const std::int64_t y =
+      npu_shift(std::int64_t{b - off} * k.b.multiplier, k.b.shift, NpuTie::floor);
+  const std::int64_t sum = x + y + k.y.multiplier * (std::int64_t{1} << k.y.shift);
+  return static_cast<std::int32_t>(std::clamp<std::int64_t>(
+      npu_shift(sum, k.left_shift, NpuTie::away) + off, k.s.low, k.s.high));
 }
 
 std::int32_t quantize(float real, float scale, std::int32_t zero, std::int32_t low,

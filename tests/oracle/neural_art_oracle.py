@@ -212,7 +212,19 @@ def add(a, qa, b, qb, y, clamp=None, minus=False):
 
 
 def multiply(a, qa, b, qb, y, clamp=None):
-    """Assumed: one rounding of the product of centred codes."""
-    m, n = fifteen_bits(qa.scale * qb.scale / y.scale)
-    product = (np.asarray(a, np.int64) - qa.zero) * (np.asarray(b, np.int64) - qb.zero)
-    return y.stored(away(product * m, n) + y.held_zero, clamp)
+    """sat8(rnd(((M * centred >> 7) + (B*b >> Bs) + (C << Cs)) >> sh)), centred = a * (b - zb); zero points but -128 are assumed."""
+    ratio = qa.scale * qb.scale / y.scale
+    lift = 14 - math.floor(math.log2(ratio))
+    sh = lift - 7
+    m = half_up(math.ldexp(ratio, lift))
+    bs, factor = 0, -qa.held_zero * math.ldexp(ratio, sh)
+    while factor != 0 and abs(math.ldexp(factor, bs)) < 16383.5 and bs < 31:
+        bs += 1
+    exact = math.ldexp(y.held_zero + ratio * qa.held_zero * qb.held_zero, sh)
+    cs = 0
+    while abs(int(exact) if cs == 0 else half_up(math.ldexp(exact, -cs))) > 32767:
+        cs += 1
+    c = int(exact) if cs == 0 else half_up(math.ldexp(exact, -cs))
+    centred = qa.held(a) * (qb.held(b) - qb.held_zero)
+    total = ((m * centred) >> 7) + ((half_up(math.ldexp(factor, bs)) * qb.held(b)) >> bs) + (c << cs)
+    return y.stored(away(total, sh), clamp)
