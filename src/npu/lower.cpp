@@ -19,6 +19,8 @@ constexpr Lowering lowerings[] = {
     {"Gemm", lower_product},
     {"Add", lower_pair},
     {"Sub", lower_pair},
+    {"Mul", lower_pair},
+    {"Transpose", lower_transpose},
     {"Requantize", lower_requantize},
     {"Concat", lower_concat},
     {"MaxPool", lower_pool},
@@ -100,8 +102,10 @@ Result<void> lower_node(const Node& n, NpuValues& values) {
   for (const ValueId in : n.inputs)
     if (in != no_id && !g.value(in).constant && !values.has(in))
       return no_npu_form(g, n, "an input that is not in memory", "a tensor of the network");
-  if (n.inputs.empty() || n.inputs[0] == no_id || !values.has(n.inputs[0]))
-    return no_npu_form(g, n, "an operation on constants", "a computed first operand");
+  const auto computed = [&](ValueId in) { return in != no_id && values.has(in); };
+  const bool pair = l->lower == lower_pair;
+  if (n.inputs.empty() || !(pair ? std::ranges::any_of(n.inputs, computed) : computed(n.inputs[0])))
+    return no_npu_form(g, n, "an operation on constants", "a computed operand");
   LOCKSTEP_CHECK(check_form(g, n));
   return l->lower(n, values);
 }

@@ -74,7 +74,7 @@ std::uint64_t NpuDraft::constant(std::span<const std::int64_t> values, int bytes
 }
 
 void NpuDraft::parameter(const std::string& name, std::uint64_t address, std::int64_t bytes,
-                         Shape shape, std::vector<double> scale) {
+                         Shape shape, std::vector<double> scale, std::int64_t zero) {
   NpuBuffer b;
   b.name = name;
   b.base = flash;
@@ -84,7 +84,7 @@ void NpuDraft::parameter(const std::string& name, std::uint64_t address, std::in
   b.shape = b.mem_shape = std::move(shape);
   b.chpos = "CHPos_First", b.type = "DataType_INT8", b.qm = 7;
   b.per_channel = scale.size() > 1;
-  b.zero.assign(scale.size(), 0);
+  b.zero.assign(scale.size(), zero);
   b.scale = std::move(scale);
   program_.buffers.push_back(std::move(b));
   lives_.push_back({0, 0, 0});
@@ -116,22 +116,31 @@ void NpuDraft::link(NpuUnitId from, NpuUnitId to, int port) {
   program_.epochs.back().links.push_back({{to, port}, {{1, 0, {from, 0}}}});
 }
 
+namespace {
+
+NpuFields raster(const NpuWalk& w, bool writes, int bits, int bits_out) {
+  const std::int64_t pixel = w.pixel != 0 ? w.pixel : w.depth * (bits / 8);
+  return npu_fields({{"dir", writes},
+                     {"fwidth", w.width},
+                     {"fheight", w.height},
+                     {"batch_depth", w.depth},
+                     {"batch_offset", w.still ? 0 : pixel},
+                     {"line_offset", w.line},
+                     {"frame_offset", w.step},
+                     {"frame_loop_cnt", w.step == 0 && w.count > 1 ? 1 : 0},
+                     {"frame_tot_cnt", w.count},
+                     {"align_right", bits_out > bits},
+                     {"nbits_in", writes ? bits_out : bits},
+                     {"nbits_out", writes ? bits : bits_out}});
+}
+
+}  // namespace
+
 NpuUnitId NpuDraft::stream(int id, const NpuWalk& w, const std::string& node, bool writes, int bits,
                            int bits_out) {
   const NpuBuffer& b = buffer(id);
-  NpuFields f = npu_fields({{"dir", writes},
-                            {"fwidth", w.width},
-                            {"fheight", w.height},
-                            {"batch_depth", w.depth},
-                            {"batch_offset", w.pixel != 0 ? w.pixel : w.depth * (bits / 8)},
-                            {"line_offset", w.line},
-                            {"frame_offset", w.step},
-                            {"frame_loop_cnt", w.step == 0 && w.count > 1 ? 1 : 0},
-                            {"frame_tot_cnt", w.count},
-                            {"nbits_unsigned", b.type == "DataType_UINT8"},
-                            {"align_right", bits_out > bits},
-                            {"nbits_in", writes ? bits_out : bits},
-                            {"nbits_out", writes ? bits : bits_out}});
+  NpuFields f = raster(w, writes, bits, bits_out);
+  f["nbits_unsigned"] = NpuField::of(b.type == "DataType_UINT8");
   const std::string port =
       fmt::format("{}_dma_{}_{}", node, writes ? "out" : "in", program_.epochs.back().units.size());
   const NpuUnitId unit_id = unit(NpuKind::stream, port, std::move(f));
@@ -166,6 +175,20 @@ NpuUnitId NpuDraft::read_constant(std::uint64_t address, std::int64_t bytes,
                        {"frame_tot_cnt", 1},
                        {"nbits_in", 8},
                        {"nbits_out", 8}}));
+  program_.epochs.back().units.back().buffer = name;
+  return id;
+}
+
+NpuUnitId NpuDraft::read_parameter(std::uint64_t address, std::int64_t bytes, const NpuWalk& walk,
+                                   const std::string& name, const std::string& node) {
+  const auto start = static_cast<std::int64_t>(address - flash);
+  NpuFields f = raster(walk, false, 8, 8);
+  f["addr_base"] = NpuField::of(static_cast<std::int64_t>(flash));
+  f["offset_start"] = NpuField::of(start);
+  f["offset_limit"] = NpuField::of(start + bytes + 64);
+  const NpuUnitId id =
+      unit(NpuKind::stream, fmt::format("{}_dma_in_{}", node, program_.epochs.back().units.size()),
+           std::move(f));
   program_.epochs.back().units.back().buffer = name;
   return id;
 }

@@ -18,6 +18,7 @@ struct NpuWalk {
   std::int64_t offset = 0, width = 1, height = 1, depth = 1;
   std::int64_t pixel = 0, line = 0;  // from one element of width, height to the next
   std::int64_t count = 1, step = 0;
+  bool still = false;  // every element of the width is the same one
 };
 
 class NpuDraft {
@@ -34,7 +35,7 @@ class NpuDraft {
   // A table of constants; its address. A named one is a parameter with the scales given.
   std::uint64_t constant(std::span<const std::int64_t> values, int bytes);
   void parameter(const std::string& name, std::uint64_t address, std::int64_t bytes, Shape shape,
-                 std::vector<double> scale);
+                 std::vector<double> scale, std::int64_t zero = 0);
 
   int begin_epoch();  // its number
   int epoch() const { return static_cast<int>(program_.epochs.size()); }
@@ -47,6 +48,9 @@ class NpuDraft {
   NpuUnitId read(int buffer, const NpuWalk& walk, const std::string& node, int widened = 0);
   NpuUnitId read_constant(std::uint64_t address, std::int64_t bytes, const std::string& name,
                           const std::string& node);
+  // Codes among the constants, as a walk.
+  NpuUnitId read_parameter(std::uint64_t address, std::int64_t bytes, const NpuWalk& walk,
+                           const std::string& name, const std::string& node);
   // Rows of a table of 16-bit constants, `row` bytes each, each `times` times.
   NpuUnitId read_table(std::uint64_t address, std::int64_t row, std::int64_t rows,
                        std::int64_t times, const std::string& node);

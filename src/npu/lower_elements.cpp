@@ -1,5 +1,4 @@
-// Add and Sub of two tensors, one tensor at another scale, tensors joined, tensors under another
-// shape
+// One tensor at another scale, tensors joined, tensors under another shape or in another order
 #include <algorithm>
 #include <cmath>
 
@@ -14,31 +13,6 @@
 namespace lockstep {
 namespace {
 
-NpuWalk whole(const NpuExtents& e) {
-  return {.width = e.columns,
-          .height = e.rows,
-          .depth = e.channels,
-          .pixel = e.channels,
-          .line = e.columns * e.channels};
-}
-
-NpuFields scalar(const NpuExtents& e, int in_bytes) {
-  return npu_fields({{"inbytes_x", in_bytes},
-                     {"outbytes_x", in_bytes},
-                     {"inbytes_y", 1},
-                     {"outbytes_y", 1},
-                     {"rounding_o", 1},
-                     {"saturation_o", 1},
-                     {"round_mode_o", 1},
-                     {"outbytes_o", 1},
-                     {"scalar", 1},
-                     {"fWidth", e.columns},
-                     {"fHeight", e.rows},
-                     {"fChannels", e.channels},
-                     {"batchDepth", e.channels}},
-                    {{"operation", "ARITH_AFFINE"}, {"bcast", "ARITH_BCAST_SCALAR"}});
-}
-
 bool codes(const Value& v) {
   return (v.dtype == DType::i8 || v.dtype == DType::u8) && v.quant.quantized();
 }
@@ -51,48 +25,6 @@ void constant(NpuFields& f, std::int64_t c) {
 }
 
 }  // namespace
-
-Result<void> lower_pair(const Node& node, NpuValues& values) {
-  const Graph& g = values.graph();
-  const NodeView v{g, node};
-  for (const std::size_t i : {std::size_t{0}, std::size_t{1}}) {
-    if (v.constant(i)) return no_npu_form(g, node, "a constant operand", "two computed operands");
-    if (!codes(v.input(i)) || v.input(i).shape != v.output(0).shape)
-      return no_npu_form(g, node, "an operand of reals, or of another shape", "codes of one shape");
-  }
-  if (!codes(v.output(0))) return no_npu_form(g, node, "a result of reals", "codes");
-  const Value &a = v.input(0), &b = v.input(1), &y = v.output(0);
-  const bool minus = node.op == "Sub";
-  const NpuAddConstants k = npu_add_constants(
-      a.quant.scale_at(0), NpuValues::zero(a), b.quant.scale_at(0),
-      minus ? -NpuValues::zero(b) : NpuValues::zero(b), y.quant.scale_at(0), NpuValues::zero(y));
-  if (k.shift < 0 || k.shift > 47 || k.a_shift > 31 || k.b_shift > 31)
-    return no_npu_form(g, node, fmt::format("a final shift of {}", k.shift), "0 .. 47");
-  const NpuHeld x0 = values.in_channels_last(node.inputs[0]),
-                x1 = values.in_channels_last(node.inputs[1]);
-  NpuDraft& d = values.draft();
-  const std::string name = fmt::format("{}_{}", node.op, d.begin_epoch());
-  d.node(name, node.op);
-  const NpuExtents e = values.extents(node.outputs[0]);
-  NpuFields f = scalar(e, 1);
-  for (const auto& [key, value] : {std::pair<const char*, std::int64_t>{"dualinput", 1},
-                                   {"A_scalar", k.a},
-                                   {"B_scalar", minus ? -k.b : k.b},
-                                   {"C_scalar", k.c},
-                                   {"Ax_shift", k.a_shift},
-                                   {"By_shift", k.b_shift},
-                                   {"C_shift", k.c_shift},
-                                   {"shift_o", k.shift}})
-    f[key] = NpuField::of(value);
-  const CodeClamp c = clamp_of(v);
-  npu_clip(f, c.low - NpuValues::offset(y), c.high - NpuValues::offset(y));
-  values.make(node.outputs[0]);
-  const NpuUnitId unit = d.unit(NpuKind::arith, name, std::move(f));
-  d.link(d.read(x0.buffer, whole(e), name), unit, 0);
-  d.link(d.read(x1.buffer, whole(e), name), unit, 1);
-  npu_write(values, unit, node.outputs[0], name, whole(e), e);
-  return {};
-}
 
 Result<void> lower_requantize(const Node& node, NpuValues& values) {
   const Graph& g = values.graph();
@@ -116,7 +48,7 @@ Result<void> lower_requantize(const Node& node, NpuValues& values) {
   NpuDraft& d = values.draft();
   const std::string name = fmt::format("RequantizeLinear_{}", d.begin_epoch());
   d.node(name, "Add");
-  NpuFields f = scalar(e, 1);
+  NpuFields f = npu_scalar_fields(e, 1);
   f["A_scalar"] = NpuField::of(r.a);
   f["shift_o"] = NpuField::of(r.shift);
   constant(f, c);
@@ -124,8 +56,8 @@ Result<void> lower_requantize(const Node& node, NpuValues& values) {
   npu_clip(f, range.low - NpuValues::offset(y), range.high - NpuValues::offset(y));
   values.make(node.outputs[0]);
   const NpuUnitId unit = d.unit(NpuKind::arith, name, std::move(f));
-  d.link(d.read(from.buffer, whole(e), name), unit);
-  npu_write(values, unit, node.outputs[0], name, whole(e), e);
+  d.link(d.read(from.buffer, npu_whole(e), name), unit);
+  npu_write(values, unit, node.outputs[0], name, npu_whole(e), e);
   return {};
 }
 
@@ -162,11 +94,11 @@ Result<void> lower_concat(const Node& node, NpuValues& values) {
     d.node(name, "Concat");
     if (i == 0) values.make(node.outputs[0]);
     const NpuExtents e = values.extents(node.inputs[i]);
-    NpuWalk to = whole(e);
+    NpuWalk to = npu_whole(e);
     to.pixel = all.channels, to.line = all.columns * all.channels;
     to.offset = at * (place == 2 ? 1 : place == 1 ? to.pixel : to.line);
     at += place == 2 ? e.channels : place == 1 ? e.columns : e.rows;
-    npu_write(values, d.read(from[i].buffer, whole(e), name), node.outputs[0], name, to, e);
+    npu_write(values, d.read(from[i].buffer, npu_whole(e), name), node.outputs[0], name, to, e);
   }
   d.complete_now(values.held(node.outputs[0]).buffer);
   return {};
@@ -199,6 +131,49 @@ Result<void> lower_pad(const Node& node, NpuValues& values) {
   }
   const std::size_t first = last ? 1 : 2;
   values.pad(y, node.inputs[0], ends[first].begin, ends[first + 1].begin);
+  return {};
+}
+
+// Elements in another order: one channel, row and column of the result after the other.
+Result<void> lower_transpose(const Node& node, NpuValues& values) {
+  const Graph& g = values.graph();
+  const NodeView v{g, node};
+  const Shape& s = v.input(0).shape;
+  const std::size_t rank = s.size();
+  std::vector<std::int64_t> perm = v.attrs().integers("perm");
+  if (perm.empty())
+    for (std::size_t a = rank; a-- > 0;) perm.push_back(static_cast<std::int64_t>(a));
+  const bool batched = rank == 4;
+  if (!codes(v.input(0)) || perm.size() != rank || rank < 2 || (batched && perm[0] != 0))
+    return no_npu_form(g, node, "a transposition of reals, or of the batch",
+                       "codes whose batch stays where it is");
+  const NpuHeld from = values.in_file_order(node.inputs[0]);
+  std::vector<std::int64_t> step(rank, 1);
+  for (std::size_t a = rank - 1; a-- > 0;) step[a] = step[a + 1] * s[a + 1];
+  std::vector<std::pair<std::int64_t, std::int64_t>> axes;  // of the result: extent, step in x
+  for (const std::int64_t a : perm)
+    axes.emplace_back(s[static_cast<std::size_t>(a)], step[static_cast<std::size_t>(a)]);
+  if (batched) axes.erase(axes.begin());
+  while (axes.size() < 3) axes.insert(axes.begin(), {1, 1});
+  NpuDraft& d = values.draft();
+  const std::string name = fmt::format("Transpose_{}", d.begin_epoch());
+  d.node(name, "Transpose");
+  values.make(node.outputs[0], true);
+  const NpuWalk walk{.width = axes[2].first,
+                     .height = axes[1].first,
+                     .depth = 1,
+                     .pixel = axes[2].second,
+                     .line = axes[1].second,
+                     .count = axes[0].first,
+                     .step = axes[0].second};
+  const NpuWalk dense{.width = axes[2].first,
+                      .height = axes[1].first,
+                      .depth = 1,
+                      .pixel = 1,
+                      .line = axes[2].first,
+                      .count = axes[0].first,
+                      .step = axes[1].first * axes[2].first};
+  d.write(d.read(from.buffer, walk, name), values.held(node.outputs[0]).buffer, dense, name);
   return {};
 }
 

@@ -195,10 +195,13 @@ Result<void> lower_on_cpu(const Node& node, NpuValues& values) {
   const Shape& s = v.output(0).shape;
   if (op == "Softmax") {
     const std::int64_t axis = v.attrs().integer("axis", -1);
-    if (s.size() != 2 || (axis != -1 && axis != 1) || v.input(0).dtype != DType::f32)
-      return no_npu_form(g, node, "a Softmax of codes, or along another axis", "a row of reals");
+    if (s.size() != 2 || (axis != -1 && axis != 1))
+      return no_npu_form(g, node, "a Softmax along another axis, or over a map", "one row");
   }
-  const bool from_codes = op == "DequantizeLinear", to_codes = op == "QuantizeLinear";
+  const bool coded =
+      op == "Softmax" && v.input(0).quant.quantized() && v.output(0).quant.quantized();
+  const bool from_codes = op == "DequantizeLinear" || coded,
+             to_codes = op == "QuantizeLinear" || coded;
   if (from_codes == (v.input(0).dtype == DType::f32) ||
       to_codes == (v.output(0).dtype == DType::f32) ||
       (from_codes && !v.input(0).quant.quantized()) || (to_codes && !v.output(0).quant.quantized()))

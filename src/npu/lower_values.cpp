@@ -17,8 +17,7 @@ std::int64_t NpuValues::offset(const Value& v) {
   return v.dtype == DType::u8 ? 128 : 0;
 }
 
-NpuExtents NpuValues::extents(ValueId id) const {
-  const Shape& s = graph_.value(id).shape;
+NpuExtents NpuValues::extents_of(const Shape& s) const {
   const bool last = graph_.format() == "tflite" || s.size() < 3;
   if (s.empty()) return {};
   if (s.size() == 2) return {1, s[0], s[1]};

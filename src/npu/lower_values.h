@@ -29,7 +29,8 @@ class NpuValues {
   const Graph& graph() const { return graph_; }
   NpuDraft& draft() { return draft_; }
 
-  NpuExtents extents(ValueId v) const;
+  NpuExtents extents(ValueId v) const { return extents_of(graph_.value(v).shape); }
+  NpuExtents extents_of(const Shape& shape) const;
   static std::int64_t offset(const Value& v);  // of the file's codes to the int8 codes in memory
   static std::int64_t zero(const Value& v) { return v.quant.zero_at(0) - offset(v); }
 
@@ -75,6 +76,10 @@ class NpuValues {
 void npu_write(NpuValues& values, NpuUnitId from, ValueId y, const std::string& node,
                const NpuWalk& walk, const NpuExtents& frame);
 
+// A map in one frame, and an arithmetic unit with single coefficients over it.
+NpuWalk npu_whole(const NpuExtents& extents);
+NpuFields npu_scalar_fields(const NpuExtents& extents, int in_bytes);
+
 // Operations, each in epochs of its own.
 Result<void> lower_product(const Node& node, NpuValues& values);
 Result<void> lower_pair(const Node& node, NpuValues& values);
@@ -83,6 +88,7 @@ Result<void> lower_requantize(const Node& node, NpuValues& values);
 Result<void> lower_concat(const Node& node, NpuValues& values);
 Result<void> lower_pad(const Node& node, NpuValues& values);
 Result<void> lower_shape(const Node& node, NpuValues& values);
+Result<void> lower_transpose(const Node& node, NpuValues& values);
 Result<void> lower_on_cpu(const Node& node, NpuValues& values);
 
 Error no_npu_form(const Graph& graph, const Node& node, std::string what, std::string want);

@@ -45,6 +45,40 @@ class Net {
     return add(node("GlobalAveragePool", {x}, {1, b_.value(x).shape[1], 1, 1}, 3));
   }
   ValueId requantized(ValueId x) { return add(node("Requantize", {x}, b_.value(x).shape, 20)); }
+  // Codes of a constant.
+  ValueId codes(const Shape& shape, double scale, std::int64_t zero) {
+    const ValueId c = value("k" + std::to_string(++count_), shape, scale, zero);
+    auto t = std::make_shared<Tensor>(DType::i8, shape);
+    for (std::int64_t i = 0; i < t->count(); ++i) t->set_code(i, random_.between(-128, 127));
+    b_.value(c).constant = t;
+    return c;
+  }
+  // Of two operands, the second spread over the first.
+  ValueId pair(const std::string& op, ValueId a, ValueId c, const Shape& shape, double scale,
+               std::int64_t zero) {
+    Node n = node(op, {a, c}, shape, zero);
+    b_.value(n.outputs[0]).quant.scale = {scale};
+    return add(std::move(n));
+  }
+  ValueId transposed(ValueId x, const std::vector<std::int64_t>& perm) {
+    Shape shape;
+    for (const std::int64_t a : perm)
+      shape.push_back(b_.value(x).shape[static_cast<std::size_t>(a)]);
+    Node n = node("Transpose", {x}, shape, 0);
+    n.attrs.set("perm", perm);
+    b_.value(n.outputs[0]).quant = b_.value(x).quant;
+    return add(std::move(n));
+  }
+  // Along the channels; all of one quantization.
+  ValueId joined(const std::vector<ValueId>& parts) {
+    Shape shape = b_.value(parts[0]).shape;
+    shape[1] = 0;
+    for (const ValueId x : parts) shape[1] += b_.value(x).shape[1];
+    Node n = node("Concat", parts, shape, 0);
+    n.attrs.set("axis", std::int64_t{1});
+    b_.value(n.outputs[0]).quant = b_.value(parts[0]).quant;
+    return add(std::move(n));
+  }
   // The codes of x under another shape.
   ValueId reshaped(ValueId x, const Shape& shape) {
     Node n = node("Reshape", {x}, shape, 0);
