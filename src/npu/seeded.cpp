@@ -37,7 +37,8 @@ int departure(const Rows& got, const Rows& usual) {
   return first;
 }
 
-// Every byte of every tensor that the epochs make and that lies whole in memory, teacher-forced.
+// Every byte of every tensor that the epochs make, teacher-forced; of one whose frames follow each
+// other in the same place what is left there.
 Result<std::uint64_t> print_of(const NpuProgram& p, const Graph& model, const NpuMapping& mapping,
                                std::span<const Sample> reference) {
   LOCKSTEP_TRY(NpuSimulator sim, NpuSimulator::make(std::make_shared<const NpuProgram>(p)));
@@ -46,10 +47,17 @@ Result<std::uint64_t> print_of(const NpuProgram& p, const Graph& model, const Np
     LOCKSTEP_TRY(const Sample inputs, simulator_inputs(sim, model, mapping, sample));
     LOCKSTEP_CHECK(sim.run(inputs, [&](const NpuEpoch& e, NpuMemory& memory) -> Result<void> {
       for (const NpuBuffer* b : p.made_by(e.number)) {
-        if (!is_whole(*b)) continue;
-        LOCKSTEP_TRY(const Tensor t, read_buffer(*b, memory, p.file));
-        for (const std::byte byte : t.bytes())
-          print = (print ^ std::to_integer<std::uint64_t>(byte)) * 0x100000001b3u;
+        const auto add = [&](std::uint64_t byte) { print = (print ^ byte) * 0x100000001b3u; };
+        if (is_whole(*b)) {
+          LOCKSTEP_TRY(const Tensor t, read_buffer(*b, memory, p.file));
+          for (const std::byte byte : t.bytes()) add(std::to_integer<std::uint64_t>(byte));
+          continue;
+        }
+        const NpuRegion* r = memory.find(b->address(), static_cast<std::uint64_t>(b->bytes()));
+        for (std::int64_t i = 0; r && i < b->bytes(); ++i) {
+          const std::size_t at = b->address() - r->base + static_cast<std::size_t>(i);
+          if (r->written.empty() || r->written[at] != 0) add(r->bytes[at]);
+        }
       }
       return force_epoch(p, e, model, mapping, sample, memory);
     }));

@@ -24,8 +24,8 @@ struct NpuBugTrial {
   std::string_view kind;
   int epoch = 0;                          // planted there; 0: the program has no place for it
   bool by_audit = false, by_run = false;  // found at that very epoch
-  // Not found, and on these samples no byte is another in any tensor that lies whole in memory: of
-  // one whose frames follow each other in the same place, only what is made from it was looked at.
+  // Not found, and on these samples no byte is another in any tensor; of one whose frames follow
+  // each other in the same place, what is left there and what is made of it.
   bool without_effect = false;
   std::string first;            // the first finding, or the first departure of the simulation
 };
