@@ -417,12 +417,16 @@ def frames_of_a_context(p, r):
 
 
 # ---- constants
+def some_kernels(p, r):
+    """(epoch, stream, image, offset) of a convolution's kernels; no image where there are none."""
+    e, u = pick(p, r, lambda e, u: of(u, *STREAM) and feeds_kernels(e, u))
+    b, at = p.byte(value(u, "addr_base") + value(u, "offset_start")) if u else (None, 0)
+    return e, u, b, at
+
+
 @kind
 def two_kernels_exchanged(p, r):
-    e, u = pick(p, r, lambda e, u: of(u, *STREAM) and feeds_kernels(e, u))
-    if not u:
-        return None
-    b, at = p.byte(value(u, "addr_base") + value(u, "offset_start"))
+    e, u, b, at = some_kernels(p, r)
     if b is None:
         return None
     n = 9
@@ -435,13 +439,10 @@ def two_kernels_exchanged(p, r):
 
 @kind
 def one_weight_negated(p, r):
-    e, u = pick(p, r, lambda e, u: of(u, *STREAM) and feeds_kernels(e, u))
-    if not u:
-        return None
-    b, at = p.byte(value(u, "addr_base") + value(u, "offset_start"))
-    size = value(u, "offset_end") - value(u, "offset_start")
+    e, u, b, at = some_kernels(p, r)
     if b is None:
         return None
+    size = value(u, "offset_end") - value(u, "offset_start")
     for k in range(at, at + max(1, size)):
         if k < len(b) and b[k] not in (0, 128):
             b[k] = 256 - b[k]
