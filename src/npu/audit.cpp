@@ -5,10 +5,24 @@
 
 #include <fmt/core.h>
 
+#include "npu/stated_layers.h"
+
 namespace lockstep {
 std::string_view name_of(NpuSeverity s) {
   return s == NpuSeverity::error ? "error" : s == NpuSeverity::warning ? "warning" : "note";
 }
+
+namespace {
+
+std::vector<NpuLayerPair> pair_stated(const std::vector<NpuLayer>& layers,
+                                      const std::vector<ModelLayer>& stated) {
+  std::vector<NpuLayerPair> pairs;
+  for (std::size_t i = 0; i < layers.size(); ++i)
+    if (stated[i].out_channels > 0) pairs.push_back({&layers[i], &stated[i], nullptr});
+  return pairs;
+}
+
+}  // namespace
 
 Result<std::vector<NpuFinding>> audit_npu(const NpuSimulator& simulator, const Graph* model) {
   std::vector<NpuFinding> found;
@@ -19,20 +33,24 @@ Result<std::vector<NpuFinding>> audit_npu(const NpuSimulator& simulator, const G
     found.push_back({"cannot-run", NpuSeverity::error, b.epoch, b.node,
                      b.why.what + "; want " + b.why.want, "the layer cannot compute what is meant",
                      "an address, a size or a count of this layer is wrong: recompile", 255});
-  const std::vector<ModelLayer> wanted = model ? model_layers(*model) : std::vector<ModelLayer>();
+  const std::vector<ModelLayer> wanted =
+      model ? model_layers(*model) : stated_layers(simulator, layers);
   std::vector<std::string> outputs;
-  if (model)
-    outputs = npu_layer_outputs(simulator, layers, map_npu_buffers(simulator.program(), *model));
-  const std::vector<NpuLayerPair> pairs = pair_layers(layers, wanted, outputs);
-  if (model) {
-    audit_layers(pairs, found);
-    audit_windows(simulator, pairs, found);
-    LOCKSTEP_CHECK(audit_operands(simulator, pairs, found));
-  }
+  const NpuMapping mapping = model ? map_npu_buffers(simulator.program(), *model) : NpuMapping();
+  if (model) outputs = npu_layer_outputs(simulator, layers, mapping);
+  const std::vector<NpuLayerPair> pairs =
+      model ? pair_layers(layers, wanted, outputs) : pair_stated(layers, wanted);
+  audit_layers(pairs, found);
+  audit_windows(simulator, pairs, found);
+  LOCKSTEP_CHECK(audit_operands(simulator, pairs, found));
+  const NpuProvenance provenance = npu_provenance(simulator);
+  if (model) audit_flow(simulator, provenance.makings, *model, mapping, found);
+  audit_reads(simulator, provenance, layers, found);
   audit_flags(simulator, found);
   audit_memory(simulator, found);
   audit_moves(simulator, found);
   audit_cache(simulator, found);
+  audit_run(simulator, found);
   audit_schedule(simulator, layers, found);
   std::ranges::stable_sort(found, [](const NpuFinding& a, const NpuFinding& b) {
     return a.severity != b.severity ? a.severity > b.severity : a.epoch < b.epoch;

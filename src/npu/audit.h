@@ -6,6 +6,7 @@
 #include "npu/layers.h"
 #include "npu/map.h"
 #include "npu/model_layers.h"
+#include "npu/provenance.h"
 #include "npu/side_files.h"
 
 namespace lockstep {
@@ -57,8 +58,13 @@ Result<void> audit_operands(const NpuSimulator& simulator, const std::vector<Npu
                             std::vector<NpuFinding>& found);
 void audit_flags(const NpuSimulator& simulator, std::vector<NpuFinding>& found);
 void audit_memory(const NpuSimulator& simulator, std::vector<NpuFinding>& found);
+void audit_flow(const NpuSimulator& simulator, const std::vector<NpuMaking>& makings,
+                const Graph& model, const NpuMapping& mapping, std::vector<NpuFinding>& found);
+void audit_reads(const NpuSimulator& simulator, const NpuProvenance& provenance,
+                 const std::vector<NpuLayer>& layers, std::vector<NpuFinding>& found);
 void audit_moves(const NpuSimulator& simulator, std::vector<NpuFinding>& found);
 void audit_cache(const NpuSimulator& simulator, std::vector<NpuFinding>& found);
+void audit_run(const NpuSimulator& simulator, std::vector<NpuFinding>& found);
 void audit_schedule(const NpuSimulator& simulator, const std::vector<NpuLayer>& layers,
                     std::vector<NpuFinding>& found);
 

@@ -124,6 +124,32 @@ void check_constants(const NpuLayerPair& p, std::vector<NpuFinding>& found) {
          worst});
 }
 
+// Without the model the biases are not known, yet each is a whole number of accumulator units:
+// constant = bias[k] * m[k] + zero. Asked where the constant's own bits can tell.
+void check_whole_biases(const NpuLayerPair& p, std::vector<NpuFinding>& found) {
+  const NpuLayer& l = *p.layer;
+  const ModelLayer& m = *p.model;
+  const bool streamed = std::ranges::any_of(
+      l.stages, [](const NpuStage& s) { return s.arith->dualinput != 0; });  // biases of 16 bits
+  if (!m.zero_known || streamed) return;
+  std::size_t asked = 0, broken = 0;
+  for (std::size_t k = 0; k < static_cast<std::size_t>(m.out_channels); ++k) {
+    const double factor = l.multiplier(k), added = l.offset(k) - static_cast<double>(m.y_zero),
+                 units = added / m.multiplier(k), bits = std::ldexp(1.0, -19) / std::abs(factor);
+    if (factor == 0 || bits > 0.05 || std::abs(units) > 1e5) continue;
+    ++asked;
+    broken += std::abs(units - std::nearbyint(units)) > 0.1 + bits + 1e-6 * std::abs(units);
+  }
+  if (asked >= 4 && 2 * broken > asked)
+    found.push_back(
+        {"constant-wrong", NpuSeverity::error, l.codes_epoch, place(p),
+         fmt::format("bias and zero point of {} of {} channels are no whole number of accumulator "
+                     "units beside the zero point {}",
+                     broken, asked, m.y_zero),
+         "codes off by a constant",
+         "a bias or a zero point is lost or scaled wrongly: audit with --model for the figure", 1});
+}
+
 void check_shift(const NpuLayerPair& p, std::vector<NpuFinding>& found) {
   const NpuLayer& l = *p.layer;
   const ModelLayer& m = *p.model;
@@ -189,13 +215,15 @@ void check_weights(const NpuLayerPair& p, std::vector<NpuFinding>& found) {
 void audit_layers(const std::vector<NpuLayerPair>& pairs, std::vector<NpuFinding>& found) {
   for (const NpuLayerPair& p : pairs) {
     const NpuLayer& l = *p.layer;
+    if (p.piece_of) continue;  // of a cut kernel: checked with the last piece
     if (!p.model) {
       found.push_back({"layer-unknown", NpuSeverity::note, l.epoch, l.node,
                        fmt::format("{} kernels without a layer of the model", l.channels()), "",
                        "its constants are not checked", 0});
       continue;
     }
-    check_weights(p, found);
+    const bool stated = !p.model->bias_known;  // the program's own tables, not the model
+    if (!stated) check_weights(p, found);
     const auto n = static_cast<std::size_t>(p.model->out_channels);
     const bool complete = !l.stages.empty() && l.stages.back().ends_in_codes() &&
                           std::ranges::all_of(l.stages, [&](const NpuStage& s) {
@@ -208,8 +236,8 @@ void audit_layers(const std::vector<NpuLayerPair>& pairs, std::vector<NpuFinding
       continue;
     }
     check_multipliers(p, found);
-    check_constants(p, found);
-    check_shift(p, found);
+    stated ? check_whole_biases(p, found) : check_constants(p, found);
+    if (!stated) check_shift(p, found);
   }
 }
 

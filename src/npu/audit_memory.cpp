@@ -95,9 +95,10 @@ struct Audit {
     if (left.nobody + left.stray + left.broken <= static_cast<std::int64_t>(surplus)) return;
     if (left.nobody > 0)
       never(u, left.nobody, "memory", epoch);
-    else if (left.stray > 0)
+    else if (left.stray > 0 || left.by == 0)
       say("outside-its-buffer", NpuSeverity::error, epoch, named(u),
-          fmt::format("reads {} bytes that belong to no tensor", left.stray), "other data enters",
+          fmt::format("reads {} bytes that belong to no tensor", left.stray + left.broken),
+          "other data enters",
           "an offset, a size or a repetition of the stream is wrong: recompile");
     else if (left.broken > 0)
       overwritten(left.by, *left.damaged, left.broken, epoch);

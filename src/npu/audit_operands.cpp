@@ -8,95 +8,17 @@
 
 #include "npu/audit.h"
 #include "npu/flow.h"
+#include "npu/operands.h"
 #include "num/npu_rules.h"
 
 namespace lockstep {
 namespace {
 
-struct Codes {
-  double scale = 0;
-  std::int64_t zero = 0;
-  bool known() const { return scale > 0; }
-};
-
-struct Checker {
-  const NpuSimulator& sim;
-  const std::vector<NpuLayerPair>& pairs;
-  const NpuEpochForm& form;
-
-  const NpuBuffer* buffer(NpuUnitId id, int epoch) const {
-    const auto* s = form.find<NpuStream>(id);
-    const NpuUnit* u = form.raw(id);
-    return s && u ? buffer_of(sim.program(), *u, *s, epoch) : nullptr;
-  }
-  NpuUnitId source(NpuUnitId id, int port) const {
-    const auto it = form.links.find({id, port});
-    return it == form.links.end() ? NpuUnitId{NpuKind::recbuf, 9} : it->second.from[0].source.unit;
-  }
-  // The codes that arrive at a port: of a buffer, or of a layer requantized in this epoch.
-  Codes arriving(NpuUnitId id, int port) const {
-    const NpuUnitId from = source(id, port);
-    if (from.kind == NpuKind::stream) {
-      const NpuBuffer* b = buffer(from, form.epoch->number);
-      return b && b->scale.size() == 1 ? Codes{b->scale[0], b->zero.empty() ? 0 : b->zero[0]}
-                                       : Codes{};
-    }
-    for (const NpuLayerPair& p : pairs)
-      if (p.model && p.layer->codes_epoch == form.epoch->number && !p.layer->stages.empty() &&
-          p.layer->stages.back().id == from)
-        return {p.model->y_scale, p.model->y_zero};
-    return {};
-  }
-  // By the operator of the unit's node; by the name of what it makes where the file says neither.
-  bool subtracts(NpuUnitId id, const NpuBuffer& out) const {
-    const NpuUnit* u = form.raw(id);
-    const std::string node = u ? u->name.substr(0, u->name.rfind("_init")) : "";
-    for (const auto& [name, op] : form.epoch->nodes)
-      if (name == node) return op == "Sub";
-    return out.name.starts_with("Sub_");
-  }
-  // The codes that an arithmetic unit's result is stored as, when it goes to memory as it is.
-  const NpuBuffer* stored(NpuUnitId id) const {
-    for (const auto& [to, link] : form.links)
-      if (link.from[0].source.unit == id && to.unit.kind == NpuKind::stream)
-        return buffer(to.unit, form.epoch->number + 1);
-    return nullptr;
-  }
-};
-
-// A unit that takes codes to another zero point and nothing else: what it adds.
-std::optional<std::int64_t> shifts_codes(const Checker& c, const NpuArith& a) {
-  if (a.operation != "ARITH_AFFINE" || a.dualinput != 0 || a.scalar == 0 || a.outbytes_o != 1 ||
-      a.Ax_shift != 0 || a.shift_o < 0 || a.shift_o > 47)
-    return {};
-  const auto rows = arith_coefficients(a, c.sim.memory(), "audit");
-  const std::int64_t one = std::int64_t{1} << a.shift_o;
-  if (!rows.ok() || rows->front().a != one) return {};
-  const std::int64_t added = rows->front().c * (std::int64_t{1} << a.C_shift);
-  return added % one == 0 ? std::optional(added / one) : std::nullopt;
-}
-
-// The codes that a unit yields: of the buffer that it goes to, also behind a change of zero point.
-struct Yield {
-  const NpuBuffer* buffer = nullptr;
-  std::int64_t zero = 0;
-};
-Yield yields(const Checker& c, NpuUnitId id) {
-  const auto zero = [](const NpuBuffer& b) { return b.zero.empty() ? 0 : b.zero[0]; };
-  if (const NpuBuffer* b = c.stored(id)) return {b, zero(*b)};
-  for (const auto& [to, link] : c.form.links) {
-    const auto* next = link.from[0].source.unit == id ? c.form.find<NpuArith>(to.unit) : nullptr;
-    const auto added = next ? shifts_codes(c, *next) : std::nullopt;
-    const NpuBuffer* b = added ? c.stored(to.unit) : nullptr;
-    if (b) return {b, zero(*b) - *added};
-  }
-  return {};
-}
-
-void check_add(const Checker& c, NpuUnitId id, const NpuArith& a, std::vector<NpuFinding>& found) {
-  const Yield yield = yields(c, id);
+void check_add(const NpuOperands& c, NpuUnitId id, const NpuArith& a,
+               std::vector<NpuFinding>& found) {
+  const NpuYield yield = c.yields(id);
   const NpuBuffer* out = yield.buffer;
-  const Codes x = c.arriving(id, 0), y = c.arriving(id, 1);
+  const NpuCodes x = c.arriving(id, 0), y = c.arriving(id, 1);
   if (!out || out->scale.size() != 1 || !x.known() || !y.known() || a.scalar == 0) return;
   if (a.inbytes_x != 1 || a.inbytes_y != 1)
     return;  // a product that passed as 16 bits: not two operands of one byte
@@ -158,11 +80,55 @@ void check_add(const Checker& c, NpuUnitId id, const NpuArith& a, std::vector<Np
                      "at most 1 LSB", "", 1});
 }
 
+// Of a sum one of whose operands no table states: the other's coefficient is its scale's, and the
+// constant leaves the unstated one a whole zero point of a code.
+void check_known_operand(const NpuOperands& c, NpuUnitId id, const NpuArith& a,
+                         std::vector<NpuFinding>& found) {
+  const NpuYield yield = c.yields(id);
+  const NpuCodes x = c.arriving(id, 0), y = c.arriving(id, 1);
+  if (!yield.buffer || yield.buffer->scale.size() != 1 || x.known() == y.known() || a.scalar == 0 ||
+      a.inbytes_x != 1 || a.inbytes_y != 1)
+    return;
+  const auto factor = [&](std::int64_t coefficient, std::int64_t own) {
+    return std::ldexp(static_cast<double>(npu_wrap(coefficient, 2)),
+                      -static_cast<int>(a.shift_o + own));
+  };
+  const double ra = factor(a.A_scalar, a.Ax_shift), rb = factor(a.B_scalar, a.By_shift);
+  const NpuCodes& known = x.known() ? x : y;
+  const double mine = x.known() ? ra : rb, other = x.known() ? rb : ra,
+               want = known.scale / yield.buffer->scale[0];
+  const double constant = std::ldexp(static_cast<double>(npu_wrap(a.C_scalar, 2)),
+                                     static_cast<int>(a.C_shift - a.shift_o));
+  const double zero =
+      (static_cast<double>(yield.zero) - static_cast<double>(known.zero) * mine - constant) / other;
+  const double slack =
+      0.1 + std::ldexp(2.0, static_cast<int>(a.C_shift - a.shift_o)) / std::abs(other);
+  const bool scaled = std::abs(std::abs(mine) / want - 1) <= 1e-3;
+  const bool whole =
+      slack > 0.4 || (std::abs(zero - std::nearbyint(zero)) <= slack && zero > -129 && zero < 128);
+  if (scaled && whole) return;
+  const NpuUnit* u = c.form.raw(id);
+  found.push_back(
+      {"operands-wrong", NpuSeverity::error, c.form.epoch->number, u ? u->name : text_of(id),
+       scaled ? fmt::format("its constant leaves an operand the zero point {:.2f}", zero)
+              : fmt::format("a coefficient of {:.6g}, the scales ask for {:.6g}", std::abs(mine),
+                            want),
+       "codes of the sum are off", "recompile, and report the compiler's release", 255});
+}
+
 // A unit that only moves codes to another zero point, or requantizes them: y = m x + c.
-void check_single(const Checker& c, NpuUnitId id, const NpuArith& a,
+void check_single(const NpuOperands& c, NpuUnitId id, const NpuArith& a,
                   std::vector<NpuFinding>& found) {
   const NpuBuffer* out = c.stored(id);
-  const Codes x = c.arriving(id, 0);
+  const NpuCodes x = c.arriving(id, 0);
+  const auto added = c.shifts_codes(a);
+  if (out && added && *added != 128 && out->type == "DataType_UINT8" &&
+      (out->zero.empty() || out->zero[0] == 0) && (!x.known() || c.stated()))
+    found.push_back({"zero-point-wrong", NpuSeverity::error, c.form.epoch->number,
+                     c.form.raw(id) ? c.form.raw(id)->name : text_of(id),
+                     fmt::format("{} is added to codes that are stored unsigned", *added),
+                     "codes wrap at 0 and 255", "recompile, and report the compiler's release",
+                     128});
   if (!out || out->scale.size() != 1 || !x.known() || a.scalar == 0 || a.outbytes_o != 1) return;
   const auto rows = arith_coefficients(a, c.sim.memory(), "audit");
   if (!rows.ok()) return;
@@ -187,9 +153,9 @@ void check_single(const Checker& c, NpuUnitId id, const NpuArith& a,
 }
 
 // Average units: mulval / 2^shift * A / 2^(Ax + sh) against the scales and the number of elements.
-void check_average(const Checker& c, NpuUnitId id, const NpuPoolUnit& p,
+void check_average(const NpuOperands& c, NpuUnitId id, const NpuPoolUnit& p,
                    std::vector<NpuFinding>& found) {
-  const Codes x = c.arriving(id, 0);
+  const NpuCodes x = c.arriving(id, 0);
   NpuUnitId next{};
   const NpuArith* a = nullptr;
   for (const auto& [to, link] : c.form.links)
@@ -217,7 +183,7 @@ void check_average(const Checker& c, NpuUnitId id, const NpuPoolUnit& p,
 }
 
 // An average multiplies by 2^k over the number of elements: k fraction bits.
-void check_window(const Checker& c, NpuUnitId id, const NpuPoolUnit& p,
+void check_window(const NpuOperands& c, NpuUnitId id, const NpuPoolUnit& p,
                   std::vector<NpuFinding>& found) {
   if (p.operation != "POOL_GAVG" || p.mulval == 0) return;
   const double gain =
@@ -234,7 +200,7 @@ void check_window(const Checker& c, NpuUnitId id, const NpuPoolUnit& p,
 }
 
 // The codes that a convolution takes must have their zero point removed, before or in the unit.
-void check_features(const Checker& c, NpuUnitId id, const NpuConv& conv,
+void check_features(const NpuOperands& c, NpuUnitId id, const NpuConv& conv,
                     std::vector<NpuFinding>& found) {
   const NpuUnitId from = c.source(id, 0);
   if (from.kind != NpuKind::stream) return;
@@ -264,11 +230,11 @@ void check_features(const Checker& c, NpuUnitId id, const NpuConv& conv,
 Result<void> audit_operands(const NpuSimulator& sim, const std::vector<NpuLayerPair>& pairs,
                             std::vector<NpuFinding>& found) {
   for (const NpuEpochForm& form : sim.epochs()) {
-    const Checker c{sim, pairs, form};
+    const NpuOperands c{sim, pairs, form};
     for (const auto& [id, unit] : form.units) {
       if (const auto* a = std::get_if<NpuArith>(&unit); a && a->operation == "ARITH_AFFINE") {
         if (a->dualinput != 0)
-          check_add(c, id, *a, found);
+          check_add(c, id, *a, found), check_known_operand(c, id, *a, found);
         else
           check_single(c, id, *a, found);
       }

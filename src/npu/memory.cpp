@@ -104,6 +104,10 @@ void NpuMemory::clear() {
   for (NpuRegion& r : regions_) std::ranges::fill(r.written, std::uint8_t{0});
 }
 
+void NpuMemory::assume_written() {
+  for (NpuRegion& r : regions_) std::ranges::fill(r.written, std::uint8_t{1});
+}
+
 const NpuRegion* NpuMemory::find(std::uint64_t address, std::uint64_t size) const {
   for (const NpuRegion& r : regions_)
     if (address >= r.base && size <= r.bytes.size() && address - r.base <= r.bytes.size() - size)
@@ -119,6 +123,7 @@ Result<std::span<const std::uint8_t>> NpuMemory::read(std::uint64_t address, std
                                                       const std::string& who) const {
   const NpuRegion* r = find(address, size);
   if (!r) return outside_memory(*this, address, size, who);
+  if (trace_) trace_->reads.emplace_back(address, address + size);
   const std::size_t at = address - r->base;
   if (!r->written.empty()) {
     const auto marks = std::span(r->written).subspan(at, size);
@@ -137,6 +142,7 @@ Result<void> NpuMemory::write(std::uint64_t address, std::span<const std::uint8_
                  fmt::format("writes 0x{:08x} in {}", address, r->name),
                  "an address in working memory",
                  {}};
+  if (trace_) trace_->writes.emplace_back(address, address + bytes.size());
   const std::size_t at = address - r->base;
   std::ranges::copy(bytes, r->bytes.begin() + static_cast<std::ptrdiff_t>(at));
   std::fill_n(r->written.begin() + static_cast<std::ptrdiff_t>(at), bytes.size(), std::uint8_t{1});

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "npu/program.h"
@@ -25,7 +26,13 @@ class NpuMemory {
   // Pools of the program, else the extents of its buffers; images as read-only ranges.
   static Result<NpuMemory> make(const NpuProgram& program);
 
-  void clear();  // forgets everything that was written
+  void clear();           // forgets everything that was written
+  void assume_written();  // every byte may be read
+  // What is read and written while it is set: [first byte, behind the last). Null: no longer.
+  struct Trace {
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> reads, writes;
+  };
+  void set_trace(Trace* trace) { trace_ = trace; }
 
   // The region that holds [address, address + size), or null.
   NpuRegion* find(std::uint64_t address, std::uint64_t size);
@@ -42,6 +49,7 @@ class NpuMemory {
 
  private:
   std::vector<NpuRegion> regions_;
+  Trace* trace_ = nullptr;
 };
 
 Error outside_memory(const NpuMemory& memory, std::uint64_t address, std::uint64_t size,

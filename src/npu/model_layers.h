@@ -21,6 +21,7 @@ struct ModelLayer {
   std::int64_t x_zero = 0, y_zero = 0;  // of codes as the accelerator holds them: int8
   std::vector<double> w_scale;          // one for each output channel, or one
   std::vector<double> bias;  // in accumulator units (x_scale * w_scale), empty when absent
+  bool bias_known = true, zero_known = true;  // false: only a program's own tables speak of it
   std::int64_t out_channels = 0;
   std::vector<std::int64_t> kernel_sum, kernel_squares, kernel_size,
       kernel_worst;  // of the codes, by output channel

@@ -73,7 +73,7 @@ Result<int> audit(const AuditOptions& o) {
     ++counts[static_cast<int>(f.severity)];
   }
   fmt::print("{} errors, {} warnings, {} notes{}\n", counts[2], counts[1], counts[0],
-             model ? "" : "; constants not checked: no --model");
+             model ? "" : "; constants held to the program's own tables: no --model");
   if (!o.json.empty()) LOCKSTEP_CHECK(write_json(o.json, found));
   return counts[2] > 0 ? 1 : 0;
 }
