@@ -1,7 +1,9 @@
-"""Mistakes of a compiler (neural_art_bugs.py), planted into epoch programs one at a time: `audit` or the table of `npu compare`
-must name the epoch in which each stands, and the audit of the unbroken program must hold no error.
+"""Mistakes of a compiler, planted one at a time into epoch programs (neural_art_bugs.py) and into the text of generated C, structures
+and blobs (neural_art_text.py): `audit` or the table of `npu compare` must name the epoch in which each stands, and the audit of the
+unbroken program, with the model and without, must hold no error.
 
-A mistake that changes no byte that any epoch writes is counted apart: there is nothing to find. Ends with `N passed, M failed, K skipped`.
+A mistake that changes no byte that any epoch writes is counted apart: there is nothing to find. What the audit alone finds without the
+model is counted beside it. Ends with `N passed, M failed, K skipped`.
 """
 import argparse
 import collections
@@ -9,6 +11,7 @@ import itertools
 import json
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,24 +21,36 @@ import numpy as np
 import cache
 import neural_art_bugs as bugs
 import neural_art_networks as nets
+import neural_art_text as text
 import test_neural_art as generated
 
 
 class Trial:
     def __init__(self, binary, program, model, inputs, folder):
         self.binary, self.model, self.inputs, self.folder = binary, model, inputs, pathlib.Path(folder)
-        self.program = bugs.Program(program)
+        self.in_text = str(program).endswith(".c")
+        self.kinds = (text if self.in_text else bugs).KINDS
+        self.program = text.Text(program) if self.in_text else bugs.Program(program)
         self.rows = self.table(program)
         self.made = self.tensors(program)
-        self.clean = self.errors(program)
+        self.clean = self.errors(program) or self.errors(program, alone=True)
 
     def run(self, *args):
         return subprocess.run([self.binary, *map(str, args)], capture_output=True, text=True, timeout=600)
 
-    def errors(self, program):
-        """[(epoch, rule)] of the audit, or its refusal as a string."""
+    def plant(self, name, seed):
+        """(epoch, file), or nothing where the program has no place for it."""
+        program = self.program.copy()
+        epoch = self.kinds[name](program, np.random.default_rng(seed))
+        if epoch is None:
+            return None, None
+        file = self.folder / ("" if self.in_text else "broken.program.json")
+        return epoch, program.save(file) or file
+
+    def errors(self, program, alone=False):
+        """[(epoch, rule)] of the audit, or its refusal as a string; alone: without the model."""
         out = self.folder / "findings.json"
-        done = self.run("audit", program, "--model", self.model, "--json", out)
+        done = self.run("audit", program, *([] if alone else ["--model", self.model]), "--json", out)
         if done.returncode == 2:
             return done.stderr.strip()
         found = json.loads(out.read_text())
@@ -86,21 +101,22 @@ class Trial:
 
 def plant_all(t, kinds, seeds, count, how):
     """Plants each kind once for each seed; prints what is missed, or named behind another epoch."""
-    broken = t.folder / "broken.program.json"
     for name in kinds:
         for seed in seeds:
-            program = t.program.copy()
-            epoch = bugs.KINDS[name](program, np.random.default_rng(seed))
+            epoch, broken = t.plant(name, seed)
             if epoch is None:
                 break
-            program.save(broken)
             found, said = t.look(epoch, broken)
             if not found and t.no_effect(broken):
                 count["without effect"] += 1
                 continue
+            alone = t.errors(broken, alone=True)
+            alone = re.search(rf"epoch {epoch}\b", alone) if isinstance(alone, str) else any(e == epoch for e, _ in alone)
             count["planted"] += 1
             count["found"] += bool(found)
+            count["alone"] += bool(alone)
             how[found or "missed"] += 1
+            count[name, bool(alone)] += 1
             if not found or found.endswith("first"):
                 print(f"{'later' if found else 'MISSED'}  {name}, seed {seed}, epoch {epoch}: {said[:200]}", flush=True)
 
@@ -130,35 +146,56 @@ def lowered_programs(binary, folder, seeds):
                     yield program, model, inputs
 
 
+def as_text(binary, cases, folder, everything):
+    """Each case as it is; every second one, or all, as C with structures or with blobs, too."""
+    for n, (program, model, inputs) in enumerate(cases):
+        yield program, model, inputs
+        for k, (form, flags) in enumerate((("structures", []), ("blobs", ["--blobs"]))):
+            if not everything and n % 4 != 2 * k:
+                continue
+            file = pathlib.Path(folder) / form / "network.c"
+            shutil.rmtree(file.parent, ignore_errors=True)
+            file.parent.mkdir()
+            subprocess.run([binary, "npu", "export", program, "-o", file, *flags], capture_output=True, check=True)
+            yield str(file), model, inputs
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__)
-    p.add_argument("program", nargs="?", help="with --model and --input; else the two shared programs and some by `npu lower`")
+    p.add_argument("program", nargs="?", help="JSON or network.c, with --model and --input; else the two shared programs and some by `npu lower`")
     p.add_argument("--model")
     p.add_argument("--input")
     p.add_argument("--seeds", type=int, default=1)
     p.add_argument("--first", type=int, default=0)
     p.add_argument("--kind", action="append")
     p.add_argument("--long", action="store_true", help="every kind everywhere, not one in eight")
+    p.add_argument("--alone", action="store_true", help="prints by kind what the audit finds without the model")
     p.add_argument("--binary", default=str(cache.ROOT / "build" / "bin" / "lockstep"))
     args = p.parse_args()
     count, how = collections.Counter(), collections.Counter()
     seeds = range(args.first, args.first + args.seeds)
-    kinds = args.kind or list(bugs.KINDS)
     bad = programs = 0
-    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as files:
+    with tempfile.TemporaryDirectory() as files:
         own = [(args.program, args.model, args.input)] if args.program else []
-        for case in own or itertools.chain(shared_programs(), lowered_programs(args.binary, files, seeds)):
-            t = Trial(args.binary, *case, folder)
-            programs += 1
-            if isinstance(t.rows, str) or isinstance(t.made, str) or t.clean:
-                print(f"FAILED  {case[0]} unbroken: {t.clean or (t.rows if isinstance(t.rows, str) else t.made)}")
-                bad += 1
-                continue
-            all_of_them = args.long or args.kind or args.program
-            plant_all(t, kinds if all_of_them else kinds[programs % 8::8], seeds, count, how)
+        all_ = itertools.chain(shared_programs(), lowered_programs(args.binary, files, seeds))
+        for case in own or as_text(args.binary, all_, files, args.long):
+            with tempfile.TemporaryDirectory() as folder:
+                t = Trial(args.binary, *case, folder)
+                programs += 1
+                if isinstance(t.rows, str) or isinstance(t.made, str) or t.clean:
+                    print(f"FAILED  {case[0]} unbroken: {t.clean or (t.rows if isinstance(t.rows, str) else t.made)}")
+                    bad += 1
+                    continue
+                kinds = [k for k in args.kind or list(t.kinds) if k in t.kinds]
+                all_of_them = args.long or args.kind or args.program
+                plant_all(t, kinds if all_of_them else kinds[programs % 8::8], seeds, count, how)
+    if args.alone:
+        for name in sorted({k[0] for k in count if isinstance(k, tuple)}):
+            print(f"{count[name, True]:4} of {count[name, True] + count[name, False]:<4} {name}")
     print(", ".join(f"{n} {k}" for k, n in sorted(how.items())))
     missed = count["planted"] - count["found"]
     print(f"{count['found']} of {count['planted']} mistakes in {programs} programs found at their epoch, {count['without effect']} without effect")
+    print(f"{count['alone']} of {count['planted']} by the audit without the model")
     print(f"{count['found']} passed, {missed + bad} failed, {0 if programs else 1} skipped")
     return 1 if missed + bad else 0
 
