@@ -126,6 +126,50 @@ std::string names(const Graph& model, const Values& values) {
   return text;
 }
 
+// What a tensor of the model was found to be made of.
+struct Seen {
+  Values read, foreign;  // foreign: `of` does not depend on it
+  bool unknown = false;  // bytes among it of which nothing is known
+};
+Seen seen_of(Flow& flow, const NpuMaking& m, ValueId of) {
+  Seen seen;
+  for (const NpuRead& r : m.reads) {
+    const Values values = flow.values_of(r);
+    seen.unknown = seen.unknown || values.empty();
+    seen.read.insert(values.begin(), values.end());
+    if (of != no_id && !r.kept && !values.empty() &&
+        std::ranges::none_of(values, [&](ValueId x) { return flow.ancestors(of).contains(x); }))
+      seen.foreign.insert(values.begin(), values.end());
+  }
+  return seen;
+}
+
+NpuFinding finding_of(const Flow& flow, const NpuMaking& m, const Seen& seen,
+                      const Values& missing) {
+  const std::string& of = flow.model.value(flow.value_of(*m.made)).name;
+  if (const NpuBuffer* lost = flow.lost(missing, m))
+    return {"overwritten",
+            NpuSeverity::error,
+            flow.writer_over(*lost, m),
+            lost->name,
+            fmt::format("written over before epoch {} reads it for {}", m.epoch, of),
+            fmt::format("epoch {} computes from another tensor", m.epoch),
+            "two buffers share memory while both live: recompile, or keep this one in a pool of "
+            "its own",
+            255};
+  std::string what = "reads " + names(flow.model, seen.foreign.empty() ? seen.read : seen.foreign);
+  if (!seen.foreign.empty()) what += ", which " + of + " does not depend on";
+  if (!missing.empty()) what += "; not read: " + names(flow.model, missing);
+  return {"other-tensor",
+          NpuSeverity::error,
+          m.epoch,
+          m.made->name,
+          what,
+          "computes from another tensor",
+          "recompile, and report the compiler's release",
+          255};
+}
+
 }  // namespace
 
 void audit_flow(const NpuSimulator& sim, const std::vector<NpuMaking>& makings, const Graph& model,
@@ -133,40 +177,16 @@ void audit_flow(const NpuSimulator& sim, const std::vector<NpuMaking>& makings, 
   Flow flow{sim, model, mapping};
   std::set<std::pair<int, ValueId>> said;
   for (const NpuMaking& m : makings) {
-    Values read, foreign;
-    bool unknown = false;
     const ValueId v = flow.value_of(*m.made);
-    for (const NpuRead& r : m.reads) {
-      const Values values = flow.values_of(r);
-      read.insert(values.begin(), values.end());
-      if (v != no_id && !values.empty() &&
-          std::ranges::none_of(values, [&](ValueId x) { return flow.ancestors(v).contains(x); }))
-        foreign.insert(values.begin(), values.end());
-    }
+    Seen seen = seen_of(flow, m, v);
     if (v == no_id) {
-      flow.inner[m.made] = {read, flow.since(m)};
+      flow.inner[m.made] = {std::move(seen.read), flow.since(m)};
       continue;
     }
-    if (read.empty()) continue;  // nothing is known of what it is made of
-    const Values missing = unknown ? Values() : flow.left_out(v, read, flow.since(m));
-    if ((foreign.empty() && missing.empty()) || !said.insert({m.epoch, v}).second) continue;
-    const NpuBuffer* lost = flow.lost(missing, m);
-    if (lost)
-      found.push_back({"overwritten", NpuSeverity::error, flow.writer_over(*lost, m), lost->name,
-                       fmt::format("written over before epoch {} reads it for {}", m.epoch,
-                                   model.value(v).name),
-                       fmt::format("epoch {} computes from another tensor", m.epoch),
-                       "two buffers share memory while both live: recompile, or keep this one in a "
-                       "pool of its own",
-                       255});
-    else
-      found.push_back({"other-tensor", NpuSeverity::error, m.epoch, m.made->name,
-                       (foreign.empty() ? "reads " + names(model, read)
-                                        : "reads " + names(model, foreign) + ", which " +
-                                              model.value(v).name + " does not depend on") +
-                           (missing.empty() ? "" : "; not read: " + names(model, missing)),
-                       "computes from another tensor",
-                       "recompile, and report the compiler's release", 255});
+    if (seen.read.empty()) continue;  // nothing is known of what it is made of
+    const Values missing = seen.unknown ? Values() : flow.left_out(v, seen.read, flow.since(m));
+    if ((seen.foreign.empty() && missing.empty()) || !said.insert({m.epoch, v}).second) continue;
+    found.push_back(finding_of(flow, m, seen, missing));
   }
 }
 

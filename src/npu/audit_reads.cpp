@@ -37,7 +37,7 @@ void check_copies(const NpuSimulator& sim, const NpuMaking& m, std::vector<NpuFi
   const NpuEpoch* e = sim.program().find_epoch(m.epoch);
   if (!e || !only_moves(*e)) return;
   for (const NpuRead& r : m.reads) {
-    const bool wrong = !r.tensors.empty() &&
+    const bool wrong = !r.kept && !r.tensors.empty() &&
                        std::ranges::all_of(
                            r.tensors, [&](const NpuBuffer* b) { return other_scale(*b, *m.made); });
     if (!wrong) continue;
