@@ -5,6 +5,7 @@
 
 #include <fmt/core.h>
 
+#include "npu/audit_named.h"
 #include "npu/stated_layers.h"
 
 namespace lockstep {
@@ -24,7 +25,8 @@ std::vector<NpuLayerPair> pair_stated(const std::vector<NpuLayer>& layers,
 
 }  // namespace
 
-Result<std::vector<NpuFinding>> audit_npu(const NpuSimulator& simulator, const Graph* model) {
+Result<std::vector<NpuFinding>> audit_npu(const NpuSimulator& simulator, const Graph* model,
+                                          const NpuNames& names) {
   std::vector<NpuFinding> found;
   std::vector<NpuBrokenLayer> broken;
   LOCKSTEP_TRY(const std::vector<NpuLayer> layers, npu_layers(simulator, &broken));
@@ -36,7 +38,8 @@ Result<std::vector<NpuFinding>> audit_npu(const NpuSimulator& simulator, const G
   const std::vector<ModelLayer> wanted =
       model ? model_layers(*model) : stated_layers(simulator, layers);
   std::vector<std::string> outputs;
-  const NpuMapping mapping = model ? map_npu_buffers(simulator.program(), *model) : NpuMapping();
+  const NpuMapping mapping =
+      model ? map_npu_buffers(simulator.program(), *model, names) : NpuMapping();
   if (model) outputs = npu_layer_outputs(simulator, layers, mapping);
   const std::vector<NpuLayerPair> pairs =
       model ? pair_layers(layers, wanted, outputs) : pair_stated(layers, wanted);
@@ -56,6 +59,10 @@ Result<std::vector<NpuFinding>> audit_npu(const NpuSimulator& simulator, const G
     return a.severity != b.severity ? a.severity > b.severity : a.epoch < b.epoch;
   });
   return found;
+}
+
+Result<std::vector<NpuFinding>> audit_npu(const NpuSimulator& simulator, const Graph* model) {
+  return audit_npu(simulator, model, {});
 }
 
 Result<std::vector<NpuFinding>> compare_npu(const NpuSimulator& a, const NpuSimulator& b) {

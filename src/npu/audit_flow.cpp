@@ -46,11 +46,31 @@ struct Flow {
     }
     return known.emplace(v, std::move(all)).first->second;
   }
+  // Told from others of its scale and shape by its place in the order of things alone.
+  bool guessed(const NpuBuffer& b) const {
+    const NpuPair* pair = mapping.find(b.name);
+    if (pair && pair->how.starts_with("as "))
+      for (const NpuPair& p : mapping.pairs)
+        if (!p.how.starts_with("as ") && "as " + without_copies(p.buffer) == pair->how) pair = &p;
+    return pair && (pair->how.ends_with("order") || pair->how.ends_with("sources") ||
+                    pair->how.ends_with("left"));
+  }
+  void add_twins(ValueId id, Values& v) const {
+    const Value& of = model.value(id);
+    for (ValueId x = 0; x < static_cast<ValueId>(model.values().size()); ++x)
+      if (const Value& o = model.value(x); !o.constant && o.dtype == of.dtype &&
+                                           o.quant.scale == of.quant.scale &&
+                                           count_of(o.shape) == count_of(of.shape))
+        v.insert(x);
+  }
   // The model's tensors that a read may stand for.
   Values values_of(const NpuRead& r) const {
     Values v;
     for (const NpuBuffer* b : r.tensors)
-      if (const ValueId id = value_of(*b); id != no_id) v.insert(id);
+      if (const ValueId id = value_of(*b); id != no_id) {
+        v.insert(id);
+        if (guessed(*b)) add_twins(id, v);
+      }
     if (!v.empty()) return v;
     for (const NpuBuffer* b : r.tensors)
       if (const auto it = inner.find(b); it != inner.end())

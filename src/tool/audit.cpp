@@ -7,7 +7,7 @@
 
 #include "base/files.h"
 #include "npu/npu_model.h"
-#include "npu/audit.h"
+#include "npu/audit_named.h"
 #include "tool/command.h"
 
 namespace lockstep {
@@ -51,8 +51,9 @@ Result<int> audit(const AuditOptions& o) {
     LOCKSTEP_TRY(Graph graph, import_npu_model(o.optimized));
     optimized = std::make_unique<Graph>(std::move(graph));
   }
-  LOCKSTEP_TRY(found, audit_npu(program, optimized ? optimized.get() : model.get()));
   LOCKSTEP_TRY(const NpuSideFiles side, read_side_files(o.program));
+  const Graph* against = optimized ? optimized.get() : model.get();
+  LOCKSTEP_TRY(found, audit_npu(program, against, against ? names_from(side, program.program(), *against) : NpuNames()));
   const std::vector<NpuFinding> build = audit_build(program.program(), side);
   found.insert(found.begin(), build.begin(), build.end());
   if (optimized) {
