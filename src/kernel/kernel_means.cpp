@@ -72,8 +72,8 @@ std::int32_t sum_of_run(const T* x, std::int64_t n) {
 
 class Means : public PreparedKernel {
  public:
-  Means(const KernelProblem& p, SumCodes sum_codes)
-      : sum_codes_(sum_codes),
+  Means(const KernelProblem& p, const MeanSteps& steps)
+      : steps_(steps),
         policy_(*policy_of(p)),
         signed_(p.view.input(0).dtype == DType::i8),
         count_(count_of(p.view.output(0).shape)) {
@@ -89,6 +89,7 @@ class Means : public PreparedKernel {
                y.quant.zero_at(0),  clamp.low,           clamp.high};
     const Reduction r = *reduction_of(p.view);
     behind_ = static_cast<std::int32_t>(r.count);
+    form_ = mean_form(policy_, behind_, scales_);
     axes_[0] = axes_of(r, x.shape, false);
     axes_[1] = axes_of(r, x.shape, true);
   }
@@ -98,13 +99,35 @@ class Means : public PreparedKernel {
   }
   void run(const KernelRun& r) const override {
     auto* const sums = reinterpret_cast<std::int32_t*>(r.scratch);
+    const std::vector<Axis>& axes = axes_[r.channels_last];
+    if (are_rows(axes)) {
+      const std::int64_t n = axes[1].n;
+      r.workers.each(
+          count_,
+          [&](std::int64_t first, std::int64_t last, int) {
+            steps_.sum_rows(r.in[0] + first * n, last - first, n, signed_, sums + first);
+            finish(sums + first, last - first, r.out[0] + first);
+          },
+          std::max<std::int64_t>(1, worth_sharing / n));
+      return;
+    }
     std::fill_n(sums, count_, 0);
-    walk(axes_[r.channels_last], 0, r.in[0], sums);
-    for (std::int64_t i = 0; i < count_; ++i)
-      r.out[0][i] = static_cast<std::byte>(policy_.apply(sums[i], behind_, scales_));
+    walk(axes, 0, r.in[0], sums);
+    finish(sums, count_, r.out[0]);
   }
 
  private:
+  static constexpr std::int64_t worth_sharing = 16384;  // codes of a part
+
+  // Each result is of one run of codes, run behind run.
+  bool are_rows(const std::vector<Axis>& axes) const {
+    return axes.size() == 3 && axes[2].n == 1 && axes[1].x_step == 1 && axes[0].x_step == axes[1].n &&
+           axes[0].y_step == 1 && axes[0].n == count_;
+  }
+  void finish(const std::int32_t* sums, std::int64_t n, std::byte* y) const {
+    std::int64_t i = form_ ? steps_.mean_codes(sums, n, *form_, static_cast<float>(scales_.low), static_cast<float>(scales_.high), y) : 0;
+    for (; i < n; ++i) y[i] = static_cast<std::byte>(policy_.apply(sums[i], behind_, scales_));
+  }
   void walk(const std::vector<Axis>& axes, std::size_t d, const std::byte* x,
             std::int32_t* sums) const {
     const Axis& a = axes[d];
@@ -115,17 +138,18 @@ class Means : public PreparedKernel {
                          : sum_of_run(reinterpret_cast<const std::uint8_t*>(x), a.n);
         return;
       }
-      if (a.x_step == channels) return sum_codes_(x, a.n, channels, signed_, sums);
+      if (a.x_step == channels) return steps_.sum_codes(x, a.n, channels, signed_, sums);
       for (std::int64_t i = 0; i < a.n; ++i)
-        sum_codes_(x + i * a.x_step, 1, channels, signed_, sums);
+        steps_.sum_codes(x + i * a.x_step, 1, channels, signed_, sums);
       return;
     }
     for (std::int64_t i = 0; i < a.n; ++i) walk(axes, d + 1, x + i * a.x_step, sums + i * a.y_step);
   }
 
-  SumCodes sum_codes_;
+  MeanSteps steps_;
   const AveragePolicy& policy_;
   AverageScales scales_{};
+  std::optional<MeanForm> form_;
   bool signed_;
   std::int64_t count_;
   std::int32_t behind_ = 1;
@@ -144,8 +168,8 @@ bool means_fit(const KernelProblem& p) {
          !p.constants[0] && count_of(x.shape) > 0 && reduction_of(p.view).ok();
 }
 
-std::unique_ptr<PreparedKernel> prepare_means(const KernelProblem& p, SumCodes sum_codes) {
-  return std::make_unique<Means>(p, sum_codes);
+std::unique_ptr<PreparedKernel> prepare_means(const KernelProblem& p, const MeanSteps& steps) {
+  return std::make_unique<Means>(p, steps);
 }
 
 }  // namespace lockstep

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "num/mean_form.h"
 #include "num/ort_codes.h"
 #include "num/real.h"
 #include "num/tflite_fixed.h"
@@ -146,10 +147,13 @@ void tanh(const TableScales& s, std::span<std::int32_t> table) {
 }
 
 // N86: what the zero points amount to is one float32 number, added before rounding.
-std::int32_t total(std::int32_t sum, std::int32_t n, float share, const AverageScales& s) {
+MeanForm form_of(std::int32_t n, float share, const AverageScales& s) {
   const float factor = as_float(s.x_scale) / as_float(s.y_scale) * share;
-  const float zero = static_cast<float>(s.y_zero) - static_cast<float>(n * s.x_zero) * factor;
-  return clamp_code(even(static_cast<float>(sum) * factor + zero), s.low, s.high);
+  return {factor, static_cast<float>(s.y_zero) - static_cast<float>(n * s.x_zero) * factor};
+}
+std::int32_t total(std::int32_t sum, std::int32_t n, float share, const AverageScales& s) {
+  const MeanForm form = form_of(n, share, s);
+  return clamp_code(even(static_cast<float>(sum) * form.factor + form.zero), s.low, s.high);
 }
 std::int32_t mean_of(std::int32_t sum, std::int32_t n, const AverageScales& s) {
   if (s.high - s.low > 255) return tflite_mean.apply(sum, n, s);
@@ -242,6 +246,13 @@ std::vector<float> litert_softmax_terms(const SoftmaxScales& s) {
 
 const SoftmaxPolicy litert_softmax = {"litert-softmax", litert_softmax_row};
 const SoftmaxPolicy litert_log_softmax = {"litert-log-softmax", litert_log_softmax_row};
+std::optional<MeanForm> mean_form(const AveragePolicy& policy, std::int32_t n, const AverageScales& s) {
+  if (s.high - s.low > 255) return {};
+  if (policy.apply == mean_of) return form_of(n, 1.0f / static_cast<float>(n), s);
+  if (policy.apply == sum_over) return form_of(n, 1.0f, s);
+  return {};
+}
+
 const RequantPolicy xnnpack_requant = {"xnnpack-requant", prepare_requant, apply_requant};
 const BinaryPolicy xnnpack_add = {"xnnpack-add", prepare_add, apply_add};
 const BinaryPolicy xnnpack_sub = {"xnnpack-sub", prepare_add, apply_sub};
