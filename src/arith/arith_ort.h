@@ -32,7 +32,7 @@ inline constexpr Numerics ort_numerics{
 };
 
 inline constexpr std::string_view ort_passes[] = {
-    "store-folded-constants", "fuse-pads", "merge-equal-quantize", "remove-double-qdq", "fuse-matmul-add", "propagate-dequantize",
+    "store-folded-constants", "fuse-pads", "fuse-conv-constants", "merge-equal-quantize", "remove-double-qdq", "fuse-matmul-add", "propagate-dequantize",
     "propagate-quantize", "quantize-bias", "drop-redundant-clip", "mark-unsigned-codes",
     "fuse-qdq-conv", "fuse-qdq-dense", "fuse-qdq-binary", "fuse-qdq-unary", "block-float-convolutions", "block-float-pools",
     "resize-channels-last"};

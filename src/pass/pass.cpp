@@ -19,6 +19,7 @@ constexpr Pass passes[] = {
     {"store-folded-constants", "constants computed at import are as good as stored",
      store_folded_constants},
     {"fuse-pads", "zeros around a window become its own padding", fuse_pads, true},
+    {"fuse-conv-constants", "a normalization, factor or summand of constants goes into the weights before it", fuse_conv_constants, true},
     {"merge-equal-quantize", "equal (de)quantizers of one tensor become one", merge_equal_quantize,
      true},
     {"remove-double-qdq", "two quantizations in a row become one over the reals that both hold",

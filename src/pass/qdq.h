@@ -7,6 +7,7 @@ namespace lockstep {
 // What onnxruntime does to quantize-dequantize graphs before it runs them; rows of the pass table.
 // docs/numerics.md, "Which operators are integer".
 Result<Patch> fuse_pads(const Graph& graph);
+Result<Patch> fuse_conv_constants(const Graph& graph);
 Result<Patch> merge_equal_quantize(const Graph& graph);
 Result<Patch> remove_double_qdq(const Graph& graph);
 Result<Patch> fuse_matmul_add(const Graph& graph);

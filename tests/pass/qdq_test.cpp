@@ -312,5 +312,26 @@ TEST(Qdq, zeros_around_a_conv_become_its_padding) {
   EXPECT_EQ(operators(padded(0.0f, "AveragePool")).count("Pad"), 1u);
 }
 
+// w = 3, b = 5: a factor of 2, then 1 more, then (.. - 1) * 4 / sqrt(3 + 1) + 7.
+TEST(Qdq, what_follows_a_conv_of_float_weights_goes_into_them) {
+  Sketch s;
+  const auto reals = [&](const std::string& name, Shape shape, float v) {
+    return s.constant(name, Tensor::of<float>(std::move(shape), std::vector<float>{v}));
+  };
+  const ValueId w = reals("w", {1, 1, 1, 1}, 3), b = reals("b", {1}, 5);
+  ValueId y = s.add("Conv", "conv", {s.input("x", image), w, b}, DType::f32, image);
+  y = s.add("Mul", "mul", {y, s.constant("two", Tensor::scalar(2.0f))}, DType::f32, image);
+  y = s.add("Add", "add", {y, reals("one", {1, 1, 1}, 1)}, DType::f32, image);
+  y = s.add("BatchNormalization", "bn", {y, reals("factor", {1}, 4), reals("shift", {1}, 7), reals("mean", {1}, 1), reals("variance", {1}, 3)},
+            DType::f32, image);
+  s.builder.node(s.builder.value(y).producer).attrs.set("epsilon", 1.0);
+  y = s.add("Add", "last", {y, s.constant("number", Tensor::scalar(1.0f))}, DType::f32, image);  // Add takes no number
+  const Graph g = lowered(s.finish({s.add("Relu", "relu", {y}, DType::f32, image)}), {"fuse-conv-constants"});
+  EXPECT_EQ(operators(g), (std::map<std::string, int>{{"Add", 1}, {"Conv", 1}, {"Relu", 1}}));
+  const Node& conv = g.node(g.find_node("conv"));
+  EXPECT_EQ(g.value(conv.inputs[1]).constant->number(0), 12);                // 3 * 2 * 2
+  EXPECT_EQ(g.value(conv.inputs[2]).constant->number(0), (11.0 - 1) * 2 + 7);  // 5 * 2 + 1 = 11
+}
+
 }  // namespace
 }  // namespace lockstep
