@@ -45,16 +45,7 @@ bool is_code(DType t) {
 // The element type that the zero point, else the attribute, else ONNX's default names.
 DType code_type(const NodeView& n) {
   if (n.has_input(2)) return n.input(2).dtype;
-  switch (n.attrs().integer("output_dtype", 0)) {
-    case 3:
-      return DType::i8;
-    case 4:
-      return DType::u16;
-    case 5:
-      return DType::i16;
-    default:
-      return DType::u8;
-  }
+  return dtype_of_onnx_number(n.attrs().integer("output_dtype", 0)).value_or(DType::u8);
 }
 
 constexpr Rule rules[] = {

@@ -129,5 +129,30 @@ TEST(OnnxImport, codes_of_four_bits_saturate_at_four_bits) {
   }
 }
 
+// Quantizers write a Gemm's bias [1, n] with one scale for each column, but along axis 0.
+TEST(OnnxImport, a_row_of_bias_codes_has_its_scales_along_its_columns) {
+  OnnxBuilder m;
+  m.output("y").constant<std::int32_t>("b", {1, 2}, {3, 4}, onnx::TensorProto::INT32);
+  m.constant<float>("s", {2}, {0.5f, 0.25f}, onnx::TensorProto::FLOAT);
+  set_int(m.node("DequantizeLinear", {"b", "s"}, {"y"}), "axis", 0);
+  const auto g = m.import();
+  ASSERT_TRUE(g.ok()) << g.error().line();
+  EXPECT_EQ(g->value(g->find_value("b")).quant, (QuantParams{{0.5, 0.25}, {0, 0}, 1}));
+}
+
+// x = 2, alpha = 0.5: 2 / (1 + e^-1)
+TEST(OnnxImport, reads_swish_as_its_three_steps) {
+  OnnxBuilder m;
+  m.input("x", {1}).output("y");
+  auto* const alpha = m.node("Swish", {"x"}, {"y"}).add_attribute();
+  alpha->set_name("alpha");
+  alpha->set_type(onnx::AttributeProto::FLOAT);
+  alpha->set_f(0.5f);
+  const auto g = m.import();
+  ASSERT_TRUE(g.ok()) << g.error().line();
+  EXPECT_EQ(g->nodes().size(), 3u);
+  EXPECT_NEAR(run_float(*g, {{"x", floats({1}, {2})}}, "y").number(0), 1.4621172, 1e-6);
+}
+
 }  // namespace
 }  // namespace lockstep
