@@ -105,8 +105,11 @@ void Hypotheses::of_earlier_runs() {
   const auto own = std::ranges::find(sites_, trial_.row().node, &Site::node);
   if (own == sites_.end()) return;
   const Evidence& known = evidence_[static_cast<std::size_t>(own - sites_.begin())];
-  for (const FaultDef* earlier : fault_table()) {
-    if (earlier->shows == OutputOf::this_run || !fits_stage(*earlier, *own)) continue;
+  // The run before comes first: with two runs the first is the same.
+  std::vector<const FaultDef*> showing;
+  for (const OutputOf run : {OutputOf::run_before, OutputOf::first_run})
+    std::ranges::copy_if(fault_table(), std::back_inserter(showing), [&](const FaultDef* f) { return f->shows == run && fits_stage(*f, *own); });
+  for (const FaultDef* earlier : showing) {
     const bool frozen = earlier->shows == OutputOf::first_run;
     // What is shown in a run stands against what an earlier one was made from.
     Evidence shifted;

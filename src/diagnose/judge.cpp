@@ -49,7 +49,10 @@ void on_codes_instead(const Case& c, const Row& row, std::size_t index, const Se
   found.tried += other.tried;
   found.work += other.work;
   const Explanation *here = found.cause(), *there = other.cause();
-  if (!there) return;
+  if (!there) {
+    found.cut_short = found.cut_short || other.cut_short;
+    return;
+  }
   const NodeId at = here ? c.reference.graph().find_node(here->site) : no_id;
   const bool at_quantizer = at != no_id && c.reference.graph().node(at).op == "DequantizeLinear";
   const bool keep = here && here->exact() >= there->exact() && length(*here) < length(*there) + (at_quantizer ? -4 : 4);

@@ -76,6 +76,7 @@ Suspect search_on_codes(const Case& c, const Row& row, std::size_t index, const 
     Suspect suspect = search(*trial, index, {}, half);
     told.tried += suspect.tried;
     told.work += suspect.work;
+    told.cut_short = told.cut_short || suspect.cut_short;
     if (!suspect.cause()) continue;
     for (Explanation& e : suspect.ranked) e.arithmetic = carrier.arithmetic().name;
     suspect.tried = told.tried;

@@ -183,12 +183,13 @@ class Search {
     if (it != ranked.end()) std::rotate(ranked.begin(), it, it + 1);
   }
 
-  // Keeps the best parameters of each fault at each place.
+  // Keeps the best parameters of each fault, or of each pair, at each place.
   void keep_best_of_each() {
+    const auto like = [](const FaultSpec& a, const FaultSpec& b) { return a.fault == b.fault && a.node == b.node; };
     std::vector<Explanation> kept;
     for (Explanation& e : suspect_.ranked) {
       const bool seen = std::ranges::any_of(kept, [&](const Explanation& k) {
-        return k.fault == e.fault && k.site == e.site && k.also.size() == e.also.size();
+        return k.fault == e.fault && k.site == e.site && std::ranges::equal(k.also, e.also, like);
       });
       if (!seen) kept.push_back(std::move(e));
     }

@@ -8,8 +8,9 @@ namespace lockstep {
 namespace {
 
 struct Bench {
+  explicit Bench(std::size_t runs = 3) : sent(test::random_samples(reference, runs)) {}
   Executor reference = test::picture_network();
-  std::vector<Sample> sent = test::random_samples(reference, 3);
+  std::vector<Sample> sent;
   std::vector<Sample> expected = reference.run(sent)->samples;
   std::vector<Sample> device;
 
@@ -50,6 +51,18 @@ TEST(Pairs, a_fault_whose_output_of_an_earlier_run_is_shown_is_named_with_it) {
     EXPECT_EQ((std::set{cause->fault->name, cause->also[0].fault->name}), (std::set<std::string_view>{"operand-rescale", earlier})) << cause->spec;
     EXPECT_TRUE(cause->exact());
   }
+}
+
+// It was: the output of the first run, and certain, by the order of a table.
+TEST(Pairs, of_two_runs_none_tells_the_first_from_the_one_before) {
+  Bench b(2);
+  const auto v = b.judged("operand-rescale@add,k=0.5,operand=2+stale-output@add");
+  ASSERT_TRUE(v.ok());
+  const Explanation* cause = v->suspects.at(0).cause();
+  ASSERT_NE(cause, nullptr);
+  EXPECT_EQ(cause->spec, "operand-rescale@add,k=0.5,operand=2+stale-output@add");
+  EXPECT_FALSE(cause->certain);
+  EXPECT_EQ(std::ranges::count(cause->rivals, "operand-rescale@add,k=0.5,operand=2+frozen-output@add"), 1);
 }
 
 TEST(Pairs, lines_of_a_faulty_earlier_run_are_named_with_the_fault) {
