@@ -236,6 +236,9 @@ class Makings {
 }  // namespace
 
 NpuProvenance npu_provenance(const NpuSimulator& sim) {
+  constexpr std::int64_t most = std::int64_t{1} << 26;  // beyond any memory: a damaged table
+  for (const NpuBuffer& b : sim.program().buffers)
+    if (!b.is_param && b.bytes() > most) return {};
   Makings makings(sim);
   for (const NpuEpochForm& form : sim.epochs())
     form.epoch->hardware() ? makings.hardware(form) : makings.software(*form.epoch);

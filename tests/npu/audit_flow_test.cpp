@@ -129,6 +129,17 @@ TEST(NpuAuditFlow, a_tensor_that_is_put_onto_one_still_to_be_read_is_named_where
   EXPECT_TRUE(names(test::errors_in(p, g), "overwritten", at->epoch));
 }
 
+TEST(NpuAuditFlow, a_table_that_claims_a_tensor_of_four_gigabytes_is_not_walked_through) {
+  const Graph g = chain_with_a_skip();
+  NpuProgram p = test::lowered(g);
+  const auto it = std::ranges::find_if(
+      p.buffers, [](const NpuBuffer& b) { return !b.is_param && b.epoch > 0; });
+  it->end = it->limit = std::int64_t{1} << 32;
+  const auto sim = NpuSimulator::make(std::make_shared<const NpuProgram>(p));
+  ASSERT_TRUE(sim.ok()) << sim.error().line();  // the pools are as they were
+  EXPECT_TRUE(npu_provenance(*sim).makings.empty());
+}
+
 std::vector<NpuFinding> errors_alone(const NpuProgram& p) {
   auto sim = NpuSimulator::make(std::make_shared<const NpuProgram>(p));
   EXPECT_TRUE(sim.ok());
