@@ -15,8 +15,14 @@ struct Bench {
   std::vector<Sample> device = expected;
 
   Verdict judged() {
-    auto v = judge({.reference = reference, .recorded = {sent, expected, device, StateMode::reset}, .tolerance = {},
-                    .others = {}, .search = {}, .model = "chain.onnx", .target = "c.npz", .input = "x.npz"});
+    auto v = judge({.reference = reference,
+                    .recorded = {sent, expected, device, StateMode::reset},
+                    .tolerance = {},
+                    .others = {},
+                    .search = {},
+                    .model = "chain.onnx",
+                    .target = "c.npz",
+                    .input = "x.npz"});
     EXPECT_TRUE(v.ok()) << (v.ok() ? "" : v.error().line());
     return std::move(*v);
   }
@@ -58,11 +64,14 @@ TEST(BadCapture, names_that_are_swapped_are_recognized) {
   EXPECT_TRUE(v.suspects.empty());
 }
 
-// A permuted input was once taken for swapped names: what reads the two tensors tells the two apart.
+// A permuted input was once taken for swapped names: what reads the two tensors tells the two
+// apart.
 TEST(BadCapture, tensors_that_are_read_as_they_were_recorded_have_their_own_names) {
   Bench b;
   test::RealNet net({1, 64});
-  net.node("left", "Relu", {"x"}, "p").node("right", "Relu", {"z"}, "q").node("sub", "Sub", {"p", "q"}, "y");
+  net.node("left", "Relu", {"x"}, "p")
+      .node("right", "Relu", {"z"}, "q")
+      .node("sub", "Sub", {"p", "q"}, "y");
   b.graph = std::move(net).graph({"x", "z"}, {"y"});
   b.reference = test::executor(b.graph);
   b.sent = test::random_samples(b.graph, 2);
@@ -77,11 +86,15 @@ TEST(BadCapture, tensors_that_are_read_as_they_were_recorded_have_their_own_name
   EXPECT_EQ(v.summary.find("names are swapped"), v.summary.npos) << v.summary;
 }
 
-// Channels exchanged in a joined tensor were once taken for swapped names of the parts that it is split into again.
+// Channels exchanged in a joined tensor were once taken for swapped names of the parts that it is
+// split into again.
 TEST(BadCapture, tensors_that_follow_from_what_was_recorded_before_have_their_own_names) {
   Bench b;
   test::RealNet net({1, 64});
-  net.node("left", "Relu", {"x"}, "p").node("right", "Relu", {"z"}, "q").node("first", "Neg", {"p"}, "u").node("second", "Neg", {"q"}, "v");
+  net.node("left", "Relu", {"x"}, "p")
+      .node("right", "Relu", {"z"}, "q")
+      .node("first", "Neg", {"p"}, "u")
+      .node("second", "Neg", {"q"}, "v");
   b.graph = std::move(net).graph({"x", "z"}, {"u", "v"});
   b.reference = test::executor(b.graph);
   b.sent = test::random_samples(b.graph, 2);
@@ -113,7 +126,8 @@ TEST(BadCapture, an_output_that_never_moves_is_said_beside_any_cause) {
   }
   const Verdict v = b.judged();
   EXPECT_FALSE(v.healthy);
-  EXPECT_TRUE(std::ranges::any_of(v.notes, [](const std::string& n) { return n.find("the same in all 3 samples") != n.npos; }));
+  EXPECT_TRUE(std::ranges::any_of(
+      v.notes, [](const std::string& n) { return n.find("the same in all 3 samples") != n.npos; }));
 }
 
 // One value an inference, five inputs above zero and the fourth below: only its output is 0.
@@ -153,13 +167,16 @@ TEST(BadCapture, one_value_that_is_another_samples_by_chance_is_explained_and_th
   ASSERT_FALSE(v.suspects.empty()) << v.summary;
   ASSERT_NE(v.suspects[0].cause(), nullptr);
   EXPECT_FALSE(v.suspects[0].cause()->certain);
-  EXPECT_TRUE(std::ranges::any_of(v.notes, [](const std::string& n) { return n.find("one inference, recorded 6 times") != n.npos; }));
+  EXPECT_TRUE(std::ranges::any_of(v.notes, [](const std::string& n) {
+    return n.find("one inference, recorded 6 times") != n.npos;
+  }));
 }
 
 TEST(BadCapture, one_value_of_one_input_in_all_samples_is_one_inference_where_no_cause_makes_it) {
   const Verdict v = OneValue().judged_if_always(2.5);
   EXPECT_TRUE(v.suspects.empty());
-  EXPECT_NE(v.summary.find("input 2: one inference, recorded 6 times"), v.summary.npos) << v.summary;
+  EXPECT_NE(v.summary.find("input 2: one inference, recorded 6 times"), v.summary.npos)
+      << v.summary;
 }
 
 }  // namespace

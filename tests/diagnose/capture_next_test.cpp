@@ -6,13 +6,23 @@
 namespace lockstep {
 namespace {
 
-// An unexplained operation of x -> r1 -> r2 -> r3 -> y on a device whose input bytes were not recorded.
+// An unexplained operation of x -> r1 -> r2 -> r3 -> y on a device whose input bytes were not
+// recorded.
 std::string next_for(const std::string& node, const std::string& tensor) {
   const Graph g = test::relu_chain();
   const Executor reference = test::executor(g);
   std::vector<Sample> device(1);
   device[0].emplace(tensor, Tensor(DType::f32, {1, 4, 6, 6}));
-  const Case c{.reference = reference, .recorded = {{}, {}, device, StateMode::reset}, .tolerance = {}, .others = {}, .search = {}, .carriers = {}, .model = "m", .target = "t", .input = "", .units = {}};
+  const Case c{.reference = reference,
+               .recorded = {{}, {}, device, StateMode::reset},
+               .tolerance = {},
+               .others = {},
+               .search = {},
+               .carriers = {},
+               .model = "m",
+               .target = "t",
+               .input = "",
+               .units = {}};
   Verdict v;
   Row row;
   row.value = g.find_value(tensor);
@@ -27,12 +37,14 @@ std::string next_for(const std::string& node, const std::string& tensor) {
 }
 
 TEST(CaptureNext, asks_for_the_input_bytes_only_where_the_operation_reads_them) {
-  EXPECT_NE(next_for("r1", "t1").find("record the input bytes"), std::string::npos) << next_for("r1", "t1");
-  EXPECT_EQ(next_for("r2", "t2").find("record the input bytes"), std::string::npos) << next_for("r2", "t2");
+  EXPECT_NE(next_for("r1", "t1").find("record the input bytes"), std::string::npos)
+      << next_for("r1", "t1");
+  EXPECT_EQ(next_for("r2", "t2").find("record the input bytes"), std::string::npos)
+      << next_for("r2", "t2");
 }
 
-// Between captured codes lay a DequantizeLinear, an operation and a QuantizeLinear: the advice was to record its reals,
-// which no device makes.
+// Between captured codes lay a DequantizeLinear, an operation and a QuantizeLinear: the advice was
+// to record its reals, which no device makes.
 TEST(CaptureNext, does_not_ask_for_what_an_operations_own_quantizers_hold) {
   GraphBuilder b("m", "onnx");
   ValueId ids[4];
@@ -50,7 +62,8 @@ TEST(CaptureNext, does_not_ask_for_what_an_operations_own_quantizers_hold) {
   Value zero;
   zero.name = "zero";
   zero.dtype = DType::i8;
-  zero.constant = std::make_shared<const Tensor>(Tensor::of<std::int8_t>({}, std::vector<std::int8_t>{0}));
+  zero.constant =
+      std::make_shared<const Tensor>(Tensor::of<std::int8_t>({}, std::vector<std::int8_t>{0}));
   const ValueId step = b.add_value(scale), origin = b.add_value(zero);
   const auto add = [&](const std::string& op, int i) {
     Node n;
@@ -72,7 +85,16 @@ TEST(CaptureNext, does_not_ask_for_what_an_operations_own_quantizers_hold) {
   row.node = g.find_node("QuantizeLinear");
   row.segment = {g.find_node("DequantizeLinear"), g.find_node("Relu"), row.node};
   row.tensor = "v3";
-  const Case c{.reference = reference, .recorded = {{}, {}, {}, StateMode::reset}, .tolerance = {}, .others = {}, .search = {}, .carriers = {}, .model = "m", .target = "t", .input = "", .units = {}};
+  const Case c{.reference = reference,
+               .recorded = {{}, {}, {}, StateMode::reset},
+               .tolerance = {},
+               .others = {},
+               .search = {},
+               .carriers = {},
+               .model = "m",
+               .target = "t",
+               .input = "",
+               .units = {}};
   EXPECT_TRUE(capture_inside(c, row).empty());
 }
 

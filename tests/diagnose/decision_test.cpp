@@ -17,7 +17,8 @@ TEST(Decision, is_read_as_written) {
   EXPECT_EQ(one->threshold, 0.5);
   EXPECT_EQ(two->second, 0);
   EXPECT_EQ(two->threshold, -2);
-  for (const char* bad : {"", "top5", "1", "1>", "-1>0", "1-0", "1>x", "1>0.5y", "1-a>2", "1>nan", "1>inf"})
+  for (const char* bad :
+       {"", "top5", "1", "1>", "-1>0", "1-0", "1>x", "1>0.5y", "1-a>2", "1>nan", "1>inf"})
     EXPECT_FALSE(parse_decision(bad).ok()) << bad;
 }
 
@@ -43,7 +44,8 @@ TEST(Decision, of_the_reference_itself_never_flips) {
 }
 
 TEST(Decision, top1_of_two_elements_is_their_difference_against_zero) {
-  const DecisionReport a = decide_for("sim:requant-truncates", "top1"), b = decide_for("sim:requant-truncates", "1-0>0");
+  const DecisionReport a = decide_for("sim:requant-truncates", "top1"),
+                       b = decide_for("sim:requant-truncates", "1-0>0");
   EXPECT_EQ(a.device.flips.size(), b.device.flips.size());
   EXPECT_NEAR(a.device.mean_shift, b.device.mean_shift, 1e-9);
 }

@@ -12,7 +12,8 @@ double share_behind(Shape shape, const std::string& op, const std::string& mover
   return free_share(g, g.outputs()[0]);
 }
 
-// A classifier of 201 operations whose two classes drifted was given a cause that fitted both by chance.
+// A classifier of 201 operations whose two classes drifted was given a cause that fitted both by
+// chance.
 TEST(FreeShare, two_classes_under_one_softmax_say_half_as_much) {
   EXPECT_EQ(share_behind({3, 2}, "Softmax", "Identity"), 0.5);
   EXPECT_EQ(share_behind({3, 10}, "Softmax", "Identity"), 0.9);

@@ -17,14 +17,22 @@ struct Bench {
   Executor reference = test::executor(model, "ort");
   std::vector<Executor> others = other_arithmetics(model, *find_arithmetic("ort"));
   std::vector<std::string> notes;
-  std::vector<Sample> sent = *read_inputs(test::source_folder() + "/examples/s2/faces.npz", model, notes);
+  std::vector<Sample> sent =
+      *read_inputs(test::source_folder() + "/examples/s2/faces.npz", model, notes);
   std::vector<Sample> expected = reference.run(sent)->samples;
 
   Envelope measured(const std::string& fault) {
     std::vector<Sample> device = expected;
-    if (!fault.empty()) device = reference.run(sent, {}, *inject(reference, *parse_faults(fault)))->samples;
-    const Case c{.reference = reference, .recorded = {sent, expected, device, StateMode::reset}, .tolerance = {},
-                 .others = [this]() -> std::span<const Executor> { return others; }, .search = {}, .model = file, .target = "d", .input = "x"};
+    if (!fault.empty())
+      device = reference.run(sent, {}, *inject(reference, *parse_faults(fault)))->samples;
+    const Case c{.reference = reference,
+                 .recorded = {sent, expected, device, StateMode::reset},
+                 .tolerance = {},
+                 .others = [this]() -> std::span<const Executor> { return others; },
+                 .search = {},
+                 .model = file,
+                 .target = "d",
+                 .input = "x"};
     auto e = envelope_of(c);
     EXPECT_TRUE(e.ok()) << (e.ok() ? "" : e.error().line());
     return std::move(*e);

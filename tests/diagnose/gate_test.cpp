@@ -47,9 +47,14 @@ struct Gate {
   }
   Result<Verdict> judged(double least) const {
     const auto expected = reference.run(sent)->samples;
-    return judge({.reference = reference, .recorded = {sent, expected, device, StateMode::reset},
-                  .tolerance = {.kind = Tolerance::Kind::cosine, .cosine = least}, .others = {}, .search = {},
-                  .model = "two.onnx", .target = "device.npz", .input = "x.npz"});
+    return judge({.reference = reference,
+                  .recorded = {sent, expected, device, StateMode::reset},
+                  .tolerance = {.kind = Tolerance::Kind::cosine, .cosine = least},
+                  .others = {},
+                  .search = {},
+                  .model = "two.onnx",
+                  .target = "device.npz",
+                  .input = "x.npz"});
   }
 };
 
@@ -59,7 +64,8 @@ TEST(Gate, a_missing_output_is_an_error_though_the_other_meets_the_gate) {
   gate.device[0].erase("b");
   const auto v = gate.judged(0.99);
   ASSERT_FALSE(v.ok());
-  EXPECT_NE(v.error().line().find("output 'b' is not among what was compared"), std::string::npos) << v.error().line();
+  EXPECT_NE(v.error().line().find("output 'b' is not among what was compared"), std::string::npos)
+      << v.error().line();
 }
 
 TEST(Gate, no_output_at_all_is_an_error) {
@@ -68,10 +74,13 @@ TEST(Gate, no_output_at_all_is_an_error) {
   gate.device[0].erase("b");
   const auto v = gate.judged(0.99);
   ASSERT_FALSE(v.ok());
-  EXPECT_NE(v.error().line().find("no output of the network is among what was compared"), std::string::npos) << v.error().line();
+  EXPECT_NE(v.error().line().find("no output of the network is among what was compared"),
+            std::string::npos)
+      << v.error().line();
 }
 
-// Of 8 ones in each of 4 samples, one sample's are half zeros: 28 / sqrt(32 * 28) joined, 4 / sqrt(8 * 4) alone.
+// Of 8 ones in each of 4 samples, one sample's are half zeros: 28 / sqrt(32 * 28) joined, 4 /
+// sqrt(8 * 4) alone.
 TEST(Gate, the_cosine_is_of_all_samples_joined) {
   Gate gate(4);
   for (std::int64_t i = 0; i < 4; ++i) gate.device[2].at("b").set_number(i, 0);

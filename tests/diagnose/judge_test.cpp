@@ -20,8 +20,14 @@ struct Bench {
     device = (*target)->run(sent, {})->samples;
     for (Sample& s : device)
       for (const std::string& name : hidden) s.erase(name);
-    return judge({.reference = reference, .recorded = {sent, expected, device, StateMode::reset}, .tolerance = {},
-                  .others = {}, .search = {}, .model = "chain.onnx", .target = uri, .input = "x.npz"});
+    return judge({.reference = reference,
+                  .recorded = {sent, expected, device, StateMode::reset},
+                  .tolerance = {},
+                  .others = {},
+                  .search = {},
+                  .model = "chain.onnx",
+                  .target = uri,
+                  .input = "x.npz"});
   }
 };
 
@@ -60,7 +66,8 @@ TEST(Judge, a_fault_that_the_next_operation_hides_is_not_seen_at_the_outputs) {
 
 TEST(Judge, with_outputs_only_what_reproduces_a_part_is_no_cause) {
   Bench b;
-  // Half of the output is the network's input, as if it were copied; in the other half negatives leak through.
+  // Half of the output is the network's input, as if it were copied; in the other half negatives
+  // leak through.
   b.device = b.expected;
   for (std::size_t s = 0; s < b.device.size(); ++s) {
     Tensor& y = b.device[s].at("y");
@@ -71,8 +78,14 @@ TEST(Judge, with_outputs_only_what_reproduces_a_part_is_no_cause) {
     b.device[s].erase("t1");
     b.device[s].erase("t2");
   }
-  const auto v = judge({.reference = b.reference, .recorded = {b.sent, b.expected, b.device, StateMode::reset}, .tolerance = {},
-                        .others = {}, .search = {}, .model = "chain.onnx", .target = "c.npz", .input = "x.npz"});
+  const auto v = judge({.reference = b.reference,
+                        .recorded = {b.sent, b.expected, b.device, StateMode::reset},
+                        .tolerance = {},
+                        .others = {},
+                        .search = {},
+                        .model = "chain.onnx",
+                        .target = "c.npz",
+                        .input = "x.npz"});
   ASSERT_TRUE(v.ok());
   EXPECT_FALSE(v->healthy);
   EXPECT_TRUE(v->unexplained()) << v->suspects.at(0).ranked.at(0).spec;
@@ -124,17 +137,26 @@ TEST(Judge, a_stale_or_torn_input_is_not_laid_to_the_operation_that_reads_it) {
   const Executor reference = test::executor(graph, "ort");
   const auto sent = test::random_samples(graph, 3);
   const auto expected = reference.run(sent)->samples;
-  for (const char* fault : {"stale-input-lines", "torn-input", "torn-input,at=0.3", "stale-input", "zero-point-128"}) {
-    auto target = open_target(std::string("sim:") + fault, {graph, *find_arithmetic("ort"), StateMode::reset});
+  for (const char* fault :
+       {"stale-input-lines", "torn-input", "torn-input,at=0.3", "stale-input", "zero-point-128"}) {
+    auto target = open_target(std::string("sim:") + fault,
+                              {graph, *find_arithmetic("ort"), StateMode::reset});
     ASSERT_TRUE(target.ok());
     const auto device = (*target)->run(sent, {})->samples;
-    const auto v = judge({.reference = reference, .recorded = {sent, expected, device, StateMode::reset}, .tolerance = {},
-                          .others = {}, .search = {}, .model = "q.onnx", .target = fault, .input = "x.npz"});
+    const auto v = judge({.reference = reference,
+                          .recorded = {sent, expected, device, StateMode::reset},
+                          .tolerance = {},
+                          .others = {},
+                          .search = {},
+                          .model = "q.onnx",
+                          .target = fault,
+                          .input = "x.npz"});
     ASSERT_TRUE(v.ok()) << fault;
     ASSERT_FALSE(v->suspects.empty()) << fault;
     const Explanation* cause = v->suspects[0].cause();
     ASSERT_NE(cause, nullptr) << fault;
-    EXPECT_EQ(std::string(fault).substr(0, cause->fault->name.size()), cause->fault->name) << cause->spec;
+    EXPECT_EQ(std::string(fault).substr(0, cause->fault->name.size()), cause->fault->name)
+        << cause->spec;
     EXPECT_TRUE(cause->exact()) << fault;
   }
 }
@@ -146,8 +168,14 @@ TEST(Judge, numbers_that_no_fault_makes_are_unexplained_and_say_what_to_record) 
   Random random(9);
   for (Sample& s : b.device)
     for (std::int64_t i = 0; i < s.at("t2").count(); ++i) s.at("t2").set_number(i, random.unit());
-  const auto v = judge({.reference = b.reference, .recorded = {b.sent, b.expected, b.device, StateMode::reset},
-                        .tolerance = {}, .others = {}, .search = {}, .model = "chain.onnx", .target = "c.npz", .input = ""});
+  const auto v = judge({.reference = b.reference,
+                        .recorded = {b.sent, b.expected, b.device, StateMode::reset},
+                        .tolerance = {},
+                        .others = {},
+                        .search = {},
+                        .model = "chain.onnx",
+                        .target = "c.npz",
+                        .input = ""});
   ASSERT_TRUE(v.ok());
   EXPECT_FALSE(v->healthy);
   EXPECT_TRUE(v->unexplained());

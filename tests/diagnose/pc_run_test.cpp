@@ -25,7 +25,8 @@ class PcRuns : public testing::Test {
     EXPECT_TRUE(write_capture(scratch / "pc.npz", *made).ok());
     Verdict v;
     v.healthy = device_healthy;
-    auto p = judge_pc(scratch / "pc.npz", {graph, reference, sent, device, StateMode::reset, {}}, v);
+    auto p =
+        judge_pc(scratch / "pc.npz", {graph, reference, sent, device, StateMode::reset, {}}, v);
     EXPECT_TRUE(p.ok()) << (p.ok() ? "" : p.error().line());
     return std::move(*p);
   }
@@ -76,20 +77,27 @@ TEST_F(PcRuns, answers_to_other_samples_are_no_fault_of_the_pc) {
   ASSERT_TRUE(write_capture(scratch / "pc.npz", *reference.run(turned, wanted)).ok());
   Verdict healthy;
   healthy.healthy = true;
-  const auto p = judge_pc(scratch / "pc.npz", {graph, reference, sent, device, StateMode::reset, {}}, healthy);
+  const auto p =
+      judge_pc(scratch / "pc.npz", {graph, reference, sent, device, StateMode::reset, {}}, healthy);
   ASSERT_TRUE(p.ok()) << p.error().line();
   EXPECT_FALSE(p->right);
   EXPECT_FALSE(p->faulty) << "its order is, the reference is not";
-  EXPECT_NE(p->is.find("not a recording of this run: the samples stand in another order"), std::string::npos) << p->is;
+  EXPECT_NE(p->is.find("not a recording of this run: the samples stand in another order"),
+            std::string::npos)
+      << p->is;
 }
 
 TEST_F(PcRuns, another_number_of_samples_is_refused) {
   const std::string wanted[] = {"y"};
-  ASSERT_TRUE(write_capture(scratch / "pc.npz", *reference.run(std::span(sent).first(2), wanted)).ok());
-  EXPECT_FALSE(judge_pc(scratch / "pc.npz", {graph, reference, sent, device, StateMode::reset, {}}, Verdict{}).ok());
+  ASSERT_TRUE(
+      write_capture(scratch / "pc.npz", *reference.run(std::span(sent).first(2), wanted)).ok());
+  EXPECT_FALSE(judge_pc(scratch / "pc.npz", {graph, reference, sent, device, StateMode::reset, {}},
+                        Verdict{})
+                   .ok());
 }
 
-// x uint8 [1,64] -> MatMul with int8 [64,16] -> y uint8: sums of pairs leave 16 bits where both codes are large.
+// x uint8 [1,64] -> MatMul with int8 [64,16] -> y uint8: sums of pairs leave 16 bits where both
+// codes are large.
 Graph unsigned_by_signed() {
   GraphBuilder b("u8s8", "onnx");
   const auto value = [](const char* name, DType type, Shape shape, double scale) {
@@ -104,7 +112,8 @@ Graph unsigned_by_signed() {
   auto weights = std::make_shared<Tensor>(DType::i8, w.shape);
   for (std::int64_t i = 0; i < weights->count(); ++i) weights->set_code(i, i % 5 == 4 ? -120 : 110);
   w.constant = weights;
-  const ValueId x = b.add_value(value("x", DType::u8, {1, 64}, 1)), ws = b.add_value(w), y = b.add_value(value("y", DType::u8, {1, 16}, 40));
+  const ValueId x = b.add_value(value("x", DType::u8, {1, 64}, 1)), ws = b.add_value(w),
+                y = b.add_value(value("y", DType::u8, {1, 16}, 40));
   Node n;
   n.name = "dense";
   n.op = "MatMul";
@@ -118,7 +127,8 @@ Graph unsigned_by_signed() {
 
 TEST(PcRunsOnCodes, a_processor_that_saturates_pairs_is_the_faulty_side) {
   const Graph graph = unsigned_by_signed();
-  const Executor reference = test::executor(graph, "ort"), old_processor = test::executor(graph, "ort-u8s8-saturating");
+  const Executor reference = test::executor(graph, "ort"),
+                 old_processor = test::executor(graph, "ort-u8s8-saturating");
   const std::vector<Sample> sent = test::random_samples(graph, 4);
   const auto device = reference.run(sent), pc = old_processor.run(sent);
   ASSERT_TRUE(device.ok() && pc.ok());
@@ -127,14 +137,16 @@ TEST(PcRunsOnCodes, a_processor_that_saturates_pairs_is_the_faulty_side) {
   ASSERT_TRUE(write_capture(scratch / "pc.npz", *pc).ok());
   Verdict v;
   v.healthy = true;
-  const auto p = judge_pc(scratch / "pc.npz", {graph, reference, sent, device->samples, StateMode::reset, {}}, v);
+  const auto p = judge_pc(scratch / "pc.npz",
+                          {graph, reference, sent, device->samples, StateMode::reset, {}}, v);
   ASSERT_TRUE(p.ok()) << p.error().line();
   EXPECT_TRUE(p->faulty);
   EXPECT_NE(p->is.find("ort-u8s8-saturating"), p->is.npos) << p->is;
   EXPECT_NE(p->advice.at(0).find("VNNI"), std::string::npos) << p->advice[0];
   // The right run of the same network is none of it.
   ASSERT_TRUE(write_capture(scratch / "right.npz", *device).ok());
-  const auto right = judge_pc(scratch / "right.npz", {graph, reference, sent, device->samples, StateMode::reset, {}}, v);
+  const auto right = judge_pc(scratch / "right.npz",
+                              {graph, reference, sent, device->samples, StateMode::reset, {}}, v);
   ASSERT_TRUE(right.ok() && right->right);
 }
 
@@ -144,7 +156,8 @@ TEST(PcRunTool, a_float_run_on_the_pc_is_no_reference_for_a_quantized_network) {
   const std::string model = "examples/s1/tcn_int8.onnx --input examples/s1/golden.npz ";
   ASSERT_EQ(test::run_tool("run " + model + "-o " + scratch / "board.npz").code, 0);
   ASSERT_EQ(test::run_tool("run " + model + "--arith float -o " + scratch / "pc.npz").code, 0);
-  const auto ran = test::run_tool("validate " + model + "--target " + scratch / "board.npz" + " --pc " + scratch / "pc.npz");
+  const auto ran = test::run_tool("validate " + model + "--target " + scratch / "board.npz" +
+                                  " --pc " + scratch / "pc.npz");
   EXPECT_EQ(ran.code, 1) << ran.out;
   EXPECT_NE(ran.out.find("the reference is wrong"), std::string::npos) << ran.out;
   EXPECT_NE(ran.out.find("without its quantization"), std::string::npos) << ran.out;

@@ -12,7 +12,8 @@
 namespace lockstep {
 namespace {
 
-std::vector<Rewrite> rewrites_under(const std::string& fault, const std::string& model = "/examples/s1/tcn_int8.onnx",
+std::vector<Rewrite> rewrites_under(const std::string& fault,
+                                    const std::string& model = "/examples/s1/tcn_int8.onnx",
                                     const std::string& input = "/examples/s1/golden.npz") {
   Request q;
   q.model = test::source_folder() + model;
@@ -44,10 +45,12 @@ TEST(Rewrites, a_wrong_factor_stays_wrong_in_finer_steps) {
   const auto all = rewrites_under("operand-rescale@/block2/add,operand=2,k=0.5");
   EXPECT_FALSE(named(all, "16-bit activations").holds);
   EXPECT_FALSE(named(all, "Concat + 1x1").holds);
-  EXPECT_NEAR(named(all, "16-bit activations").cosine, 0.98985, 0.002);  // as it is: the factor is the same
+  EXPECT_NEAR(named(all, "16-bit activations").cosine, 0.98985,
+              0.002);  // as it is: the factor is the same
   EXPECT_TRUE(named(all, "one scale for both operands (").holds);
   for (std::size_t i = 1; i < all.size(); ++i)
-    EXPECT_TRUE(all[i - 1].holds > all[i].holds || (all[i - 1].holds == all[i].holds && all[i - 1].cosine >= all[i].cosine));
+    EXPECT_TRUE(all[i - 1].holds > all[i].holds ||
+                (all[i - 1].holds == all[i].holds && all[i - 1].cosine >= all[i].cosine));
 }
 
 TEST(Rewrites, of_a_convolution_whose_operand_is_lost_only_another_processor_helps) {
@@ -87,7 +90,8 @@ TEST(FoldIdentity, gives_the_sum_where_the_weights_keep_their_steps) {
   EXPECT_LT(folded->vanished, 1);
   const auto samples = test::random_samples(*graph, 1);
   const Node& node = codes.graph().node(sum);
-  const std::string x = codes.graph().value(node.inputs[folded->identity]).name, y = codes.graph().value(node.outputs[0]).name;
+  const std::string x = codes.graph().value(node.inputs[folded->identity]).name,
+                    y = codes.graph().value(node.outputs[0]).name;
   const auto made = reals.run(samples, std::vector<std::string>{x, y});
   ASSERT_TRUE(made.ok()) << made.error().line();
   const auto again = folded->run(made->samples[0].at(x), {});
@@ -113,8 +117,14 @@ std::vector<Rewrite> rewrites_of(const Graph& graph, const std::string& fault) {
   auto faulty = inject(reference, *specs);
   EXPECT_TRUE(faulty.ok()) << (faulty.ok() ? "" : faulty.error().line());
   const auto device = reference.run(sent, {}, *faulty)->samples;
-  const auto v = judge({.reference = reference, .recorded = {sent, expected, device, StateMode::reset}, .tolerance = {}, .others = {}, .search = {},
-                        .model = "two.tflite", .target = "d", .input = "x"});
+  const auto v = judge({.reference = reference,
+                        .recorded = {sent, expected, device, StateMode::reset},
+                        .tolerance = {},
+                        .others = {},
+                        .search = {},
+                        .model = "two.tflite",
+                        .target = "d",
+                        .input = "x"});
   EXPECT_TRUE(v.ok());
   EXPECT_FALSE(v->suspects.empty());
   return v->rewrites;
@@ -132,7 +142,8 @@ std::vector<Rewrite> of_two(const std::string& op, const std::string& fault) {
     return b.add_value(std::move(v));
   };
   const bool joins = op == "Concat";
-  const ValueId a = value("a", 0.02, 3, 8), c = value("c", 0.05, -7, 8), y = value("y", 0.05, joins ? -7 : 5, joins ? 16 : 8);
+  const ValueId a = value("a", 0.02, 3, 8), c = value("c", 0.05, -7, 8),
+                y = value("y", 0.05, joins ? -7 : 5, joins ? 16 : 8);
   Node node{"both", op, {}, {a, c}, {y}, {}};
   if (joins) node.attrs.set("axis", std::int64_t{3});
   b.add_node(std::move(node));
@@ -173,7 +184,8 @@ std::vector<Rewrite> of_flattened(const std::string& fault) {
   Tensor codes(DType::i8, weights.shape);
   for (std::int64_t i = 0; i < codes.count(); ++i) codes.set_code(i, 100 - (i * 37) % 150);
   weights.constant = std::make_shared<const Tensor>(std::move(codes));
-  const ValueId x = b.add_value(value("x", {1, 4, 4, 8}, 0.02)), w = b.add_value(std::move(weights)), y = b.add_value(value("y", {1, 3}, 0.1));
+  const ValueId x = b.add_value(value("x", {1, 4, 4, 8}, 0.02)),
+                w = b.add_value(std::move(weights)), y = b.add_value(value("y", {1, 3}, 0.1));
   Node node{"dense", "Gemm", {}, {x, w}, {y}, {}};
   node.attrs.set("transB", std::int64_t{1});
   node.attrs.set("flatten", std::int64_t{1});

@@ -1,4 +1,5 @@
-// Which operations a cause acts on, as the rest of the captures tells; and that a repair undoes it at all of them.
+// Which operations a cause acts on, as the rest of the captures tells; and that a repair undoes it
+// at all of them.
 #include "diagnose/scope.h"
 
 #include "diagnose/judge.h"
@@ -25,8 +26,14 @@ struct Bench {
     device = (*target)->run(sent, {})->samples;
     for (Sample& s : device)
       for (const std::string& name : hidden) s.erase(name);
-    auto v = judge({.reference = reference, .recorded = {sent, expected, device, state}, .tolerance = {},
-                    .others = {}, .search = {}, .model = "chain.onnx", .target = uri, .input = "x.npz"});
+    auto v = judge({.reference = reference,
+                    .recorded = {sent, expected, device, state},
+                    .tolerance = {},
+                    .others = {},
+                    .search = {},
+                    .model = "chain.onnx",
+                    .target = uri,
+                    .input = "x.npz"});
     EXPECT_TRUE(v.ok()) << (v.ok() ? "" : v.error().line());
     return std::move(*v);
   }
@@ -35,14 +42,18 @@ struct Bench {
 // x + s -> s', s' + x -> t' (a state each) -> Neg -> y.
 Graph two_states() {
   test::RealNet net({1, 16});
-  net.node("first", "Add", {"x", "s"}, "s1").node("second", "Add", {"s1", "t"}, "t1").node("end", "Neg", {"t1"}, "y");
+  net.node("first", "Add", {"x", "s"}, "s1")
+      .node("second", "Add", {"s1", "t"}, "t1")
+      .node("end", "Neg", {"t1"}, "y");
   return std::move(net.state("s", "s1").state("t", "t1")).graph({"x"}, {"y"});
 }
 
 TEST(Scope, a_fault_that_other_operations_of_its_kind_would_show_and_do_not_is_of_this_one) {
   Bench b;
   test::RealNet net({1, 64});
-  net.node("one", "Relu", {"x"}, "p").node("neg", "Neg", {"x"}, "m").node("two", "Relu", {"m"}, "q");
+  net.node("one", "Relu", {"x"}, "p")
+      .node("neg", "Neg", {"x"}, "m")
+      .node("two", "Relu", {"m"}, "q");
   b.graph = std::move(net).graph({"x"}, {"p", "q"});
   b.reference = test::executor(b.graph);
   b.sent = test::random_samples(b.graph, 2);
@@ -61,10 +72,13 @@ TEST(Scope, a_fault_that_other_operations_of_its_kind_would_show_and_do_not_is_o
 }
 
 TEST(Scope, an_operation_between_captured_tensors_is_judged_with_what_lies_around_it) {
-  // Boards record codes, and the reference computes reals between them: every such operation was "not judged".
+  // Boards record codes, and the reference computes reals between them: every such operation was
+  // "not judged".
   Bench b;
   test::RealNet net({1, 64});
-  net.node("one", "Relu", {"x"}, "p").node("neg", "Neg", {"x"}, "m").node("two", "Relu", {"m"}, "q");
+  net.node("one", "Relu", {"x"}, "p")
+      .node("neg", "Neg", {"x"}, "m")
+      .node("two", "Relu", {"m"}, "q");
   b.graph = std::move(net).graph({"x"}, {"p", "q"});
   b.reference = test::executor(b.graph);
   b.sent = test::random_samples(b.graph, 2);
@@ -76,10 +90,14 @@ TEST(Scope, an_operation_between_captured_tensors_is_judged_with_what_lies_aroun
   EXPECT_EQ(v.scopes[1].right_sites, std::vector<std::string>{"two"});
 }
 
-TEST(Scope, another_operation_of_the_wrong_stretch_is_right_where_its_fault_would_show_beside_the_cause) {
+TEST(Scope,
+     another_operation_of_the_wrong_stretch_is_right_where_its_fault_would_show_beside_the_cause) {
   Bench b;
   test::RealNet net({1, 64});
-  net.node("one", "Relu", {"x"}, "p").node("neg", "Neg", {"x"}, "m").node("two", "Relu", {"m"}, "q").node("sum", "Add", {"p", "q"}, "y");
+  net.node("one", "Relu", {"x"}, "p")
+      .node("neg", "Neg", {"x"}, "m")
+      .node("two", "Relu", {"m"}, "q")
+      .node("sum", "Add", {"p", "q"}, "y");
   b.graph = std::move(net).graph({"x"}, {"y"});
   b.reference = test::executor(b.graph);
   b.sent = test::random_samples(b.graph, 2);
@@ -93,7 +111,8 @@ TEST(Scope, another_operation_of_the_wrong_stretch_is_right_where_its_fault_woul
 }
 
 TEST(Scope, operations_where_the_fault_would_change_nothing_are_counted_apart) {
-  Bench b;  // r2 cuts off what r1 let through; r3 and r4 read nothing negative, with and without their clamp
+  Bench b;  // r2 cuts off what r1 let through; r3 and r4 read nothing negative, with and without
+            // their clamp
   const Verdict v = b.judged("sim:clamp-lost@r1");
   ASSERT_EQ(v.scopes.size(), 2u);
   EXPECT_EQ(v.scopes[0].name, "this operation");

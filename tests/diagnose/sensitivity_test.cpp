@@ -55,7 +55,8 @@ Graph mean_of_eight() {
 
 TEST(Sensitivity, a_mean_that_moves_less_than_half_a_step_is_a_dead_zone) {
   const Shape x{1, 8, 1, 1};
-  const Sensitivity s = follow(mean_of_eight(), sample(x, {0, 0, 0, 0, 0, 0, 0, 0}), sample(x, {1, 1, 1, 0, 0, 0, 0, 0}), "ort");
+  const Sensitivity s = follow(mean_of_eight(), sample(x, {0, 0, 0, 0, 0, 0, 0, 0}),
+                               sample(x, {1, 1, 1, 0, 0, 0, 0, 0}), "ort");
   ASSERT_EQ(s.rows.size(), 2u);
   EXPECT_EQ(s.rows[0].changed, 3);
   EXPECT_EQ(s.rows[0].codes_used, 2);
@@ -110,8 +111,9 @@ TEST(Sensitivity, equal_inputs_are_not_a_pair) {
 }
 
 TEST(Sensitivity, a_saturated_softmax_says_how_far_its_logit_is_from_the_next_code) {
-  // A gap of 40 steps of 0.25: e^-10 of 1 is far below 1/512, so the codes are 127 and -128. The lead must
-  // fall until e^-gap reaches 1/512 of the whole: a gap of ln 511 = 6.24, 24 steps, after 16 down.
+  // A gap of 40 steps of 0.25: e^-10 of 1 is far below 1/512, so the codes are 127 and -128. The
+  // lead must fall until e^-gap reaches 1/512 of the whole: a gap of ln 511 = 6.24, 24 steps, after
+  // 16 down.
   const Graph g = one("Softmax", {"x", {1, 2}, 0.25, 0}, {"y", {1, 2}, 1.0 / 256, -128});
   const Sensitivity s = follow(g, sample({1, 2}, {40, 0}), sample({1, 2}, {41, 0}));
   ASSERT_EQ(s.softmax.size(), 1u);

@@ -43,12 +43,14 @@ TEST(ThreeWay, the_other_order_names_the_same_device) {
 
 TEST(ThreeWay, one_error_in_both_builds_is_in_what_they_share) {
   const ThreeWay t = compare_two(broken, broken);
-  EXPECT_TRUE(t.verdict.starts_with("A and B agree with each other and not with the reference")) << t.verdict;
+  EXPECT_TRUE(t.verdict.starts_with("A and B agree with each other and not with the reference"))
+      << t.verdict;
 }
 
 TEST(ThreeWay, two_errors_at_one_place_are_told_apart) {
   const ThreeWay t = compare_two(broken, "sim:operand-rescale@/block2/add,operand=1,k=0.5");
-  EXPECT_TRUE(t.verdict.starts_with("A and B differ from the reference here, each in its own way")) << t.verdict;
+  EXPECT_TRUE(t.verdict.starts_with("A and B differ from the reference here, each in its own way"))
+      << t.verdict;
 }
 
 TEST(ThreeWay, a_later_error_of_the_other_is_not_the_same) {
@@ -76,17 +78,20 @@ TEST(ThreeWay, a_recording_in_another_order_blames_nobody) {
   std::swap(shuffled.samples[1], shuffled.samples[5]);
   ASSERT_TRUE(write_capture(scratch / "shuffled.npz", shuffled).ok());
   for (const bool first : {true, false}) {
-    const ThreeWay t = first ? compare_two(scratch / "shuffled.npz", "ort") : compare_two("ort", scratch / "shuffled.npz");
+    const ThreeWay t = first ? compare_two(scratch / "shuffled.npz", "ort")
+                             : compare_two("ort", scratch / "shuffled.npz");
     EXPECT_TRUE(t.verdict.starts_with("nothing can be said")) << t.verdict;
     EXPECT_NE(t.why.find("another order"), t.why.npos) << t.why;
     EXPECT_FALSE(t.agree);
   }
 }
 
-// Final outputs of one, every tensor of the other: "mismatch, at tensors that only one of the two yields".
+// Final outputs of one, every tensor of the other: "mismatch, at tensors that only one of the two
+// yields".
 TEST(ThreeWay, outputs_of_one_are_enough_to_say_who_differs) {
   const test::TemporaryFolder scratch;
-  for (const auto& [target, said] : {std::pair{std::string("ort"), "the accelerator differs: B"}, std::pair{broken, "A and B agree with each other"}}) {
+  for (const auto& [target, said] : {std::pair{std::string("ort"), "the accelerator differs: B"},
+                                     std::pair{broken, "A and B agree with each other"}}) {
     Capture outputs;
     for (const Sample& s : ask(target).observed) outputs.samples.push_back({{"ppm", s.at("ppm")}});
     const Tensor& t = outputs.samples[0].at("ppm");
@@ -102,7 +107,8 @@ TEST(ThreeWay, outputs_of_one_are_enough_to_say_who_differs) {
 
 TEST(ThreeWay, says_why_with_the_cause_of_the_wrong_side_and_the_arithmetic_of_the_right_one) {
   const ThreeWay t = compare_two(broken, "float");
-  EXPECT_NE(t.why.find("A: operand-rescale, operand 2 enters at 0.5 of its factor"), t.why.npos) << t.why;
+  EXPECT_NE(t.why.find("A: operand-rescale, operand 2 enters at 0.5 of its factor"), t.why.npos)
+      << t.why;
   EXPECT_NE(t.why.find("B computes as float"), t.why.npos) << t.why;
 }
 

@@ -1,4 +1,5 @@
-// Arrays of C and GDB's prints: what once went wrong. What they look like is tested in recording_text_test.cpp.
+// Arrays of C and GDB's prints: what once went wrong. What they look like is tested in
+// recording_text_test.cpp.
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -10,7 +11,8 @@ namespace {
 
 Result<Recording> read(std::string_view text) { return recording_from_c(text, "file", "file.txt"); }
 
-// GDB escapes the quote and the backslash: the search for the end once stopped at the escaped quote.
+// GDB escapes the quote and the backslash: the search for the end once stopped at the escaped
+// quote.
 TEST(RecordingC, codes_39_and_92_as_gdb_prints_them) {
   const auto r = read(R"((gdb) p out
 $1 = {39 '\'', 92 '\\', -1 '\377', 65 'A', 39 '\'' <repeats 2 times>, 0 '\000'})");
@@ -20,7 +22,8 @@ $1 = {39 '\'', 92 '\\', -1 '\377', 65 'A', 39 '\'' <repeats 2 times>, 0 '\000'})
   ASSERT_EQ(r->arrays[0].tensor.count(), static_cast<std::int64_t>(wanted.size()));
   for (std::size_t i = 0; i < wanted.size(); ++i)
     EXPECT_EQ(r->arrays[0].tensor.number(static_cast<std::int64_t>(i)), wanted[i]) << i;
-  for (const char* cut : {"$1 = {39 '\\'", "$1 = {39 '\\", "$1 = {39 '"}) EXPECT_FALSE(read(cut).ok()) << cut;
+  for (const char* cut : {"$1 = {39 '\\'", "$1 = {39 '\\", "$1 = {39 '"})
+    EXPECT_FALSE(read(cut).ok()) << cut;
 }
 
 // For each brace the text was once searched back to its beginning: 5.5 s for these.
@@ -48,7 +51,8 @@ TEST(RecordingC, repeats_of_all_lists_together_are_limited) {
   ASSERT_TRUE(read(list).ok());
   const auto r = read(list + list + list);
   ASSERT_FALSE(r.ok());
-  EXPECT_NE(r.error().line().find("16777216 repeated elements"), std::string::npos) << r.error().line();
+  EXPECT_NE(r.error().line().find("16777216 repeated elements"), std::string::npos)
+      << r.error().line();
   EXPECT_NE(r.error().line().find("line 3"), std::string::npos) << r.error().line();
 }
 

@@ -48,7 +48,8 @@ TEST(RecordingCsv, a_spreadsheets_heading_and_quotes_are_left_out) {
   EXPECT_FALSE(read("a,b\nc,d\n1,2\n").ok());
 }
 
-// A negative number once became a code of uint32 and uint64, which no conversion defines; nor does 2^53 + 1 survive as a double.
+// A negative number once became a code of uint32 and uint64, which no conversion defines; nor does
+// 2^53 + 1 survive as a double.
 TEST(RecordingCsv, codes_outside_of_wide_types_are_refused) {
   EXPECT_FALSE(read("# dtype=uint64\n-3,6\n").ok());
   EXPECT_FALSE(read("# dtype=uint64\n1e19\n").ok());

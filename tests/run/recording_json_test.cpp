@@ -39,8 +39,10 @@ TEST_F(RawDump, bytes_that_no_description_names_are_read_beside_it) {
   ASSERT_TRUE(write_file((own / "x.raw").string(), std::string_view("\x01\x02", 2)).ok());
   ASSERT_TRUE(write_file((own / "more.bin").string(), std::string_view("\x03", 1)).ok());
   ASSERT_TRUE(write_file((own / "y.bin").string(), std::string_view("\x04\x05", 2)).ok());
-  ASSERT_TRUE(write_file((own / "x.json").string(), R"({"tensors": [{"name": "x", "dtype": "int8", "shape": [2]},
-    {"name": "z", "file": "more.bin", "dtype": "int8", "shape": [1]}]})").ok());
+  ASSERT_TRUE(write_file((own / "x.json").string(),
+                         R"({"tensors": [{"name": "x", "dtype": "int8", "shape": [2]},
+    {"name": "z", "file": "more.bin", "dtype": "int8", "shape": [1]}]})")
+                  .ok());
   const auto r = read_recording(own.string());
   std::filesystem::remove_all(own);
   ASSERT_TRUE(r.ok()) << r.error().line();

@@ -7,9 +7,10 @@
 namespace lockstep {
 namespace {
 
-// As a TFLite converter names tensors: the result of a layer bears the names of all that was fused into it, the first or
-// last of which its weights bear as well.
-constexpr const char* conv = "functional_1/conv2d_1/Relu;functional_1/conv2d_1/BiasAdd;functional_1/conv2d_1/convolution";
+// As a TFLite converter names tensors: the result of a layer bears the names of all that was fused
+// into it, the first or last of which its weights bear as well.
+constexpr const char* conv =
+    "functional_1/conv2d_1/Relu;functional_1/conv2d_1/BiasAdd;functional_1/conv2d_1/convolution";
 constexpr const char* dense = "functional_1/dense_1/MatMul;functional_1/dense_1/BiasAdd";
 
 Graph of_keras(const std::string& format = "tflite") {
@@ -20,7 +21,8 @@ Graph of_keras(const std::string& format = "tflite") {
     v.shape = std::move(shape);
     return g.add_value(v);
   };
-  const ValueId x = value("serving_default_x:0", {1, 4}), a = value(conv, {1, 6}), b = value(dense, {1, 5});
+  const ValueId x = value("serving_default_x:0", {1, 4}), a = value(conv, {1, 6}),
+                b = value(dense, {1, 5});
   // The first part tells whose name it is.
   const ValueId sum = value("functional_1/add_1/Add;functional_1/conv2d_1/Relu", {1, 6});
   Value w;

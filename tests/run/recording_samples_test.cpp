@@ -23,10 +23,16 @@ Recording recorded(const std::vector<std::string>& names, std::int64_t count = e
   return r;
 }
 
-Result<Capture> capture(const std::vector<std::string>& names) { return capture_from(recorded(names), test::relu_chain(), 0); }
+Result<Capture> capture(const std::vector<std::string>& names) {
+  return capture_from(recorded(names), test::relu_chain(), 0);
+}
 
 TEST(SampleNames, before_behind_and_around_the_tensors_name) {
-  const std::vector<std::string> forms[] = {{"sample_0/t1", "sample_1/t1"}, {"t1_0", "t1_1"}, {"1/t1", "2/t1"}, {"t1_sample1", "t1_sample2"}, {"Frame 7 t1", "Frame 9 t1"}};
+  const std::vector<std::string> forms[] = {{"sample_0/t1", "sample_1/t1"},
+                                            {"t1_0", "t1_1"},
+                                            {"1/t1", "2/t1"},
+                                            {"t1_sample1", "t1_sample2"},
+                                            {"Frame 7 t1", "Frame 9 t1"}};
   for (const auto& names : forms) {
     const auto c = capture(names);
     ASSERT_TRUE(c.ok()) << names[0] << ": " << c.error().line();
@@ -51,12 +57,14 @@ TEST(SampleNames, a_firmwares_own_name_with_a_number_is_the_only_output) {
   EXPECT_EQ(c->samples.size(), 3u);
 }
 
-// t1, t2 and t3 are tensors, not samples of t; a tensor with fewer samples than another leaves all names alone.
+// t1, t2 and t3 are tensors, not samples of t; a tensor with fewer samples than another leaves all
+// names alone.
 TEST(SampleNames, numbers_of_the_models_own_names_are_no_samples) {
   EXPECT_EQ(with_samples_named(recorded({"t1", "t2", "y"}), test::relu_chain(4)).samples, 0);
   EXPECT_EQ(with_samples_named(recorded({"t1_0", "t1_1", "y_0"}), test::relu_chain()).samples, 0);
   EXPECT_EQ(with_samples_named(recorded({"t1_0", "other"}), test::relu_chain()).samples, 0);
-  EXPECT_EQ(with_samples_named(recorded({"t1_0", "t1_1"}, elements * 2), test::relu_chain()).samples, 0);
+  EXPECT_EQ(
+      with_samples_named(recorded({"t1_0", "t1_1"}, elements * 2), test::relu_chain()).samples, 0);
 }
 
 // A folder of dumps often holds the notes or the source that made them.
@@ -72,14 +80,16 @@ TEST(SampleFiles, text_beside_arrays_is_left_out_and_text_without_numbers_too) {
   const auto beside = read_recording(scratch / ".");
   ASSERT_TRUE(beside.ok()) << beside.error().line();
   EXPECT_EQ(beside->arrays.size(), 1u);
-  EXPECT_NE(beside->notes.back().find("3 files of other kinds"), std::string::npos) << beside->notes.back();
+  EXPECT_NE(beside->notes.back().find("3 files of other kinds"), std::string::npos)
+      << beside->notes.back();
 }
 
 TEST(SampleFiles, numbered_npz_files_of_the_same_names_are_samples) {
   const test::TemporaryFolder scratch;
   for (const int i : {0, 1, 10, 2}) {
     NpyArray a{DType::i8, {2}, Bytes(2, static_cast<std::byte>(i))};
-    ASSERT_TRUE(write_npz(scratch / ("sample_" + std::to_string(i) + ".npz"), {{"a", a}, {"b", a}}).ok());
+    ASSERT_TRUE(
+        write_npz(scratch / ("sample_" + std::to_string(i) + ".npz"), {{"a", a}, {"b", a}}).ok());
   }
   const auto r = read_recording(scratch / ".");
   ASSERT_TRUE(r.ok()) << r.error().line();

@@ -92,12 +92,17 @@ TEST_F(Captured, of_another_model_are_refused) {
   test::expect_refused(validate({{"window", other}}), "window");
 }
 
-// Two logits a sample that drift by 2 LSB meet other samples' logits by chance: "recorded twice" was said of a right recording.
-// The cause's scope holds operations without weights: splitting their channels once ended the program.
+// Two logits a sample that drift by 2 LSB meet other samples' logits by chance: "recorded twice"
+// was said of a right recording. The cause's scope holds operations without weights: splitting
+// their channels once ended the program.
 TEST(SmallOutputs, that_drift_are_not_the_answers_to_other_inputs) {
   const test::Folder folder;
   const std::string with = "examples/s2/liveness_int8.onnx --input examples/s2/faces.npz ";
-  ASSERT_EQ(test::run_tool("inject " + with + "--fault requant-truncates@/b2/pointwise --tensor logits -o " + folder / "out.npz").code, 0);
+  ASSERT_EQ(test::run_tool("inject " + with +
+                           "--fault requant-truncates@/b2/pointwise --tensor logits -o " +
+                           folder / "out.npz")
+                .code,
+            0);
   const auto ran = test::run_tool("validate " + with + "--target " + folder / "out.npz");
   EXPECT_EQ(ran.code, 1) << ran.out << ran.err;
   EXPECT_EQ(ran.out.find("do not belong to this run"), ran.out.npos) << ran.out;

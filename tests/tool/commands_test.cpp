@@ -24,7 +24,11 @@ TEST(Run, writes_outputs_a_named_tensor_or_all) {
   const test::Folder folder;
   EXPECT_EQ(test::run_tool("run " + model + golden + "-o " + folder / "o.npz").code, 0);
   EXPECT_NE(names_in(folder / "o.npz").find("ppm"), std::string::npos);
-  EXPECT_EQ(test::run_tool("run " + model + golden + "--arith ort-noopt --tensor window_QuantizeLinear_Output -o " + folder / "o.npz").code, 0);
+  EXPECT_EQ(test::run_tool("run " + model + golden +
+                           "--arith ort-noopt --tensor window_QuantizeLinear_Output -o " +
+                           folder / "o.npz")
+                .code,
+            0);
   EXPECT_NE(names_in(folder / "o.npz").find("window_QuantizeLinear_Output"), std::string::npos);
   EXPECT_EQ(test::run_tool("run " + model + golden + "--all -o " + folder / "o.npz").code, 0);
   EXPECT_NE(names_in(folder / "o.npz").find("window"), std::string::npos);
@@ -36,7 +40,8 @@ TEST(Run, the_same_seed_gives_the_same_bytes_and_says_that_inputs_are_random) {
   EXPECT_NE(ran.out.find("seeded random"), std::string::npos) << ran.out;
   test::run_tool("run " + model + " --all -o " + folder / "b.npz");
   test::run_tool("run " + model + " --all --seed 43 -o " + folder / "c.npz");
-  const auto a = read_npz(folder / "a.npz"), b = read_npz(folder / "b.npz"), c = read_npz(folder / "c.npz");
+  const auto a = read_npz(folder / "a.npz"), b = read_npz(folder / "b.npz"),
+             c = read_npz(folder / "c.npz");
   ASSERT_TRUE(a.ok() && b.ok() && c.ok());
   ASSERT_EQ(a->size(), b->size());
   bool other = false;
@@ -50,8 +55,11 @@ TEST(Run, the_same_seed_gives_the_same_bytes_and_says_that_inputs_are_random) {
 TEST(Run, writes_an_archive_under_no_other_name) {
   // "-o o.txtt" was an archive under a name that no reader takes for one.
   const test::Folder folder;
-  test::expect_refused(test::run_tool("run " + model + golden + "-o " + folder / "o.txtt"), "ends in .npz");
-  test::expect_refused(test::run_tool("inject " + model + golden + "--fault stale-input -o " + folder / "o"), "ends in .npz");
+  test::expect_refused(test::run_tool("run " + model + golden + "-o " + folder / "o.txtt"),
+                       "ends in .npz");
+  test::expect_refused(
+      test::run_tool("inject " + model + golden + "--fault stale-input -o " + folder / "o"),
+      "ends in .npz");
   EXPECT_EQ(folder.files(), 0u);
 }
 
@@ -63,7 +71,8 @@ TEST(Options, that_would_do_nothing_are_refused) {
   test::expect_refused(test::run_tool(recorded + " --seed 3"), "--seed");
   test::expect_refused(test::run_tool(recorded + " --resume " + folder / "nothing.npz"), "serial:");
   test::expect_refused(test::run_tool(recorded + " --repeat 3"), "serial:");
-  test::expect_refused(test::run_tool("run " + model + golden + "--samples 3 -o " + folder / "p.npz"), "--samples");
+  test::expect_refused(
+      test::run_tool("run " + model + golden + "--samples 3 -o " + folder / "p.npz"), "--samples");
 }
 
 TEST(Inspect, counts_what_was_trained_and_no_scales_or_zero_points) {
@@ -97,24 +106,31 @@ TEST(Validate, another_named_arithmetic_is_healthy) {
 }
 
 TEST(Validate, of_several_targets_the_worst_decides) {
-  const test::Ran ran = test::run_tool("validate " + model + golden + "--target sim:" + fault + " --target ort");
+  const test::Ran ran =
+      test::run_tool("validate " + model + golden + "--target sim:" + fault + " --target ort");
   EXPECT_EQ(ran.code, 1) << ran.err;
   EXPECT_NE(ran.out.find("healthy"), std::string::npos);
   EXPECT_NE(ran.out.find("first wrong"), std::string::npos);
 }
 
 TEST(Validate, the_demo_prints_its_golden_report) {
-  test::expect_golden(test::run_tool("validate " + model + golden + "--target sim:" + fault).out, "validate_s1.txt");
+  test::expect_golden(test::run_tool("validate " + model + golden + "--target sim:" + fault).out,
+                      "validate_s1.txt");
 }
 
 TEST(Diagnose, the_demo_prints_its_golden_ranking) {
-  test::expect_golden(test::run_tool("diagnose " + model + golden + "--target sim:" + fault).out, "diagnose_s1.txt");
+  test::expect_golden(test::run_tool("diagnose " + model + golden + "--target sim:" + fault).out,
+                      "diagnose_s1.txt");
 }
 
 TEST(Inject, captures_lead_to_the_same_cause_as_the_device) {
   const test::Folder folder;
-  EXPECT_EQ(test::run_tool("inject " + model + golden + "--fault " + fault + " -o " + folder / "c.npz").code, 0);
-  const test::Ran ran = test::run_tool("diagnose " + model + " --target " + folder / "c.npz" + " --json " + folder / "r.json");
+  EXPECT_EQ(
+      test::run_tool("inject " + model + golden + "--fault " + fault + " -o " + folder / "c.npz")
+          .code,
+      0);
+  const test::Ran ran = test::run_tool("diagnose " + model + " --target " + folder / "c.npz" +
+                                       " --json " + folder / "r.json");
   EXPECT_EQ(ran.code, 1) << ran.out << ran.err;
   const auto report = nlohmann::json::parse(test::text_of(folder / "r.json"));
   EXPECT_EQ(report["schema"], "lockstep.report");
@@ -132,7 +148,8 @@ TEST(Inject, captures_lead_to_the_same_cause_as_the_device) {
 TEST(Docs, are_written_where_asked) {
   const test::Folder folder;
   EXPECT_EQ(test::run_tool("docs --write " + folder / ".").code, 0);
-  for (const auto& [name, text] : generated_pages()) EXPECT_EQ(test::text_of(folder / name), text) << name;
+  for (const auto& [name, text] : generated_pages())
+    EXPECT_EQ(test::text_of(folder / name), text) << name;
   test::expect_refused(test::run_tool("docs --write " + folder / "absent"), "absent");
 }
 

@@ -117,7 +117,8 @@ TEST(NpuCommands, a_fault_of_one_unit_of_the_program_has_that_units_work_as_its_
   LOCKSTEP_NEEDS_SHARED();
   const test::Folder folder;
   const auto scopes_of = [&](const std::string& fault) {
-    const test::Ran ran = test::run_tool("diagnose " + tcn() + " --input " + inputs("stft_tcnn") + " --target sim:" + fault + " --program " +
+    const test::Ran ran = test::run_tool("diagnose " + tcn() + " --input " + inputs("stft_tcnn") +
+                                         " --target sim:" + fault + " --program " +
                                          program("stft_tcnn") + " --json " + (folder / "r.json"));
     EXPECT_EQ(ran.code, 1) << ran.err;
     return nlohmann::json::parse(test::text_of(folder / "r.json"))["scopes"];
@@ -127,7 +128,8 @@ TEST(NpuCommands, a_fault_of_one_unit_of_the_program_has_that_units_work_as_its_
   for (const auto& scope : scopes_of(one))
     if (scope["scope"].get<std::string>().starts_with("every operation on ARITH ")) {
       unit = scope["scope"];
-      for (const auto& node : scope["nodes"]) all += (all.empty() ? "" : "+") + ("operand-rescale@" + node.get<std::string>() + ",k=0.5");
+      for (const auto& node : scope["nodes"])
+        all += (all.empty() ? "" : "+") + ("operand-rescale@" + node.get<std::string>() + ",k=0.5");
     }
   ASSERT_NE(unit, "");
   ASSERT_NE(all, one);
@@ -153,14 +155,16 @@ TEST(NpuCommands, map_and_attribute_print_every_epoch) {
 TEST(NpuCommands, lower_writes_a_program_that_runs_and_refuses_what_it_does_not_cover) {
   const test::Folder folder;
   const std::string model = "examples/s2/liveness_int8.onnx";
-  const test::Ran made = test::run_tool("npu lower " + model + " -o " + (folder / "p.program.json"));
+  const test::Ran made =
+      test::run_tool("npu lower " + model + " -o " + (folder / "p.program.json"));
   EXPECT_EQ(made.code, 0) << made.err;
   EXPECT_NE(made.out.find("11 epochs, 1 of them of the CPU"), std::string::npos) << made.out;
   EXPECT_EQ(folder.files(), 2u);  // the program and its constants
   const test::Ran audit =
       test::run_tool("audit " + (folder / "p.program.json") + " --model " + model);
   EXPECT_EQ(audit.code, 0) << audit.out << audit.err;
-  const test::Ran run = test::run_tool("npu run " + (folder / "p.program.json") + " --model " + model + " --input examples/s2/faces.npz --mode chained");
+  const test::Ran run = test::run_tool("npu run " + (folder / "p.program.json") + " --model " +
+                                       model + " --input examples/s2/faces.npz --mode chained");
   EXPECT_EQ(run.code, 0) << run.err;
   std::filesystem::remove(folder / "p.program.json"), std::filesystem::remove(folder / "p.0.bin");
   test::expect_refused(

@@ -26,7 +26,8 @@ TEST(PreflightTool, a_ready_board_is_exit_code_0_and_a_sleeping_bank_1) {
   ready_board(asleep);
   asleep.set_word(0x52023100, 1u << 20);
   Folder folder;
-  const Ran found = run_tool("preflight --target gdb:" + asleep.address() + " --json " + folder / "p.json");
+  const Ran found =
+      run_tool("preflight --target gdb:" + asleep.address() + " --json " + folder / "p.json");
   EXPECT_EQ(found.code, 1) << found.out << found.err;
   EXPECT_NE(found.out.find("AXISRAM3 (npuRAM3)"), std::string::npos) << found.out;
   EXPECT_NE(found.out.find("asleep"), std::string::npos) << found.out;
@@ -43,14 +44,17 @@ TEST(PreflightTool, compares_flash_with_a_file) {
     board.at(0x70000000 + static_cast<std::uint32_t>(i)) = static_cast<std::uint8_t>(i * 7);
   }
   ASSERT_TRUE(write_file(folder / "weights.bin", std::string_view(weights)).ok());
-  const std::string command = "preflight --target gdb:" + board.address() + " --all --contents " + (folder / "weights.bin") + "@0x70000000";
+  const std::string command = "preflight --target gdb:" + board.address() + " --all --contents " +
+                              (folder / "weights.bin") + "@0x70000000";
   const Ran equal = run_tool(command);
   EXPECT_EQ(equal.code, 0) << equal.out << equal.err;
-  EXPECT_NE(equal.out.find("3000 bytes at 0x70000000 equal the file's"), std::string::npos) << equal.out;
+  EXPECT_NE(equal.out.find("3000 bytes at 0x70000000 equal the file's"), std::string::npos)
+      << equal.out;
   board.at(0x70000000 + 1234) ^= 1;
   const Ran differs = run_tool(command);
   EXPECT_EQ(differs.code, 1) << differs.out << differs.err;
-  EXPECT_NE(differs.out.find("differs from the file at byte 1234"), std::string::npos) << differs.out;
+  EXPECT_NE(differs.out.find("differs from the file at byte 1234"), std::string::npos)
+      << differs.out;
 }
 
 TEST(PreflightTool, asks_through_the_agents_memory_access_and_says_what_it_refuses) {
@@ -61,7 +65,8 @@ TEST(PreflightTool, asks_through_the_agents_memory_access_and_says_what_it_refus
   EXPECT_NE(ran.out.find("STM32N6"), std::string::npos) << ran.out;
 }
 
-// Twenty-six lines said of thirteen registers, one by one, that one and the same agent does not let them be read.
+// Twenty-six lines said of thirteen registers, one by one, that one and the same agent does not let
+// them be read.
 TEST(PreflightTool, registers_that_cannot_be_read_for_one_reason_are_one_answer) {
   AgentDevice agent(sums_network());
   const std::string out = run_tool("preflight --target " + agent.uri()).out;
@@ -80,7 +85,8 @@ TEST(PreflightTool, says_what_stock_firmware_tells_without_access_to_memory) {
   Emulator board("--stock");
   const Ran ran = run_tool("preflight --all --target " + board.uri());
   EXPECT_EQ(ran.code, 0) << ran.out << ran.err;
-  for (const char* words : {"800 MHz, 400 MHz", "1000 MHz, 900 MHz", "npu_freq 1000000000", "this firmware gives no access to memory", "compiled Jan  1 2026"})
+  for (const char* words : {"800 MHz, 400 MHz", "1000 MHz, 900 MHz", "npu_freq 1000000000",
+                            "this firmware gives no access to memory", "compiled Jan  1 2026"})
     EXPECT_NE(ran.out.find(words), std::string::npos) << words << "\n" << ran.out;
 }
 
@@ -98,7 +104,8 @@ TEST(PreflightTool, a_target_out_of_reach_is_exit_code_3_and_a_wrong_request_2) 
   EXPECT_EQ(run_tool("preflight --target gdb:127.0.0.1:1").code, 3);
   EXPECT_EQ(run_tool("preflight --target nothing").code, 2);
   GdbServer board(1, [](GdbServer&, int) {});
-  expect_refused(run_tool("preflight --target gdb:" + board.address() + " --contents weights"), "--contents weights");
+  expect_refused(run_tool("preflight --target gdb:" + board.address() + " --contents weights"),
+                 "--contents weights");
   expect_refused(run_tool("preflight --target gdb:" + board.address() + " --net x.json"), "--elf");
 }
 
