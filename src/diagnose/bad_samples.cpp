@@ -64,6 +64,16 @@ class Samples {
     return moving < least_values;
   }
 
+  // The device gave one answer to everything.
+  bool all_alike() const {
+    return std::ranges::all_of(c_.recorded.device, [&](const Sample& s) {
+      return std::ranges::all_of(rows_, [&](const Row* row) {
+        const Tensor *t = recorded_tensor(s, row->tensor), *first = recorded_tensor(c_.recorded.device[0], row->tensor);
+        return t && first && *t == *first;
+      });
+    });
+  }
+
   // Device sample i is what the reference makes of input of[i]: the very values where there are such, else within a
   // step; `none` where it is of none or of several. Its own input comes first.
   std::vector<std::size_t> origins(bool exactly) const {
@@ -131,8 +141,21 @@ bool is_lag(const std::vector<std::size_t>& of) {
   return one_behind || first;
 }
 
+// Each answer that of the input before, the first that of the last: inputs that go round.
+bool one_late(const std::vector<std::size_t>& of) {
+  for (std::size_t i = 0; i < of.size(); ++i)
+    if (of[i] != (i + of.size() - 1) % of.size()) return false;
+  return of.size() > 2;
+}
+
 std::string other_order(const std::vector<std::size_t>& of) {
-  return "the samples stand in another order than the inputs: the device's are the reference's samples " + numbers(of);
+  return "the samples stand in another order than the inputs: the device's are the reference's samples " + numbers(of) +
+         (one_late(of) ? "; where the device goes through these inputs again and again, it answers one run late" : "");
+}
+
+// The input of which most samples are the answer.
+std::size_t most_frequent(const std::vector<std::size_t>& of) {
+  return *std::ranges::max_element(of, {}, [&](std::size_t i) { return std::ranges::count(of, i); });
 }
 
 }  // namespace
@@ -163,8 +186,9 @@ std::optional<std::string> misplaced_throughout(const Case& c, const Comparison&
   if (std::ranges::count(of, none) || std::ranges::is_sorted(of, std::less_equal<>{})) return std::nullopt;
   if (is_permutation(of)) return std::ranges::is_sorted(of) ? std::nullopt : std::optional(other_order(of));
   if (is_lag(of)) return std::nullopt;
-  if (std::ranges::all_of(of, [&](std::size_t i) { return i == of[0]; }))
-    return fmt::format("all {} samples are what the reference makes of input {}: one inference, recorded {} times", of.size(), of[0] + 1, of.size());
+  if (samples.all_alike() || std::ranges::all_of(of, [&](std::size_t i) { return i == of[0]; }))
+    return fmt::format("all {} samples are what the reference makes of input {}: one inference recorded {} times, or an output that is not written again",
+                       of.size(), most_frequent(of) + 1, of.size());
   std::string copies;
   for (std::size_t i = 0; i < of.size(); ++i)
     if (of[i] != i) copies += fmt::format("{}sample {} is of input {}", copies.empty() ? "" : ", ", i + 1, of[i] + 1);
