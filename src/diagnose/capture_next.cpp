@@ -10,11 +10,6 @@ namespace {
 // Fewer differing values than this can be met by chance.
 constexpr std::int64_t few_values = 12;
 
-std::string quoted(const std::string& name) {
-  const bool plain = name.find_first_of(" '\"$&|;<>()*?[]#~\\`!{}") == name.npos;
-  return plain ? name : "'" + name + "'";
-}
-
 bool restates(const Node& n) { return n.op == "QuantizeLinear" || n.op == "DequantizeLinear"; }
 
 // A device makes one step of an operation and the quantizers around it.
@@ -43,14 +38,17 @@ std::vector<std::string> missing_inside(const Graph& g, const Row& row) {
 std::string reference_command(const Case& c, const std::vector<std::string>& tensors) {
   std::string command = "lockstep run " + quoted(c.model);
   if (!c.input.empty()) command += " --input " + quoted(c.input);
-  command += fmt::format(" --arith {}", c.reference.arithmetic().name);
+  command += fmt::format(" --arith {}{}{}", c.reference.arithmetic().name, c.asked, c.input.empty() ? c.generated : "");
   for (const std::string& t : tensors) command += " --tensor " + quoted(t);
   return command + " -o reference.npz";
 }
 
 std::string again_command(const Case& c) {
+  const std::string_view arithmetic = c.reference.arithmetic().name;
+  const bool usual = arithmetic == default_arithmetic(c.reference.graph().format());
   return "lockstep diagnose " + quoted(c.model) + " --target captures.npz" +
-         (c.input.empty() ? "" : " --input " + quoted(c.input));
+         (c.input.empty() ? "" : " --input " + quoted(c.input)) + (usual ? "" : fmt::format(" --reference {}", arithmetic)) +
+         c.asked;
 }
 
 // Whether the judged operations take what was sent: behind captured tensors other inputs change nothing.
@@ -62,6 +60,14 @@ bool reads_inputs(const Graph& g, const Row& row) {
 }
 
 }  // namespace
+
+std::string quoted(const std::string& word) {
+  const bool plain = !word.empty() && word.find_first_of(" '\"$&|;<>()*?[]#~\\`!{}\t\n") == word.npos;
+  if (plain) return word;
+  std::string text;
+  for (const char c : word) c == '\'' ? text += "'\\''" : text += c;
+  return "'" + text + "'";
+}
 
 std::vector<std::string> capture_inside(const Case& c, const Row& row) {
   const std::ptrdiff_t operations = operations_in(c.reference.graph(), row);

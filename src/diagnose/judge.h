@@ -24,6 +24,8 @@ struct Case {
   // How to ask again, for "what to capture next": as the user named them.
   std::string model, target, input;
   std::vector<UnitWork> units = {};  // where a compiled program says which unit computes what
+  // Further options of the request as `run`, `validate` and `diagnose` take them, and those of generated inputs.
+  std::string asked = {}, generated = {};
 };
 
 // Compares, runs the local test, and where something is wrong looks for the cause, proves it by
@@ -36,6 +38,8 @@ Reach reach_of(const Case& c, const Verdict& verdict);
 Result<std::vector<Repair>> replay_repair(const Case& c, const Verdict& verdict);
 Result<std::vector<Rewrite>> predict_rewrites(const Case& c, const Verdict& verdict);
 std::vector<std::string> capture_next(const Case& c, const Verdict& verdict);
+// A word of a printed command, as a shell takes it.
+std::string quoted(const std::string& word);
 // The tensors between captured ones that halve what `row` was recomputed over, and how to ask again; empty when
 // nothing lies between.
 std::vector<std::string> capture_inside(const Case& c, const Row& row);

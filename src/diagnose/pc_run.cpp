@@ -1,14 +1,13 @@
 #include "diagnose/pc_run.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "diagnose/computes_in_reals.h"
 #include "diagnose/judge.h"
 #include "diff/pair.h"
-#include "num/real.h"
 #include "run/recording.h"
 
 namespace lockstep {
@@ -32,18 +31,6 @@ Recording pc_side(Recording r) {
   for (RecordedArray& a : r.arrays)
     if (is_port(a.name, "m_outputs")) a.name.replace(a.name.rfind("m_outputs"), 1, "c");
   return r;
-}
-
-// Reals that lie between the codes of their tensor: no quantized model yields them.
-bool off_grid(const Tensor& t, const QuantParams& q) {
-  if (!is_float(t.dtype()) || q.scale.size() != 1 || t.count() == 0) return false;
-  std::int64_t off = 0;
-  for (std::int64_t i = 0; i < t.count(); ++i) {
-    const double steps = t.number(i) / q.scale[0];
-    off +=
-        std::isfinite(steps) && std::abs(steps - half_even(steps)) > 0.01 + 1e-6 * std::abs(steps);
-  }
-  return off * 2 > t.count();
 }
 
 class Judge {

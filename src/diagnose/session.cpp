@@ -7,8 +7,9 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "diagnose/on_codes.h"
+#include "diagnose/computes_in_reals.h"
 #include "diagnose/envelope.h"
+#include "diagnose/on_codes.h"
 #include "diagnose/pc_run.h"
 #include "diff/inputs.h"
 #include "diff/pair.h"
@@ -86,9 +87,14 @@ class Session {
              if (!carriers) carriers = on_codes(model, *arithmetic);
              return *carriers;
            },
-           .model = q_.model, .target = q_.target, .input = q_.input, .units = q_.units};
+           .model = q_.model, .target = q_.target, .input = q_.input, .units = q_.units,
+           .asked = asked(), .generated = generated()};
     c.search.progress = q_.progress;
     LOCKSTEP_TRY(a_.verdict, judge(c, without_weights(model, pairing.left_device)));
+    if (a_.verdict.unexplained() && computes_in_reals(a_.reference->graph(), pairing.samples))
+      a_.verdict.next = {"nothing more: most of what was recorded lies between the codes of this model, as a float model's answers do",
+                         "how far quantization takes the two apart is a gate's question: lockstep validate " + quoted(q_.model) + " --target " +
+                             quoted(q_.target) + (q_.input.empty() ? "" : " --input " + quoted(q_.input)) + " --tolerance cosine:0.95"};
     tell_of_builds();
     tell_of_outputs(pairing);
     tell_of_deaf_outputs(pairing);
@@ -165,6 +171,18 @@ class Session {
   std::string kept_name() const {
     if (!q_.resume.empty()) return q_.resume;
     return std::filesystem::path(q_.model).stem().string() + ".partial.npz";
+  }
+
+  // What a printed command must say again.
+  std::string asked() const {
+    std::string text;
+    for (const auto& [name, extent] : q_.dimensions) text += " --dim " + quoted(fmt::format("{}={}", name, extent));
+    return text + (q_.state == StateMode::keep ? " --state keep" : "");
+  }
+  std::string generated() const {
+    const Request usual;
+    if (q_.generated_samples == usual.generated_samples && q_.seed == usual.seed) return "";
+    return fmt::format(" --samples {} --seed {}", q_.generated_samples, q_.seed);
   }
 
   void say(const std::string& what) const {

@@ -8,9 +8,10 @@ namespace {
 
 // An unexplained operation of x -> r1 -> r2 -> r3 -> y on a device whose input bytes were not
 // recorded.
-std::string next_for(const std::string& node, const std::string& tensor) {
+std::string next_for(const std::string& node, const std::string& tensor,
+                     const std::string& input = "", std::string_view arithmetic = "ort") {
   const Graph g = test::relu_chain();
-  const Executor reference = test::executor(g);
+  const Executor reference = test::executor(g, arithmetic);
   std::vector<Sample> device(1);
   device[0].emplace(tensor, Tensor(DType::f32, {1, 4, 6, 6}));
   const Case c{.reference = reference,
@@ -21,8 +22,10 @@ std::string next_for(const std::string& node, const std::string& tensor) {
                .carriers = {},
                .model = "m",
                .target = "t",
-               .input = "",
-               .units = {}};
+               .input = input,
+               .units = {},
+               .asked = " --state keep",
+               .generated = " --samples 3 --seed 7"};
   Verdict v;
   Row row;
   row.value = g.find_value(tensor);
@@ -41,6 +44,26 @@ TEST(CaptureNext, asks_for_the_input_bytes_only_where_the_operation_reads_them) 
       << next_for("r1", "t1");
   EXPECT_EQ(next_for("r2", "t2").find("record the input bytes"), std::string::npos)
       << next_for("r2", "t2");
+}
+
+// A printed command asked for the usual arithmetic, states and random inputs again, whatever the
+// user had asked for.
+TEST(CaptureNext, prints_commands_that_ask_what_was_asked) {
+  const std::string other = next_for("r2", "t2", "x y.npz", "ort-noopt");
+  EXPECT_NE(other.find("lockstep diagnose m --target captures.npz --input 'x y.npz' --reference "
+                       "ort-noopt --state keep"),
+            std::string::npos)
+      << other;
+  EXPECT_NE(other.find("--arith ort-noopt --state keep --tensor"), std::string::npos) << other;
+  const std::string usual = next_for("r2", "t2");
+  EXPECT_EQ(usual.find("--reference"), std::string::npos) << usual;
+  EXPECT_NE(usual.find("--state keep --samples 3 --seed 7 --tensor"), std::string::npos) << usual;
+}
+
+TEST(CaptureNext, quotes_words_as_a_shell_takes_them) {
+  EXPECT_EQ(quoted("/block2/add"), "/block2/add");
+  EXPECT_EQ(quoted("a;b"), "'a;b'");
+  EXPECT_EQ(quoted("l'eau"), "'l'\\''eau'");
 }
 
 // Between captured codes lay a DequantizeLinear, an operation and a QuantizeLinear: the advice was
