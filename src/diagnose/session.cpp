@@ -13,6 +13,7 @@
 #include "diagnose/pc_run.h"
 #include "diff/inputs.h"
 #include "diff/pair.h"
+#include "diff/printed.h"
 #include "diff/realign.h"
 #include "diff/recode.h"
 #include "run/generated.h"
@@ -71,6 +72,7 @@ class Session {
         if (auto recorded = inputs_from(model, held, a_.notes); recorded.ok()) sent_ = std::move(*recorded);
     LOCKSTEP_CHECK(run_reference(pairing));
     if (std::string moved = recode(expected_, pairing); !moved.empty()) a_.notes.push_back(std::move(moved));
+    if (!a_.device.takes_inputs) std::ranges::move(restore_printed(a_.reference->graph(), pairing.samples), std::back_inserter(a_.notes));
     if (!sent_.empty() && !sent_[0].empty())
       if (std::string turned = realign(a_.reference->graph(), expected_, pairing.samples); !turned.empty()) a_.notes.push_back(std::move(turned));
     say("comparing");
@@ -181,8 +183,8 @@ class Session {
   }
   std::string generated() const {
     const Request usual;
-    if (q_.generated_samples == usual.generated_samples && q_.seed == usual.seed) return "";
-    return fmt::format(" --samples {} --seed {}", q_.generated_samples, q_.seed);
+    const bool as_usual = q_.generated_samples == usual.generated_samples && q_.seed == usual.seed;
+    return as_usual ? "" : fmt::format(" --samples {} --seed {}", q_.generated_samples, q_.seed);
   }
 
   void say(const std::string& what) const {
