@@ -236,9 +236,8 @@ class Follow {
 Result<Sensitivity> sensitivity(const Executor& reference, const std::vector<InputPair>& pairs, std::int64_t runs,
                                 const std::function<void(const std::string&)>& progress) {
   LOCKSTEP_TRY(Sensitivity s, Follow(reference, pairs).run(progress));
-  if (progress) progress("looking for the smallest change that reaches the output");
   const InputPair& base = pairs[static_cast<std::size_t>(s.base - 1)];
-  LOCKSTEP_TRY(s.smallest, smallest_changes(reference, base, runs));
+  LOCKSTEP_TRY(s.smallest, smallest_changes(reference, base, runs, progress));
   LOCKSTEP_TRY(s.softmax, softmax_reach(reference, base.first));
   return s;
 }

@@ -78,7 +78,8 @@ Result<Sensitivity> sensitivity(const Executor& reference, const std::vector<Inp
                                 const std::function<void(const std::string&)>& progress = {});
 
 // Parts of it.
-Result<std::vector<SmallestChange>> smallest_changes(const Executor& reference, const InputPair& pair, std::int64_t runs);
+Result<std::vector<SmallestChange>> smallest_changes(const Executor& reference, const InputPair& pair, std::int64_t runs,
+                                                     const std::function<void(const std::string&)>& progress = {});
 Result<std::vector<SoftmaxReach>> softmax_reach(const Executor& reference, const Sample& input);
 
 }  // namespace lockstep

@@ -34,8 +34,9 @@ std::string place(const Value& v, std::int64_t element) {
 
 class Search {
  public:
-  Search(const Executor& e, const InputPair& pair, std::int64_t runs)
-      : e_(e), g_(e.graph()), a_(pair.first), b_(pair.second), runs_(runs) {
+  using Progress = std::function<void(const std::string&)>;
+  Search(const Executor& e, const InputPair& pair, std::int64_t runs, const Progress& progress)
+      : e_(e), g_(e.graph()), a_(pair.first), b_(pair.second), runs_(runs), progress_(progress) {
     for (const ValueId id : g_.outputs()) outputs_.push_back(g_.value(id).name);
   }
 
@@ -63,6 +64,7 @@ class Search {
   // Whether an output of `x` differs from that of the first input.
   Result<bool> reaches(const Sample& x) {
     ++tried_;
+    if (progress_) progress_(fmt::format("looking for the smallest change that reaches the output: run {}", ++run_));
     LOCKSTEP_TRY(const Capture made, e_.run({&x, 1}, outputs_));
     return made.samples[0] != base_;
   }
@@ -178,6 +180,8 @@ class Search {
   const Graph& g_;
   const Sample &a_, &b_;
   const std::int64_t runs_;
+  const Progress& progress_;
+  std::int64_t run_ = 0;
   std::vector<std::string> outputs_;
   Sample base_;
   QuantParams step_;
@@ -253,8 +257,9 @@ class Logits {
 
 }  // namespace
 
-Result<std::vector<SmallestChange>> smallest_changes(const Executor& reference, const InputPair& pair, std::int64_t runs) {
-  return Search(reference, pair, runs).run();
+Result<std::vector<SmallestChange>> smallest_changes(const Executor& reference, const InputPair& pair, std::int64_t runs,
+                                                     const std::function<void(const std::string&)>& progress) {
+  return Search(reference, pair, runs, progress).run();
 }
 
 Result<std::vector<SoftmaxReach>> softmax_reach(const Executor& reference, const Sample& input) {
