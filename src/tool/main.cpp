@@ -42,6 +42,8 @@ int main(int argc, char** argv) {
   app.name("lockstep");
   app.set_version_flag("--version", LOCKSTEP_VERSION);
   app.require_subcommand(1);
+  app.footer("Exit codes: 0 healthy, or nothing found; 1 a mismatch, a finding, or a gate missed; 2 the request or a file is wrong;\n"
+             "3 the target cannot be reached or broke off; with several targets the worst.");
   int code = 0;
   lockstep::Result<void> machine;
   app.add_option_function<std::vector<std::string>>(

@@ -126,6 +126,8 @@ void add_reduce(CLI::App& app, int& code) {
   command->add_option("--seed", o->request.seed, "of the random inputs")->excludes(input);
   command->add_option("--state", o->state, "keep or reset states between samples")->check(CLI::IsMember({"keep", "reset"}));
   command->add_option("-o,--output", o->folder, "the folder to write to: the model, input.npz, device.npz, README.md")->required();
+  add_dimensions(*command, o->request.dimensions);
+  command->footer("Exit code 1 when a fault was found and cut out, 2 when there is none.");
   command->callback([o, &code] {
     o->request.state = o->state == "keep" ? StateMode::keep : StateMode::reset;
     o->request.progress = show_progress;

@@ -85,6 +85,7 @@ TEST(Help, of_a_command_that_is_none_says_so) {
   // `lockstep quantize --help` printed the help of all and ended with 0.
   test::expect_refused(test::run_tool("quantize --help"), "no such command");
   test::expect_refused(test::run_tool("run --inputs x --help"), "no option");
+  EXPECT_NE(test::run_tool("--help").out.find("Exit codes: 0 healthy"), std::string::npos);
   EXPECT_EQ(test::run_tool("run --help").code, 0);
   EXPECT_EQ(test::run_tool("npu fit --help").code, 0);
 }
