@@ -1,6 +1,9 @@
 #include "diff/inputs.h"
 
 #include <cmath>
+#include <optional>
+
+#include <fmt/format.h>
 
 #include "base/npy.h"
 #include "base/text.h"
@@ -78,7 +81,7 @@ class Input {
     std::string typed;
     tensors = retype(std::move(tensors), quant, v_, typed);
     for (const Tensor& t : tensors) {
-      if (t.dtype() != v_.dtype) return misfit(name, info, typed);
+      if (t.dtype() != v_.dtype) return misfit(name, info, in_codes(info.dtype).value_or(typed));
       LOCKSTEP_CHECK(check_finite(t, capture_.source, name));
     }
     const std::string note =
@@ -92,6 +95,15 @@ class Input {
     return {capture_.source,
             "array '" + name + "' is " + shape_and_type(info.dtype, info.shape) + " a sample",
             shape_and_type(v_.dtype, v_.shape), std::move(hint)};
+  }
+
+  // How reals become the codes that the network takes; nothing where that is not the question.
+  std::optional<std::string> in_codes(DType held) const {
+    if (!is_float(held) || !is_integer(v_.dtype) || v_.quant.scale.size() != 1) return std::nullopt;
+    return fmt::format(
+        "the network takes codes: x / {:.9g} + {}, rounded and held to the type, as the "
+        "application does",
+        v_.quant.scale_at(0), v_.quant.zero_at(0));
   }
 
   std::string names_held() const {
@@ -140,7 +152,8 @@ Result<Graph> import_for_inputs(const std::string& model, const std::string& inp
   ImportOptions options;
   options.dimensions = dimensions;
   if (input.ends_with(".npz")) {
-    // A file that cannot be read is refused where its arrays are wanted; a model without inputs wants none.
+    // A file that cannot be read is refused where its arrays are wanted; a model without inputs
+    // wants none.
     const Result<NpzMembers> members = read_npz(input);
     for (const auto& [name, array] : members.ok() ? members.value() : NpzMembers{})
       for (std::size_t axis = 0; axis < array.shape.size(); ++axis)

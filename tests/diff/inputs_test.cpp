@@ -76,6 +76,13 @@ TEST(Inputs, that_would_need_a_guess_are_refused) {
           .ok());
 }
 
+TEST(Inputs, in_reals_for_a_network_that_takes_codes_are_told_the_way) {
+  const auto in = read(model(DType::i8, "Relu"),
+                       {{"x", array<float>({1, 2, 1, 3}, {0.1f, 0.2f, 0.3f, 4, 5, 6})}});
+  ASSERT_FALSE(in.ok());
+  EXPECT_NE(in.error().hint.find("x / 0.5 + -1"), std::string::npos) << in.error().line();
+}
+
 TEST(Inputs, that_are_missing_misshapen_or_not_numbers_are_refused) {
   const Graph m = model(DType::f32, "Relu");
   const auto none = read(m, {{"a", array<float>({1}, {1})}, {"b", array<float>({1}, {1})}});
