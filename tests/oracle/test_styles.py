@@ -1,0 +1,78 @@
+"""Networks of exporter_styles.py against onnxruntime, every observable tensor, optimized and as written.
+
+Ends with `N passed, M failed, K skipped`; one test is one network in one arithmetic. Skipped: what the quantizer or the runtime
+refuses, and what Lockstep refuses by name (MatMulNBits).
+"""
+import argparse
+import contextlib
+import io
+import os
+import sys
+import tempfile
+
+import numpy as np
+
+import cache
+import compare_models
+import exporter_styles
+import ort_oracle
+
+REFUSED_BY_NAME = "MatMulNBits"
+
+
+def made(seed, style, path):
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            return exporter_styles.write(seed, style, path)
+    except Exception as error:  # the quantizer has limits of its own
+        return None, repr(error)[:160]
+
+
+def compared(path, net, arith, args, folder):
+    row = compare_models.Row(os.path.basename(path), arith)
+    for width in (1, 3):
+        x = np.random.default_rng(width).standard_normal([net.batch, net.first, *net.start]).astype(np.float32) * np.float32(width)
+        compare_models.compare_case(row, args.binary, path, f"times {width}", {"input": x}, ort_oracle.answer, folder, False)
+    return row
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--long", action="store_true")
+    p.add_argument("--first", type=int, default=0, help="the first seed")
+    p.add_argument("--seeds", type=int, help="networks of each style; 10, or 100 with --long")
+    p.add_argument("--style", action="append", choices=("hand", "options"))
+    p.add_argument("--notes", type=int, default=3)
+    p.add_argument("--keep", help="a folder for the networks")
+    p.add_argument("--binary", default=str(cache.ROOT / "build" / "bin" / "lockstep"))
+    args = p.parse_args()
+    passed = failed = skipped = codes = 0
+    with tempfile.TemporaryDirectory() as folder:
+        if args.keep:
+            os.makedirs(args.keep, exist_ok=True)
+        for style in args.style or ("hand", "options"):
+            for seed in range(args.first, args.first + (args.seeds or (100 if args.long else 10))):
+                path = os.path.join(args.keep or folder, f"{style}{seed}.onnx")
+                net, what = made(seed, style, path)
+                if net is None:
+                    print(f"skipped  {style} {seed}: the quantizer refuses: {what}")
+                    skipped += 1
+                    continue
+                for arith in ("ort-noopt", "ort"):
+                    row = compared(path, net, arith, args, folder)
+                    codes += row.count["codes"]
+                    refused = row.count["refused"] or any(REFUSED_BY_NAME in note for note in row.notes)
+                    skipped, passed, failed = (skipped + bool(refused), passed + (not refused and not row.bad()),
+                                               failed + (not refused and bool(row.bad())))
+                    if row.bad() and not refused:
+                        print(f"FAILED  {style} {seed} {arith}: {row.verdict()} ({what})")
+                    for note in row.notes[:args.notes] if row.bad() else []:
+                        print("    " + note[:300], flush=True)
+    print(f"{codes} codes compared with onnxruntime")
+    print(f"{passed} passed, {failed} failed, {skipped} skipped")
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("ORT_LOGGING_LEVEL", "4")
+    sys.exit(main())
