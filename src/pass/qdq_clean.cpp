@@ -61,7 +61,7 @@ std::optional<DoublePair> double_pair(const Graph& g, const Uses& uses, const No
   if (!a || !b || !c || !d || !(*a == *b) || !(*c == *d) || !a->has_zero || !c->has_zero ||
       a->dtype != c->dtype)
     return {};
-  if (a->dtype != DType::i8 && a->dtype != DType::u8) return {};
+  if (a->dtype == DType::i32) return {};  // 8 and 16 bits
   p.first = *a;
   p.second = *c;
   return p;

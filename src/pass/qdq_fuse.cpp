@@ -188,8 +188,9 @@ Result<Patch> fuse_qdq_conv(const Graph& g) {
 
 Result<Patch> fuse_qdq_dense(const Graph& g) {
   return fuse_all(g, "fuse-qdq-dense", true, [](const Fuser& f, const Node& n, const Group& group) {
-    if (n.op == "Gemm" && group.dq.size() >= 2)
-      return fuses_gemm(n, f.types(group), f.output_type(group));
+    if (n.op == "Gemm" && group.dq.size() >= 2)  // only here the runtime wants the zero points to be there
+      return has_input(*group.dq[0], 2) && has_input(*group.dq[1], 2) &&
+             fuses_gemm(n, f.types(group), f.output_type(group));
     return n.op == "MatMul" && group.dq.size() == 2 &&
            fuses_matmul(f.types(group), f.output_type(group));
   });

@@ -333,5 +333,40 @@ TEST(Qdq, what_follows_a_conv_of_float_weights_goes_into_them) {
   EXPECT_EQ(g.value(conv.inputs[2]).constant->number(0), (11.0 - 1) * 2 + 7);  // 5 * 2 + 1 = 11
 }
 
+TEST(Qdq, two_quantizations_in_a_row_become_one_in_16_bits_too) {
+  Sketch s;
+  ValueId y = s.input("x", {1, 4});
+  for (const float step : {1.0f, 2.0f}) {
+    const std::string name = step == 1.0f ? "fine" : "coarse";
+    const ValueId scale = s.constant(name, Tensor::scalar(step)), zero = s.constant(name + "_zero", Tensor::scalar(std::int16_t{0}));
+    y = s.add("QuantizeLinear", name + "_q", {y, scale, zero}, DType::i16, {1, 4});
+    y = s.add("DequantizeLinear", name + "_dq", {y, scale, zero}, DType::f32, {1, 4});
+  }
+  const auto count = operators(lowered(s.finish({s.add("Relu", "relu", {y}, DType::f32, {1, 4})}), {"remove-double-qdq"}));
+  EXPECT_EQ(count.at("QuantizeLinear"), 1);
+  EXPECT_EQ(count.at("DequantizeLinear"), 1);
+}
+
+// The runtime's Gemm of codes wants the zero points of both operands to stand there.
+TEST(Qdq, a_gemm_without_a_zero_point_stays_in_float) {
+  for (const bool there : {false, true}) {
+    Sketch s;
+    const auto bytes = [&](const std::string& name, ValueId codes, std::vector<ValueId> operands) {
+      operands.insert(operands.begin(), codes);
+      return s.add("DequantizeLinear", name, std::move(operands), DType::f32, {4, 4});
+    };
+    const ValueId zero = s.constant("byte_zero", Tensor::scalar(std::uint8_t{0}));
+    const std::vector<ValueId> whole{s.scale, zero}, of_x = there ? whole : std::vector<ValueId>{s.scale};
+    std::vector<ValueId> q{s.input("x", {4, 4})};
+    q.insert(q.end(), of_x.begin(), of_x.end());
+    const ValueId x = bytes("x_dq", s.add("QuantizeLinear", "x_q", q, DType::u8, {4, 4}), of_x);
+    const ValueId w = bytes("w_dq", s.constant("w", Tensor(DType::u8, {4, 4})), whole);
+    const ValueId y = s.add("Gemm", "gemm", {x, w}, DType::f32, {4, 4});
+    const ValueId codes = s.add("QuantizeLinear", "y_q", {y, s.scale, zero}, DType::u8, {4, 4});
+    const Graph g = lowered(s.finish({bytes("y_dq", codes, whole)}), {"fuse-qdq-dense"});
+    EXPECT_EQ(operators(g).at("QuantizeLinear"), there ? 1 : 2);
+  }
+}
+
 }  // namespace
 }  // namespace lockstep
