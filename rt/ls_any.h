@@ -42,6 +42,7 @@ typedef struct ls_scaler {
   ls_requant q;
   uint8_t steps, by, type; /* of y */
   uint8_t wide;            /* the sum has 64 bits; else it wraps to 32 */
+  int32_t half_up;         /* of LS_TWICE: so many first channels are rounded ties up the second time */
 } ls_scaler;
 int32_t ls_scaled(const ls_scaler *s, int64_t sum, int32_t channel);
 
@@ -55,6 +56,7 @@ typedef struct ls_conv_any_p {
   uint8_t transposed, x_type;
   const int8_t *weights;
   const int64_t *bias; /* NULL: none */
+  const int32_t *w_zeros; /* one of each output channel, beside w_zero 0; NULL: w_zero of all */
   ls_scaler scale;
 } ls_conv_any_p;
 void ls_conv_any(const ls_conv_any_p *p, const void *x, void *y);
@@ -76,6 +78,7 @@ typedef struct ls_matmul_any_p {
   int32_t a_row, a_col, b_row, b_col;
   int32_t a_zero, b_zero;
   uint8_t a_type, b_type;
+  const int32_t *b_zeros; /* one a column instead of b_zero; NULL: none */
   ls_scaler scale;
 } ls_matmul_any_p;
 void ls_matmul_any(const ls_matmul_any_p *p, const void *a, const void *b, void *y);

@@ -7,12 +7,22 @@
 /* Nearest integer, ties to even, of what may lie far beyond every code. */
 static int32_t nearest_code(float v) { return ls_nearest_even(ls_clamp_real(v, -2097152.0f, 2097152.0f)); }
 
+/* As ls_rescale, the second rounding ties up. */
+static int32_t rescale_half_up(int32_t x, int32_t multiplier, int32_t shift) {
+  const int32_t down = shift < 0 ? -shift : 0;
+  const int64_t half = down > 0 ? (int64_t)1 << (down - 1) : 0;
+  return (int32_t)((ls_high_mul(shift > 0 ? ls_shift_left(x, shift) : x, multiplier) + half) >> down);
+}
+
 int32_t ls_scaled(const ls_scaler *s, int64_t sum, int32_t channel) {
   const int32_t at = s->by ? channel : 0, narrow = ls_wrapped(sum);
   int64_t code;
   double n;
   switch (s->steps) {
-    case LS_TWICE: code = ls_rescale(narrow, s->q.multiplier[at], s->q.shift[at]); break;
+    case LS_TWICE:
+      code = channel < s->half_up ? rescale_half_up(narrow, s->q.multiplier[at], s->q.shift[at])
+                                  : ls_rescale(narrow, s->q.multiplier[at], s->q.shift[at]);
+      break;
     case LS_ONCE: code = ls_rescale_once(narrow, s->q.multiplier[at], s->q.shift[at]); break;
     case LS_REAL32: code = nearest_code((float)narrow * s->q.factor[at]); break;
     case LS_REAL64:

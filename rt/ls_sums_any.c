@@ -7,10 +7,11 @@ void ls_matmul_any(const ls_matmul_any_p *p, const void *a, const void *b, void 
   for (t = 0; t < p->count; ++t)
     for (i = 0; i < p->m; ++i)
       for (j = 0; j < p->n; ++j, ++at) {
+        const int32_t b_zero = p->b_zeros == NULL ? p->b_zero : p->b_zeros[j];
         int64_t sum = 0;
         for (k = 0; k < p->k; ++k)
           sum += (int64_t)(ls_get(a, t * p->a_step + i * p->a_row + k * p->a_col, p->a_type) - p->a_zero) *
-                 (ls_get(b, t * p->b_step + k * p->b_row + j * p->b_col, p->b_type) - p->b_zero);
+                 (ls_get(b, t * p->b_step + k * p->b_row + j * p->b_col, p->b_type) - b_zero);
         ls_put(y, at, p->scale.type, ls_scaled(&p->scale, sum, j));
       }
 }

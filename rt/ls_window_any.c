@@ -18,18 +18,18 @@ static int32_t place(const ls_window *w, int32_t c, int32_t h, int32_t v) {
   return w->channels_last ? (h * w->in_w + v) * w->in_c + c : (c * w->in_h + h) * w->in_w + v;
 }
 
-static int64_t products(const ls_conv_any_p *p, const void *x, int32_t first, int32_t at, int32_t step, const int8_t *w,
+static int64_t products(const ls_conv_any_p *p, const void *x, int32_t at, int32_t step, const int8_t *w, int32_t w_zero,
                         int32_t channels) {
   int64_t sum = 0;
   int32_t c;
-  if (p->x_type == LS_S8 && p->w_zero == 0) {
-    const int8_t *in = (const int8_t *)x + first + at;
+  if (p->x_type == LS_S8 && w_zero == 0) {
+    const int8_t *in = (const int8_t *)x + at;
     int32_t narrow = 0;
     for (c = 0; c < channels; ++c) narrow += (in[c * step] - p->x_zero) * w[c];
     return narrow;
   }
   for (c = 0; c < channels; ++c)
-    sum += (int64_t)(ls_get(x, first + at + c * step, p->x_type) - p->x_zero) * (w[c] - p->w_zero);
+    sum += (int64_t)(ls_get(x, at + c * step, p->x_type) - p->x_zero) * (w[c] - w_zero);
   return sum;
 }
 
@@ -42,6 +42,7 @@ void ls_conv_any(const ls_conv_any_p *p, const void *x, void *y) {
     for (position = 0; position < positions; ++position)
       for (o = 0; o < w->out_c; ++o) {
         const int32_t first = n * w->in_h * w->in_w * w->in_c;
+        const int32_t w_zero = p->w_zeros == NULL ? p->w_zero : p->w_zeros[o];
         int64_t sum = p->bias == NULL ? 0 : p->bias[o];
         for (i = 0; i < w->kernel_h; ++i) {
           const int32_t h = source_of(position / w->out_w, i, w->stride_h, w->dilation_h, w->top, w->in_h, p->transposed);
@@ -49,8 +50,8 @@ void ls_conv_any(const ls_conv_any_p *p, const void *x, void *y) {
           for (j = 0; j < w->kernel_w; ++j) {
             const int32_t v = source_of(position % w->out_w, j, w->stride_w, w->dilation_w, w->left, w->in_w, p->transposed);
             if (v >= 0)
-              sum += products(p, x, first, place(w, o / filters * channels, h, v), step,
-                              p->weights + (o * taps + i * w->kernel_w + j) * channels, channels);
+              sum += products(p, x, first + place(w, o / filters * channels, h, v), step,
+                              p->weights + (o * taps + i * w->kernel_w + j) * channels, w_zero, channels);
           }
         }
         ls_put(y, n * positions * w->out_c + (w->channels_last ? position * w->out_c + o : o * positions + position),

@@ -5,7 +5,6 @@
 
 #include "op/op_codes.h"
 #include "op/op_matrix.h"
-#include "op/op_sums.h"
 
 namespace lockstep {
 
@@ -47,8 +46,10 @@ std::string list_of(NodeWriter& w, std::string_view type, std::span<const Rescal
 }
 
 // The steps' name in rt/, or nothing.
-std::string_view steps_of(const RequantPolicy& policy, bool wide) {
-  if (wide) {
+std::string_view steps_of(const SumRule& rule) {
+  const RequantPolicy& policy = *rule.policy;
+  if (SumRules::is_half_up(rule)) return "LS_TWICE";
+  if (rule.wide) {
     const WideSteps steps = wide_steps(policy);
     return steps == WideSteps::fixed_16 ? "LS_WIDE" : steps == WideSteps::real64 ? "LS_REAL64" : "";
   }
@@ -69,17 +70,18 @@ std::string_view steps_of(const RequantPolicy& policy, bool wide) {
 
 }  // namespace
 
-Result<void> write_scaler(NodeWriter& w, const RequantPolicy& policy,
-                          std::span<const Rescale> rescales) {
+SumRules::SumRules(SumRule of_all, std::int64_t channels)
+    : SumRules(channels, [&](std::int64_t) { return of_all; }) {}
+
+Result<void> write_scaler(NodeWriter& w, const SumRules& rules) {
   const NodeView& v = w.view();
-  const bool words = v.input(0).dtype == DType::i16, gemm = v.node.op == "Gemm";
-  const SumRule rule = gemm ? dense_sums(v, w.num()) : SumRule{&policy, !has_narrow_bias(v)};
-  const bool wide = words && rule.wide;
-  if (words && !wide && has_litert_product(w.num()))
-    return w.unsupported("LiteRT's own rounding of 32-bit sums");
-  const std::string_view steps = steps_of(policy, wide);
-  if (steps.empty()) return w.unsupported("this rounding");
-  const Value& y = w.view().output(0);
+  const std::string_view steps = steps_of(rules.rule());
+  if (steps.empty() || (rules.half_up() > 0 && steps != "LS_TWICE")) return w.unsupported("this rounding");
+  const Value &x = v.input(0), &weights = v.input(1), &y = v.output(0);
+  std::vector<Rescale> rescales;
+  for (std::int64_t o = 0; o < (weights.quant.per_channel() ? rules.channels() : 1); ++o)
+    rescales.push_back(rules.of(o).policy->prepare(
+        x.quant.scale_at(0), weights.quant.scale_at(static_cast<std::size_t>(o)), y.quant.scale_at(0)));
   const CodeClamp clamp = clamp_of(w.view());
   std::string arrays;
   if (steps == "LS_REAL32")
@@ -99,17 +101,36 @@ Result<void> write_scaler(NodeWriter& w, const RequantPolicy& policy,
           "{.q = {" + arrays + ", .zero = " + std::to_string(y.quant.zero_at(0)) +
               ", .low = " + std::to_string(clamp.low) + ", .high = " + std::to_string(clamp.high) +
               "},\n              .steps = " + std::string(steps) +
+              (rules.half_up() > 0 ? ", .half_up = " + std::to_string(rules.half_up()) : "") +
               ", .by = " + (rescales.size() > 1 ? "1" : "0") + ", .type = " + element_of(y.dtype) +
-              ", .wide = " + (wide ? "1" : "0") + "}");
+              ", .wide = " + (rules.rule().wide ? "1" : "0") + "}");
   w.uses("ls_codes.c");
   return {};
 }
+
+namespace {
+
+// As they are, after the flip.
+WeightZeros plain_zeros(const Value& weights, std::int64_t outputs) {
+  const auto& zeros = weights.quant.zero;
+  const std::int64_t flip = flip_of(weights);
+  WeightZeros out;
+  if (std::ranges::all_of(zeros, [&](std::int32_t z) { return z == zeros[0]; })) {
+    out.all = weights.quant.zero_at(0) - flip;
+    return out;
+  }
+  for (std::int64_t o = 0; o < outputs; ++o)
+    out.each.push_back(weights.quant.zero_at(static_cast<std::size_t>(o)) - flip);
+  return out;
+}
+
+}  // namespace
 
 void write_any_operands(NodeWriter& w, std::span<const std::int64_t> codes, const Tensor* bias,
                         std::int64_t outputs) {
   const NodeView& v = w.view();
   w.field("x_zero", v.input(0).quant.zero_at(0));
-  w.field("w_zero", v.input(1).quant.zero_at(0) - flip_of(v.input(1)));
+  write_weight_zeros(w, plain_zeros(v.input(1), outputs));
   w.field("x_type", element_of(v.input(0).dtype));
   w.field("weights", w.constants().add("int8_t", codes, w.label() + "_weights"));
   if (!bias) return;
@@ -121,20 +142,12 @@ void write_any_operands(NodeWriter& w, std::span<const std::int64_t> codes, cons
 }
 
 Result<void> write_conv_any(NodeWriter& w, const Window& g, std::span<const std::int64_t> codes,
-                            std::int64_t outputs, const RequantPolicy* policy) {
+                            const SumRules& rules) {
   const NodeView& v = w.view();
-  if (!policy) return w.unsupported(v.node.op + " on codes");
-  const auto& zeros = v.input(1).quant.zero;
-  if (std::ranges::any_of(zeros, [&](std::int32_t z) { return z != zeros[0]; }))
-    return w.unsupported("weights with several zero points");
-  std::vector<Rescale> rescales;
-  const std::size_t scales = v.input(1).quant.per_channel() ? static_cast<std::size_t>(outputs) : 1;
-  for (std::size_t o = 0; o < scales; ++o)
-    rescales.push_back(policy->prepare(v.input(0).quant.scale_at(0), v.input(1).quant.scale_at(o),
-                                       v.output(0).quant.scale_at(0)));
-  w.field("window", window_text(g, outputs));
-  write_any_operands(w, codes, v.constant(2), outputs);
-  LOCKSTEP_CHECK(write_scaler(w, *policy, rescales));
+  if (!rules.rule().policy) return w.unsupported(v.node.op + " on codes");
+  w.field("window", window_text(g, rules.channels()));
+  write_any_operands(w, codes, v.constant(2), rules.channels());
+  LOCKSTEP_CHECK(write_scaler(w, rules));
   w.uses("ls_window_any.c");
   w.line("ls_conv_any(" + w.params("ls_conv_any_p") + ", " + w.in(0) + ", " + w.out(0) + ");");
   return {};
@@ -156,22 +169,18 @@ Result<void> write_matmul_any(NodeWriter& w, const RequantPolicy* policy) {
     if (a_at[i] != static_cast<std::int64_t>(i) * step(a_at) ||
         b_at[i] != static_cast<std::int64_t>(i) * step(b_at))
       return w.unsupported("matrices spread over inner axes");
-  if (std::ranges::any_of(v.input(1).quant.zero,
-                          [&](std::int32_t z) { return z != v.input(1).quant.zero[0]; }))
-    return w.unsupported("weights with several zero points");
+  const auto& zeros = v.input(1).quant.zero;
   w.field("count", count);
   w.field("m", p.m), w.field("n", p.n), w.field("k", p.k);
   w.field("a_step", step(a_at) * p.m * p.k), w.field("b_step", step(b_at) * p.k * p.n);
   w.field("a_row", p.trans_a ? 1 : p.k), w.field("a_col", p.trans_a ? p.m : 1);
   w.field("b_row", p.trans_b ? 1 : p.n), w.field("b_col", p.trans_b ? p.k : 1);
   w.field("a_zero", v.input(0).quant.zero_at(0)), w.field("b_zero", v.input(1).quant.zero_at(0));
+  if (std::ranges::any_of(zeros, [&](std::int32_t z) { return z != zeros[0]; }))
+    w.field("b_zeros", w.constants().add("int32_t", std::vector<std::int64_t>(zeros.begin(), zeros.end()), w.label() + "_zeros"));
   w.field("a_type", element_of(v.input(0).dtype)), w.field("b_type", element_of(v.input(1).dtype));
-  std::vector<Rescale> rescales;
-  const std::size_t scales = v.input(1).quant.per_channel() ? static_cast<std::size_t>(p.n) : 1;
-  for (std::size_t j = 0; j < scales; ++j)
-    rescales.push_back(policy->prepare(v.input(0).quant.scale_at(0), v.input(1).quant.scale_at(j),
-                                       v.output(0).quant.scale_at(0)));
-  LOCKSTEP_CHECK(write_scaler(w, *policy, rescales));
+  const bool words = v.input(0).dtype == DType::i16;
+  LOCKSTEP_CHECK(write_scaler(w, SumRules({policy, words && !has_narrow_bias(v)}, p.n)));
   w.uses("ls_sums_any.c");
   w.line("ls_matmul_any(" + w.params("ls_matmul_any_p") + ", " + w.in(0) + ", " + w.in(1) + ", " +
          w.out(0) + ");");
@@ -255,11 +264,10 @@ Result<void> emit_transposed(NodeWriter& w) {
   LOCKSTEP_CHECK(plain_products(w));
   if (!is_short_code(x) || !is_short_code(y) || !is_code(v.input(1)) || !is_narrow(v.input(1)))
     return w.unsupported("ConvTranspose of " + std::string(name_of(x.dtype)));
-  const RequantPolicy* const policy = transposed_policy(v, w.num());
   w.field("transposed", 1);
   const auto codes = transposed_filters<std::int64_t>(
       v, group, [&](std::int64_t i) { return v.constant(1)->code(i) - flip_of(v.input(1)); });
-  return write_conv_any(w, g, codes, outputs, policy);
+  return write_conv_any(w, g, codes, SumRules(outputs, [&](std::int64_t o) { return transposed_sums(v, w.num(), o, outputs); }));
 }
 
 constexpr NodeEmitter table[] = {{"ConvTranspose", nullptr, emit_transposed}};

@@ -5,7 +5,6 @@
 #include "emit/window.h"
 #include "op/op_codes.h"
 #include "op/op_gemm.h"
-#include "op/op_sums.h"
 #include "op/op_matrix.h"
 
 namespace lockstep {
@@ -93,7 +92,7 @@ Result<void> write_dense_any(NodeWriter& w, const Dense& d) {
   Window g;
   g.batch = d.rows, g.channels = d.depth, g.channels_last = true;
   w.field("group", 1);
-  return write_conv_any(w, g, d.weights, d.outputs, d.policy);
+  return write_conv_any(w, g, d.weights, SumRules(dense_sums(v, w.num()), d.outputs));
 }
 
 Result<void> emit_gemm(NodeWriter& w) {

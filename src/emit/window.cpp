@@ -165,13 +165,6 @@ NodeMemory conv_memory(const NodeView& v, const Numerics&) {
   return with_slide({3 * ((depth + 15) / 16 * 16) + 16, {}}, group == 1 ? slide : 0);
 }
 
-const RequantPolicy* conv_policy(const NodeWriter& w) {
-  const DType x = w.view().input(0).dtype;
-  if (x == DType::u8) return conv_sums(w.view(), w.num()).policy;
-  if (x == DType::i16 && w.num().conv_int16) return w.num().conv_int16;
-  return w.num().conv;
-}
-
 // bias - x_zero * sum(w - w_zero), 32 bits wrapping.
 std::int64_t folded_bias(const Tensor* bias, std::int64_t o, std::int64_t x_zero,
                          std::int64_t w_zero, std::span<const std::int64_t> codes) {
@@ -182,7 +175,7 @@ std::int64_t folded_bias(const Tensor* bias, std::int64_t o, std::int64_t x_zero
 
 Result<void> write_conv_finish(NodeWriter& w, std::int64_t outputs) {
   const Value &x = w.view().input(0), &weights = w.view().input(1), &y = w.view().output(0);
-  const RequantPolicy* policy = conv_policy(w);
+  const RequantPolicy* const policy = conv_sums(w.view(), w.num()).policy;
   if (!policy) return w.unsupported("Conv on codes");
   std::vector<Rescale> rescales;
   for (std::int64_t o = 0; o < outputs; ++o)
@@ -274,7 +267,7 @@ Result<void> emit_conv(NodeWriter& w) {
   Filters f = filters_of(v);
   if (!is_narrow(v.input(0)) || !is_narrow(v.output(0))) {
     w.field("group", f.group);
-    return write_conv_any(w, g, f.codes, f.outputs, conv_policy(w));
+    return write_conv_any(w, g, f.codes, SumRules(conv_sums(v, w.num()), f.outputs));
   }
   const WeightZeros zeros = centred_weights(f.codes, f.outputs, v.input(1));
   return is_depthwise(v) ? write_depthwise(w, g, f, zeros) : write_dense_conv(w, g, f, zeros);
