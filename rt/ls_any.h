@@ -117,6 +117,13 @@ typedef struct ls_extreme {
   int8_t sign;
 } ls_extreme;
 void ls_extreme_any(const ls_extreme *p, const void *x, void *y);
+/* Products of codes, each factor by `multiplier` and `shift` as LS_WIDE, and the product once more. */
+typedef struct ls_product {
+  ls_axes axes;
+  int32_t x_zero, multiplier, shift, y_zero, low, high;
+  uint8_t type;
+} ls_product;
+void ls_product_any(const ls_product *p, const void *x, void *y);
 
 /* Codes under another scale, zero point or type: rounded twice. */
 typedef struct ls_change {

@@ -29,11 +29,7 @@ int32_t ls_scaled(const ls_scaler *s, int64_t sum, int32_t channel) {
       n = round((s->wide ? (double)sum : (double)narrow) * s->q.real[at]);
       code = n >= -2147483648.0 && n <= 2147483647.0 ? (int32_t)n : INT32_MIN;
       break;
-    default: {
-      const int64_t m = s->q.multiplier[at] < 0x7fff0000 ? (s->q.multiplier[at] + (1 << 15)) >> 16 : 0x7fff;
-      const int32_t down = 15 - s->q.shift[at];
-      code = ls_wrapped((sum * m + ((int64_t)1 << (down - 1))) >> down);
-    }
+    default: code = ls_rescale_wide(sum, s->q.multiplier[at], s->q.shift[at]);
   }
   return ls_clamp_wide(code + s->q.zero, s->q.low, s->q.high);
 }

@@ -70,24 +70,22 @@ static void quantize_away_by_fours(const float *x, int8_t *y, size_t count, floa
 }
 #endif
 
-void ls_quantize_even_8(const float *x, void *y, size_t count, float scale, int32_t zero, int32_t low, int32_t high) {
+typedef void (*quantizer)(const float *x, int8_t *y, size_t count, float scale, int32_t zero, int32_t low, int32_t high);
 #if LS_HELIUM_FLOAT
-  if (divides_exactly(scale)) {
-    quantize_even_by_fours(x, (int8_t *)y, count, scale, zero, low, high);
-    return;
-  }
-#endif
-  quantize_even(x, (int8_t *)y, count, scale, zero, low, high);
+static quantizer faster(float scale, quantizer by_fours, quantizer one_by_one) {
+  return divides_exactly(scale) ? by_fours : one_by_one;
 }
-
-void ls_quantize_away_8(const float *x, void *y, size_t count, float scale, int32_t zero, int32_t low, int32_t high) {
-#if LS_HELIUM_FLOAT
-  if (divides_exactly(scale)) {
-    quantize_away_by_fours(x, (int8_t *)y, count, scale, zero, low, high);
-    return;
-  }
+#else
+#define faster(SCALE, BY_FOURS, ONE_BY_ONE) (ONE_BY_ONE)
 #endif
-  quantize_away(x, (int8_t *)y, count, scale, zero, low, high);
+
+void ls_quantize_even_8(const float *x, void *y, size_t count, float scale, int32_t zero, int32_t low, int32_t high) {
+  const quantizer quantize = faster(scale, quantize_even_by_fours, quantize_even);
+  quantize(x, (int8_t *)y, count, scale, zero, low, high);
+}
+void ls_quantize_away_8(const float *x, void *y, size_t count, float scale, int32_t zero, int32_t low, int32_t high) {
+  const quantizer quantize = faster(scale, quantize_away_by_fours, quantize_away);
+  quantize(x, (int8_t *)y, count, scale, zero, low, high);
 }
 
 /* From the back where y begins in x's place, so that nothing is written over before it is read; else from the front. */

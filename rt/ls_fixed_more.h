@@ -24,6 +24,13 @@ static inline int32_t ls_rescale_once(int32_t x, int32_t multiplier, int32_t shi
   return ls_wrapped(((int64_t)x * multiplier + ((int64_t)1 << (down - 1))) >> down);
 }
 
+/* The same of 64 bits, by the multiplier cut to 16 bits. */
+static inline int32_t ls_rescale_wide(int64_t x, int32_t multiplier, int32_t shift) {
+  const int64_t m = multiplier < 0x7fff0000 ? (multiplier + (1 << 15)) >> 16 : 0x7fff;
+  const int32_t down = 15 - shift;
+  return ls_wrapped((x * m + ((int64_t)1 << (down - 1))) >> down);
+}
+
 /* (a + b) / 2, ties away from zero. */
 static inline int32_t ls_half_sum(int32_t a, int32_t b) {
   const int64_t sum = (int64_t)a + b;

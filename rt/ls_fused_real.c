@@ -52,6 +52,36 @@ static float tangent(float x) {
   return top / horner(square, even, 5);
 }
 
+/* 2^round(z) times a quotient of polynomials for what is left. */
+static float exponential(float x) {
+  static const float above[] = {5.5380910635e-03f, 7.2068706155e-02f, 4.1594290733e-01f, 1.0f};
+  static const float below[] = {2.3986088112e-02f, -2.7720427513e-01f, 1.0f};
+  float z = x * 1.44269504089f, whole, rest, power;
+  z = z < -127.0f ? -127.0f : 128.0f < z ? 128.0f : z;
+  whole = 12582912.0f + z;
+  whole = whole - 12582912.0f;
+  rest = z - whole;
+  power = of_bits(bits_of(whole + 8388735.0f) << 23);
+  return power * (horner(rest, above, 4) / horner(rest, below, 3));
+}
+
+/* alpha (e^x - 1) below zero. */
+static float elu(float x, float alpha) {
+  static const float c[] = {0x1.6B7338p-10f, 0x1.12278Ep-7f, 0x1.555716p-5f, 0x1.5554B0p-3f, 0x1.FFFFFEp-2f};
+  const float bias = 0x1.8000FEp23f, z = -0x1.154246p+4f < x ? x : -0x1.154246p+4f;
+  const float n = fmaf(z, 0x1.715476p0f, bias), s = of_bits(bits_of(n) << 23), t = fmaf(n - bias, -0x1.62E430p-1f, z);
+  const float p = horner(t, c, 5) * t, ts = t * s;
+  return x < 0.0f ? fmaf(fmaf(p, ts, ts), alpha, fmaf(s, alpha, -alpha)) : x;
+}
+
+void ls_fused_exp_f32(const float *x, float *y, size_t count) {
+  size_t i;
+  for (i = 0; i < count; ++i) y[i] = exponential(x[i]);
+}
+void ls_fused_elu_f32(float alpha, const float *x, float *y, size_t count) {
+  size_t i;
+  for (i = 0; i < count; ++i) y[i] = elu(x[i], alpha);
+}
 void ls_fused_sigmoid_f32(const float *x, float *y, size_t count) {
   size_t i;
   for (i = 0; i < count; ++i) y[i] = sigmoid(x[i]);

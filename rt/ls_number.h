@@ -105,6 +105,8 @@ void ls_log_softmax_rows_f32(const float *x, float *y, int32_t outer, int32_t co
 /* XNNPACK's, with fused steps: functions, softmax, sums over y[outer][inner] = factor * sum of x[outer][count][inner]; `lanes`:
  * the elements of a sum lie together (inner is 1) and are summed in sixteen lanes. */
 void ls_fused_sigmoid_f32(const float *x, float *y, size_t count);
+void ls_fused_exp_f32(const float *x, float *y, size_t count);
+void ls_fused_elu_f32(float alpha, const float *x, float *y, size_t count);
 void ls_fused_tanh_f32(const float *x, float *y, size_t count);
 void ls_fused_hard_swish_f32(const float *x, float *y, size_t count);
 void ls_fused_softmax_f32(const float *x, float *y, int32_t outer, int32_t count, int32_t inner);

@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "ls_number.h"
+#include "ls_tanh.h"
 
 /* start + sum of w[k] * x[k]; fused in blocks of 256 that are added in order, or each step rounded. */
 static float row_sum(const ls_recurrent *p, float start, const float *w, const float *x, int32_t count, int adds) {
@@ -29,7 +30,7 @@ static float sigmoid_of(const ls_recurrent *p, float v) {
   if (p->cut && v > 16.619047164916992188f) return 1.0f;
   return p->cut && v < -9.0f ? expf(v) : 1.0f / (1.0f + expf(-v));
 }
-static float tanh_of(const ls_recurrent *p, float v) { return p->rational ? ls_rational_tanh(v) : tanhf(v); }
+static float tanh_of(const ls_recurrent *p, float v) { return p->rational ? ls_rational_tanh(v) : ls_tanhf(v); }
 
 /* One direction of one sample; states are read and left in h and c. */
 static void run(const ls_recurrent *p, int32_t d, int32_t b, const float *x, const float *w, const float *r, const float *bias,

@@ -5,6 +5,7 @@
 
 #include "ls_fixed_more.h"
 #include "ls_number.h"
+#include "ls_tanh.h"
 
 #if LS_HELIUM
 #include <arm_mve.h>
@@ -178,7 +179,7 @@ static float opened(const ls_lstm_real *p, float v) {
 }
 static float clipped(float v, float bound) { return bound > 0.0f ? (v < -bound ? -bound : v > bound ? bound : v) : v; }
 static float shaped(const ls_lstm_real *p, float v) {
-  return p->is_tanh ? tanhf(v) : v < p->low ? p->low : v > p->high ? p->high : v;
+  return p->is_tanh ? ls_tanhf(v) : v < p->low ? p->low : v > p->high ? p->high : v;
 }
 
 static void real_step(const ls_lstm_real *p, const float *x, float *h, float *cell, float *scratch) {

@@ -1,6 +1,6 @@
 /* Sums over codes of any type: matrix products, reductions. */
 #include "ls_any.h"
-#include "ls_fixed.h"
+#include "ls_fixed_more.h"
 
 void ls_matmul_any(const ls_matmul_any_p *p, const void *a, const void *b, void *y) {
   int32_t t, i, j, k, at = 0;
@@ -52,6 +52,22 @@ void ls_extreme_any(const ls_extreme *p, const void *x, void *y) {
       if (p->sign > 0 ? code > best : code < best) best = code;
     }
     ls_put(y, i, p->type, best);
+  }
+}
+
+void ls_product_any(const ls_product *p, const void *x, void *y) {
+  const ls_axes *a = &p->axes;
+  const int32_t kept = count_of(a->kept), reduced = count_of(a->reduced);
+  int32_t i, r;
+  for (i = 0; i < kept; ++i) {
+    const int32_t first = walk(a->kept, a->kept_stride, i);
+    int32_t product = reduced > 0 ? ls_get(x, first, p->type) - p->x_zero : 1;
+    for (r = 1; r < reduced; ++r) {
+      const int32_t factor = ls_get(x, first + walk(a->reduced, a->reduced_stride, r), p->type) - p->x_zero;
+      product = ls_rescale_wide((int64_t)product * factor, p->multiplier, p->shift);
+    }
+    product = ls_rescale_wide(product, p->multiplier, p->shift);
+    ls_put(y, i, p->type, ls_clamp_wide((int64_t)product + p->y_zero, p->low, p->high));
   }
 }
 

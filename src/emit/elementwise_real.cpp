@@ -113,7 +113,13 @@ Result<void> write_real_function(NodeWriter& w) {
       w.uses("ls_fused_real.c");
       return write_real_map(w, op == "Sigmoid" ? "ls_fused_sigmoid_f32" : op == "Tanh" ? "ls_fused_tanh_f32" : "ls_fused_hard_swish_f32");
     }
-    if (op == "Elu" || op == "Exp") return w.unsupported(op + " of float32 in the runtime's own steps");
+    if (op == "Exp" || op == "Elu") {
+      w.uses("ls_fused_real.c"), w.uses("ls_real.c");
+      const std::string alpha = op == "Exp" ? "" : c_float(static_cast<float>(v.attrs().real("alpha", 1))) + ", ";
+      w.line((op == "Exp" ? "ls_fused_exp_f32(" : "ls_fused_elu_f32(") + alpha + w.in(0, "float") + ", " +
+             w.out(0, "float") + ", " + count_text(w) + ");");
+      return {};
+    }
   }
   if (op == "Sigmoid" && real.sigmoid)
     return real.sigmoid == tflite_float_sigmoid ? write_function(w, "ls_sigmoid_single", 0, 0)

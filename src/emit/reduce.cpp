@@ -4,6 +4,7 @@
 #include "emit/any.h"
 #include "emit/reduce.h"
 #include "num/device_form.h"
+#include "num/tflite_product.h"
 #include "op/op_codes.h"
 #include "op/op_reduce.h"
 
@@ -165,6 +166,22 @@ Result<void> write_code_extreme(NodeWriter& w, const Axes& a, bool greatest) {
   return {};
 }
 
+Result<void> write_code_product(NodeWriter& w, const Axes& a) {
+  const NodeView& v = w.view();
+  const Value &x = v.input(0), &y = v.output(0);
+  if (!is_short_code(x) || x.dtype != y.dtype) return w.unsupported(v.node.op + " of " + std::string(name_of(x.dtype)));
+  const Rescale r = product_rescale(x.quant.scale_at(0), y.quant.scale_at(0), std::max<std::int64_t>(1, a.count(1)));
+  const CodeRange range = code_range(y.dtype);
+  LOCKSTEP_TRY(const std::string axes, axes_text(w, a));
+  w.field("axes", axes), w.field("x_zero", x.quant.zero_at(0));
+  w.field("multiplier", r.multiplier), w.field("shift", r.shift);
+  w.field("y_zero", y.quant.zero_at(0)), w.field("low", range.low), w.field("high", range.high);
+  w.field("type", element_of(x.dtype));
+  w.uses("ls_sums_any.c"), w.uses("ls_codes.c");
+  w.line("ls_product_any(" + w.params("ls_product") + ", " + w.in(0) + ", " + w.out(0) + ");");
+  return {};
+}
+
 struct Kind {
   std::string_view op;
   const char *kind, *term;
@@ -196,6 +213,7 @@ Result<void> emit_reduction(NodeWriter& w) {
     if (op == "ReduceSum") return write_code_sums(w, w.num().sum, false, a);
     if (op == "ReduceMean" || op == "GlobalAveragePool")
       return write_code_sums(w, w.num().global_average, true, a);
+    if (op == "ReduceProd" && v.output(0).quant.quantized()) return write_code_product(w, a);
     return w.unsupported(op + " of codes");
   }
   if (op == "GlobalAveragePool" && is_real(v)) return write_plane_mean(w);
