@@ -52,6 +52,7 @@ int32_t ls_scaled(const ls_scaler *s, int64_t sum, int32_t channel);
  */
 typedef struct ls_conv_any_p {
   ls_window window;
+  ls_depth depth;
   int32_t group, x_zero, w_zero; /* w_zero: after what was taken off uint8 weights */
   uint8_t transposed, x_type;
   const int8_t *weights;
@@ -60,6 +61,22 @@ typedef struct ls_conv_any_p {
   ls_scaler scale;
 } ls_conv_any_p;
 void ls_conv_any(const ls_conv_any_p *p, const void *x, void *y);
+
+/*
+ * Of 16-bit codes, channels last, all zero points 0. Weights are packed four output channels at a time, eight codes of depth
+ * (window row, window column, channel) in turn: [group][channel / 4][depth / 8][4][8]; depthwise [channel / 8][tap][8], at most
+ * LS_MOST_TAPS_16 taps. The rest is filled with zeros. scratch: depth rounded up to eight, where windows are copied.
+ */
+#define LS_MOST_TAPS_16 256
+typedef struct ls_conv_16_p {
+  ls_window window;
+  int32_t group;
+  const int8_t *weights;
+  const int64_t *bias; /* NULL: none */
+  ls_scaler scale;
+} ls_conv_16_p;
+void ls_conv_16(const ls_conv_16_p *p, const int16_t *x, int16_t *y, int16_t *scratch);
+void ls_depthwise_16(const ls_conv_16_p *p, const int16_t *x, int16_t *y);
 
 /* Channels first, weights [out_c][channel of the group][window]; zero points are computed: x's one, w's one or one a
    channel. int32. */
@@ -83,10 +100,11 @@ typedef struct ls_matmul_any_p {
 } ls_matmul_any_p;
 void ls_matmul_any(const ls_matmul_any_p *p, const void *a, const void *b, void *y);
 
-/* Greatest, or average (sum / n, ties away from zero), of windows. */
+/* Greatest, or average (sum / n, ties away from zero), of windows; `empty`: of one in the padding alone. */
 typedef struct ls_pool_any_p {
   ls_window window;
-  int32_t low, high;
+  ls_depth depth;
+  int32_t low, high, empty;
   uint8_t type;
 } ls_pool_any_p;
 void ls_max_pool_any(const ls_pool_any_p *p, const void *x, void *y);

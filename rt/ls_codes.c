@@ -4,6 +4,10 @@
 #include "ls_any.h"
 #include "ls_fixed_more.h"
 
+#if LS_HELIUM
+#include <arm_mve.h>
+#endif
+
 /* Nearest integer, ties to even, of what may lie far beyond every code. */
 static int32_t nearest_code(float v) { return ls_nearest_even(ls_clamp_real(v, -2097152.0f, 2097152.0f)); }
 
@@ -106,16 +110,73 @@ static int32_t combined(const ls_binary_any_p *p, int32_t a, int32_t b) {
   }
 }
 
+#if LS_HELIUM
+static inline int32x4_t rescaled(int32x4_t v, int32_t multiplier, int32_t shift) {
+  const int32x4_t down = vdupq_n_s32(shift);
+  v = vqrdmulhq_n_s32(v, multiplier);
+  return vrshlq_s32(vqaddq_s32(v, vshrq_n_s32(vandq_s32(v, down), 31)), down);
+}
+/* Four elements of a row from l on, or one that is spread along it. */
+static inline int32x4_t four_of(const void *x, int32_t first, int32_t stride, int32_t l, uint8_t type, mve_pred16_t on) {
+  const int32_t at = first + l;
+  if (stride == 0) return vdupq_n_s32(ls_get(x, first, type));
+  if (type == LS_S16) return vldrhq_z_s32((const int16_t *)x + at, on);
+  if (type == LS_S8) return vldrbq_z_s32((const int8_t *)x + at, on);
+  return vreinterpretq_s32_u32(vldrbq_z_u32((const uint8_t *)x + at, on));
+}
+static int is_byte_or_word(uint8_t type) { return type == LS_S8 || type == LS_U8 || type == LS_S16; }
+
+/* Sums, products and squared differences under multipliers below 1, rounded twice. */
+static int by_vectors(const ls_binary_any_p *p) {
+  const ls_spread *s = &p->spread;
+  return (p->steps == LS_ADD || p->steps == LS_MUL || p->steps == LS_SQUARE) && !p->once && !p->vectors && p->a_shift <= 0 &&
+         p->b_shift <= 0 && p->y_shift <= 0 && s->extent[3] >= 4 && (uint32_t)s->a_stride[3] <= 1 &&
+         (uint32_t)s->b_stride[3] <= 1 && is_byte_or_word(p->a_type) && is_byte_or_word(p->b_type) && is_byte_or_word(p->y_type);
+}
+
+static void row_of(const ls_binary_any_p *p, const void *a, int32_t ra, const void *b, int32_t rb, void *y, int32_t at) {
+  const int32_t count = p->spread.extent[3];
+  const int32x4_t low = vdupq_n_s32(p->low - p->y_zero), high = vdupq_n_s32(p->high - p->y_zero);
+  int32_t l;
+  for (l = 0; l < count; l += 4) {
+    const mve_pred16_t on = vctp32q((uint32_t)(count - l));
+    int32x4_t u = vsubq_n_s32(four_of(a, ra, p->spread.a_stride[3], l, p->a_type, on), p->a_zero);
+    int32x4_t v = vsubq_n_s32(four_of(b, rb, p->spread.b_stride[3], l, p->b_type, on), p->b_zero);
+    if (p->steps != LS_MUL) {
+      u = rescaled(vshlq_s32(u, vdupq_n_s32(p->left)), p->a_multiplier, p->a_shift);
+      v = rescaled(vshlq_s32(v, vdupq_n_s32(p->left)), p->b_multiplier, p->b_shift);
+      u = p->minus ? vsubq_s32(u, v) : vaddq_s32(u, v);
+    }
+    if (p->steps != LS_ADD) u = vmulq_s32(u, p->steps == LS_MUL ? v : u);
+    u = vaddq_n_s32(vminq_s32(vmaxq_s32(rescaled(u, p->y_multiplier, p->y_shift), low), high), p->y_zero);
+    if (p->y_type == LS_S16)
+      vstrhq_p_s32((int16_t *)y + at + l, u, on);
+    else
+      vstrbq_p_s32((int8_t *)y + at + l, u, on);
+  }
+}
+#else
+static int by_vectors(const ls_binary_any_p *p) { return (void)p, 0; }
+static void row_of(const ls_binary_any_p *p, const void *a, int32_t ra, const void *b, int32_t rb, void *y, int32_t at) {
+  (void)p, (void)a, (void)ra, (void)b, (void)rb, (void)y, (void)at;
+}
+#endif
+
 void ls_binary_any(const ls_binary_any_p *p, const void *a, const void *b, void *y) {
   const ls_spread *s = &p->spread;
+  const int vectors = by_vectors(p);
   int32_t i, j, k, l, at = 0;
   for (i = 0; i < s->extent[0]; ++i)
     for (j = 0; j < s->extent[1]; ++j)
       for (k = 0; k < s->extent[2]; ++k) {
         const int32_t ra = i * s->a_stride[0] + j * s->a_stride[1] + k * s->a_stride[2];
         const int32_t rb = i * s->b_stride[0] + j * s->b_stride[1] + k * s->b_stride[2];
-        for (l = 0; l < s->extent[3]; ++l, ++at)
-        {
+        if (vectors) {
+          row_of(p, a, ra, b, rb, y, at);
+          at += s->extent[3];
+          continue;
+        }
+        for (l = 0; l < s->extent[3]; ++l, ++at) {
           const int32_t left = ls_get(a, ra + l * s->a_stride[3], p->a_type) - p->a_zero;
           const int32_t right = ls_get(b, rb + l * s->b_stride[3], p->b_type) - p->b_zero;
           const int in_vector = p->vectors && at % p->row < p->whole;

@@ -202,7 +202,7 @@ int ls_conv_real_vectors(const ls_conv_real *p, const float *x, float *y) {
   const positions *of = p->order == LS_FOURS ? fours : p->order == LS_PIECES && taps > 1 ? pieces : blocks;
   int32_t n, o;
   row r;
-  if (!p->vectors || (p->order != LS_CHANNEL_BLOCKS && p->order != LS_PIECES && p->order != LS_FOURS)) return 0;
+  if (!p->vectors || p->depth.kernel > 0 || (p->order != LS_CHANNEL_BLOCKS && p->order != LS_PIECES && p->order != LS_FOURS)) return 0;
   if (!large_enough(x, g->batch * g->in_c * plane)) return 0;
   if (taps == 1 && g->stride_h == 1 && g->stride_w == 1 && g->out_h == g->in_h && g->out_w == g->in_w)
     g->in_w = g->out_w = plane, g->in_h = g->out_h = 1; /* the plane as one row */

@@ -127,6 +127,7 @@ enum {
 };
 typedef struct ls_conv_plain {
   ls_window window;
+  ls_depth depth;
   int32_t group, order, block;
   float low, high;
   uint8_t transposed;
@@ -136,14 +137,45 @@ typedef struct ls_conv_plain {
 } ls_conv_plain;
 void ls_conv_plain_f32(const ls_conv_plain *p, const float *x, float *y);
 
-/* Averages of windows; `columns` 1: column sums first, 2: nine taps at a time, column by column. `padded_h`, `padded_w`: what the divisor counts, 0: what is there. */
+/*
+ * Float32 under 8-bit weights around zero, channels last: each image of the batch becomes codes by one scale, which stand in
+ * `scratch`, in_h * in_w * in_c bytes. Weights are [out_c][window][channel of the group].
+ */
+enum { LS_SYMMETRIC, LS_ASYMMETRIC, LS_DYNAMIC }; /* the last: XNNPACK's, in float32 */
+enum {
+  LS_HYBRID_FUSED,   /* sum x_scale, fused by w_scale with the bias */
+  LS_HYBRID_JOINED,  /* sum (w_scale x_scale) + bias */
+  LS_HYBRID_WEIGHTS, /* (sum w_scale) x_scale + bias */
+  LS_HYBRID_FOURS    /* so in the first `fours` channels, (sum x_scale) w_scale + bias in the others */
+};
+typedef struct ls_hybrid {
+  ls_window window;
+  int32_t group, fours;
+  uint8_t coding, steps, by; /* by: a scale of each output channel */
+  float low, high;
+  const int8_t *weights;
+  const float *scales;
+  const float *bias; /* NULL: none */
+} ls_hybrid;
+void ls_hybrid_f32(const ls_hybrid *p, const float *x, float *y, int8_t *scratch);
+
+/* Averages of windows; `columns` 1: column sums first, 2: nine taps at a time, column by column. `padded_h`, `padded_w`, `padded_d`:
+   what the divisor counts, 0: what is there. */
 typedef struct ls_average_real {
   ls_window window;
-  int32_t padded_h, padded_w;
-  float low, high;
+  ls_depth depth;
+  int32_t padded_h, padded_w, padded_d;
+  float low, high, empty; /* the last: of a window in the padding alone */
   uint8_t columns;
 } ls_average_real;
 void ls_average_pool_f32(const ls_average_real *p, const float *x, float *y);
+/* The greatest of windows of three axes, not below `low`. */
+typedef struct ls_max_volume {
+  ls_window window;
+  ls_depth depth;
+  float low, high;
+} ls_max_volume;
+void ls_max_volume_f32(const ls_max_volume *p, const float *x, float *y);
 
 /* y[i][j] = sum over k of a[i][k] b[k][j], by `order`; stacked. It starts from the bias, or takes it in afterwards. */
 enum { LS_MATRIX_PLAIN, LS_MATRIX_PIECES, LS_MATRIX_FOURS, LS_MATRIX_EIGHTS, LS_MATRIX_FROM_BIAS };

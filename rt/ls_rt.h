@@ -71,6 +71,10 @@ typedef struct ls_window {
   int32_t top, left;
   int32_t channels_last; /* 1: [n][h][w][c]; 0: [n][c][h][w] */
 } ls_window;
+/* A third axis before these two, of convolutions and poolings that take one; kernel 0: none. */
+typedef struct ls_depth {
+  int32_t in, out, kernel, stride, dilation, front;
+} ls_depth;
 
 /*
  * Convolution. Weights are packed two output channels at a time, 16 codes of depth (window row, window
@@ -259,6 +263,7 @@ void ls_tanh_f32(const float *x, float *y, size_t count);
 enum { LS_CHANNEL_BLOCKS, LS_FOURS, LS_PIECES, LS_EIGHTS, LS_EIGHTS_ACROSS };
 typedef struct ls_conv_real {
   ls_window window;
+  ls_depth depth;
   int32_t group, block, order;
   uint8_t vectors;      /* weights and bias are zero or at least 2^-40 from it */
   const float *weights; /* [out_c][channel of the group][window] */

@@ -3,17 +3,7 @@
 
 #include "ls_fixed.h"
 #include "ls_number.h"
-
-static int32_t source_of(int32_t o, int32_t k, int32_t stride, int32_t dilation, int32_t before, int32_t extent,
-                         uint8_t transposed) {
-  int32_t at = o * stride - before + k * dilation;
-  if (transposed) {
-    at = o + before - k * dilation;
-    if (at < 0 || at % stride != 0) return -1;
-    at /= stride;
-  }
-  return at >= 0 && at < extent ? at : -1;
-}
+#include "ls_volume.h"
 
 /* One tap's channels, `step` apart in x, onto `sum`. */
 static float tap_sum(const ls_conv_plain *p, float sum, const float *x, int32_t step, const float *w, int32_t channels) {
@@ -48,27 +38,30 @@ static float tap_sum(const ls_conv_plain *p, float sum, const float *x, int32_t 
   return sum + y;
 }
 
-static float window_sum(const ls_conv_plain *p, const float *x, int32_t o, int32_t oh, int32_t ow) {
+static float window_sum(const ls_conv_plain *p, const ls_depth *z, const float *x, int32_t o, ls_spot at) {
   const ls_window *w = &p->window;
-  const int32_t channels = w->in_c / p->group, filters = w->out_c / p->group, taps = w->kernel_h * w->kernel_w;
-  const int32_t first = o / filters * channels, plane = w->in_h * w->in_w;
+  const int32_t channels = w->in_c / p->group, first = o / (w->out_c / p->group) * channels;
+  const int32_t extent = z->in * w->in_h * w->in_w;
+  const float *weights = p->weights + o * z->kernel * w->kernel_h * w->kernel_w * channels;
   float sum = 0.0f;
-  int32_t i, j;
-  for (i = 0; i < w->kernel_h; ++i) {
-    const int32_t h = source_of(oh, i, w->stride_h, w->dilation_h, w->top, w->in_h, p->transposed);
-    if (h < 0) continue;
-    for (j = 0; j < w->kernel_w; ++j) {
-      const int32_t v = source_of(ow, j, w->stride_w, w->dilation_w, w->left, w->in_w, p->transposed);
-      const int32_t at = h * w->in_w + v;
-      if (v < 0) continue;
-      sum = tap_sum(p, sum, x + (w->channels_last ? at * w->in_c + first : first * plane + at), w->channels_last ? 1 : plane,
-                    p->weights + (o * taps + i * w->kernel_w + j) * channels, channels);
+  int32_t k, i, j;
+  for (k = 0; k < z->kernel; ++k) {
+    const int32_t d = ls_source_depth(z, at, k, p->transposed);
+    for (i = 0; i < w->kernel_h; ++i) {
+      const int32_t h = ls_source_row(w, at, i, p->transposed);
+      for (j = 0; j < w->kernel_w; ++j, weights += channels) {
+        const int32_t v = d < 0 || h < 0 ? -1 : ls_source_column(w, at, j, p->transposed);
+        if (v >= 0)
+          sum = tap_sum(p, sum, x + ls_place(w, extent, first, (d * w->in_h + h) * w->in_w + v), w->channels_last ? 1 : extent,
+                        weights, channels);
+      }
     }
   }
   return sum;
 }
 
-static float from_bias(const ls_conv_plain *p, const float *x, int32_t o, int32_t oh, int32_t ow) {
+/* Of two axes. */
+static float from_bias(const ls_conv_plain *p, const float *x, int32_t o, ls_spot at) {
   const ls_window *w = &p->window;
   const int32_t channels = w->in_c / p->group, filters = w->out_c / p->group, taps = w->kernel_h * w->kernel_w;
   const int32_t first = o / filters * channels, plane = w->in_h * w->in_w;
@@ -77,13 +70,13 @@ static float from_bias(const ls_conv_plain *p, const float *x, int32_t o, int32_
   for (t = 0; t < taps; ++t) {
     const int32_t columns = p->order == LS_FROM_BIAS_COLUMNS;
     const int32_t i = columns ? t % w->kernel_h : t / w->kernel_w, j = columns ? t / w->kernel_h : t % w->kernel_w;
-    const int32_t h = source_of(oh, i, w->stride_h, w->dilation_h, w->top, w->in_h, p->transposed);
-    const int32_t v = source_of(ow, j, w->stride_w, w->dilation_w, w->left, w->in_w, p->transposed);
-    const int32_t at = h * w->in_w + v, step = w->channels_last ? 1 : plane;
+    const int32_t h = ls_source_row(w, at, i, p->transposed);
+    const int32_t v = ls_source_column(w, at, j, p->transposed);
+    const int32_t step = w->channels_last ? 1 : plane;
     const float *weights = p->weights + (o * taps + i * w->kernel_w + j) * channels;
     const float *from;
     if (h < 0 || v < 0) continue;
-    from = x + (w->channels_last ? at * w->in_c + first : first * plane + at);
+    from = x + ls_place(w, plane, first, h * w->in_w + v);
     for (c = 0; c < channels; ++c) sum = fmaf(from[c * step], weights[c], sum);
   }
   return sum;
@@ -91,72 +84,80 @@ static float from_bias(const ls_conv_plain *p, const float *x, int32_t o, int32_
 
 void ls_conv_plain_f32(const ls_conv_plain *p, const float *x, float *y) {
   const ls_window *w = &p->window;
-  const int32_t positions = w->out_h * w->out_w;
+  const ls_depth z = ls_depth_of(p->depth);
+  const int32_t positions = z.out * w->out_h * w->out_w;
+  const int begins = p->order == LS_FROM_BIAS || p->order == LS_FROM_BIAS_COLUMNS;
   int32_t n, o, position;
-  for (n = 0; n < w->batch; ++n, x += w->in_h * w->in_w * w->in_c, y += positions * w->out_c)
+  for (n = 0; n < w->batch; ++n, x += z.in * w->in_h * w->in_w * w->in_c, y += positions * w->out_c)
     for (position = 0; position < positions; ++position)
       for (o = 0; o < w->out_c; ++o) {
-        const int32_t begins = p->order == LS_FROM_BIAS || p->order == LS_FROM_BIAS_COLUMNS;
-        float sum = begins ? from_bias(p, x, o, position / w->out_w, position % w->out_w)
-                           : window_sum(p, x, o, position / w->out_w, position % w->out_w);
+        const ls_spot at = ls_spot_of(w, position);
+        float sum = begins ? from_bias(p, x, o, at) : window_sum(p, &z, x, o, at);
         if (p->bias != NULL && !begins) sum = sum + p->bias[o];
         y[w->channels_last ? position * w->out_c + o : o * positions + position] =
             sum < p->low ? p->low : p->high < sum ? p->high : sum;
       }
 }
 
-/* Taps from `begin` to `end` of one axis, cut to the input or to the padded input. */
+/* Taps of one axis that lie inside the input, or, where `padded` is its extent, inside the padded input. */
 static int32_t taps_inside(int32_t o, int32_t kernel, int32_t stride, int32_t dilation, int32_t before, int32_t extent,
                            int32_t padded) {
   int32_t k, count = 0;
   for (k = 0; k < kernel; ++k)
-    if (padded > 0 ? o * stride + k * dilation < padded : source_of(o, k, stride, dilation, before, extent, 0) >= 0) ++count;
+    if (padded > 0 ? o * stride + k * dilation < padded : ls_source_of(o, k, stride, dilation, before, extent, 0) >= 0) ++count;
   return count;
 }
-
-static float element(const ls_window *w, const float *x, int32_t c, int32_t h, int32_t v) {
-  return w->channels_last ? x[(h * w->in_w + v) * w->in_c + c] : x[(c * w->in_h + h) * w->in_w + v];
+static int32_t divisor(const ls_average_real *p, const ls_depth *z, ls_spot o) {
+  const ls_window *w = &p->window;
+  return taps_inside(o.d, z->kernel, z->stride, z->dilation, z->front, z->in, p->padded_d) *
+         taps_inside(o.h, w->kernel_h, w->stride_h, w->dilation_h, w->top, w->in_h, p->padded_h) *
+         taps_inside(o.w, w->kernel_w, w->stride_w, w->dilation_w, w->left, w->in_w, p->padded_w);
 }
 
-static float straight(const ls_window *w, const float *x, int32_t c, int32_t oh, int32_t ow) {
+static float straight(const ls_window *w, const ls_depth *z, const float *x, int32_t c, ls_spot o) {
+  const int32_t extent = z->in * w->in_h * w->in_w;
   float sum = 0.0f;
-  int32_t i, j;
-  for (i = 0; i < w->kernel_h; ++i)
-    for (j = 0; j < w->kernel_w; ++j) {
-      const int32_t h = source_of(oh, i, w->stride_h, w->dilation_h, w->top, w->in_h, 0);
-      const int32_t v = source_of(ow, j, w->stride_w, w->dilation_w, w->left, w->in_w, 0);
-      if (h >= 0 && v >= 0) sum = sum + element(w, x, c, h, v);
-    }
+  int32_t k, i, j;
+  for (k = 0; k < z->kernel; ++k)
+    for (i = 0; i < w->kernel_h; ++i)
+      for (j = 0; j < w->kernel_w; ++j) {
+        const int32_t d = ls_source_depth(z, o, k, 0), h = ls_source_row(w, o, i, 0), v = ls_source_column(w, o, j, 0);
+        if (d >= 0 && h >= 0 && v >= 0) sum = sum + x[ls_place(w, extent, c, (d * w->in_h + h) * w->in_w + v)];
+      }
   return sum;
 }
 
 /* Columns first; those in the padding add zero. */
-static float by_columns(const ls_window *w, const float *x, int32_t c, int32_t oh, int32_t ow) {
+static float by_columns(const ls_window *w, const ls_depth *z, const float *x, int32_t c, ls_spot o) {
+  const int32_t extent = z->in * w->in_h * w->in_w;
   float sum = 0.0f;
-  int32_t i, j;
+  int32_t k, i, j;
   for (j = 0; j < w->kernel_w; ++j) {
-    const int32_t v = source_of(ow, j, w->stride_w, 1, w->left, w->in_w, 0);
+    const int32_t v = ls_source_column(w, o, j, 0);
     float column = 0.0f;
     int32_t any = 0;
-    for (i = 0; v >= 0 && i < w->kernel_h; ++i) {
-      const int32_t h = source_of(oh, i, w->stride_h, 1, w->top, w->in_h, 0);
-      if (h < 0) continue;
-      column = any ? column + element(w, x, c, h, v) : element(w, x, c, h, v);
-      any = 1;
-    }
+    for (k = 0; v >= 0 && k < z->kernel; ++k)
+      for (i = 0; i < w->kernel_h; ++i) {
+        const int32_t d = ls_source_depth(z, o, k, 0), h = ls_source_row(w, o, i, 0);
+        float next;
+        if (d < 0 || h < 0) continue;
+        next = x[ls_place(w, extent, c, (d * w->in_h + h) * w->in_w + v)];
+        column = any ? column + next : next;
+        any = 1;
+      }
     sum = j == 0 ? column : sum + column;
   }
   return sum;
 }
 
-static float by_nines(const ls_window *w, const float *x, int32_t c, int32_t oh, int32_t ow) {
+/* Of two axes. */
+static float by_nines(const ls_window *w, const float *x, int32_t c, ls_spot o) {
   float sum = 0.0f, v[9];
   int32_t i, j, k = 0;
   for (j = 0; j < w->kernel_w; ++j)
     for (i = 0; i < w->kernel_h; ++i) {
-      const int32_t h = source_of(oh, i, w->stride_h, w->dilation_h, w->top, w->in_h, 0);
-      const int32_t at = source_of(ow, j, w->stride_w, w->dilation_w, w->left, w->in_w, 0);
-      v[k++] = h >= 0 && at >= 0 ? element(w, x, c, h, at) : 0.0f;
+      const int32_t h = ls_source_row(w, o, i, 0), at = ls_source_column(w, o, j, 0);
+      v[k++] = h >= 0 && at >= 0 ? x[ls_place(w, w->in_h * w->in_w, c, h * w->in_w + at)] : 0.0f;
       if (i + 1 == w->kernel_h && j + 1 == w->kernel_w)
         while (k < 9) v[k++] = 0.0f;
       if (k < 9) continue;
@@ -168,19 +169,48 @@ static float by_nines(const ls_window *w, const float *x, int32_t c, int32_t oh,
 
 void ls_average_pool_f32(const ls_average_real *p, const float *x, float *y) {
   const ls_window *w = &p->window;
-  const int32_t positions = w->out_h * w->out_w;
+  const ls_depth z = ls_depth_of(p->depth);
+  const int32_t positions = z.out * w->out_h * w->out_w;
   int32_t n, c, position;
-  for (n = 0; n < w->batch; ++n, x += w->in_h * w->in_w * w->in_c, y += positions * w->in_c)
+  for (n = 0; n < w->batch; ++n, x += z.in * w->in_h * w->in_w * w->in_c, y += positions * w->in_c)
     for (position = 0; position < positions; ++position)
       for (c = 0; c < w->in_c; ++c) {
-        const int32_t oh = position / w->out_w, ow = position % w->out_w;
-        const int32_t taps = taps_inside(oh, w->kernel_h, w->stride_h, w->dilation_h, w->top, w->in_h, p->padded_h) *
-                             taps_inside(ow, w->kernel_w, w->stride_w, w->dilation_w, w->left, w->in_w, p->padded_w);
-        const float sum = p->columns == 2 ? by_nines(w, x, c, oh, ow)
-                          : p->columns    ? by_columns(w, x, c, oh, ow)
-                                          : straight(w, x, c, oh, ow);
+        const ls_spot o = ls_spot_of(w, position);
+        const int32_t taps = divisor(p, &z, o);
+        const float sum = p->columns == 2 ? by_nines(w, x, c, o)
+                          : p->columns    ? by_columns(w, &z, x, c, o)
+                                          : straight(w, &z, x, c, o);
         const float mean = taps == 0 ? 0.0f : p->columns == 2 ? sum * (1.0f / (float)taps) : sum / (float)taps;
         y[w->channels_last ? position * w->in_c + c : c * positions + position] =
-            taps == 0 ? 0.0f : mean < p->low ? p->low : p->high < mean ? p->high : mean;
+            taps == 0 ? p->empty : mean < p->low ? p->low : p->high < mean ? p->high : mean;
       }
+}
+
+static float greatest(const ls_max_volume *p, const ls_depth *z, const float *x, int32_t c, ls_spot o) {
+  const ls_window *w = &p->window;
+  const int32_t extent = z->in * w->in_h * w->in_w;
+  float best = p->low;
+  int32_t first = 1, k, i, j;
+  for (k = 0; k < z->kernel; ++k)
+    for (i = 0; i < w->kernel_h; ++i)
+      for (j = 0; j < w->kernel_w; ++j) {
+        const int32_t d = ls_source_depth(z, o, k, 0), h = ls_source_row(w, o, i, 0), v = ls_source_column(w, o, j, 0);
+        float next;
+        if (d < 0 || h < 0 || v < 0) continue;
+        next = x[ls_place(w, extent, c, (d * w->in_h + h) * w->in_w + v)];
+        if (first || next > best) best = next, first = 0;
+      }
+  return ls_clamp_real(best, p->low, p->high);
+}
+
+void ls_max_volume_f32(const ls_max_volume *p, const float *x, float *y) {
+  const ls_window *w = &p->window;
+  const ls_depth z = ls_depth_of(p->depth);
+  const int32_t positions = z.out * w->out_h * w->out_w;
+  int32_t n, c, position;
+  for (n = 0; n < w->batch; ++n, x += z.in * w->in_h * w->in_w * w->in_c, y += positions * w->in_c)
+    for (position = 0; position < positions; ++position)
+      for (c = 0; c < w->in_c; ++c)
+        y[w->channels_last ? position * w->in_c + c : c * positions + position] =
+            greatest(p, &z, x, c, ls_spot_of(w, position));
 }

@@ -133,6 +133,10 @@ void write_any_operands(NodeWriter& w, std::span<const std::int64_t> codes, cons
   write_weight_zeros(w, plain_zeros(v.input(1), outputs));
   w.field("x_type", element_of(v.input(0).dtype));
   w.field("weights", w.constants().add("int8_t", codes, w.label() + "_weights"));
+  write_wide_bias(w, bias, outputs);
+}
+
+void write_wide_bias(NodeWriter& w, const Tensor* bias, std::int64_t outputs) {
   if (!bias) return;
   std::vector<std::int64_t> values;
   for (std::int64_t o = 0; o < outputs; ++o)
@@ -145,7 +149,7 @@ Result<void> write_conv_any(NodeWriter& w, const Window& g, std::span<const std:
                             const SumRules& rules) {
   const NodeView& v = w.view();
   if (!rules.rule().policy) return w.unsupported(v.node.op + " on codes");
-  w.field("window", window_text(g, rules.channels()));
+  write_window(w, g, rules.channels());
   write_any_operands(w, codes, v.constant(2), rules.channels());
   LOCKSTEP_CHECK(write_scaler(w, rules));
   w.uses("ls_window_any.c");
@@ -192,7 +196,8 @@ Result<void> write_pool_any(NodeWriter& w, const Window& g, const std::string& f
   const CodeRange range = code_range(y.dtype);
   CodeClamp clamp{static_cast<std::int32_t>(range.low), static_cast<std::int32_t>(range.high)};
   if (y.quant.quantized()) clamp = clamp_of(w.view());
-  w.field("window", window_text(g, g.channels));
+  write_window(w, g, g.channels);
+  if (y.quant.quantized()) w.field("empty", y.quant.zero_at(0));
   w.field("low", clamp.low);
   w.field("high", clamp.high);
   w.field("type", element_of(y.dtype));
@@ -208,7 +213,7 @@ namespace {
 Result<Window> transposed_window(const NodeWriter& w) {
   const NodeView& v = w.view();
   const Shape &x = v.input(0).shape, &k = v.input(1).shape, &y = v.output(0).shape;
-  if (x.size() < 3 || x.size() > 4) return w.unsupported("three spatial axes");
+  if (x.size() < 3 || x.size() > 5) return w.unsupported("more than three spatial axes");
   const std::size_t rank = x.size() - 2;
   Window g;
   g.channels_last = v.attrs().text("layout", "NCHW") == "NHWC";

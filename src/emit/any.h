@@ -34,6 +34,8 @@ class SumRules {
 };
 // The field `scale`: sums to codes of y. One multiplier where the weights have one scale.
 Result<void> write_scaler(NodeWriter& w, const SumRules& rules);
+// The field bias, of 64 bits, where there is one.
+void write_wide_bias(NodeWriter& w, const Tensor* bias, std::int64_t outputs);
 // The fields weights, w_zero, x_zero, x_type and bias of an ls_conv_any_p, `codes` in its order.
 void write_any_operands(NodeWriter& w, std::span<const std::int64_t> codes, const Tensor* bias,
                         std::int64_t outputs);
@@ -41,6 +43,11 @@ void write_any_operands(NodeWriter& w, std::span<const std::int64_t> codes, cons
 // Operators of which some element types have kernels of their own and the others these.
 Result<void> write_conv_any(NodeWriter& w, const Window& g, std::span<const std::int64_t> codes,
                             const SumRules& rules);
+// Of 16-bit codes and weights whose zero points are 0, channels last, of two axes at most (rt/ls_conv_16.c).
+bool is_plain_16(const NodeView& v, const Window& g);
+// Bytes of scratch that it asks for.
+std::int64_t scratch_16(const Window& g, std::int64_t group);
+Result<void> write_conv_16(NodeWriter& w, const Window& g, std::span<const std::int64_t> codes, std::int64_t group, const SumRules& rules);
 Result<void> write_matmul_any(NodeWriter& w, const RequantPolicy* policy);
 Result<void> write_pool_any(NodeWriter& w, const Window& g, const std::string& function);
 

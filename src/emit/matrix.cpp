@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "emit/any.h"
+#include "emit/hybrid.h"
 #include "emit/window.h"
 #include "op/op_codes.h"
 #include "op/op_gemm.h"
@@ -91,12 +92,15 @@ Result<void> write_dense_any(NodeWriter& w, const Dense& d) {
     return w.unsupported("a bias that differs by row");
   Window g;
   g.batch = d.rows, g.channels = d.depth, g.channels_last = true;
+  const SumRules rules(dense_sums(v, w.num()), d.outputs);
+  if (is_plain_16(v, g)) return write_conv_16(w, g, d.weights, 1, rules);
   w.field("group", 1);
-  return write_conv_any(w, g, d.weights, SumRules(dense_sums(v, w.num()), d.outputs));
+  return write_conv_any(w, g, d.weights, rules);
 }
 
 Result<void> emit_gemm(NodeWriter& w) {
   const NodeView& v = w.view();
+  if (is_hybrid(v)) return write_hybrid_gemm(w);
   if (is_real(v)) return write_real_gemm(w);
   LOCKSTEP_CHECK(plain_products(w));
   const bool wide = is_short_code(v.input(0)) && is_short_code(v.output(0)) &&
@@ -190,7 +194,16 @@ Result<void> emit_matmul(NodeWriter& w) {
   return {};
 }
 
-constexpr NodeEmitter table[] = {{"Gemm", nullptr, emit_gemm}, {"MatMul", nullptr, emit_matmul}};
+NodeMemory gemm_memory(const NodeView& v, const Numerics& num) {
+  const Shape& b = v.input(1).shape;
+  if (is_real(v)) return {hybrid_scratch(v, num), {}};
+  if (!v.constant(1) || b.size() != 2) return {};
+  Window g;
+  g.channels = b[v.attrs().integer("transB", 0) != 0 ? 1 : 0], g.channels_last = true;
+  return is_plain_16(v, g) ? NodeMemory{scratch_16(g, 1), {}} : NodeMemory{};
+}
+
+constexpr NodeEmitter table[] = {{"Gemm", gemm_memory, emit_gemm}, {"MatMul", nullptr, emit_matmul}};
 
 }  // namespace
 

@@ -12,7 +12,7 @@ namespace {
 Result<void> emit_max_pool(NodeWriter& w) {
   const NodeView& v = w.view();
   const Value& x = v.input(0);
-  LOCKSTEP_TRY(const Window g, flat_window(w, v.attrs().integers("kernel_shape")));
+  LOCKSTEP_TRY(const Window g, pool_window(v));
   if (v.node.outputs.size() > 1 && v.node.outputs[1] != no_id)
     return w.unsupported("indices of the greatest");
   w.uses("ls_pool.c");
@@ -22,15 +22,16 @@ Result<void> emit_max_pool(NodeWriter& w) {
     if (act == Activation::tanh) return w.unsupported("a fused tanh");
     const float most = std::numeric_limits<float>::max();
     const bool open = act == Activation::none;
-    w.field("window", window_text(g, g.channels));
+    write_window(w, g, g.channels);
     // A window of padding alone holds the least number.
     w.field("low", c_float(open ? -most : activate(act, -most)));
     w.field("high", c_float(open ? most : activate(act, most)));
-    w.line("ls_max_pool_f32(" + w.params("ls_pool_real") + ", " + w.in(0, "float") + ", " +
-           w.out(0, "float") + ");");
+    if (!is_flat(g)) w.uses("ls_window_real.c");
+    w.line((is_flat(g) ? "ls_max_pool_f32(" + w.params("ls_pool_real") : "ls_max_volume_f32(" + w.params("ls_max_volume")) +
+           ", " + w.in(0, "float") + ", " + w.out(0, "float") + ");");
     return {};
   }
-  if (is_short_code(x) && !is_narrow(x)) return write_pool_any(w, g, "ls_max_pool_any");
+  if (is_narrow(x) ? !is_flat(g) : is_short_code(x)) return write_pool_any(w, g, "ls_max_pool_any");
   if (!is_narrow(x)) return w.unsupported("MaxPool of " + std::string(name_of(x.dtype)));
   const CodeRange range = code_range(x.dtype);
   CodeClamp clamp{static_cast<std::int32_t>(range.low), static_cast<std::int32_t>(range.high)};
@@ -47,17 +48,19 @@ Result<void> emit_average_pool(NodeWriter& w) {
   const NodeView& v = w.view();
   const Value &x = v.input(0), &y = v.output(0);
   if (is_real(v)) return write_real_average(w);
-  LOCKSTEP_TRY(const Window g, flat_window(w, v.attrs().integers("kernel_shape")));
+  LOCKSTEP_TRY(const Window g, pool_window(v));
   if (!is_short_code(x) || !is_short_code(y) || x.dtype != y.dtype || !w.num().average)
     return w.unsupported("AveragePool of " + std::string(name_of(x.dtype)));
   const CodeClamp clamp = clamp_of(v);
   const bool with_pads = v.attrs().integer("count_include_pad", 0) != 0;
   const AverageSteps steps = average_steps(*w.num().average);
-  if (!with_pads && sees_nothing(g)) return w.unsupported("averages of padding alone");
-  if (!is_narrow(x)) {
+  const bool empty = !with_pads && sees_nothing(g);
+  if (!is_narrow(x) || (steps == AverageSteps::of_codes && (empty || !is_flat(g)))) {
     if (steps != AverageSteps::of_codes || with_pads) return w.unsupported("this rounding");
     return write_pool_any(w, g, "ls_average_pool_any");
   }
+  LOCKSTEP_CHECK(takes_two_axes(w, g));
+  if (empty) return w.unsupported("averages of padding alone in float32");
   w.field("window", window_text(g, g.channels));
   w.uses("ls_pool.c");
   w.uses("ls_finish.c");
@@ -88,6 +91,8 @@ Result<void> emit_average_pool(NodeWriter& w) {
 
 NodeMemory pool_memory(const NodeView& v, const Numerics&) {
   const Shape& y = v.output(0).shape;
+  const auto g = pool_window(v);
+  if (!g.ok() || sees_nothing(*g)) return {};
   return with_slide({}, slide_of(v, v.attrs().integers("kernel_shape"), y.empty() ? 0 : y.back()));
 }
 

@@ -88,20 +88,21 @@ struct Order {
 };
 
 static bool all_one(const Window& g, bool with_dilations) {
-  const bool steps = g.strides[1] == 1 && g.strides[2] == 1;
-  return steps && (!with_dilations || (g.dilations[1] == 1 && g.dilations[2] == 1));
+  constexpr Window::Axes ones{1, 1, 1};
+  return g.strides == ones && (!with_dilations || g.dilations == ones);
 }
 
 static std::optional<Order> order_of(const NodeView& v, const Window& g) {
   const Shape& weights = v.input(1).shape;
   const std::int64_t group = v.attrs().integer("group", 1), channels = weights[1],
                      depth = channels * g.kernel_count(), out = g.out_count(), filters = weights[0] / group;
-  const bool pads = g.begin[1] + g.begin[2] + g.end[1] + g.end[2] > 0;
+  constexpr Window::Axes none{0, 0, 0};
+  const bool pads = g.begin != none || g.end != none;
   if (v.attrs().text("kernel", "") == "blocked")
     return Order{"LS_CHANNEL_BLOCKS", group == 1 && channels < 16      ? 1
                                       : g.kernel_count() == 1 && !pads ? 128
                                                                        : 16};
-  if (channels == 1 && filters == 2 && g.kernel[1] == 7 && g.kernel[2] == 7) return std::nullopt;  // N35
+  if (channels == 1 && filters == 2 && g.kernel[1] == 7 && g.kernel[2] == 7 && g.spatial_rank == 2) return std::nullopt;  // N35
   const bool whole = g.kernel_count() == 1 && !pads && all_one(g, false);
   // The input is the product's operand as it lies: turned where a window has whole rows.
   const bool lies = !whole && !pads && all_one(g, true) && channels == 1 && g.spatial_rank <= 2;
@@ -129,7 +130,7 @@ Result<void> write_real_conv(NodeWriter& w) {
   const NodeView& v = w.view();
   if (!v.constant(1) || v.input(1).dtype != DType::f32 || (v.has_input(2) && !v.constant(2)))
     return w.unsupported("Conv of float32 with computed or coded weights");
-  LOCKSTEP_TRY(const Window g, flat_window(w, window_kernel(v)));
+  LOCKSTEP_TRY(const Window g, window_of(v, v.input(0).shape, window_kernel(v)));
   if (!w.num().real.convolution || v.attrs().text("layout", "NCHW") != "NCHW" ||
       v.attrs().text("weights", "OIHW") != "OIHW") {
     const Filters f = filters_of(v);
@@ -140,7 +141,7 @@ Result<void> write_real_conv(NodeWriter& w) {
   if (activation_of(v) != Activation::none) return w.unsupported("a fused activation");
   const auto order = order_of(v, g);
   if (!order) return w.unsupported("Conv of float32 with windows of 7x7 and two filters a channel");
-  w.field("window", window_text(g, v.input(1).shape[0]));
+  write_window(w, g, v.input(1).shape[0]);
   w.field("group", v.attrs().integer("group", 1));
   w.field("block", order->block);
   w.field("order", order->name);

@@ -15,7 +15,7 @@ Result<void> write_real_window(NodeWriter& w, const Window& g, std::span<const d
   // N30 and N31 over the channels of a transposed convolution; else plain.
   const bool by_matrix = transposed && w.num().real.matrix && !g.channels_last &&
                          v.attrs().text("weights", "IOHW") == "IOHW";
-  w.field("window", window_text(g, outputs));
+  write_window(w, g, outputs);
   const bool begins = sums_from_bias(w.num()) && g.spatial_rank <= 2 && v.attrs().text("kernel", "") != "left";
   const std::int64_t taps = g.kernel_count();
   const bool columns = !transposed && outputs == g.channels && v.attrs().integer("group", 1) == outputs &&
@@ -47,7 +47,7 @@ Result<void> write_whole_average(NodeWriter& w, const Window& g) {
 
 Result<void> write_real_average(NodeWriter& w) {
   const NodeView& v = w.view();
-  LOCKSTEP_TRY(const Window g, flat_window(w, v.attrs().integers("kernel_shape")));
+  LOCKSTEP_TRY(const Window g, pool_window(v));
   const bool with_pads = v.attrs().integer("count_include_pad", 0) != 0;
   const bool library = averages_by_library(v, w.num(), g);
   constexpr Window::Axes none{0, 0, 0}, ones{1, 1, 1};
@@ -58,10 +58,12 @@ Result<void> write_real_average(NodeWriter& w) {
     const std::int64_t padded = g.in[d] + g.begin[d] + g.end[d];
     return !with_pads ? 0 : library ? std::max(padded, (g.out[d] - 1) * g.strides[d] + g.kernel[d]) : padded;
   };
-  w.field("window", window_text(g, g.channels));
+  write_window(w, g, g.channels);
+  if (!is_flat(g)) w.field("padded_d", divided(0));
   w.field("padded_h", divided(1));
   w.field("padded_w", divided(2));
   LOCKSTEP_CHECK(write_bounds(w));
+  w.field("empty", library ? "NAN" : "0.0f");
   w.field("columns", averages_by_columns(w.num(), g, with_pads) ? 2 : columns ? 1 : 0);
   w.uses("ls_window_real.c");
   w.line("ls_average_pool_f32(" + w.params("ls_average_real") + ", " + w.in(0, "float") + ", " +

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "emit/any.h"
+#include "emit/hybrid.h"
 #include "num/device_form.h"
 #include "op/op_codes.h"
 #include "op/op_sums.h"
@@ -17,11 +18,28 @@ std::vector<std::int64_t> window_kernel(const NodeView& v) {
              : std::vector<std::int64_t>(w.begin() + 1, w.end() - 1);
 }
 
-// Window axes 1 and 2; the third must be empty.
+// Axes 1 and 2 alone.
+bool is_flat(const Window& g) {
+  return g.in[0] == 1 && g.kernel[0] == 1 && g.out[0] == 1 && g.begin[0] == 0;
+}
+
+Result<void> takes_two_axes(const NodeWriter& w, const Window& g) {
+  if (!is_flat(g)) return w.unsupported("three spatial axes");
+  return {};
+}
+
 Result<Window> flat_window(const NodeWriter& w, const std::vector<std::int64_t>& kernel) {
   LOCKSTEP_TRY(const Window g, window_of(w.view(), w.view().input(0).shape, kernel));
-  if (g.in[0] != 1 || g.kernel[0] != 1 || g.out[0] != 1) return w.unsupported("three spatial axes");
+  LOCKSTEP_CHECK(takes_two_axes(w, g));
   return g;
+}
+
+void write_window(NodeWriter& w, const Window& g, std::int64_t outputs) {
+  w.field("window", window_text(g, outputs));
+  if (is_flat(g)) return;
+  const auto n = [](std::int64_t v) { return std::to_string(v); };
+  w.field("depth", "{.in = " + n(g.in[0]) + ", .out = " + n(g.out[0]) + ", .kernel = " + n(g.kernel[0]) + ", .stride = " +
+                       n(g.strides[0]) + ", .dilation = " + n(g.dilations[0]) + ", .front = " + n(g.begin[0]) + "}");
 }
 
 std::string window_text(const Window& g, std::int64_t outputs) {
@@ -68,7 +86,7 @@ Filters filters_of(const NodeView& v) {
 }
 
 bool sees_nothing(const Window& g) {
-  for (std::size_t d = 1; d < 3; ++d)
+  for (std::size_t d = 0; d < 3; ++d)
     for (std::int64_t o = 0; o < g.out[d]; ++o) {
       bool any = false;
       for (std::int64_t k = 0; k < g.kernel[d]; ++k) {
@@ -83,7 +101,7 @@ bool sees_nothing(const Window& g) {
 std::int64_t slide_of(const NodeView& v, const std::vector<std::int64_t>& kernel,
                       std::int64_t outputs) {
   const auto window = window_of(v, v.input(0).shape, kernel);
-  if (!window.ok() || !window->channels_last || window->batch != 1 || window->in[0] != 1) return 0;
+  if (!window.ok() || !window->channels_last || window->batch != 1 || !is_flat(*window)) return 0;
   if (size_of(v.input(0).dtype) != 1 || size_of(v.output(0).dtype) != 1) return 0;
   const Window& g = *window;
   constexpr std::int64_t block = 3;
@@ -152,9 +170,12 @@ bool is_depthwise(const NodeView& v) {
   return group > 1 && group == channels;
 }
 
-NodeMemory conv_memory(const NodeView& v, const Numerics&) {
+NodeMemory conv_memory(const NodeView& v, const Numerics& num) {
   const Shape& w = v.input(1).shape;
-  if (is_real(v) || !is_narrow(v.input(0)) || !is_narrow(v.output(0))) return {};
+  if (is_real(v)) return {.scratch = hybrid_scratch(v, num), .shares = {}};
+  if (const auto g = window_of(v, v.input(0).shape, window_kernel(v)); g.ok() && is_plain_16(v, *g))
+    return {scratch_16(*g, v.attrs().integer("group", 1)), {}};
+  if (!is_narrow(v.input(0)) || !is_narrow(v.output(0))) return {};
   const std::string order = v.attrs().text("weights", "OIHW");
   const std::int64_t outputs = order == "1HWO" ? w.back() : w[0];
   const std::int64_t group = v.attrs().integer("group", 1);
@@ -261,11 +282,13 @@ Result<void> write_dense_conv(NodeWriter& w, const Window& g, const Filters& f, 
 Result<void> emit_conv(NodeWriter& w) {
   const NodeView& v = w.view();
   LOCKSTEP_CHECK(plain_products(w));
+  if (is_hybrid(v)) return write_hybrid_conv(w);
   if (is_real(v)) return write_real_conv(w);
   LOCKSTEP_CHECK(takes_codes(w));
-  LOCKSTEP_TRY(const Window g, flat_window(w, window_kernel(v)));
+  LOCKSTEP_TRY(const Window g, window_of(v, v.input(0).shape, window_kernel(v)));
   Filters f = filters_of(v);
-  if (!is_narrow(v.input(0)) || !is_narrow(v.output(0))) {
+  if (is_plain_16(v, g)) return write_conv_16(w, g, f.codes, f.group, SumRules(conv_sums(v, w.num()), f.outputs));
+  if (!is_flat(g) || !is_narrow(v.input(0)) || !is_narrow(v.output(0))) {
     w.field("group", f.group);
     return write_conv_any(w, g, f.codes, SumRules(conv_sums(v, w.num()), f.outputs));
   }

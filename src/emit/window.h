@@ -9,6 +9,8 @@ namespace lockstep {
 std::vector<std::int64_t> window_kernel(const NodeView& v);
 // Window of at most two axes; the error of a third.
 Result<Window> flat_window(const NodeWriter& w, const std::vector<std::int64_t>& kernel);
+Result<void> takes_two_axes(const NodeWriter& w, const Window& g);
+bool is_flat(const Window& g);
 // Whether some window lies in the padding alone.
 bool sees_nothing(const Window& g);
 // How far before its input an output of `outputs` channels must begin, when blocks of three
@@ -19,6 +21,8 @@ std::int64_t slide_of(const NodeView& v, const std::vector<std::int64_t>& kernel
 NodeMemory with_slide(NodeMemory m, std::int64_t slide);
 // The C initializer of an ls_window.
 std::string window_text(const Window& g, std::int64_t outputs);
+// The field window and, of three axes, depth.
+void write_window(NodeWriter& w, const Window& g, std::int64_t outputs);
 
 // Weights as [output channel][tap][channel of the group], whatever order the file has; codes less
 // 128 where uint8.

@@ -138,7 +138,81 @@ std::optional<KernelCase> odd_weights(CaseMaker& m) {
   return b.finish(t, m.quant(t));
 }
 
+// Three spatial axes, of either layout.
+std::optional<KernelCase> volumes(CaseMaker& m) {
+  static constexpr std::array names{"Conv", "MaxPool", "AveragePool"};
+  CaseBuilder b(one_of(m, names));
+  const bool last = m.coin(), real = m.from(0, 2) == 0;
+  const DType t = m.coin() ? DType::i8 : m.byte_type();
+  const std::int64_t channels = m.from(1, 9);
+  const auto extent = [&] { return m.from(1, 5); };
+  const Shape x = last ? Shape{m.from(1, 2), extent(), extent(), extent(), channels}
+                       : Shape{m.from(1, 2), channels, extent(), extent(), extent()};
+  const QuantParams q = real ? QuantParams{} : m.quant(t);
+  b.input(real ? m.reals(x) : m.codes(t, x), q, false);
+  const auto three = [&](std::int64_t low, std::int64_t high) {
+    return std::vector<std::int64_t>{m.from(low, high), m.from(low, high), m.from(low, high)};
+  };
+  const auto kernel = three(1, 3), pads = three(0, 1);
+  Attrs& a = b.node().attrs;
+  a.set("layout", std::string(last ? "NHWC" : "NCHW"));
+  a.set("strides", three(1, 2));
+  a.set("pads", std::vector<std::int64_t>{pads[0], pads[1], pads[2], pads[2], pads[1], pads[0]});
+  if (b.node().op != "Conv") {
+    a.set("kernel_shape", kernel);
+    if (b.node().op == "AveragePool" && real) a.set("count_include_pad", m.from(0, 1));
+    return b.finish(real ? DType::f32 : t, q);
+  }
+  const std::int64_t group = m.coin() ? channels : 1, outputs = group * m.from(1, 4), depth = channels / group;
+  const Shape w = last ? Shape{outputs, kernel[0], kernel[1], kernel[2], depth}
+                       : Shape{outputs, depth, kernel[0], kernel[1], kernel[2]};
+  b.input(real ? m.reals(w) : m.codes(DType::i8, w), real ? QuantParams{} : m.quant(DType::i8, outputs, 0, false), true);
+  a.set("weights", std::string(last ? "OHWI" : "OIHW"));
+  a.set("group", group);
+  return real ? b.finish(DType::f32, {}) : b.finish(t, m.quant(t));
+}
+
+// Float32 under weights in codes: layers and convolutions, depthwise ones too.
+std::optional<KernelCase> hybrid(CaseMaker& m) {
+  const bool layer = m.coin();
+  CaseBuilder b(layer ? "Gemm" : "Conv");
+  Attrs& a = b.node().attrs;
+  std::int64_t outputs = m.from(1, 9);
+  if (layer) {
+    const std::int64_t depth = m.from(1, 40);
+    b.input(m.reals({m.from(1, 4), depth}), {}, false);
+    b.input(m.codes(DType::i8, {outputs, depth}), m.quant(DType::i8, m.coin() ? outputs : 1, 0, false), true);
+    a.set("transB", std::int64_t{1});
+    a.set("asymmetric", m.from(0, 1));
+  } else {
+    const Shape x{m.from(1, 2), m.from(1, 5), m.from(1, 5), m.from(1, 9)};
+    const bool depthwise = m.coin();
+    const std::int64_t kh = m.from(1, x[1]), kw = m.from(1, x[2]);
+    if (depthwise) outputs = x[3];
+    b.input(m.reals(x), {}, false);
+    b.input(m.codes(DType::i8, depthwise ? Shape{1, kh, kw, outputs} : Shape{outputs, kh, kw, x[3]}),
+            m.quant(DType::i8, m.coin() ? outputs : 1, depthwise ? 3 : 0, false), true);
+    a.set("layout", std::string("NHWC"));
+    a.set("weights", std::string(depthwise ? "1HWO" : "OHWI"));
+    if (depthwise) a.set("group", outputs);
+  }
+  if (m.coin()) b.input(m.reals({outputs}), {}, true);
+  return b.finish(DType::f32, {});
+}
+
+// Products of codes over axes.
+std::optional<KernelCase> products_of_codes(CaseMaker& m) {
+  CaseBuilder b("ReduceProd");
+  const DType t = m.coin() ? DType::i8 : DType::i16;
+  b.input(m.codes(t, {m.from(1, 4), m.from(1, 5), m.from(1, 9)}), quant_of(m, t), false);
+  b.node().attrs.set("axes", std::vector<std::int64_t>{m.from(0, 2)});
+  return b.finish(t, quant_of(m, t));
+}
+
 constexpr RtSource sources[] = {
+    {"volumes", volumes, 3},
+    {"hybrid", hybrid, 2},
+    {"products_of_codes", products_of_codes},
     {"long_rows", long_rows, 2},
     {"odd_weights", odd_weights, 2},
     {"all_padding", all_padding},
