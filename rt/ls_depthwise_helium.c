@@ -24,7 +24,7 @@ typedef struct {
 } block;
 
 /*
- * The products of two taps are added in 16 bits, which they never leave (|w| <= 127), then widened. Even and odd
+ * The products of two taps are added in 16 bits, which they never leave (`pairs`), then widened. Even and odd
  * channels go apart, and join when they are stored: q4..q7 hold channels 0 4 8 12, 1 5 9 13, and so on.
  * Of uint8 codes each load is followed by FLIP, which takes 128 off them.
  */
@@ -97,36 +97,31 @@ __attribute__((naked, noinline, used)) void ls_depthwise_sums_flipped(const bloc
   SUMS("vadd.i8 q0, q0, r0\n");
 }
 
-/* Weights with a zero point: less it times the sum of 16 channels' taps. */
-static void take_centre(const block *b, int32_t taps, uint8_t flip, int32_t w_zero) {
-  const uint32x4_t every_fourth = vidupq_n_u32(0, 4);
-  int16x8_t even = vdupq_n_s16(0), odd = even;
+/* Eight channels from b->first on, of any codes: less their zero point weights have nine bits, and a product of a code and
+   such a weight still fits in 16. */
+static inline __attribute__((always_inline)) void eight_sums(const block *b, int32_t taps, int32_t w_zero, const int flipped) {
+  const int16x8_t centre = vdupq_n_s16((int16_t)w_zero);
+  const int8_t *weights = b->weights;
+  int32x4x2_t sums = vld2q_s32(b->bias);
   int32_t i;
-  for (i = 0; i < taps; ++i) {
-    const int8x16_t v = veorq_s8(vldrbq_s8(b->tap[i] + b->first), vdupq_n_s8((int8_t)flip));
-    even = vaddq_s16(even, vmovlbq_s8(v));
-    odd = vaddq_s16(odd, vmovltq_s8(v));
+  for (i = 0; i < taps; ++i, weights += 16) {
+    const int8_t *const at = b->tap[i] + b->first;
+    const int16x8_t code = flipped ? vsubq_n_s16(vreinterpretq_s16_u16(vldrbq_u16((const uint8_t *)at)), 128) : vldrbq_s16(at);
+    const int16x8_t product = vmulq_s16(code, vsubq_s16(vldrbq_s16(weights), centre));
+    sums.val[0] = vaddq_s32(sums.val[0], vmovlbq_s16(product));
+    sums.val[1] = vaddq_s32(sums.val[1], vmovltq_s16(product));
   }
-  for (i = 0; i < 4; ++i) {
-    const int16x8_t pair = i % 2 == 0 ? even : odd;
-    const int32x4_t sum = i < 2 ? vmovlbq_s16(pair) : vmovltq_s16(pair);
-    int32_t *const at = b->acc + i;
-    vstrwq_scatter_shifted_offset_s32(at, every_fourth,
-                                      vsubq_s32(vldrwq_gather_shifted_offset_s32(at, every_fourth), vmulq_n_s32(sum, w_zero)));
-  }
+  vst2q_s32(b->acc, sums);
 }
 
-/* Any codes: where products do not fit in 16 bits by pairs, each tap's sums start from what the one before left. */
-static __attribute__((noinline)) void sums_of(const ls_depthwise *p, block b, int32_t taps) {
-  void (*const sums)(const block *) = p->flip == 0 ? ls_depthwise_sums : ls_depthwise_sums_flipped;
-  block one = b;
-  int32_t i;
-  one.pairs = 0, one.single = 1;
-  if (p->pairs)
-    sums(&b);
-  else
-    for (i = 0; i < taps; ++i, ++one.tap, one.weights += 16, one.bias = one.acc) sums(&one);
-  if (p->w_zero != 0) take_centre(&b, taps, p->flip, p->w_zero);
+/* Sixteen channels, of which `count` are used. */
+static __attribute__((noinline)) void sums_of(const ls_depthwise *p, block b, int32_t taps, int32_t count) {
+  for (; count > 0; count -= 8, b.first += 8, b.weights += 8, b.bias += 8, b.acc += 8) {
+    if (p->flip == 0)
+      eight_sums(&b, taps, p->w_zero, 0);
+    else
+      eight_sums(&b, taps, p->w_zero, 1);
+  }
 }
 
 /* Where the taps of the window whose first tap is (h, v) read: the input, or `outside`. */
@@ -179,7 +174,7 @@ static inline __attribute__((always_inline)) void depthwise(const ls_depthwise *
             else if (kind == FLIPPED)
               ls_depthwise_sums_flipped(&b);
             else
-              sums_of(p, b, taps);
+              sums_of(p, b, taps, run - i < 16 ? run - i : 16);
             b.weights += taps * 16;
           }
           p->finish(&p->q, acc, run, c, 1, out + c, 0);

@@ -228,6 +228,17 @@ std::vector<std::int64_t> packed_channels(const Filters& f, std::int64_t depth) 
   return packed;
 }
 
+// Whether the products of two neighbouring taps, the even one first, always fit in 16 bits: two of -128 by -128 do not,
+// every other two do.
+bool pairs_fit(std::span<const std::int64_t> packed, std::int64_t taps) {
+  const std::size_t block = static_cast<std::size_t>(taps) * 16;
+  for (std::size_t first = 0; first < packed.size(); first += block)
+    for (std::size_t t = 0; t + 1 < static_cast<std::size_t>(taps); t += 2)
+      for (std::size_t at = first + t * 16; at < first + t * 16 + 16; ++at)
+        if (packed[at] == -128 && packed[at + 16] == -128) return false;
+  return true;
+}
+
 // The rows of each group.
 std::vector<std::int64_t> packed_groups(const Filters& f, std::int64_t depth) {
   const auto size = static_cast<std::size_t>(f.outputs / f.group * depth);
@@ -260,7 +271,7 @@ void write_conv_operands(NodeWriter& w, const Filters& f, const WeightZeros& zer
 Result<void> write_depthwise(NodeWriter& w, const Window& g, const Filters& f, const WeightZeros& zeros) {
   const auto packed = packed_channels(f, g.kernel_count());
   w.field("window", window_text(g, f.outputs));
-  w.field("pairs", std::ranges::count(packed, -128) == 0 ? 1 : 0);
+  w.field("pairs", pairs_fit(packed, g.kernel_count()) ? 1 : 0);
   write_conv_operands(w, f, zeros, packed, 16);
   LOCKSTEP_CHECK(write_conv_finish(w, f.outputs));
   w.uses("ls_depthwise.c"), w.uses("ls_depthwise_helium.c");
