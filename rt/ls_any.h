@@ -126,6 +126,8 @@ typedef struct ls_sum_any_p {
 void ls_sum_any(const ls_sum_any_p *p, const void *x, void *y);
 /* float32 * factor + offset, rounded ties to even; 8-bit codes. */
 void ls_finish_offset(const ls_requant *q, const int32_t *acc, int32_t count, int32_t channel, int32_t rows, void *y, int32_t step);
+/* The same, ties away from zero, the zero point added behind it; 16-bit codes. */
+void ls_finish_offset_16(const ls_requant *q, const int32_t *acc, int32_t count, int32_t channel, int32_t rows, void *y, int32_t step);
 /* As ls_finish_fixed_one into 16-bit codes. */
 void ls_finish_fixed_16(const ls_requant *q, const int32_t *acc, int32_t count, int32_t channel, int32_t rows, void *y, int32_t step);
 /* Greatest (sign 1) or least (-1) of codes. */

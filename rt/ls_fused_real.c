@@ -152,3 +152,32 @@ void ls_fused_sums_f32(const float *x, float *y, int32_t outer, int32_t count, i
       *y++ = sum * factor;
     }
 }
+
+/* The place of the i-th of the first `count` extents, innermost last. */
+static int32_t place_of(const int32_t *extent, const int32_t *stride, int32_t count, int32_t i) {
+  int32_t at = 0, d;
+  for (d = count - 1; d >= 0; --d) {
+    at += i % extent[d] * stride[d];
+    i /= extent[d];
+  }
+  return at;
+}
+
+void ls_fused_sums_apart_f32(const ls_axes *axes, const float *x, float *y, uint8_t lanes, float factor) {
+  const int32_t *kept = axes->kept, *reduced = axes->reduced;
+  const int32_t outputs = kept[0] * kept[1] * kept[2] * kept[3], rows = reduced[0] * reduced[1] * reduced[2];
+  int32_t i, r, k;
+  for (i = 0; i < outputs; ++i) {
+    const float *from = x + place_of(kept, axes->kept_stride, 4, i);
+    float all = 0.0f;
+    for (r = 0; r < rows; ++r) {
+      const float *row = from + place_of(reduced, axes->reduced_stride, 3, r);
+      float sum = 0.0f;
+      if (lanes) sum = sum_of(row, reduced[3], 1, 32);
+      for (k = 0; !lanes && k < reduced[3]; ++k) sum = sum + row[k * axes->reduced_stride[3]];
+      if (lanes) all = fmaf(sum, factor, all);
+      else sum = sum * factor, all = all + sum;
+    }
+    y[i] = all;
+  }
+}

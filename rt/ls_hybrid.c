@@ -2,7 +2,7 @@
 #include <math.h>
 
 #include "ls_fixed.h"
-#include "ls_number.h"
+#include "ls_layer.h"
 #include "ls_volume.h"
 
 typedef struct {

@@ -1,7 +1,7 @@
 /* Products of float32 matrices in the orders of several runtimes. */
 #include <math.h>
 
-#include "ls_number.h"
+#include "ls_layer.h"
 
 typedef struct {
   const float *a, *b;

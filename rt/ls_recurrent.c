@@ -1,7 +1,7 @@
 /* Recurrent layers on float32: a sum over x, one over the state, the bias; each in order. */
 #include <math.h>
 
-#include "ls_number.h"
+#include "ls_layer.h"
 #include "ls_tanh.h"
 
 /* start + sum of w[k] * x[k]; fused in blocks of 256 that are added in order, or each step rounded. */
@@ -162,6 +162,47 @@ void ls_gru_f32(const ls_recurrent *p, const float *x, const float *w, const flo
         const int32_t row = p->batch_first ? (b * p->steps + t) * p->directions + d : (t * p->directions + d) * p->batch + b;
         gru_step(p, x + (p->batch_first ? b * p->steps + t : t * p->batch + b) * p->in, w + d * rows * p->in,
                  r + d * rows * hidden, bias == NULL ? NULL : bias + d * 2 * rows, scratch, now);
+        for (k = 0; y != NULL && k < hidden; ++k) y[row * hidden + k] = now[k];
+      }
+      for (k = 0; y_h != NULL && k < hidden; ++k) y_h[state + k] = now[k];
+    }
+}
+
+/* tanh(x) as 2 / (1 + e^-2x) - 1: onnxruntime's RNN. */
+static float by_exponential(float x) {
+  const float v = 2.0f * x, e = expf(v >= 0.0f ? -v : v), sum = 1.0f + e;
+  const float share = (v >= 0.0f ? 1.0f : e) / sum, twice = 2.0f * share;
+  return twice - 1.0f;
+}
+
+/* One step of one sample: h is read and written. */
+static void rnn_step(const ls_recurrent *p, const float *in, const float *w, const float *r, const float *bias, float *next,
+                     float *h) {
+  const int32_t hidden = p->hidden;
+  int32_t k;
+  for (k = 0; k < hidden; ++k) {
+    const float both = bias == NULL ? 0.0f : bias[k] + bias[hidden + k];
+    const float from_x = row_sum(p, both, w + k * p->in, in, p->in, 1);
+    const float sum = row_sum(p, 0.0f, r + k * hidden, h, hidden, 0) + from_x;
+    next[k] = p->quotients ? by_exponential(sum) : tanh_of(p, sum);
+  }
+  for (k = 0; k < hidden; ++k) h[k] = next[k];
+}
+
+void ls_rnn_f32(const ls_recurrent *p, const float *x, const float *w, const float *r, const float *bias, const float *h,
+                float *y, float *y_h, float *scratch) {
+  const int32_t hidden = p->hidden;
+  float *now = scratch + hidden;
+  int32_t d, b, k, step;
+  for (d = 0; d < p->directions; ++d)
+    for (b = 0; b < p->batch; ++b) {
+      const int32_t state = (p->batch_first ? b * p->directions + d : d * p->batch + b) * hidden;
+      for (k = 0; k < hidden; ++k) now[k] = h == NULL ? 0.0f : h[state + k];
+      for (step = 0; step < p->steps; ++step) {
+        const int32_t t = p->reverse || d == 1 ? p->steps - 1 - step : step;
+        const int32_t row = p->batch_first ? (b * p->steps + t) * p->directions + d : (t * p->directions + d) * p->batch + b;
+        rnn_step(p, x + (p->batch_first ? b * p->steps + t : t * p->batch + b) * p->in, w + d * hidden * p->in,
+                 r + d * hidden * hidden, bias == NULL ? NULL : bias + d * 2 * hidden, scratch, now);
         for (k = 0; y != NULL && k < hidden; ++k) y[row * hidden + k] = now[k];
       }
       for (k = 0; y_h != NULL && k < hidden; ++k) y_h[state + k] = now[k];

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "ls_fixed_more.h"
-#include "ls_number.h"
+#include "ls_layer.h"
 #include "ls_tanh.h"
 
 #if LS_HELIUM

@@ -1,4 +1,6 @@
 /* Sums over codes of any type: matrix products, reductions. */
+#include <math.h>
+
 #include "ls_any.h"
 #include "ls_fixed_more.h"
 
@@ -81,6 +83,19 @@ void ls_finish_offset(const ls_requant *q, const int32_t *acc, int32_t count, in
       const float scaled = (float)acc[i] * q->factor[0];
       const float v = ls_clamp_real(scaled + q->offset, -2097152.0f, 2097152.0f);
       out[i] = ls_byte(ls_clamp(ls_nearest_even(v), q->low, q->high));
+    }
+}
+
+void ls_finish_offset_16(const ls_requant *q, const int32_t *acc, int32_t count, int32_t channel, int32_t rows, void *y,
+                         int32_t step) {
+  uint8_t *out = (uint8_t *)y;
+  int32_t i;
+  (void)channel;
+  for (; rows > 0; --rows, acc += LS_RUN, out += step)
+    for (i = 0; i < count; ++i) {
+      const float scaled = (float)acc[i] * q->factor[0];
+      const float v = ls_clamp_real(roundf(scaled + q->offset), -2097152.0f, 2097152.0f);
+      ((int16_t *)(void *)out)[i] = (int16_t)ls_clamp((int32_t)v + q->zero, q->low, q->high);
     }
 }
 

@@ -185,19 +185,22 @@ std::string network_header(GenerateWork& w) {
       .fill(header_template);
 }
 
-// The widest of the kernels' headers that is needed: each includes those behind it.
+// The widest of the kernels' headers that are needed: each includes those behind it, but the first two one another.
 static std::string kernel_include(const GenerateWork& w) {
   const std::set<std::string> used = runtime_of(w);
-  for (const char* const header : {"ls_index.h", "ls_number.h", "ls_any.h"})
-    if (used.contains(header)) return fmt::format("#include \"{}\"\n", header);
-  return "#include \"ls_rt.h\"\n";
+  std::string out;
+  for (const char* const header : {"ls_index.h", "ls_layer.h", "ls_number.h", "ls_any.h"}) {
+    const bool apart = header == std::string_view("ls_layer.h");
+    if (used.contains(header) && (out.empty() || apart)) out += fmt::format("#include \"{}\"\n", header);
+  }
+  return out.empty() ? "#include \"ls_rt.h\"\n" : out;
 }
 
 std::string network_source(GenerateWork& w) {
   std::string statics;
   for (const NodeWriter& n : w.nodes) statics += n.statics().empty() ? "" : n.statics() + "\n";
   const std::string body = body_text(w);
-  const bool reals = (statics + body).find("INFINITY") != std::string::npos;
+  const bool reals = (statics + body).find("INFINITY") != std::string::npos || statics.find("NAN") != std::string::npos;
   return network_template(w)
       .set("math_include", reals ? "#include <math.h>\n" : "")
       .set("kernel_include", kernel_include(w))

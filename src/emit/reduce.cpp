@@ -84,7 +84,7 @@ Result<void> write_sum_finish(NodeWriter& w, const Sums& s) {
     return w.constants().add("int32_t", std::span(&n, 1), w.label() + wish);
   };
   w.uses("ls_sums_any.c"), w.uses("ls_codes.c");
-  w.field("finish", offset ? "ls_finish_offset" : "ls_finish_fixed_16");
+  w.field("finish", !offset ? "ls_finish_fixed_16" : is_narrow(y) ? "ls_finish_offset" : "ls_finish_offset_16");
   w.field(
       "q",
       "{" +

@@ -63,7 +63,28 @@ Result<void> write_vector_reduction(NodeWriter& w, const std::vector<bool>& redu
   return {};
 }
 
-// N109, where the axes that are reduced lie together.
+// N109 over axes that lie apart; one of a single element parts its neighbours too.
+Result<void> write_sums_apart(NodeWriter& w, const std::vector<bool>& reduced, float factor) {
+  const Shape& x = w.view().input(0).shape;
+  const Shape strides = strides_of(x);
+  Axes a;
+  for (std::size_t d = 0; d < x.size(); ++d) {
+    const std::size_t k = reduced[d] ? 1 : 0;
+    if (d > 0 && reduced[d] == reduced[d - 1]) {
+      a.extent[k].back() *= x[d], a.stride[k].back() = strides[d];
+    } else {
+      a.extent[k].push_back(x[d]), a.stride[k].push_back(strides[d]);
+    }
+  }
+  LOCKSTEP_TRY(const std::string axes, axes_text(w, a));
+  w.uses("ls_fused_real.c");
+  const std::string at = w.constant_line("ls_axes", "axes", axes);
+  w.line("ls_fused_sums_apart_f32(" + at + ", " + w.in(0, "float") + ", " + w.out(0, "float") + ", " +
+         (reduced.back() ? "1" : "0") + ", " + c_float(factor) + ");");
+  return {};
+}
+
+// N109.
 Result<void> write_fused_sums(NodeWriter& w, const std::vector<bool>& reduced, bool mean) {
   const Shape& x = w.view().input(0).shape;
   std::int64_t outer = 1, count = 1, inner = 1;
@@ -72,11 +93,12 @@ Result<void> write_fused_sums(NodeWriter& w, const std::vector<bool>& reduced, b
     if (reduced[d]) apart |= behind, seen = true, count *= x[d];
     else behind = seen, (seen ? inner : outer) *= x[d];
   }
-  if (apart) return w.unsupported(w.view().node.op + " of float32 over axes that lie apart");
+  const float factor = mean ? 1.0f / static_cast<float>(count) : 1.0f;
+  if (apart) return write_sums_apart(w, reduced, factor);
   w.uses("ls_fused_real.c");
   w.line("ls_fused_sums_f32(" + w.in(0, "float") + ", " + w.out(0, "float") + ", " + std::to_string(outer) + ", " +
          std::to_string(count) + ", " + std::to_string(inner) + ", " + (seen && !behind ? "1" : "0") + ", " +
-         c_float(mean ? 1.0f / static_cast<float>(count) : 1.0f) + ");");
+         c_float(factor) + ");");
   return {};
 }
 

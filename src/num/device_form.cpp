@@ -37,6 +37,12 @@ SumSteps sum_steps(const AveragePolicy& p, std::int32_t n, const AverageScales& 
     r.offset = static_cast<float>(s.y_zero) - static_cast<float>(n * s.x_zero) * r.rescale.factor;
     return r;
   }
+  if (sum) {
+    SumSteps r{RequantSteps::real32, {}, false};
+    r.rescale.factor = static_cast<float>(s.x_scale) / static_cast<float>(s.y_scale);
+    r.offset = static_cast<float>(-s.x_zero) * r.rescale.factor * static_cast<float>(n);
+    return r;
+  }
   if (mean || p.apply == tflite_mean.apply)
     return {RequantSteps::fixed_twice, tflite_mean_rescale(s.x_scale, s.y_scale, n)};
   if (p.apply == tflite_sum.apply)

@@ -7,6 +7,32 @@
 
 namespace lockstep {
 
+namespace {
+
+// The first line that says what is wrong.
+std::string first_complaint(const std::string& errors) {
+  std::istringstream lines(errors);
+  std::string line, first;
+  while (std::getline(lines, line)) {
+    if (line.find("error:") != std::string::npos || line.find("overflowed") != std::string::npos) return line;
+    if (first.empty()) first = line;
+  }
+  return first;
+}
+
+// Variables in the board's DDR instead of its SRAM.
+Result<void> move_variables_to_ddr(const std::string& script) {
+  LOCKSTEP_TRY(const Bytes bytes, read_file(script));
+  std::string text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  constexpr std::string_view end = "bss_end = .; } > SRAM";
+  const std::size_t at = text.find(end);
+  if (at == std::string::npos) return Error{script, "no variables in SRAM", "the harness's own script", ""};
+  text.replace(at + end.size() - 4, 4, "DDR");
+  return write_file(script, text);
+}
+
+}  // namespace
+
 Result<void> build_firmware(const GeneratedNetwork& network, const ScratchFolder& folder,
                             const std::vector<std::string>& flags) {
   LOCKSTEP_CHECK(write_harness(folder));
@@ -33,14 +59,17 @@ Result<void> build_firmware(const GeneratedNetwork& network, const ScratchFolder
   arguments.insert(arguments.end(), flags.begin(), flags.end());
   arguments.insert(arguments.end(), sources.begin(), sources.end());
   arguments.insert(arguments.end(), {"-Wl,--gc-sections", "-lm", "-o", folder / "firmware.elf"});
-  LOCKSTEP_TRY(const ProcessResult done, run_process({.arguments = arguments,
-                                                      .folder = "",
-                                                      .input = "",
-                                                      .output = "",
-                                                      .seconds = compile_seconds}));
+  const auto compile = [&] {
+    return run_process({.arguments = arguments, .folder = "", .input = "", .output = "", .seconds = compile_seconds});
+  };
+  LOCKSTEP_TRY(ProcessResult done, compile());
+  if (done.code != 0 && done.errors.find("region `SRAM' overflowed") != std::string::npos) {
+    LOCKSTEP_CHECK(move_variables_to_ddr(folder / "m55.ld"));
+    LOCKSTEP_TRY(done, compile());
+  }
   if (done.code == 0) return {};
-  return Error{network.folder, "does not build for the Cortex-M55",
-               "code and data that fit the board", done.errors, Blame::target};
+  return Error{network.folder, "does not build for the Cortex-M55", "code and data that fit the board",
+               first_complaint(done.errors), Blame::target};
 }
 
 Result<void> run_firmware(const ScratchFolder& folder, const std::vector<std::string>& options) {
