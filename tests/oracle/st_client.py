@@ -24,7 +24,9 @@ MODELS = [ROOT / "examples/s1/tcn_int8.onnx", SHARED / "mlperf/ad01_int8.tflite"
 
 def compiled(model, folder, payload):
     net = folder / "net"
-    subprocess.run([BUILD / "bin/lockstep", "generate", model, "--agent", "-o", net], check=True, stdout=subprocess.DEVNULL)
+    # Tensors as the model has them: `run` answers them so.
+    subprocess.run([BUILD / "bin/lockstep", "generate", model, "--agent", "--layout", "model", "-o", net], check=True,
+                   stdout=subprocess.DEVNULL)
     sources = [*(ROOT / "rt/agent").glob("*.c"), *(ROOT / "rt/agent/posix").glob("*.c"), *(BUILD / "nanopb").glob("pb_*.c"),
                BUILD / "gen/agent/wire.nanopb.c", net / "agent/network_agent.c", *net.glob("*.c")]
     includes = [f"-I{f}" for f in (ROOT / "rt/agent", BUILD / "nanopb", BUILD / "gen/agent", net)]

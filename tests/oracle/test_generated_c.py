@@ -139,9 +139,8 @@ def generated_tflite(sweep, seeds, first, only):
 
 
 def files(sweep, folder):
-    for path in sorted(pathlib.Path(folder).rglob("*")):
-        if path.suffix not in (".onnx", ".tflite"):
-            continue
+    found = sorted(p for p in pathlib.Path(folder).rglob("*") if p.suffix in (".onnx", ".tflite"))
+    for path in found[sweep.args.first % sweep.args.every::sweep.args.every]:
         ariths = ONNX if path.suffix == ".onnx" else TFLITE
         if path.stat().st_size > sweep.args.most_bytes:
             sweep.skip(f"files over {sweep.args.most_bytes} bytes", len(ariths))
@@ -157,6 +156,7 @@ def main():
     p.add_argument("--tflite", type=int, help="this many models of each TFLite operator and type")
     p.add_argument("--only", action="append", help="TFLite cases whose name contains one of these")
     p.add_argument("--folder", action="append", default=[], help="every .onnx and .tflite file below it, nothing generated")
+    p.add_argument("--every", type=int, default=1, help="of a folder every so many-th file, from --first on")
     p.add_argument("--most-bytes", type=int, default=3_000_000, help="larger files are left out")
     p.add_argument("--first", type=int, default=0, help="the first seed")
     p.add_argument("--arith", action="append", help="only these")
