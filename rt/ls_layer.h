@@ -91,14 +91,12 @@ typedef struct ls_recurrent {
   uint8_t reset_after;                    /* GRU: the reset gate meets the recurrent product */
   uint8_t fused;                          /* sums by fused steps in blocks of 256 */
   uint8_t cut;                            /* sigmoids are 1 above 16.6, and exponentials alone below -9 */
-  uint8_t quotients;                      /* onnxruntime's functions: of two gates of a GRU, of an RNN's output */
+  uint8_t quotients;                      /* GRU: onnxruntime's functions of two gates */
 } ls_recurrent;
 void ls_lstm_f32(const ls_recurrent *p, const float *x, const float *w, const float *r, const float *bias, const float *h,
                  const float *c, float *y, float *y_h, float *y_c, float *scratch);
 /* scratch: 6 * hidden floats. */
 void ls_gru_f32(const ls_recurrent *p, const float *x, const float *w, const float *r, const float *bias, const float *h,
-                float *y, float *y_h, float *scratch);
-void ls_rnn_f32(const ls_recurrent *p, const float *x, const float *w, const float *r, const float *bias, const float *h,
                 float *y, float *y_h, float *scratch);
 
 /* An LSTM as TFLite has it, states from run to run. Gates: input, forget, cell, output; of those `w`, `r` are rows of

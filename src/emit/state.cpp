@@ -1,4 +1,4 @@
-// Layers with states to C: SVDF, LSTM, GRU, RNN.
+// Layers with states to C: SVDF, LSTM, GRU.
 #include "emit/any.h"
 #include "num/ort_float.h"
 #include "num/real_functions.h"
@@ -52,7 +52,7 @@ NodeMemory lstm_memory(const NodeView& v, const Numerics&) {
   return {6 * hidden * static_cast<std::int64_t>(sizeof(float)), {}};
 }
 
-// The fields that LSTM, GRU and RNN share; the error of weights that the arithmetic multiplies in another order.
+// The fields that LSTM and GRU share; the error of weights that the arithmetic multiplies in another order.
 Result<void> write_recurrent(NodeWriter& w) {
   const NodeView& v = w.view();
   const Shape &x = v.input(0).shape, &r = v.input(2).shape;
@@ -103,19 +103,8 @@ Result<void> emit_gru(NodeWriter& w) {
   return {};
 }
 
-Result<void> emit_rnn(NodeWriter& w) {
-  LOCKSTEP_CHECK(write_recurrent(w));
-  const RealFunctions* own = w.num().real.functions;
-  w.field("quotients", own && own->rnn_output ? 1 : 0);
-  w.line("ls_rnn_f32(" + w.params("ls_recurrent") + ", " + real_in(w, 0) + ", " + real_in(w, 1) + ", " +
-         real_in(w, 2) + ", " + real_in(w, 3) + ", " + real_in(w, 5) + ", " + real_out(w, 0) + ", " +
-         real_out(w, 1) + ", " + w.scratch("float") + ");");
-  return {};
-}
-
 constexpr NodeEmitter table[] = {{"Svdf", nullptr, emit_svdf}, {"LSTM", lstm_memory, emit_lstm},
-                                 {"GRU", lstm_memory, emit_gru},
-                                 {"RNN", lstm_memory, emit_rnn}};
+                                 {"GRU", lstm_memory, emit_gru}};
 
 }  // namespace
 

@@ -154,7 +154,6 @@ std::optional<KernelCase> sequence_lstm_case(CaseMaker& m) {
 constexpr RtSource sources[] = {
     {"gru", [](CaseMaker& m) { return recurrent_case(m, "GRU"); }},
     {"lstm", [](CaseMaker& m) { return recurrent_case(m, "LSTM"); }},
-    {"rnn", [](CaseMaker& m) { return recurrent_case(m, "RNN"); }},
     {"sequence_lstm", sequence_lstm_case, 2},
 };
 
