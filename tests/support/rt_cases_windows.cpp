@@ -200,10 +200,11 @@ std::optional<KernelCase> hybrid(CaseMaker& m) {
   return b.finish(DType::f32, {});
 }
 
-// Products of codes over axes.
+// Products of codes over axes, and sums of 16-bit ones.
 std::optional<KernelCase> products_of_codes(CaseMaker& m) {
-  CaseBuilder b("ReduceProd");
-  const DType t = m.coin() ? DType::i8 : DType::i16;
+  static constexpr std::array names{"ReduceProd", "ReduceSum"};
+  CaseBuilder b(one_of(m, names));
+  const DType t = b.node().op == "ReduceProd" && m.coin() ? DType::i8 : DType::i16;
   b.input(m.codes(t, {m.from(1, 4), m.from(1, 5), m.from(1, 9)}), quant_of(m, t), false);
   b.node().attrs.set("axes", std::vector<std::int64_t>{m.from(0, 2)});
   return b.finish(t, quant_of(m, t));
