@@ -58,6 +58,8 @@ Result<Patch> fuse_pads(const Graph& g) {
     if (pad.op != "Pad") continue;
     const Node* const window = uses.only_reader(pad.outputs[0]);
     if (!window || window->inputs[0] != pad.outputs[0] || !takes_padding(*window)) continue;
+    // Conv and AveragePool of codes are other operators there, which no Pad goes into.
+    if (window->op != "MaxPool" && g.value(pad.inputs[0]).dtype != DType::f32) continue;
     const auto zeros = zeros_around(g, pad);
     if (!zeros) continue;
     Node next = *window;

@@ -368,5 +368,15 @@ TEST(Qdq, a_gemm_without_a_zero_point_stays_in_float) {
   }
 }
 
+// Code 0 around codes of zero point -128 is no zero; the runtime's convolution of codes takes no Pad.
+TEST(Qdq, a_pad_before_a_convolution_of_codes_stays) {
+  Sketch s;
+  const ValueId ends = s.constant("ends", Tensor::of<std::int64_t>({8}, std::vector<std::int64_t>{0, 0, 0, 1, 0, 0, 1, 0}));
+  const ValueId wide = s.add("Pad", "pad", {s.q(s.input("x", {1, 1, 3, 3}), "q", {1, 1, 3, 3}), ends}, DType::i8, image);
+  const ValueId w = s.constant("w", Tensor(DType::i8, {1, 1, 1, 1}));
+  const Graph g = lowered(s.finish({s.add("Conv", "conv", {wide, w}, DType::i8, image)}), {"fuse-pads"});
+  EXPECT_EQ(operators(g).count("Pad"), 1u);
+}
+
 }  // namespace
 }  // namespace lockstep
