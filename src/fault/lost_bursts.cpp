@@ -1,6 +1,8 @@
-// y'[a + j] = y[a + j - shift] from the middle of some 64-byte blocks on: a burst slipped on the bus.
+// y'[a + j] = y[a + j - shift] from some place of some 64-byte blocks on: a burst slipped on the bus; or, with shift 0,
+// y'[a + j] = y(run - 1)[a + j]: a burst did not arrive.
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "fault/fault_runs.h"
 
@@ -8,24 +10,73 @@ namespace lockstep {
 namespace {
 
 constexpr ParamSpec params[] = {
-    {"shift", "bytes by which the rest of a burst slips", 2},
+    {"shift", "bytes by which the rest of a burst slips; 0: the burst is lost, what was there a run earlier stays", 2},
     {"size", "bytes of a burst", 64},
+    {"at", "share of a burst that is in place, before what slips", 0.5},
     {"share", "probability that a burst slips", 0.2},
     {"seed", "which bursts", 1},
 };
 
 bool applies(const Site& site) { return site.node != no_id && site.view().node.outputs[0] != no_id; }
 
-// The second half of every block in `blocks` slips by `shift`.
-Tensor slipped(const Tensor& y, const std::vector<Stretch>& blocks, std::int64_t size, std::int64_t shift) {
+// From share `at` of every block in `blocks` on the bytes slip by `shift`.
+Tensor slipped(const Tensor& y, const std::vector<Stretch>& blocks, std::int64_t size, std::int64_t shift, double at = 0.5) {
   Tensor out = y;
   for (const Stretch& s : blocks)
     for (std::int64_t first = s.first; first < s.first + s.count; first += size) {
-      const std::int64_t middle = first + size / 2, end = std::min(first + size, s.first + s.count);
-      for (std::int64_t i = middle; i < end; ++i)
-        if (i - shift >= first) out.bytes()[static_cast<std::size_t>(i)] = y.bytes()[static_cast<std::size_t>(i - shift)];
+      const auto begin = first + static_cast<std::int64_t>(static_cast<double>(size) * at);
+      const std::int64_t end = std::min(first + size, s.first + s.count);
+      for (std::int64_t i = std::max(begin, shift); i < end; ++i) out.bytes()[static_cast<std::size_t>(i)] = y.bytes()[static_cast<std::size_t>(i - shift)];
     }
   return out;
+}
+
+// Of every block that differs, what lies behind its first differing byte, if it is late by `shift` to the block's end.
+std::optional<std::vector<Stretch>> late_ends(const Evidence::Item& item, std::int64_t size, std::int64_t shift) {
+  std::vector<Stretch> found;
+  const auto was = item.expected->bytes(), is = item.observed->bytes();
+  const auto bytes = static_cast<std::int64_t>(std::min(was.size(), is.size()));
+  for (std::int64_t first = 0; first < bytes; first += size) {
+    const std::int64_t end = std::min(first + size, bytes);
+    std::int64_t at = first;
+    while (at < end && was[static_cast<std::size_t>(at)] == is[static_cast<std::size_t>(at)]) ++at;
+    if (at == end) continue;
+    if (at - shift < first) return std::nullopt;
+    for (std::int64_t i = at; i < end; ++i)
+      if (is[static_cast<std::size_t>(i)] != was[static_cast<std::size_t>(i - shift)]) return std::nullopt;
+    found.push_back({at, end - at});
+  }
+  return found;
+}
+
+// Bursts that slipped behind any place of theirs; the widest block in which every end is late.
+std::vector<Params> late_anywhere(const Evidence& evidence) {
+  for (const std::int64_t size : {64, 128, 32, 16})
+    for (const std::int64_t shift : {2, 1, 4, 8}) {
+      Params found = {{"shift", static_cast<double>(shift)}, {"size", static_cast<double>(size)}, {"at", 0}};
+      bool all = shift * 2 <= size, some = false;
+      for (const Evidence::Item& item : evidence.items) {
+        if (!all || !item.observed || !item.expected) continue;
+        const auto ends = late_ends(item, size, shift);
+        all = ends.has_value();
+        some = some || (ends && !ends->empty());
+        if (ends) put_stretches(found, item.run, *ends);
+      }
+      if (all && some) return {std::move(found)};
+    }
+  return {};
+}
+
+// Short bursts that hold what was there a run earlier: more than a cache line at a time is not a burst.
+std::vector<Params> not_arrived(const Evidence& evidence) {
+  if (!stale_blocks(evidence, 32).empty()) return {};
+  for (const std::int64_t size : {16, 8, 4, 2}) {
+    auto sets = stale_blocks(evidence, size);
+    std::erase_if(sets, [](const Params& p) { return p.contains("shown"); });
+    for (Params& p : sets) p["shift"] = 0, p["size"] = static_cast<double>(size), p["at"] = 0;
+    if (!sets.empty()) return sets;
+  }
+  return {};
 }
 
 std::vector<Params> candidates(const Site&, const Evidence& evidence) {
@@ -43,6 +94,9 @@ std::vector<Params> candidates(const Site&, const Evidence& evidence) {
       }
       if (all && some) sets.push_back(std::move(found));
     }
+  if (sets.empty()) sets = late_anywhere(evidence);
+  const auto lost = not_arrived(evidence);
+  sets.insert(sets.end(), lost.begin(), lost.end());
   return sets;
 }
 
@@ -71,12 +125,18 @@ std::vector<Params> fit(const Site&, const Evidence& evidence, const Misfit& mis
 Result<void> replay(Replay& r) {
   const auto size = static_cast<std::int64_t>(param(params, r.params, "size"));
   const auto shift = static_cast<std::int64_t>(param(params, r.params, "shift"));
-  if (size < 2 || shift < 1) return Error{"fault lost-bursts", "a burst of " + std::to_string(size), "size 2 and shift 1 at least", ""};
+  const double at = param(params, r.params, "at");
+  if (size < 2 || shift < 0 || !(at >= 0 && at < 1))
+    return Error{"fault lost-bursts", "a burst of " + std::to_string(size) + " from " + std::to_string(at), "size 2 at least, shift 0 or more, a share below 1", ""};
   const auto bytes = static_cast<std::int64_t>(r.out[0].bytes().size());
   const auto blocks = names_stretches(r.params) ? stretches_of(r.params, r.run)
                                                 : drawn_blocks(bytes, size, param(params, r.params, "share"),
                                                                param(params, r.params, "seed"), r.run);
-  r.out[0] = slipped(r.out[0], blocks, size, shift);
+  if (shift > 0) {
+    r.out[0] = slipped(r.out[0], blocks, size, shift, at);
+  } else if (r.previous && r.previous->bytes().size() == r.out[0].bytes().size()) {
+    copy_bytes(r.out[0], *r.previous, blocks);
+  }
   return {};
 }
 
@@ -84,8 +144,8 @@ Result<void> replay(Replay& r) {
 
 extern constinit const FaultDef fault_lost_bursts = {
     .name = "lost-bursts",
-    .claim = "bursts slip on the memory bus: the rest of a block of {size} bytes is {shift#byte} "
-             "late",
+    .claim = "bursts {shift?0:do not arrive: what {size#byte} held a run earlier stays|:slip on the memory bus: the "
+             "rest of a block of {size} bytes is {shift#byte} late}",
     .advice = "halve the clock of the external memory and run again; repeat equal inputs and compare\n"
               "move activations into internal memory; check timing, drive strength and errata of the memory interface",
     .stage = Stage::node,
