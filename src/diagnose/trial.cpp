@@ -140,6 +140,14 @@ void Trial::find_sites() {
   }
 }
 
+// Tensors of the earlier run `sample`: the device's own, or, inside a cone, what the reference makes there.
+Find Trial::earlier(std::size_t index, const Site& site, std::size_t sample) const {
+  if (is_row(site)) return [this, sample](ValueId v) { return test_->given(v, sample); };
+  const auto at = std::ranges::find(items_, sample, &Item::sample);
+  if (at == items_.end() || index == 0) return {};
+  return [this, of = static_cast<std::size_t>(at - items_.begin())](ValueId v) { return inside(of, v); };
+}
+
 Trial::Past Trial::past(std::size_t index, const Site& site) const {
   const Graph& g = test_->reference().graph();
   const std::size_t sample = items_[index].sample;
@@ -154,6 +162,10 @@ Trial::Past Trial::past(std::size_t index, const Site& site) const {
     if (sample > 0) p.previous = &recorded_->sent[sample - 1].at(name);
     p.first = &recorded_->sent[0].at(name);
     return p;
+  }
+  if (sample > 0) {
+    p.find_before = earlier(index, site, sample - 1);
+    p.find_first = earlier(index, site, 0);
   }
   const ValueId y = g.node(site.node).outputs[0];
   if (is_row(site)) {
@@ -202,6 +214,8 @@ Evidence Trial::evidence(const Site& site, std::span<const Tensor> before) const
     known.previous_shown = p.shown;
     known.first = p.first;
     known.find = std::move(p.find);
+    known.find_before = std::move(p.find_before);
+    known.find_first = std::move(p.find_first);
     known.run = static_cast<std::int64_t>(item.sample);
     evidence.items.push_back(std::move(known));
   }

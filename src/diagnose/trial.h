@@ -90,9 +90,10 @@ class Trial {
     const Tensor* previous = nullptr;
     const Tensor* shown = nullptr;
     const Tensor* first = nullptr;
-    Find find;
+    Find find, find_before, find_first;
   };
   Past past(std::size_t item, const Site& site) const;
+  Find earlier(std::size_t item, const Site& site, std::size_t sample) const;
   Replay replay_of(std::size_t item, const Step& step, std::span<const Tensor* const> in,
                    std::span<Tensor> out) const;
   Result<Tensor> changed_input(std::size_t item, ValueId input, std::span<const Step> steps) const;

@@ -11,7 +11,8 @@ Replay Trial::replay_of(std::size_t index, const Step& step, std::span<const Ten
   Past p = past(index, step.site);
   return {step.site, step.params,       in,
           out,       p.previous,        p.shown,
-          p.first,   std::move(p.find), static_cast<std::int64_t>(items_[index].sample)};
+          p.first,   std::move(p.find), static_cast<std::int64_t>(items_[index].sample),
+          std::move(p.find_before), std::move(p.find_first)};
 }
 
 // A network input after all steps that act on it.

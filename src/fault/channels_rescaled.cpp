@@ -167,7 +167,7 @@ std::vector<std::int64_t> left_by(const Site& site, const Evidence& evidence, co
   for (const Evidence::Item& item : evidence.items) {
     if (!item.observed || !item.expected || item.observed->count() != item.expected->count()) continue;
     std::vector<Tensor> out = {*item.expected};
-    Replay r{site, tried, item.in, out, item.previous, item.previous_shown, item.first, item.find, item.run};
+    Replay r{site, tried, item.in, out, item.previous, item.previous_shown, item.first, item.find, item.run, item.find_before, item.find_first};
     if (!replay(r).ok()) return {};
     for (std::int64_t i = 0; i < out[0].count(); ++i)
       left[static_cast<std::size_t>(index_along(out[0].shape(), axis, i)) % count] += out[0].code(i) != item.observed->code(i);

@@ -10,8 +10,16 @@ namespace {
 // What a fault remembers of earlier runs, by itself: a reference that runs twice starts anew.
 struct Memory {
   Tensor made, first;  // what the node itself made in the run before, and in the very first
+  std::map<ValueId, Tensor> before, at_first;  // what it asks for beside its inputs, likewise
   std::int64_t run = 0;
 };
+
+Find among(const std::map<ValueId, Tensor>& tensors) {
+  return [&tensors](ValueId id) {
+    const auto at = tensors.find(id);
+    return at == tensors.end() ? nullptr : &at->second;
+  };
+}
 
 NodeId node_named(const Graph& g, std::string_view name) {
   if (const NodeId node = g.find_node(name); node != no_id) return node;
@@ -86,8 +94,11 @@ NodeHook node_hook(std::shared_ptr<const Executor> reference, const FaultSpec& s
     };
     Replay r{here, spec.params, in, out, is_first ? nullptr : &memory->made, is_first ? nullptr : &shown[0],
              is_first ? nullptr : &memory->first, find, memory->run++};
+    if (!is_first) r.find_before = among(memory->before), r.find_first = among(memory->at_first);
     LOCKSTEP_CHECK(spec.fault->replay(r));
-    if (is_first) memory->first = made;
+    for (const ValueId id : also)
+      if (const Tensor* t = find(id)) memory->before.insert_or_assign(id, *t);
+    if (is_first) memory->first = made, memory->at_first = memory->before;
     memory->made = std::move(made);
     return {};
   };

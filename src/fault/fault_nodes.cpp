@@ -24,7 +24,7 @@ bool observed_anywhere(const Evidence& evidence) {
 // Elements of one run that the replay leaves differing; all where it cannot be replayed.
 std::int64_t left_by(const Site& site, const Evidence::Item& item, const Params& params, Result<void> (*replay)(Replay& r)) {
   std::vector<Tensor> out = {*item.expected};
-  Replay r{site, params, item.in, out, item.previous, item.previous_shown, item.first, item.find, item.run};
+  Replay r{site, params, item.in, out, item.previous, item.previous_shown, item.first, item.find, item.run, item.find_before, item.find_first};
   return replay(r).ok() ? differing(*item.observed, out[0]) : item.observed->count();
 }
 

@@ -169,6 +169,13 @@ Gathered gather_evidence(const Site& site, Capture capture, const std::vector<Sa
         return at == sample.end() ? nullptr : &at->second;
       };
     }
+    const auto of_run = [&captured, &graph](std::size_t run) -> Find {
+      return [&sample = captured.samples[run], &graph](ValueId id) -> const Tensor* {
+        const auto at = sample.find(graph.value(id).name);
+        return at == sample.end() ? nullptr : &at->second;
+      };
+    };
+    if (s > 0) item.find_before = of_run(s - 1), item.find_first = of_run(0);
     item.expected = &g.expected[s];
     item.run = static_cast<std::int64_t>(s);
     if (s > 0) {
@@ -204,7 +211,7 @@ Counts explain(const FaultDef& fault, const Site& site, const Params& params,
     std::vector<Tensor> out =
         site.node == no_id ? std::vector<Tensor>{*item.expected} : gathered.all_outputs[s];
     Replay r{site,       params,    item.in, out, item.previous, item.previous_shown,
-             item.first, item.find, item.run};
+             item.first, item.find, item.run,    item.find_before, item.find_first};
     const auto status = fault.replay(r);
     EXPECT_TRUE(status.ok()) << fault.name << ": " << (status.ok() ? "" : status.error().line());
     counts.differing += differing(*item.observed, *item.expected);
