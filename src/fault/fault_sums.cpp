@@ -24,7 +24,7 @@ class Finish {
       rescale_.push_back(policy.prepare(x.quant.scale_at(0), w.quant.scale_at(static_cast<std::size_t>(o)), y.quant.scale_at(0)));
     }
   }
-  // `sum` stands for the products of codes as stored; zero points and bias are added exactly.
+  // `sum` stands for the products of codes as stored and the bias; zero points are added exactly.
   std::int32_t operator()(std::int64_t sum, std::span<const Term> terms, std::int64_t o) const {
     const auto c = static_cast<std::size_t>(o);
     if (w_zero_[c] == 0 && x_zero_ != 0) {
@@ -35,9 +35,10 @@ class Finish {
       for (const Term& t : terms)
         sum += std::int64_t{x_zero_} * w_zero_[c] - std::int64_t{t.x} * w_zero_[c] - std::int64_t{x_zero_} * t.w;
     }
-    if (bias_) sum += bias_->code(bias_->count() == 1 ? 0 : o);
     return clamp_code(std::int64_t{policy_.apply(saturate32(sum), rescale_[c])} + y_zero_, clamp_.low, clamp_.high);
   }
+
+  std::int64_t bias(std::int64_t o) const { return bias_ ? bias_->code(bias_->count() == 1 ? 0 : o) : 0; }
 
  private:
   const RequantPolicy& policy_;
@@ -48,7 +49,7 @@ class Finish {
   CodeClamp clamp_{};
 };
 
-using Sum = std::function<std::int64_t(std::span<const Term>)>;
+using Sum = std::function<std::int64_t(std::span<const Term>, std::int64_t bias)>;
 
 struct ConvWeights {
   std::int64_t channels, depth, taps;
@@ -109,7 +110,7 @@ Result<void> resum_conv(Replay& r, TermOrder order, const Sum& f, const Finish& 
         for (std::int64_t o = part * per_group; o < (part + 1) * per_group; ++o) {
           const auto* of_channel = weights.data() + o * first_weight;
           for (std::size_t k = 0; k < terms.size(); ++k) terms[k] = {read[k], of_channel[weight_of[k]]};
-          r.out[0].set_code(g.index(batch, o, position, g.out_count(), w.channels), finish(f(terms), terms, o));
+          r.out[0].set_code(g.index(batch, o, position, g.out_count(), w.channels), finish(f(terms, finish.bias(o)), terms, o));
         }
       }
     });
@@ -129,7 +130,7 @@ Result<void> resum_gemm(Replay& r, const Sum& f, const Finish& finish) {
       for (std::int64_t k = 0; k < depth; ++k)
         terms[static_cast<std::size_t>(k)] = {a[static_cast<std::size_t>(trans_a ? k * rows + i : i * depth + k)],
                                               b[static_cast<std::size_t>(trans_b ? o * depth + k : k * width + o)]};
-      r.out[0].set_code(i * width + o, finish(f(terms), terms, o));
+      r.out[0].set_code(i * width + o, finish(f(terms, finish.bias(o)), terms, o));
     }
   return {};
 }
@@ -143,7 +144,11 @@ bool has_terms(const Site& site) {
   return n.node.op == "Conv" || n.input(kWeights).shape.size() == 2;
 }
 
-Result<void> resum(Replay& r, TermOrder order, const Sum& f, bool padded) {
+Result<void> resum(Replay& r, TermOrder order, const std::function<std::int64_t(std::span<const Term>)>& f, bool padded) {
+  return resum_from_bias(r, order, [&f](std::span<const Term> terms, std::int64_t bias) { return f(terms) + bias; }, padded);
+}
+
+Result<void> resum_from_bias(Replay& r, TermOrder order, const Sum& f, bool padded) {
   const NodeView n = r.site.view();
   const Numerics& num = *r.site.reference.arithmetic().numerics;
   const RequantPolicy* policy = n.node.op == "Conv" ? num.conv : num.dense;

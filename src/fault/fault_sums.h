@@ -20,5 +20,7 @@ enum class TermOrder : std::uint8_t { channel_last, channel_first };  // which o
 // are terms as well, with the zero point.
 bool has_terms(const Site& site);
 Result<void> resum(Replay& r, TermOrder order, const std::function<std::int64_t(std::span<const Term>)>& f, bool padded = false);
+// The same where f begins with the bias of the channel and takes care of it itself.
+Result<void> resum_from_bias(Replay& r, TermOrder order, const std::function<std::int64_t(std::span<const Term>, std::int64_t bias)>& f, bool padded = false);
 
 }  // namespace lockstep

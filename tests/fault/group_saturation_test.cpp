@@ -12,6 +12,7 @@ TEST(GroupSaturation, is_reproduced_to_the_bit_by_its_own_candidates) {
   for (const Case& c : {
            Case{picture_network, "group-saturation", "conv2"},
            Case{picture_network, "group-saturation,group=32", "gemm"},
+           Case{picture_network, "group-saturation,group=16,bias=1", "conv2"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "group-saturation");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
