@@ -39,7 +39,7 @@ class Search {
     Hypotheses hypotheses(trial_, options_);
     hypotheses.plain();
     if (!hypotheses.some_exact()) hypotheses.at_every_input();
-    if (options_.fits && !hypotheses.some_exact()) hypotheses.fitted();
+    if (options_.fits && !hypotheses.some_plain()) hypotheses.fitted();
     if (!hypotheses.some_exact() || trial_.row().segment.size() > 1) hypotheses.slow();
     if (options_.pairs && !hypotheses.some_exact()) hypotheses.of_earlier_runs();
     if (options_.pairs && !hypotheses.some_exact()) hypotheses.pairs();

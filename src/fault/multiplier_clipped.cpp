@@ -1,7 +1,9 @@
 // M'_c = min(M_c, limit): a multiplier of 1 or more cannot be represented.
 #include <algorithm>
+#include <cmath>
 
 #include "fault/fault_elements.h"
+#include "fault/fault_fine.h"
 #include "fault/fault_fit.h"
 #include "fault/fault_search.h"
 #include "fault/fault_weights.h"
@@ -36,32 +38,44 @@ Result<void> replay(Replay& r) {
   return node.eval_into(r);
 }
 
-// The line of observed on expected over the channel with the greatest multiplier says how far it is clipped.
+// What the channel with the greatest multiplier shows: its own results before they are rounded, and the device's codes.
+Fit of_greatest(const NodeView& n, const Site& site, const Evidence& evidence, std::int64_t channel, const CodeScale& range) {
+  const Value& yv = n.output(0);
+  const std::size_t axis = channel_axis(n, yv.shape);
+  const double error = 1.0 / 200;
+  std::vector<Interval> intervals;
+  for (const Evidence::Item& item : evidence.items) {
+    if (!item.observed || !item.expected) continue;
+    const std::vector<double> fine = fine_results(site, item);
+    for (std::int64_t i = 0; i < std::ssize(fine); ++i) {
+      const double right = std::fabs(fine[static_cast<std::size_t>(i)]), sign = fine[static_cast<std::size_t>(i)] < 0 ? -1 : 1;
+      const std::int64_t is = item.observed->code(i);
+      if (index_along(yv.shape, axis, i) != channel || right < 1 || right > 255 || is <= range.low || is >= range.high) continue;
+      const double device = sign * static_cast<double>(is - range.zero);
+      intervals.push_back({(device - 0.5) / (right + error), (device + 0.5) / (right - error)});
+    }
+  }
+  return most_agreed(intervals);
+}
+
 std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
   const NodeView n = site.view();
   const double own = greatest(n);
-  const Value& yv = n.output(0);
   const auto range = output_scale(n);
   if (!range || own <= 0) return {};
   const auto& scale = n.input(kWeights).quant.scale;
   const auto channel = static_cast<std::int64_t>(std::ranges::max_element(scale) - scale.begin());
-  const std::size_t axis = channel_axis(n, yv.shape);
-  std::vector<double> x, y;
-  for_elements(evidence, 1 << 16, [&](const Evidence::Item& item, std::int64_t i) {
-    if (scale.size() > 1 && index_along(yv.shape, axis, i) != channel) return;
-    const std::int64_t was = item.expected->code(i), is = item.observed->code(i);
-    if (was <= range->low || was >= range->high || is <= range->low || is >= range->high) return;
-    x.push_back(static_cast<double>(was - range->zero));
-    y.push_back(static_cast<double>(is - range->zero));
-  });
   std::vector<Params> sets;
   for (const double limit : {1.0, 0.5, 0.25, own / 2})
     if (limit < own) sets.push_back({{"limit", limit}});
   // The only multiplier of a layer, cut to any other, is a result of another scale.
-  if (const Line line = fit_line(x, y); scale.size() > 1 && line.valid && line.slope > 0.01 && line.slope < 0.99) {
-    std::vector<double> wishes = {1, 0.5, 0.25, 0.125, own / 2};
-    sets.push_back({{"limit", snap(own * line.slope * 0.98, own * line.slope * 1.02, wishes)}});
-    sets.push_back({{"limit", own * line.slope}});
+  const Fit fit = scale.size() > 1 ? of_greatest(n, site, evidence, channel, *range) : Fit{};
+  if (fit.agreeing > 1 && fit.agreeing * 10 >= fit.elements * 9 && fit.high > 0.01 && fit.low < 0.99) {
+    const double low = std::max(fit.low, 0.01), high = std::min(fit.high, 0.999);
+    const double wishes[] = {1 / own, 0.5 / own, 0.25 / own, 0.125 / own, 0.5};
+    sets.push_back({{"limit", own * snap(low, high, wishes)}});
+    // A little beyond both ends: runtimes that round twice leave the interval at ties.
+    for (int i = -6; i <= 18; ++i) sets.push_back({{"limit", own * (low + (high - low) * i / 12)}});
   }
   return best_sets(site, evidence, std::move(sets), replay, 1);
 }
