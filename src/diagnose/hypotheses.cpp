@@ -151,8 +151,17 @@ void Hypotheses::try_plain(const std::vector<Task>& tasks, double share) {
       [] { return false; });
 }
 
+// A fault proposes by replaying what it could be, which is not charged: where one replay takes a good part of all work,
+// as in an arithmetic that has no kernel for a large layer, its proposals would take many times as much.
+void Hypotheses::leave_out_huge(std::vector<Task>& all) {
+  constexpr double most_of_work = 0.02;
+  const auto erased = std::erase_if(all, [&](const Task& t) { return trial_.work(sites_[t.site], t.fault) > most_of_work * options_.work; });
+  incomplete_ = incomplete_ || erased > 0;
+}
+
 void Hypotheses::plain() {
   std::vector<Task> all = tasks(!trial_.single_node(), false);
+  if (trial_.single_node()) leave_out_huge(all);
   if (!trial_.single_node())
     std::erase_if(all, [](const Task& t) { return t.fault->cost == SumCost::each_product; });
   try_plain(all, trial_.single_node() ? 1 : plain_share);
@@ -217,7 +226,7 @@ void Hypotheses::fitted() {
   const std::vector<Task> all = tasks(true, true);
   if (!trial_.single_node()) return fit_cones(all);
   run(
-      all, fit_batch, 1, [&](const Task& task, Outcome& o) { fit_one(task, fit_share, o); }, [&] { return some_exact(); });
+      all, fit_batch, 1, [&](const Task& task, Outcome& o) { fit_one(task, fit_share, o); }, [&] { return some_plain(); });
   incomplete_ = incomplete_ || !left_.empty();
 }
 
@@ -237,6 +246,11 @@ void Hypotheses::fit_cones(const std::vector<Task>& all) {
   if (!cut_short_)
     run(later, fit_batch, fit_limit, [&](const Task& task, Outcome& o) { fit_one(task, cone_share, o); }, never);
   incomplete_ = incomplete_ || !left_.empty() || (cut_short_ && !later.empty());
+}
+
+bool Hypotheses::some_plain() const {
+  constexpr double flexible_bits = 70;  // some four parameters that were fitted
+  return std::ranges::any_of(found_, [](const Tested& t) { return is_exact(t) && t.e.bits < flexible_bits; });
 }
 
 bool Hypotheses::some_exact() const {

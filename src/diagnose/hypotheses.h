@@ -47,6 +47,7 @@ class Hypotheses {
   void complete_best(std::size_t count);
 
   bool some_exact() const;  // and listing no places
+  bool some_plain() const;  // and of so few parameters that fits would hardly find a shorter one
   std::vector<Tested>& found() { return found_; }
   int tried() const { return tried_; }
   double work() const { return work_; }
@@ -70,6 +71,7 @@ class Hypotheses {
   // `enough` says so.
   template <class F, class Enough>
   void run(const std::vector<Task>& tasks, std::size_t batch, double share, F&& f, Enough&& enough);
+  void leave_out_huge(std::vector<Task>& all);
   void try_plain(const std::vector<Task>& tasks, double share);
   void merge(Outcome&& o);
   void try_sets(const Task& task, std::vector<Params> sets, Outcome& o) const;

@@ -143,7 +143,9 @@ double Trial::work(const Site& site, const FaultDef* fault) const {
       if (v != no_id) sum += element * static_cast<double>(count_of(g.value(v).shape));
     return sum;
   };
-  const double own = fault && fault->cost != SumCost::kernel ? 1 : by_kernel;
+  // A layer computed in pieces has no kernel for what is changed.
+  const bool pieces = fault && test_->reference().arithmetic().numerics->product;
+  const double own = fault && (pieces || fault->cost != SumCost::kernel) ? 1 : by_kernel;
   double sum = each + element * static_cast<double>(count_of(g.value(row_->value).shape));
   if (is_row(site)) return sum + of_node(site.node, own);
   std::vector<bool> after(g.values().size(), false);
