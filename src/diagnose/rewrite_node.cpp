@@ -35,7 +35,7 @@ std::size_t channel_axis_of_input(const NodeView& n, const Shape& shape) {
 
 QuantParams symmetric(const QuantParams& q, DType type) {
   const CodeRange range = code_range(type);
-  if (range.low == 0) return q;
+  if (range.low == 0 || !q.quantized()) return q;  // one of the scope may yield reals
   QuantParams s = q;
   const double zero = q.zero_at(0);
   s.scale = {q.scale_at(0) * std::max(static_cast<double>(range.high) - zero, zero - static_cast<double>(range.low)) / static_cast<double>(range.high)};
