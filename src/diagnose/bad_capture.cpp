@@ -78,18 +78,55 @@ bool within_a_step(const Graph& g, const Row& row, const Tensor& expected, const
   return m->identical() || (m->has_lsb ? m->max_lsb <= 1.001 : m->cosine > 0.999999 && m->sqnr_db > 80);
 }
 
-std::optional<std::string> bad_capture(const Case& c, const Comparison& comparison) {
-  if (auto samples = misplaced_samples(c, comparison)) return samples;
+namespace {
+
+// What of the computed tensors is not right, unless it follows from tensors recorded before it: that stands under its own name.
+std::vector<const Row*> rows_not_right(const Comparison& comparison) {
+  constexpr std::size_t most = 128;
   std::vector<const Row*> wrong;
   for (const Row& row : comparison.rows)
-    // What follows from the tensors recorded before it stands under its own name.
-    if (!row.whole.identical() && row.state != Judgement::exact && row.node != no_id && wrong.size() < 128) wrong.push_back(&row);
+    if (!row.whole.identical() && row.state != Judgement::exact && row.node != no_id && wrong.size() < most) wrong.push_back(&row);
+  return wrong;
+}
+
+// Two tensors that hold each other's contents.
+std::optional<std::pair<const Row*, const Row*>> exchanged(const Case& c, const Comparison& comparison) {
+  const std::vector<const Row*> wrong = rows_not_right(comparison);
   for (std::size_t i = 0; i < wrong.size(); ++i)
     for (std::size_t j = i + 1; j < wrong.size(); ++j)
       if (wrong[i]->whole.count == wrong[j]->whole.count && differ(c, *wrong[i], *wrong[j]) && holds(c, *wrong[i], *wrong[j]) && holds(c, *wrong[j], *wrong[i]) &&
           !is_read_as_recorded(c, comparison, *wrong[i]) && !is_read_as_recorded(c, comparison, *wrong[j]))
-        return "tensors '" + wrong[i]->tensor + "' and '" + wrong[j]->tensor + "' hold each other's contents: their names are swapped" + (are_outputs(c.reference.graph(), *wrong[i], *wrong[j]) ? ", or the device writes each into the other's place" : "");
+        return std::pair(wrong[i], wrong[j]);
+  return std::nullopt;
+}
+
+std::string exchange_text(const Case& c, const Row& a, const Row& b) {
+  return "tensors '" + a.tensor + "' and '" + b.tensor + "' hold each other's contents: their names are swapped" +
+         (are_outputs(c.reference.graph(), a, b) ? ", or the device writes each into the other's place" : "");
+}
+
+// Nothing but the network's outputs was recorded: what exchanges two of them inside is seen nowhere else.
+bool outputs_alone(const Case& c, const Comparison& comparison) {
+  return std::ranges::all_of(comparison.rows, [&](const Row& row) {
+    return row.node == no_id || std::ranges::count(c.reference.graph().outputs(), row.value) > 0;
+  });
+}
+
+}  // namespace
+
+std::optional<std::string> bad_capture(const Case& c, const Comparison& comparison) {
+  if (auto samples = misplaced_samples(c, comparison)) return samples;
+  const auto pair = exchanged(c, comparison);
+  if (pair && !(are_outputs(c.reference.graph(), *pair->first, *pair->second) && outputs_alone(c, comparison)))
+    return exchange_text(c, *pair->first, *pair->second);
   return bad_contents(c, comparison);
+}
+
+std::optional<std::string> perhaps_exchanged(const Case& c, const Comparison& comparison) {
+  if (!outputs_alone(c, comparison)) return std::nullopt;
+  const auto pair = exchanged(c, comparison);
+  if (!pair || !are_outputs(c.reference.graph(), *pair->first, *pair->second)) return std::nullopt;
+  return exchange_text(c, *pair->first, *pair->second);
 }
 
 std::string constant_output(const Case& c) {

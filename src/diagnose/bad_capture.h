@@ -41,6 +41,9 @@ std::optional<std::string> misplaced_samples(const Case& c, const Comparison& co
 // The same of samples that hold so few values that a device's may be another sample's by chance: the recording is
 // wrong where no cause is found, else it is said beside the cause, which is not certain then.
 std::optional<std::string> perhaps_misplaced(const Case& c, const Comparison& comparison);
+// Two of the outputs hold each other's contents, and nothing else was recorded: the recording is wrong where no one
+// cause further in makes both.
+std::optional<std::string> perhaps_exchanged(const Case& c, const Comparison& comparison);
 std::optional<std::string> bad_contents(const Case& c, const Comparison& comparison);
 
 const Tensor* recorded_tensor(const Sample& sample, const std::string& name);

@@ -150,6 +150,14 @@ std::string healthy_summary(const Verdict& v) {
   return spread ? "healthy, inside the spread that rounding alone makes" : "healthy, within rounding";
 }
 
+// All that is wrong has one and the same cause at one place, or at the inputs.
+bool one_cause_makes_all(const Verdict& v) {
+  return !v.suspects.empty() && v.not_examined == 0 && std::ranges::all_of(v.suspects, [&](const Suspect& s) {
+    const Explanation *own = s.cause(), *first = v.suspects[0].cause();
+    return own && first && own->exact() && own->fault == first->fault && (own->site == first->site || own->fault->stage == Stage::input);
+  });
+}
+
 // A recording that is wrong itself: said, not explained.
 Verdict refused(Verdict v, const Case& c, const std::string& why) {
   v.healthy = false;
@@ -228,6 +236,11 @@ Result<Verdict> judge(const Case& c, const std::vector<std::string>& left_device
   if (const auto bad = bad_capture(c, v.comparison)) return refused(std::move(v), c, *bad);
   v.summary = "mismatch";
   LOCKSTEP_CHECK(find_causes(c, v));
+  if (const auto names = perhaps_exchanged(c, v.comparison)) {
+    if (!one_cause_makes_all(v)) return refused(std::move(v), c, *names);
+    for (Suspect& s : v.suspects) s.ranked[0].certain = false;
+    v.notes.push_back("the recording may be wrong as well: " + *names);
+  }
   if (const auto other = perhaps_misplaced(c, v.comparison)) {
     if (v.unexplained()) return refused(std::move(v), c, *other);
     v.suspects[0].ranked[0].certain = false;

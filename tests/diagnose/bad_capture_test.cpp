@@ -102,6 +102,25 @@ TEST(BadCapture, names_that_are_swapped_are_recognized) {
   EXPECT_TRUE(v.suspects.empty());
 }
 
+// Inputs that are fed into each other's place leave the same recording, where nothing but the outputs was recorded.
+TEST(BadCapture, outputs_that_one_cause_exchanges_are_explained_and_the_doubt_said) {
+  Bench b;
+  test::RealNet net({1, 64});
+  net.node("left", "Relu", {"x"}, "p").node("right", "Relu", {"z"}, "q").node("first", "Neg", {"p"}, "u").node("second", "Neg", {"q"}, "v");
+  b.graph = std::move(net).graph({"x", "z"}, {"u", "v"});
+  b.reference = test::executor(b.graph);
+  b.sent = test::random_samples(b.graph, 3);
+  b.expected = b.reference.run(b.sent)->samples;
+  b.device.clear();
+  for (const Sample& s : b.expected) b.device.push_back({{"u", s.at("v")}, {"v", s.at("u")}});
+  const Verdict v = b.judged();
+  ASSERT_FALSE(v.suspects.empty()) << v.summary;
+  ASSERT_NE(v.suspects[0].cause(), nullptr);
+  EXPECT_EQ(v.suspects[0].cause()->fault->name, "inputs-exchanged");
+  EXPECT_FALSE(v.suspects[0].cause()->certain);
+  EXPECT_TRUE(std::ranges::any_of(v.notes, [](const std::string& n) { return n.find("names are swapped") != n.npos; }));
+}
+
 // A permuted input was once taken for swapped names: what reads the two tensors tells the two
 // apart.
 TEST(BadCapture, tensors_that_are_read_as_they_were_recorded_have_their_own_names) {
