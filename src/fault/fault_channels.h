@@ -1,10 +1,15 @@
 #pragma once
 
+#include <optional>
+
 #include "fault/fault.h"
 
 namespace lockstep {
 
-// The channels of what a site yields: how many, and how many elements lie between neighbours.
+// The axis that a Concat joins along.
+std::optional<std::size_t> joined_axis(const Site& site);
+
+// The channels of what a site yields, or what a Concat joins: how many, and how many elements lie between neighbours.
 struct Channels {
   std::int64_t count = 0, stride = 1;
   std::int64_t of(std::int64_t element) const { return element / stride % count; }

@@ -64,7 +64,7 @@ std::int64_t join_of(const Site& site, const Channels& c) {
   const NodeView n = site.view();
   if (n.node.op != "Concat" || n.node.inputs.size() < 2 || !n.has_input(0)) return 0;
   const Shape& shape = n.input(0).shape;
-  const std::int64_t own = shape.size() < 2 ? 0 : shape[channels_last(site) ? shape.size() - 1 : 1];
+  const std::int64_t own = shape.size() < 2 ? 0 : shape[*joined_axis(site)];
   return own < c.count ? own : 0;
 }
 
@@ -108,7 +108,7 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 extern constinit const FaultDef fault_output_channels_exchanged = {
     .name = "output-channels-exchanged",
     .claim = "{turn?0:{count?1:channels {first} and {second}|:{count} channels from {first} on "
-             "and as many from {second} on} stand in each other's place|:all channels are turned "
+             "and as many from {second} on} stand in each other's place|:all channels, or what is joined, are turned "
              "around by {turn}, as where two operands are joined the other way round}",
     .advice = "compare the order of the parts that are written into this tensor: concatenation, groups, split convolutions\n"
               "look for an order of channels that the compiler changed and that a later operation does not know of",
