@@ -8,6 +8,7 @@
 namespace lockstep {
 namespace {
 
+constexpr ParamSpec params[] = {{"clamp", "0: the activation's bounds lose it as well; 1: they stay the codes of the model", 0}};
 constexpr std::array<std::string_view, 8> kOps = {"Conv", "Gemm", "MatMul", "Add", "Sub", "Mul", "AveragePool", "GlobalAveragePool"};
 
 bool applies(const Site& site) {
@@ -18,23 +19,33 @@ bool applies(const Site& site) {
 
 Result<void> replay(Replay& r) {
   ChangedNode node(r);
+  if (param(params, r.params, "clamp") != 0) {
+    if (!is_coded_sum(r.site)) return Error{r.site.view().where(), "is no layer on codes", "clamp=0", ""};
+    node.detours().requant = [zero = node.output().quant.zero_at(0)](std::int32_t acc, const Rescale& scale, const RequantPolicy& own) {
+      return own.apply(acc, scale) - zero;
+    };
+    return node.eval_into(r);
+  }
   for (std::int32_t& z : node.output().quant.zero) z = 0;
   return node.eval_into(r);
 }
 
 std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
-  return best_sets(site, evidence, {Params{}}, replay);
+  std::vector<Params> sets = {Params{}};
+  if (is_coded_sum(site)) sets.push_back({{"clamp", 1}});
+  return best_sets(site, evidence, std::move(sets), replay);
 }
 
 }  // namespace
 
 extern constinit const FaultDef fault_output_zero_lost = {
     .name = "output-zero-lost",
-    .claim = "the zero point of the result is not added",
+    .claim = "the zero point of the result is not added{clamp?0:|1:, the bounds of its activation are those of the model}",
     .advice = "quantize the output symmetrically (zero point 0) and compare\n"
               "run this operation on the CPU",
     .stage = Stage::node,
     .scope = Scope::this_operator,
+    .params = params,
     .applies = applies,
     .candidates = candidates,
     .replay = replay,

@@ -11,9 +11,9 @@ namespace lockstep {
 namespace {
 
 constexpr ParamSpec params[] = {{"by", "codes that are added to the zero point", 1}};
-constexpr std::array<std::string_view, 10> kOps = {
+constexpr std::array<std::string_view, 13> kOps = {
     "Conv",           "Gemm",   "MatMul", "Add", "Sub", "Mul", "AveragePool", "GlobalAveragePool",
-    "QuantizeLinear", "Softmax"};
+    "QuantizeLinear", "Softmax", "ReduceMean", "ConvTranspose", "Requantize"};
 
 bool applies(const Site& site) {
   if (site.node == no_id || site.view().node.outputs[0] == no_id) return false;
@@ -24,7 +24,7 @@ bool applies(const Site& site) {
 Result<void> replay(Replay& r) {
   const auto by = static_cast<std::int32_t>(param(params, r.params, "by"));
   const NodeView n = r.site.view();
-  if (n.node.op != "QuantizeLinear" && n.node.op != "Softmax") {
+  if (n.node.op != "Softmax") {
     ChangedNode node(r);
     for (std::int32_t& z : node.output().quant.zero) z += by;
     return node.eval_into(r);

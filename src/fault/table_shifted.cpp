@@ -13,7 +13,7 @@ namespace {
 
 constexpr ParamSpec params[] = {
     {"by", "entries by which the table is read too late (negative: too early)", 1},
-    {"wraps", "0: the last entry stands for those beyond the table; 1: the other end does", 0},
+    {"wraps", "0: the last entry stands for those beyond the table; 1: the other end does; 2: the function goes on there, as with another zero point", 0},
 };
 constexpr std::array<std::string_view, 12> kTables = {"Sigmoid", "Tanh", "LeakyRelu", "HardSwish", "HardSigmoid", "Elu", "Exp", "Log",
                                                       "Rsqrt", "Sqrt", "Gelu", "Mish"};
@@ -30,10 +30,16 @@ bool applies(const Site& site) {
 
 Result<void> replay(Replay& r) {
   const auto by = static_cast<std::int64_t>(param(params, r.params, "by"));
-  const bool wraps = param(params, r.params, "wraps") != 0;
+  const double beyond = param(params, r.params, "wraps");
+  const bool wraps = beyond == 1;
   const auto codes = codes_read(r.site.view());
   if (!codes) return Error{r.site.view().where(), "reads no codes", "a function of codes of 8 bits", ""};
   ChangedNode node(r);
+  if (beyond == 2) {
+    if (is_float(node.input(0).dtype)) return Error{r.site.view().where(), "reads reals", "codes, for wraps=2", ""};
+    for (std::int32_t& z : node.input(0).quant.zero) z -= static_cast<std::int32_t>(by);
+    return node.eval_into(r);
+  }
   Tensor& x = node.changed(0);
   const auto moved = [&](std::int64_t code) {
     return wraps ? ((code + by - codes->low) % 256 + 256) % 256 + codes->low : std::clamp(code + by, codes->low, codes->high);
@@ -51,7 +57,8 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
   if (is_float(site.view().input(0).dtype)) sets.push_back({{"by", 128}, {"wraps", 1}});  // of codes: table-off-by-128
   for (int by = 1; by <= 16; ++by)
     for (const int sign : {1, -1})
-      for (const double wraps : {0.0, 1.0}) sets.push_back({{"by", sign * by}, {"wraps", wraps}});
+      for (const double wraps : {0.0, 1.0, 2.0})
+        if (wraps < 2 || !is_float(site.view().input(0).dtype)) sets.push_back({{"by", sign * by}, {"wraps", wraps}});
   return best_sets(site, evidence, std::move(sets), replay, 1);
 }
 
@@ -68,7 +75,7 @@ std::vector<Params> fit(const Site&, const Evidence&, const Misfit& misfit) {
 extern constinit const FaultDef fault_table_shifted = {
     .name = "table-shifted",
     .claim = "the function's table is read {by#entry} too {by?<0:early|:late}{wraps?0:|1:, around "
-             "its end}",
+             "its end|2:, as with another zero point of what it reads}",
     .advice = "compare the table's first entry with the function at the least code: an index that starts at 1, or a header before the table\n"
               "run this operation on the CPU, and compare",
     .stage = Stage::node,

@@ -7,7 +7,7 @@ namespace {
 constexpr ParamSpec params[] = {{"width", "bytes of a word: 2, 4 or 8", 4}};
 
 bool applies(const Site& site) {
-  return has_weights(site) && site.view().constant(kWeights)->bytes().size() >= 8;
+  return has_weights(site) && site.view().constant(kWeights)->bytes().size() >= 4;
 }
 
 Result<void> replay(Replay& r) {

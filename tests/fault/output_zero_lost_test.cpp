@@ -13,6 +13,7 @@ TEST(OutputZeroLost, is_reproduced_to_the_bit_by_its_own_candidates) {
            Case{picture_network, "output-zero-lost", "add"},
            Case{picture_network, "output-zero-lost", "conv2"},
            Case{picture_network, "output-zero-lost", "pool"},
+           Case{picture_network, "output-zero-lost,clamp=1", "conv1"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "output-zero-lost");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

@@ -31,5 +31,22 @@ TEST(ResultOffset, does_not_explain_what_is_near) {
   }
 }
 
+TEST(ResultOffset, of_a_mean_is_what_its_own_kernel_makes_of_it) {
+  FaultProblem p("tflite");
+  const ValueId x = p.input("x", DType::i8, {1, 5, 5, 6}, per_tensor(0.04, 7));
+  Attrs attrs;
+  attrs.set("axes", std::vector<std::int64_t>{1, 2});
+  attrs.set("keepdims", std::int64_t{0});
+  p.node("mean", "ReduceMean", {x}, attrs, per_tensor(0.011, -20));
+  const Executor e = p.finish();
+  const auto in = random_samples(e, 3, 7);
+  const Site site = site_at(e, "mean");
+  const Gathered gathered = gather_evidence(site, device(e, "result-offset@mean,by=3", in), in);
+  const Best best = best_explanation(*find_fault("result-offset"), site, gathered);
+  EXPECT_GT(best.counts.differing, 10);
+  EXPECT_EQ(best.counts.left, 0);
+  EXPECT_EQ(best.params.at("by"), 3);
+}
+
 }  // namespace
 }  // namespace lockstep::test

@@ -12,6 +12,7 @@ TEST(TableShifted, is_reproduced_to_the_bit_by_its_own_candidates) {
   for (const Case& c : {
            Case{activation_network, "table-shifted", "sigmoid"},
            Case{activation_network, "table-shifted,by=-3,wraps=1", "leaky"},
+           Case{activation_network, "table-shifted,by=-5,wraps=2", "leaky"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "table-shifted");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
