@@ -7,10 +7,12 @@ import onnxruntime as ort
 from onnx import helper, numpy_helper
 
 from edited_patches import late, smooth
+from edited_sums import Layer, once_rounded
 
 
 class QOperator:
     channels_last = False
+    level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
 
     def __init__(self, path):
         self.model = onnx.load(path)
@@ -22,13 +24,15 @@ class QOperator:
 
     def session(self, model):
         model = copy.deepcopy(model)
-        shown = {o.name for o in model.graph.output}
-        for node in model.graph.node:
-            model.graph.output.extend(helper.make_empty_tensor_value_info(o) for o in node.output if o and o not in shown)
+        named = {o.name for o in model.graph.output}
+        model.graph.output.extend(helper.make_empty_tensor_value_info(o) for o in self.shown(model) if o not in named)
         options = ort.SessionOptions()
-        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+        options.graph_optimization_level = self.level
         options.intra_op_num_threads, options.log_severity_level = 1, 3
         return ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+
+    def shown(self, model):
+        return [o for n in model.graph.node for o in n.output if o]
 
     def inputs(self, seed, count):
         rng = np.random.default_rng(seed)
@@ -38,7 +42,8 @@ class QOperator:
         names = [o.name for o in session.get_outputs()]
         return {**dict(zip(names, session.run(names, feeds))), **feeds}
 
-    def run(self, feeds, edit=None, patch=None):
+    def run(self, feeds, edit=None, patch=None, read=None):
+        """Every tensor by its name; `edit` is (node, (label, change)), `patch` (name, f(array, made)), `read` (node, name, f)."""
         key = edit and (edit[0], edit[1][0])
         if key not in self.ready:
             model = copy.deepcopy(self.model)
@@ -46,6 +51,8 @@ class QOperator:
                 edit[1][1](model, model.graph.node[edit[0]])
             self.ready[key] = self.session(model)
         made = self.answer(self.ready[key], feeds)
+        if read:
+            return self.run_reading(feeds, made, *read)
         if not patch:
             return made
         name, own = patch[0], made[patch[0]]
@@ -57,6 +64,50 @@ class QOperator:
             model.graph.input.append(helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(value.dtype), value.shape))
             self.ready[name] = self.session(model)
         return self.answer(self.ready[name], {**feeds, name: value})
+
+    def run_reading(self, feeds, made, k, name, f):
+        own, key = name + "_read", ("read", k, name)
+        if key not in self.ready:
+            model = copy.deepcopy(self.model)
+            node = model.graph.node[k]
+            slots = [i for i, n in enumerate(node.input) if n == name]
+            node.input[slots[0]] = own
+            model.graph.input.append(helper.make_tensor_value_info(own, helper.np_dtype_to_tensor_dtype(made[name].dtype), made[name].shape))
+            self.ready[key] = self.session(model)
+        x = np.ascontiguousarray(f(made[name], made), made[name].dtype).reshape(made[name].shape)
+        again = self.answer(self.ready[key], {**feeds, own: x})
+        del again[own]
+        return again
+
+    def operands(self, k):
+        """(name, zero point) of the operands in codes that are no constants."""
+        node = self.graph.node[k]
+        slots = {"QLinearConv": [0], "QLinearAdd": [0, 3], "QLinearMul": [0, 3], "QLinearMatMul": [0, 3], "QGemm": [0], "QLinearGlobalAveragePool": [0],
+                 "QLinearAveragePool": [0], "QLinearLeakyRelu": [0], "QLinearSigmoid": [0]}.get(node.op_type, [])
+        found = {node.input[s]: int(self.value(node, s + 2).ravel()[0]) for s in slots if node.input[s] not in self.constants}
+        return [(n, z) for n, z in found.items() if self.types[n] in (np.int8, np.uint8)]
+
+    def scale_of(self, name):
+        return 1.0, 0
+
+    def layer(self, k):
+        """The node as sums of products; None where it is no convolution of codes."""
+        node = self.graph.node[k]
+        if node.op_type != "QLinearConv" or self.value(node, 3).ndim != 4:
+            return None
+        a = {x.name: helper.get_attribute_value(x) for x in node.attribute}
+        scale = [self.value(node, s).astype(np.float32) for s in (1, 4, 6)]
+        w_zero = self.value(node, 5).astype(np.int64)
+        return Layer(node.input[0], node.output[0], self.value(node, 3).transpose(0, 2, 3, 1), self.value(node, 8).astype(np.int64) if len(node.input) > 8 else 0,
+                     (int(self.value(node, 2)), w_zero.reshape(-1)[0] if w_zero.size == 1 else w_zero.reshape(-1, 1, 1, 1), int(self.value(node, 7))),
+                     scale[0] * scale[1] / scale[2], once_rounded, a.get("strides", (1, 1)), a.get("dilations", (1, 1)), tuple(a.get("pads", (0, 0, 0, 0))), a.get("group", 1),
+                     read=lambda v: v.transpose(0, 2, 3, 1), write=lambda v: v.transpose(0, 3, 1, 2))
+
+    def count(self):
+        return len(self.graph.node)
+
+    def reads(self, k, name):
+        return name in self.graph.node[k].input
 
     def tensors(self):
         return [o for n in self.graph.node for o in n.output if o]

@@ -1,7 +1,8 @@
 """`lockstep diagnose` on devices that are real runtimes with one operator edited, in any network: `test_edited.py [FILE...]`.
 
-A .tflite file runs in LiteRT (edited_tflite.py), an .onnx file of integer operators in onnxruntime (edited_onnx.py); memory faults
-and unknown ones are laid over a tensor (edited_patches.py). Nothing of the captures comes from Lockstep. Each case is
+A .tflite file runs in LiteRT (edited_tflite.py), an .onnx file in onnxruntime, of its integer operators (edited_onnx.py) or with quantizers (edited_qdq.py); memory faults
+and unknown ones are laid over a tensor (edited_patches.py) or over what one operator reads (edited_reads.py), sums are spoiled product by
+product in NumPy (edited_sums.py), the whole network gets another input (edited_feeds.py). Nothing of the captures comes from Lockstep. Each case is
 one line if it is not right: what the report says, whether it is stated as certain, and which tensor was wrong first. A table of
 counts for each file; the last line adds them up. Fails where a wrong cause is certain, a healthy device is called faulty, a
 device that departs by more than two codes is called healthy, or (with all tensors) another operation is named first.
@@ -22,7 +23,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 
 import cache
+import edited_sums
+from edited_feeds import feeds as other_feeds
 from edited_patches import patches
+from edited_reads import reads
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BAD = ("certain and wrong", "false alarm", "refused", "other first", "called healthy")
@@ -34,26 +38,63 @@ def network(path):
     if path.suffix == ".tflite":
         from edited_tflite import Tflite
         return Tflite(path)
+    import onnx
     from edited_onnx import QOperator
-    return QOperator(path)
+    from edited_qdq import Qdq
+    codes = any(n.op_type.startswith(("QLinear", "QGemm")) for n in onnx.load(path).graph.node)
+    return (QOperator if codes else Qdq)(path)
 
 
-def cases(net, right, feeds, options):
-    """(label, tensor, runs, words); words "healthy" of the device that is right."""
-    rng = np.random.default_rng(options.seed)
-    yield "healthy", "", lambda: right, "healthy"
+def operator_cases(net, right, feeds, options, rng):
     edits, used = list(net.edits()), collections.Counter()
     for at in rng.permutation(len(edits)):
         k, label, change, words = edits[at]
         used[label] += 1
         if used[label] <= options.each:
-            yield f"{label}@{k}", net.made_by(k), lambda k=k, label=label, change=change: [net.run(x, edit=(k, (label, change))) for x in feeds], words
+            yield f"{label}@{k}", [net.made_by(k)], lambda k=k, label=label, change=change: [net.run(x, edit=(k, (label, change))) for x in feeds], words
+
+
+def sum_cases(net, right, feeds, options, rng):
+    layers = [(k, net.layer(k)) for k in range(net.count())]
+    layers = [(k, l) for k, l in layers if l and l.size(right[0]) < 4e6 and all(l.proved(made) for made in right)]
+    for at in rng.permutation(len(layers))[:options.sites]:
+        k, layer = layers[at]
+        for label, f, words in edited_sums.edits(layer, right[0][layer.y].dtype):
+            yield f"SUM:{label}@{k}", [layer.y], lambda f=f, y=layer.y: [net.run(x, patch=(y, lambda _, made: f(made))) for x in feeds], words
+
+
+def memory_cases(net, right, feeds, options, rng):
     codes = net.code_tensors()
     large = [t for t in codes if right[0][t].size >= 128 and len(np.unique(right[0][t])) > 8]
     for name in rng.permutation(np.array(large, object))[:options.sites]:
         before = [t for t in codes[:codes.index(name)] if right[0][t].size >= max(64, right[0][name].size // 2)]
         for label, f, words in patches(rng, name, right, before, net.channels_last):
-            yield f"{label}@{name}", name, lambda f=f, name=name: [net.run(x, patch=(name, lambda y, made, i=i: f(y, made, i))) for i, x in enumerate(feeds)], words
+            yield f"{label}@{name}", [name], lambda f=f, name=name: [net.run(x, patch=(name, lambda y, made, i=i: f(y, made, i))) for i, x in enumerate(feeds)], words
+
+
+def read_cases(net, right, feeds, options, rng):
+    codes = net.code_tensors()
+    places = [(k, name, zero) for k in range(net.count()) for name, zero in net.operands(k) if name in right[0] and len(np.unique(right[0][name])) > 4 and right[0][name].size >= 16]
+    for at in rng.permutation(len(places))[:options.sites]:
+        k, name, zero = places[at]
+        before = [t for t in codes if t in codes[:codes.index(net.made_by(k))]] if net.made_by(k) in codes else []
+        for label, f, words in reads(rng, name, right, before, zero, net.channels_last):
+            if name in feeds[0]:  # what one reader takes for the input is a fault of the input as well
+                words = words + [w.replace("operand-", "input-") for w in words] + ["stale-input", "input-as-"] if words else words
+            yield f"READ:{label}@{k}", [net.made_by(k)], lambda f=f, k=k, name=name: [net.run(x, read=(k, name, lambda v, made, i=i: f(v, made, i))) for i, x in enumerate(feeds)], words
+
+
+def input_cases(net, right, feeds, options, rng):
+    for label, name, arrays, words in other_feeds(rng, feeds, net.channels_last, net.scale_of):
+        readers = [net.made_by(k) for k in range(net.count()) if net.reads(k, name)]
+        yield f"INPUT:{label}@{name}", readers, lambda name=name, arrays=arrays: [net.run({**x, name: a}) for x, a in zip(feeds, arrays)], words
+
+
+def cases(net, right, feeds, options):
+    """(label, tensors that are wrong first, runs, words); words "healthy" of the device that is right."""
+    yield "healthy", [], lambda: right, "healthy"
+    for kind in (operator_cases, sum_cases, memory_cases, read_cases, input_cases):
+        yield from kind(net, right, feeds, options, np.random.default_rng(options.seed))
 
 
 def field(text, name):
@@ -91,8 +132,18 @@ def departs(made, right, shown):
                if a[t].size and np.issubdtype(a[t].dtype, np.integer))
 
 
+def of_runtime(problem):
+    """What the runtime refuses to load or to compute: LiteRT says so by two types, onnxruntime by its own."""
+    return type(problem) in (RuntimeError, ValueError) or "onnxruntime" in type(problem).__module__
+
+
+def is_another(made, name):
+    """What the edited operator makes is just what another one makes: no recording tells them apart."""
+    return any(t != name and all(m[t].dtype == m[name].dtype and m[t].tobytes() == m[name].tobytes() for m in made) for t in made[0])
+
+
 def judge_file(path, options, folder):
-    net, counts = network(path), collections.Counter()
+    net, counts, drawn = network(path), collections.Counter(), np.random.default_rng(options.seed)
     feeds = net.inputs(options.seed, options.count)
     right = [net.run(x) for x in feeds]
     outputs = net.outputs()
@@ -100,21 +151,24 @@ def judge_file(path, options, folder):
     shown = {"all": inner + outputs, "half": inner[1::2] + outputs, "outputs": outputs}[options.level]
     joined = lambda runs, name: np.concatenate([np.atleast_1d(r[name]) for r in runs])
     np.savez(folder / "inputs.npz", **{n: joined(feeds, n) for n in feeds[0]})
-    for label, tensor, runs, words in cases(net, right, feeds, options):
-        if not re.search(options.only, label):
+    for label, first_wrong, runs, words in cases(net, right, feeds, options):
+        if not re.search(options.only, label) or (words != "healthy" and drawn.random() >= options.share):
             continue
         try:
             made = runs()
-        except Exception as problem:  # an edit that the runtime refuses: LiteRT's are RuntimeError, onnxruntime's of its own
-            if not isinstance(problem, RuntimeError) and "onnxruntime" not in type(problem).__module__:
+        except Exception as problem:
+            if not of_runtime(problem):
                 raise
             counts["not run"] += 1
             print(f"not run  {path.name} {label}: {str(problem).splitlines()[0][:100]}")
             continue
+        if words is None and is_another(made, first_wrong[0]):
+            words = ["buffers-overlap", "operand"]
         if words != "healthy" and all(np.array_equal(a[t], b[t]) for a, b in zip(made, right) for t in shown):
             counts["invisible"] += 1
             continue
-        np.savez(folder / "device.npz", **{n: joined(made, n) for n in shown + ([] if options.no_inputs else list(feeds[0]))})
+        own_inputs = [] if options.no_inputs or label.startswith("INPUT:") else list(feeds[0])
+        np.savez(folder / "device.npz", **{n: joined(made, n) for n in shown + own_inputs})
         report = folder / "report.json"
         report.unlink(missing_ok=True)
         done = subprocess.run([options.lockstep, "diagnose", str(path), "--target", str(folder / "device.npz"), "--input", str(folder / "inputs.npz"),
@@ -123,9 +177,9 @@ def judge_file(path, options, folder):
         certain = bool(suspects and suspects[0]["explained"] and suspects[0]["explanations"][0]["certain"])
         verdict, cause, all_said, first = said(done)
         verdict_of = judged(done.returncode, words, verdict, cause, all_said, certain)
-        if options.level == "all" and suspects and suspects[0]["tensor"] != tensor and verdict_of not in ("refused", "false alarm"):
+        if options.level == "all" and suspects and suspects[0]["tensor"] not in first_wrong and verdict_of not in ("refused", "false alarm"):
             verdict_of = "other first"
-        if verdict_of == "called healthy" and departs(made, right, [tensor] if tensor in shown else shown) <= ROUNDING:
+        if verdict_of == "called healthy" and departs(made, right, [t for t in first_wrong if t in shown] or shown) <= ROUNDING:
             verdict_of = "within rounding"
         counts[verdict_of] += 1
         if verdict_of not in ("healthy", "right", "right, unexplained", "within rounding"):
@@ -142,10 +196,13 @@ def main():
     parser.add_argument("--seed", type=int, default=1, help="of inputs, sites and the edits that are taken")
     parser.add_argument("--each", type=int, default=1, help="operators that one kind of edit is made at")
     parser.add_argument("--sites", type=int, default=1, help="tensors that are patched")
+    parser.add_argument("--share", type=float, help="of the cases, drawn; default all of given files, a third of the shared ones")
     parser.add_argument("--no-inputs", action="store_true", help="the device's own input is not recorded")
     parser.add_argument("--only", default="", help="a pattern of labels")
     parser.add_argument("--lockstep", default=str(ROOT / "build/bin/lockstep"))
     options = parser.parse_args()
+    if options.share is None:
+        options.share = 1 if options.files or options.long else 0.35
     files = options.files or [cache.shared_folder() / "models" / name for name in SHARED]
     if not options.files and not files[0].exists():
         print(f"no models in {cache.shared_folder()}: set LOCKSTEP_SHARED")
@@ -159,7 +216,9 @@ def main():
         for path in files:
             try:
                 counts = judge_file(path, options, pathlib.Path(folder))
-            except ValueError as problem:  # LiteRT's of a file that it does not load
+            except Exception as problem:
+                if not of_runtime(problem):
+                    raise
                 print(f"not run  {path.name}: {str(problem).splitlines()[0][:100]}")
                 counts = collections.Counter({"not run": 1})
             total += counts
