@@ -138,7 +138,7 @@ void check_whole_biases(const NpuLayerPair& p, std::vector<NpuFinding>& found) {
                  units = added / m.multiplier(k), bits = std::ldexp(1.0, -19) / std::abs(factor);
     if (factor == 0 || bits > 0.05 || std::abs(units) > 1e5) continue;
     ++asked;
-    broken += std::abs(units - std::nearbyint(units)) > 0.1 + bits + 1e-6 * std::abs(units);
+    broken += std::abs(std::remainder(units, 1.0)) > 0.1 + bits + 1e-6 * std::abs(units);
   }
   if (asked >= 4 && 2 * broken > asked)
     found.push_back(

@@ -105,7 +105,7 @@ void check_known_operand(const NpuOperands& c, NpuUnitId id, const NpuArith& a,
       0.1 + std::ldexp(2.0, static_cast<int>(a.C_shift - a.shift_o)) / std::abs(other);
   const bool scaled = std::abs(std::abs(mine) / want - 1) <= 1e-3;
   const bool whole =
-      slack > 0.4 || (std::abs(zero - std::nearbyint(zero)) <= slack && zero > -129 && zero < 128);
+      slack > 0.4 || (std::abs(std::remainder(zero, 1.0)) <= slack && zero > -129 && zero < 128);
   if (scaled && whole) return;
   const NpuUnit* u = c.form.raw(id);
   found.push_back(
