@@ -49,7 +49,6 @@ TEST(JoinedElements, leave_what_is_no_list_of_elements) {
     EXPECT_EQ(joined_elements(text), text);
 }
 
-// A firmware that prints its classes one by one was captures of another model.
 // It was: each element was read again from every one before it, minutes for a line of this length.
 TEST(JoinedElements, a_long_line_that_ends_in_words_is_read_once) {
   std::string line;
@@ -59,6 +58,7 @@ TEST(JoinedElements, a_long_line_that_ends_in_words_is_read_once) {
   EXPECT_EQ(joined_elements("out[0]=1 gap! out[0]=5 out[1]=6\n"), "out: 5 6\n");
 }
 
+// A firmware that prints its classes one by one was captures of another model.
 TEST(JoinedElements, are_samples_where_they_begin_again) {
   const auto r = recording_from_text(
       joined_elements("class 0: 1\nclass 1: 2\nclass 0: 3\nclass 1: 4\n"), "uart", "uart.log");
