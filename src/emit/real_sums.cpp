@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "emit/any.h"
+#include "num/ort_float.h"
 #include "num/xnnpack_float.h"
 #include "op/op_matrix.h"
 #include "op/op_pool.h"
@@ -50,9 +51,9 @@ Result<void> write_real_average(NodeWriter& w) {
   LOCKSTEP_TRY(const Window g, pool_window(v));
   const bool with_pads = v.attrs().integer("count_include_pad", 0) != 0;
   const bool library = averages_by_library(v, w.num(), g);
-  constexpr Window::Axes none{0, 0, 0}, ones{1, 1, 1};
-  if (library && g.kernel == g.in && g.strides == ones && g.begin == none && g.end == none) return write_whole_average(w, g);
-  const bool columns = library && g.spatial_rank >= 2 && g.strides[2] <= 2 && g.in[2] + g.begin[2] + g.end[2] <= 2045;
+  const WindowMeanProblem problem = window_mean_problem(v, g);
+  if (library && ort_mean_is_whole(problem)) return write_whole_average(w, g);
+  const bool columns = library && ort_means_by_columns(problem);
   // The library divides by the whole window, even where that hangs over.
   const auto divided = [&](std::size_t d) {
     const std::int64_t padded = g.in[d] + g.begin[d] + g.end[d];

@@ -117,13 +117,6 @@ void means_one_by_one(const WindowMeanProblem& p) {
         }
 }
 
-// The window is all of the input.
-bool is_whole(const WindowMeanProblem& p) {
-  for (int d = 0; d < 3; ++d)
-    if (p.kernel[d] != p.in[d] || p.strides[d] != 1 || p.pads_begin[d] != 0 || p.pads_end[d] != 0) return false;
-  return true;
-}
-
 }  // namespace
 
 float ort_sigmoid(float x) { return ort_lanes::sigmoid(x); }  // N37
@@ -141,10 +134,20 @@ void ort_log_softmax(std::span<const float> x, std::span<float> y) {
   for (std::size_t i = 0; i < x.size(); ++i) y[i] = (x[i] - top) - logarithm;
 }
 
+bool ort_mean_is_whole(const WindowMeanProblem& p) {
+  for (int d = 0; d < 3; ++d)
+    if (p.kernel[d] != p.in[d] || p.strides[d] != 1 || p.pads_begin[d] != 0 || p.pads_end[d] != 0) return false;
+  return true;
+}
+
+bool ort_means_by_columns(const WindowMeanProblem& p) {
+  return p.rank >= 2 && p.strides[2] <= 2 && std::ranges::max(p.kernel) <= 32 &&
+         p.in[2] + p.pads_begin[2] + p.pads_end[2] <= 2045;
+}
+
 void ort_window_mean(const WindowMeanProblem& p) {
-  if (is_whole(p)) return ort_plane_mean(p.x, p.planes, p.in[0] * p.in[1] * p.in[2], p.y);
-  const bool columns = p.rank >= 2 && p.strides[2] <= 2 && p.in[2] + p.pads_begin[2] + p.pads_end[2] <= 2045;
-  columns ? means_by_columns(p) : means_one_by_one(p);
+  if (ort_mean_is_whole(p)) return ort_plane_mean(p.x, p.planes, p.in[0] * p.in[1] * p.in[2], p.y);
+  ort_means_by_columns(p) ? means_by_columns(p) : means_one_by_one(p);
 }
 
 void ort_plane_mean(const float* x, std::int64_t planes, std::int64_t count, float* y) {

@@ -14,6 +14,9 @@ void ort_matrix(const MatrixProblem& p);
 void ort_product_of_codes(const MatrixProblem& p);
 void ort_convolution(const ConvolutionProblem& p);
 void ort_window_mean(const WindowMeanProblem& p);
+// N39: whether the window is all of the input, and whether its means go by the sums of columns.
+bool ort_mean_is_whole(const WindowMeanProblem& p);
+bool ort_means_by_columns(const WindowMeanProblem& p);
 void ort_plane_mean(const float* x, std::int64_t planes, std::int64_t count, float* y);
 float ort_sigmoid(float x);
 float ort_tanh(float x);

@@ -138,6 +138,21 @@ TEST(OrtFloat, means_have_the_runtimes_bits) {
   }
 }
 
+// By columns the great element would swallow the one below it: 0.
+TEST(OrtFloat, means_of_windows_above_32_go_straight) {
+  const auto mean = [](std::int64_t rows) {
+    std::vector<float> x(static_cast<std::size_t>(rows * 3)), y(2);
+    x[0] = x[2] = 1e8f, x[1] = -1e8f, x[3] = x[5] = 1;
+    const WindowMeanProblem p{
+        .in = {1, rows, 3}, .kernel = {1, rows, 2}, .out = {1, 1, 2}, .x = x.data(), .y = y.data()};
+    EXPECT_EQ(ort_means_by_columns(p), rows <= 32);
+    ort_window_mean(p);
+    return y;
+  };
+  EXPECT_EQ(mean(32), (std::vector<float>{0, 0}));
+  EXPECT_EQ(mean(33), (std::vector<float>{1.0f / 66, 1.0f / 66}));
+}
+
 TEST(OrtFloat, sums_have_the_runtimes_bits) {
   const auto x = sequence(3 * 9 * 11, 7919, 3);
   const auto over = [&](std::int64_t outer, std::int64_t reduced, std::int64_t inner) {
