@@ -15,7 +15,7 @@ constexpr AttrSpec attrs[] = {
     {"strides", "1", "step of the window on each spatial axis"},
     {"dilations", "1", "step of the taps on each spatial axis"},
     {"pads", "0", "positions before and after each spatial axis"},
-    {"auto_pad", "NOTSET", "SAME_UPPER, SAME_LOWER or VALID instead of pads"},
+    {"auto_pad", "NOTSET", "SAME_UPPER, SAME_LOWER (without the dilations) or VALID instead of pads"},
     {"ceil_mode", "0", "1: a last window may hang over the end"},
     {"count_include_pad", "0", "1: padding counts as zeros"},
     {"activation", "none", "fused activation"},
@@ -144,12 +144,12 @@ Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
   return pool_from_tflite(f, graph, "AveragePool");
 }
 
-// From opset 19 on the runtime sums straight through the window (N45), and where padding and windows that hang over both count.
+// From opset 19 on the runtime sums straight through the window (N45).
 Result<void> from_onnx(const ForeignNode& f, GraphBuilder& graph) {
   LOCKSTEP_CHECK(known_attributes(f, {"auto_pad", "ceil_mode", "count_include_pad", "dilations", "kernel_shape", "pads", "strides"}));
+  LOCKSTEP_CHECK(pads_within_window(f));
   Attrs a = f.attrs;
-  if (f.version >= 19 || (a.integer("ceil_mode", 0) != 0 && a.integer("count_include_pad", 0) != 0))
-    a.set("kernel", std::string("straight"));
+  if (f.version >= 19) a.set("kernel", std::string("straight"));
   return add_like(f, graph, "AveragePool", f.inputs, std::move(a));
 }
 

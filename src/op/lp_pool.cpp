@@ -1,6 +1,7 @@
 // y[n,c,o] = (sum over the window of |x[n,c,k]|^p)^(1/p)
 #include <cmath>
 
+#include "op/op_foreign.h"
 #include "op/op_pool.h"
 
 namespace lockstep {
@@ -15,15 +16,13 @@ constexpr AttrSpec attrs[] = {
     {"strides", "1", "step of the window on each spatial axis"},
     {"dilations", "1", "step of the taps on each spatial axis"},
     {"pads", "0", "positions before and after each spatial axis, which add nothing"},
-    {"auto_pad", "NOTSET", "SAME_UPPER, SAME_LOWER or VALID instead of pads"},
+    {"auto_pad", "NOTSET", "SAME_UPPER, SAME_LOWER (without the dilations) or VALID instead of pads"},
     {"ceil_mode", "0", "1: a last window may hang over the end"},
 };
 constexpr Rule rules[] = {
     {"x is float32", [](const NodeView& n) { return n.input(0).dtype == DType::f32; }},
     {"p is 1 or more", [](const NodeView& n) { return n.attrs().integer("p", 2) >= 1; }},
 };
-constexpr Foreign from[] = {{Format::onnx, "LpPool"}};
-
 // Each power is rounded to float32 before it is added, tap by tap.
 Result<void> eval(EvalContext& c) {
   LOCKSTEP_TRY(const Window w, pool_window(c.view));
@@ -43,6 +42,14 @@ Result<void> eval(EvalContext& c) {
       });
   return {};
 }
+
+Result<void> from_onnx(const ForeignNode& f, GraphBuilder& graph) {
+  LOCKSTEP_CHECK(known_attributes(f, {"auto_pad", "ceil_mode", "dilations", "kernel_shape", "p", "pads", "strides"}));
+  LOCKSTEP_CHECK(pads_within_window(f));
+  return add_like(f, graph, "LpPool", f.inputs, f.attrs);
+}
+
+constexpr Foreign from[] = {{Format::onnx, "LpPool", from_onnx}};
 
 }  // namespace
 

@@ -16,7 +16,7 @@ constexpr AttrSpec attrs[] = {
     {"strides", "1", "step of the window on each spatial axis"},
     {"dilations", "1", "step of the taps on each spatial axis"},
     {"pads", "0", "positions before and after each spatial axis that hold nothing"},
-    {"auto_pad", "NOTSET", "SAME_UPPER, SAME_LOWER or VALID instead of pads"},
+    {"auto_pad", "NOTSET", "SAME_UPPER, SAME_LOWER (without the dilations) or VALID instead of pads"},
     {"ceil_mode", "0", "1: a last window may hang over the end"},
     {"storage_order", "0", "of indices: 1 counts the last two axes column by column"},
     {"activation", "none", "fused activation"},
@@ -84,6 +84,7 @@ Result<void> eval(EvalContext& c) {
 }
 
 Result<void> from_onnx(const ForeignNode& f, GraphBuilder& graph) {
+  LOCKSTEP_CHECK(pads_within_window(f));
   Attrs attrs_as_written = f.attrs;
   if (f.version < 12) attrs_as_written.set("opset", std::int64_t{f.version});
   return add_like(f, graph, "MaxPool", f.inputs, std::move(attrs_as_written));

@@ -18,7 +18,16 @@ Result<std::vector<Facts>> pool_facts(const NodeView& n) {
 
 bool averages_by_library(const NodeView& n, const Numerics& num, const Window& w) {
   return num.real.window_mean && !w.channels_last && w.dilations == Window::Axes{1, 1, 1} &&
-         n.attrs().text("kernel", "").empty();
+         n.attrs().text("kernel", "").empty() &&
+         (n.attrs().integer("ceil_mode", 0) == 0 || n.attrs().integer("count_include_pad", 0) == 0);
+}
+
+Result<void> pads_within_window(const ForeignNode& f) {
+  const auto kernel = f.attrs.integers("kernel_shape"), pads = f.attrs.integers("pads");
+  for (std::size_t i = 0; i < pads.size() && pads.size() == 2 * kernel.size(); ++i)
+    if (pads[i] >= kernel[i % kernel.size()])
+      return foreign_error(f, "pads " + shape_text(pads) + " around windows of " + shape_text(kernel), "pads below the extents");
+  return {};
 }
 
 WindowMeanProblem window_mean_problem(const NodeView& n, const Window& w) {

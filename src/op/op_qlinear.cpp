@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "op/op_codes.h"
+#include "op/op_pool.h"
 
 namespace lockstep {
 namespace {
@@ -127,6 +128,7 @@ Result<void> from_qlinear_softmax(const ForeignNode& f, GraphBuilder& graph) {
 
 Result<void> from_qlinear_average_pool(const ForeignNode& f, GraphBuilder& graph) {
   LOCKSTEP_CHECK(known_attributes(f, {"auto_pad", "ceil_mode", "channels_last", "count_include_pad", "kernel_shape", "pads", "strides"}));
+  LOCKSTEP_CHECK(pads_within_window(f));
   return unary(f, graph, "AveragePool", with_layout(f));
 }
 

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "op/op.h"
+#include "op/op_pool.h"
 #include "support/problem.h"
 
 namespace lockstep {
@@ -41,6 +42,36 @@ TEST(MaxPool, with_ceil_mode_takes_the_one_window_that_hangs_over_all_of_x) {
                      .attr("ceil_mode", std::int64_t{1})
                      .run();
   EXPECT_EQ(y[0], Tensor::of<float>({1, 1, 1, 1}, std::vector<float>{7}));
+}
+
+// It gave x's six elements; the runtime pads as if the taps were neighbours. One element more than the stride leaves
+// between windows is cut at the end, two at both ends.
+TEST(MaxPool, dilated_under_auto_pad_same_pads_without_the_dilation) {
+  using List = std::vector<std::int64_t>;
+  const auto pooled = [](std::int64_t kernel, std::int64_t stride, std::int64_t dilation, const char* rule) {
+    return test::OpProblem("MaxPool")
+        .input<float>({1, 1, 6}, {1, 2, 3, 4, 5, 6})
+        .attr("kernel_shape", List{kernel})
+        .attr("strides", List{stride})
+        .attr("dilations", List{dilation})
+        .attr("auto_pad", std::string(rule))
+        .try_run();
+  };
+  EXPECT_EQ(pooled(3, 1, 2, "SAME_UPPER")->at(0), (tensor<float>({1, 1, 4}, {4, 5, 6, 5})));
+  EXPECT_EQ(pooled(3, 1, 2, "SAME_LOWER")->at(0), (tensor<float>({1, 1, 4}, {4, 5, 6, 5})));
+  EXPECT_EQ(pooled(1, 2, 1, "SAME_UPPER")->at(0), (tensor<float>({1, 1, 3}, {1, 3, 5})));
+  EXPECT_FALSE(pooled(1, 3, 1, "SAME_UPPER").ok());
+  EXPECT_FALSE(pooled(2, 3, 2, "SAME_LOWER").ok());
+}
+
+TEST(MaxPool, of_a_file_whose_pads_are_not_below_its_extents_is_refused) {
+  ForeignNode f;
+  f.op = "MaxPool";
+  f.attrs.set("kernel_shape", std::vector<std::int64_t>{3, 2});
+  f.attrs.set("pads", std::vector<std::int64_t>{2, 1, 2, 1});
+  EXPECT_TRUE(pads_within_window(f).ok());
+  f.attrs.set("pads", std::vector<std::int64_t>{0, 0, 0, 2});
+  EXPECT_EQ(pads_within_window(f).error().what, "pads [0,0,0,2] around windows of [3,2]");
 }
 
 }  // namespace
