@@ -1,5 +1,6 @@
 // y = act(a + b), spread to one shape; codes are added on a finer common grid (N59).
 #include "op/op_binary.h"
+#include "op/op_marks.h"
 #include "op/op_qlinear.h"
 
 namespace lockstep {
@@ -7,7 +8,7 @@ namespace {
 
 constexpr Slot inputs[] = {{"a"}, {"b"}};
 constexpr Slot outputs[] = {{"y"}};
-constexpr AttrSpec attrs[] = {{"activation", "none", "fused activation"}};
+constexpr AttrSpec attrs[] = {{"activation", "none", "fused activation"}, codes_mark, makes_mark};
 
 Result<void> eval(EvalContext& c) {
   return eval_binary(c, c.num.add, "Add", [](auto a, auto b) { return wrapping_add(a, b); });

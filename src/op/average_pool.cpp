@@ -1,5 +1,6 @@
 // y[n,c,o] = act(sum over the window of x[n,c,p] / n), n the positions inside (or in the padding
 // too).
+#include "op/op_marks.h"
 #include "op/op_pool.h"
 #include "op/op_pool_columns.h"
 #include "op/op_qlinear.h"
@@ -20,6 +21,8 @@ constexpr AttrSpec attrs[] = {
     {"count_include_pad", "0", "1: padding counts as zeros"},
     {"activation", "none", "fused activation"},
     {"kernel", "", "\"blocked\" or \"straight\": the runtime sums straight through the window (N45)"},
+    codes_mark,
+    makes_mark,
 };
 
 // Taps that lie inside the padded input: what count_include_pad divides by.

@@ -13,6 +13,7 @@
 #include "op/op_foreign.h"
 #include "op/op_fused.h"
 #include "op/op_hybrid.h"
+#include "op/op_marks.h"
 #include "op/op_qlinear.h"
 #include "op/op_sums.h"
 #include "op/op_window.h"
@@ -35,6 +36,8 @@ constexpr AttrSpec attrs[] = {
     {"undelegated", "0", "1: XNNPACK does not take the node: uint8 weights that name an axis for one scale"},
     {"kernel", "", "\"blocked\": the runtime sums channels in blocks (N36); \"left\": rounded by LiteRT's own kernel (N56)"},
     {"off_centre", "0", "1: the file gives w a zero point, which is not read (N55)"},
+    codes_mark,
+    makes_mark,
 };
 
 // The whole convolution in the arithmetic's own order of summation, channels first and OIHW.

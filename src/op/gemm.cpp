@@ -7,6 +7,7 @@
 #include "op/op_codes.h"
 #include "op/op_fused.h"
 #include "op/op_gemm.h"
+#include "op/op_marks.h"
 #include "op/op_qlinear.h"
 
 namespace lockstep {
@@ -24,6 +25,8 @@ constexpr AttrSpec attrs[] = {
     {"sum_bits", "0", "16-bit a without c: 32 or 64, what the sums have where the file says so"},
     {"asymmetric", "0", "float a under b in codes: 1 codes the rows with a zero point"},
     {"activation", "none", "fused activation"},
+    codes_mark,
+    makes_mark,
 };
 
 // The whole product in the arithmetic's own order of summation; it starts from the bias. With

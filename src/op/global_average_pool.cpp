@@ -1,6 +1,7 @@
 // y[n,c] = mean of x[n,c,p] over all positions p; on codes averaged and requantized.
 #include "op/op_codes.h"
 #include "op/op_foreign.h"
+#include "op/op_marks.h"
 
 namespace lockstep {
 namespace {
@@ -10,6 +11,8 @@ constexpr Slot outputs[] = {{"y"}};
 constexpr AttrSpec attrs[] = {
     {"layout", "NCHW", "NCHW or NHWC, with any number of spatial axes"},
     {"kernel", "", "\"blocked\": the runtime sums straight through the plane (N45)"},
+    codes_mark,
+    makes_mark,
 };
 constexpr Rule rules[] = {{"x has batch and channels, and is not empty",
                            [](const NodeView& n) { return n.input(0).shape.size() >= 2 && count_of(n.input(0).shape) > 0; }}};

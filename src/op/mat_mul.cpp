@@ -5,6 +5,7 @@
 #include "num/xnnpack_float.h"
 #include "op/op_codes.h"
 #include "op/op_contrib.h"
+#include "op/op_marks.h"
 #include "op/op_matrix.h"
 #include "op/op_qlinear.h"
 
@@ -14,7 +15,7 @@ namespace {
 constexpr Slot inputs[] = {{"a"}, {"b"}};
 constexpr Slot outputs[] = {{"y"}};
 constexpr AttrSpec attrs[] = {{"transA", "0", "1: the last two axes of a change places"}, {"transB", "0", "1: those of b"},
-    {"kernel", "", "\"layer\": codes are requantized as a fully connected layer's (N80)"}};
+    {"kernel", "", "\"layer\": codes are requantized as a fully connected layer's (N80)"}, codes_mark, makes_mark};
 
 template <class T>
 void multiply(EvalContext& c, const MatrixPlan& p) {

@@ -1,5 +1,6 @@
 // y = act(a * b), spread to one shape; codes through one multiplier (N60).
 #include "op/op_binary.h"
+#include "op/op_marks.h"
 #include "op/op_qlinear.h"
 
 namespace lockstep {
@@ -7,7 +8,7 @@ namespace {
 
 constexpr Slot inputs[] = {{"a"}, {"b"}};
 constexpr Slot outputs[] = {{"y"}};
-constexpr AttrSpec attrs[] = {{"activation", "none", "fused activation"}};
+constexpr AttrSpec attrs[] = {{"activation", "none", "fused activation"}, codes_mark, makes_mark};
 
 Result<void> eval(EvalContext& c) {
   return eval_binary(c, c.num.mul, "Mul", [](auto a, auto b) { return wrapping_mul(a, b); });

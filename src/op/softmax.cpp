@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "op/op_codes.h"
+#include "op/op_marks.h"
 #include "op/op_qlinear.h"
 
 namespace lockstep {
@@ -14,6 +15,8 @@ constexpr AttrSpec attrs[] = {
     {"axis", "-1", "the axis that sums to one"},
     {"flatten", "0", "1: all axes from `axis` on together are one row"},
     {"beta", "1", "factor of the differences"},
+    codes_mark,
+    makes_mark,
 };
 
 // The rows: `outer` times `inner` of them, `count` elements each, `inner` apart.
