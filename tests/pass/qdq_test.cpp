@@ -287,29 +287,64 @@ TEST(Qdq, a_pool_behind_an_operator_from_unsigned_to_signed_codes_runs_on_codes)
 }
 
 // A Pad by zeros goes into the convolution, which then runs on codes; one by other values, or with -0, stays.
+Tensor zeros_before_and_behind() { return Tensor::of<std::int64_t>({8}, std::vector<std::int64_t>{0, 0, 0, 1, 0, 0, 1, 0}); }
+
 TEST(Qdq, zeros_around_a_conv_become_its_padding) {
-  const auto padded = [](float value, const std::string& reader) {
+  const auto padded = [](float value) {
     Sketch s;
     const ValueId x = s.dq(s.q(s.input("x", {1, 1, 3, 3}), "q0", {1, 1, 3, 3}), "dq0", {1, 1, 3, 3});
-    const ValueId ends = s.constant("ends", Tensor::of<std::int64_t>({8}, std::vector<std::int64_t>{0, 0, 0, 1, 0, 0, 1, 0}));
-    const ValueId wide = s.add("Pad", "pad", {x, ends, s.constant("value", Tensor::scalar(value))}, DType::f32, image);
-    ValueId y = no_id;
-    if (reader == "Conv") {
-      y = conv(s, wide, "conv");
-    } else {
-      y = s.add(reader, "pool", {wide}, DType::f32, image);
-      s.builder.node(s.builder.value(y).producer).attrs.set("kernel_shape", std::vector<std::int64_t>{1, 1});
-    }
-    return lowered(s.finish({s.dq(s.q(y, "q1", image), "dq1", image)}), {"fuse-pads", "mark-unsigned-codes", "fuse-qdq-conv"});
+    const ValueId wide =
+        s.add("Pad", "pad", {x, s.constant("ends", zeros_before_and_behind()), s.constant("value", Tensor::scalar(value))}, DType::f32, image);
+    return lowered(s.finish({s.dq(s.q(conv(s, wide, "conv"), "q1", image), "dq1", image)}), {"fuse-pads", "mark-unsigned-codes", "fuse-qdq-conv"});
   };
-  const Graph fused = padded(0.0f, "Conv");
+  const Graph fused = padded(0.0f);
   EXPECT_EQ(operators(fused).count("Pad"), 0u);
   EXPECT_EQ(fused.node(fused.find_node("conv")).attrs.integers("pads"), (std::vector<std::int64_t>{0, 1, 1, 0}));
   EXPECT_EQ(operators(fused).at("QuantizeLinear"), 1);
-  EXPECT_EQ(operators(padded(-0.0f, "Conv")).count("Pad"), 1u);
-  EXPECT_EQ(operators(padded(1.0f, "Conv")).count("Pad"), 1u);
-  EXPECT_EQ(operators(padded(0.0f, "MaxPool")).count("Pad"), 0u);
-  EXPECT_EQ(operators(padded(0.0f, "AveragePool")).count("Pad"), 1u);
+  EXPECT_EQ(operators(padded(-0.0f)).count("Pad"), 1u);
+  EXPECT_EQ(operators(padded(1.0f)).count("Pad"), 1u);
+}
+
+// Pad of x [2,2,6,5] to [2,2,7,6] -> pool of 2 by 2 windows with the attributes -> what `behind` adds.
+template <class Behind>
+Graph pool_behind_zeros(const std::string& op, std::map<std::string, std::vector<std::int64_t>> lists, std::int64_t ceil_mode, const Shape& shape,
+                        Behind&& behind) {
+  Sketch s;
+  const ValueId wide = s.add("Pad", "pad", {s.input("x", {2, 2, 6, 5}), s.constant("ends", zeros_before_and_behind())}, DType::f32, {2, 2, 7, 6});
+  const ValueId y = s.add(op, "pool", {wide}, DType::f32, shape);
+  Attrs& attrs = s.builder.node(s.builder.value(y).producer).attrs;
+  attrs.set("kernel_shape", std::vector<std::int64_t>{2, 2});
+  for (auto& [name, list] : lists) attrs.set(name, std::move(list));
+  if (ceil_mode != 0) attrs.set("ceil_mode", ceil_mode);
+  return lowered(s.finish({behind(s, y)}), {"fuse-pads"});
+}
+const auto nothing = [](Sketch&, ValueId y) { return y; };
+
+TEST(Qdq, zeros_around_a_pool_become_its_padding_which_an_average_then_counts) {
+  const Shape shape{2, 2, 6, 5};
+  EXPECT_EQ(operators(pool_behind_zeros("MaxPool", {}, 0, shape, nothing)).count("Pad"), 0u);
+  const Graph mean = pool_behind_zeros("AveragePool", {{"pads", {0, 0, 0, 0}}}, 0, shape, nothing);
+  EXPECT_EQ(operators(mean).count("Pad"), 0u);
+  EXPECT_EQ(mean.nodes()[0].attrs.integer("count_include_pad", 0), 1);
+  EXPECT_EQ(operators(pool_behind_zeros("AveragePool", {{"pads", {0, 0, 1, 0}}}, 0, {2, 2, 7, 5}, nothing)).count("Pad"), 1u);
+  EXPECT_EQ(operators(pool_behind_zeros("MaxPool", {{"pads", {0, 1, 0, 0}}}, 0, {2, 2, 6, 6}, nothing)).count("Pad"), 1u) << "as wide as the window";
+}
+
+// The fused pool kept its fourth row of windows, and later planes landed in the wrong places.
+TEST(Qdq, a_window_that_comes_to_start_in_the_padding_goes_and_shapes_behind_it_shrink) {
+  for (const std::string op : {"MaxPool", "AveragePool"}) {
+    const auto with = [&](auto&& behind) { return pool_behind_zeros(op, {{"strides", {2, 2}}}, 1, {2, 2, 4, 3}, behind); };
+    const Graph alone = with(nothing);
+    EXPECT_EQ(alone.value(alone.outputs()[0]).shape, (Shape{2, 2, 3, 3}));
+    const Graph mapped = with([](Sketch& s, ValueId y) { return s.add("Relu", "relu", {y}, DType::f32, {2, 2, 4, 3}); });
+    EXPECT_EQ(mapped.value(mapped.outputs()[0]).shape, (Shape{2, 2, 3, 3}));
+    const Graph added = with([](Sketch& s, ValueId y) {
+      const ValueId row = s.constant("rows", Tensor::of<float>({4, 1}, std::vector<float>{1, 2, 3, 4}));
+      return s.add("Add", "add", {y, row}, DType::f32, {2, 2, 4, 3});
+    });
+    EXPECT_EQ(operators(added).count("Pad"), 1u);
+    EXPECT_EQ(added.value(added.outputs()[0]).shape, (Shape{2, 2, 4, 3}));
+  }
 }
 
 // w = 3, b = 5: a factor of 2, then 1 more, then (.. - 1) * 4 / sqrt(3 + 1) + 7.
