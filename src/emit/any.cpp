@@ -269,6 +269,7 @@ Result<void> emit_transposed(NodeWriter& w) {
   LOCKSTEP_CHECK(plain_products(w));
   if (!is_short_code(x) || !is_short_code(y) || !is_code(v.input(1)) || !is_narrow(v.input(1)))
     return w.unsupported("ConvTranspose of " + std::string(name_of(x.dtype)));
+  if (half_up_elements(v) > 0) return w.unsupported("LiteRT's rounding of 16 codes at once");
   w.field("transposed", 1);
   const auto codes = transposed_filters<std::int64_t>(
       v, group, [&](std::int64_t i) { return v.constant(1)->code(i) - flip_of(v.input(1)); });

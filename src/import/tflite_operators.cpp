@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <string_view>
 
 #include "import/import.h"
 #include "import/tflite_options.h"
@@ -49,7 +50,8 @@ Result<void> TfliteReader::read_intermediates(const tfl::Operator& op, ForeignNo
 
 // The axis that unsigned weights name though they have one scale: XNNPACK wants 0 there (N80).
 std::int64_t TfliteReader::filter_axis(const tfl::Operator& op, const std::string& name) const {
-  if ((name != "CONV_2D" && name != "DEPTHWISE_CONV_2D") || !op.inputs() || op.inputs()->size() < 2) return 0;
+  static constexpr std::string_view layers[] = {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"};
+  if (std::ranges::find(layers, name) == std::ranges::end(layers) || !op.inputs() || op.inputs()->size() < 2) return 0;
   const std::int32_t at = op.inputs()->Get(1);
   if (at < 0 || static_cast<std::size_t>(at) >= ids.size()) return 0;
   const auto& weights = tensor(static_cast<std::size_t>(at));

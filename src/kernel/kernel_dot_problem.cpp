@@ -186,6 +186,7 @@ std::optional<DotProblem> transposed_problem(const KernelProblem& p, bool whole,
   d.oc = window->filters * window->group;
   d.x = n.input(0).dtype;
   d.x_zero = n.input(0).quant.zero_at(0);
+  if (half_up_elements(n) > 0) return {};
   const SumRule rule = transposed_sums(n, p.num, 0, d.oc);
   if (transposed_sums(n, p.num, d.oc - 1, d.oc).policy != rule.policy) return {};  // one rule for all channels
   if (!set_finish(p, rule, 1, whole, d) || d.y == DType::f32 ||

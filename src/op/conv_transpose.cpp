@@ -22,7 +22,7 @@ constexpr AttrSpec attrs[] = {
     {"dilations", "1", "step of the taps on each spatial axis of y"},
     {"pads", "0", "what is cut off before and after each spatial axis of y, all befores first"},
     {"shape", "", "spatial extents of y"},
-    {"undelegated", "0", "1: XNNPACK does not take the node: SAME padding and strides beyond the window, or an output shape that is computed"},
+    {"undelegated", "0", "1: XNNPACK does not take the node: SAME padding and strides beyond the window, an output shape that is computed, or uint8 weights that name an axis for one scale"},
     {"kernel", "",
      "left: rounded by LiteRT's own kernel where XNNPACK does not take the node (N55, N56)"},
     {"activation", "none", "fused activation"},
@@ -125,6 +125,7 @@ Result<void> eval_codes(EvalContext& c, const TransposedWindow& p) {
                        });
   const Tensor* const bias = c.in.size() > 2 ? c.in[2] : nullptr;
   const CodeClamp clamp = clamp_of(c.view);
+  const std::int64_t half_up = half_up_elements(c.view);
   for (std::int64_t o = 0; o < p.filters * p.group; ++o) {
     const auto [policy, wide] = transposed_sums(c.view, c.num, o, p.filters * p.group);
     const Rescale r = policy->prepare(
@@ -133,8 +134,9 @@ Result<void> eval_codes(EvalContext& c, const TransposedWindow& p) {
       for (std::int64_t at = 0; at < TransposedWindow::product(p.out); ++at) {
         const std::int64_t i = p.y_at(n, o, at),
                            sum = sums[static_cast<std::size_t>(i)] + (bias ? bias->code(o) : 0);
+        const auto narrow = i < half_up ? litert_product.apply : policy->apply;
         const std::int64_t code =
-            wide ? policy->apply_wide(sum, r) : policy->apply(static_cast<std::int32_t>(sum), r);
+            wide ? policy->apply_wide(sum, r) : narrow(static_cast<std::int32_t>(sum), r);
         store_code(c.out[0], i, clamp_code(code + yv.quant.zero_at(0), clamp.low, clamp.high));
       }
   }

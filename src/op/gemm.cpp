@@ -27,6 +27,8 @@ constexpr AttrSpec attrs[] = {
     {"activation", "none", "fused activation"},
     codes_mark,
     makes_mark,
+    {"undelegated", "0", "1: XNNPACK does not take the node: uint8 weights that name an axis for one scale"},
+    {"kernel", "", "\"left\": rounded by LiteRT's own kernel (N80)"},
 };
 
 // The whole product in the arithmetic's own order of summation; it starts from the bias. With
@@ -143,6 +145,7 @@ Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
   node.attrs.set("flatten", std::int64_t{1});
   if (f.attrs.integer("keep_num_dims", 0) != 0) node.attrs.set("keep_dims", std::int64_t{1});
   if (f.attrs.integer("asymmetric_inputs", 0) != 0) node.attrs.set("asymmetric", std::int64_t{1});
+  if (f.attrs.integer("filter_axis", 0) != 0) node.attrs.set("undelegated", std::int64_t{1});
   const std::string bias = f.attrs.text("quantized_bias_type", "");
   if (node.inputs.size() < 3 || node.inputs[2] == no_id) {
     if (bias == "INT32" || bias == "INT64") node.attrs.set("sum_bits", std::int64_t{bias == "INT32" ? 32 : 64});

@@ -103,22 +103,40 @@ TEST(Conv, refuses_groups_that_do_not_divide_the_channels) {
   EXPECT_NE(y.error().what.find("3 channels"), std::string::npos);
 }
 
-// XNNPACK leaves uint8 weights whose one scale names an axis to LiteRT, which rounds twice.
+// XNNPACK leaves uint8 weights whose one scale names an axis to LiteRT, which rounds twice: groups as its reference does.
 TEST(Conv, of_unsigned_codes_that_xnnpack_leaves_is_rounded_by_litert) {
   std::vector<std::uint8_t> x;
   for (int i = 0; i < 256; ++i) x.push_back(static_cast<std::uint8_t>(i));
   const auto answer = [&](const char* arithmetic, bool left) {
     OpProblem problem("Conv", arithmetic);
-    problem.input<std::uint8_t>({1, 1, 256, 1}, x, {{static_cast<double>(0.02713346f)}, {255}, -1})
-        .constant<std::uint8_t>({1, 1, 1, 1}, {211}, {{static_cast<double>(0.00100979f)}, {127}, -1})
+    problem.input<std::uint8_t>({1, 1, 128, 2}, x, {{static_cast<double>(0.02713346f)}, {255}, -1})
+        .constant<std::uint8_t>({2, 1, 1, 1}, {211, 211}, {{static_cast<double>(0.00100979f)}, {127}, -1})
         .attr("layout", std::string("NHWC"))
         .attr("weights", std::string("OHWI"))
+        .attr("group", std::int64_t{2})
         .output({{static_cast<double>(0.0012304f)}, {127}, -1});
     if (left) problem.attr("kernel", std::string("left"));
     return problem.run()[0];
   };
   EXPECT_EQ(answer("tflite", true), answer("tflite-ref", false));
   EXPECT_NE(answer("tflite", false), answer("tflite-ref", false));
+}
+
+// -32/64: LiteRT's product rounds its second half up, its depthwise kernel away from zero.
+TEST(Conv, of_one_group_of_unsigned_codes_that_xnnpack_leaves_rounds_minus_a_half_up) {
+  const auto code = [](const char* weights) {
+    return OpProblem("Conv", "tflite")
+        .input<std::uint8_t>({1, 1, 1, 1}, {96}, {{1.0}, {128}, -1})
+        .constant<std::uint8_t>({1, 1, 1, 1}, {129}, {{1.0}, {128}, -1})
+        .attr("layout", std::string("NHWC"))
+        .attr("weights", std::string(weights))
+        .attr("kernel", std::string("left"))
+        .output({{64.0}, {128}, -1})
+        .run()[0]
+        .code(0);
+  };
+  EXPECT_EQ(code("OHWI"), 128);
+  EXPECT_EQ(code("1HWO"), 127);
 }
 
 }  // namespace

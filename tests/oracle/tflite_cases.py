@@ -103,6 +103,7 @@ def define_cases():
     for depthwise in (False, True):
         case(f"{'depthwise ' if depthwise else ''}conv int8, weights with a zero point", lambda m, d=depthwise: off_centre(conv(m, I8, depthwise=d, per_channel=False)))
         case(f"{'depthwise ' if depthwise else ''}conv uint8, one scale on axis 3", lambda m, d=depthwise: on_axis(conv(m, U8, depthwise=d, per_channel=False), 3))
+    case("fully connected uint8, one scale on axis 1", lambda m: on_axis(dense(m, U8), 1))
     case("transpose conv int16, no bias, sums of 32 bits", lambda m: without_bias(transpose_conv(m, I16)))
     case("conv hybrid", lambda m: conv(m, I8, hybrid=True, per_channel=False))
     case("conv hybrid, scales by channel", lambda m: conv(m, I8, hybrid=True))
