@@ -126,9 +126,9 @@ void softmax_row(std::span<const std::int32_t> x, std::span<std::int32_t> y, con
   for (const std::int32_t code : x) sum = sum + entry(code);
   const float y_factor = std::floor(1.0f / static_cast<float>(s.y_scale));
   for (std::size_t i = 0; i < x.size(); ++i) {
-    constexpr float far = 1 << 24;
+    constexpr float far = 1 << 24, beyond = 2147483648.0f;  // what no int32 holds becomes its least: y_zero is left
     const float v = entry(x[i]) * y_factor / sum;
-    y[i] = std::clamp(nearest_even(clamp_real(v, -far, far)) + s.y_zero, s.low, s.high);
+    y[i] = std::clamp((v >= beyond ? 0 : nearest_even(clamp_real(v, -far, far))) + s.y_zero, s.low, s.high);
   }
 }
 

@@ -70,10 +70,12 @@ template <bool from_zero>
 [[gnu::always_inline]] inline void codes_of_quotients(const float* terms, std::byte* y,
                                                       std::int64_t count, float sum, float factor,
                                                       const SoftmaxScales& s) {
-  constexpr float far = 1 << 24;  // products of the greatest terms may be infinite
+  // Products of the greatest terms may be infinite: what no int32 holds leaves the zero point.
+  constexpr float far = 1 << 24, beyond = 2147483648.0f;
   const std::int32_t zero = s.y_zero, low = s.low, high = s.high;
   for (std::int64_t i = 0; i < count; ++i) {
-    const float real = terms[i] * factor / sum, near = real > far ? far : real;
+    const float real = terms[i] * factor / sum, held = real >= beyond ? 0.0f : real;
+    const float near = held > far ? far : held;
     std::int32_t code = static_cast<std::int32_t>(__builtin_rintf(near)) + zero;
     code = code < low ? low : code;
     code = code > high ? high : code;
