@@ -46,6 +46,8 @@ inline std::string unsupported_by_ort(const NodeView& node) {
   if (node.node.op == "MatMulNBits" && a.integer("accuracy_level", 0) == 4)
     return "onnxruntime codes the activations of MatMulNBits with accuracy_level 4 in 8 bits block by block, which is not imitated; "
            "levels 0 and 1 are";
+  if (node.node.op == "DequantizeLinear" && a.integer("misaxed", 0) != 0)
+    return "the scales of the bias row lie along axis 0, whose extent is 1: onnxruntime refuses that unless a Gemm of codes takes the row";
   if (node.node.op != "Resize") return "";
   const Value& x = node.input(0);
   if (a.text("mode", "") == "cubic" && is_integer(x.dtype) && a.integer("antialias", 0) == 0 &&

@@ -38,15 +38,6 @@ bool has_overload(const onnx::NodeProto& node) {
   return false;
 }
 
-// Quantizers write the bias [1, n] of a Gemm with a scale for each column, but along axis 0. The runtime's Gemm of codes reads
-// the codes alone.
-bool is_bias_row(const ForeignNode& f, const Graph& g) {
-  if (!f.op.ends_with("DequantizeLinear") || f.inputs.size() < 2 || f.inputs[0] == no_id || f.inputs[1] == no_id) return false;
-  const Value &x = g.value(f.inputs[0]), &scale = g.value(f.inputs[1]);
-  return x.constant && x.dtype == DType::i32 && x.shape.size() == 2 && x.shape[0] == 1 && x.shape[1] > 1 &&
-         scale.shape == Shape{x.shape[1]} && f.attrs.integer("axis", 1) == 0;
-}
-
 }  // namespace
 
 Result<Graph> OnnxReader::read() {
@@ -235,7 +226,11 @@ Result<void> OnnxReader::read_operator(const onnx::NodeProto& node, OnnxScope& s
   LOCKSTEP_TRY(foreign.inputs, inputs_of(node, scope));
   const bool narrow = is_narrow(foreign);
   if (narrow) foreign.attrs.set("bits", std::int64_t{4});
-  if (is_bias_row(foreign, graph_.so_far())) foreign.attrs.set("axis", std::int64_t{1});
+  LOCKSTEP_CHECK(check_code_type(foreign));
+  if (node.output_size() == 1 && is_bias_row(foreign, node.output(0))) {
+    foreign.attrs.set("axis", std::int64_t{1});
+    foreign.attrs.set("misaxed", std::int64_t{1});
+  }
   int outputs = node.output_size();
   while (outputs > 0 && node.output(outputs - 1).empty()) --outputs;
   for (int i = 0; i < outputs; ++i) {
@@ -251,15 +246,6 @@ Result<void> OnnxReader::read_operator(const onnx::NodeProto& node, OnnxScope& s
   LOCKSTEP_CHECK(settle_nodes(graph_, first));
   note_layout(first);
   return {};
-}
-
-// Whether the node makes or reads codes of four bits.
-bool OnnxReader::is_narrow(const ForeignNode& foreign) const {
-  const auto narrow = [&](std::size_t i) { return i < foreign.inputs.size() && four_bit_.contains(foreign.inputs[i]); };
-  if (foreign.op.ends_with("DequantizeLinear")) return narrow(0);
-  if (!foreign.op.ends_with("QuantizeLinear") || foreign.op.starts_with("Dynamic")) return false;
-  const std::int64_t type = foreign.attrs.integer("output_dtype", 0);  // 21, 22: uint4, int4
-  return narrow(2) || type == 21 || type == 22;
 }
 
 // Half-precision numbers are moved and cast, never computed with.

@@ -47,7 +47,12 @@ class OnnxReader {
   Result<ValueId> declare(const onnx::NodeProto& node, const std::string& name, OnnxScope& scope);
   Result<Shape> shape_of(const onnx::ValueInfoProto& info);
   Result<void> check_half(const ForeignNode& foreign) const;
+  // onnx_quantizers.cpp: whether the node makes or reads codes of four bits; an error where output_dtype is no type of
+  // codes or not the zero point's; whether it makes `output` of a Gemm's bias [1, n] whose n scales are said to lie along
+  // axis 0, as some quantizers write it (the runtime's Gemm of codes reads the codes alone).
   bool is_narrow(const ForeignNode& foreign) const;
+  Result<void> check_code_type(const ForeignNode& foreign) const;
+  bool is_bias_row(const ForeignNode& foreign, const std::string& output) const;
   void note_quantization(const ForeignNode& foreign);
   void note_layout(NodeId first);
   void spread_layout();

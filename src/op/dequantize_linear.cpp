@@ -10,6 +10,7 @@ constexpr AttrSpec attrs[] = {
     {"axis", "1", "the axis along which several scales lie"},
     {"block_size", "0", "elements along the axis that share a scale; 0: none do"},
     {"output_dtype", "0", "float32 only"},
+    {"misaxed", "0", "1: a bias row whose scales the file lays along axis 0, which runtimes refuse unless a Gemm of codes takes it"},
     {"bits", "", "4: the file holds the codes in four bits; runtimes leave what reads them in float"},
 };
 constexpr Foreign from[] = {{Format::onnx, "DequantizeLinear"}, {Format::onnx, "com.microsoft:DequantizeLinear"}};

@@ -14,13 +14,13 @@ constexpr AttrSpec attrs[] = {
     {"output_dtype", "0", "element type of y as ONNX numbers it, where there is no zero point"},
     {"saturate", "1", "float8 only"},
     {"precision", "0", "of the division, float8 and float16 only"},
+    {"bits", "", "4: codes of four bits, which a Clip behind the node makes"},
 };
 
 // Codes of four bits lie in bytes; attribute `bits`, which the reader sets, says that they are that narrow.
 Result<void> from_onnx(const ForeignNode& f, GraphBuilder& graph) {
   if (f.attrs.integer("bits", 8) != 4) return add_like(f, graph, "QuantizeLinear", f.inputs, f.attrs);
   Attrs set = f.attrs;
-  set.values.erase("bits");
   const bool is_signed = has_input(f, 2) ? input_of(f, graph, 2).dtype == DType::i8 : set.integer("output_dtype", 0) == 22;
   if (set.has("output_dtype")) set.set("output_dtype", std::int64_t{is_signed ? 3 : 2});
   const auto bound = [&](const char* name, int of_signed, int of_unsigned) {
@@ -29,9 +29,11 @@ Result<void> from_onnx(const ForeignNode& f, GraphBuilder& graph) {
                                   : Tensor::scalar(static_cast<std::uint8_t>(of_unsigned)));
   };
   const ValueId wide = add_inner(f, graph, "wide");
-  ForeignNode in_bytes = f;
-  in_bytes.outputs = {wide};
-  LOCKSTEP_CHECK(add_like(in_bytes, graph, "QuantizeLinear", f.inputs, std::move(set)));
+  Node codes = node_like(f, graph, "QuantizeLinear");
+  codes.name = graph.unique_node_name(f.name + "/wide");  // the Clip makes the file's codes and has its node's name
+  codes.outputs = {wide};
+  codes.attrs = std::move(set);
+  graph.add_node(std::move(codes));
   return add_like(f, graph, "Clip", {wide, bound("low", -8, 0), bound("high", 7, 15)}, {});
 }
 

@@ -129,17 +129,6 @@ TEST(OnnxImport, codes_of_four_bits_saturate_at_four_bits) {
   }
 }
 
-// Quantizers write a Gemm's bias [1, n] with one scale for each column, but along axis 0.
-TEST(OnnxImport, a_row_of_bias_codes_has_its_scales_along_its_columns) {
-  OnnxBuilder m;
-  m.output("y").constant<std::int32_t>("b", {1, 2}, {3, 4}, onnx::TensorProto::INT32);
-  m.constant<float>("s", {2}, {0.5f, 0.25f}, onnx::TensorProto::FLOAT);
-  set_int(m.node("DequantizeLinear", {"b", "s"}, {"y"}), "axis", 0);
-  const auto g = m.import();
-  ASSERT_TRUE(g.ok()) << g.error().line();
-  EXPECT_EQ(g->value(g->find_value("b")).quant, (QuantParams{{0.5, 0.25}, {0, 0}, 1}));
-}
-
 // x = 2, alpha = 0.5: 2 / (1 + e^-1)
 TEST(OnnxImport, reads_swish_as_its_three_steps) {
   OnnxBuilder m;
@@ -152,6 +141,55 @@ TEST(OnnxImport, reads_swish_as_its_three_steps) {
   ASSERT_TRUE(g.ok()) << g.error().line();
   EXPECT_EQ(g->nodes().size(), 3u);
   EXPECT_NEAR(run_float(*g, {{"x", floats({1}, {2})}}, "y").number(0), 1.4621172, 1e-6);
+}
+
+// The file's node makes the file's codes: it is the Clip that bears its name, so that nothing is said of another node.
+TEST(OnnxImport, codes_of_four_bits_are_made_by_the_node_of_that_name) {
+  OnnxBuilder m;
+  m.input("x", {3}).output("y").constant<float>("s", {}, {1}, onnx::TensorProto::FLOAT).constant<std::uint8_t>("z", {}, {1}, 22);
+  m.node("QuantizeLinear", {"x", "s", "z"}, {"codes"}).set_name("qn");
+  m.node("DequantizeLinear", {"codes", "s", "z"}, {"y"});
+  const auto g = m.import();
+  ASSERT_TRUE(g.ok()) << g.error().line();
+  EXPECT_EQ(g->node(g->value(g->find_value("codes")).producer).name, "qn");
+}
+
+TEST(OnnxImport, an_output_dtype_that_is_no_type_of_codes_or_not_the_zero_points_is_refused) {
+  const auto error = [](int type, int zero) {  // zero: its type, 0 for none
+    OnnxBuilder m(21);
+    m.input("x", {3}).output("y").constant<float>("s", {}, {1}, onnx::TensorProto::FLOAT);
+    if (zero != 0) m.constant<std::uint8_t>("z", {}, {1}, zero);
+    set_int(m.node("QuantizeLinear", zero != 0 ? std::vector<std::string>{"x", "s", "z"} : std::vector<std::string>{"x", "s"}, {"y"}), "output_dtype", type);
+    const auto g = m.import();
+    return g.ok() ? std::string() : g.error().line();
+  };
+  for (const int type : {1, 6, 17, 23, 25, 26, 99, -1}) EXPECT_NE(error(type, 0).find("output_dtype " + std::to_string(type)), std::string::npos) << type;
+  for (const int type : {2, 3, 4, 5, 21, 22}) EXPECT_EQ(error(type, 0), "");
+  for (const int type : {2, 3, 21, 22})
+    for (const int zero : {2, 3, 21, 22}) EXPECT_EQ(error(type, zero).empty(), type == zero) << type << " " << zero;
+}
+
+// A bias [1, 4] with four scales along axis 0, also said to be -2: the Gemm that reads it is taken, another reader is not,
+// nor is the row where it is computed as written.
+TEST(OnnxImport, scales_of_a_bias_row_along_axis_0_are_those_of_its_columns_for_a_gemm_alone) {
+  const auto import = [](const std::string& reader, std::int64_t axis) {
+    OnnxBuilder m;
+    m.input("x", {2, 4}).output("y").constant<std::int32_t>("b", {1, 4}, {1, 2, 3, 4}, onnx::TensorProto::INT32);
+    m.constant<float>("s", {4}, {1, 2, 3, 4}, onnx::TensorProto::FLOAT).constant<float>("w", {4, 4}, std::vector<float>(16, 1), onnx::TensorProto::FLOAT);
+    set_int(m.node("DequantizeLinear", {"b", "s"}, {"bd"}), "axis", axis);
+    m.node(reader, reader == "Gemm" ? std::vector<std::string>{"x", "w", "bd"} : std::vector<std::string>{"x", "bd"}, {"y"});
+    return m.import();
+  };
+  for (const std::int64_t axis : {0, -2}) {
+    const auto gemm = import("Gemm", axis);
+    ASSERT_TRUE(gemm.ok()) << gemm.error().line();
+    EXPECT_EQ(gemm->value(gemm->find_value("b")).quant, (QuantParams{{1, 2, 3, 4}, {0, 0, 0, 0}, 1}));
+    const auto run = Executor::make(*gemm, *find_arithmetic("ort-noopt"));
+    ASSERT_FALSE(run.ok());
+    EXPECT_NE(run.error().line().find("axis 0"), std::string::npos) << run.error().line();
+    EXPECT_FALSE(import("Add", axis).ok());
+  }
+  EXPECT_TRUE(import("Add", 1).ok());
 }
 
 }  // namespace
