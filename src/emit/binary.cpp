@@ -6,6 +6,7 @@
 #include "num/device_form.h"
 #include "num/litert_sums.h"
 #include "op/op_binary.h"
+#include "op/op_held.h"
 
 namespace lockstep {
 namespace {
@@ -114,12 +115,12 @@ void write_fixed(NodeWriter& w, const BinaryState& s, const CodeClamp& clamp,
          w.out(0) + ");");
 }
 
-void write_float(NodeWriter& w, const BinaryState& s, std::int32_t shift,
-                 const std::string& function) {
+void write_float(NodeWriter& w, const BinaryState& s, const std::string& function) {
   const NodeView& v = w.view();
   const bool add = function == "ls_add_float_8";
   w.field("a_zero", s.s.a_zero), w.field("b_zero", s.s.b_zero);
-  w.field("a_offset", shift), w.field("b_offset", shift), w.field("y_offset", shift);
+  w.field("a_offset", held_shift(v, v.input(0))), w.field("b_offset", held_shift(v, v.input(1)));
+  w.field("y_offset", held_shift(v, v.output(0)));
   w.field("a_factor", c_float(add ? s.a.factor : s.y.factor)),
       w.field("b_factor", c_float(s.b.factor));
   w.field("constant", c_float(add ? s.y.factor : static_cast<float>(s.s.y_zero)));
@@ -205,16 +206,16 @@ Result<void> write_codes(NodeWriter& w, const BinaryPolicy& policy) {
   const NodeView& v = w.view();
   const Value &a = v.input(0), &b = v.input(1), &y = v.output(0);
   const CodeClamp clamp = clamp_of(v);
-  const std::int32_t shift = code_shift(v);
   const BinaryState state = policy.prepare(binary_scales(v));
   const BinaryForm form = binary_form(policy, state);
   const bool narrow = is_narrow(a) && is_narrow(b) && is_narrow(y);
   LOCKSTEP_CHECK(write_spread(w));
   if (narrow && form.steps == BinarySteps::add_real)
-    return write_float(w, state, shift, "ls_add_float_8"), Result<void>();
+    return write_float(w, state, "ls_add_float_8"), Result<void>();
   if (narrow && form.steps == BinarySteps::mul_real)
-    return write_float(w, state, shift, "ls_mul_float_8"), Result<void>();
-  if (shift != 0) return w.unsupported("codes held as unsigned");
+    return write_float(w, state, "ls_mul_float_8"), Result<void>();
+  if (held_shift(v, a) != 0 || held_shift(v, b) != 0 || held_shift(v, y) != 0)
+    return w.unsupported("codes held as unsigned");
   if (const auto fast = fast_kernel(form); narrow && !fast.empty() && !sums_by_rows(policy, state))
     return write_fixed(w, state, clamp, std::string(fast)), Result<void>();
   return write_any(w, policy, state, form, clamp);

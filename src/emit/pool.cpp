@@ -4,6 +4,7 @@
 #include "emit/any.h"
 #include "num/device_form.h"
 #include "op/op_codes.h"
+#include "op/op_held.h"
 #include "op/op_pool.h"
 
 namespace lockstep {
@@ -74,7 +75,7 @@ Result<void> emit_average_pool(NodeWriter& w) {
   if (steps != AverageSteps::of_reals) return w.unsupported("this rounding");
   // Codes that the runtime holds as uint8: the zero point and the clamp move by 128, the rounding
   // with them.
-  const std::int32_t shift = v.attrs().text("codes", "") == "unsigned" ? 128 : 0;
+  const std::int32_t shift = held_shift(v, y);
   w.field("x_zero", x.quant.zero_at(0));
   w.field("x_scale", c_float(static_cast<float>(x.quant.scale_at(0))));
   w.field("y_scale", c_float(static_cast<float>(y.quant.scale_at(0))));

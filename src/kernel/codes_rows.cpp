@@ -7,6 +7,7 @@
 #include "num/litert_sums.h"
 #include "op/op_binary.h"
 #include "op/op_codes.h"
+#include "op/op_held.h"
 
 namespace lockstep {
 namespace {
@@ -32,7 +33,7 @@ class CodesRows : public PreparedKernel {
  public:
   explicit CodesRows(const KernelProblem& p) : policy_(policy_of(p)) {
     const Value &a = p.view.input(0), &b = p.view.input(1), &y = p.view.output(0);
-    shift_ = code_shift(p.view);
+    a_shift_ = held_shift(p.view, a), b_shift_ = held_shift(p.view, b), y_shift_ = held_shift(p.view, y);
     state_ = policy_->prepare(binary_scales(p.view));
     a_signed_ = a.dtype == DType::i8;
     b_signed_ = b.dtype == DType::i8;
@@ -75,9 +76,9 @@ class CodesRows : public PreparedKernel {
   void bytes(const std::byte* a, const std::byte* b, std::byte* y, const Line& l) const {
     for (std::int64_t i = 0; i < l.count; ++i)
       y[l.y + i] = static_cast<std::byte>(
-          policy_->apply(code_at(a, l.a + i * l.a_step, a_signed_) + shift_,
-                         code_at(b, l.b + i * l.b_step, b_signed_) + shift_, state_) -
-          shift_);
+          policy_->apply(code_at(a, l.a + i * l.a_step, a_signed_) + a_shift_,
+                         code_at(b, l.b + i * l.b_step, b_signed_) + b_shift_, state_) -
+          y_shift_);
   }
   void words(const std::byte* a, const std::byte* b, std::byte* y, const Line& l) const {
     const auto *const left = reinterpret_cast<const std::int16_t*>(a) + l.a,
@@ -90,7 +91,7 @@ class CodesRows : public PreparedKernel {
 
   const BinaryPolicy* policy_;
   BinaryState state_;
-  std::int32_t shift_ = 0;
+  std::int32_t a_shift_ = 0, b_shift_ = 0, y_shift_ = 0;
   bool a_signed_ = false, b_signed_ = false, wide_ = false;
   std::vector<std::byte> fixed_a_, fixed_b_;
   Spread spread_[2];
@@ -112,8 +113,7 @@ bool fits(const KernelProblem& p) {
   const auto word_wide = [](const Value& v) { return is_code(v) && v.dtype == DType::i16; };
   const Value &a = p.view.input(0), &b = p.view.input(1), &y = p.view.output(0);
   return ((byte_wide(a) && byte_wide(b) && byte_wide(y)) ||
-          (word_wide(a) && word_wide(b) && word_wide(y) &&
-           p.view.attrs().text("codes", "") != "unsigned")) &&
+          (word_wide(a) && word_wide(b) && word_wide(y))) &&
          y.shape.size() <= most_axes && count_of(y.shape) > 0 && policy_of(p) &&
          (!p.constants[0] || !p.constants[1]) && !has_vectors(p);
 }

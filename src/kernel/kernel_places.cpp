@@ -10,6 +10,7 @@
 #include "num/xnnpack.h"
 #include "op/op_binary.h"
 #include "op/op_codes.h"
+#include "op/op_held.h"
 #include "op/op_quantization.h"
 
 namespace lockstep {
@@ -30,9 +31,9 @@ std::int32_t code_at(const std::byte* p, std::int64_t at, std::int64_t width, bo
 void by_policy(const PlaceCall& c) {
   for (std::int64_t i = 0; i < c.count; ++i)
     c.y[i] =
-        static_cast<std::byte>(c.policy->apply(code_at(c.a, i, 1, c.a_signed) + c.shift,
-                                               code_at(c.b, i, 1, c.b_signed) + c.shift, *c.state) -
-                               c.shift);
+        static_cast<std::byte>(c.policy->apply(code_at(c.a, i, 1, c.a_signed) + c.a_shift,
+                                               code_at(c.b, i, 1, c.b_signed) + c.b_shift, *c.state) -
+                               c.y_shift);
 }
 
 // A shape as [batch, channels, positions], and where an element of it lies when channels are last.
@@ -84,12 +85,14 @@ bool scaled(const KernelProblem& p, const PlaceSet& set, PlaceProblem& out) {
   return true;
 }
 
+bool shifted(const PlaceCall& c) { return c.a_shift != 0 || c.b_shift != 0 || c.y_shift != 0; }
+
 // The function that computes what the policy says, or nothing.
 PlaceFunction function_of(const BinaryPolicy& policy, const PlaceSet& set, PlaceProblem& out) {
   if (policy.apply == ort_add.apply) return set.add_nearest;
   if (policy.apply == ort_mul.apply) return set.mul_nearest;
   if (policy.apply == tflite_add.apply) return set.add_grid;
-  if (out.call.shift != 0) return nullptr;
+  if (shifted(out.call)) return nullptr;
   if (policy.apply == xnnpack_mul.apply && out.state.y.factor != 0) return set.mul_nearest_by_zero;
   if (policy.apply == xnnpack_mul.apply || policy.apply == tflite_mul.apply) return set.mul_twice;
   if (policy.apply == xnnpack_sub.apply && out.state.left_shift == 0)
@@ -117,15 +120,16 @@ bool codes_pair(const KernelProblem& p, const PlaceSet& set, PlaceProblem& out) 
   const BinaryPolicy* const policy = op == "Add" ? p.num.add : op == "Sub" ? p.num.sub : p.num.mul;
   const Value &a = p.view.input(0), &b = p.view.input(1), &y = p.view.output(0);
   if (!policy || !byte_wide(a) || !byte_wide(b) || !byte_wide(y)) return false;
-  const std::int32_t shift = code_shift(p.view);
   const BinaryScales scales = binary_scales(p.view);
   out.state = policy->prepare(scales);
   out.call.policy = policy;
-  out.call.shift = shift;
+  out.call.a_shift = held_shift(p.view, a);
+  out.call.b_shift = held_shift(p.view, b);
+  out.call.y_shift = held_shift(p.view, y);
   out.call.a_signed = a.dtype == DType::i8;
   out.call.b_signed = b.dtype == DType::i8;
   out.call.y_signed = y.dtype == DType::i8;
-  if (sums_by_rows(*policy, out.state)) return shift == 0 && !out.spread && set_rows(p, set, out);
+  if (sums_by_rows(*policy, out.state)) return !shifted(out.call) && !out.spread && set_rows(p, set, out);
   out.function = function_of(*policy, set, out);
   if (!out.function) out.function = by_policy;
   if (scales.a_is_scalar &&
@@ -133,6 +137,7 @@ bool codes_pair(const KernelProblem& p, const PlaceSet& set, PlaceProblem& out) 
     out.swapped = out.spread = true;
     std::swap(out.state.a, out.state.b);
     std::swap(out.call.a_signed, out.call.b_signed);
+    std::swap(out.call.a_shift, out.call.b_shift);
   }
   return true;
 }
@@ -145,13 +150,13 @@ bool words_pair(const KernelProblem& p, const PlaceSet& set, PlaceProblem& out) 
                     (policy->apply == tflite_add.apply || policy->apply == xnnpack_add.apply),
              multiplies = policy &&
                           (policy->apply == tflite_mul.apply || policy->apply == xnnpack_mul.apply);
-  if ((!adds && !multiplies) || p.view.attrs().text("codes", "") == "unsigned") return false;
+  if (!adds && !multiplies) return false;
   out.state = policy->prepare(binary_scales(p.view));
   if (adds ? out.state.left_shift == 0 : out.state.y.factor != 0) return false;
   out.function = adds ? set.add_grid_words : set.mul_twice_words;
   out.call.policy = policy;
   if (sums_by_rows(*policy, out.state)) set_rows(p, set, out);
-  return code_shift(p.view) == 0;
+  return true;
 }
 
 bool place_problem(const KernelProblem& p, const PlaceSet& set, PlaceProblem& out) {

@@ -15,10 +15,10 @@ struct PlaceCall {
   // codes from reals and back
   float scale = 1;
   std::int32_t zero = 0, low = 0, high = 0;
-  // two operands in codes; a stored code stands for code + shift
+  // two operands in codes; a stored code stands for code + shift of its operand
   const BinaryState* state = nullptr;
   const BinaryPolicy* policy = nullptr;
-  std::int32_t shift = 0;
+  std::int32_t a_shift = 0, b_shift = 0, y_shift = 0;
 };
 using PlaceFunction = void (*)(const PlaceCall&);
 

@@ -5,6 +5,7 @@
 #include "num/average_rows.h"
 #include "num/ort_codes.h"
 #include "op/op_codes.h"
+#include "op/op_held.h"
 #include "op/op_pool.h"
 
 namespace lockstep {
@@ -58,7 +59,7 @@ class AverageKernel : public PreparedKernel {
     const CodeClamp clamp = clamp_of(p.view);
     scales_ = {x.quant.scale_at(0), y.quant.scale_at(0), x.quant.zero_at(0),
                y.quant.zero_at(0),  clamp.low,           clamp.high};
-    in_reals_ = {signed_, scales_, p.view.attrs().text("codes", "") == "unsigned" ? 128 : 0};
+    in_reals_ = {signed_, scales_, held_shift(p.view, y)};
     for (std::int32_t* const code :
          {&in_reals_.scales.y_zero, &in_reals_.scales.low, &in_reals_.scales.high})
       *code += in_reals_.shift;
@@ -202,7 +203,7 @@ bool average_pool_fits(const KernelProblem& p) {
       !p.num.average->apply || !is_code(x) || !is_code(y) || !byte_wide(x) || !byte_wide(y))
     return false;
   if (p.view.attrs().integer("count_include_pad", 0) != 0 ||
-      (!p.num.average->window && !p.view.attrs().text("codes", "").empty()))
+      (!p.num.average->window && holds_unsigned(p.view)))
     return false;
   const auto w = pool_window(p.view);
   return w.ok() && w->channels <= most_sums;

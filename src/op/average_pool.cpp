@@ -1,5 +1,6 @@
 // y[n,c,o] = act(sum over the window of x[n,c,p] / n), n the positions inside (or in the padding
 // too).
+#include "op/op_held.h"
 #include "op/op_marks.h"
 #include "op/op_pool.h"
 #include "op/op_pool_columns.h"
@@ -93,11 +94,11 @@ Result<void> eval_codes(EvalContext& c, const Window& w, bool with_pads) {
                         yv.quant.zero_at(0),
                         clamp.low,
                         clamp.high};
-  const std::int32_t shift = c.view.attrs().text("codes", "") == "unsigned" ? 128 : 0;
-  const auto x = centred_codes(*c.in[0], -shift);
-  if (c.num.average->window) {
+  const auto x = centred_codes(*c.in[0], 0);
+  if (c.num.average->window) {  // distances from x_zero are the same however codes are held, sums with y_zero are not
+    const std::int32_t shift = held_shift(c.view, yv);
     AverageScales shifted = s;
-    shifted.x_zero += shift, shifted.y_zero += shift, shifted.low += shift, shifted.high += shift;
+    shifted.y_zero += shift, shifted.low += shift, shifted.high += shift;
     windows(w, x, with_pads,
             [&](std::int64_t at, std::span<const std::int32_t> codes, std::int64_t count) {
               store_code(

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "num/litert_sums.h"
+#include "op/op_held.h"
 
 namespace lockstep {
 
@@ -51,22 +52,18 @@ RunKind run_kind(const Shape& a, const Shape& b) {
   return RunKind::first_still;
 }
 
-std::int32_t code_shift(const NodeView& n) {
-  return n.attrs().text("codes", "") == "unsigned" ? 128 : 0;
-}
-
 BinaryScales binary_scales(const NodeView& n) {
   const Value &a = n.input(0), &b = n.input(1), &y = n.output(0);
   const CodeClamp clamp = clamp_of(n);
-  const std::int32_t shift = code_shift(n);
+  const std::int32_t y_shift = held_shift(n, y);
   return {.a_scale = a.quant.scale_at(0),
           .b_scale = b.quant.scale_at(0),
           .y_scale = y.quant.scale_at(0),
-          .a_zero = a.quant.zero_at(0) + shift,
-          .b_zero = b.quant.zero_at(0) + shift,
-          .y_zero = y.quant.zero_at(0) + shift,
-          .low = clamp.low + shift,
-          .high = clamp.high + shift,
+          .a_zero = a.quant.zero_at(0) + held_shift(n, a),
+          .b_zero = b.quant.zero_at(0) + held_shift(n, b),
+          .y_zero = y.quant.zero_at(0) + y_shift,
+          .low = clamp.low + y_shift,
+          .high = clamp.high + y_shift,
           .bits = static_cast<int>(8 * size_of(y.dtype)),
           .a_is_scalar = run_kind(a.shape, b.shape) == RunKind::first_still};
 }
@@ -85,9 +82,10 @@ void each_sum(EvalContext& c, const BinaryState& state, const BinaryPolicy& rest
 
 Result<void> eval_binary_codes(EvalContext& c, const BinaryPolicy* policy, std::string_view kind) {
   if (!policy) return no_policy(c.view, kind);
-  const std::int32_t shift = code_shift(c.view);
+  const std::int32_t shift = held_shift(c.view, c.view.output(0));
   const BinaryState state = policy->prepare(binary_scales(c.view));
-  const auto a = centred_codes(*c.in[0], -shift), b = centred_codes(*c.in[1], -shift);
+  const auto a = centred_codes(*c.in[0], -held_shift(c.view, c.view.input(0))),
+             b = centred_codes(*c.in[1], -held_shift(c.view, c.view.input(1)));
   if (sums_by_rows(*policy, state)) {
     each_sum(c, state, *policy, a, b,
              [&](std::int64_t i, std::int32_t y) { store_code(c.out[0], i, y - shift); });

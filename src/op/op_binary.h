@@ -15,10 +15,8 @@ enum class RunKind : std::uint8_t { both_move, first_still, second_still };
 RunKind run_kind(const Shape& a, const Shape& b);
 
 // The scales of both operands and the result, the clamp and which operand stands still, as a BinaryPolicy is prepared
-// with them. Codes are those of the runtime: `code_shift` more than the stored ones.
+// with them. Codes are those of the runtime: `held_shift` (op_held.h) of its operand more than the stored ones.
 BinaryScales binary_scales(const NodeView& n);
-// Attribute codes = "unsigned": the runtime holds these int8 codes as uint8.
-std::int32_t code_shift(const NodeView& n);
 
 // visit(i, ia, ib) for every element i of `y` with the elements of a and b that meet there.
 template <class Visit>

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "op/op_codes.h"
+#include "op/op_held.h"
 #include "op/op_pool.h"
 
 namespace lockstep {
@@ -170,7 +171,7 @@ Result<void> from_qlinear_where(const ForeignNode& f, GraphBuilder& graph) {
   return {};
 }
 
-std::int32_t runtime_shift(const NodeView& n) { return n.attrs().text("codes", "") == "unsigned" ? 128 : 0; }
+std::int32_t runtime_shift(const NodeView& n) { return held_shift(n, n.input(0)); }
 
 bool saturates_in_pairs(const EvalContext& c) {
   if (!c.num.pairs_saturate || c.view.input(1).dtype != DType::i8) return false;

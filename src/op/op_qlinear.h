@@ -18,8 +18,8 @@ Result<void> from_qlinear_where(const ForeignNode& f, GraphBuilder& graph);
 Result<void> from_qlinear_concat(const ForeignNode& f, GraphBuilder& graph);
 
 // N46: whether this product saturates in pairs: uint8 (as the runtime holds it) by int8 under an arithmetic that says so.
-// `shift` is what makes a stored code of the first operand the runtime's.
 bool saturates_in_pairs(const EvalContext& c);
+// What makes a stored code of the first operand the runtime's.
 std::int32_t runtime_shift(const NodeView& n);
 
 }  // namespace lockstep

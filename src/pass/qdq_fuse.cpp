@@ -28,16 +28,20 @@ struct Group {
   const Node* q = nullptr;
 };
 
+// Codes of four bits: the runtime has no operators on them.
+bool is_narrow(const Node& n) { return n.attrs.integer("bits", 8) == 4; }
+
 // Every input dequantized; the output read by exactly one Q, or (where allowed) by none.
 std::optional<Group> group_of(const Graph& g, const Uses& uses, const Node& n, bool without_q) {
   Group group;
   for (std::size_t i = 0; i < n.inputs.size(); ++i) {
     if (n.inputs[i] == no_id) continue;
     group.dq.push_back(uses.maker(n, i, "DequantizeLinear"));
-    if (!group.dq.back() || group.dq.back()->attrs.integer("bits", 8) == 4) return {};
+    if (!group.dq.back() || is_narrow(*group.dq.back())) return {};
   }
   if (const Node* const reader = uses.only_reader(n.outputs[0]);
       reader && reader->op == "QuantizeLinear") {
+    if (is_narrow(*reader)) return {};
     group.q = reader;
     return group;
   }
@@ -95,8 +99,10 @@ class Fuser {
       v = dq.inputs[0];
       freed_.insert({uses.id_of(dq), uses.id_of(n), at});
     }
-    if (runtime_type(g_, next.inputs[0]) == DType::u8 &&
-        g_.value(next.inputs[0]).dtype == DType::i8)
+    const auto held_otherwise = [&](ValueId v) {
+      return v != no_id && g_.value(v).dtype == DType::i8 && runtime_type(g_, v) == DType::u8;
+    };
+    if (std::ranges::any_of(next.inputs, held_otherwise))
       next.attrs.set("codes", std::string(unsigned_mark));
     if (group.q) {
       if (marked(*group.q)) next.attrs.set("makes", std::string(unsigned_mark));

@@ -63,5 +63,26 @@ TEST(Add, refuses_shapes_that_do_not_meet) {
   EXPECT_NE(y.error().what.find("[2]"), std::string::npos);
 }
 
+// N23 adds stored codes: operands of which only one is int8, held as uint8, answer as uint8 ones do.
+TEST(Add, of_unsigned_codes_and_signed_ones_held_as_unsigned_is_that_of_unsigned_codes) {
+  std::vector<std::uint8_t> a, b;
+  std::vector<std::int8_t> b_signed;
+  for (int i = 0; i < 4096; ++i) {
+    a.push_back(static_cast<std::uint8_t>(i * 7));
+    b.push_back(static_cast<std::uint8_t>(i * 13 + i / 256));
+    b_signed.push_back(static_cast<std::int8_t>(b.back() - 128));
+  }
+  const auto answer = [&](bool is_signed, bool held) {
+    OpProblem p("Add", "ort");
+    p.input<std::uint8_t>({4096}, a, {{0.05f}, {131}, -1});
+    is_signed ? p.input<std::int8_t>({4096}, b_signed, {{0.02f}, {-21}, -1})
+              : p.input<std::uint8_t>({4096}, b, {{0.02f}, {107}, -1});
+    if (held) p.attr("codes", std::string("unsigned"));
+    return p.output({{0.1f}, {77}, -1}).run()[0];
+  };
+  EXPECT_EQ(answer(true, true), answer(false, false));
+  EXPECT_NE(answer(true, false), answer(false, false));
+}
+
 }  // namespace
 }  // namespace lockstep

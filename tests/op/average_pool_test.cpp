@@ -66,5 +66,18 @@ TEST(AveragePool, of_the_whole_input_or_hanging_over_its_end_sums_as_onnxruntime
   EXPECT_EQ(mean({1, 1, 5}, {1e8f, 1, -1e8f, 1, 0}, {4}, 1), (tensor<float>({1, 1, 2}, {0.25f, -2.5e7f})));
 }
 
+// What y_zero is added to before rounding depends on how the runtime holds y: 107 + 0.499994 is below 107.5 in float32,
+// 235 + 0.499994 is 235.5.
+TEST(AveragePool, of_signed_codes_that_the_runtime_holds_as_unsigned_rounds_beside_their_zero) {
+  for (const bool held : {true, false}) {
+    OpProblem p("AveragePool", "ort");
+    p.input<std::int8_t>({1, 1, 1}, {1}, {{static_cast<double>(0.499994f)}, {0}, -1})
+        .attr("kernel_shape", std::vector<std::int64_t>{1})
+        .output({{1.0}, {107}, -1});
+    if (held) p.attr("codes", std::string("unsigned"));
+    EXPECT_EQ(p.run()[0].code(0), held ? 108 : 107);
+  }
+}
+
 }  // namespace
 }  // namespace lockstep

@@ -267,6 +267,30 @@ TEST(Qdq, a_relu_before_a_quantizer_without_a_zero_point_stays) {
   EXPECT_EQ(operators(lowered(s.finish({y}), {"drop-redundant-clip"})).count("Relu"), 1u);
 }
 
+// The runtime looks at zero points of 8 bits only: a Relu before a quantizer to int4 goes whatever its zero point is.
+TEST(Qdq, a_relu_before_a_quantizer_to_four_bits_goes) {
+  for (const bool narrow : {true, false}) {
+    Sketch s;
+    const ValueId zero = s.constant("one", Tensor::scalar(std::int8_t{1}));
+    const ValueId x = s.add("Relu", "relu", {s.input("x", image)}, DType::f32, image);
+    const ValueId y = s.add("QuantizeLinear", "q", {x, s.scale, zero}, DType::i8, image);
+    if (narrow) s.builder.node(s.builder.value(y).producer).attrs.set("bits", std::int64_t{4});
+    EXPECT_EQ(operators(lowered(s.finish({y}), {"drop-redundant-clip"})).count("Relu"), narrow ? 0u : 1u);
+  }
+}
+
+// Add of uint8 codes and int8 ones held as uint8 into uint8: only its second operand is held otherwise than it is stored.
+TEST(Qdq, an_add_whose_second_operand_alone_is_held_as_unsigned_says_so) {
+  Sketch s;
+  const ValueId zero = s.constant("unsigned_zero", Tensor::scalar(std::uint8_t{128}));
+  const auto q = [&](ValueId x, const std::string& name) { return s.add("QuantizeLinear", name, {x, s.scale, zero}, DType::u8, image); };
+  const ValueId a = s.add("DequantizeLinear", "a/dq", {q(s.input("a", image), "a/q"), s.scale, zero}, DType::f32, image);
+  const ValueId b = s.dq(s.q(s.input("b", image), "b/q", image), "b/dq", image);
+  const Graph g = lowered(s.finish({q(s.add("Add", "add", {a, b}, DType::f32, image), "y/q")}), {"mark-unsigned-codes", "fuse-qdq-binary"});
+  ASSERT_EQ(operators(g).count("DequantizeLinear"), 0u);
+  EXPECT_EQ(g.node(g.value(g.outputs()[0]).producer).attrs.text("codes", ""), "unsigned");
+}
+
 // Mul of uint8 codes makes int8 ones, which the runtime holds as uint8: the pool behind it runs on codes too.
 TEST(Qdq, a_pool_behind_an_operator_from_unsigned_to_signed_codes_runs_on_codes) {
   Sketch s;

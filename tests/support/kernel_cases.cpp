@@ -49,6 +49,8 @@ std::optional<KernelCase> pair(CaseMaker& m, const std::string& op) {
     return b.finish(DType::f32, {});
   }
   const DType t = m.from(0, 3) == 0 ? DType::i16 : m.byte_type();
+  const bool held = t != DType::i16 && m.coin();  // int8 codes as uint8, beside uint8 ones
+  const auto type = [&] { return held && m.coin() ? m.byte_type() : t; };
   const std::int64_t constant = m.from(0, 5);
   const bool spread = m.coin(), far = op == "Add" && m.coin();  // scales far apart: N110
   for (int i = 0; i < 2; ++i) {
@@ -57,13 +59,15 @@ std::optional<KernelCase> pair(CaseMaker& m, const std::string& op) {
       if (m.from(0, 2) == 0) s[d] = 1;
     if (spread && m.from(0, 3) == 0)
       s.erase(s.begin(), s.begin() + m.from(0, static_cast<std::int64_t>(s.size())));
-    QuantParams q = m.quant(t);
+    const DType of = type();
+    QuantParams q = m.quant(of);
     if (far && i == 0) q.scale[0] = std::ldexp(q.scale[0], static_cast<int>(m.coin() ? m.from(9, 12) : m.from(-14, -11)));
-    b.input(m.codes(t, s), q, i == constant);
+    b.input(m.codes(of, s), q, i == constant);
   }
-  if (t == DType::i8 && m.coin()) b.node().attrs.set("codes", std::string("unsigned"));
+  if (held) b.node().attrs.set(m.coin() ? "codes" : "makes", std::string("unsigned"));
   if (m.coin()) b.node().attrs.set("activation", std::string(m.coin() ? "relu" : "relu6"));
-  return b.finish(t, m.quant(t));
+  const DType made = type();
+  return b.finish(made, m.quant(made));
 }
 
 std::optional<KernelCase> pooling(CaseMaker& m, const std::string& op) {
@@ -83,7 +87,11 @@ std::optional<KernelCase> pooling(CaseMaker& m, const std::string& op) {
     a.set("pads",
           std::vector<std::int64_t>{m.from(0, 1), m.from(0, 1), m.from(0, 1), m.from(0, 1)});
     if (t != DType::f32 && m.coin()) a.set("activation", std::string("relu"));
-    if (op == "AveragePool" && t == DType::i8 && m.coin()) a.set("codes", std::string("unsigned"));
+    if (op == "AveragePool" && m.coin()) {  // int8 codes held as uint8, on one side or both
+      a.set("makes", std::string("unsigned"));
+      const DType made = m.byte_type();
+      return b.finish(made, m.quant(made));
+    }
     return b.finish(t, op == "MaxPool" || m.coin() ? q : m.quant(t));
   }
   return b.finish(t, m.quant(t));

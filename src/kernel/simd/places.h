@@ -110,12 +110,12 @@ template <class V, class P>
 void add_nearest_places(const PlaceCall& c) {
   const BinaryState& s = *c.state;
   const auto ra = V::set_f(s.a.factor), rb = V::set_f(s.b.factor), start = V::set_f(s.y.factor);
-  const auto shift = V::set(c.shift);
+  const auto a_shift = V::set(c.a_shift), b_shift = V::set(c.b_shift);
   in_fours<V, P>(
-      c, -c.shift, s.s.low - c.shift,
-      s.s.high - c.shift, [&](std::int64_t i, std::int64_t n) __attribute__((always_inline)) {
-        const auto a = V::real(V::add(load_codes<V>(c.a + i, n, c.a_signed), shift));
-        const auto b = V::real(V::add(load_codes<V>(c.b + i, n, c.b_signed), shift));
+      c, -c.y_shift, s.s.low - c.y_shift,
+      s.s.high - c.y_shift, [&](std::int64_t i, std::int64_t n) __attribute__((always_inline)) {
+        const auto a = V::real(V::add(load_codes<V>(c.a + i, n, c.a_signed), a_shift));
+        const auto b = V::real(V::add(load_codes<V>(c.b + i, n, c.b_signed), b_shift));
         return nearest_below<V>(V::fma(a, ra, V::fma(b, rb, start)));
       });
 }
@@ -125,10 +125,10 @@ template <class V, class P>
 void mul_nearest_places(const PlaceCall& c) {
   const BinaryState& s = *c.state;
   const auto factor = V::set_f(s.y.factor), zero = V::set_f(static_cast<float>(s.s.y_zero));
-  const auto a_zero = V::set(s.s.a_zero - c.shift), b_zero = V::set(s.s.b_zero - c.shift);
+  const auto a_zero = V::set(s.s.a_zero - c.a_shift), b_zero = V::set(s.s.b_zero - c.b_shift);
   in_fours<V, P>(
-      c, -c.shift, s.s.low - c.shift,
-      s.s.high - c.shift, [&](std::int64_t i, std::int64_t n) __attribute__((always_inline)) {
+      c, -c.y_shift, s.s.low - c.y_shift,
+      s.s.high - c.y_shift, [&](std::int64_t i, std::int64_t n) __attribute__((always_inline)) {
         // Distances of codes are below 2^9: their product as a real is exact.
         const auto a = V::real(V::sub(load_codes<V>(c.a + i, n, c.a_signed), a_zero));
         const auto b = V::real(V::sub(load_codes<V>(c.b + i, n, c.b_signed), b_zero));
@@ -183,7 +183,7 @@ void add_grid_places(const PlaceCall& c) {
   const BinaryState& s = *c.state;
   const int none = 0;
   const auto grid = [&](typename V::I code, std::int32_t zero, const Rescale& r) {
-    const auto distance = V::sub(code, V::set(zero - c.shift));
+    const auto distance = V::sub(code, V::set(zero));
     if constexpr (how == GridSum::once)
       return fixed_twice<V>(shifted_by<V>(distance, s.left_shift + r.shift), V::set(r.multiplier),
                             V::set(none), V::set(none));
@@ -195,11 +195,11 @@ void add_grid_places(const PlaceCall& c) {
                           V::set(r.shift < 0 ? -r.shift : 0));
   };
   const auto low = V::set(s.s.low), high = V::set(s.s.high), zero = V::set(s.s.y_zero),
-             shift = V::set(c.shift);
+             shift = V::set(c.y_shift);
   for (std::int64_t i = 0; i < c.count; i += V::lanes) {
     const std::int64_t n = c.count - i;
-    const auto sum = V::add(grid(C::load(c.a, i, n, c.a_signed), s.s.a_zero, s.a),
-                            grid(C::load(c.b, i, n, c.b_signed), s.s.b_zero, s.b));
+    const auto sum = V::add(grid(C::load(c.a, i, n, c.a_signed), s.s.a_zero - c.a_shift, s.a),
+                            grid(C::load(c.b, i, n, c.b_signed), s.s.b_zero - c.b_shift, s.b));
     const auto scaled =
         fixed_twice<V>(sum, V::set(s.y.multiplier), V::set(s.y.shift > 0 ? s.y.shift : 0),
                        V::set(s.y.shift < 0 ? -s.y.shift : 0));
