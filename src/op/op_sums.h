@@ -39,9 +39,10 @@ inline SumRule conv_sums(const NodeView& n, const Numerics& num) {
 // Of one channel out of so many.
 inline SumRule transposed_sums(const NodeView& n, const Numerics& num, std::int64_t channel, std::int64_t channels) {
   const RequantPolicy* const policy = transposed_policy(n, num);
+  const bool at_once = channel < channels / litert_channels_at_once * litert_channels_at_once;
+  if (n.input(0).dtype == DType::i8 && is_left(n)) return {at_once ? &litert_product_by_channel : policy, false};
   if (n.input(0).dtype != DType::i16) return {policy, false};
   if (!has_narrow_bias(n)) return {policy, true};
-  const bool at_once = channel < channels / litert_channels_at_once * litert_channels_at_once;
   return {has_litert_product(num) && at_once ? &litert_product_by_channel : policy, false};
 }
 

@@ -55,6 +55,18 @@ TEST(ConvTranspose, of_unsigned_codes_left_by_xnnpack_is_rounded_by_runs_of_sixt
   EXPECT_EQ(answer("tflite-ref", false).code(0), 126);
 }
 
+// -96/64 in nine channels: LiteRT's vectors of eight round it to -1, the ninth channel to -2.
+TEST(ConvTranspose, of_signed_codes_left_by_xnnpack_is_rounded_by_runs_of_eight_channels) {
+  const auto y = test::OpProblem("ConvTranspose", "tflite")
+                     .input<std::int8_t>({1, 1, 1}, {-96}, {{1.0}, {0}, -1})
+                     .constant<std::int8_t>({1, 9, 1}, std::vector<std::int8_t>(9, 1), {{1.0}, {0}, -1})
+                     .attr("shape", Ints{1})
+                     .attr("kernel", std::string("left"))
+                     .output({{64.0}, {0}, -1})
+                     .run()[0];
+  for (int o = 0; o < 9; ++o) EXPECT_EQ(y.code(o), o < 8 ? -1 : -2);
+}
+
 // -3/4 in nine channels: LiteRT's vectors of eight round -1/2 up, the ninth channel away from zero.
 TEST(ConvTranspose, of_16_bit_codes_under_a_32_bit_bias_is_rounded_by_runs_of_eight_channels) {
   const auto problem = [](const char* arithmetic) {
