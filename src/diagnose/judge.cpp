@@ -45,7 +45,9 @@ Result<bool> inside_envelope(const Case& c, const Comparison& comparison) {
 
 // The shorter of what was found in the reference's graph and what is found on codes.
 void on_codes_instead(const Case& c, const Row& row, std::size_t index, const SearchOptions& options, Suspect& found) {
-  Suspect other = search_on_codes(c, row, index, options);
+  SearchOptions rest = options;  // less where the search before it took all
+  rest.work = std::clamp(options.work - found.work, options.work / 2, options.work);
+  Suspect other = search_on_codes(c, row, index, rest);
   found.tried += other.tried;
   found.work += other.work;
   const Explanation *here = found.cause(), *there = other.cause();

@@ -145,7 +145,9 @@ double Trial::work(const Site& site, const FaultDef* fault) const {
   };
   // A layer computed in pieces has no kernel for what is changed.
   const bool pieces = fault && test_->reference().arithmetic().numerics->product;
-  const double own = fault && (pieces || fault->cost != SumCost::kernel) ? 1 : by_kernel;
+  // Sums of reals in a runtime's own order take as long by any way.
+  const bool reals = site.node != no_id && is_float(site.view().output(0).dtype);
+  const double own = fault && (pieces || reals || fault->cost != SumCost::kernel) ? 1 : by_kernel;
   double sum = each + element * static_cast<double>(count_of(g.value(row_->value).shape));
   if (is_row(site)) return sum + of_node(site.node, own);
   std::vector<bool> after(g.values().size(), false);

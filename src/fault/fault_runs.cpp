@@ -119,9 +119,10 @@ std::optional<Params> fit_blocks(const Evidence& evidence, std::int64_t size, co
     for (std::int64_t first = 0; first < byte_count(*item.expected); first += size) {
       const Stretch s{first, std::min(size, byte_count(*item.expected) - first)};
       if (change.shows(item, s)) blocks.push_back({item.run, s, false});
+      if (blocks.size() > change.most) return std::nullopt;
     }
   }
-  if (blocks.empty() || blocks.size() > change.most) return std::nullopt;
+  if (blocks.empty()) return std::nullopt;
   const auto params = [&] {
     std::map<std::int64_t, std::vector<Stretch>> stale;
     for (const Block& b : blocks) {
