@@ -11,7 +11,9 @@
 namespace lockstep::zoo {
 namespace {
 
-std::string base_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+std::string base_name(const std::string& path) {
+  return path.substr(path.rfind('/') + 1);
+}
 
 // Places are drawn without repetition.
 template <class T>
@@ -20,7 +22,8 @@ std::vector<T> drawn(const std::vector<T>& from, std::size_t count, Random& rand
   std::iota(left.begin(), left.end(), std::size_t{0});
   std::vector<T> out;
   while (!left.empty() && out.size() < count) {
-    const auto i = static_cast<std::size_t>(random.between(0, static_cast<std::int64_t>(left.size()) - 1));
+    const auto i =
+        static_cast<std::size_t>(random.between(0, static_cast<std::int64_t>(left.size()) - 1));
     out.push_back(from[left[i]]);
     std::swap(left[i], left.back());
     left.pop_back();
@@ -38,7 +41,8 @@ std::vector<NodeId> coded_nodes(const Executor& reference) {
   std::vector<NodeId> nodes;
   for (std::size_t n = 0; n < g.nodes().size(); ++n) {
     const ValueId id = g.nodes()[n].outputs.empty() ? no_id : g.nodes()[n].outputs[0];
-    if (id != no_id && g.value(id).quant.quantized() && size_of(g.value(id).dtype) == 1 && !g.value(id).constant)
+    if (id != no_id && g.value(id).quant.quantized() && size_of(g.value(id).dtype) == 1 &&
+        !g.value(id).constant)
       nodes.push_back(static_cast<NodeId>(n));
   }
   return nodes;
@@ -52,16 +56,19 @@ std::string Case::place() const {
 }
 
 std::string Case::text() const {
-  std::string t = animal->name + ": " + (fault ? std::string(fault->name) : unknown) + "@" + place();
+  std::string t =
+      animal->name + ": " + (fault ? std::string(fault->name) : unknown) + "@" + place();
   for (const auto& [name, value] : params) t += "," + name + "=" + number_text(value);
   return t + " (" + level_names[static_cast<int>(level)] + ")";
 }
 
-Result<Animal> animal(const std::string& path, std::string_view arithmetic, int samples, std::uint64_t seed,
-                      const std::vector<std::string>& inputs) {
+Result<Animal> animal(const std::string& path, std::string_view arithmetic, int samples,
+                      std::uint64_t seed, const std::vector<std::string>& inputs) {
   LOCKSTEP_TRY(Graph model, import_model(path));
   const Arithmetic* own = find_arithmetic(arithmetic);
-  if (!own) return Error{"--arith " + std::string(arithmetic), "no such arithmetic", "one of docs/arithmetics.md", ""};
+  if (!own)
+    return Error{"--arith " + std::string(arithmetic), "no such arithmetic",
+                 "one of docs/arithmetics.md", ""};
   LOCKSTEP_TRY(Executor reference, Executor::make(model, *own));
   std::vector<Sample> sent;
   std::vector<std::string> notes;
@@ -75,8 +82,14 @@ Result<Animal> animal(const std::string& path, std::string_view arithmetic, int 
   if (const int left = all - static_cast<int>(sent.size()); left > 0)
     std::ranges::move(generated_inputs(model, left, seed), std::back_inserter(sent));
   LOCKSTEP_TRY(Capture expected, reference.run(sent));
-  Animal a{base_name(path), model, reference, other_arithmetics(model, *own), std::move(sent),
-           std::move(expected.samples), static_cast<std::size_t>(samples), {}};
+  Animal a{base_name(path),
+           model,
+           reference,
+           other_arithmetics(model, *own),
+           std::move(sent),
+           std::move(expected.samples),
+           static_cast<std::size_t>(samples),
+           {}};
   std::vector<Executor> able;  // some have no meaning for an operator
   for (const Executor& other : a.others) {
     auto capture = other.run(a.sent);
@@ -92,20 +105,30 @@ Result<Animal> animal(const std::string& path, std::string_view arithmetic, int 
 std::vector<Case> cases_of(const Animal& animal, const Plan& plan) {
   std::vector<Case> cases;
   for (const FaultDef* fault : fault_table()) {
-    if (!plan.faults.empty() && std::ranges::find(plan.faults, fault->name) == plan.faults.end()) continue;
+    if (!plan.faults.empty() && std::ranges::find(plan.faults, fault->name) == plan.faults.end())
+      continue;
     for (const Level level : plan.levels) {
-      const std::uint64_t seed = hash(animal.name + std::string(fault->name) + level_names[static_cast<int>(level)], plan.seed);
+      const std::uint64_t seed = hash(
+          animal.name + std::string(fault->name) + level_names[static_cast<int>(level)], plan.seed);
       Random random(seed);
       if (plan.share < 1 && Random(seed + 1).unit() >= plan.share) continue;
-      for (const Site& site : drawn(sites_of(animal.reference, *fault), static_cast<std::size_t>(level == Level::all ? plan.sites : (plan.sites + 2) / 3), random))
-        cases.push_back({&animal, fault, "", site.node, site.input, strength(*fault, site, random), level, random.next()});
+      for (const Site& site :
+           drawn(sites_of(animal.reference, *fault),
+                 static_cast<std::size_t>(level == Level::all ? plan.sites : (plan.sites + 2) / 3),
+                 random))
+        cases.push_back({&animal, fault, "", site.node, site.input, strength(*fault, site, random),
+                         level, random.next()});
     }
   }
-  // With fewer tensors, a third of the places, for whether such a device is acquitted or misnamed there.
+  // With fewer tensors, a third of the places, for whether such a device is acquitted or misnamed
+  // there.
   for (const char* unknown : unknown_names)
     for (const Level level : plan.levels) {
-      Random random(hash(animal.name + unknown + (level == Level::all ? "" : level_names[static_cast<int>(level)]), plan.seed));
-      const auto places = static_cast<std::size_t>(level == Level::all ? plan.unknown : (plan.unknown + 2) / 3);
+      Random random(hash(
+          animal.name + unknown + (level == Level::all ? "" : level_names[static_cast<int>(level)]),
+          plan.seed));
+      const auto places =
+          static_cast<std::size_t>(level == Level::all ? plan.unknown : (plan.unknown + 2) / 3);
       for (const NodeId node : drawn(coded_nodes(animal.reference), places, random))
         cases.push_back({&animal, nullptr, unknown, node, no_id, {}, level, random.next()});
     }
@@ -121,7 +144,9 @@ std::vector<Pair> healthy_pairs(const Animal& animal) {
     std::vector<Executor> others = other_arithmetics(animal.model, *a);
     auto expected = reference->run(sent);
     for (std::size_t d = 0; d < others.size(); ++d) {
-      Pair pair{animal.name, std::string(a->name), std::string(others[d].arithmetic().name), "", false, false};
+      Pair pair{
+          animal.name, std::string(a->name), std::string(others[d].arithmetic().name), "", false,
+          false};
       auto capture = others[d].run(sent);
       if (!expected.ok() || !capture.ok()) continue;
       auto pairing = pair_tensors(reference->graph(), *capture);
@@ -131,17 +156,25 @@ std::vector<Pair> healthy_pairs(const Animal& animal) {
         if (i != d) unlike.push_back(others[i]);
       for (const bool named : {true, false}) {
         if (!named && a != &animal.reference.arithmetic()) continue;
-        const lockstep::Case c{.reference = *reference, .recorded = {sent, expected->samples, pairing->samples, StateMode::reset},
-                         .tolerance = {}, .others = [&]() -> std::span<const Executor> { return named ? others : unlike; },
-                               .search = {.work = 1, .threads = 1, .first_only = true}, .model = animal.name, .target = pair.device, .input = ""};
+        const lockstep::Case c{
+            .reference = *reference,
+            .recorded = {sent, expected->samples, pairing->samples, StateMode::reset},
+            .tolerance = {},
+            .others = [&]() -> std::span<const Executor> { return named ? others : unlike; },
+            .search = {.work = 1, .threads = 1, .first_only = true},
+            .model = animal.name,
+            .target = pair.device,
+            .input = ""};
         const auto v = judge(c, pairing->left_device);
         const bool alarm = !v.ok() || (!v->healthy && !v->undecided);
         (named ? pair.alarm : pair.alarm_unnamed) = alarm;
         if (alarm || named) pair.said = v.ok() ? v->summary : v.error().line();
         if (const int first = v.ok() && alarm ? v->comparison.first_wrong() : -1; first >= 0) {
           const Row& row = v->comparison.rows[static_cast<std::size_t>(first)];
-          pair.said += " at " + row.name + ": " + std::to_string(row.local.differing) + " of " + std::to_string(row.local.count) + " values, by " +
-                       number_text(row.local.has_lsb ? row.local.max_lsb : row.local.max_abs) + (row.structure.text.empty() ? "" : "; " + row.structure.text);
+          pair.said += " at " + row.name + ": " + std::to_string(row.local.differing) + " of " +
+                       std::to_string(row.local.count) + " values, by " +
+                       number_text(row.local.has_lsb ? row.local.max_lsb : row.local.max_abs) +
+                       (row.structure.text.empty() ? "" : "; " + row.structure.text);
         }
       }
       pairs.push_back(std::move(pair));

@@ -1,6 +1,7 @@
 /*
- * Convolutions of 16-bit codes around zero with 8-bit weights around zero, channels last, in sums of 64 bits. With Helium
- * eight products at a time; what is read behind the end of a row meets weights of zero.
+ * Convolutions of 16-bit codes around zero with 8-bit weights around zero, channels last, in sums
+ * of 64 bits. With Helium eight products at a time; what is read behind the end of a row meets
+ * weights of zero.
  */
 #include <string.h>
 
@@ -13,7 +14,7 @@
 #endif
 
 /* Four sums of `vectors` times eight products, weights [vector][4][8]. */
-static inline void four_sums(const int16_t *x, const int8_t *w, int32_t vectors, int64_t *sums) {
+static inline void four_sums(const int16_t* x, const int8_t* w, int32_t vectors, int64_t* sums) {
   int64_t a = 0, b = 0, c = 0, d = 0;
   for (; vectors > 0; --vectors, x += 8, w += 32) {
 #if LS_HELIUM
@@ -36,8 +37,9 @@ static inline void four_sums(const int16_t *x, const int8_t *w, int32_t vectors,
 }
 
 /* The window of output o and the channels from `first` on as a row; padding is zero. */
-static void gather(const ls_conv_16_p *p, const int16_t *x, ls_spot o, int32_t first, int16_t *row) {
-  const ls_window *w = &p->window;
+static void gather(const ls_conv_16_p* p, const int16_t* x, ls_spot o, int32_t first,
+                   int16_t* row) {
+  const ls_window* w = &p->window;
   const int32_t channels = w->in_c / p->group;
   int32_t i, j;
   for (i = 0; i < w->kernel_h; ++i)
@@ -51,25 +53,27 @@ static void gather(const ls_conv_16_p *p, const int16_t *x, ls_spot o, int32_t f
 }
 
 /* Whether a window is one element of the input, the whole of it in one group. */
-static int reads_in_place(const ls_conv_16_p *p) {
-  const ls_window *w = &p->window;
+static int reads_in_place(const ls_conv_16_p* p) {
+  const ls_window* w = &p->window;
   const int32_t last_h = (w->out_h - 1) * w->stride_h, last_w = (w->out_w - 1) * w->stride_w;
-  return p->group == 1 && w->kernel_h == 1 && w->kernel_w == 1 && w->top == 0 && w->left == 0 && last_h < w->in_h &&
-         last_w < w->in_w && w->in_c % 8 == 0;
+  return p->group == 1 && w->kernel_h == 1 && w->kernel_w == 1 && w->top == 0 && w->left == 0 &&
+         last_h < w->in_h && last_w < w->in_w && w->in_c % 8 == 0;
 }
 
-void ls_conv_16(const ls_conv_16_p *p, const int16_t *x, int16_t *y, int16_t *scratch) {
-  const ls_window *w = &p->window;
-  const int32_t channels = w->in_c / p->group, filters = w->out_c / p->group, depth = w->kernel_h * w->kernel_w * channels;
-  const int32_t vectors = (depth + 7) / 8, positions = w->out_h * w->out_w, in_place = reads_in_place(p);
+void ls_conv_16(const ls_conv_16_p* p, const int16_t* x, int16_t* y, int16_t* scratch) {
+  const ls_window* w = &p->window;
+  const int32_t channels = w->in_c / p->group, filters = w->out_c / p->group,
+                depth = w->kernel_h * w->kernel_w * channels;
+  const int32_t vectors = (depth + 7) / 8, positions = w->out_h * w->out_w,
+                in_place = reads_in_place(p);
   int32_t n, position, g, o, i;
   if (!in_place) memset(scratch, 0, (size_t)vectors * 8 * sizeof *scratch);
   for (n = 0; n < w->batch; ++n, x += w->in_h * w->in_w * w->in_c)
     for (position = 0; position < positions; ++position)
       for (g = 0; g < p->group; ++g) {
         const ls_spot at = ls_spot_of(w, position);
-        const int8_t *weights = p->weights + g * ((filters + 3) / 4) * vectors * 32;
-        const int16_t *row = x + (at.h * w->stride_h * w->in_w + at.w * w->stride_w) * w->in_c;
+        const int8_t* weights = p->weights + g * ((filters + 3) / 4) * vectors * 32;
+        const int16_t* row = x + (at.h * w->stride_h * w->in_w + at.w * w->stride_w) * w->in_c;
         if (!in_place) {
           gather(p, x, at, g * channels, scratch);
           row = scratch;
@@ -80,15 +84,17 @@ void ls_conv_16(const ls_conv_16_p *p, const int16_t *x, int16_t *y, int16_t *sc
           four_sums(row, weights, vectors, sums);
           for (i = 0; i < count; ++i, ++y) {
             const int32_t channel = g * filters + o + i;
-            *y = (int16_t)ls_scaled(&p->scale, sums[i] + (p->bias == NULL ? 0 : p->bias[channel]), channel);
+            *y = (int16_t)ls_scaled(&p->scale, sums[i] + (p->bias == NULL ? 0 : p->bias[channel]),
+                                    channel);
           }
         }
       }
 }
 
 /* Eight channels of one window, whose products fit in 32 bits; weights [tap][8]. */
-static void eight_channels(const ls_conv_16_p *p, const int16_t *x, const int8_t *weights, ls_spot o, int32_t count, int32_t *sums) {
-  const ls_window *w = &p->window;
+static void eight_channels(const ls_conv_16_p* p, const int16_t* x, const int8_t* weights,
+                           ls_spot o, int32_t count, int32_t* sums) {
+  const ls_window* w = &p->window;
   int32_t i, j;
 #if LS_HELIUM
   int32x4x2_t all = {{vdupq_n_s32(0), vdupq_n_s32(0)}};
@@ -101,7 +107,7 @@ static void eight_channels(const ls_conv_16_p *p, const int16_t *x, const int8_t
     const int32_t h = ls_source_row(w, o, i, 0);
     for (j = 0; j < w->kernel_w; ++j, weights += 8) {
       const int32_t v = h < 0 ? -1 : ls_source_column(w, o, j, 0);
-      const int16_t *at;
+      const int16_t* at;
       if (v < 0) continue;
       at = x + (h * w->in_w + v) * w->in_c;
 #if LS_HELIUM
@@ -120,8 +126,8 @@ static void eight_channels(const ls_conv_16_p *p, const int16_t *x, const int8_t
 #endif
 }
 
-void ls_depthwise_16(const ls_conv_16_p *p, const int16_t *x, int16_t *y) {
-  const ls_window *w = &p->window;
+void ls_depthwise_16(const ls_conv_16_p* p, const int16_t* x, int16_t* y) {
+  const ls_window* w = &p->window;
   const int32_t taps = w->kernel_h * w->kernel_w, positions = w->out_h * w->out_w;
   int32_t n, position, c, i;
   for (n = 0; n < w->batch; ++n, x += w->in_h * w->in_w * w->in_c)
@@ -131,6 +137,7 @@ void ls_depthwise_16(const ls_conv_16_p *p, const int16_t *x, int16_t *y) {
         int32_t sums[8];
         eight_channels(p, x + c, p->weights + c * taps, ls_spot_of(w, position), count, sums);
         for (i = 0; i < count; ++i)
-          *y++ = (int16_t)ls_scaled(&p->scale, (int64_t)sums[i] + (p->bias == NULL ? 0 : p->bias[c + i]), c + i);
+          *y++ = (int16_t)ls_scaled(
+              &p->scale, (int64_t)sums[i] + (p->bias == NULL ? 0 : p->bias[c + i]), c + i);
       }
 }

@@ -3,12 +3,12 @@
 
 #include "ls_fixed.h"
 
-void ls_depthwise_portable(const ls_depthwise *p, const int8_t *x, int8_t *y);
+void ls_depthwise_portable(const ls_depthwise* p, const int8_t* x, int8_t* y);
 
 /* Sums of output channels first .. first + count - 1 at one position. */
-static void sums(const ls_depthwise *p, const int8_t *x, int32_t oh, int32_t ow, int32_t first,
-                 int32_t count, int32_t *acc) {
-  const ls_window *w = &p->window;
+static void sums(const ls_depthwise* p, const int8_t* x, int32_t oh, int32_t ow, int32_t first,
+                 int32_t count, int32_t* acc) {
+  const ls_window* w = &p->window;
   const int32_t times = w->out_c / w->in_c, plane = w->in_h * w->in_w;
   int32_t i, j, o;
   for (o = 0; o < count; ++o) acc[o] = p->bias[first + o];
@@ -20,16 +20,18 @@ static void sums(const ls_depthwise *p, const int8_t *x, int32_t oh, int32_t ow,
       const int32_t tap = i * w->kernel_w + j, taps = w->kernel_h * w->kernel_w;
       for (o = 0; o < count; ++o) {
         const int32_t c = (first + o) / times;
-        const int32_t at = w->channels_last ? (h * w->in_w + v) * w->in_c + c : c * plane + h * w->in_w + v;
+        const int32_t at =
+            w->channels_last ? (h * w->in_w + v) * w->in_c + c : c * plane + h * w->in_w + v;
         const int32_t code = inside ? ls_flipped(x[at], p->flip) : p->pad;
         const int32_t zero = p->w_zeros == NULL ? p->w_zero : p->w_zeros[first + o];
-        acc[o] += code * (p->weights[((first + o) / 16 * taps + tap) * 16 + (first + o) % 16] - zero);
+        acc[o] +=
+            code * (p->weights[((first + o) / 16 * taps + tap) * 16 + (first + o) % 16] - zero);
       }
     }
 }
 
-void ls_depthwise_portable(const ls_depthwise *p, const int8_t *x, int8_t *y) {
-  const ls_window *w = &p->window;
+void ls_depthwise_portable(const ls_depthwise* p, const int8_t* x, int8_t* y) {
+  const ls_window* w = &p->window;
   const int32_t positions = w->out_h * w->out_w;
   int32_t acc[LS_RUN];
   int8_t codes[LS_RUN];
@@ -52,8 +54,8 @@ void ls_depthwise_portable(const ls_depthwise *p, const int8_t *x, int8_t *y) {
 }
 
 #if !LS_HELIUM
-void ls_depthwise_8(const ls_depthwise *p, const void *x, void *y, int8_t *scratch) {
+void ls_depthwise_8(const ls_depthwise* p, const void* x, void* y, int8_t* scratch) {
   (void)scratch;
-  ls_depthwise_portable(p, (const int8_t *)x, (int8_t *)y);
+  ls_depthwise_portable(p, (const int8_t*)x, (int8_t*)y);
 }
 #endif

@@ -10,7 +10,9 @@ static inline int32_t ls_clamp(int32_t v, int32_t low, int32_t high) {
 }
 
 /* The low byte, as int8 and uint8 codes alike are stored. */
-static inline int8_t ls_byte(int32_t code) { return (int8_t)(uint8_t)((uint32_t)code & 0xffu); }
+static inline int8_t ls_byte(int32_t code) {
+  return (int8_t)(uint8_t)((uint32_t)code & 0xffu);
+}
 
 static inline int8_t ls_flipped(int8_t code, uint8_t flip) {
   return (int8_t)(uint8_t)((unsigned)(uint8_t)code ^ flip);
@@ -56,7 +58,8 @@ static inline float ls_clamp_real(float v, float low, float high) {
 }
 
 /* code = clamp(zero + nearest_even(acc * factor)), clamped before rounding: bounds are integers. */
-static inline int32_t ls_requant_float(int32_t acc, float factor, float low, float high, int32_t zero) {
+static inline int32_t ls_requant_float(int32_t acc, float factor, float low, float high,
+                                       int32_t zero) {
   return ls_nearest_even(ls_clamp_real((float)acc * factor, low, high)) + zero;
 }
 

@@ -1,15 +1,22 @@
-/* Fixed-point functions: exponential, logarithm, reciprocal, inverse root. Q0.31 is a fraction of 2^31. */
+/* Fixed-point functions: exponential, logarithm, reciprocal, inverse root. Q0.31 is a fraction of
+ * 2^31. */
 #ifndef LS_FIXED_MORE_H
 #define LS_FIXED_MORE_H
 
 #include "ls_fixed.h"
 
-static inline int32_t ls_wrapped(int64_t v) { return (int32_t)(uint32_t)((uint64_t)v & 0xffffffffu); }
+static inline int32_t ls_wrapped(int64_t v) {
+  return (int32_t)(uint32_t)((uint64_t)v & 0xffffffffu);
+}
 static inline int32_t ls_clamp_wide(int64_t v, int32_t low, int32_t high) {
   return v < low ? low : v > high ? high : (int32_t)v;
 }
-static inline int32_t ls_saturated(int64_t v) { return ls_clamp_wide(v, INT32_MIN, INT32_MAX); }
-static inline int32_t ls_saturating_shift(int32_t x, int32_t e) { return ls_saturated((int64_t)x * ((int64_t)1 << e)); }
+static inline int32_t ls_saturated(int64_t v) {
+  return ls_clamp_wide(v, INT32_MIN, INT32_MAX);
+}
+static inline int32_t ls_saturating_shift(int32_t x, int32_t e) {
+  return ls_saturated((int64_t)x * ((int64_t)1 << e));
+}
 
 static inline int32_t ls_zeros_before(uint32_t x) {
   int32_t n = 0;
@@ -49,10 +56,11 @@ static inline int32_t ls_inverse_of_one_plus(int32_t x) {
 }
 
 /* The mantissa of 1 / x in Q0.31; *power: what it must be shifted down by beside `bits`. */
-static inline int32_t ls_reciprocal(int32_t x, int32_t bits, int32_t *power) {
+static inline int32_t ls_reciprocal(int32_t x, int32_t bits, int32_t* power) {
   const int32_t headroom = ls_zeros_before((uint32_t)x);
   *power = bits - headroom;
-  return ls_inverse_of_one_plus((int32_t)((headroom >= 32 ? 0u : (uint32_t)x << headroom) - 0x80000000u));
+  return ls_inverse_of_one_plus(
+      (int32_t)((headroom >= 32 ? 0u : (uint32_t)x << headroom) - 0x80000000u));
 }
 
 #endif

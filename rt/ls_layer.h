@@ -7,14 +7,15 @@
 #include "ls_number.h"
 
 /*
- * Convolution, also transposed (see ls_conv_any), of either layout. Weights are [out_c][window][channel of the group].
- * Each tap's channels are summed by `order`; then taps, bias, bounds.
+ * Convolution, also transposed (see ls_conv_any), of either layout. Weights are
+ * [out_c][window][channel of the group]. Each tap's channels are summed by `order`; then taps,
+ * bias, bounds.
  */
 enum {
-  LS_PLAIN,        /* one by one, rounded twice a step, through all taps */
-  LS_FUSED_PIECES, /* fused, in pieces of `block` */
-  LS_ROUNDED_FOURS, /* products rounded, four at a time */
-  LS_FROM_BIAS,     /* fused, from the bias on, through all taps */
+  LS_PLAIN,            /* one by one, rounded twice a step, through all taps */
+  LS_FUSED_PIECES,     /* fused, in pieces of `block` */
+  LS_ROUNDED_FOURS,    /* products rounded, four at a time */
+  LS_FROM_BIAS,        /* fused, from the bias on, through all taps */
   LS_FROM_BIAS_COLUMNS /* the same, the window column by column */
 };
 typedef struct ls_conv_plain {
@@ -24,35 +25,36 @@ typedef struct ls_conv_plain {
   float low, high;
   uint8_t transposed;
   uint8_t by_tap; /* each tap's channels are summed from zero, then added */
-  const float *weights;
-  const float *bias;
+  const float* weights;
+  const float* bias;
 } ls_conv_plain;
-void ls_conv_plain_f32(const ls_conv_plain *p, const float *x, float *y);
+void ls_conv_plain_f32(const ls_conv_plain* p, const float* x, float* y);
 
 /*
- * Float32 under 8-bit weights around zero, channels last: each image of the batch becomes codes by one scale, which stand in
- * `scratch`, in_h * in_w * in_c bytes. Weights are [out_c][window][channel of the group].
+ * Float32 under 8-bit weights around zero, channels last: each image of the batch becomes codes by
+ * one scale, which stand in `scratch`, in_h * in_w * in_c bytes. Weights are
+ * [out_c][window][channel of the group].
  */
 enum { LS_SYMMETRIC, LS_ASYMMETRIC, LS_DYNAMIC }; /* the last: XNNPACK's, in float32 */
 enum {
   LS_HYBRID_FUSED,   /* sum x_scale, fused by w_scale with the bias */
   LS_HYBRID_JOINED,  /* sum (w_scale x_scale) + bias */
   LS_HYBRID_WEIGHTS, /* (sum w_scale) x_scale + bias */
-  LS_HYBRID_FOURS    /* so in the first `fours` channels, (sum x_scale) w_scale + bias in the others */
+  LS_HYBRID_FOURS /* so in the first `fours` channels, (sum x_scale) w_scale + bias in the others */
 };
 typedef struct ls_hybrid {
   ls_window window;
   int32_t group, fours;
   uint8_t coding, steps, by; /* by: a scale of each output channel */
   float low, high;
-  const int8_t *weights;
-  const float *scales;
-  const float *bias; /* NULL: none */
+  const int8_t* weights;
+  const float* scales;
+  const float* bias; /* NULL: none */
 } ls_hybrid;
-void ls_hybrid_f32(const ls_hybrid *p, const float *x, float *y, int8_t *scratch);
+void ls_hybrid_f32(const ls_hybrid* p, const float* x, float* y, int8_t* scratch);
 
-/* Averages of windows; `columns` 1: column sums first, 2: nine taps at a time, column by column. `padded_h`, `padded_w`, `padded_d`:
-   what the divisor counts, 0: what is there. */
+/* Averages of windows; `columns` 1: column sums first, 2: nine taps at a time, column by column.
+   `padded_h`, `padded_w`, `padded_d`: what the divisor counts, 0: what is there. */
 typedef struct ls_average_real {
   ls_window window;
   ls_depth depth;
@@ -60,16 +62,17 @@ typedef struct ls_average_real {
   float low, high, empty; /* the last: of a window in the padding alone */
   uint8_t columns;
 } ls_average_real;
-void ls_average_pool_f32(const ls_average_real *p, const float *x, float *y);
+void ls_average_pool_f32(const ls_average_real* p, const float* x, float* y);
 /* The greatest of windows of three axes, not below `low`. */
 typedef struct ls_max_volume {
   ls_window window;
   ls_depth depth;
   float low, high;
 } ls_max_volume;
-void ls_max_volume_f32(const ls_max_volume *p, const float *x, float *y);
+void ls_max_volume_f32(const ls_max_volume* p, const float* x, float* y);
 
-/* y[i][j] = sum over k of a[i][k] b[k][j], by `order`; stacked. It starts from the bias, or takes it in afterwards. */
+/* y[i][j] = sum over k of a[i][k] b[k][j], by `order`; stacked. It starts from the bias, or takes
+ * it in afterwards. */
 enum { LS_MATRIX_PLAIN, LS_MATRIX_PIECES, LS_MATRIX_FOURS, LS_MATRIX_EIGHTS, LS_MATRIX_FROM_BIAS };
 typedef struct ls_matrix_real {
   int32_t count, m, n, k;
@@ -78,36 +81,40 @@ typedef struct ls_matrix_real {
   int32_t order, block;
   int32_t bias_row, bias_col;
   float alpha, beta, low, high;
-  uint8_t across;  /* LS_MATRIX_EIGHTS: its columns are the rows of y */
-  uint8_t factors; /* not LS_MATRIX_PLAIN: the sum starts from zero, y = fma(sum, alpha, beta * bias) */
+  uint8_t across; /* LS_MATRIX_EIGHTS: its columns are the rows of y */
+  uint8_t
+      factors; /* not LS_MATRIX_PLAIN: the sum starts from zero, y = fma(sum, alpha, beta * bias) */
 } ls_matrix_real;
-void ls_matrix_f32(const ls_matrix_real *p, const float *a, const float *b, const float *bias, float *y);
+void ls_matrix_f32(const ls_matrix_real* p, const float* a, const float* b, const float* bias,
+                   float* y);
 
-/* Recurrent layers on float32. Weights [directions][gates * hidden][in], [...][hidden]. `state` lists NULL or the first
-   values; scratch: gates * hidden + 2 * hidden floats. */
+/* Recurrent layers on float32. Weights [directions][gates * hidden][in], [...][hidden]. `state`
+   lists NULL or the first values; scratch: gates * hidden + 2 * hidden floats. */
 typedef struct ls_recurrent {
   int32_t steps, batch, in, hidden, directions;
-  uint8_t batch_first, reverse, rational; /* functions by quotients of polynomials, else the C library's */
-  uint8_t reset_after;                    /* GRU: the reset gate meets the recurrent product */
-  uint8_t fused;                          /* sums by fused steps in blocks of 256 */
-  uint8_t cut;                            /* sigmoids are 1 above 16.6, and exponentials alone below -9 */
-  uint8_t quotients;                      /* GRU: onnxruntime's functions of two gates */
+  uint8_t batch_first, reverse,
+      rational;        /* functions by quotients of polynomials, else the C library's */
+  uint8_t reset_after; /* GRU: the reset gate meets the recurrent product */
+  uint8_t fused;       /* sums by fused steps in blocks of 256 */
+  uint8_t cut;         /* sigmoids are 1 above 16.6, and exponentials alone below -9 */
+  uint8_t quotients;   /* GRU: onnxruntime's functions of two gates */
 } ls_recurrent;
-void ls_lstm_f32(const ls_recurrent *p, const float *x, const float *w, const float *r, const float *bias, const float *h,
-                 const float *c, float *y, float *y_h, float *y_c, float *scratch);
+void ls_lstm_f32(const ls_recurrent* p, const float* x, const float* w, const float* r,
+                 const float* bias, const float* h, const float* c, float* y, float* y_h,
+                 float* y_c, float* scratch);
 /* scratch: 6 * hidden floats. */
-void ls_gru_f32(const ls_recurrent *p, const float *x, const float *w, const float *r, const float *bias, const float *h,
-                float *y, float *y_h, float *scratch);
+void ls_gru_f32(const ls_recurrent* p, const float* x, const float* w, const float* r,
+                const float* bias, const float* h, float* y, float* y_h, float* scratch);
 
-/* An LSTM as TFLite has it, states from run to run. Gates: input, forget, cell, output; of those `w`, `r` are rows of
-   each cell, `from_x`, `from_h` what the sums start from. `samples`: of the sigmoid (CMSIS-NN), NULL: fixed-point
-   polynomials. scratch: four rows of cells of 16 bits. */
+/* An LSTM as TFLite has it, states from run to run. Gates: input, forget, cell, output; of those
+   `w`, `r` are rows of each cell, `from_x`, `from_h` what the sums start from. `samples`: of the
+   sigmoid (CMSIS-NN), NULL: fixed-point polynomials. scratch: four rows of cells of 16 bits. */
 typedef struct ls_factor {
   int32_t multiplier, shift;
 } ls_factor;
 typedef struct ls_gate {
   const int8_t *w, *r;
-  const int16_t *peephole;
+  const int16_t* peephole;
   const int32_t *from_x, *from_h;
   ls_factor x_scale, h_scale, peephole_scale;
 } ls_gate;
@@ -116,13 +123,13 @@ typedef struct ls_lstm_codes {
   uint8_t time_major, coupled, once; /* coupled: the input gate is one less the forget gate */
   int32_t cell_power, cell_clip, projection_clip, hidden_zero, state_zero;
   ls_factor hidden_scale, project_scale;
-  const int8_t *projection; /* NULL: none */
-  const int32_t *projected;
-  const uint16_t *samples;
+  const int8_t* projection; /* NULL: none */
+  const int32_t* projected;
+  const uint16_t* samples;
   ls_gate gates[4];
 } ls_lstm_codes;
-void ls_lstm_codes_8(const ls_lstm_codes *p, const int8_t *x, const int8_t *h, const int16_t *c, int8_t *y, int8_t *h_after,
-                     int16_t *c_after, int16_t *scratch);
+void ls_lstm_codes_8(const ls_lstm_codes* p, const int8_t* x, const int8_t* h, const int16_t* c,
+                     int8_t* y, int8_t* h_after, int16_t* c_after, int16_t* scratch);
 /* The same on float32; scratch: three rows of cells. */
 typedef struct ls_lstm_real {
   int32_t batch, steps, in, cells, out;
@@ -132,7 +139,7 @@ typedef struct ls_lstm_real {
   const float *w[4], *r[4], *bias[4], *peephole[4]; /* w[0] NULL: coupled */
   const float *projection, *projection_bias;
 } ls_lstm_real;
-void ls_lstm_sequence_f32(const ls_lstm_real *p, const float *x, const float *h, const float *c, float *y, float *h_after,
-                          float *c_after, float *scratch);
+void ls_lstm_sequence_f32(const ls_lstm_real* p, const float* x, const float* h, const float* c,
+                          float* y, float* h_after, float* c_after, float* scratch);
 
 #endif

@@ -1,19 +1,24 @@
 /* Products of two computed matrices of codes. */
 #include "ls_fixed.h"
 
-static int32_t element(int8_t code, uint8_t flip, int32_t zero) { return ls_flipped(code, flip) - zero; }
+static int32_t element(int8_t code, uint8_t flip, int32_t zero) {
+  return ls_flipped(code, flip) - zero;
+}
 
 #if LS_HELIUM
 #include <arm_mve.h>
 
 /* Four codes of b as they are stored, widened; those that are not `on` are zero. */
-static inline int32x4_t four_of(const int8_t *b, uint8_t flip, mve_pred16_t on) {
-  return flip == 0 ? vldrbq_z_s32(b, on) : vreinterpretq_s32_u32(vldrbq_z_u32((const uint8_t *)b, on));
+static inline int32x4_t four_of(const int8_t* b, uint8_t flip, mve_pred16_t on) {
+  return flip == 0 ? vldrbq_z_s32(b, on)
+                   : vreinterpretq_s32_u32(vldrbq_z_u32((const uint8_t*)b, on));
 }
 
-/* Sums of one row of a with `count` (at most 16) neighbouring columns of b; what b's zero point adds is the same for all. */
-static inline __attribute__((always_inline)) void columns(const ls_matmul *p, const int8_t *a, const int8_t *b, int32_t count,
-                                                          uint8_t b_flip, int32_t *acc) {
+/* Sums of one row of a with `count` (at most 16) neighbouring columns of b; what b's zero point
+ * adds is the same for all. */
+static inline __attribute__((always_inline)) void columns(const ls_matmul* p, const int8_t* a,
+                                                          const int8_t* b, int32_t count,
+                                                          uint8_t b_flip, int32_t* acc) {
   const int32_t zero = b_flip == 0 ? p->b_zero : p->b_zero + 128, vectors = (count + 3) / 4;
   const mve_pred16_t all = vctp32q(4), last = vctp32q((uint32_t)(count - (vectors - 1) * 4));
   int32x4_t s0 = vdupq_n_s32(0), s1 = s0, s2 = s0, s3 = s0;
@@ -26,8 +31,10 @@ static inline __attribute__((always_inline)) void columns(const ls_matmul *p, co
         s0 = vmlaq_n_s32(s0, vldrbq_s32(b), v), s1 = vmlaq_n_s32(s1, vldrbq_s32(b + 4), v);
         s2 = vmlaq_n_s32(s2, vldrbq_s32(b + 8), v), s3 = vmlaq_n_s32(s3, vldrbq_s32(b + 12), v);
       } else {
-        s0 = vmlaq_n_s32(s0, four_of(b, b_flip, all), v), s1 = vmlaq_n_s32(s1, four_of(b + 4, b_flip, all), v);
-        s2 = vmlaq_n_s32(s2, four_of(b + 8, b_flip, all), v), s3 = vmlaq_n_s32(s3, four_of(b + 12, b_flip, all), v);
+        s0 = vmlaq_n_s32(s0, four_of(b, b_flip, all), v),
+        s1 = vmlaq_n_s32(s1, four_of(b + 4, b_flip, all), v);
+        s2 = vmlaq_n_s32(s2, four_of(b + 8, b_flip, all), v),
+        s3 = vmlaq_n_s32(s3, four_of(b + 12, b_flip, all), v);
       }
     }
   } else {
@@ -45,9 +52,12 @@ static inline __attribute__((always_inline)) void columns(const ls_matmul *p, co
   vstrwq_s32(acc + 8, vaddq_n_s32(s2, sum)), vstrwq_s32(acc + 12, vaddq_n_s32(s3, sum));
 }
 
-/* Columns of b that lie like rows of a: their sums with one row. (a - A)(b - B) = ab - A b - B a + A B. */
-static void lying_columns(const ls_matmul *p, const int8_t *a, const int8_t *b, int32_t count, int32_t *acc) {
-  const int8x16_t none = vdupq_n_s8(0), a_flip = vdupq_n_s8((int8_t)p->a_flip), b_flip = vdupq_n_s8((int8_t)p->b_flip);
+/* Columns of b that lie like rows of a: their sums with one row. (a - A)(b - B) = ab - A b - B a +
+ * A B. */
+static void lying_columns(const ls_matmul* p, const int8_t* a, const int8_t* b, int32_t count,
+                          int32_t* acc) {
+  const int8x16_t none = vdupq_n_s8(0), a_flip = vdupq_n_s8((int8_t)p->a_flip),
+                  b_flip = vdupq_n_s8((int8_t)p->b_flip);
   int32_t c, k;
   for (c = 0; c < count; ++c, b += p->b_col) {
     int32_t both = 0, of_a = 0, of_b = 0;
@@ -62,7 +72,8 @@ static void lying_columns(const ls_matmul *p, const int8_t *a, const int8_t *b, 
 }
 
 /* Whether vectors have computed the sums. */
-static int by_vectors(const ls_matmul *p, const int8_t *a, const int8_t *b, int32_t count, int32_t *acc) {
+static int by_vectors(const ls_matmul* p, const int8_t* a, const int8_t* b, int32_t count,
+                      int32_t* acc) {
   int32_t c;
   if (p->b_row == 1 && p->a_col == 1 && p->b_col != 1) {
     lying_columns(p, a, b, count, acc);
@@ -78,15 +89,16 @@ static int by_vectors(const ls_matmul *p, const int8_t *a, const int8_t *b, int3
   return 1;
 }
 #else
-static int by_vectors(const ls_matmul *p, const int8_t *a, const int8_t *b, int32_t count, int32_t *acc) {
+static int by_vectors(const ls_matmul* p, const int8_t* a, const int8_t* b, int32_t count,
+                      int32_t* acc) {
   (void)p, (void)a, (void)b, (void)count, (void)acc;
   return 0;
 }
 #endif
 
-void ls_matmul_8(const ls_matmul *p, const void *a, const void *b, void *y) {
-  const int8_t *left = (const int8_t *)a, *right = (const int8_t *)b;
-  uint8_t *out = (uint8_t *)y;
+void ls_matmul_8(const ls_matmul* p, const void* a, const void* b, void* y) {
+  const int8_t *left = (const int8_t*)a, *right = (const int8_t*)b;
+  uint8_t* out = (uint8_t*)y;
   int32_t acc[LS_RUN];
   int32_t t, i, j, k, c;
   for (t = 0; t < p->count; ++t, left += p->a_step, right += p->b_step)

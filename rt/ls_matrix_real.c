@@ -8,7 +8,7 @@ typedef struct {
   int32_t a_step, b_step, k;
 } row_and_column;
 
-static float plain(const row_and_column *r) {
+static float plain(const row_and_column* r) {
   float sum = 0.0f;
   int32_t k;
   for (k = 0; k < r->k; ++k) {
@@ -19,19 +19,20 @@ static float plain(const row_and_column *r) {
 }
 
 /* Fused, in pieces of `block` that start from zero. */
-static float in_pieces(const row_and_column *r, int32_t block, const float *start) {
+static float in_pieces(const row_and_column* r, int32_t block, const float* start) {
   float y = start == NULL ? 0.0f : *start;
   int32_t first, k, add = start != NULL;
   for (first = 0; first < r->k; first += block) {
     float sum = 0.0f;
-    for (k = first; k < r->k && k < first + block; ++k) sum = fmaf(r->a[k * r->a_step], r->b[k * r->b_step], sum);
+    for (k = first; k < r->k && k < first + block; ++k)
+      sum = fmaf(r->a[k * r->a_step], r->b[k * r->b_step], sum);
     y = add ? sum + y : sum;
     add = 1;
   }
   return y;
 }
 
-static float from_start(const row_and_column *r, const float *start) {
+static float from_start(const row_and_column* r, const float* start) {
   float y = start == NULL ? 0.0f : *start;
   int32_t k;
   for (k = 0; k < r->k; ++k) y = fmaf(r->a[k * r->a_step], r->b[k * r->b_step], y);
@@ -39,7 +40,7 @@ static float from_start(const row_and_column *r, const float *start) {
 }
 
 /* Products rounded, four at a time before they meet what is there, then two, then one. */
-static float in_fours(const row_and_column *r, const float *start) {
+static float in_fours(const row_and_column* r, const float* start) {
   float y = start == NULL ? 0.0f : *start;
   int32_t k = 0, i;
   while (k < r->k) {
@@ -56,7 +57,7 @@ static float in_fours(const row_and_column *r, const float *start) {
 }
 
 /* Eight interleaved sums, joined by where column n of `columns` stands. */
-static float in_eights(const row_and_column *r, int32_t n, int32_t columns, const float *start) {
+static float in_eights(const row_and_column* r, int32_t n, int32_t columns, const float* start) {
   const int32_t in_fours_end = columns / 4 * 4;
   float s[8] = {0.0f}, y;
   int32_t k;
@@ -73,13 +74,14 @@ static float in_eights(const row_and_column *r, int32_t n, int32_t columns, cons
   return y + (start == NULL ? 0.0f : *start);
 }
 
-void ls_matrix_f32(const ls_matrix_real *p, const float *a, const float *b, const float *bias, float *y) {
+void ls_matrix_f32(const ls_matrix_real* p, const float* a, const float* b, const float* bias,
+                   float* y) {
   int32_t t, i, j;
   for (t = 0; t < p->count; ++t)
     for (i = 0; i < p->m; ++i)
       for (j = 0; j < p->n; ++j) {
-        const float *term = bias == NULL ? NULL : bias + i * p->bias_row + j * p->bias_col;
-        const float *start = p->factors ? NULL : term;
+        const float* term = bias == NULL ? NULL : bias + i * p->bias_row + j * p->bias_col;
+        const float* start = p->factors ? NULL : term;
         row_and_column r;
         float v;
         r.a = a + t * p->a_step + i * p->a_row;
@@ -88,10 +90,18 @@ void ls_matrix_f32(const ls_matrix_real *p, const float *a, const float *b, cons
         r.b_step = p->b_row;
         r.k = p->k;
         switch (p->order) {
-          case LS_MATRIX_PIECES: v = in_pieces(&r, p->block, start); break;
-          case LS_MATRIX_FROM_BIAS: v = from_start(&r, start); break;
-          case LS_MATRIX_FOURS: v = in_fours(&r, start); break;
-          case LS_MATRIX_EIGHTS: v = in_eights(&r, p->across ? i : j, p->across ? p->m : p->n, start); break;
+          case LS_MATRIX_PIECES:
+            v = in_pieces(&r, p->block, start);
+            break;
+          case LS_MATRIX_FROM_BIAS:
+            v = from_start(&r, start);
+            break;
+          case LS_MATRIX_FOURS:
+            v = in_fours(&r, start);
+            break;
+          case LS_MATRIX_EIGHTS:
+            v = in_eights(&r, p->across ? i : j, p->across ? p->m : p->n, start);
+            break;
           default:
             v = plain(&r);
             if (p->alpha < 1.0f || p->alpha > 1.0f) v = v * p->alpha;

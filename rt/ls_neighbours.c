@@ -4,13 +4,13 @@
 #include "ls_number.h"
 
 /* The square of channel c, of which there is none outside. */
-static float square_at(const float *x, int32_t c, int32_t channels, int32_t step) {
+static float square_at(const float* x, int32_t c, int32_t channels, int32_t step) {
   const float v = c < 0 || c >= channels ? 0.0f : x[c * step];
   return v * v;
 }
 
 /* What enters the window is added to the sum before, what leaves it is taken off. */
-static void along(const ls_neighbours *p, const float *x, float *y) {
+static void along(const ls_neighbours* p, const float* x, float* y) {
   const int32_t before = (p->size - 1) / 2;
   float sum = p->bias;
   int32_t c;
@@ -20,7 +20,8 @@ static void along(const ls_neighbours *p, const float *x, float *y) {
   }
   for (c = 0; c < p->channels; ++c) {
     if (c > 0) {
-      const float enters = p->factor * square_at(x, c + p->size - 1 - before, p->channels, p->inner);
+      const float enters =
+          p->factor * square_at(x, c + p->size - 1 - before, p->channels, p->inner);
       const float leaves = -p->factor * square_at(x, c - 1 - before, p->channels, p->inner);
       sum = sum + enters;
       sum = sum + leaves;
@@ -29,7 +30,7 @@ static void along(const ls_neighbours *p, const float *x, float *y) {
   }
 }
 
-static void anew(const ls_neighbours *p, const float *x, float *y) {
+static void anew(const ls_neighbours* p, const float* x, float* y) {
   const int32_t radius = p->size / 2;
   int32_t c, k;
   for (c = 0; c < p->channels; ++c) {
@@ -41,7 +42,7 @@ static void anew(const ls_neighbours *p, const float *x, float *y) {
   }
 }
 
-void ls_normalize_neighbours_f32(const ls_neighbours *p, const float *x, float *y) {
+void ls_normalize_neighbours_f32(const ls_neighbours* p, const float* x, float* y) {
   int32_t row;
   for (row = 0; row < p->outer * p->inner; ++row) {
     const int32_t first = row / p->inner * p->inner * p->channels + row % p->inner;

@@ -4,8 +4,10 @@
 #include "ls_layer.h"
 #include "ls_tanh.h"
 
-/* start + sum of w[k] * x[k]; fused in blocks of 256 that are added in order, or each step rounded. */
-static float row_sum(const ls_recurrent *p, float start, const float *w, const float *x, int32_t count, int adds) {
+/* start + sum of w[k] * x[k]; fused in blocks of 256 that are added in order, or each step rounded.
+ */
+static float row_sum(const ls_recurrent* p, float start, const float* w, const float* x,
+                     int32_t count, int adds) {
   const int32_t block = p->fused ? 256 : count;
   float sum = start;
   int32_t from, k;
@@ -25,21 +27,23 @@ static float row_sum(const ls_recurrent *p, float start, const float *w, const f
   return sum;
 }
 
-static float sigmoid_of(const ls_recurrent *p, float v) {
+static float sigmoid_of(const ls_recurrent* p, float v) {
   if (p->rational) return ls_rational_sigmoid(v);
   if (p->cut && v > 16.619047164916992188f) return 1.0f;
   return p->cut && v < -9.0f ? expf(v) : 1.0f / (1.0f + expf(-v));
 }
-static float tanh_of(const ls_recurrent *p, float v) { return p->rational ? ls_rational_tanh(v) : ls_tanhf(v); }
+static float tanh_of(const ls_recurrent* p, float v) {
+  return p->rational ? ls_rational_tanh(v) : ls_tanhf(v);
+}
 
 /* One direction of one sample; states are read and left in h and c. */
-static void run(const ls_recurrent *p, int32_t d, int32_t b, const float *x, const float *w, const float *r, const float *bias,
-                float *y, float *sums, float *h, float *c) {
+static void run(const ls_recurrent* p, int32_t d, int32_t b, const float* x, const float* w,
+                const float* r, const float* bias, float* y, float* sums, float* h, float* c) {
   const int32_t hidden = p->hidden, rows = 4 * hidden;
   int32_t step, g, k;
   for (step = 0; step < p->steps; ++step) {
     const int32_t t = p->reverse || d == 1 ? p->steps - 1 - step : step;
-    const float *in = x + (p->batch_first ? b * p->steps + t : t * p->batch + b) * p->in;
+    const float* in = x + (p->batch_first ? b * p->steps + t : t * p->batch + b) * p->in;
     for (g = 0; g < rows; ++g) {
       const float from_x = row_sum(p, 0.0f, w + g * p->in, in, p->in, 0);
       sums[g] = row_sum(p, from_x, r + g * hidden, h, hidden, 1);
@@ -55,14 +59,16 @@ static void run(const ls_recurrent *p, int32_t d, int32_t b, const float *x, con
       h[k] = sigmoid_of(p, sums[hidden + k]) * tanh_of(p, c[k]);
     }
     if (y != NULL) {
-      const int32_t row = p->batch_first ? (b * p->steps + t) * p->directions + d : (t * p->directions + d) * p->batch + b;
+      const int32_t row = p->batch_first ? (b * p->steps + t) * p->directions + d
+                                         : (t * p->directions + d) * p->batch + b;
       for (k = 0; k < hidden; ++k) y[row * hidden + k] = h[k];
     }
   }
 }
 
-void ls_lstm_f32(const ls_recurrent *p, const float *x, const float *w, const float *r, const float *bias, const float *h,
-                 const float *c, float *y, float *y_h, float *y_c, float *scratch) {
+void ls_lstm_f32(const ls_recurrent* p, const float* x, const float* w, const float* r,
+                 const float* bias, const float* h, const float* c, float* y, float* y_h,
+                 float* y_c, float* scratch) {
   const int32_t rows = 4 * p->hidden;
   int32_t d, b, k;
   for (d = 0; d < p->directions; ++d)
@@ -73,8 +79,8 @@ void ls_lstm_f32(const ls_recurrent *p, const float *x, const float *w, const fl
         hidden[k] = h == NULL ? 0.0f : h[state + k];
         cell[k] = c == NULL ? 0.0f : c[state + k];
       }
-      run(p, d, b, x, w + d * rows * p->in, r + d * rows * p->hidden, bias == NULL ? NULL : bias + d * 2 * rows, y, sums,
-          hidden, cell);
+      run(p, d, b, x, w + d * rows * p->in, r + d * rows * p->hidden,
+          bias == NULL ? NULL : bias + d * 2 * rows, y, sums, hidden, cell);
       for (k = 0; k < p->hidden; ++k) {
         if (y_h != NULL) y_h[state + k] = hidden[k];
         if (y_c != NULL) y_c[state + k] = cell[k];
@@ -84,9 +90,11 @@ void ls_lstm_f32(const ls_recurrent *p, const float *x, const float *w, const fl
 
 /* tanh as a quotient with every step rounded: onnxruntime's gates of a GRU. */
 static float quotient(float x) {
-  static const float top[] = {-2.76076847742355e-16f, 2.00018790482477e-13f, -8.60467152213735e-11f, 5.12229709037114e-08f,
-                              1.48572235717979e-05f, 6.37261928875436e-04f, 4.89352455891786e-03f};
-  static const float bottom[] = {1.19825839466702e-06f, 1.18534705686654e-04f, 2.26843463243900e-03f, 4.89352518554385e-03f};
+  static const float top[] = {-2.76076847742355e-16f, 2.00018790482477e-13f, -8.60467152213735e-11f,
+                              5.12229709037114e-08f,  1.48572235717979e-05f, 6.37261928875436e-04f,
+                              4.89352455891786e-03f};
+  static const float bottom[] = {1.19825839466702e-06f, 1.18534705686654e-04f,
+                                 2.26843463243900e-03f, 4.89352518554385e-03f};
   const float square = x * x;
   float p = top[0], q = bottom[0];
   int i;
@@ -95,14 +103,18 @@ static float quotient(float x) {
   p = x * p;
   return p / q;
 }
-static float held(float v, float bound) { return v < -bound ? -bound : v > bound ? bound : v; }
-static float reset_of(const ls_recurrent *p, float v) {
+static float held(float v, float bound) {
+  return v < -bound ? -bound : v > bound ? bound : v;
+}
+static float reset_of(const ls_recurrent* p, float v) {
   return p->quotients ? 0.5f * (1.0f + quotient(0.5f * held(v, 20.0f))) : sigmoid_of(p, v);
 }
-static float output_of(const ls_recurrent *p, float v) { return p->quotients ? quotient(held(v, 10.0f)) : tanh_of(p, v); }
+static float output_of(const ls_recurrent* p, float v) {
+  return p->quotients ? quotient(held(v, 10.0f)) : tanh_of(p, v);
+}
 
 /* A gate's sum and its two biases. */
-static float gate_sum(const ls_recurrent *p, const float *sums, const float *bias, int32_t row) {
+static float gate_sum(const ls_recurrent* p, const float* sums, const float* bias, int32_t row) {
   float both;
   if (bias == NULL) return sums[row];
   both = bias[row] + bias[3 * p->hidden + row];
@@ -110,16 +122,17 @@ static float gate_sum(const ls_recurrent *p, const float *sums, const float *bia
 }
 
 /* The output gate's sums with what the reset gate leaves of the state. */
-static void add_reset_state(const ls_recurrent *p, const float *r, const float *bias, const float *reset, const float *h,
-                            float *state, float *last) {
+static void add_reset_state(const ls_recurrent* p, const float* r, const float* bias,
+                            const float* reset, const float* h, float* state, float* last) {
   const int32_t hidden = p->hidden;
   int32_t k;
   if (!p->reset_after)
     for (k = 0; k < hidden; ++k) state[k] = h[k] * reset[k];
   for (k = 0; k < hidden; ++k) {
-    const float *row = r + (2 * hidden + k) * hidden;
+    const float* row = r + (2 * hidden + k) * hidden;
     if (p->reset_after) {
-      const float whole = row_sum(p, bias == NULL ? 0.0f : bias[5 * hidden + k], row, h, hidden, bias != NULL);
+      const float whole =
+          row_sum(p, bias == NULL ? 0.0f : bias[5 * hidden + k], row, h, hidden, bias != NULL);
       const float left = whole * reset[k];
       last[k] = last[k] + left;
     } else {
@@ -129,8 +142,8 @@ static void add_reset_state(const ls_recurrent *p, const float *r, const float *
 }
 
 /* One step of one sample: z, r, then the output gate. sums: 3 hidden; h is read and written. */
-static void gru_step(const ls_recurrent *p, const float *in, const float *w, const float *r, const float *bias, float *sums,
-                     float *h) {
+static void gru_step(const ls_recurrent* p, const float* in, const float* w, const float* r,
+                     const float* bias, float* sums, float* h) {
   const int32_t hidden = p->hidden, two = 2 * hidden;
   float *last = sums + two, *reset = sums + 3 * hidden, *state = reset + hidden;
   int32_t g, k;
@@ -141,17 +154,19 @@ static void gru_step(const ls_recurrent *p, const float *in, const float *w, con
   for (k = 0; k < hidden; ++k) reset[k] = reset_of(p, gate_sum(p, sums, bias, hidden + k));
   add_reset_state(p, r, bias, reset, h, state, last);
   for (k = 0; k < hidden; ++k) {
-    const float sum = bias == NULL ? last[k] : p->reset_after ? last[k] + bias[two + k] : gate_sum(p, sums, bias, two + k);
+    const float sum = bias == NULL     ? last[k]
+                      : p->reset_after ? last[k] + bias[two + k]
+                                       : gate_sum(p, sums, bias, two + k);
     const float update = sigmoid_of(p, gate_sum(p, sums, bias, k));
     const float fresh = (1.0f - update) * output_of(p, sum), kept = update * h[k];
     h[k] = fresh + kept;
   }
 }
 
-void ls_gru_f32(const ls_recurrent *p, const float *x, const float *w, const float *r, const float *bias, const float *h,
-                float *y, float *y_h, float *scratch) {
+void ls_gru_f32(const ls_recurrent* p, const float* x, const float* w, const float* r,
+                const float* bias, const float* h, float* y, float* y_h, float* scratch) {
   const int32_t hidden = p->hidden, rows = 3 * hidden;
-  float *now = scratch + 5 * hidden;
+  float* now = scratch + 5 * hidden;
   int32_t d, b, k, step;
   for (d = 0; d < p->directions; ++d)
     for (b = 0; b < p->batch; ++b) {
@@ -159,9 +174,11 @@ void ls_gru_f32(const ls_recurrent *p, const float *x, const float *w, const flo
       for (k = 0; k < hidden; ++k) now[k] = h == NULL ? 0.0f : h[state + k];
       for (step = 0; step < p->steps; ++step) {
         const int32_t t = p->reverse || d == 1 ? p->steps - 1 - step : step;
-        const int32_t row = p->batch_first ? (b * p->steps + t) * p->directions + d : (t * p->directions + d) * p->batch + b;
-        gru_step(p, x + (p->batch_first ? b * p->steps + t : t * p->batch + b) * p->in, w + d * rows * p->in,
-                 r + d * rows * hidden, bias == NULL ? NULL : bias + d * 2 * rows, scratch, now);
+        const int32_t row = p->batch_first ? (b * p->steps + t) * p->directions + d
+                                           : (t * p->directions + d) * p->batch + b;
+        gru_step(p, x + (p->batch_first ? b * p->steps + t : t * p->batch + b) * p->in,
+                 w + d * rows * p->in, r + d * rows * hidden,
+                 bias == NULL ? NULL : bias + d * 2 * rows, scratch, now);
         for (k = 0; y != NULL && k < hidden; ++k) y[row * hidden + k] = now[k];
       }
       for (k = 0; y_h != NULL && k < hidden; ++k) y_h[state + k] = now[k];

@@ -7,7 +7,8 @@
 /* exp(a) for a <= 0 in Q5.26, as Q0.31. */
 static int32_t exp_of_negative(int32_t a) {
   /* exp(-2^e), e = -2 .. 4 */
-  static const int32_t factors[] = {1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242};
+  static const int32_t factors[] = {1672461947, 1302514674, 790015084, 290630308,
+                                    39332535,   720401,     242};
   const int32_t quarter = (int32_t)1 << 24;
   int32_t low, rest, x, x2, x3, tail, result, e;
   if (a == 0) return INT32_MAX;
@@ -29,16 +30,20 @@ static int32_t exp_of_negative(int32_t a) {
 static int32_t log_of_sum(int32_t x) {
   const int32_t root4_half = 1805811301, root_half = 1518500250, quarter = (int32_t)1 << 23;
   const int32_t zeros_a = ls_zeros_before((uint32_t)x);
-  const int32_t r_a = ls_saturating_shift(ls_high_mul(ls_saturating_shift(x, zeros_a - 1), root_half), 1);
-  const int32_t power_a = ls_saturated((int64_t)ls_saturated((int64_t)(12 - zeros_a) * (1 << 25)) + quarter);
+  const int32_t r_a =
+      ls_saturating_shift(ls_high_mul(ls_saturating_shift(x, zeros_a - 1), root_half), 1);
+  const int32_t power_a =
+      ls_saturated((int64_t)ls_saturated((int64_t)(12 - zeros_a) * (1 << 25)) + quarter);
   const int32_t zeros_b = ls_zeros_before((uint32_t)ls_high_mul(x, root_half)) - 1;
   const int32_t r_b = ls_saturating_shift(x, zeros_b);
-  const int32_t power_b = ls_saturated((int64_t)ls_saturated((int64_t)(12 - zeros_b) * (1 << 25)) - quarter);
+  const int32_t power_b =
+      ls_saturated((int64_t)ls_saturated((int64_t)(12 - zeros_b) * (1 << 25)) - quarter);
   const int32_t r = r_a < r_b ? r_a : r_b, power = power_a > power_b ? power_a : power_b;
   const int32_t p = ls_half_sum(r, root4_half);
   const int32_t q = ls_wrapped(2 * ((int64_t)r - root4_half));
   const int32_t square = ls_high_mul(q, q);
-  const int32_t top = ls_wrapped((int64_t)ls_high_mul(q, r) + ls_high_mul(ls_high_mul(q, square), 117049297));
+  const int32_t top =
+      ls_wrapped((int64_t)ls_high_mul(q, r) + ls_high_mul(ls_high_mul(q, square), 117049297));
   const int32_t factor = ls_wrapped((int64_t)1057819769 + q + ls_high_mul(127690142, square));
   const int32_t bottom = ls_wrapped((int64_t)ls_high_mul(p, factor) + ls_high_mul(638450708, q));
   const int32_t quotient = ls_high_mul(ls_divide_by_power(top, 6), ls_inverse_of_one_plus(bottom));
@@ -46,7 +51,7 @@ static int32_t log_of_sum(int32_t x) {
 }
 
 /* 1 / sqrt(x) as multiplier * 2^shift / 2^31. */
-static void inverse_root(int32_t x, int32_t *multiplier, int32_t *shift) {
+static void inverse_root(int32_t x, int32_t* multiplier, int32_t* shift) {
   const int32_t half_three = ((int32_t)1 << 28) + ((int32_t)1 << 27);
   int32_t right = 11, pairs, half, y = (int32_t)1 << 28, i;
   *multiplier = INT32_MAX;
@@ -59,7 +64,8 @@ static void inverse_root(int32_t x, int32_t *multiplier, int32_t *shift) {
   half = ls_divide_by_power(x >> 1, 1);
   for (i = 0; i < 5; ++i) {
     const int32_t cube = ls_saturating_shift(ls_high_mul(ls_high_mul(y, y), y), 6);
-    y = ls_saturating_shift(ls_wrapped((int64_t)ls_high_mul(half_three, y) - ls_high_mul(half, cube)), 3);
+    y = ls_saturating_shift(
+        ls_wrapped((int64_t)ls_high_mul(half_three, y) - ls_high_mul(half, cube)), 3);
   }
   *multiplier = ls_high_mul(y, 1518500250);
   if (right < 0)
@@ -68,10 +74,10 @@ static void inverse_root(int32_t x, int32_t *multiplier, int32_t *shift) {
     *shift = -right;
 }
 
-static int32_t at_of(const ls_rows *p, int32_t row, int32_t i) {
+static int32_t at_of(const ls_rows* p, int32_t row, int32_t i) {
   return (row / p->inner * p->count + i) * p->inner + row % p->inner;
 }
-static int32_t greatest_of(const ls_rows *p, const void *x, int32_t row) {
+static int32_t greatest_of(const ls_rows* p, const void* x, int32_t row) {
   int32_t best = ls_get(x, at_of(p, row, 0), p->x_type), i;
   for (i = 1; i < p->count; ++i) {
     const int32_t code = ls_get(x, at_of(p, row, i), p->x_type);
@@ -80,7 +86,7 @@ static int32_t greatest_of(const ls_rows *p, const void *x, int32_t row) {
   return best;
 }
 
-void ls_l2_normalize(const ls_rows *p, const void *x, void *y) {
+void ls_l2_normalize(const ls_rows* p, const void* x, void* y) {
   int32_t row, i, multiplier, shift;
   for (row = 0; row < p->outer * p->inner; ++row) {
     int32_t squares = 0;
@@ -91,21 +97,23 @@ void ls_l2_normalize(const ls_rows *p, const void *x, void *y) {
     inverse_root(squares, &multiplier, &shift);
     for (i = 0; i < p->count; ++i) {
       const int32_t d = ls_get(x, at_of(p, row, i), p->x_type) - p->x_zero;
-      const int32_t code = p->low == 0 ? ls_divide_by_power(ls_high_mul(128 * d, multiplier), -shift) + 128
-                                       : ls_rescale(d, multiplier, shift + 7);
+      const int32_t code = p->low == 0
+                               ? ls_divide_by_power(ls_high_mul(128 * d, multiplier), -shift) + 128
+                               : ls_rescale(d, multiplier, shift + 7);
       ls_put(y, at_of(p, row, i), p->y_type, ls_clamp(code, p->low, p->high));
     }
   }
 }
 
-void ls_log_softmax_fixed(const ls_rows *p, const void *x, void *y) {
+void ls_log_softmax_fixed(const ls_rows* p, const void* x, void* y) {
   int32_t row, i;
   for (row = 0; row < p->outer * p->inner; ++row) {
     const int32_t best = greatest_of(p, x, row);
     int32_t sum = 0, log, cut;
     for (i = 0; i < p->count; ++i) {
       const int32_t d = ls_get(x, at_of(p, row, i), p->x_type) - best;
-      if (d >= p->least) sum += ls_divide_by_power(exp_of_negative(ls_rescale(d, p->multiplier, p->shift)), 12);
+      if (d >= p->least)
+        sum += ls_divide_by_power(exp_of_negative(ls_rescale(d, p->multiplier, p->shift)), 12);
     }
     log = log_of_sum(sum);
     cut = ls_rescale(ls_wrapped((int64_t)log + INT32_MIN), p->back_multiplier, p->back_shift);
@@ -114,7 +122,9 @@ void ls_log_softmax_fixed(const ls_rows *p, const void *x, void *y) {
       const int32_t d = ls_get(x, at_of(p, row, i), p->x_type) - best;
       int32_t code = p->low;
       if (d > cut) {
-        code = ls_divide_by_power(ls_wrapped((int64_t)ls_rescale(d, p->multiplier, p->shift) - log), 22) + p->high;
+        code = ls_divide_by_power(ls_wrapped((int64_t)ls_rescale(d, p->multiplier, p->shift) - log),
+                                  22) +
+               p->high;
         code = ls_clamp(code, p->low, p->high);
       }
       ls_put(y, at_of(p, row, i), p->y_type, code);
@@ -122,14 +132,15 @@ void ls_log_softmax_fixed(const ls_rows *p, const void *x, void *y) {
   }
 }
 
-static float sum_of_terms(const ls_rows *p, const void *x, int32_t row, int32_t best) {
+static float sum_of_terms(const ls_rows* p, const void* x, int32_t row, int32_t best) {
   float sum = 0.0f;
   int32_t i;
-  for (i = 0; i < p->count; ++i) sum = sum + p->terms[best - ls_get(x, at_of(p, row, i), p->x_type)];
+  for (i = 0; i < p->count; ++i)
+    sum = sum + p->terms[best - ls_get(x, at_of(p, row, i), p->x_type)];
   return sum;
 }
 
-void ls_log_softmax_real(const ls_rows *p, const void *x, void *y) {
+void ls_log_softmax_real(const ls_rows* p, const void* x, void* y) {
   const float ratio = p->x_scale / p->y_scale;
   int32_t row, i;
   for (row = 0; row < p->outer * p->inner; ++row) {
@@ -139,47 +150,51 @@ void ls_log_softmax_real(const ls_rows *p, const void *x, void *y) {
     for (i = 0; i < p->count; ++i) {
       const float scaled = ratio * (float)ls_get(x, at_of(p, row, i), p->x_type);
       const float v = ls_clamp_real(scaled - offset, -2097152.0f, 2097152.0f);
-      ls_put(y, at_of(p, row, i), p->y_type, ls_clamp(ls_nearest_even(v) + p->y_zero, p->low, p->high));
+      ls_put(y, at_of(p, row, i), p->y_type,
+             ls_clamp(ls_nearest_even(v) + p->y_zero, p->low, p->high));
     }
   }
 }
 
-void ls_softmax_real(const ls_rows *p, const void *x, void *y) {
+void ls_softmax_real(const ls_rows* p, const void* x, void* y) {
   int32_t row, i;
   for (row = 0; row < p->outer * p->inner; ++row) {
     const int32_t best = greatest_of(p, x, row);
     const float inverse = 1.0f / (sum_of_terms(p, x, row, best) * p->y_scale);
     for (i = 0; i < p->count; ++i) {
       const float share = p->terms[best - ls_get(x, at_of(p, row, i), p->x_type)] * inverse;
-      const int32_t code = p->low == 0 ? (int32_t)(share + 0.5f) : (int32_t)roundf(share) + p->y_zero;
+      const int32_t code =
+          p->low == 0 ? (int32_t)(share + 0.5f) : (int32_t)roundf(share) + p->y_zero;
       ls_put(y, at_of(p, row, i), p->y_type, ls_clamp(code, p->low, p->high));
     }
   }
 }
 
 /* Between samples 128 codes apart. */
-static int32_t between(const int16_t *samples, int32_t code) {
+static int32_t between(const int16_t* samples, int32_t code) {
   const int32_t at = 256 + (code >> 7), slope = (int16_t)(samples[at + 1] - samples[at]);
   return (int16_t)(samples[at] + ((slope * (code & 0x7f) + 64) >> 7));
 }
 
-void ls_table_16(const int16_t *table, const int16_t *x, int16_t *y, size_t count) {
+void ls_table_16(const int16_t* table, const int16_t* x, int16_t* y, size_t count) {
   size_t i;
   for (i = 0; i < count; ++i) y[i] = table[x[i] + 32768];
 }
 
-void ls_samples_16(const int16_t *samples, const int16_t *x, int16_t *y, size_t count) {
+void ls_samples_16(const int16_t* samples, const int16_t* x, int16_t* y, size_t count) {
   size_t i;
   for (i = 0; i < count; ++i) y[i] = (int16_t)between(samples, x[i]);
 }
 
-void ls_softmax_16(const ls_rows *p, const int16_t *exponentials, const int16_t *inverses, const int16_t *x, int16_t *y) {
+void ls_softmax_16(const ls_rows* p, const int16_t* exponentials, const int16_t* inverses,
+                   const int16_t* x, int16_t* y) {
   int32_t row, i;
   for (row = 0; row < p->outer * p->inner; ++row) {
     const int32_t best = greatest_of(p, x, row);
     int32_t sum = 0, headroom, shifted, inverse;
     for (i = 0; i < p->count; ++i) {
-      const int32_t at = at_of(p, row, i), d = ls_rescale(x[at] - best, p->multiplier, p->shift) + 32767;
+      const int32_t at = at_of(p, row, i),
+                    d = ls_rescale(x[at] - best, p->multiplier, p->shift) + 32767;
       y[at] = (int16_t)between(exponentials, ls_clamp(d, -32768, 32767));
       sum += y[at];
     }
@@ -194,8 +209,8 @@ void ls_softmax_16(const ls_rows *p, const int16_t *exponentials, const int16_t 
   }
 }
 
-void ls_sigmoid_16(const uint16_t *samples, int32_t multiplier, int32_t shift, int32_t tanh, const int16_t *x, int16_t *y,
-                   size_t count) {
+void ls_sigmoid_16(const uint16_t* samples, int32_t multiplier, int32_t shift, int32_t tanh,
+                   const int16_t* x, int16_t* y, size_t count) {
   const int32_t bits = tanh ? 8 : 9, round = shift > 0 ? (int32_t)1 << (shift - 1) : 0;
   const int32_t one = (int32_t)1 << (tanh ? 23 : 25), limit = tanh ? 0xffff << 8 : 0x7fff << 10;
   size_t i;
@@ -205,7 +220,8 @@ void ls_sigmoid_16(const uint16_t *samples, int32_t multiplier, int32_t shift, i
     int32_t s = limit; /* the sigmoid of |v|, with `bits` bits more than the samples */
     if (at < 255) {
       const uint32_t fraction = magnitude & ((1u << bits) - 1u);
-      s = (int32_t)(((uint32_t)samples[at] << bits) + fraction * ((uint32_t)samples[at + 1] - samples[at]));
+      s = (int32_t)(((uint32_t)samples[at] << bits) +
+                    fraction * ((uint32_t)samples[at + 1] - samples[at]));
     }
     if (tanh)
       s = (v >= 0 ? s - one + 128 : one - s + 127) >> 8;

@@ -1,5 +1,5 @@
-/* LSTM layers as TFLite has them, step by step: on codes (8-bit activations and weights, 16-bit gates and cells) and on
-   float32. Gates enter their function as Q3.12 and leave it as Q0.15. */
+/* LSTM layers as TFLite has them, step by step: on codes (8-bit activations and weights, 16-bit
+   gates and cells) and on float32. Gates enter their function as Q3.12 and leave it as Q0.15. */
 #include <math.h>
 #include <string.h>
 
@@ -12,12 +12,21 @@
 #endif
 
 /* x / 2^e, nearest, ties away from zero, cut to 16 bits. */
-static int32_t lowered(int32_t x, int32_t e) { return ls_divide_by_power(x, e); }
-static int32_t narrow(int32_t v) { return (int32_t)(int16_t)(uint16_t)((uint32_t)v & 0xffffu); }
-static int32_t saturate16(int32_t v) { return ls_clamp(v, -32768, 32767); }
-static int32_t product15(int32_t a, int32_t b) { return saturate16((a * b + (1 << 14)) >> 15); }
+static int32_t lowered(int32_t x, int32_t e) {
+  return ls_divide_by_power(x, e);
+}
+static int32_t narrow(int32_t v) {
+  return (int32_t)(int16_t)(uint16_t)((uint32_t)v & 0xffffu);
+}
+static int32_t saturate16(int32_t v) {
+  return ls_clamp(v, -32768, 32767);
+}
+static int32_t product15(int32_t a, int32_t b) {
+  return saturate16((a * b + (1 << 14)) >> 15);
+}
 
-/* exp(a), a < 0 with `bits` integer bits of 16: a polynomial around -1/8, times exp(-2^e) of the bits of the rest. */
+/* exp(a), a < 0 with `bits` integer bits of 16: a polynomial around -1/8, times exp(-2^e) of the
+ * bits of the rest. */
 static int32_t exp_16(int32_t a, int32_t bits) {
   static const int16_t factors[] = {25520, 19875, 12055, 4435, 600, 11, 0};
   const int32_t fraction = 15 - bits, quarter = (int32_t)1 << (fraction - 2);
@@ -47,7 +56,7 @@ static int32_t newton_16(int32_t x) {
   return y;
 }
 
-static int32_t sigmoid_16(const ls_lstm_codes *p, int32_t x) {
+static int32_t sigmoid_16(const ls_lstm_codes* p, int32_t x) {
   int32_t positive;
   if (p->samples != NULL) {
     int16_t y;
@@ -60,12 +69,13 @@ static int32_t sigmoid_16(const ls_lstm_codes *p, int32_t x) {
   return x > 0 ? positive : narrow(32767 - positive);
 }
 
-static int32_t tanh_16(const ls_lstm_codes *p, int32_t x, int32_t bits) {
+static int32_t tanh_16(const ls_lstm_codes* p, int32_t x, int32_t bits) {
   int32_t size;
   if (p->samples != NULL) {
     int16_t y;
     const int16_t v = (int16_t)x;
-    ls_sigmoid_16(p->samples, bits < 3 ? 3 : (int32_t)3 << (bits - 3), bits < 3 ? 3 - bits : 0, 1, &v, &y, 1);
+    ls_sigmoid_16(p->samples, bits < 3 ? 3 : (int32_t)3 << (bits - 3), bits < 3 ? 3 - bits : 0, 1,
+                  &v, &y, 1);
     return y;
   }
   if (x == 0) return 0;
@@ -73,19 +83,20 @@ static int32_t tanh_16(const ls_lstm_codes *p, int32_t x, int32_t bits) {
   return x > 0 ? size : narrow(-size);
 }
 
-static int32_t scaled(const ls_lstm_codes *p, int32_t v, const ls_factor *f) {
-  return p->once ? ls_rescale_once(v, f->multiplier, f->shift) : ls_rescale(v, f->multiplier, f->shift);
+static int32_t scaled(const ls_lstm_codes* p, int32_t v, const ls_factor* f) {
+  return p->once ? ls_rescale_once(v, f->multiplier, f->shift)
+                 : ls_rescale(v, f->multiplier, f->shift);
 }
 
 /* a b / 2^down */
-static int32_t product(const ls_lstm_codes *p, int32_t a, int32_t b, int32_t down) {
+static int32_t product(const ls_lstm_codes* p, int32_t a, int32_t b, int32_t down) {
   ls_factor f;
   if (p->samples == NULL) return narrow(ls_divide_by_power(a * b, down));
   f.multiplier = (int32_t)1 << 30, f.shift = 1 - down;
   return saturate16(scaled(p, a * b, &f));
 }
 
-static int32_t dot(const int8_t *a, const int8_t *b, int32_t count) {
+static int32_t dot(const int8_t* a, const int8_t* b, int32_t count) {
   int32_t sum = 0, k;
 #if LS_HELIUM
   for (k = 0; k < count; k += 16) {
@@ -98,13 +109,13 @@ static int32_t dot(const int8_t *a, const int8_t *b, int32_t count) {
   return sum;
 }
 
-static int32_t added(const ls_lstm_codes *p, int32_t acc, const ls_factor *f, int32_t before) {
+static int32_t added(const ls_lstm_codes* p, int32_t acc, const ls_factor* f, int32_t before) {
   return saturate16(ls_wrapped((int64_t)scaled(p, acc, f) + before));
 }
 
 /* One gate of every cell; `bits`: integer bits of a tanh, else a sigmoid. */
-static void gate(const ls_lstm_codes *p, const ls_gate *g, int32_t is_tanh, const int8_t *x, const int8_t *h, const int16_t *cell,
-                 int16_t *out) {
+static void gate(const ls_lstm_codes* p, const ls_gate* g, int32_t is_tanh, const int8_t* x,
+                 const int8_t* h, const int16_t* cell, int16_t* out) {
   int32_t k;
   for (k = 0; k < p->cells; ++k) {
     int32_t v = added(p, g->from_x[k] + dot(g->w + k * p->in, x, p->in), &g->x_scale, 0);
@@ -114,32 +125,38 @@ static void gate(const ls_lstm_codes *p, const ls_gate *g, int32_t is_tanh, cons
   }
 }
 
-static void step(const ls_lstm_codes *p, const int8_t *x, int8_t *h, int16_t *cell, int16_t *scratch) {
+static void step(const ls_lstm_codes* p, const int8_t* x, int8_t* h, int16_t* cell,
+                 int16_t* scratch) {
   int16_t *forget = scratch, *fresh = forget + p->cells, *input = fresh + p->cells;
-  int8_t *hidden = p->projection == NULL ? h : (int8_t *)(input + p->cells);
+  int8_t* hidden = p->projection == NULL ? h : (int8_t*)(input + p->cells);
   int32_t k, o;
   gate(p, &p->gates[1], 0, x, h, cell, forget);
   gate(p, &p->gates[2], 1, x, h, cell, fresh);
   if (!p->coupled) gate(p, &p->gates[0], 0, x, h, cell, input);
   for (k = 0; k < p->cells; ++k) {
-    const int32_t kept = product(p, forget[k], cell[k], 15), let = p->coupled ? 32767 - forget[k] : input[k];
+    const int32_t kept = product(p, forget[k], cell[k], 15),
+                  let = p->coupled ? 32767 - forget[k] : input[k];
     const int32_t c = saturate16(kept + product(p, let, fresh[k], 30 + p->cell_power));
     cell[k] = (int16_t)(p->cell_clip > 0 ? ls_clamp(c, -p->cell_clip, p->cell_clip) : c);
   }
   gate(p, &p->gates[3], 0, x, h, cell, forget);
   for (k = 0; k < p->cells; ++k)
-    hidden[k] = (int8_t)ls_clamp_wide((int64_t)scaled(p, forget[k] * tanh_16(p, cell[k], 15 + p->cell_power), &p->hidden_scale) +
-                                          p->hidden_zero, -128, 127);
+    hidden[k] = (int8_t)ls_clamp_wide(
+        (int64_t)scaled(p, forget[k] * tanh_16(p, cell[k], 15 + p->cell_power), &p->hidden_scale) +
+            p->hidden_zero,
+        -128, 127);
   if (p->projection == NULL) return;
   for (o = 0; o < p->out; ++o) {
     const int32_t acc = p->projected[o] + dot(p->projection + o * p->cells, hidden, p->cells);
-    const int32_t code = ls_clamp_wide((int64_t)scaled(p, acc, &p->project_scale) + p->state_zero, -128, 127);
-    h[o] = (int8_t)(p->projection_clip > 0 ? ls_clamp(code, -p->projection_clip, p->projection_clip) : code);
+    const int32_t code =
+        ls_clamp_wide((int64_t)scaled(p, acc, &p->project_scale) + p->state_zero, -128, 127);
+    h[o] = (int8_t)(p->projection_clip > 0 ? ls_clamp(code, -p->projection_clip, p->projection_clip)
+                                           : code);
   }
 }
 
-void ls_lstm_codes_8(const ls_lstm_codes *p, const int8_t *x, const int8_t *h, const int16_t *c, int8_t *y, int8_t *h_after,
-                     int16_t *c_after, int16_t *scratch) {
+void ls_lstm_codes_8(const ls_lstm_codes* p, const int8_t* x, const int8_t* h, const int16_t* c,
+                     int8_t* y, int8_t* h_after, int16_t* c_after, int16_t* scratch) {
   int32_t b, t;
   memmove(h_after, h, (size_t)(p->batch * p->out));
   memmove(c_after, c, (size_t)(p->batch * p->cells) * sizeof *c);
@@ -152,7 +169,7 @@ void ls_lstm_codes_8(const ls_lstm_codes *p, const int8_t *x, const int8_t *h, c
 }
 
 /* float32: bias, then W x, R h and the peephole, each sum in order. */
-static float sum_of(const float *a, const float *b, int32_t count) {
+static float sum_of(const float* a, const float* b, int32_t count) {
   float sum = 0.0f;
   int32_t k;
   for (k = 0; k < count; ++k) {
@@ -162,7 +179,8 @@ static float sum_of(const float *a, const float *b, int32_t count) {
   return sum;
 }
 
-static float real_gate(const ls_lstm_real *p, int32_t g, int32_t k, const float *x, const float *h, const float *cell) {
+static float real_gate(const ls_lstm_real* p, int32_t g, int32_t k, const float* x, const float* h,
+                       const float* cell) {
   float v = p->bias[g][k];
   v = v + sum_of(p->w[g] + k * p->in, x, p->in);
   v = v + sum_of(p->r[g] + k * p->out, h, p->out);
@@ -173,16 +191,19 @@ static float real_gate(const ls_lstm_real *p, int32_t g, int32_t k, const float 
   return v;
 }
 
-static float opened(const ls_lstm_real *p, float v) {
+static float opened(const ls_lstm_real* p, float v) {
   if (p->cut && v > 16.619047164916992188f) return 1.0f;
   return p->cut && v < -9.0f ? expf(v) : 1.0f / (1.0f + expf(-v));
 }
-static float clipped(float v, float bound) { return bound > 0.0f ? (v < -bound ? -bound : v > bound ? bound : v) : v; }
-static float shaped(const ls_lstm_real *p, float v) {
+static float clipped(float v, float bound) {
+  return bound > 0.0f ? (v < -bound ? -bound : v > bound ? bound : v) : v;
+}
+static float shaped(const ls_lstm_real* p, float v) {
   return p->is_tanh ? ls_tanhf(v) : v < p->low ? p->low : v > p->high ? p->high : v;
 }
 
-static void real_step(const ls_lstm_real *p, const float *x, float *h, float *cell, float *scratch) {
+static void real_step(const ls_lstm_real* p, const float* x, float* h, float* cell,
+                      float* scratch) {
   float *forget = scratch, *fresh = forget + p->cells, *input = fresh + p->cells;
   int32_t k, o;
   for (k = 0; k < p->cells; ++k) {
@@ -206,8 +227,8 @@ static void real_step(const ls_lstm_real *p, const float *x, float *h, float *ce
   }
 }
 
-void ls_lstm_sequence_f32(const ls_lstm_real *p, const float *x, const float *h, const float *c, float *y, float *h_after,
-                          float *c_after, float *scratch) {
+void ls_lstm_sequence_f32(const ls_lstm_real* p, const float* x, const float* h, const float* c,
+                          float* y, float* h_after, float* c_after, float* scratch) {
   int32_t b, t;
   memmove(h_after, h, (size_t)(p->batch * p->out) * sizeof *h);
   memmove(c_after, c, (size_t)(p->batch * p->cells) * sizeof *c);

@@ -5,9 +5,9 @@
 #include <arm_mve.h>
 #endif
 
-void ls_table_8(const uint8_t *table, const void *x, void *y, size_t count) {
-  const uint8_t *in = (const uint8_t *)x;
-  uint8_t *out = (uint8_t *)y;
+void ls_table_8(const uint8_t* table, const void* x, void* y, size_t count) {
+  const uint8_t* in = (const uint8_t*)x;
+  uint8_t* out = (uint8_t*)y;
   size_t i;
 #if LS_HELIUM
   for (i = 0; i < count; i += 16) {
@@ -47,42 +47,49 @@ static int32_t leading_zeros(uint32_t x) {
 
 #if LS_HELIUM
 /* Exponentials (Q0.31, none negative) of four neighbours; those that do not count are zero. */
-static inline int32x4_t four_exponentials(const ls_softmax *p, const int8_t *x, int32_t best, mve_pred16_t on) {
-  const int32x4_t codes =
-      p->is_unsigned ? vreinterpretq_s32_u32(vldrbq_z_u32((const uint8_t *)x, on)) : vldrbq_z_s32(x, on);
+static inline int32x4_t four_exponentials(const ls_softmax* p, const int8_t* x, int32_t best,
+                                          mve_pred16_t on) {
+  const int32x4_t codes = p->is_unsigned
+                              ? vreinterpretq_s32_u32(vldrbq_z_u32((const uint8_t*)x, on))
+                              : vldrbq_z_s32(x, on);
   const uint32x4_t distance = vreinterpretq_u32_s32(vaddq_n_s32(vnegq_s32(codes), best));
   const mve_pred16_t counts = vcmphiq_m_u32(vdupq_n_u32((uint32_t)p->live), distance, on);
   return vldrwq_gather_shifted_offset_z_s32(p->exponential, distance, counts);
 }
 
 /* A row whose codes are neighbours; as softmax_row_fixed. */
-static void softmax_neighbours(const ls_softmax *p, const int8_t *x, void *y) {
+static void softmax_neighbours(const ls_softmax* p, const int8_t* x, void* y) {
   const int32_t least = p->is_unsigned ? 0 : -128;
   int32_t best = least, sum = 0, i, headroom, inverse;
   int32x4_t down;
   for (i = 0; i < p->count; i += 16) {
     const mve_pred16_t on = vctp8q((uint32_t)(p->count - i));
-    best = p->is_unsigned ? (int32_t)vmaxvq_p_u8((uint8_t)best, vldrbq_z_u8((const uint8_t *)x + i, on), on)
-                          : (int32_t)vmaxvq_p_s8((int8_t)best, vldrbq_z_s8(x + i, on), on);
+    best = p->is_unsigned
+               ? (int32_t)vmaxvq_p_u8((uint8_t)best, vldrbq_z_u8((const uint8_t*)x + i, on), on)
+               : (int32_t)vmaxvq_p_s8((int8_t)best, vldrbq_z_s8(x + i, on), on);
   }
   for (i = 0; i < p->count; i += 4)
-    sum = vaddvaq_s32(sum, vrshrq_n_s32(four_exponentials(p, x + i, best, vctp32q((uint32_t)(p->count - i))), 12));
+    sum = vaddvaq_s32(
+        sum,
+        vrshrq_n_s32(four_exponentials(p, x + i, best, vctp32q((uint32_t)(p->count - i))), 12));
   headroom = leading_zeros((uint32_t)sum);
   inverse = inverse_of_one_plus((int32_t)(((uint32_t)sum << headroom) - 0x80000000u));
   down = vdupq_n_s32(headroom - 12 - (p->y_bytes == 2 ? 15 : 23));
   for (i = 0; i < p->count; i += 4) {
     const mve_pred16_t on = vctp32q((uint32_t)(p->count - i));
-    int32x4_t code = vrshlq_s32(vqrdmulhq_n_s32(four_exponentials(p, x + i, best, on), inverse), down);
-    code = vminq_s32(vmaxq_s32(vaddq_n_s32(code, p->low), vdupq_n_s32(p->low)), vdupq_n_s32(p->high));
+    int32x4_t code =
+        vrshlq_s32(vqrdmulhq_n_s32(four_exponentials(p, x + i, best, on), inverse), down);
+    code =
+        vminq_s32(vmaxq_s32(vaddq_n_s32(code, p->low), vdupq_n_s32(p->low)), vdupq_n_s32(p->high));
     if (p->y_bytes == 2)
-      vstrhq_p_s32((int16_t *)y + i, code, on);
+      vstrhq_p_s32((int16_t*)y + i, code, on);
     else
-      vstrbq_p_s32((int8_t *)y + i, code, on);
+      vstrbq_p_s32((int8_t*)y + i, code, on);
   }
 }
 #endif
 
-static void softmax_row_fixed(const ls_softmax *p, const int8_t *x, void *y) {
+static void softmax_row_fixed(const ls_softmax* p, const int8_t* x, void* y) {
   int32_t best = INT32_MIN, sum = 0, i, headroom, inverse;
   for (i = 0; i < p->count; ++i) {
     const int32_t code = ls_code(x[i * p->inner], p->is_unsigned);
@@ -99,18 +106,19 @@ static void softmax_row_fixed(const ls_softmax *p, const int8_t *x, void *y) {
     int32_t code = p->low;
     if (d < p->live) {
       const int32_t down = p->y_bytes == 2 ? 15 : 23;
-      const int32_t share = ls_divide_by_power(ls_high_mul(inverse, p->exponential[d]), 12 - headroom + down);
+      const int32_t share =
+          ls_divide_by_power(ls_high_mul(inverse, p->exponential[d]), 12 - headroom + down);
       code = ls_clamp(share + p->low, p->low, p->high);
     }
     if (p->y_bytes == 2)
-      ((int16_t *)y)[i * p->inner] = (int16_t)code;
+      ((int16_t*)y)[i * p->inner] = (int16_t)code;
     else
-      ((int8_t *)y)[i * p->inner] = ls_byte(code);
+      ((int8_t*)y)[i * p->inner] = ls_byte(code);
   }
 }
 
-static void softmax_row_float(const ls_softmax *p, const int8_t *x, void *row) {
-  int8_t *y = (int8_t *)row;
+static void softmax_row_float(const ls_softmax* p, const int8_t* x, void* row) {
+  int8_t* y = (int8_t*)row;
   const float far = 1048576.0f; /* beyond every code */
   int32_t best = INT32_MIN, i;
   float sum = 0.0f;
@@ -118,27 +126,29 @@ static void softmax_row_float(const ls_softmax *p, const int8_t *x, void *row) {
     const int32_t code = ls_code(x[i * p->inner], p->is_unsigned);
     if (code > best) best = code;
   }
-  for (i = 0; i < p->count; ++i) sum = sum + p->exponential_real[best - ls_code(x[i * p->inner], p->is_unsigned)];
+  for (i = 0; i < p->count; ++i)
+    sum = sum + p->exponential_real[best - ls_code(x[i * p->inner], p->is_unsigned)];
   for (i = 0; i < p->count; ++i) {
     const float term = p->exponential_real[best - ls_code(x[i * p->inner], p->is_unsigned)];
     const float scaled = term * p->y_factor;
     const float share = scaled / sum;
     /* what no int32 holds becomes its least: the zero point is left */
-    const int32_t code = share >= 2147483648.0f ? 0 : ls_nearest_even(ls_clamp_real(share, -far, far));
+    const int32_t code =
+        share >= 2147483648.0f ? 0 : ls_nearest_even(ls_clamp_real(share, -far, far));
     y[i * p->inner] = ls_byte(ls_clamp(code + p->zero, p->low, p->high));
   }
 }
 
-static void each_row(const ls_softmax *p, const void *x, void *y, int32_t y_bytes,
-                     void (*row)(const ls_softmax *, const int8_t *, void *)) {
+static void each_row(const ls_softmax* p, const void* x, void* y, int32_t y_bytes,
+                     void (*row)(const ls_softmax*, const int8_t*, void*)) {
   int32_t o, i;
   for (o = 0; o < p->outer; ++o)
     for (i = 0; i < p->inner; ++i) {
       const int32_t at = o * p->count * p->inner + i;
-      row(p, (const int8_t *)x + at, (int8_t *)y + at * y_bytes);
+      row(p, (const int8_t*)x + at, (int8_t*)y + at * y_bytes);
     }
 }
-void ls_softmax_fixed_8(const ls_softmax *p, const void *x, void *y) {
+void ls_softmax_fixed_8(const ls_softmax* p, const void* x, void* y) {
 #if LS_HELIUM
   if (p->inner == 1) {
     each_row(p, x, y, p->y_bytes, softmax_neighbours);
@@ -147,6 +157,6 @@ void ls_softmax_fixed_8(const ls_softmax *p, const void *x, void *y) {
 #endif
   each_row(p, x, y, p->y_bytes, softmax_row_fixed);
 }
-void ls_softmax_float_8(const ls_softmax *p, const void *x, void *y) {
+void ls_softmax_float_8(const ls_softmax* p, const void* x, void* y) {
   each_row(p, x, y, 1, softmax_row_float);
 }

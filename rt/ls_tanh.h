@@ -1,6 +1,7 @@
 /*
- * The hyperbolic tangent of float32 to the bit as glibc has computed it up to 2.36, whose answers runtimes on a PC give: C
- * libraries for boards differ from it in the last bit. On a PC it is the library's own.
+ * The hyperbolic tangent of float32 to the bit as glibc has computed it up to 2.36, whose answers
+ * runtimes on a PC give: C libraries for boards differ from it in the last bit. On a PC it is the
+ * library's own.
  */
 #ifndef LS_TANH_H
 #define LS_TANH_H
@@ -9,7 +10,9 @@
 #include <stdint.h>
 
 #if defined(__GLIBC__) && !defined(LS_OWN_TANH)
-static inline float ls_tanhf(float x) { return tanhf(x); }
+static inline float ls_tanhf(float x) {
+  return tanhf(x);
+}
 #else
 
 /* e^x - 1 for -2 < x < 44: with x = k ln 2 + r, |r| <= ln 2 / 2, and c what r lost by rounding,

@@ -6,26 +6,32 @@
 
 /* Terms that are joined, element by element. */
 typedef struct {
-  const float *x;
+  const float* x;
   float mean; /* of LS_FROM_MEAN */
   uint8_t term, product;
 } terms;
 enum { LS_FROM_MEAN = LS_EXPONENTIAL + 1 }; /* square of the distance from the mean */
 
-static float term_at(const terms *t, int32_t i) {
+static float term_at(const terms* t, int32_t i) {
   const float v = t->x[i];
   switch (t->term) {
-    case LS_MAGNITUDE: return fabsf(v);
-    case LS_SQUARED: return v * v;
-    case LS_FROM_MEAN: return (v - t->mean) * (v - t->mean);
-    default: return v;
+    case LS_MAGNITUDE:
+      return fabsf(v);
+    case LS_SQUARED:
+      return v * v;
+    case LS_FROM_MEAN:
+      return (v - t->mean) * (v - t->mean);
+    default:
+      return v;
   }
 }
-static float join(const terms *t, float a, float b) { return t->product ? a * b : a + b; }
+static float join(const terms* t, float a, float b) {
+  return t->product ? a * b : a + b;
+}
 
-/* `count` terms from `first` on, that stand `offset` elements behind a boundary of four: two vectors of four in turn,
-   joined, then what stands before and behind the aligned part. */
-static float by_vectors(const terms *t, int32_t first, int32_t count, int32_t offset) {
+/* `count` terms from `first` on, that stand `offset` elements behind a boundary of four: two
+   vectors of four in turn, joined, then what stands before and behind the aligned part. */
+static float by_vectors(const terms* t, int32_t first, int32_t count, int32_t offset) {
   const int32_t lead = (4 - offset % 4) % 4, head = count < lead ? count : lead;
   const int32_t fours = (count - head) / 4 * 4, eights = (count - head) / 8 * 8, at = first + head;
   float even[4], odd[4], s;
@@ -54,7 +60,7 @@ static float by_vectors(const terms *t, int32_t first, int32_t count, int32_t of
 }
 
 /* A column: four terms, then two, then one at a time. */
-static float in_fours(const float *x, int32_t count, int32_t step) {
+static float in_fours(const float* x, int32_t count, int32_t step) {
   float sum = 0.0f;
   int32_t at = 0, i;
   while (at < count) {
@@ -67,7 +73,7 @@ static float in_fours(const float *x, int32_t count, int32_t step) {
   return sum;
 }
 
-static int32_t walk(const int32_t *extent, const int32_t *stride, int32_t i) {
+static int32_t walk(const int32_t* extent, const int32_t* stride, int32_t i) {
   int32_t at = 0, d;
   for (d = 3; d >= 0; --d) {
     at += i % extent[d] * stride[d];
@@ -76,8 +82,11 @@ static int32_t walk(const int32_t *extent, const int32_t *stride, int32_t i) {
   return at;
 }
 
-static float one_by_one(const ls_reduce_vector *p, const terms *t, int32_t first) {
-  float sum = p->form == LS_FROM_FIRST ? term_at(t, first) : t->product ? 1.0f : 0.0f, top = -INFINITY;
+static float one_by_one(const ls_reduce_vector* p, const terms* t, int32_t first) {
+  float sum = p->form == LS_FROM_FIRST ? term_at(t, first)
+              : t->product             ? 1.0f
+                                       : 0.0f,
+        top = -INFINITY;
   int32_t r;
   if (p->term != LS_EXPONENTIAL) {
     for (r = p->form == LS_FROM_FIRST; r < p->reduced; ++r)
@@ -94,26 +103,36 @@ static float one_by_one(const ls_reduce_vector *p, const terms *t, int32_t first
   return logf(sum) + top;
 }
 
-static float finished(const ls_reduce_vector *p, float sum) {
+static float finished(const ls_reduce_vector* p, float sum) {
   if (p->term == LS_EXPONENTIAL) return sum;
   switch (p->kind) {
-    case LS_MEAN: return sum / (float)p->divisor;
-    case LS_ROOT: return sqrtf(sum);
-    case LS_LOG_SUM: return logf(sum);
-    default: return sum;
+    case LS_MEAN:
+      return sum / (float)p->divisor;
+    case LS_ROOT:
+      return sqrtf(sum);
+    case LS_LOG_SUM:
+      return logf(sum);
+    default:
+      return sum;
   }
 }
 
-void ls_reduce_vector_f32(const ls_reduce_vector *p, const float *x, float *y) {
-  const int32_t outputs = p->form == LS_BY_ROW ? p->outer : p->form == LS_BY_ROW_AND_BLOCK ? p->inner : p->outer * p->inner;
+void ls_reduce_vector_f32(const ls_reduce_vector* p, const float* x, float* y) {
+  const int32_t outputs = p->form == LS_BY_ROW             ? p->outer
+                          : p->form == LS_BY_ROW_AND_BLOCK ? p->inner
+                                                           : p->outer * p->inner;
   terms t;
   int32_t i, o;
   t.x = x, t.mean = 0.0f, t.term = p->term, t.product = p->kind == LS_PRODUCT;
   for (i = 0; i < outputs; ++i) {
     float s = 0.0f;
     switch (p->form) {
-      case LS_BY_ROW: s = by_vectors(&t, i * p->reduced, p->reduced, i * p->reduced); break;
-      case LS_BY_FOURS: s = in_fours(x + i / p->inner * p->reduced * p->inner + i % p->inner, p->reduced, p->inner); break;
+      case LS_BY_ROW:
+        s = by_vectors(&t, i * p->reduced, p->reduced, i * p->reduced);
+        break;
+      case LS_BY_FOURS:
+        s = in_fours(x + i / p->inner * p->reduced * p->inner + i % p->inner, p->reduced, p->inner);
+        break;
       case LS_BY_ROW_AND_BLOCK:
         for (o = 0; o < p->outer; ++o) {
           const int32_t first = (o * p->inner + i) * p->reduced;
@@ -121,14 +140,15 @@ void ls_reduce_vector_f32(const ls_reduce_vector *p, const float *x, float *y) {
           s = o == 0 ? row : s + row;
         }
         break;
-      default: s = one_by_one(p, &t, walk(p->axes.kept, p->axes.kept_stride, i));
+      default:
+        s = one_by_one(p, &t, walk(p->axes.kept, p->axes.kept_stride, i));
     }
     y[i] = finished(p, s);
   }
 }
 
 /* Fewer than eight elements: mean and squares as they come. */
-static void few_moments(const float *x, int32_t n, float *mean, float *squares) {
+static void few_moments(const float* x, int32_t n, float* mean, float* squares) {
   int32_t i;
   *mean = *squares = 0.0f;
   for (i = 0; i < n; ++i) {
@@ -139,7 +159,7 @@ static void few_moments(const float *x, int32_t n, float *mean, float *squares) 
 }
 
 /* The mean in double; squares in eight fused lanes, the rest in fours, then fused. */
-static void moments(const float *x, int32_t n, float *mean, float *squares) {
+static void moments(const float* x, int32_t n, float* mean, float* squares) {
   const int32_t whole = n / 8 * 8, four = whole + (n - whole) / 4 * 4;
   float lane[8] = {0.0f};
   double sum = 0.0;
@@ -157,7 +177,8 @@ static void moments(const float *x, int32_t n, float *mean, float *squares) {
   for (i = four; i < n; ++i) *squares = fmaf(x[i] - *mean, x[i] - *mean, *squares);
 }
 
-void ls_normalize_rows_f32(const ls_normal *p, const float *x, const float *scale, const float *bias, float *y) {
+void ls_normalize_rows_f32(const ls_normal* p, const float* x, const float* scale,
+                           const float* bias, float* y) {
   const int32_t n = p->count;
   int32_t g, i;
   for (g = 0; g < p->groups; ++g, x += n, y += n) {
@@ -176,7 +197,8 @@ void ls_normalize_rows_f32(const ls_normal *p, const float *x, const float *scal
   }
 }
 
-void ls_normalize_planes_f32(const ls_normal *p, const float *x, const float *scale, const float *bias, float *y) {
+void ls_normalize_planes_f32(const ls_normal* p, const float* x, const float* scale,
+                             const float* bias, float* y) {
   int32_t g, i;
   for (g = 0; g < p->groups; ++g) {
     const int32_t first = g * p->count, channel = g % p->extent;
@@ -185,7 +207,9 @@ void ls_normalize_planes_f32(const ls_normal *p, const float *x, const float *sc
     t.x = x, t.mean = 0.0f, t.term = LS_AS_IT_IS, t.product = 0;
     t.mean = by_vectors(&t, first, p->count, first) / (float)p->count;
     t.term = LS_FROM_MEAN;
-    factor = 1.0f / sqrtf(by_vectors(&t, first, p->count, 0) / (float)p->count + (float)p->epsilon) * scale[channel];
+    factor = 1.0f /
+             sqrtf(by_vectors(&t, first, p->count, 0) / (float)p->count + (float)p->epsilon) *
+             scale[channel];
     addend = bias[channel] - t.mean * factor;
     for (i = first; i < first + p->count; ++i) {
       const float scaled = x[i] * factor;
@@ -194,7 +218,8 @@ void ls_normalize_planes_f32(const ls_normal *p, const float *x, const float *sc
   }
 }
 
-void ls_normalize_groups_f32(const ls_normal *p, const float *x, const float *scale, const float *bias, float *y) {
+void ls_normalize_groups_f32(const ls_normal* p, const float* x, const float* scale,
+                             const float* bias, float* y) {
   int32_t g, i;
   terms t;
   t.x = x, t.mean = 0.0f, t.product = 0;

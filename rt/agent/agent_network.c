@@ -3,24 +3,26 @@
 #include "agent_messages.h"
 
 typedef struct {
-  const lockstep_agent_tensor *tensors;
+  const lockstep_agent_tensor* tensors;
   size_t count;
   uint32_t flags;
 } tensor_list;
 
-static bool encode_descs(pb_ostream_t *stream, const pb_field_t *field, void *const *arg) {
-  const tensor_list *list = (const tensor_list *)*arg;
+static bool encode_descs(pb_ostream_t* stream, const pb_field_t* field, void* const* arg) {
+  const tensor_list* list = (const tensor_list*)*arg;
   size_t i;
   for (i = 0; i < list->count; ++i) {
     lockstep_wire_TensorDesc d;
     word_list dims;
     agent_describe(&d, &dims, &list->tensors[i], list->flags);
-    if (!pb_encode_tag_for_field(stream, field) || !pb_encode_submessage(stream, lockstep_wire_TensorDesc_fields, &d)) return false;
+    if (!pb_encode_tag_for_field(stream, field) ||
+        !pb_encode_submessage(stream, lockstep_wire_TensorDesc_fields, &d))
+      return false;
   }
   return true;
 }
 
-static lockstep_agent_tensor segment(const uint32_t *bytes) {
+static lockstep_agent_tensor segment(const uint32_t* bytes) {
   lockstep_agent_tensor t;
   memset(&t, 0, sizeof t);
   t.name = "";
@@ -31,17 +33,19 @@ static lockstep_agent_tensor segment(const uint32_t *bytes) {
   return t;
 }
 
-const lockstep_agent_network *agent_network_named(const lockstep_agent *a, const char *name) {
+const lockstep_agent_network* agent_network_named(const lockstep_agent* a, const char* name) {
   size_t i;
   for (i = 0; i < a->network_count; ++i)
     if (strcmp(a->networks[i]->name, name) == 0) return a->networks[i];
   return NULL;
 }
 
-int agent_serve_network(lockstep_agent *a, const Request *r) {
+int agent_serve_network(lockstep_agent* a, const Request* r) {
   Answer m = lockstep_wire_Answer_init_zero;
-  lockstep_wire_NetworkInfo *n = &m.payload.network;
-  const lockstep_agent_network *net = r->name[0] ? agent_network_named(a, r->name) : r->param < a->network_count ? a->networks[r->param] : NULL;
+  lockstep_wire_NetworkInfo* n = &m.payload.network;
+  const lockstep_agent_network* net = r->name[0] ? agent_network_named(a, r->name)
+                                      : r->param < a->network_count ? a->networks[r->param]
+                                                                    : NULL;
   lockstep_agent_tensor activations, parameters;
   tensor_list inputs, outputs, memory, weights;
   if (!net) return agent_ack(a, ERROR, INVALID_PARAM, INVALID_PARAM);
@@ -63,7 +67,8 @@ int agent_serve_network(lockstep_agent *a, const Request *r) {
   n->n_inputs = (uint32_t)net->input_count;
   n->n_outputs = (uint32_t)net->output_count;
   n->n_activations = n->n_params = 1;
-  n->inputs.funcs.encode = n->outputs.funcs.encode = n->activations.funcs.encode = n->params.funcs.encode = &encode_descs;
+  n->inputs.funcs.encode = n->outputs.funcs.encode = n->activations.funcs.encode =
+      n->params.funcs.encode = &encode_descs;
   n->inputs.arg = &inputs;
   n->outputs.arg = &outputs;
   n->activations.arg = &memory;

@@ -8,14 +8,18 @@
 #define SYNC_BYTE 0xAAu
 #define PACKET_MS 1000u  /* silence inside a packet, after which its rest is given up */
 #define MESSAGE_MS 5000u /* silence of a host that was asked for the next packet */
-#define IDLE_MS 200u     /* inside a packet, after which its bytes may be those of a host that starts over */
-#define CRC_BYTES 6u     /* the check field: two bytes of tag, four of CRC-32 */
+#define IDLE_MS \
+  200u /* inside a packet, after which its bytes may be those of a host that starts over */
+#define CRC_BYTES 6u /* the check field: two bytes of tag, four of CRC-32 */
 
-static size_t header(const lockstep_agent *a) { return a->two_byte ? 2u : 1u; }
+static size_t header(const lockstep_agent* a) {
+  return a->two_byte ? 2u : 1u;
+}
 
-uint32_t lockstep_crc32(uint32_t crc, const uint8_t *bytes, size_t size) {
-  static const uint32_t quarter[16] = {0x00000000u, 0x1DB71064u, 0x3B6E20C8u, 0x26D930ACu, 0x76DC4190u, 0x6B6B51F4u,
-                                       0x4DB26158u, 0x5005713Cu, 0xEDB88320u, 0xF00F9344u, 0xD6D6A3E8u, 0xCB61B38Cu,
+uint32_t lockstep_crc32(uint32_t crc, const uint8_t* bytes, size_t size) {
+  static const uint32_t quarter[16] = {0x00000000u, 0x1DB71064u, 0x3B6E20C8u, 0x26D930ACu,
+                                       0x76DC4190u, 0x6B6B51F4u, 0x4DB26158u, 0x5005713Cu,
+                                       0xEDB88320u, 0xF00F9344u, 0xD6D6A3E8u, 0xCB61B38Cu,
                                        0x9B64C2B0u, 0x86D3D2D4u, 0xA00AE278u, 0xBDBDF21Cu};
   crc = ~crc;
   while (size-- > 0) {
@@ -26,22 +30,23 @@ uint32_t lockstep_crc32(uint32_t crc, const uint8_t *bytes, size_t size) {
   return ~crc;
 }
 
-void lockstep_packets_reset(lockstep_agent *a) {
+void lockstep_packets_reset(lockstep_agent* a) {
   a->payload = SMALL;
   a->in_have = a->in_at = a->in_end = 0;
 }
 
-static int write_all(lockstep_agent *a, const uint8_t *bytes, size_t size) {
+static int write_all(lockstep_agent* a, const uint8_t* bytes, size_t size) {
   if (a->board->write(a->board->self, bytes, size) == 0) return 0;
   a->closed = 1;
   return -1;
 }
 
-/* Bytes of the packet up to `want`: the first within `wait_ms`, each further one within `next_ms`. 1: there; 0: silence;
-   negative: closed. */
-static int fill(lockstep_agent *a, size_t want, uint32_t wait_ms, uint32_t next_ms) {
+/* Bytes of the packet up to `want`: the first within `wait_ms`, each further one within `next_ms`.
+   1: there; 0: silence; negative: closed. */
+static int fill(lockstep_agent* a, size_t want, uint32_t wait_ms, uint32_t next_ms) {
   while (a->in_have < want) {
-    const long got = a->board->read(a->board->self, a->packet_in + a->in_have, want - a->in_have, wait_ms);
+    const long got =
+        a->board->read(a->board->self, a->packet_in + a->in_have, want - a->in_have, wait_ms);
     if (got < 0) {
       a->closed = 1;
       return -1;
@@ -54,8 +59,8 @@ static int fill(lockstep_agent *a, size_t want, uint32_t wait_ms, uint32_t next_
 }
 
 /* A whole packet is there: its payload becomes readable. 0 when its header is none. */
-static int open_packet(lockstep_agent *a) {
-  const uint8_t *p = a->packet_in;
+static int open_packet(lockstep_agent* a) {
+  const uint8_t* p = a->packet_in;
   const size_t n = a->two_byte ? (size_t)(p[0] & 0x7Fu) << 8 | p[1] : (size_t)(p[0] & 0x7Fu);
   a->in_have = 0;
   a->in_at = header(a);
@@ -63,8 +68,9 @@ static int open_packet(lockstep_agent *a) {
   return n <= a->payload && (p[0] & 0x80u) == 0;
 }
 
-/* What no packet starts with is dropped until the line is quiet, or carries the zeros of a host that looks for packets' ends. */
-static void drop_until_quiet(lockstep_agent *a) {
+/* What no packet starts with is dropped until the line is quiet, or carries the zeros of a host
+ * that looks for packets' ends. */
+static void drop_until_quiet(lockstep_agent* a) {
   uint8_t scratch[64];
   size_t zeros = 0;
   long got, i;
@@ -76,18 +82,20 @@ static void drop_until_quiet(lockstep_agent *a) {
   lockstep_packets_reset(a);
 }
 
-/* Whether the payload of the packet in `packet_in` is a whole SYNC request: only that and no part of a longer message. */
-static int is_sync(const lockstep_agent *a, size_t begin, size_t end) {
+/* Whether the payload of the packet in `packet_in` is a whole SYNC request: only that and no part
+ * of a longer message. */
+static int is_sync(const lockstep_agent* a, size_t begin, size_t end) {
   lockstep_wire_Request r = lockstep_wire_Request_init_zero;
   pb_istream_t stream;
-  if (end <= begin || end - begin > SMALL || begin + (size_t)a->packet_in[begin] + 1u != end) return 0;
+  if (end <= begin || end - begin > SMALL || begin + (size_t)a->packet_in[begin] + 1u != end)
+    return 0;
   stream = pb_istream_from_buffer(a->packet_in + begin + 1u, end - begin - 1u);
   return pb_decode(&stream, lockstep_wire_Request_fields, &r) && r.command == 0 && r.id != 0;
 }
 
-/* A host that starts over sends SYNC in a small packet of its own framing, whatever the agent was waiting for. When the bytes of
-   the packet begun are that, it becomes the packet. */
-static int starts_over(lockstep_agent *a) {
+/* A host that starts over sends SYNC in a small packet of its own framing, whatever the agent was
+   waiting for. When the bytes of the packet begun are that, it becomes the packet. */
+static int starts_over(lockstep_agent* a) {
   const size_t h = a->packet_in[0] == 0 ? 2u : 1u, n = a->packet_in[h - 1u];
   if (a->in_have != h + SMALL || n > SMALL || !is_sync(a, h, h + n)) return 0;
   a->two_byte = h == 2u;
@@ -95,12 +103,17 @@ static int starts_over(lockstep_agent *a) {
   return 1;
 }
 
-/* One packet in the form in use: its first byte within `wait_ms`. 1: opened; 0: silence, or what is none; negative: closed. */
-static int next_packet(lockstep_agent *a, uint32_t wait_ms) {
+/* One packet in the form in use: its first byte within `wait_ms`. 1: opened; 0: silence, or what is
+ * none; negative: closed. */
+static int next_packet(lockstep_agent* a, uint32_t wait_ms) {
   const size_t size = header(a) + a->payload;
   int got = fill(a, size, wait_ms, IDLE_MS);
-  if (got == 0 && a->in_have > 0) got = starts_over(a) ? 1 : a->payload == SMALL ? fill(a, size, PACKET_MS - IDLE_MS, PACKET_MS) : 0;
-  if (got > 0 && !a->two_byte && a->packet_in[0] == 0 && a->packet_in[1] != 0) { /* SYNC with the other header, but for its last byte? */
+  if (got == 0 && a->in_have > 0)
+    got = starts_over(a)        ? 1
+          : a->payload == SMALL ? fill(a, size, PACKET_MS - IDLE_MS, PACKET_MS)
+                                : 0;
+  if (got > 0 && !a->two_byte && a->packet_in[0] == 0 &&
+      a->packet_in[1] != 0) { /* SYNC with the other header, but for its last byte? */
     a->two_byte = is_sync(a, 2, 2u + a->packet_in[1]) != 0;
     if (a->two_byte && fill(a, 2u + SMALL, IDLE_MS, IDLE_MS) < 0) return -1;
   }
@@ -110,7 +123,7 @@ static int next_packet(lockstep_agent *a, uint32_t wait_ms) {
   return 0;
 }
 
-int lockstep_packets_begin(lockstep_agent *a, uint32_t wait_ms, int idle) {
+int lockstep_packets_begin(lockstep_agent* a, uint32_t wait_ms, int idle) {
   int got;
   a->in_at = a->in_end = 0;
   if (idle && a->payload == SMALL) { /* the first byte tells the framing */
@@ -131,8 +144,8 @@ int lockstep_packets_begin(lockstep_agent *a, uint32_t wait_ms, int idle) {
 }
 
 /* nanopb's source: the message's bytes, packet after packet, each asked for with one byte. */
-static bool pull(pb_istream_t *stream, pb_byte_t *into, size_t count) {
-  lockstep_agent *a = (lockstep_agent *)stream->state;
+static bool pull(pb_istream_t* stream, pb_byte_t* into, size_t count) {
+  lockstep_agent* a = (lockstep_agent*)stream->state;
   while (count > 0) {
     size_t n = a->in_end - a->in_at;
     if (n == 0) {
@@ -162,7 +175,8 @@ static bool pull(pb_istream_t *stream, pb_byte_t *into, size_t count) {
   return true;
 }
 
-int lockstep_packets_decode(lockstep_agent *a, const pb_msgdesc_t *fields, void *message, const bool *has_crc, const uint32_t *crc) {
+int lockstep_packets_decode(lockstep_agent* a, const pb_msgdesc_t* fields, void* message,
+                            const bool* has_crc, const uint32_t* crc) {
   pb_istream_t stream;
   uint32_t length = 0;
   bool decoded;
@@ -200,7 +214,7 @@ int lockstep_packets_decode(lockstep_agent *a, const pb_msgdesc_t *fields, void 
   return 1;
 }
 
-static int flush(lockstep_agent *a, int last) {
+static int flush(lockstep_agent* a, int last) {
   const size_t h = header(a), n = a->out_end;
   a->packet_out[0] = (uint8_t)(a->two_byte ? n >> 8 : n);
   if (a->two_byte) a->packet_out[1] = (uint8_t)n;
@@ -210,7 +224,7 @@ static int flush(lockstep_agent *a, int last) {
   return write_all(a, a->packet_out, h + a->payload);
 }
 
-static int push_bytes(lockstep_agent *a, const uint8_t *bytes, size_t size) {
+static int push_bytes(lockstep_agent* a, const uint8_t* bytes, size_t size) {
   while (size > 0) {
     size_t n;
     if (a->out_end == a->payload && flush(a, 0) != 0) return -1;
@@ -224,13 +238,13 @@ static int push_bytes(lockstep_agent *a, const uint8_t *bytes, size_t size) {
   return 0;
 }
 
-static bool push(pb_ostream_t *stream, const pb_byte_t *bytes, size_t size) {
-  lockstep_agent *a = (lockstep_agent *)stream->state;
+static bool push(pb_ostream_t* stream, const pb_byte_t* bytes, size_t size) {
+  lockstep_agent* a = (lockstep_agent*)stream->state;
   a->crc_out = lockstep_crc32(a->crc_out, bytes, size);
   return push_bytes(a, bytes, size) == 0;
 }
 
-int lockstep_packets_encode(lockstep_agent *a, const pb_msgdesc_t *fields, const void *message) {
+int lockstep_packets_encode(lockstep_agent* a, const pb_msgdesc_t* fields, const void* message) {
   pb_ostream_t stream;
   uint8_t check[CRC_BYTES];
   size_t i;
@@ -245,6 +259,7 @@ int lockstep_packets_encode(lockstep_agent *a, const pb_msgdesc_t *fields, const
   check[1] = 0x3Eu;
   for (i = 0; i < 4; ++i) check[2 + i] = (uint8_t)(a->crc_out >> (8 * i));
   if (push_bytes(a, check, sizeof check) != 0) return -1;
-  if (a->out_end == a->payload && flush(a, 0) != 0) return -1; /* a full packet never ends a message: an empty one follows */
+  if (a->out_end == a->payload && flush(a, 0) != 0)
+    return -1; /* a full packet never ends a message: an empty one follows */
   return flush(a, 1);
 }

@@ -1,18 +1,20 @@
 #include "lockstep_epochs.h"
 
-void lockstep_epochs_begin(lockstep_epochs *e, lockstep_agent_observer observer, void *context) {
+void lockstep_epochs_begin(lockstep_epochs* e, lockstep_agent_observer observer, void* context) {
   e->observer = observer;
   e->context = context;
   e->seen = 0;
   e->failed = 0;
 }
 
-static void tell(lockstep_epochs *e, const lockstep_epoch *epoch) {
+static void tell(lockstep_epochs* e, const lockstep_epoch* epoch) {
   lockstep_agent_node node;
   uint32_t spent[3];
   size_t i;
-  for (i = 0; i < 3; ++i) spent[i] = e->at[i + 1] - e->at[i]; /* before, within, after the hardware's work */
-  for (i = 0; e->make_readable && i < epoch->tensor_count; ++i) e->make_readable(epoch->tensors[i].data, epoch->tensors[i].bytes);
+  for (i = 0; i < 3; ++i)
+    spent[i] = e->at[i + 1] - e->at[i]; /* before, within, after the hardware's work */
+  for (i = 0; e->make_readable && i < epoch->tensor_count; ++i)
+    e->make_readable(epoch->tensors[i].data, epoch->tensors[i].bytes);
   node.name = epoch->name;
   node.id = epoch->id;
   node.type = epoch->kind;
@@ -24,7 +26,7 @@ static void tell(lockstep_epochs *e, const lockstep_epoch *epoch) {
   if (e->observer(e->context, &node) != 0) e->failed = 1;
 }
 
-void lockstep_epochs_event(lockstep_epochs *e, int event, size_t index) {
+void lockstep_epochs_event(lockstep_epochs* e, int event, size_t index) {
   if (event < 0 || event > 3 || e->failed) return;
   if (index >= e->count || index != e->seen) { /* an epoch that the table does not have here */
     e->failed = 1;
@@ -36,4 +38,6 @@ void lockstep_epochs_event(lockstep_epochs *e, int event, size_t index) {
   if (e->observer) tell(e, &e->epochs[index]);
 }
 
-int lockstep_epochs_end(const lockstep_epochs *e) { return e->failed || e->seen != e->count ? -1 : 0; }
+int lockstep_epochs_end(const lockstep_epochs* e) {
+  return e->failed || e->seen != e->count ? -1 : 0;
+}

@@ -1,8 +1,8 @@
 /*
  * Runs a generated network on samples that come over a byte stream and sends back every tensor.
- * In: number of samples, 1 to keep states between them, number of inputs, bytes of each input; then the
- * inputs, sample by sample. Out: for every tensor of every node its node, output, bytes, contents. Numbers
- * are 32 bits, little end first.
+ * In: number of samples, 1 to keep states between them, number of inputs, bytes of each input; then
+ * the inputs, sample by sample. Out: for every tensor of every node its node, output, bytes,
+ * contents. Numbers are 32 bits, little end first.
  */
 #include NETWORK_HEADER
 
@@ -22,13 +22,13 @@ static void poison(int node) {
   for (i = 0; dead[i].node != -2; ++i)
     if (dead[i].node == node) {
       size_t bytes;
-      uint8_t *pool = (uint8_t *)NET(pool)(dead[i].pool, &bytes);
+      uint8_t* pool = (uint8_t*)NET(pool)(dead[i].pool, &bytes);
       memset(pool + dead[i].from, 0xa5, dead[i].to - dead[i].from);
     }
 }
 #endif
 
-static void seen(void *user, int node, int output, const void *data, size_t bytes) {
+static void seen(void* user, int node, int output, const void* data, size_t bytes) {
   const uint32_t head[3] = {(uint32_t)node, (uint32_t)output, (uint32_t)bytes};
   (void)user;
   port_write(head, sizeof head);
@@ -42,7 +42,9 @@ int main(void) {
   static uint32_t bytes[4096]; /* of each input */
   uint32_t head[3], s, i;
   port_open();
-  if (!port_read(head, sizeof head) || head[2] > sizeof bytes / sizeof bytes[0] || !port_read(bytes, head[2] * sizeof bytes[0])) return 2;
+  if (!port_read(head, sizeof head) || head[2] > sizeof bytes / sizeof bytes[0] ||
+      !port_read(bytes, head[2] * sizeof bytes[0]))
+    return 2;
   NET(observe)(seen, NULL);
   for (s = 0; s < head[0]; ++s) {
     if (s == 0 || !head[1]) NET(init)();

@@ -8,6 +8,8 @@ const Arithmetic* find_arithmetic(std::string_view name) {
   return nullptr;
 }
 
-std::string_view default_arithmetic(std::string_view format) { return format == "tflite" ? "tflite-ref" : "ort"; }
+std::string_view default_arithmetic(std::string_view format) {
+  return format == "tflite" ? "tflite-ref" : "ort";
+}
 
 }  // namespace lockstep

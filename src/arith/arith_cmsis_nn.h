@@ -39,16 +39,22 @@ inline std::string unsupported_by_tflm(const NodeView& node) {
   const Value& x = node.input(0);
   if (!x.quant.quantized()) {
     const bool layer = op == "Conv" || op == "Gemm" || op == "SequenceLstm" || op == "SequenceRnn";
-    const bool hybrid = layer && node.input_count() > 2 && ((node.has_input(1) && node.input(1).quant.quantized()) || (node.has_input(2) && node.input(2).quant.quantized()));
+    const bool hybrid = layer && node.input_count() > 2 &&
+                        ((node.has_input(1) && node.input(1).quant.quantized()) ||
+                         (node.has_input(2) && node.input(2).quant.quantized()));
     return hybrid ? "TFLite Micro has no layers of float activations and coded weights" : "";
   }
-  if (x.dtype == DType::u8 && (op == "Conv" || op == "Gemm")) return "TFLite Micro has no uint8 layers";
+  if (x.dtype == DType::u8 && (op == "Conv" || op == "Gemm"))
+    return "TFLite Micro has no uint8 layers";
   const bool by_plane = op == "Conv" && node.attrs().text("weights", "") == "1HWO";
-  if (x.dtype == DType::i16 && (op == "ConvTranspose" || by_plane) && node.has_input(2) && node.input(2).dtype == DType::i32)
-    return "TFLite Micro reads 32-bit biases of 16-bit depthwise and transposed convolutions as 64 bits";
+  if (x.dtype == DType::i16 && (op == "ConvTranspose" || by_plane) && node.has_input(2) &&
+      node.input(2).dtype == DType::i32)
+    return "TFLite Micro reads 32-bit biases of 16-bit depthwise and transposed convolutions as 64 "
+           "bits";
   if (op == "SequenceLstm")
     for (const std::size_t i : {1u, 9u, 10u, 11u, 16u})  // input gate, peepholes, projection
-      if (node.has_input(i) != (i == 1)) return "TFLite Micro's LSTM on codes has neither coupled gates, peepholes nor a projection";
+      if (node.has_input(i) != (i == 1))
+        return "TFLite Micro's LSTM on codes has neither coupled gates, peepholes nor a projection";
   return "";
 }
 

@@ -9,7 +9,8 @@ namespace lockstep {
 inline constexpr const char* off_centre_refused =
     "LiteRT refuses int8 weights of a zero point other than 0";
 
-// The policies of TFLite's reference kernels together; arithmetics that differ in some start from here.
+// The policies of TFLite's reference kernels together; arithmetics that differ in some start from
+// here.
 inline constexpr Numerics tflite_reference_numerics{
     .conv = &tflite_conv,
     .conv_unsigned = &tflite_conv_unsigned,

@@ -47,20 +47,23 @@ constexpr Numerics numerics{
 };
 
 constexpr std::string_view passes[] = {
-    "quantize-as-stated", "store-folded-constants", "merge-equal-quantize", "fuse-matmul-add",
-    "propagate-dequantize",   "propagate-quantize",   "quantize-bias",
-    "drop-redundant-clip",    "run-on-codes",         "drop-idle-dequantizers"};
+    "quantize-as-stated",   "store-folded-constants", "merge-equal-quantize", "fuse-matmul-add",
+    "propagate-dequantize", "propagate-quantize",     "quantize-bias",        "drop-redundant-clip",
+    "run-on-codes",         "drop-idle-dequantizers"};
 
-// Ties fall by the sign of int8 codes, 128 less than uint8 ones; the policies know uint8 by a greatest code above 127.
+// Ties fall by the sign of int8 codes, 128 less than uint8 ones; the policies know uint8 by a
+// greatest code above 127.
 std::string unsupported(const NodeView& node) {
   const std::string& op = node.node.op;
-  const bool ties = op == "Add" || op == "Sub" || op == "AveragePool" || op == "GlobalAveragePool" || op == "ReduceMean";
+  const bool ties = op == "Add" || op == "Sub" || op == "AveragePool" ||
+                    op == "GlobalAveragePool" || op == "ReduceMean";
   if (!ties) return "";
   const Value& y = node.output(0);
   if (y.dtype != DType::u8 || !y.quant.quantized()) return "";
   const Activation act = activation_named(node.attrs().text("activation", "none"));
   if (activation_clamp(act, y.quant.scale_at(0), y.quant.zero_at(0), 0, 255).high > 127) return "";
-  return "a uint8 sum or average whose activation ends below code 128 is not predicted; exported with int8 activations it is";
+  return "a uint8 sum or average whose activation ends below code 128 is not predicted; exported "
+         "with int8 activations it is";
 }
 
 }  // namespace

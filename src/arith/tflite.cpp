@@ -34,7 +34,9 @@ constexpr Numerics with_xnnpack() {
 constexpr Numerics numerics = with_xnnpack();
 
 std::string unsupported(const NodeView& node) {
-  if (node.node.op == "LRN") return "LiteRT's own kernel of LOCAL_RESPONSE_NORMALIZATION sums another window than the reference";
+  if (node.node.op == "LRN")
+    return "LiteRT's own kernel of LOCAL_RESPONSE_NORMALIZATION sums another window than the "
+           "reference";
   if (node.node.op == "Conv" && node.attrs().integer("off_centre", 0) != 0 &&
       (node.constant(1) || node.attrs().text("weights", "") != "1HWO"))
     return off_centre_refused;
@@ -47,7 +49,9 @@ constexpr std::string_view passes[] = {"delegate-products"};
 
 extern constinit const Arithmetic arith_tflite = {
     .name = "tflite",
-    .runtime = "LiteRT as it runs by default: XNNPACK's delegate, TFLite's own kernels for what it leaves, x86-64 with AVX-512",
+    .runtime =
+        "LiteRT as it runs by default: XNNPACK's delegate, TFLite's own kernels for what it "
+        "leaves, x86-64 with AVX-512",
     .version = "2.3.0",
     .meaning = "XNNPACK: layers requantized in float32, sums and averages in its own fixed point",
     .numerics = &numerics,

@@ -70,14 +70,14 @@ class [[nodiscard]] Result<void> {
 // LOCKSTEP_TRY(auto x, f()): declares x from the value of f(), or returns its error.
 #define LOCKSTEP_TRY(declaration, expression) \
   LOCKSTEP_TRY_(LOCKSTEP_JOIN(lockstep_result_, __LINE__), declaration, expression)
-#define LOCKSTEP_TRY_(result, declaration, expression)    \
-  auto result = (expression);                             \
-  if (!result.ok()) return std::move(result.error());     \
+#define LOCKSTEP_TRY_(result, declaration, expression) \
+  auto result = (expression);                          \
+  if (!result.ok()) return std::move(result.error());  \
   declaration = std::move(result).value()
 
 // LOCKSTEP_CHECK(f()): returns the error of a Result<void>, goes on otherwise.
-#define LOCKSTEP_CHECK(expression)                                                   \
-  do {                                                                               \
-    if (auto lockstep_status = (expression); !lockstep_status.ok())                  \
-      return std::move(lockstep_status.error());                                     \
+#define LOCKSTEP_CHECK(expression)                                  \
+  do {                                                              \
+    if (auto lockstep_status = (expression); !lockstep_status.ok()) \
+      return std::move(lockstep_status.error());                    \
   } while (false)

@@ -12,7 +12,9 @@ namespace lockstep {
 namespace fs = std::filesystem;
 
 namespace {
-std::string reason() { return std::strerror(errno); }
+std::string reason() {
+  return std::strerror(errno);
+}
 }  // namespace
 
 bool file_exists(const std::string& path) {

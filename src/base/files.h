@@ -13,7 +13,8 @@ namespace lockstep {
 
 using Bytes = std::vector<std::byte>;
 
-// The whole file, at most `limit` bytes. Errors: absent, a folder, unreadable, larger than the limit.
+// The whole file, at most `limit` bytes. Errors: absent, a folder, unreadable, larger than the
+// limit.
 Result<Bytes> read_file(const std::string& path, std::uint64_t limit = std::uint64_t{1} << 31);
 
 // Writes to a temporary name beside `path` and renames: no reader ever sees half a file, and a

@@ -126,10 +126,11 @@ Result<NpzFile> parse_npz(std::span<const std::byte> bytes, const std::string& w
   std::unique_ptr<zip_t, Discard> archive(zip_open_from_source(source, ZIP_RDONLY, &error));
   if (!archive) {
     zip_source_free(source);
-    const bool begun = bytes.size() >= 2 && bytes[0] == std::byte{'P'} && bytes[1] == std::byte{'K'};
-    return Error{where, "not an .npz archive: " + message_of(error),
-                 "arrays written by numpy.savez",
-                 begun ? "it begins as one and lacks its end: cut off while it was written or copied" : ""};
+    const bool begun =
+        bytes.size() >= 2 && bytes[0] == std::byte{'P'} && bytes[1] == std::byte{'K'};
+    return Error{
+        where, "not an .npz archive: " + message_of(error), "arrays written by numpy.savez",
+        begun ? "it begins as one and lacks its end: cut off while it was written or copied" : ""};
   }
   zip_error_fini(&error);
   return read_archive(archive.get(), bytes.size(), where);

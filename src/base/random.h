@@ -4,7 +4,8 @@
 
 namespace lockstep {
 
-// Seeded and the same on every machine (splitmix64): inputs that tests and the command line generate.
+// Seeded and the same on every machine (splitmix64): inputs that tests and the command line
+// generate.
 class Random {
  public:
   explicit constexpr Random(std::uint64_t seed) : state_(seed) {}

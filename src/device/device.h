@@ -56,7 +56,7 @@ struct DeviceDef {
   std::span<const DeviceMemory> memories = {};
   std::span<const DeviceLimit> limits = {};
   std::span<const DeviceFigure> figures = {};
-  std::string_view error = {};  // of the latency model against those figures, in words
+  std::string_view error = {};      // of the latency model against those figures, in words
   int channel_group = 1;            // channels are vectorized in groups of so many
   double largest_weight_ratio = 0;  // scales of one layer that its multipliers can still tell apart
   DevicePlacement (*place)(const NodeView& node) = nullptr;

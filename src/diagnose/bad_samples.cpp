@@ -10,10 +10,13 @@ namespace lockstep {
 namespace {
 
 constexpr std::size_t most_samples = 64;
-constexpr std::int64_t enough = 24;  // values that tell two samples from each other; or as many samples as these:
+constexpr std::int64_t enough =
+    24;  // values that tell two samples from each other; or as many samples as these:
 constexpr std::size_t enough_samples = 4;
-constexpr std::int64_t least_values = 4;  // of one sample, that move from input to input: fewer meet another's by chance
-constexpr double drift = 8;  // steps: fewer values than that many stand beside another input's answer by chance
+constexpr std::int64_t least_values =
+    4;  // of one sample, that move from input to input: fewer meet another's by chance
+constexpr double drift =
+    8;  // steps: fewer values than that many stand beside another input's answer by chance
 constexpr std::size_t none = static_cast<std::size_t>(-1);
 
 // All tensors that are computed: fewer could agree by chance.
@@ -24,7 +27,8 @@ std::vector<const Row*> computed_rows(const Comparison& comparison) {
   return rows;
 }
 
-// Of those, the ones that are made from nothing but the network's inputs: no operation before them can be wrong.
+// Of those, the ones that are made from nothing but the network's inputs: no operation before them
+// can be wrong.
 std::vector<const Row*> rows_at_inputs(const Graph& g, const Comparison& comparison) {
   std::vector<const Row*> rows = computed_rows(comparison);
   std::erase_if(rows, [&](const Row* row) {
@@ -32,7 +36,9 @@ std::vector<const Row*> rows_at_inputs(const Graph& g, const Comparison& compari
       return std::ranges::all_of(g.node(n).inputs, [&](ValueId v) {
         const NodeId maker = v == no_id || g.value(v).constant ? no_id : g.value(v).producer;
         return maker == no_id || std::ranges::count(row->segment, maker) > 0 ||
-               std::ranges::all_of(g.node(maker).inputs, [&](ValueId w) { return w == no_id || g.value(w).constant != nullptr; });
+               std::ranges::all_of(g.node(maker).inputs, [&](ValueId w) {
+                 return w == no_id || g.value(w).constant != nullptr;
+               });
       });
     });
   });
@@ -42,12 +48,14 @@ std::vector<const Row*> rows_at_inputs(const Graph& g, const Comparison& compari
 class Samples {
  public:
   Samples(const Case& c, const Comparison& comparison) : Samples(c, computed_rows(comparison)) {}
-  Samples(const Case& c, std::vector<const Row*> rows) : c_(c), rows_(std::move(rows)), n_(c.recorded.device.size()) {}
+  Samples(const Case& c, std::vector<const Row*> rows)
+      : c_(c), rows_(std::move(rows)), n_(c.recorded.device.size()) {}
 
   bool too_few_to_tell() const {
     std::int64_t differing = 0;
     for (const Row* row : rows_) differing += row->whole.differing;
-    return rows_.empty() || n_ < 2 || n_ > most_samples || (differing < enough && n_ < enough_samples);
+    return rows_.empty() || n_ < 2 || n_ > most_samples ||
+           (differing < enough && n_ < enough_samples);
   }
 
   // Elements of a sample that move from input to input are few.
@@ -68,7 +76,8 @@ class Samples {
   bool all_alike() const {
     return std::ranges::all_of(c_.recorded.device, [&](const Sample& s) {
       return std::ranges::all_of(rows_, [&](const Row* row) {
-        const Tensor *t = recorded_tensor(s, row->tensor), *first = recorded_tensor(c_.recorded.device[0], row->tensor);
+        const Tensor *t = recorded_tensor(s, row->tensor),
+                     *first = recorded_tensor(c_.recorded.device[0], row->tensor);
         return t && first && *t == *first;
       });
     });
@@ -77,8 +86,8 @@ class Samples {
   // The very answer to the first input: a device that keeps it is wrong by a known fault.
   bool starts_right() const { return shows(0, 0, true); }
 
-  // Device sample i is what the reference makes of input of[i]: the very values where there are such, else within a
-  // step; `none` where it is of none or of several. Its own input comes first.
+  // Device sample i is what the reference makes of input of[i]: the very values where there are
+  // such, else within a step; `none` where it is of none or of several. Its own input comes first.
   std::vector<std::size_t> origins(bool exactly) const {
     std::vector<std::size_t> of;
     for (std::size_t i = 0; i < n_; ++i) {
@@ -105,7 +114,8 @@ class Samples {
     });
   }
 
-  // A handful of values that drifted from the answer to its own input may meet another input's answer.
+  // A handful of values that drifted from the answer to its own input may meet another input's
+  // answer.
   bool near_its_own(std::size_t i) const {
     std::int64_t values = 0;
     for (const Row* row : rows_) {
@@ -140,7 +150,8 @@ bool is_permutation(const std::vector<std::size_t>& of) {
 // A device that lags behind or keeps its first answer is a fault of the device, run after run.
 bool is_lag(const std::vector<std::size_t>& of) {
   bool one_behind = true, first = true;
-  for (std::size_t i = 1; i < of.size(); ++i) one_behind = one_behind && of[i] == i - 1, first = first && of[i] == 0;
+  for (std::size_t i = 1; i < of.size(); ++i)
+    one_behind = one_behind && of[i] == i - 1, first = first && of[i] == 0;
   return one_behind || first;
 }
 
@@ -152,13 +163,18 @@ bool one_late(const std::vector<std::size_t>& of) {
 }
 
 std::string other_order(const std::vector<std::size_t>& of) {
-  return "the samples stand in another order than the inputs: the device's are the reference's samples " + numbers(of) +
-         (one_late(of) ? "; where the device goes through these inputs again and again, it answers one run late" : "");
+  return "the samples stand in another order than the inputs: the device's are the reference's "
+         "samples " +
+         numbers(of) +
+         (one_late(of) ? "; where the device goes through these inputs again and again, it answers "
+                         "one run late"
+                       : "");
 }
 
 // The input of which most samples are the answer.
 std::size_t most_frequent(const std::vector<std::size_t>& of) {
-  return *std::ranges::max_element(of, {}, [&](std::size_t i) { return std::ranges::count(of, i); });
+  return *std::ranges::max_element(of, {},
+                                   [&](std::size_t i) { return std::ranges::count(of, i); });
 }
 
 }  // namespace
@@ -167,35 +183,49 @@ std::optional<std::string> reordered_exactly(const Case& c, const Comparison& co
   const Samples samples(c, comparison);
   if (comparison.identical() || samples.too_few_to_tell()) return std::nullopt;
   const auto of = samples.origins(true);
-  if (std::ranges::count(of, none) || !is_permutation(of) || std::ranges::is_sorted(of)) return std::nullopt;
+  if (std::ranges::count(of, none) || !is_permutation(of) || std::ranges::is_sorted(of))
+    return std::nullopt;
   return other_order(of);
 }
 
 namespace {
 
-// What is made from the inputs alone stands in another order, value by value: whatever else is wrong comes after it.
+// What is made from the inputs alone stands in another order, value by value: whatever else is
+// wrong comes after it.
 std::optional<std::string> reordered_at_inputs(const Case& c, const Comparison& comparison) {
   const Samples samples(c, rows_at_inputs(c.reference.graph(), comparison));
   if (samples.too_few_to_tell()) return std::nullopt;
   const auto of = samples.origins(true);
-  if (std::ranges::count(of, none) || !is_permutation(of) || std::ranges::is_sorted(of) || is_lag(of)) return std::nullopt;
-  return other_order(of) + " (read from what is made of the inputs alone; further on something else is wrong too)";
+  if (std::ranges::count(of, none) || !is_permutation(of) || std::ranges::is_sorted(of) ||
+      is_lag(of))
+    return std::nullopt;
+  return other_order(of) +
+         " (read from what is made of the inputs alone; further on something else is wrong too)";
 }
 
-std::optional<std::string> misplaced_throughout(const Case& c, const Comparison& comparison, bool of_few_values) {
+std::optional<std::string> misplaced_throughout(const Case& c, const Comparison& comparison,
+                                                bool of_few_values) {
   const Samples samples(c, comparison);
   if (samples.too_few_to_tell() || samples.few_values() != of_few_values) return std::nullopt;
   const auto of = samples.origins(false);
-  if (std::ranges::count(of, none) || std::ranges::is_sorted(of, std::less_equal<>{})) return std::nullopt;
-  if (is_permutation(of)) return std::ranges::is_sorted(of) ? std::nullopt : std::optional(other_order(of));
+  if (std::ranges::count(of, none) || std::ranges::is_sorted(of, std::less_equal<>{}))
+    return std::nullopt;
+  if (is_permutation(of))
+    return std::ranges::is_sorted(of) ? std::nullopt : std::optional(other_order(of));
   if (is_lag(of) || (samples.all_alike() && samples.starts_right())) return std::nullopt;
   if (samples.all_alike() || std::ranges::all_of(of, [&](std::size_t i) { return i == of[0]; }))
-    return fmt::format("all {} samples are what the reference makes of input {}: one inference recorded {} times, or an output that is not written again",
-                       of.size(), most_frequent(of) + 1, of.size());
+    return fmt::format(
+        "all {} samples are what the reference makes of input {}: one inference recorded {} times, "
+        "or an output that is not written again",
+        of.size(), most_frequent(of) + 1, of.size());
   std::string copies;
   for (std::size_t i = 0; i < of.size(); ++i)
-    if (of[i] != i) copies += fmt::format("{}sample {} is of input {}", copies.empty() ? "" : ", ", i + 1, of[i] + 1);
-  return copies + ", the others are of their own: recorded twice, or in those runs the input was not renewed";
+    if (of[i] != i)
+      copies +=
+          fmt::format("{}sample {} is of input {}", copies.empty() ? "" : ", ", i + 1, of[i] + 1);
+  return copies +
+         ", the others are of their own: recorded twice, or in those runs the input was not "
+         "renewed";
 }
 
 }  // namespace

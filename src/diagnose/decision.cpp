@@ -33,7 +33,8 @@ struct Decided {
 // The reference's decision, and how far it is from the other one.
 Decided decided(const Decision& d, const std::vector<double>& y) {
   if (d.kind == Decision::Kind::above) {
-    const double x = y[static_cast<std::size_t>(d.first)] - (d.second < 0 ? 0 : y[static_cast<std::size_t>(d.second)]);
+    const double x = y[static_cast<std::size_t>(d.first)] -
+                     (d.second < 0 ? 0 : y[static_cast<std::size_t>(d.second)]);
     return {x > d.threshold ? 1u : 0u, std::abs(x - d.threshold)};
   }
   const auto top = static_cast<std::size_t>(std::ranges::max_element(y) - y.begin());
@@ -46,7 +47,8 @@ Decided decided(const Decision& d, const std::vector<double>& y) {
 // How far `y` is on the side of `what`: negative when it decides otherwise.
 double margin_for(const Decision& d, const std::vector<double>& y, std::size_t what) {
   if (d.kind == Decision::Kind::above) {
-    const double x = y[static_cast<std::size_t>(d.first)] - (d.second < 0 ? 0 : y[static_cast<std::size_t>(d.second)]);
+    const double x = y[static_cast<std::size_t>(d.first)] -
+                     (d.second < 0 ? 0 : y[static_cast<std::size_t>(d.second)]);
     return what ? x - d.threshold : d.threshold - x;
   }
   double other = -INFINITY;
@@ -60,8 +62,8 @@ std::string word(const Decision& d, std::size_t what) {
   return what ? "above" : "not above";
 }
 
-void add(const Decision& d, std::size_t sample, const std::vector<double>& expected, const std::vector<double>& y, double step,
-         DecisionDrift& drift) {
+void add(const Decision& d, std::size_t sample, const std::vector<double>& expected,
+         const std::vector<double>& y, double step, DecisionDrift& drift) {
   const Decided reference = decided(d, expected), device = decided(d, y);
   const double shift = margin_for(d, y, reference.what) - reference.margin;
   ++drift.samples;
@@ -70,7 +72,8 @@ void add(const Decision& d, std::size_t sample, const std::vector<double>& expec
   drift.weaker += shift < 0;
   drift.stronger += shift > 0;
   if (device.what != reference.what)
-    drift.flips.push_back({sample, reference.margin, step > 0 ? reference.margin / step : 0, word(d, reference.what), word(d, device.what)});
+    drift.flips.push_back({sample, reference.margin, step > 0 ? reference.margin / step : 0,
+                           word(d, reference.what), word(d, device.what)});
 }
 
 }  // namespace
@@ -86,16 +89,19 @@ Result<Decision> parse_decision(const std::string& text) {
     good = take_index(rest, d.second);
   }
   if (good && take_threshold(rest, d.threshold)) return d;
-  return Error{"--decision " + text, "not a decision", "top1, I>T or I-J>T with elements I, J of the first output and a real T",
+  return Error{"--decision " + text, "not a decision",
+               "top1, I>T or I-J>T with elements I, J of the first output and a real T",
                "for instance --decision '1-0>0.5'"};
 }
 
-Result<DecisionReport> decide(const Decision& d, const Answer& answer, const Graph& model, const std::string& name) {
+Result<DecisionReport> decide(const Decision& d, const Answer& answer, const Graph& model,
+                              const std::string& name) {
   const Graph& g = answer.reference->graph();
   const Value& output = g.value(g.outputs()[0]);
   const std::int64_t count = count_of(output.shape);
   if (count < (d.kind == Decision::Kind::top1 ? 2 : 1) || d.first >= count || d.second >= count)
-    return Error{"--decision", fmt::format("output '{}' has {} elements", output.name, count), "elements that it has", ""};
+    return Error{"--decision", fmt::format("output '{}' has {} elements", output.name, count),
+                 "elements that it has", ""};
   const QuantParams q = step_of(g, g.outputs()[0]);
   DecisionReport r;
   r.output = output.name;
@@ -106,25 +112,33 @@ Result<DecisionReport> decide(const Decision& d, const Answer& answer, const Gra
   std::vector<std::vector<double>> expected;
   for (std::size_t s = 0; s < answer.expected.size(); ++s) {
     const auto e = answer.expected[s].find(output.name), o = answer.observed[s].find(output.name);
-    if (e == answer.expected[s].end() || o == answer.observed[s].end() || o->second.count() != count)
-      return Error{"--decision", "output '" + output.name + "' was not captured", "it in every sample", ""};
+    if (e == answer.expected[s].end() || o == answer.observed[s].end() ||
+        o->second.count() != count)
+      return Error{"--decision", "output '" + output.name + "' was not captured",
+                   "it in every sample", ""};
     expected.push_back(reals_of(e->second, q));
     r.least_margin = std::min(r.least_margin, decided(d, expected.back()).margin);
-    add(d, s, expected.back(), reals_of(o->second, is_integer(o->second.dtype()) ? q : QuantParams{}), r.step, r.device);
+    add(d, s, expected.back(),
+        reals_of(o->second, is_integer(o->second.dtype()) ? q : QuantParams{}), r.step, r.device);
   }
   const bool fed = !answer.sent.empty() && !answer.sent[0].empty();
   if (fed)
     for (const Executor& other : other_arithmetics(model, answer.reference->arithmetic())) {
-      if (other.arithmetic().name == "float" || other.graph().find_value(output.name) == no_id) continue;
+      if (other.arithmetic().name == "float" || other.graph().find_value(output.name) == no_id)
+        continue;
       const auto made = other.run(answer.sent, wanted);
       if (!made.ok()) continue;
       DecisionDrift& drift = r.arithmetics.emplace_back();
       drift.name = other.arithmetic().name;
       for (std::size_t s = 0; s < made->samples.size(); ++s)
-        add(d, s, expected[s], reals_of(made->samples[s].at(output.name), step_of(other.graph(), other.graph().outputs()[0])), r.step, drift);
+        add(d, s, expected[s],
+            reals_of(made->samples[s].at(output.name),
+                     step_of(other.graph(), other.graph().outputs()[0])),
+            r.step, drift);
     }
   double low = 0, high = 0;
-  for (DecisionDrift* drift : {&r.device}) drift->mean_shift /= static_cast<double>(std::max<std::int64_t>(1, drift->samples));
+  for (DecisionDrift* drift : {&r.device})
+    drift->mean_shift /= static_cast<double>(std::max<std::int64_t>(1, drift->samples));
   for (DecisionDrift& drift : r.arithmetics) {
     drift.mean_shift /= static_cast<double>(std::max<std::int64_t>(1, drift.samples));
     low = std::min(low, drift.mean_shift);
@@ -132,7 +146,8 @@ Result<DecisionReport> decide(const Decision& d, const Answer& answer, const Gra
   }
   const double slack = 0.1 * r.step;
   r.outside = r.device.mean_shift < low - slack || r.device.mean_shift > high + slack;
-  for (const std::vector<double>& y : expected) r.inside += decided(d, y).margin <= -r.device.worst_shift;
+  for (const std::vector<double>& y : expected)
+    r.inside += decided(d, y).margin <= -r.device.worst_shift;
   return r;
 }
 

@@ -37,7 +37,9 @@ void widen(const Tensor& t, std::vector<double>& low, std::vector<double>& high)
 }  // namespace
 
 bool rests_on_drift(const Graph& graph, const Row& row) {
-  if (row.node == no_id || row.state != Judgement::rounding || !row.like.empty() || row.local.identical()) return false;
+  if (row.node == no_id || row.state != Judgement::rounding || !row.like.empty() ||
+      row.local.identical())
+    return false;
   return std::ranges::any_of(row.segment, [&](NodeId n) {
     return std::ranges::count(graph.node(n).outputs, row.value) == 0 && makes_codes(graph, n);
   });
@@ -46,16 +48,20 @@ bool rests_on_drift(const Graph& graph, const Row& row) {
 double free_share(const Graph& g, ValueId id) {
   while (g.value(id).producer != no_id) {
     const Node& node = g.node(g.value(id).producer);
-    const bool recodes = node.op == "QuantizeLinear" || node.op == "DequantizeLinear" || node.op == "Requantize";
+    const bool recodes =
+        node.op == "QuantizeLinear" || node.op == "DequantizeLinear" || node.op == "Requantize";
     const ValueId from = node.inputs.empty() ? no_id : node.inputs[0];
     if (node.op == "Softmax") {
       const Shape& shape = g.value(id).shape;
       const std::int64_t rank = std::ssize(shape), axis = node.attrs.integer("axis", -1);
       if (rank == 0 || axis >= rank || axis < -rank) return 1;
-      const auto n = static_cast<double>(shape[static_cast<std::size_t>(axis < 0 ? axis + rank : axis)]);
+      const auto n =
+          static_cast<double>(shape[static_cast<std::size_t>(axis < 0 ? axis + rank : axis)]);
       return n > 1 ? (n - 1) / n : 1;
     }
-    if (from == no_id || !(only_moves(node) || recodes) || count_of(g.value(from).shape) != count_of(g.value(id).shape)) break;
+    if (from == no_id || !(only_moves(node) || recodes) ||
+        count_of(g.value(from).shape) != count_of(g.value(id).shape))
+      break;
     id = from;
   }
   return 1;
@@ -69,17 +75,20 @@ bool inside_arithmetics(const Case& c, const Row& row) {
     if (!device) continue;
     const auto right = own.recompute(row.value, s);
     if (!right.ok()) return false;
-    std::vector<double> low(static_cast<std::size_t>(right->count()), HUGE_VAL), high(low.size(), -HUGE_VAL);
+    std::vector<double> low(static_cast<std::size_t>(right->count()), HUGE_VAL),
+        high(low.size(), -HUGE_VAL);
     widen(*right, low, high);
     for (const Executor& other : c.others()) {
       const ValueId there = other.graph().find_value(row.tensor);
       if (other.arithmetic().name == "float" || there == no_id) continue;
       const auto made = LocalTest(other, c.recorded).recompute(there, s);
-      if (made.ok() && made->dtype() == right->dtype() && made->count() == right->count()) widen(*made, low, high);
+      if (made.ok() && made->dtype() == right->dtype() && made->count() == right->count())
+        widen(*made, low, high);
     }
     for (std::int64_t i = 0; i < device->count(); ++i) {
       const double x = device->number(i);
-      if (!(x >= low[static_cast<std::size_t>(i)] && x <= high[static_cast<std::size_t>(i)])) return false;
+      if (!(x >= low[static_cast<std::size_t>(i)] && x <= high[static_cast<std::size_t>(i)]))
+        return false;
     }
   }
   return true;
@@ -108,7 +117,8 @@ void settle_drift(const Case& c, Verdict& v) {
     return;
   }
   if (open.empty()) return;
-  const auto outside = std::ranges::find_if(open, [&](std::size_t i) { return !inside_arithmetics(c, v.comparison.rows[i]); });
+  const auto outside = std::ranges::find_if(
+      open, [&](std::size_t i) { return !inside_arithmetics(c, v.comparison.rows[i]); });
   if (outside == open.end()) {
     v.summary = "healthy, value by value inside what the named arithmetics make of these inputs";
     return;
@@ -117,10 +127,14 @@ void settle_drift(const Case& c, Verdict& v) {
   v.healthy = false;
   v.undecided = true;
   v.summary = fmt::format(
-      "cannot decide: {} of {} values of '{}' differ{} from what {} operations make of the captured tensors before it, "
-      "which rounding alone may do and a fault as well; no named arithmetic yields them, and no cause was found",
-      row.local.differing, row.local.count, row.tensor, row.local.has_lsb ? fmt::format(", by {:.3g} LSB at most,", row.local.max_lsb) : "",
-      std::ranges::count_if(row.segment, [&](NodeId n) { return makes_codes(c.reference.graph(), n); }));
+      "cannot decide: {} of {} values of '{}' differ{} from what {} operations make of the "
+      "captured tensors before it, "
+      "which rounding alone may do and a fault as well; no named arithmetic yields them, and no "
+      "cause was found",
+      row.local.differing, row.local.count, row.tensor,
+      row.local.has_lsb ? fmt::format(", by {:.3g} LSB at most,", row.local.max_lsb) : "",
+      std::ranges::count_if(row.segment,
+                            [&](NodeId n) { return makes_codes(c.reference.graph(), n); }));
   v.next = capture_inside(c, row);
 }
 

@@ -1,4 +1,5 @@
-// The legitimate envelope: what named arithmetics, and operations that round as none of them does, make of one model.
+// The legitimate envelope: what named arithmetics, and operations that round as none of them does,
+// make of one model.
 #include "diagnose/envelope.h"
 
 #include <algorithm>
@@ -45,7 +46,8 @@ class Measurer {
     LOCKSTEP_TRY(right_, e_.run(sent, {}, options));
     start(e);
     for (const Executor& other : others) {
-      if (other.arithmetic().name == "float") continue;  // no way of rounding: a loss of quantization
+      if (other.arithmetic().name == "float")
+        continue;  // no way of rounding: a loss of quantization
       const auto made = other.run(sent, {}, options);
       if (!made.ok()) continue;
       const auto paired = pair_tensors(g_, *made);
@@ -57,7 +59,8 @@ class Measurer {
       RunOptions noisy = rounding_otherwise(g_, static_cast<std::uint64_t>(i) + 1);
       noisy.state = c_.recorded.state;
       LOCKSTEP_TRY(const Capture made, e_.run(sent, {}, noisy));
-      for (EnvelopeRow& row : e.rows) row.simulated = std::max(row.simulated, distance(row, made.samples).first);
+      for (EnvelopeRow& row : e.rows)
+        row.simulated = std::max(row.simulated, distance(row, made.samples).first);
     }
     for (std::size_t i = 0; i < e.rows.size(); ++i) {
       EnvelopeRow& row = e.rows[i];
@@ -72,7 +75,8 @@ class Measurer {
   void start(Envelope& e) const {
     for (const Node& node : g_.nodes())
       for (const ValueId v : node.outputs) {
-        if (v == no_id || g_.value(v).constant || !right_.samples[0].contains(g_.value(v).name)) continue;
+        if (v == no_id || g_.value(v).constant || !right_.samples[0].contains(g_.value(v).name))
+          continue;
         EnvelopeRow row;
         row.tensor = g_.value(v).name;
         row.node = node.name;
@@ -83,13 +87,15 @@ class Measurer {
   }
 
   // Greatest distance from the reference, and the share of values that differ. Nothing held: 0.
-  std::pair<double, double> distance(const EnvelopeRow& row, std::span<const Sample> samples) const {
+  std::pair<double, double> distance(const EnvelopeRow& row,
+                                     std::span<const Sample> samples) const {
     const QuantParams step = step_of(g_, g_.find_value(row.tensor));
     Meter meter;
     for (std::size_t s = 0; s < samples.size() && s < right_.samples.size(); ++s) {
       const auto made = samples[s].find(row.tensor);
       if (made == samples[s].end()) continue;
-      if (!meter.add(right_.samples[s].at(row.tensor), step, made->second, step).ok()) return {0, 0};
+      if (!meter.add(right_.samples[s].at(row.tensor), step, made->second, step).ok())
+        return {0, 0};
     }
     const Metrics m = meter.metrics();
     return {row.has_lsb ? m.max_lsb : m.max_abs, m.share_differing()};
@@ -104,7 +110,8 @@ class Measurer {
 
   void place_device(EnvelopeRow& row, std::size_t samples) const {
     const auto device = c_.recorded.device.first(samples);
-    if (std::ranges::none_of(device, [&](const Sample& s) { return s.contains(row.tensor); })) return;
+    if (std::ranges::none_of(device, [&](const Sample& s) { return s.contains(row.tensor); }))
+      return;
     row.device = distance(row, device).first;
     const double least = row.has_lsb ? 1.001 : 0;
     row.inside = *row.device <= std::max(least, outside_by * std::max(row.most, row.simulated));
@@ -142,7 +149,8 @@ class Measurer {
     const QuantParams step = step_of(g_, y);
     for (std::size_t i = 0; i < made->size(); ++i)
       if (node.outputs[i] == y)
-        if (const auto m = measure(right_.samples[0].at(row.tensor), (*made)[i], step); m.ok()) return m->max_lsb;
+        if (const auto m = measure(right_.samples[0].at(row.tensor), (*made)[i], step); m.ok())
+          return m->max_lsb;
     return 0;
   }
 
@@ -154,6 +162,8 @@ class Measurer {
 
 }  // namespace
 
-Result<Envelope> envelope_of(const Case& c) { return Measurer(c).run(); }
+Result<Envelope> envelope_of(const Case& c) {
+  return Measurer(c).run();
+}
 
 }  // namespace lockstep

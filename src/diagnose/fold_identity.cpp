@@ -9,11 +9,16 @@
 namespace lockstep {
 namespace {
 
-bool passes_through(const Node& n) { return n.op == "QuantizeLinear" || n.op == "DequantizeLinear" || n.op == "Identity" || n.op == "Clip"; }
+bool passes_through(const Node& n) {
+  return n.op == "QuantizeLinear" || n.op == "DequantizeLinear" || n.op == "Identity" ||
+         n.op == "Clip";
+}
 
 // The value behind quantizers and dequantizers.
 ValueId root(const Graph& g, ValueId id) {
-  while (id != no_id && g.value(id).producer != no_id && passes_through(g.node(g.value(id).producer))) id = g.node(g.value(id).producer).inputs[0];
+  while (id != no_id && g.value(id).producer != no_id &&
+         passes_through(g.node(g.value(id).producer)))
+    id = g.node(g.value(id).producer).inputs[0];
   return id;
 }
 
@@ -31,13 +36,15 @@ NodeId convolution_of(const Graph& g, ValueId id) {
 class Folder {
  public:
   // `e` computes in reals.
-  Folder(std::shared_ptr<const Executor> e, ValueId branch, NodeId conv) : e_(std::move(e)), branch_(branch), conv_(conv) {}
+  Folder(std::shared_ptr<const Executor> e, ValueId branch, NodeId conv)
+      : e_(std::move(e)), branch_(branch), conv_(conv) {}
 
   // Weights and bias as the network has them; false when they are no constants or of another form.
   bool read() {
     const Node& c = node();
     if (c.attrs.integer("group", 1) != 1 || c.inputs.size() < 2) return false;
-    if (!constant(c.inputs[1], w_) || w_.shape().size() < 3 || w_.shape()[0] != w_.shape()[1]) return false;
+    if (!constant(c.inputs[1], w_) || w_.shape().size() < 3 || w_.shape()[0] != w_.shape()[1])
+      return false;
     return c.inputs.size() < 3 || c.inputs[2] == no_id || constant(c.inputs[2], b_);
   }
 
@@ -48,7 +55,8 @@ class Folder {
       Tensor w(DType::f32, w_.shape());
       add_identity(w, tap, 1);
       const auto y = run(x, w, false);
-      if (y.ok() && y->count() == x.count() && std::ranges::equal(y->bytes(), x.bytes())) return tap;
+      if (y.ok() && y->count() == x.count() && std::ranges::equal(y->bytes(), x.bytes()))
+        return tap;
     }
     return -1;
   }
@@ -61,7 +69,8 @@ class Folder {
     std::int64_t had = 0, vanished = 0;
     for (std::int64_t first = 0; first < w_.count(); first += per) {  // int8, symmetric
       double most = 0;
-      for (std::int64_t i = first; i < first + per; ++i) most = std::max(most, std::abs(w_.number(i)));
+      for (std::int64_t i = first; i < first + per; ++i)
+        most = std::max(most, std::abs(w_.number(i)));
       const double step = most / 127;
       for (std::int64_t i = first; i < first + per && step > 0; ++i) {
         const double code = std::floor(w_.number(i) / step + 0.5);
@@ -93,9 +102,12 @@ class Folder {
   bool constant(ValueId id, Tensor& t) const {
     const Graph& g = e_->graph();
     const std::string name[] = {g.value(id).name};
-    if (g.value(id).constant) t = *g.value(id).constant;
-    else if (const auto made = e_->run_from({}, name); made.ok() && made->contains(name[0])) t = made->at(name[0]);
-    else return false;
+    if (g.value(id).constant)
+      t = *g.value(id).constant;
+    else if (const auto made = e_->run_from({}, name); made.ok() && made->contains(name[0]))
+      t = made->at(name[0]);
+    else
+      return false;
     return t.dtype() == DType::f32;
   }
 
@@ -110,7 +122,8 @@ class Folder {
   Result<Tensor> moved(Tensor t) const {
     const Graph& g = e_->graph();
     std::vector<NodeId> path;
-    for (ValueId id = branch_; g.value(id).producer != conv_; id = g.node(path.back()).inputs[0]) path.push_back(g.value(id).producer);
+    for (ValueId id = branch_; g.value(id).producer != conv_; id = g.node(path.back()).inputs[0])
+      path.push_back(g.value(id).producer);
     for (auto it = path.rbegin(); it != path.rend(); ++it) {
       if (passes_through(g.node(*it))) continue;
       const Tensor* in[] = {&t};
@@ -128,7 +141,8 @@ class Folder {
 
 }  // namespace
 
-std::optional<FoldedIdentity> fold_identity(const Executor& reference, NodeId sum, bool per_channel) {
+std::optional<FoldedIdentity> fold_identity(const Executor& reference, NodeId sum,
+                                            bool per_channel) {
   const Graph& g = reference.graph();
   auto made = Executor::make(g, *find_arithmetic("float"));
   if (!made.ok()) return {};
@@ -143,14 +157,18 @@ std::optional<FoldedIdentity> fold_identity(const Executor& reference, NodeId su
     Folder folder(reals, from, conv);
     if (!folder.read()) continue;
     Tensor probe(DType::f32, r.value(identity).shape);
-    for (std::int64_t i = 0; i < probe.count(); ++i) probe.set_number(i, static_cast<double>(i % 97 + 1));
+    for (std::int64_t i = 0; i < probe.count(); ++i)
+      probe.set_number(i, static_cast<double>(i % 97 + 1));
     const std::int64_t tap = folder.tap_of(probe);
     if (tap < 0) continue;
     const double vanished = folder.fold(tap, per_channel);
-    return FoldedIdentity{1 - branch, vanished, [folder](const Tensor& x, const QuantParams& quant) -> Result<Tensor> {
+    return FoldedIdentity{1 - branch, vanished,
+                          [folder](const Tensor& x, const QuantParams& quant) -> Result<Tensor> {
                             Tensor t(DType::f32, x.shape());
-                            const std::vector<double> numbers = reals_of(x, is_integer(x.dtype()) ? quant : QuantParams{});
-                            for (std::int64_t i = 0; i < t.count(); ++i) t.set_number(i, numbers[static_cast<std::size_t>(i)]);
+                            const std::vector<double> numbers =
+                                reals_of(x, is_integer(x.dtype()) ? quant : QuantParams{});
+                            for (std::int64_t i = 0; i < t.count(); ++i)
+                              t.set_number(i, numbers[static_cast<std::size_t>(i)]);
                             return folder.run(t, folder.weights(), true);
                           }};
   }

@@ -13,9 +13,10 @@ namespace lockstep {
 namespace {
 
 constexpr std::size_t plain_batch = 32, fit_batch = 4;
-constexpr double plain_share = 0.6, fit_limit = 0.85;  // over several operations: where plain ones and fits end
-constexpr double fit_share = 0.2;    // of all work, for one fault at one place
-constexpr double cone_share = 0.03;  // the same among the many places of several operations
+constexpr double plain_share = 0.6,
+                 fit_limit = 0.85;    // over several operations: where plain ones and fits end
+constexpr double fit_share = 0.2;     // of all work, for one fault at one place
+constexpr double cone_share = 0.03;   // the same among the many places of several operations
 constexpr double first_share = 0.01;  // and in the first round there
 constexpr double fit_replays = 150;  // that a share must allow in all samples; else one sample does
 constexpr std::size_t most_kept = 400;  // hypotheses remembered
@@ -68,15 +69,16 @@ std::vector<Hypotheses::Task> Hypotheses::tasks(bool inputs_first, bool only_fit
         if ((!only_fits || fault->fit) && fits_stage(*fault, sites_[s]))
           tasks.push_back({s, fault});
     }
-  // Reals between codes are in no device's memory: what could have befallen them comes after what befalls codes.
+  // Reals between codes are in no device's memory: what could have befallen them comes after what
+  // befalls codes.
   if (!trial_.single_node())
     std::ranges::stable_partition(tasks, [&](const Task& t) {
       const Site& site = sites_[t.site];
       if (site.node == no_id || site.graph().node(site.node).op != "DequantizeLinear") return true;
       const ValueId x = site.graph().node(site.node).inputs[0];
-      return x == no_id || site.graph().value(x).constant || std::ranges::none_of(trial_.row().segment, [&](NodeId n) {
-        return n == site.graph().value(x).producer;
-      });
+      return x == no_id || site.graph().value(x).constant ||
+             std::ranges::none_of(trial_.row().segment,
+                                  [&](NodeId n) { return n == site.graph().value(x).producer; });
     });
   return tasks;
 }
@@ -95,7 +97,8 @@ void Hypotheses::merge(Outcome&& o) {
 }
 
 template <class F, class Enough>
-void Hypotheses::run(const std::vector<Task>& tasks, std::size_t batch, double share, F&& f, Enough&& enough) {
+void Hypotheses::run(const std::vector<Task>& tasks, std::size_t batch, double share, F&& f,
+                     Enough&& enough) {
   for (std::size_t first = 0; first < tasks.size(); first += batch) {
     if (work_ > share * options_.work) {
       cut_short_ = true;
@@ -151,11 +154,14 @@ void Hypotheses::try_plain(const std::vector<Task>& tasks, double share) {
       [] { return false; });
 }
 
-// A fault proposes by replaying what it could be, which is not charged: where one replay takes a good part of all work,
-// as in an arithmetic that has no kernel for a large layer, its proposals would take many times as much.
+// A fault proposes by replaying what it could be, which is not charged: where one replay takes a
+// good part of all work, as in an arithmetic that has no kernel for a large layer, its proposals
+// would take many times as much.
 void Hypotheses::leave_out_huge(std::vector<Task>& all) {
   constexpr double most_of_work = 0.02;
-  const auto erased = std::erase_if(all, [&](const Task& t) { return trial_.work(sites_[t.site], t.fault) > most_of_work * options_.work; });
+  const auto erased = std::erase_if(all, [&](const Task& t) {
+    return trial_.work(sites_[t.site], t.fault) > most_of_work * options_.work;
+  });
   incomplete_ = incomplete_ || erased > 0;
 }
 
@@ -174,11 +180,13 @@ void Hypotheses::slow() {
   try_plain(all, 1);
 }
 
-bool Hypotheses::fit_to(const Task& task, std::span<const std::size_t> samples, double share, Outcome& o) const {
+bool Hypotheses::fit_to(const Task& task, std::span<const std::size_t> samples, double share,
+                        Outcome& o) const {
   const Site& site = sites_[task.site];
   const double most = o.work + share, each = trial_.work(site, task.fault);
   bool stopped = false;
-  std::map<std::pair<std::size_t, std::string>, double> known;  // of faults that list places run by run
+  std::map<std::pair<std::size_t, std::string>, double>
+      known;  // of faults that list places run by run
   const auto of_sample = [&](const Params& params, std::size_t sample) {
     o.work += each;
     return trial_.misfit({site, task.fault, params}, std::span(&sample, 1));
@@ -203,20 +211,25 @@ bool Hypotheses::fit_to(const Task& task, std::span<const std::size_t> samples, 
     return sum;
   };
   auto sets = task.fault->fit(site, evidence_[task.site], misfit);
-  const bool reproduces = std::ranges::any_of(sets, [&](const Params& p) { return trial_.misfit({site, task.fault, p}, samples) == 0; });
+  const bool reproduces = std::ranges::any_of(sets, [&](const Params& p) {
+    return trial_.misfit({site, task.fault, p}, samples) == 0;
+  });
   try_sets(task, std::move(sets), o);
   if (stopped && !reproduces) o.left.push_back(task);
   return reproduces;
 }
 
-// Over several operations most fits lead nowhere: two samples say so, all are asked where those are reproduced.
+// Over several operations most fits lead nowhere: two samples say so, all are asked where those are
+// reproduced.
 void Hypotheses::fit_one(const Task& task, double share, Outcome& o) const {
   const std::span<const std::size_t> every(trial_.every()), telling(trial_.telling());
   const bool cone = !trial_.single_node();
   const double each = trial_.work(sites_[task.site], task.fault);
   share *= options_.work;
   auto samples = cone && every.size() > 2 ? telling.first(2) : every;
-  if (options_.work * (cone ? cone_share : fit_share) < fit_replays * each * static_cast<double>(samples.size())) samples = telling.first(1);
+  if (options_.work * (cone ? cone_share : fit_share) <
+      fit_replays * each * static_cast<double>(samples.size()))
+    samples = telling.first(1);
   if (!fit_to(task, samples, share, o) || samples.size() == every.size()) return;
   if (std::ranges::any_of(o.found, is_exact)) return;
   fit_to(task, every, options_.work * fit_share, o);
@@ -226,7 +239,8 @@ void Hypotheses::fitted() {
   const std::vector<Task> all = tasks(true, true);
   if (!trial_.single_node()) return fit_cones(all);
   run(
-      all, fit_batch, 1, [&](const Task& task, Outcome& o) { fit_one(task, fit_share, o); }, [&] { return some_plain(); });
+      all, fit_batch, 1, [&](const Task& task, Outcome& o) { fit_one(task, fit_share, o); },
+      [&] { return some_plain(); });
   incomplete_ = incomplete_ || !left_.empty();
 }
 
@@ -237,20 +251,26 @@ void Hypotheses::fit_cones(const std::vector<Task>& all) {
   for (std::size_t first = 0; first < all.size() && !cut_short_; first += fit_batch) {
     std::vector<Task> some;
     for (std::size_t i = first; i < std::min(all.size(), first + fit_batch); ++i)
-      (longer.contains(all[i].fault) && sites_[all[i].site].node != no_id ? later : some).push_back(all[i]);
-    run(some, fit_batch, fit_limit, [&](const Task& task, Outcome& o) { fit_one(task, first_share, o); }, never);
+      (longer.contains(all[i].fault) && sites_[all[i].site].node != no_id ? later : some)
+          .push_back(all[i]);
+    run(
+        some, fit_batch, fit_limit,
+        [&](const Task& task, Outcome& o) { fit_one(task, first_share, o); }, never);
     for (const Task& task : left_) longer.insert(task.fault);
     later.insert(later.end(), left_.begin(), left_.end());
     left_.clear();
   }
   if (!cut_short_)
-    run(later, fit_batch, fit_limit, [&](const Task& task, Outcome& o) { fit_one(task, cone_share, o); }, never);
+    run(
+        later, fit_batch, fit_limit,
+        [&](const Task& task, Outcome& o) { fit_one(task, cone_share, o); }, never);
   incomplete_ = incomplete_ || !left_.empty() || (cut_short_ && !later.empty());
 }
 
 bool Hypotheses::some_plain() const {
   constexpr double flexible_bits = 70;  // some four parameters that were fitted
-  return std::ranges::any_of(found_, [](const Tested& t) { return is_exact(t) && t.e.bits < flexible_bits; });
+  return std::ranges::any_of(
+      found_, [](const Tested& t) { return is_exact(t) && t.e.bits < flexible_bits; });
 }
 
 bool Hypotheses::some_exact() const {

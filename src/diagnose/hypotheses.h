@@ -67,8 +67,8 @@ class Hypotheses {
     std::vector<Task> left;  // fits that ended by their share of the work
   };
   std::vector<Task> tasks(bool inputs_first, bool only_fits) const;
-  // Runs f(task, outcome) over the tasks; stops after a batch when this share of the work is used up or
-  // `enough` says so.
+  // Runs f(task, outcome) over the tasks; stops after a batch when this share of the work is used
+  // up or `enough` says so.
   template <class F, class Enough>
   void run(const std::vector<Task>& tasks, std::size_t batch, double share, F&& f, Enough&& enough);
   void leave_out_huge(std::vector<Task>& all);
@@ -77,8 +77,10 @@ class Hypotheses {
   void try_sets(const Task& task, std::vector<Params> sets, Outcome& o) const;
   void fit_one(const Task& task, double share, Outcome& o) const;
   // Fits to these samples for so much work; whether they are reproduced.
-  bool fit_to(const Task& task, std::span<const std::size_t> samples, double share, Outcome& o) const;
-  // Every fit for a little work first, the other ones of a kind that it did not do for left out; then those again.
+  bool fit_to(const Task& task, std::span<const std::size_t> samples, double share,
+              Outcome& o) const;
+  // Every fit for a little work first, the other ones of a kind that it did not do for left out;
+  // then those again.
   void fit_cones(const std::vector<Task>& all);
   std::vector<const Tested*> first_parts() const;
   bool builds_on_output(const Step& step) const;

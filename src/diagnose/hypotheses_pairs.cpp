@@ -28,7 +28,8 @@ std::vector<const Tested*> Hypotheses::first_parts() const {
   };
   std::ranges::stable_sort(parts, {}, key);
   if (!trial_.single_node() && trial_.answers_alike()) {
-    // One answer to everything: an output that stays as it was comes before what happens to be as near.
+    // One answer to everything: an output that stays as it was comes before what happens to be as
+    // near.
     const auto frozen = [](const Tested* t) { return t->e.fault->shows == OutputOf::first_run; };
     std::ranges::stable_sort(parts, [&](const Tested* a, const Tested* b) {
       return key(a) != key(b) ? key(a) < key(b) : frozen(a) && !frozen(b);
@@ -39,7 +40,9 @@ std::vector<const Tested*> Hypotheses::first_parts() const {
                 [&](const Tested* t) { return !seen.emplace(t->e.fault, t->e.site).second; });
   // At two places at most: a second fault may act behind the first.
   int places = 0;
-  std::erase_if(parts, [&](const Tested* t) { return t->e.fault->shows == OutputOf::first_run && ++places > 2; });
+  std::erase_if(parts, [&](const Tested* t) {
+    return t->e.fault->shows == OutputOf::first_run && ++places > 2;
+  });
   parts.resize(std::min(parts.size(), most_first));
   return parts;
 }
@@ -83,7 +86,9 @@ void Hypotheses::at_every_input() {
     if (sites_[s].node == no_id) inputs.push_back(s);
   if (inputs.size() < 2) return;
   for (const FaultDef* fault : fault_table()) {
-    if (fault->reads || !std::ranges::all_of(inputs, [&](std::size_t s) { return fits_stage(*fault, sites_[s]); })) continue;
+    if (fault->reads ||
+        !std::ranges::all_of(inputs, [&](std::size_t s) { return fits_stage(*fault, sites_[s]); }))
+      continue;
     for (const Params& params : fault->candidates(sites_[inputs[0]], evidence_[inputs[0]])) {
       if (work_ > options_.work) {
         cut_short_ = true;
@@ -95,7 +100,8 @@ void Hypotheses::at_every_input() {
         work_ += trial_.work(sites_[s], fault);
       }
       ++tried_;
-      if (auto t = test(std::move(steps)); t && t->whole && t->e.exact()) found_.push_back(std::move(*t));
+      if (auto t = test(std::move(steps)); t && t->whole && t->e.exact())
+        found_.push_back(std::move(*t));
     }
   }
 }
@@ -108,7 +114,9 @@ void Hypotheses::of_earlier_runs() {
   // The run before comes first: with two runs the first is the same.
   std::vector<const FaultDef*> showing;
   for (const OutputOf run : {OutputOf::run_before, OutputOf::first_run})
-    std::ranges::copy_if(fault_table(), std::back_inserter(showing), [&](const FaultDef* f) { return f->shows == run && fits_stage(*f, *own); });
+    std::ranges::copy_if(fault_table(), std::back_inserter(showing), [&](const FaultDef* f) {
+      return f->shows == run && fits_stage(*f, *own);
+    });
   for (const FaultDef* earlier : showing) {
     const bool frozen = earlier->shows == OutputOf::first_run;
     // What is shown in a run stands against what an earlier one was made from.

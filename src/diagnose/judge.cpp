@@ -33,18 +33,23 @@ Result<bool> inside_envelope(const Case& c, const Comparison& comparison) {
     for (std::size_t s = 0; s < inputs.size(); ++s) {
       const auto device = c.recorded.device[s].find(row.tensor);
       const auto expected = c.recorded.expected[s].find(row.tensor);
-      if (device == c.recorded.device[s].end() || expected == c.recorded.expected[s].end()) continue;
-      LOCKSTEP_TRY(const Metrics m, measure(expected->second, device->second, step_of(c.reference.graph(), row.value)));
+      if (device == c.recorded.device[s].end() || expected == c.recorded.expected[s].end())
+        continue;
+      LOCKSTEP_TRY(const Metrics m, measure(expected->second, device->second,
+                                            step_of(c.reference.graph(), row.value)));
       distance[s] = m.max_abs;
     }
     LOCKSTEP_TRY(const auto spread, spread_of(test, row.value, distance));
-    if (!spread || row.whole.max_abs > 1.25 * spread->max_abs || row.whole.rmse > 1.5 * spread->rmse) return false;
+    if (!spread || row.whole.max_abs > 1.25 * spread->max_abs ||
+        row.whole.rmse > 1.5 * spread->rmse)
+      return false;
   }
   return true;
 }
 
 // The shorter of what was found in the reference's graph and what is found on codes.
-void on_codes_instead(const Case& c, const Row& row, std::size_t index, const SearchOptions& options, Suspect& found) {
+void on_codes_instead(const Case& c, const Row& row, std::size_t index,
+                      const SearchOptions& options, Suspect& found) {
   SearchOptions rest = options;  // less where the search before it took all
   rest.work = std::clamp(options.work - found.work, options.work / 2, options.work);
   Suspect other = search_on_codes(c, row, index, rest);
@@ -57,7 +62,8 @@ void on_codes_instead(const Case& c, const Row& row, std::size_t index, const Se
   }
   const NodeId at = here ? c.reference.graph().find_node(here->site) : no_id;
   const bool at_quantizer = at != no_id && c.reference.graph().node(at).op == "DequantizeLinear";
-  const bool keep = here && here->exact() >= there->exact() && length(*here) < length(*there) + (at_quantizer ? -4 : 4);
+  const bool keep = here && here->exact() >= there->exact() &&
+                    length(*here) < length(*there) + (at_quantizer ? -4 : 4);
   const int tried = found.tried;
   const double work = found.work;
   if (!keep) std::swap(found, other);
@@ -66,8 +72,10 @@ void on_codes_instead(const Case& c, const Row& row, std::size_t index, const Se
   set_beside(c, row, found, other);
 }
 
-// A single cause in another named arithmetic, where the reference's leaves something or takes several.
-void under_others_instead(const Case& c, const Comparison& comparison, const Row& row, std::size_t index, const SearchOptions& options, Suspect& found) {
+// A single cause in another named arithmetic, where the reference's leaves something or takes
+// several.
+void under_others_instead(const Case& c, const Comparison& comparison, const Row& row,
+                          std::size_t index, const SearchOptions& options, Suspect& found) {
   Suspect other = search_under_others(c, comparison, row, index, options, found);
   const int tried = found.tried + other.tried;
   const double work = found.work + other.work;
@@ -86,7 +94,8 @@ Result<void> find_causes(const Case& c, Verdict& v) {
     if (row.state != Judgement::wrong) continue;
     if (c.search.first_only && !v.suspects.empty()) break;
     if (std::ranges::any_of(v.suspects, [&](const Suspect& s) { return s.row == i; })) continue;
-    if (v.suspects.size() == most_suspects || (left < c.search.work / 1000 && !v.suspects.empty())) {
+    if (v.suspects.size() == most_suspects ||
+        (left < c.search.work / 1000 && !v.suspects.empty())) {
       ++v.not_examined;
       continue;
     }
@@ -100,8 +109,10 @@ Result<void> find_causes(const Case& c, Verdict& v) {
     }
     v.suspects.push_back(search(*trial, i, known, options));
     if (Suspect& s = v.suspects.back(); !s.cause() && !c.search.first_only)
-      if (auto found = search_families(*trial, options, s)) s.ranked.insert(s.ranked.begin(), std::move(*found));
-    if (row.segment.size() > 1 || row.op == "QuantizeLinear") on_codes_instead(c, row, i, options, v.suspects.back());
+      if (auto found = search_families(*trial, options, s))
+        s.ranked.insert(s.ranked.begin(), std::move(*found));
+    if (row.segment.size() > 1 || row.op == "QuantizeLinear")
+      on_codes_instead(c, row, i, options, v.suspects.back());
     under_others_instead(c, v.comparison, row, i, options, v.suspects.back());
     if (v.suspects.size() > 1) left -= v.suspects.back().work;
     if (const Explanation* cause = v.suspects.back().cause()) known.push_back(*cause);
@@ -120,15 +131,17 @@ void advise(Verdict& v) {
   for (const Suspect& suspect : v.suspects)
     if (const Explanation* cause = suspect.cause())
       for (const std::string& line : advice_of(*cause))
-        if (!line.empty() && std::ranges::find(v.advice, line) == v.advice.end()) v.advice.push_back(line);
+        if (!line.empty() && std::ranges::find(v.advice, line) == v.advice.end())
+          v.advice.push_back(line);
 }
 
-// Within rounding, and yet as no named arithmetic computes: the first operation that does so, when one
-// cause makes all of its codes.
+// Within rounding, and yet as no named arithmetic computes: the first operation that does so, when
+// one cause makes all of its codes.
 void find_departure(const Case& c, Verdict& v) {
   for (std::size_t i = 0; i < v.comparison.rows.size(); ++i) {
     const Row& row = v.comparison.rows[i];
-    if (row.node == no_id || row.in_spread || !row.like.empty() || row.state != Judgement::rounding) continue;
+    if (row.node == no_id || row.in_spread || !row.like.empty() || row.state != Judgement::rounding)
+      continue;
     const LocalTest test(c.reference, c.recorded);
     const auto trial = Trial::make(test, c.recorded, row);
     if (!trial.ok()) return;
@@ -136,7 +149,8 @@ void find_departure(const Case& c, Verdict& v) {
     options.work /= 4;
     options.fits = false;
     Suspect suspect = search(*trial, i, {}, options);
-    if (const Explanation* cause = suspect.cause(); cause && cause->exact()) v.departure = std::move(suspect);
+    if (const Explanation* cause = suspect.cause(); cause && cause->exact())
+      v.departure = std::move(suspect);
     return;
   }
 }
@@ -149,15 +163,18 @@ std::string healthy_summary(const Verdict& v) {
     return r.node != no_id && r.state != Judgement::unknown;
   });
   if (!tested) return "";
-  return spread ? "healthy, inside the spread that rounding alone makes" : "healthy, within rounding";
+  return spread ? "healthy, inside the spread that rounding alone makes"
+                : "healthy, within rounding";
 }
 
 // All that is wrong has one and the same cause at one place, or at the inputs.
 bool one_cause_makes_all(const Verdict& v) {
-  return !v.suspects.empty() && v.not_examined == 0 && std::ranges::all_of(v.suspects, [&](const Suspect& s) {
-    const Explanation *own = s.cause(), *first = v.suspects[0].cause();
-    return own && first && own->exact() && own->fault == first->fault && (own->site == first->site || own->fault->stage == Stage::input);
-  });
+  return !v.suspects.empty() && v.not_examined == 0 &&
+         std::ranges::all_of(v.suspects, [&](const Suspect& s) {
+           const Explanation *own = s.cause(), *first = v.suspects[0].cause();
+           return own && first && own->exact() && own->fault == first->fault &&
+                  (own->site == first->site || own->fault->stage == Stage::input);
+         });
 }
 
 // A recording that is wrong itself: said, not explained.
@@ -186,15 +203,18 @@ Result<std::string> computes_as(const Case& c, const Comparison& comparison) {
       if (other.graph().find_value(name) != no_id) shared.push_back(name);
     if (shared.size() != wanted.size() || shared.empty()) continue;
     auto run = other.run(c.recorded.sent, shared, options);
-    if (!run.ok()) continue;  // an operator that this arithmetic has no meaning for: no device computes so
+    if (!run.ok())
+      continue;  // an operator that this arithmetic has no meaning for: no device computes so
     const Capture made = std::move(*run);
-    // In the reference's types, as the device's tensors are: codes stand against reals where only one side quantizes.
+    // In the reference's types, as the device's tensors are: codes stand against reals where only
+    // one side quantizes.
     const auto paired = pair_tensors(c.reference.graph(), made);
     bool equal = paired.ok() && paired->samples.size() == c.recorded.device.size();
     for (std::size_t s = 0; equal && s < paired->samples.size(); ++s)
       for (const std::string& name : wanted) {
         const auto device = c.recorded.device[s].find(name), own = paired->samples[s].find(name);
-        equal = equal && (device == c.recorded.device[s].end() || (own != paired->samples[s].end() && own->second == device->second));
+        equal = equal && (device == c.recorded.device[s].end() ||
+                          (own != paired->samples[s].end() && own->second == device->second));
       }
     if (equal) names += (names.empty() ? "" : " or ") + std::string(other.arithmetic().name);
   }
@@ -208,14 +228,16 @@ Result<Verdict> judge(const Case& c, const std::vector<std::string>& left_device
   if (!v.comparison.identical()) {
     LOCKSTEP_TRY(v.computes_as, computes_as(c, v.comparison));
   }
-  if (const auto order = reordered_exactly(c, v.comparison)) return refused(std::move(v), c, *order);
+  if (const auto order = reordered_exactly(c, v.comparison))
+    return refused(std::move(v), c, *order);
   if (c.tolerance.kind == Tolerance::Kind::cosine) {
     LOCKSTEP_CHECK(judge_gate(c.reference.graph(), c.tolerance, v));
     return v;
   }
   if (c.tolerance.kind == Tolerance::Kind::envelope) {
     LOCKSTEP_TRY(v.healthy, inside_envelope(c, v.comparison));
-    if (v.healthy) v.summary = "healthy, inside the end-to-end envelope (asked by --tolerance envelope)";
+    if (v.healthy)
+      v.summary = "healthy, inside the end-to-end envelope (asked by --tolerance envelope)";
   } else if (!v.computes_as.empty() && c.tolerance.kind != Tolerance::Kind::exact) {
     v.healthy = true;
   } else {
@@ -224,11 +246,13 @@ Result<Verdict> judge(const Case& c, const std::vector<std::string>& left_device
     if (v.undecided) return v;
   }
   if (v.healthy) {
-    if (v.computes_as.empty() && c.tolerance.kind == Tolerance::Kind::standard) find_departure(c, v);
+    if (v.computes_as.empty() && c.tolerance.kind == Tolerance::Kind::standard)
+      find_departure(c, v);
     if (v.summary.empty()) v.summary = healthy_summary(v);
     if (const Explanation* e = v.departure ? v.departure->cause() : nullptr)
-      v.notes.push_back(v.comparison.rows[v.departure->row].name + " rounds as no named arithmetic does: " + e->claim +
-                        " (" + e->spec + " makes all of its codes)");
+      v.notes.push_back(v.comparison.rows[v.departure->row].name +
+                        " rounds as no named arithmetic does: " + e->claim + " (" + e->spec +
+                        " makes all of its codes)");
     if (v.summary.empty())
       return Error{c.target, "nothing that the device computed could be compared",
                    "at least one computed tensor, with the inputs it was made from", ""};
@@ -248,7 +272,8 @@ Result<Verdict> judge(const Case& c, const std::vector<std::string>& left_device
     v.suspects[0].ranked[0].certain = false;
     v.notes.push_back("the recording may be wrong as well: " + *other);
   }
-  if (const auto bad = c.search.first_only ? std::nullopt : unexplained_capture(c, v)) return refused(std::move(v), c, *bad);
+  if (const auto bad = c.search.first_only ? std::nullopt : unexplained_capture(c, v))
+    return refused(std::move(v), c, *bad);
   if (const std::string version = other_version(c, v); !version.empty()) {
     v.summary = "mismatch: " + version;
     v.notes.insert(v.notes.begin(), version);
@@ -261,7 +286,8 @@ Result<Verdict> judge(const Case& c, const std::vector<std::string>& left_device
   v.scopes = scopes_of(c, v);
   LOCKSTEP_TRY(v.repairs, replay_repair(c, v));
   // A cause that was replayed on codes has no place in the reference's graph to be simulated at.
-  const bool in_reference = std::ranges::all_of(v.suspects, [](const Suspect& s) { return !s.cause() || s.cause()->arithmetic.empty(); });
+  const bool in_reference = std::ranges::all_of(
+      v.suspects, [](const Suspect& s) { return !s.cause() || s.cause()->arithmetic.empty(); });
   if (in_reference) {
     LOCKSTEP_TRY(v.rewrites, predict_rewrites(c, v));
     LOCKSTEP_TRY(const std::vector<Rewrite> catalogue, simulate_rewrites(c, v));

@@ -24,7 +24,8 @@ struct Case {
   // How to ask again, for "what to capture next": as the user named them.
   std::string model, target, input;
   std::vector<UnitWork> units = {};  // where a compiled program says which unit computes what
-  // Further options of the request as `run`, `validate` and `diagnose` take them, and those of generated inputs.
+  // Further options of the request as `run`, `validate` and `diagnose` take them, and those of
+  // generated inputs.
   std::string asked = {}, generated = {};
 };
 
@@ -40,8 +41,8 @@ Result<std::vector<Rewrite>> predict_rewrites(const Case& c, const Verdict& verd
 std::vector<std::string> capture_next(const Case& c, const Verdict& verdict);
 // A word of a printed command, as a shell takes it.
 std::string quoted(const std::string& word);
-// The tensors between captured ones that halve what `row` was recomputed over, and how to ask again; empty when
-// nothing lies between.
+// The tensors between captured ones that halve what `row` was recomputed over, and how to ask
+// again; empty when nothing lies between.
 std::vector<std::string> capture_inside(const Case& c, const Row& row);
 
 }  // namespace lockstep

@@ -10,8 +10,9 @@ namespace {
 
 // onnxruntime's own way to clean groups, and then all of them on codes, whatever 8-bit types meet.
 constexpr std::string_view fusing_passes[] = {
-    "store-folded-constants", "merge-equal-quantize", "remove-double-qdq",    "fuse-matmul-add", "propagate-dequantize",
-    "propagate-quantize",     "quantize-bias",        "drop-redundant-clip", "run-on-codes",    "drop-idle-dequantizers"};
+    "store-folded-constants", "merge-equal-quantize",  "remove-double-qdq", "fuse-matmul-add",
+    "propagate-dequantize",   "propagate-quantize",    "quantize-bias",     "drop-redundant-clip",
+    "run-on-codes",           "drop-idle-dequantizers"};
 
 // What the cause makes of the row's tensor, from inputs that the device never saw.
 Result<Capture> made_by(const Case& c, const Row& row, const Explanation& e) {
@@ -58,17 +59,20 @@ std::vector<Executor> on_codes(const Graph& model, const Arithmetic& reference) 
     return own;
   }();
   if (model.format() != "onnx" || reference.name == "neural-art") return made;
-  if (auto executor = Executor::make(model, fused); executor.ok()) made.push_back(std::move(*executor));
+  if (auto executor = Executor::make(model, fused); executor.ok())
+    made.push_back(std::move(*executor));
   return made;
 }
 
-Suspect search_on_codes(const Case& c, const Row& row, std::size_t index, const SearchOptions& options) {
+Suspect search_on_codes(const Case& c, const Row& row, std::size_t index,
+                        const SearchOptions& options) {
   Suspect told;
   if (!c.carriers || row.node == no_id) return told;
   for (const Executor& carrier : c.carriers()) {
     const LocalTest test(carrier, c.recorded);
     const auto there = row_in(test, row);
-    if (!there || (there->segment.size() == 1 && there->op == "QuantizeLinear")) continue;  // not by a quantizer alone
+    if (!there || (there->segment.size() == 1 && there->op == "QuantizeLinear"))
+      continue;  // not by a quantizer alone
     const auto trial = Trial::make(test, c.recorded, *there);
     if (!trial.ok()) continue;
     SearchOptions half = options;

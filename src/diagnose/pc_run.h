@@ -20,8 +20,8 @@ struct PcRun {
   std::string verdict;  // with the device's own standing: "the reference is wrong: ..."
   bool faulty = false;  // the PC is the side that is wrong, and the device is not
   std::vector<std::string> advice;
-  std::string tensor;   // the first that differs
-  Metrics metrics;      // of that tensor against the reference
+  std::string tensor;  // the first that differs
+  Metrics metrics;     // of that tensor against the reference
 };
 
 // The device's side of the question.
@@ -34,11 +34,12 @@ struct PcQuestion {
   std::span<const Executor> others;
 };
 
-// Reads the PC's outputs (any form of captures; of ST's val_io the original model's side) and says which side
-// is wrong. Errors: a file that is none, or of another number of samples.
+// Reads the PC's outputs (any form of captures; of ST's val_io the original model's side) and says
+// which side is wrong. Errors: a file that is none, or of another number of samples.
 Result<PcRun> judge_pc(const std::string& file, const PcQuestion& question, const Verdict& device);
 
-// Whether a file of captures also holds what the original model answered on the PC (ST's m_outputs).
+// Whether a file of captures also holds what the original model answered on the PC (ST's
+// m_outputs).
 bool holds_pc_outputs(const std::string& path);
 
 }  // namespace lockstep

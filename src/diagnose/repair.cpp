@@ -7,14 +7,18 @@
 namespace lockstep {
 namespace {
 
-// Values that depend on one of `roots`; a state that does makes what reads it in the next run depend too.
+// Values that depend on one of `roots`; a state that does makes what reads it in the next run
+// depend too.
 std::vector<bool> downstream(const Graph& g, const std::vector<ValueId>& roots, StateMode mode) {
   std::vector<bool> reached(g.values().size(), false);
-  const auto at = [&](ValueId v) -> std::vector<bool>::reference { return reached[static_cast<std::size_t>(v)]; };
+  const auto at = [&](ValueId v) -> std::vector<bool>::reference {
+    return reached[static_cast<std::size_t>(v)];
+  };
   for (const ValueId v : roots) at(v) = true;
   for (bool more = true; more;) {
     for (const Node& node : g.nodes()) {
-      const bool reads = std::ranges::any_of(node.inputs, [&](ValueId v) { return v != no_id && at(v); });
+      const bool reads =
+          std::ranges::any_of(node.inputs, [&](ValueId v) { return v != no_id && at(v); });
       for (const ValueId v : node.outputs)
         if (v != no_id && reads) at(v) = true;
     }
@@ -40,8 +44,8 @@ std::vector<ValueId> repaired_values(const Graph& g, const Verdict& v) {
   return roots;
 }
 
-// Every sample with the device's tensors that stand before the repair; the rest is computed again, and a
-// state that is fed back is the repaired one of the run before.
+// Every sample with the device's tensors that stand before the repair; the rest is computed again,
+// and a state that is fed back is the repaired one of the run before.
 Result<std::vector<Sample>> repaired_runs(const Case& c, const std::vector<bool>& after) {
   const Graph& g = c.reference.graph();
   const bool fed_back = c.recorded.state == StateMode::keep;
@@ -58,7 +62,8 @@ Result<std::vector<Sample>> repaired_runs(const Case& c, const std::vector<bool>
       if (id != no_id && !after[static_cast<std::size_t>(id)]) kept.insert_or_assign(name, tensor);
     }
     if (fed_back && s > 0)
-      for (const State& state : g.states()) kept.insert_or_assign(g.value(state.in).name, runs.back().at(g.value(state.out).name));
+      for (const State& state : g.states())
+        kept.insert_or_assign(g.value(state.in).name, runs.back().at(g.value(state.out).name));
     LOCKSTEP_TRY(runs.emplace_back(), c.reference.run_from(kept, wanted));
   }
   return runs;
@@ -85,9 +90,9 @@ Reach reach_of(const Case& c, const Verdict& v) {
   return reach;
 }
 
-// The device's tensors before the repaired operations stay; what stands after them is computed again
-// by the reference. Suspects without a cause are repaired too only when they stand downstream: the
-// figure is then about all of them, which the caller says.
+// The device's tensors before the repaired operations stay; what stands after them is computed
+// again by the reference. Suspects without a cause are repaired too only when they stand
+// downstream: the figure is then about all of them, which the caller says.
 Result<std::vector<Repair>> replay_repair(const Case& c, const Verdict& v) {
   std::vector<Repair> repairs;
   const Graph& g = c.reference.graph();
@@ -112,7 +117,8 @@ Result<std::vector<Repair>> replay_repair(const Case& c, const Verdict& v) {
     }
     const Metrics m = repaired.metrics();
     if (m.count == 0) continue;
-    repairs.push_back({value.name, known ? before.metrics().cosine : -2, m.cosine, m.max_lsb, m.has_lsb});
+    repairs.push_back(
+        {value.name, known ? before.metrics().cosine : -2, m.cosine, m.max_lsb, m.has_lsb});
   }
   return repairs;
 }

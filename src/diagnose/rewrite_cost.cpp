@@ -27,7 +27,10 @@ RewriteCost RewriteNode::cost(const Form& form) const {
   c.results = count_of(n.output(0).shape) * static_cast<std::int64_t>(size_of(n.output(0).dtype));
   c.own = milliseconds(n, DevicePlace::accelerator);
   c.on_cpu = milliseconds(n, DevicePlace::cpu_integer);
-  const int results_more = form.groups > 1 ? form.groups - 1 : form.own_clamp || form.own_pad ? 1 : form.output_grid ? static_cast<int>(n.input_count()) : 0;
+  const int results_more = form.groups > 1                  ? form.groups - 1
+                           : form.own_clamp || form.own_pad ? 1
+                           : form.output_grid               ? static_cast<int>(n.input_count())
+                                                            : 0;
   c.operations = form.groups > 1 ? 2 * results_more : results_more;
   c.bytes = results_more * c.results;
   // An operation of the accelerator that only moves the result's bytes: the least that one takes.
@@ -48,11 +51,13 @@ void RewriteCost::add(const RewriteCost& other) {
 
 std::string RewriteCost::text(const Form& form) const {
   if (!form.struck) {
-    const std::string moved = macs > 0 ? fmt::format("{} MACs move", macs) : fmt::format("{} bytes of results move", results);
+    const std::string moved = macs > 0 ? fmt::format("{} MACs move", macs)
+                                       : fmt::format("{} bytes of results move", results);
     return fmt::format("{}; {:.3f} ms for {:.3f} ms on {}", moved, on_cpu, own, usual_device);
   }
   if (operations == 0) return "no more MACs or bytes";
-  return fmt::format("{} more operation{}, {} bytes of activations; about {:.3f} ms more on {}", operations, operations > 1 ? "s" : "", bytes, more, usual_device);
+  return fmt::format("{} more operation{}, {} bytes of activations; about {:.3f} ms more on {}",
+                     operations, operations > 1 ? "s" : "", bytes, more, usual_device);
 }
 
 }  // namespace lockstep

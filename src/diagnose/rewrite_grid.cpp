@@ -20,21 +20,26 @@ ValueId codes_behind(const Graph& g, ValueId id) {
   return id;
 }
 
-std::optional<Grid> grid_behind(const Graph& g, ValueId id) { return grid_of(g, codes_behind(g, id)); }
+std::optional<Grid> grid_behind(const Graph& g, ValueId id) {
+  return grid_of(g, codes_behind(g, id));
+}
 
-Tensor on_grid(const Tensor& x, const QuantParams& own, const Grid& grid, const QuantizePolicy& num) {
+Tensor on_grid(const Tensor& x, const QuantParams& own, const Grid& grid,
+               const QuantizePolicy& num) {
   Tensor y = x;
   const auto step = static_cast<float>(grid.step);
   const std::vector<double> reals = reals_of(x, own);
   for (std::int64_t i = 0; i < x.count(); ++i) {
-    const std::int32_t code = num.quantize(static_cast<float>(reals[static_cast<std::size_t>(i)]), step, grid.zero,
-                                           static_cast<std::int32_t>(grid.low), static_cast<std::int32_t>(grid.high));
+    const std::int32_t code =
+        num.quantize(static_cast<float>(reals[static_cast<std::size_t>(i)]), step, grid.zero,
+                     static_cast<std::int32_t>(grid.low), static_cast<std::int32_t>(grid.high));
     const float real = num.dequantize(code, step, grid.zero);
     if (is_float(x.dtype())) {
       y.set_number(i, real);
     } else {
       const CodeRange range = code_range(x.dtype());
-      y.set_code(i, num.quantize(real, static_cast<float>(own.scale[0]), own.zero_at(0), static_cast<std::int32_t>(range.low),
+      y.set_code(i, num.quantize(real, static_cast<float>(own.scale[0]), own.zero_at(0),
+                                 static_cast<std::int32_t>(range.low),
                                  static_cast<std::int32_t>(range.high)));
     }
   }

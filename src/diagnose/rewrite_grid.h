@@ -24,6 +24,7 @@ std::optional<Grid> grid_behind(const Graph& g, ValueId id);
 ValueId codes_behind(const Graph& g, ValueId id);
 
 // Every element moved to the nearest point of another grid, in the tensor's own type.
-Tensor on_grid(const Tensor& x, const QuantParams& own, const Grid& grid, const QuantizePolicy& num);
+Tensor on_grid(const Tensor& x, const QuantParams& own, const Grid& grid,
+               const QuantizePolicy& num);
 
 }  // namespace lockstep

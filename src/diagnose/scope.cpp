@@ -15,10 +15,14 @@ namespace {
 constexpr std::size_t most_sites = 256;
 constexpr double work_share = 0.25;  // of the search's limit, for all replays of one verdict
 // Bits: what a reading costs by what the fault is like, and by what speaks against it.
-constexpr double as_usual = 1, unusual = 4, shown_outside = 8, right_inside = 12, not_known = 0.2, settled_by = 5;
+constexpr double as_usual = 1, unusual = 4, shown_outside = 8, right_inside = 12, not_known = 0.2,
+                 settled_by = 5;
 
-// Whether parameters mean the same at another operation: no places of one recording, no tensor by number.
-bool carries_over(const Explanation& e) { return !lists_places(e.params) && !e.params.contains("other") && !e.fault->reads; }
+// Whether parameters mean the same at another operation: no places of one recording, no tensor by
+// number.
+bool carries_over(const Explanation& e) {
+  return !lists_places(e.params) && !e.params.contains("other") && !e.fault->reads;
+}
 
 // All places that the explanation names are of one fault.
 bool one_fault(const Explanation& e) {
@@ -28,11 +32,17 @@ bool one_fault(const Explanation& e) {
 class Scopes {
  public:
   Scopes(const Case& c, const Verdict& v)
-      : c_(c), v_(v), g_(c.reference.graph()), test_(c.reference, c.recorded), work_(c.search.work * work_share) {}
+      : c_(c),
+        v_(v),
+        g_(c.reference.graph()),
+        test_(c.reference, c.recorded),
+        work_(c.search.work * work_share) {}
 
   std::vector<ScopeReading> run() {
     cause_ = v_.suspects.empty() ? nullptr : v_.suspects[0].cause();
-    if (!cause_ || !cause_->arithmetic.empty() || cause_->fault->stage != Stage::node || !one_fault(*cause_)) return {};
+    if (!cause_ || !cause_->arithmetic.empty() || cause_->fault->stage != Stage::node ||
+        !one_fault(*cause_))
+      return {};
     const NodeId node = g_.find_node(cause_->site);
     if (node == no_id || !is_place(node) || !carries_over(*cause_)) return {};
     std::vector<NodeId> sites;
@@ -42,7 +52,8 @@ class Scopes {
     find_shown();
     for (const NodeId n : sites) shows_.emplace(n, shows(n));
     std::vector<ScopeReading> readings;
-    for (const Family& f : families_of(c_.reference, node, sites, c_.units)) readings.push_back(reading(f));
+    for (const Family& f : families_of(c_.reference, node, sites, c_.units))
+      readings.push_back(reading(f));
     std::ranges::stable_sort(readings, {}, &ScopeReading::bits);
     settle(readings);
     return readings;
@@ -70,7 +81,8 @@ class Scopes {
   const Row* row_of(NodeId n) const {
     const Row* shortest = nullptr;
     for (const Row& row : v_.comparison.rows)
-      if (std::ranges::count(row.segment, n) > 0 && (!shortest || row.segment.size() < shortest->segment.size()))
+      if (std::ranges::count(row.segment, n) > 0 &&
+          (!shortest || row.segment.size() < shortest->segment.size()))
         shortest = &row;
     return shortest;
   }
@@ -80,7 +92,8 @@ class Scopes {
     if (last_ == &row) return trial_ ? &*trial_ : nullptr;
     last_ = &row;
     trial_.reset();
-    if (auto made = Trial::make(test_, c_.recorded, row); made.ok() && !made->every().empty()) trial_ = std::move(*made);
+    if (auto made = Trial::make(test_, c_.recorded, row); made.ok() && !made->every().empty())
+      trial_ = std::move(*made);
     return trial_ ? &*trial_ : nullptr;
   }
 
@@ -90,13 +103,16 @@ class Scopes {
     return true;
   }
 
-  // In the stretch that the cause explains to the last value: were n faulty too, would the device's numbers be others?
+  // In the stretch that the cause explains to the last value: were n faulty too, would the device's
+  // numbers be others?
   Shows beside_cause(NodeId n, const Trial& trial) {
     if (!cause_->exact()) return Shows::unknown;
-    std::map<NodeId, const Params*> at = {{g_.find_node(cause_->site), &cause_->params}, {n, &cause_->params}};
+    std::map<NodeId, const Params*> at = {{g_.find_node(cause_->site), &cause_->params},
+                                          {n, &cause_->params}};
     for (const FaultSpec& f : cause_->also) at.emplace(g_.find_node(f.node), &f.params);
     std::vector<Step> steps;
-    for (const auto& [node, params] : at) steps.push_back({{c_.reference, node, no_id}, cause_->fault, *params});
+    for (const auto& [node, params] : at)
+      steps.push_back({{c_.reference, node, no_id}, cause_->fault, *params});
     for (const std::size_t item : trial.telling()) {
       if (!affords(trial.work(steps.front().site))) return Shows::unknown;
       const auto e = trial.test(steps, std::span(&item, 1));
@@ -115,10 +131,12 @@ class Scopes {
     const Row& wrong = v_.comparison.rows[v_.suspects[0].row];
     if (row == &wrong) return beside_cause(n, *trial);
     const Site site{c_.reference, n, no_id};
-    if (!affords(trial->work(site) * static_cast<double>(trial->telling().size()))) return Shows::unknown;
+    if (!affords(trial->work(site) * static_cast<double>(trial->telling().size())))
+      return Shows::unknown;
     const auto e = trial->test({site, cause_->fault, cause_->params}, trial->telling());
     if (!e.ok()) return Shows::unknown;
-    if (e->reproduced == 0 && e->spoiled == 0) return row->state == Judgement::wrong ? Shows::unknown : Shows::silent;
+    if (e->reproduced == 0 && e->spoiled == 0)
+      return row->state == Judgement::wrong ? Shows::unknown : Shows::silent;
     if (e->reproduced > 2 * e->spoiled) return e->exact() ? Shows::yes : Shows::unknown;
     return row->state == Judgement::wrong ? Shows::unknown : Shows::no;
   }
@@ -131,20 +149,30 @@ class Scopes {
       const std::string& name = g_.node(n).name;
       r.sites.push_back(name);
       switch (shows_.at(n)) {
-        case Shows::yes: ++r.shown; break;
-        case Shows::silent: ++r.silent; break;
-        case Shows::unknown: ++r.unknown, r.not_judged.push_back(name); break;
-        case Shows::no: ++r.right, r.right_sites.push_back(name); break;
+        case Shows::yes:
+          ++r.shown;
+          break;
+        case Shows::silent:
+          ++r.silent;
+          break;
+        case Shows::unknown:
+          ++r.unknown, r.not_judged.push_back(name);
+          break;
+        case Shows::no:
+          ++r.right, r.right_sites.push_back(name);
+          break;
       }
     }
     int outside = 0;
-    for (const auto& [n, shows] : shows_) outside += shows == Shows::yes && std::ranges::count(f.nodes, n) == 0;
+    for (const auto& [n, shows] : shows_)
+      outside += shows == Shows::yes && std::ranges::count(f.nodes, n) == 0;
     r.shown_outside = outside;
     r.bits += shown_outside * outside + right_inside * r.right + not_known * r.unknown;
     return r;
   }
 
-  // Settled: no other reading that says something else of an operation not yet judged is nearly as likely.
+  // Settled: no other reading that says something else of an operation not yet judged is nearly as
+  // likely.
   static void settle(std::vector<ScopeReading>& readings) {
     ScopeReading& first = readings[0];
     first.settled = true;
@@ -152,7 +180,8 @@ class Scopes {
       const ScopeReading& other = readings[i];
       if (other.bits > first.bits + settled_by || other.not_judged == first.not_judged) continue;
       first.settled = false;
-      const auto only_in = [&](const std::vector<std::string>& here, const std::vector<std::string>& there) {
+      const auto only_in = [&](const std::vector<std::string>& here,
+                               const std::vector<std::string>& there) {
         for (const std::string& name : here)
           if (std::ranges::count(there, name) == 0) first.would_settle.push_back(name);
       };
@@ -175,25 +204,31 @@ class Scopes {
   std::optional<Trial> trial_;
 };
 
-// Parameters worth trying at all operations of a family: those that a fault proposes at one of them.
-std::vector<Params> proposals(const FaultDef& fault, const std::vector<const Site*>& sites, const Trial& trial) {
+// Parameters worth trying at all operations of a family: those that a fault proposes at one of
+// them.
+std::vector<Params> proposals(const FaultDef& fault, const std::vector<const Site*>& sites,
+                              const Trial& trial) {
   constexpr std::size_t most = 12, asked = 2;
   std::vector<Params> sets;
   for (std::size_t i = 0; i < std::min(asked, sites.size()); ++i)
     for (Params& p : fault.candidates(*sites[i], trial.evidence(*sites[i])))
-      if (sets.size() < most && !lists_places(p) && !p.contains("other") && std::ranges::find(sets, p) == sets.end())
+      if (sets.size() < most && !lists_places(p) && !p.contains("other") &&
+          std::ranges::find(sets, p) == sets.end())
         sets.push_back(std::move(p));
   return sets;
 }
 
 }  // namespace
 
-std::vector<ScopeReading> scopes_of(const Case& c, const Verdict& verdict) { return Scopes(c, verdict).run(); }
+std::vector<ScopeReading> scopes_of(const Case& c, const Verdict& verdict) {
+  return Scopes(c, verdict).run();
+}
 
 std::vector<FaultSpec> believed(const Verdict& v) {
   std::vector<FaultSpec> specs;
   const auto add = [&](const FaultSpec& spec) {
-    const bool known = std::ranges::any_of(specs, [&](const FaultSpec& s) { return s.fault == spec.fault && s.node == spec.node; });
+    const bool known = std::ranges::any_of(
+        specs, [&](const FaultSpec& s) { return s.fault == spec.fault && s.node == spec.node; });
     if (!known) specs.push_back(spec);
   };
   for (const Suspect& s : v.suspects) {
@@ -205,11 +240,13 @@ std::vector<FaultSpec> believed(const Verdict& v) {
   if (v.scopes.empty()) return specs;
   const Explanation& first = *v.suspects[0].cause();
   for (const std::string& node : v.scopes[0].sites)
-    if (std::ranges::count(v.scopes[0].right_sites, node) == 0) add({first.fault, node, first.params});
+    if (std::ranges::count(v.scopes[0].right_sites, node) == 0)
+      add({first.fault, node, first.params});
   return specs;
 }
 
-std::optional<Explanation> search_families(const Trial& trial, const SearchOptions& options, Suspect& spent) {
+std::optional<Explanation> search_families(const Trial& trial, const SearchOptions& options,
+                                           Suspect& spent) {
   constexpr double family_bits = 5;
   if (trial.single_node()) return std::nullopt;
   const double limit = spent.work + options.work / 8;
@@ -220,7 +257,8 @@ std::optional<Explanation> search_families(const Trial& trial, const SearchOptio
     std::vector<NodeId> nodes;
     std::map<NodeId, const Site*> site_of;
     for (const Site& site : trial.sites())
-      if (site.node != no_id && fits_stage(*fault, site)) nodes.push_back(site.node), site_of[site.node] = &site;
+      if (site.node != no_id && fits_stage(*fault, site))
+        nodes.push_back(site.node), site_of[site.node] = &site;
     std::ranges::sort(nodes);
     if (nodes.size() < 2) continue;
     std::set<std::vector<NodeId>> seen;
@@ -241,7 +279,8 @@ std::optional<Explanation> search_families(const Trial& trial, const SearchOptio
           e = trial.test(steps, trial.every());
           if (!e.ok() || !e->exact()) continue;
           e->bits = description_bits(*sites[0], *fault, params) + family_bits;
-          e->claim = e->claim.substr(0, e->claim.find("; and ")) + ", so at " + f.name + " (" + std::to_string(f.nodes.size()) + ")";
+          e->claim = e->claim.substr(0, e->claim.find("; and ")) + ", so at " + f.name + " (" +
+                     std::to_string(f.nodes.size()) + ")";
           if (!carries(*e, trial.sites().size(), table)) continue;
           e->accepted = true;
           if (!best || e->bits < best->bits) best = std::move(*e);

@@ -18,8 +18,10 @@ struct Unit {
 constexpr Unit units[] = {
     {"every operation with weights", {"Conv", "ConvTranspose", "Gemm", "MatMul"}},
     {"every operation of two operands", {"Add", "Sub", "Mul", "Div", "Max", "Min"}},
-    {"every pooling", {"AveragePool", "MaxPool", "GlobalAveragePool", "GlobalMaxPool", "ReduceMean"}},
-    {"every function by table", {"Sigmoid", "Tanh", "HardSwish", "LeakyRelu", "Elu", "Softmax", "Gelu", "HardSigmoid"}},
+    {"every pooling",
+     {"AveragePool", "MaxPool", "GlobalAveragePool", "GlobalMaxPool", "ReduceMean"}},
+    {"every function by table",
+     {"Sigmoid", "Tanh", "HardSwish", "LeakyRelu", "Elu", "Softmax", "Gelu", "HardSigmoid"}},
 };
 
 bool unequal_scales(const NodeView& n) {
@@ -36,7 +38,8 @@ bool unequal_scales(const NodeView& n) {
 }
 
 bool is_combination(const NodeView& n) {
-  static constexpr std::string_view ops[] = {"Add", "Sub", "Mul", "Div", "Max", "Min", "Concat", "Sum"};
+  static constexpr std::string_view ops[] = {"Add", "Sub", "Mul",    "Div",
+                                             "Max", "Min", "Concat", "Sum"};
   return std::ranges::count(ops, n.node.op) > 0;
 }
 
@@ -46,7 +49,9 @@ bool keeps_state(const NodeView& n) {
   });
 }
 
-bool is_conv(const NodeView& n) { return n.node.op == "Conv" && n.has_input(0) && n.has_input(1); }
+bool is_conv(const NodeView& n) {
+  return n.node.op == "Conv" && n.has_input(0) && n.has_input(1);
+}
 
 // Groups of one input channel each.
 bool is_channel_wise(const NodeView& n) {
@@ -76,13 +81,16 @@ bool pads(const NodeView& n) {
 bool makes_one_of(const NodeView& n, const std::vector<std::string>& tensors) {
   const auto is_one = [&](ValueId v) {
     const Value& value = n.graph.value(v);
-    return std::ranges::count(tensors, value.name) > 0 || (!value.origin.name.empty() && std::ranges::count(tensors, value.origin.name) > 0);
+    return std::ranges::count(tensors, value.name) > 0 ||
+           (!value.origin.name.empty() && std::ranges::count(tensors, value.origin.name) > 0);
   };
   return std::ranges::any_of(n.node.outputs, [&](ValueId v) {
     if (v == no_id) return false;
     if (is_one(v)) return true;
     const auto readers = n.graph.consumers(v);
-    return std::ranges::any_of(readers, [&](NodeId r) { return n.graph.node(r).op == "QuantizeLinear" && is_one(n.graph.node(r).outputs[0]); });
+    return std::ranges::any_of(readers, [&](NodeId r) {
+      return n.graph.node(r).op == "QuantizeLinear" && is_one(n.graph.node(r).outputs[0]);
+    });
   });
 }
 
@@ -95,32 +103,42 @@ struct Trait {
 const std::vector<Trait>& traits() {
   static const std::vector<Trait> all = {
       {"every combination of operands with different scales",
-       [](const NodeView& n) { return is_combination(n) && unequal_scales(n); }, Scope::unequal_scales},
+       [](const NodeView& n) { return is_combination(n) && unequal_scales(n); },
+       Scope::unequal_scales},
       {"every operation that keeps a state", keeps_state},
       {"every channel-wise convolution", is_channel_wise},
       {"every 1x1 convolution",
        [](const NodeView& n) {
          if (!is_conv(n) || is_channel_wise(n)) return false;
          const auto kernel = kernel_of(n);
-         return !kernel.empty() && std::ranges::all_of(kernel, [](std::int64_t k) { return k == 1; });
+         return !kernel.empty() &&
+                std::ranges::all_of(kernel, [](std::int64_t k) { return k == 1; });
        }},
-      {"every dilated convolution", [](const NodeView& n) { return is_conv(n) && some_above_one(n, "dilations"); }},
-      {"every strided convolution", [](const NodeView& n) { return is_conv(n) && some_above_one(n, "strides"); }},
+      {"every dilated convolution",
+       [](const NodeView& n) { return is_conv(n) && some_above_one(n, "dilations"); }},
+      {"every strided convolution",
+       [](const NodeView& n) { return is_conv(n) && some_above_one(n, "strides"); }},
       {"every convolution with padding", [](const NodeView& n) { return is_conv(n) && pads(n); }},
-      {"every convolution that is not channel-wise", [](const NodeView& n) { return is_conv(n) && !is_channel_wise(n); }},
+      {"every convolution that is not channel-wise",
+       [](const NodeView& n) { return is_conv(n) && !is_channel_wise(n); }},
       {"every operation with one weight scale per channel",
-       [](const NodeView& n) { return n.has_input(1) && n.input(1).constant && n.input(1).quant.per_channel(); }},
+       [](const NodeView& n) {
+         return n.has_input(1) && n.input(1).constant && n.input(1).quant.per_channel();
+       }},
   };
   return all;
 }
 
 }  // namespace
 
-std::vector<Family> families_of(const Executor& reference, NodeId node, const std::vector<NodeId>& among, std::span<const UnitWork> units_of_program) {
+std::vector<Family> families_of(const Executor& reference, NodeId node,
+                                const std::vector<NodeId>& among,
+                                std::span<const UnitWork> units_of_program) {
   const Graph& g = reference.graph();
   const NodeView own{g, g.node(node)};
   std::vector<Family> families = {{"this operation", Scope::this_node, {node}}};
-  const auto add = [&](std::string name, Scope kind, const std::function<bool(const NodeView&)>& holds) {
+  const auto add = [&](std::string name, Scope kind,
+                       const std::function<bool(const NodeView&)>& holds) {
     if (!holds(own)) return;
     Family f{std::move(name), kind, {}};
     for (const NodeId n : among)
@@ -129,13 +147,18 @@ std::vector<Family> families_of(const Executor& reference, NodeId node, const st
       families.push_back(std::move(f));
   };
   for (const Trait& t : traits()) add(std::string(t.name), t.kind, t.holds);
-  add("every " + own.node.op, Scope::this_operator, [&](const NodeView& n) { return n.node.op == own.node.op; });
+  add("every " + own.node.op, Scope::this_operator,
+      [&](const NodeView& n) { return n.node.op == own.node.op; });
   for (const Unit& unit : units)
-    add(std::string(unit.name), Scope::this_operator, [&](const NodeView& n) { return std::ranges::count(unit.ops, n.node.op) > 0; });
+    add(std::string(unit.name), Scope::this_operator,
+        [&](const NodeView& n) { return std::ranges::count(unit.ops, n.node.op) > 0; });
   for (const UnitWork& unit : units_of_program)
-    add("every operation on " + unit.unit, Scope::this_operator, [&](const NodeView& n) { return makes_one_of(n, unit.tensors); });
-  add("every operation at which it could act", Scope::every_node, [](const NodeView&) { return true; });
-  std::ranges::stable_sort(families.begin() + 1, families.end(), {}, [](const Family& f) { return f.nodes.size(); });
+    add("every operation on " + unit.unit, Scope::this_operator,
+        [&](const NodeView& n) { return makes_one_of(n, unit.tensors); });
+  add("every operation at which it could act", Scope::every_node,
+      [](const NodeView&) { return true; });
+  std::ranges::stable_sort(families.begin() + 1, families.end(), {},
+                           [](const Family& f) { return f.nodes.size(); });
   return families;
 }
 

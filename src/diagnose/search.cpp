@@ -85,14 +85,15 @@ class Search {
     const double table = ranked.empty() ? 0 : trial_.table_bits();
     for (Explanation& e : ranked) {
       e.accepted = carries(e, sites_.size(), table, options_.drift_bits);
-      // Over several operations that round, what rounding leaves cannot be told from what another cause would, unless
-      // it is far less than what the cause makes.
+      // Over several operations that round, what rounding leaves cannot be told from what another
+      // cause would, unless it is far less than what the cause makes.
       if (roundings() > 1) e.accepted = e.accepted && (e.exact() || leaves_little(e));
     }
     if (ranked.empty() || !ranked[0].accepted) return;
     prefer_input();
     prefer_frozen();
-    // Reals between quantizers are no device's tensors: one operation on codes with its quantizers is one place.
+    // Reals between quantizers are no device's tensors: one operation on codes with its quantizers
+    // is one place.
     const bool stretch = trial_.row().segment.size() > 1 && roundings() != 1;
     bool rivalled = false, elsewhere = false;
     std::size_t proofs = 0;
@@ -102,34 +103,39 @@ class Search {
       if (proofs++ < most_proofs && same(ranked[0], e)) {
         ranked[0].ties.push_back(e.spec);
         elsewhere = elsewhere || e.site != ranked[0].site;
-      } else if (e.bits <= 2 * ranked[0].bits + as_short_bits) {  // a flexible cause is none beside a plain one
+      } else if (e.bits <= 2 * ranked[0].bits +
+                               as_short_bits) {  // a flexible cause is none beside a plain one
         ranked[0].rivals.push_back(e.spec);
         rivalled = rivalled || stretch || e.bits <= ranked[0].bits + as_short_bits;
       }
     }
-    // Places that a cause lists run by run may lie in any tensor on the way, where none was captured.
+    // Places that a cause lists run by run may lie in any tensor on the way, where none was
+    // captured.
     const bool anywhere = ranked[0].listed && !trial_.single_node();
-    ranked[0].certain = ranked[0].exact() && !suspect_.cut_short && !anywhere && !moves_weights(ranked[0]) &&
-                        !(incomplete_ && !trial_.single_node()) && !rivalled && !(stretch && elsewhere) &&
+    ranked[0].certain = ranked[0].exact() && !suspect_.cut_short && !anywhere &&
+                        !moves_weights(ranked[0]) && !(incomplete_ && !trial_.single_node()) &&
+                        !rivalled && !(stretch && elsewhere) &&
                         (ranked[0].also.empty() || trial_.single_node());
-    // What no longer depends on the inputs may have been lost anywhere in the stretch, in ways without number.
+    // What no longer depends on the inputs may have been lost anywhere in the stretch, in ways
+    // without number.
     ranked[0].certain = ranked[0].certain && !(stretch && is_deaf(ranked[0])) && proves(ranked[0]);
   }
 
-  // Each parameter wants several values that speak for it; codes at the end of their range everywhere say nothing of
-  // what drove them there.
+  // Each parameter wants several values that speak for it; codes at the end of their range
+  // everywhere say nothing of what drove them there.
   bool proves(const Explanation& e) const {
     constexpr std::ptrdiff_t values_each = 4;
     return !trial_.saturates() && e.differing >= values_each * std::ssize(e.params);
   }
 
-  // What the cause makes of the row's tensor is the same for every input: for those recorded, and for others, where
-  // one number that is clipped may happen to be.
+  // What the cause makes of the row's tensor is the same for every input: for those recorded, and
+  // for others, where one number that is clipped may happen to be.
   bool is_deaf(const Explanation& e) const {
     if (e.listed || !trial_.answers_alike()) return false;
     const auto made = made_by(e);
     if (!made.ok() || made->samples.size() < 2) return false;
-    return std::ranges::all_of(made->samples, [&](const Sample& s) { return s == made->samples[0]; });
+    return std::ranges::all_of(made->samples,
+                               [&](const Sample& s) { return s == made->samples[0]; });
   }
 
   // With operands that were not captured.
@@ -138,7 +144,8 @@ class Search {
     if (!site || site->node == no_id || !e.fault->orders_weights) return false;
     const Graph& g = site->graph();
     return std::ranges::any_of(g.node(site->node).inputs, [&](ValueId v) {
-      return v != no_id && !g.value(v).constant && std::ranges::count(trial_.row().segment, g.value(v).producer) > 0;
+      return v != no_id && !g.value(v).constant &&
+             std::ranges::count(trial_.row().segment, g.value(v).producer) > 0;
     });
   }
 
@@ -153,39 +160,47 @@ class Search {
     const Graph& g = sites_[0].graph();
     return std::ranges::count_if(trial_.row().segment, [&](NodeId n) {
       const ValueId y = g.node(n).outputs.empty() ? no_id : g.node(n).outputs[0];
-      return y != no_id && is_integer(g.value(y).dtype) && g.value(y).quant.quantized() && !only_moves(g.node(n));
+      return y != no_id && is_integer(g.value(y).dtype) && g.value(y).quant.quantized() &&
+             !only_moves(g.node(n));
     });
   }
 
-  // Where a quantizer reads the network's input, or nothing between was captured, what leaves nothing (or as little) is
-  // laid to the input rather than to an operation that would do the same: it is what a user can check.
+  // Where a quantizer reads the network's input, or nothing between was captured, what leaves
+  // nothing (or as little) is laid to the input rather than to an operation that would do the same:
+  // it is what a user can check.
   void prefer_input() {
     constexpr double as_likely_bits = 8;
     std::vector<Explanation>& ranked = suspect_.ranked;
     if (ranked[0].fault->stage == Stage::input) return;
     if (trial_.single_node() && trial_.row().op != "QuantizeLinear") return;
     const auto it = std::ranges::find_if(ranked, [&](const Explanation& e) {
-      return e.rest() == ranked[0].rest() && e.accepted && e.fault->stage == Stage::input && e.bits <= ranked[0].bits + as_likely_bits;
+      return e.rest() == ranked[0].rest() && e.accepted && e.fault->stage == Stage::input &&
+             e.bits <= ranked[0].bits + as_likely_bits;
     });
     if (it != ranked.end()) std::rotate(ranked.begin(), it, it + 1);
   }
 
-  // One and the same answer to inputs that the reference answers otherwise is first of all an answer that is never
-  // written: what else happens to make it alike takes more.
+  // One and the same answer to inputs that the reference answers otherwise is first of all an
+  // answer that is never written: what else happens to make it alike takes more.
   void prefer_frozen() {
     constexpr double as_likely_bits = 8;
     constexpr std::size_t least = 3;
     std::vector<Explanation>& ranked = suspect_.ranked;
-    if (!ranked[0].exact() || trial_.row().segment.size() < 2 || trial_.every().size() < least || !trial_.answers_alike()) return;
+    if (!ranked[0].exact() || trial_.row().segment.size() < 2 || trial_.every().size() < least ||
+        !trial_.answers_alike())
+      return;
     const auto it = std::ranges::find_if(ranked, [&](const Explanation& e) {
-      return e.exact() && e.accepted && e.fault->shows == OutputOf::first_run && e.bits <= ranked[0].bits + as_likely_bits;
+      return e.exact() && e.accepted && e.fault->shows == OutputOf::first_run &&
+             e.bits <= ranked[0].bits + as_likely_bits;
     });
     if (it != ranked.end()) std::rotate(ranked.begin(), it, it + 1);
   }
 
   // Keeps the best parameters of each fault, or of each pair, at each place.
   void keep_best_of_each() {
-    const auto like = [](const FaultSpec& a, const FaultSpec& b) { return a.fault == b.fault && a.node == b.node; };
+    const auto like = [](const FaultSpec& a, const FaultSpec& b) {
+      return a.fault == b.fault && a.node == b.node;
+    };
     std::vector<Explanation> kept;
     for (Explanation& e : suspect_.ranked) {
       const bool seen = std::ranges::any_of(kept, [&](const Explanation& k) {

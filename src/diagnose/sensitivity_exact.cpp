@@ -7,19 +7,26 @@
 namespace lockstep {
 namespace {
 
-bool coded(const Value& v) { return v.quant.quantized() && is_integer(v.dtype); }
+bool coded(const Value& v) {
+  return v.quant.quantized() && is_integer(v.dtype);
+}
 
 // An activation that only cuts off.
-bool is_clamp(Activation a) { return a == Activation::relu || a == Activation::relu6 || a == Activation::relu_n1_to_1; }
+bool is_clamp(Activation a) {
+  return a == Activation::relu || a == Activation::relu6 || a == Activation::relu_n1_to_1;
+}
 
-Activation activation_in(const Node& node) { return activation_named(node.attrs.text("activation", "none")); }
+Activation activation_in(const Node& node) {
+  return activation_named(node.attrs.text("activation", "none"));
+}
 
 // The network without the clamps that are fused into operations on codes.
 Result<Graph> without_clamps(const Graph& g) {
   Patch patch(g, "without-fused-clamps");
   for (std::size_t n = 0; n < g.nodes().size(); ++n) {
     Node node = g.nodes()[n];
-    if (!is_clamp(activation_in(node)) || node.outputs.empty() || !coded(g.value(node.outputs[0]))) continue;
+    if (!is_clamp(activation_in(node)) || node.outputs.empty() || !coded(g.value(node.outputs[0])))
+      continue;
     node.attrs.set("activation", std::string("none"));
     patch.replace_node(static_cast<NodeId>(n), std::move(node));
   }
@@ -32,7 +39,8 @@ Result<Graph> without_clamps(const Graph& g) {
 ExactResults::ExactResults(const Graph& lowered) : g_(lowered) {
   const auto bare = without_clamps(lowered);
   if (!bare.ok()) return;
-  if (auto made = Executor::make(*bare, *find_arithmetic("float")); made.ok()) reals_ = std::move(*made);
+  if (auto made = Executor::make(*bare, *find_arithmetic("float")); made.ok())
+    reals_ = std::move(*made);
 }
 
 const Tensor* ExactResults::in(const Sample& sample, ValueId id) const {
@@ -53,7 +61,8 @@ Sample ExactResults::reals_read_by(const Node& node, const Sample& sample) const
     }
     Tensor reals(DType::f32, t->shape());
     const std::vector<double> numbers = reals_of(*t, g_.value(id).quant);
-    for (std::int64_t i = 0; i < t->count(); ++i) reals.set_number(i, numbers[static_cast<std::size_t>(i)]);
+    for (std::int64_t i = 0; i < t->count(); ++i)
+      reals.set_number(i, numbers[static_cast<std::size_t>(i)]);
     known.insert_or_assign(g_.value(id).name, std::move(reals));
   }
   return known;
@@ -69,7 +78,8 @@ std::optional<std::vector<double>> ExactResults::of(ValueId value, const Sample&
   if (!reals_) return {};
   std::string wanted = g_.value(value).name + "/unclamped";
   if (reals_->graph().find_value(wanted) == no_id) wanted = g_.value(value).name;
-  const auto made = reals_->run_from(reals_read_by(maker, sample), std::vector<std::string>{wanted});
+  const auto made =
+      reals_->run_from(reals_read_by(maker, sample), std::vector<std::string>{wanted});
   if (!made.ok() || !made->contains(wanted)) return {};
   return reals_of(made->at(wanted), {});
 }
@@ -79,8 +89,9 @@ CodeRange ExactResults::range_of(ValueId value) const {
   CodeRange range = code_range(v.dtype);
   const Activation a = v.producer == no_id ? Activation::none : activation_in(g_.node(v.producer));
   if (!is_clamp(a) || v.quant.per_channel() || size_of(v.dtype) > 2) return range;
-  const CodeClamp left = activation_clamp(a, v.quant.scale_at(0), static_cast<std::int32_t>(v.quant.zero_at(0)),
-                                          static_cast<std::int32_t>(range.low), static_cast<std::int32_t>(range.high));
+  const CodeClamp left =
+      activation_clamp(a, v.quant.scale_at(0), static_cast<std::int32_t>(v.quant.zero_at(0)),
+                       static_cast<std::int32_t>(range.low), static_cast<std::int32_t>(range.high));
   range.low = left.low;
   range.high = left.high;
   return range;

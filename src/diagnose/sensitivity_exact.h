@@ -15,7 +15,8 @@ class ExactResults {
   bool known() const { return reals_.has_value(); }
   // Every element of `value`, made from the tensors in `sample`; nothing where that cannot be.
   std::optional<std::vector<double>> of(ValueId value, const Sample& sample) const;
-  // The codes between which rounding alone decides: the type's, or those that a fused activation leaves.
+  // The codes between which rounding alone decides: the type's, or those that a fused activation
+  // leaves.
   CodeRange range_of(ValueId value) const;
 
  private:

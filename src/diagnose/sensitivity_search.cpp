@@ -64,7 +64,9 @@ class Search {
   // Whether an output of `x` differs from that of the first input.
   Result<bool> reaches(const Sample& x) {
     ++tried_;
-    if (progress_) progress_(fmt::format("looking for the smallest change that reaches the output: run {}", ++run_));
+    if (progress_)
+      progress_(
+          fmt::format("looking for the smallest change that reaches the output: run {}", ++run_));
     LOCKSTEP_TRY(const Capture made, e_.run({&x, 1}, outputs_));
     return made.samples[0] != base_;
   }
@@ -76,7 +78,8 @@ class Search {
       return true;
     }
     const CodeRange range = code_range(t.dtype());
-    const std::int64_t before = t.code(i), after = std::clamp(before + steps, range.low, range.high);
+    const std::int64_t before = t.code(i),
+                       after = std::clamp(before + steps, range.low, range.high);
     t.set_code(i, after);
     return after != before;
   }
@@ -87,10 +90,11 @@ class Search {
     return reaches(x);
   }
 
-  // Evenly spread elements, each moved up and down by one step less than the best so far; where that
-  // reaches an output, halved until it no longer does.
+  // Evenly spread elements, each moved up and down by one step less than the best so far; where
+  // that reaches an output, halved until it no longer does.
   Result<SmallestChange> one_element(const Value& v) {
-    SmallestChange s{.kind = "one element", .found = false, .amount = 0, .in_steps = true, .where = v.name};
+    SmallestChange s{
+        .kind = "one element", .found = false, .amount = 0, .in_steps = true, .where = v.name};
     tried_ = 0;
     const std::int64_t count = count_of(v.shape), budget = std::max<std::int64_t>(4, runs_ / 2);
     const std::int64_t stride = std::max<std::int64_t>(1, 2 * count / budget);
@@ -117,7 +121,8 @@ class Search {
   }
 
   Result<SmallestChange> every_element(const Value& v) {
-    SmallestChange s{.kind = "every element", .found = false, .amount = 0, .in_steps = true, .where = v.name};
+    SmallestChange s{
+        .kind = "every element", .found = false, .amount = 0, .in_steps = true, .where = v.name};
     tried_ = 0;
     for (int steps = 1; steps <= most_steps && tried_ < runs_ / 2 && !s.found; ++steps)
       for (const int sign : {1, -1}) {
@@ -148,7 +153,8 @@ class Search {
           tensor.set_number(i, y);
         } else {
           const CodeRange range = code_range(tensor.dtype());
-          const double code = std::clamp(std::floor(y + 0.5), static_cast<double>(range.low), static_cast<double>(range.high));
+          const double code = std::clamp(std::floor(y + 0.5), static_cast<double>(range.low),
+                                         static_cast<double>(range.high));
           tensor.set_code(i, static_cast<std::int64_t>(code));
         }
       }
@@ -157,13 +163,16 @@ class Search {
   }
 
   Result<SmallestChange> along_difference() {
-    SmallestChange s{.kind = "their difference", .found = false, .amount = 0, .in_steps = false, .where = ""};
+    SmallestChange s{
+        .kind = "their difference", .found = false, .amount = 0, .in_steps = false, .where = ""};
     tried_ = 0;
     double silent = 0, reaching = 0;
     for (double t = 1; t <= 1024 && reaching == 0; t *= 2) {
       LOCKSTEP_TRY(const bool there, reaches(between(t)));
-      if (there) reaching = t;
-      else silent = t;
+      if (there)
+        reaching = t;
+      else
+        silent = t;
     }
     for (int i = 0; i < 12 && reaching > 0; ++i) {
       const double middle = 0.5 * (silent + reaching);
@@ -218,7 +227,8 @@ class Logits {
     const double per_step = is_integer(x_.dtype) ? 1 : s.step;
     s.gap = (x.number(top_) - second) / per_step;
     const CodeRange range = code_range(is_integer(x_.dtype) ? x_.dtype : DType::i8);
-    const double code = is_integer(x_.dtype) ? x.number(top_) : x.number(top_) / s.step + q_.zero_at(0);
+    const double code =
+        is_integer(x_.dtype) ? x.number(top_) : x.number(top_) / s.step + q_.zero_at(0);
     s.room = static_cast<std::int64_t>(static_cast<double>(range.high) - code + 0.5);
     LOCKSTEP_TRY(base_, softmax(x));
     for (std::int64_t i = 0; i < base_.count(); ++i) s.codes.push_back(base_.code(i));
@@ -236,8 +246,10 @@ class Logits {
   Result<int> least(int sign, std::int64_t room) const {
     for (int n = 1; n <= std::min<std::int64_t>(room, most_steps); ++n) {
       Tensor x = all_.at(x_.name);
-      if (is_integer(x_.dtype)) x.set_code(top_, x.code(top_) + sign * n);
-      else x.set_number(top_, x.number(top_) + sign * n * q_.scale[0]);
+      if (is_integer(x_.dtype))
+        x.set_code(top_, x.code(top_) + sign * n);
+      else
+        x.set_number(top_, x.number(top_) + sign * n * q_.scale[0]);
       LOCKSTEP_TRY(const Tensor made, softmax(x));
       if (!(made == base_)) return n;
     }
@@ -257,8 +269,9 @@ class Logits {
 
 }  // namespace
 
-Result<std::vector<SmallestChange>> smallest_changes(const Executor& reference, const InputPair& pair, std::int64_t runs,
-                                                     const std::function<void(const std::string&)>& progress) {
+Result<std::vector<SmallestChange>> smallest_changes(
+    const Executor& reference, const InputPair& pair, std::int64_t runs,
+    const std::function<void(const std::string&)>& progress) {
   return Search(reference, pair, runs, progress).run();
 }
 
@@ -272,8 +285,8 @@ Result<std::vector<SoftmaxReach>> softmax_reach(const Executor& reference, const
     if (node.op != "Softmax" || g.value(node.inputs[0]).constant) continue;
     const ValueId codes = codes_of(g, node.outputs[0]);
     const Shape& shape = g.value(node.inputs[0]).shape;
-    if (codes == no_id || !step_of(g, node.inputs[0]).quantized() || shape.empty() || shape.back() < 2 ||
-        count_of(shape) != shape.back())
+    if (codes == no_id || !step_of(g, node.inputs[0]).quantized() || shape.empty() ||
+        shape.back() < 2 || count_of(shape) != shape.back())
       continue;  // one row of logits, on a grid
     places.emplace_back(static_cast<NodeId>(n), codes);
     wanted.push_back(g.value(node.inputs[0]).name);

@@ -41,7 +41,8 @@ std::vector<std::string> wanted_names(const Graph& g, const Pairing& pairing) {
   std::vector<std::string> names;
   for (const Pair& pair : pairing.pairs) names.push_back(pair.reference);
   for (const ValueId id : g.outputs())
-    if (std::ranges::find(names, g.value(id).name) == names.end()) names.push_back(g.value(id).name);
+    if (std::ranges::find(names, g.value(id).name) == names.end())
+      names.push_back(g.value(id).name);
   return names;
 }
 
@@ -53,10 +54,15 @@ class Session {
     LOCKSTEP_TRY(const Tolerance tolerance, parse_tolerance(q_.tolerance));
     say("reading " + q_.model);
     LOCKSTEP_TRY(const Graph model, import_for_inputs(q_.model, q_.input, q_.dimensions));
-    LOCKSTEP_TRY(const Arithmetic* arithmetic, arithmetic_for(q_.reference, model.format(), "--reference"));
+    LOCKSTEP_TRY(const Arithmetic* arithmetic,
+                 arithmetic_for(q_.reference, model.format(), "--reference"));
     LOCKSTEP_TRY(Executor executor, Executor::make(model, *arithmetic));
     a_.reference = std::make_shared<const Executor>(std::move(executor));
-    LOCKSTEP_TRY(auto target, open_target(q_.target, {model, *arithmetic, q_.state, {q_.repeat, kept_name(), q_.resume, q_.progress}}));
+    LOCKSTEP_TRY(
+        auto target,
+        open_target(
+            q_.target,
+            {model, *arithmetic, q_.state, {q_.repeat, kept_name(), q_.resume, q_.progress}}));
     a_.device = target->describe();
     LOCKSTEP_CHECK(choose_inputs(model));
     say("running " + q_.target);
@@ -69,12 +75,18 @@ class Session {
     a_.notes = folded_notes(a_.notes);
     for (const Capture& held : {capture, in_reference_names(pairing, capture.source)})
       if (sent_.empty())
-        if (auto recorded = inputs_from(model, held, a_.notes); recorded.ok()) sent_ = std::move(*recorded);
+        if (auto recorded = inputs_from(model, held, a_.notes); recorded.ok())
+          sent_ = std::move(*recorded);
     LOCKSTEP_CHECK(run_reference(pairing));
-    if (std::string moved = recode(expected_, pairing); !moved.empty()) a_.notes.push_back(std::move(moved));
-    if (!a_.device.takes_inputs) std::ranges::move(restore_printed(a_.reference->graph(), pairing.samples), std::back_inserter(a_.notes));
+    if (std::string moved = recode(expected_, pairing); !moved.empty())
+      a_.notes.push_back(std::move(moved));
+    if (!a_.device.takes_inputs)
+      std::ranges::move(restore_printed(a_.reference->graph(), pairing.samples),
+                        std::back_inserter(a_.notes));
     if (!sent_.empty() && !sent_[0].empty())
-      if (std::string turned = realign(a_.reference->graph(), expected_, pairing.samples); !turned.empty()) a_.notes.push_back(std::move(turned));
+      if (std::string turned = realign(a_.reference->graph(), expected_, pairing.samples);
+          !turned.empty())
+        a_.notes.push_back(std::move(turned));
     say("comparing");
     std::optional<std::vector<Executor>> others, carriers;
     Case c{.reference = *a_.reference,
@@ -89,26 +101,36 @@ class Session {
              if (!carriers) carriers = on_codes(model, *arithmetic);
              return *carriers;
            },
-           .model = q_.model, .target = q_.target, .input = q_.input, .units = q_.units,
-           .asked = asked(), .generated = generated()};
+           .model = q_.model,
+           .target = q_.target,
+           .input = q_.input,
+           .units = q_.units,
+           .asked = asked(),
+           .generated = generated()};
     c.search.progress = q_.progress;
     LOCKSTEP_TRY(a_.verdict, judge(c, without_weights(model, pairing.left_device)));
     if (a_.verdict.unexplained() && computes_in_reals(a_.reference->graph(), pairing.samples))
-      a_.verdict.next = {"nothing more: most of what was recorded lies between the codes of this model, as a float model's answers do",
-                         "how far quantization takes the two apart is a gate's question: lockstep validate " + quoted(q_.model) + " --target " +
-                             quoted(q_.target) + (q_.input.empty() ? "" : " --input " + quoted(q_.input)) + " --tolerance cosine:0.95"};
+      a_.verdict.next = {
+          "nothing more: most of what was recorded lies between the codes of this model, as a "
+          "float model's answers do",
+          "how far quantization takes the two apart is a gate's question: lockstep validate " +
+              quoted(q_.model) + " --target " + quoted(q_.target) +
+              (q_.input.empty() ? "" : " --input " + quoted(q_.input)) +
+              " --tolerance cosine:0.95"};
     tell_of_builds();
     tell_of_outputs(pairing);
     tell_of_deaf_outputs(pairing);
     a_.verdict.notes = folded_notes(a_.verdict.notes);
-    if (q_.envelope || (a_.verdict.healthy && !a_.verdict.comparison.identical() && tolerance.kind != Tolerance::Kind::cosine)) {
+    if (q_.envelope || (a_.verdict.healthy && !a_.verdict.comparison.identical() &&
+                        tolerance.kind != Tolerance::Kind::cosine)) {
       say("measuring the envelope");
       LOCKSTEP_TRY(a_.verdict.envelope, envelope_of(c));
     }
     const std::string pc = q_.pc.empty() && holds_pc_outputs(q_.target) ? q_.target : q_.pc;
     if (!pc.empty()) {
       say("judging " + pc);
-      auto judged = judge_pc(pc, {model, *a_.reference, sent_, pairing.samples, q_.state, c.others()}, a_.verdict);
+      auto judged = judge_pc(
+          pc, {model, *a_.reference, sent_, pairing.samples, q_.state, c.others()}, a_.verdict);
       if (!judged.ok() && !q_.pc.empty()) return judged.error();
       if (judged.ok()) a_.verdict.pc = std::move(*judged);
     }
@@ -119,12 +141,16 @@ class Session {
   }
 
  private:
-  // Evidence of more than one build carries a verdict about the first only as far as all compute alike.
+  // Evidence of more than one build carries a verdict about the first only as far as all compute
+  // alike.
   void tell_of_builds() {
-    const bool several = std::ranges::any_of(a_.notes, [](const std::string& n) { return n.find(", another build") != n.npos; });
+    const bool several = std::ranges::any_of(
+        a_.notes, [](const std::string& n) { return n.find(", another build") != n.npos; });
     if (!several) return;
     a_.verdict.summary += ", on captures of more than one build";
-    a_.verdict.notes.push_back("tensors of another build are no proof about this one: its buffers lie elsewhere; captures of one build settle it");
+    a_.verdict.notes.push_back(
+        "tensors of another build are no proof about this one: its buffers lie elsewhere; captures "
+        "of one build settle it");
   }
 
   // An output that answers every input alike is right on a wrong device too.
@@ -133,40 +159,55 @@ class Session {
     const Graph& g = a_.reference->graph();
     const auto all_alike = [&](const std::string& name) {
       const auto first = expected_[0].find(name);
-      return first != expected_[0].end() && std::ranges::all_of(expected_, [&](const Sample& s) { return s.contains(name) && s.at(name) == first->second; });
+      return first != expected_[0].end() && std::ranges::all_of(expected_, [&](const Sample& s) {
+               return s.contains(name) && s.at(name) == first->second;
+             });
     };
     const bool inner = std::ranges::any_of(pairing.pairs, [&](const Pair& p) {
       const ValueId id = g.find_value(p.reference);
-      return g.value(id).producer != no_id && std::ranges::count(g.outputs(), id) == 0 && !all_alike(p.reference);
+      return g.value(id).producer != no_id && std::ranges::count(g.outputs(), id) == 0 &&
+             !all_alike(p.reference);
     });
     if (!a_.verdict.healthy || inner || expected_.size() < least) return;
     const auto outputs = g.outputs();
     if (std::ranges::all_of(outputs, [&](ValueId id) { return all_alike(g.value(id).name); }))
-      a_.verdict.notes.push_back(fmt::format("the reference answers all {} inputs alike: a wrong device would look right here too; other inputs (--input), or inner "
-                                             "tensors, tell more", expected_.size()));
+      a_.verdict.notes.push_back(
+          fmt::format("the reference answers all {} inputs alike: a wrong device would look right "
+                      "here too; other inputs (--input), or inner "
+                      "tensors, tell more",
+                      expected_.size()));
   }
 
   // A verdict about inner tensors alone is none about what the user reads.
   void tell_of_outputs(const Pairing& pairing) {
     const Graph& g = a_.reference->graph();
-    const auto held = [&](const std::string& name) { return std::ranges::any_of(pairing.pairs, [&](const Pair& p) { return p.reference == name; }); };
+    const auto held = [&](const std::string& name) {
+      return std::ranges::any_of(pairing.pairs, [&](const Pair& p) { return p.reference == name; });
+    };
     std::vector<std::string> missing;
     for (const ValueId id : g.outputs()) {
       const NodeId maker = g.value(id).producer;
       const bool from_codes = maker != no_id && g.node(maker).op == "DequantizeLinear";
-      if (!held(g.value(id).name) && !(from_codes && held(g.value(g.node(maker).inputs[0]).name))) missing.push_back("'" + g.value(id).name + "'");
+      if (!held(g.value(id).name) && !(from_codes && held(g.value(g.node(maker).inputs[0]).name)))
+        missing.push_back("'" + g.value(id).name + "'");
     }
     if (!missing.empty() && a_.verdict.healthy)
-      a_.verdict.notes.push_back("the network's output " + join(missing, ", ") + " is not among the captures: nothing is said about it");
+      a_.verdict.notes.push_back("the network's output " + join(missing, ", ") +
+                                 " is not among the captures: nothing is said about it");
   }
 
   // What was sent says nothing about what the device made of it.
   Result<void> has_results(const Pairing& pairing) const {
     const Graph& g = a_.reference->graph();
-    const bool any = std::ranges::any_of(pairing.pairs, [&](const Pair& p) { return g.value(g.find_value(p.reference)).producer != no_id; });
+    const bool any = std::ranges::any_of(pairing.pairs, [&](const Pair& p) {
+      return g.value(g.find_value(p.reference)).producer != no_id;
+    });
     if (any || g.nodes().empty()) return {};
-    return Error{q_.target, "only inputs of " + q_.model + " are recognized in it" + (pairing.left_device.empty() ? "" : ", not '" + pairing.left_device[0] + "'"),
-                 "at least one tensor that the device computed", "name recorded tensors as the model does: lockstep inspect lists them"};
+    return Error{q_.target,
+                 "only inputs of " + q_.model + " are recognized in it" +
+                     (pairing.left_device.empty() ? "" : ", not '" + pairing.left_device[0] + "'"),
+                 "at least one tensor that the device computed",
+                 "name recorded tensors as the model does: lockstep inspect lists them"};
   }
 
   // Where captures go when the link breaks: beside the user, named after the model.
@@ -178,7 +219,8 @@ class Session {
   // What a printed command must say again.
   std::string asked() const {
     std::string text;
-    for (const auto& [name, extent] : q_.dimensions) text += " --dim " + quoted(fmt::format("{}={}", name, extent));
+    for (const auto& [name, extent] : q_.dimensions)
+      text += " --dim " + quoted(fmt::format("{}={}", name, extent));
     return text + (q_.state == StateMode::keep ? " --state keep" : "");
   }
   std::string generated() const {
@@ -197,12 +239,14 @@ class Session {
       a_.input = q_.input;
     } else if (a_.device.takes_inputs) {
       sent_ = generated_inputs(model, q_.generated_samples, q_.seed);
-      a_.input = fmt::format("seeded random inputs (seed {}); --input gives real ones, which exercise more", q_.seed);
+      a_.input = fmt::format(
+          "seeded random inputs (seed {}); --input gives real ones, which exercise more", q_.seed);
     }
     return {};
   }
 
-  // What was paired, under names that the model knows: inputs may stand there whose own names are gone.
+  // What was paired, under names that the model knows: inputs may stand there whose own names are
+  // gone.
   Capture in_reference_names(const Pairing& pairing, const std::string& source) const {
     const Graph& g = a_.reference->graph();
     Capture held;
@@ -218,7 +262,8 @@ class Session {
 
   // Another number of samples than inputs; which inputs they are of, where that shows.
   Error other_count(const Pairing& pairing, const std::vector<std::string>& wanted) const {
-    Error e{q_.target, std::to_string(pairing.samples.size()) + " samples", std::to_string(sent_.size()) + " as the inputs hold",
+    Error e{q_.target, std::to_string(pairing.samples.size()) + " samples",
+            std::to_string(sent_.size()) + " as the inputs hold",
             "record and feed the same samples"};
     const auto made = a_.reference->run(sent_, without_inputs(a_.reference->graph(), wanted), {});
     if (!made.ok() || sent_.size() > 256) return e;
@@ -233,9 +278,12 @@ class Session {
         if (equal && ++matches == 1) found = t;
       }
       if (matches == 0) return e;
-      of += (of.empty() ? "" : ", ") + std::to_string(found + 1) + (matches > 1 ? " (or others)" : "");
+      of += (of.empty() ? "" : ", ") + std::to_string(found + 1) +
+            (matches > 1 ? " (or others)" : "");
     }
-    e.hint = (pairing.samples.size() == 1 ? "it is the answer to input " : "they are the answers to inputs ") + of + ": give --input with " +
+    e.hint = (pairing.samples.size() == 1 ? "it is the answer to input "
+                                          : "they are the answers to inputs ") +
+             of + ": give --input with " +
              (pairing.samples.size() == 1 ? "that one alone" : "those alone");
     return e;
   }
@@ -256,7 +304,8 @@ class Session {
     for (const Sample& sample : pairing.samples) {
       Sample known;
       if (!starts_from_codes(g, sample, known))
-        return Error{q_.target, "holds no inputs of the network", "--input with what was fed to the device", ""};
+        return Error{q_.target, "holds no inputs of the network",
+                     "--input with what was fed to the device", ""};
       LOCKSTEP_TRY(Sample made, a_.reference->run_from(known, without_inputs(g, wanted)));
       expected_.push_back(std::move(made));
     }
@@ -265,7 +314,8 @@ class Session {
   }
 
   // Names that the model gives to weights it dequantizes or reshapes: no partner is missed there.
-  static std::vector<std::string> without_weights(const Graph& g, const std::vector<std::string>& names) {
+  static std::vector<std::string> without_weights(const Graph& g,
+                                                  const std::vector<std::string>& names) {
     std::vector<bool> varies(g.values().size(), false);
     for (std::size_t v = 0; v < varies.size(); ++v)
       varies[v] = !g.values()[v].constant && g.values()[v].producer == no_id;
@@ -282,7 +332,8 @@ class Session {
     return kept;
   }
 
-  static std::vector<std::string> without_inputs(const Graph& g, const std::vector<std::string>& names) {
+  static std::vector<std::string> without_inputs(const Graph& g,
+                                                 const std::vector<std::string>& names) {
     std::vector<std::string> kept;
     for (const std::string& name : names)
       if (!std::ranges::count(g.inputs(), g.find_value(name))) kept.push_back(name);
@@ -296,6 +347,8 @@ class Session {
 
 }  // namespace
 
-Result<Answer> answer(const Request& request) { return Session(request).run(); }
+Result<Answer> answer(const Request& request) {
+  return Session(request).run();
+}
 
 }  // namespace lockstep

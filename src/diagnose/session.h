@@ -19,13 +19,15 @@ struct Request {
   StateMode state = StateMode::reset;
   int generated_samples = 4;
   std::uint64_t seed = 42;
-  std::map<std::string, std::int64_t> dimensions = {};  // extents of dimensions that the model leaves open
+  std::map<std::string, std::int64_t> dimensions =
+      {};  // extents of dimensions that the model leaves open
   std::function<void(const std::string& what)> progress;
-  int repeat = 0;      // of each sample on a device; 0: as its link needs
-  std::string pc = {};     // what the user's own run on the PC yielded; "": nothing, or what ST's val_io holds
-  bool envelope = false;   // measured for a mismatch too
+  int repeat = 0;  // of each sample on a device; 0: as its link needs
+  std::string pc =
+      {};  // what the user's own run on the PC yielded; "": nothing, or what ST's val_io holds
+  bool envelope = false;             // measured for a mismatch too
   std::vector<UnitWork> units = {};  // of the device's compiled program
-  std::string resume;  // captures kept when a link broke; "": none
+  std::string resume;                // captures kept when a link broke; "": none
 };
 
 // The answer, with what it refers to.
@@ -45,7 +47,8 @@ struct Answer {
 Result<Answer> answer(const Request& request);
 
 // The arithmetic of that name, or the default of the format when it is ""; an error lists them.
-Result<const Arithmetic*> arithmetic_for(const std::string& name, const std::string& format, const std::string& option);
+Result<const Arithmetic*> arithmetic_for(const std::string& name, const std::string& format,
+                                         const std::string& option);
 
 // Executors of every other arithmetic that computes the model.
 std::vector<Executor> other_arithmetics(const Graph& model, const Arithmetic& reference);

@@ -8,8 +8,8 @@
 
 namespace lockstep {
 
-// What a target stands for when two of them are compared: the same network in another library, what a
-// compiler made of it (run here), or a device.
+// What a target stands for when two of them are compared: the same network in another library, what
+// a compiler made of it (run here), or a device.
 enum class Role : std::uint8_t { library, compiler, device };
 Role role_of(const std::string& target);
 
@@ -30,7 +30,7 @@ struct ThreeWay {
 };
 
 // Both answers are about the same model, reference and samples; an error says when not.
-Result<ThreeWay> three_way(const Request& request, const Answer& a, const std::string& target_a, const Answer& b,
-                           const std::string& target_b);
+Result<ThreeWay> three_way(const Request& request, const Answer& a, const std::string& target_a,
+                           const Answer& b, const std::string& target_b);
 
 }  // namespace lockstep

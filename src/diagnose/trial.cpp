@@ -97,7 +97,8 @@ void Trial::choose_telling() {
 }
 
 bool Trial::answers_alike() const {
-  return std::ranges::all_of(items_, [&](const Item& item) { return *item.device == *items_[0].device; });
+  return std::ranges::all_of(items_,
+                             [&](const Item& item) { return *item.device == *items_[0].device; });
 }
 
 bool Trial::saturates() const {
@@ -140,12 +141,15 @@ void Trial::find_sites() {
   }
 }
 
-// Tensors of the earlier run `sample`: the device's own, or, inside a cone, what the reference makes there.
+// Tensors of the earlier run `sample`: the device's own, or, inside a cone, what the reference
+// makes there.
 Find Trial::earlier(std::size_t index, const Site& site, std::size_t sample) const {
   if (is_row(site)) return [this, sample](ValueId v) { return test_->given(v, sample); };
   const auto at = std::ranges::find(items_, sample, &Item::sample);
   if (at == items_.end() || index == 0) return {};
-  return [this, of = static_cast<std::size_t>(at - items_.begin())](ValueId v) { return inside(of, v); };
+  return [this, of = static_cast<std::size_t>(at - items_.begin())](ValueId v) {
+    return inside(of, v);
+  };
 }
 
 Trial::Past Trial::past(std::size_t index, const Site& site) const {

@@ -48,7 +48,8 @@ class Trial {
   bool changes_output(std::size_t item, const Step& step) const;
   // Whether the device yields one and the same tensor in every sample.
   bool answers_alike() const;
-  // Every code that was observed is an end of its range (zeros alone may be memory that holds nothing).
+  // Every code that was observed is an end of its range (zeros alone may be memory that holds
+  // nothing).
   bool saturates() const;
   // Elements of the suspect tensor, in all samples judged.
   std::int64_t values() const;

@@ -9,10 +9,17 @@ namespace lockstep {
 Replay Trial::replay_of(std::size_t index, const Step& step, std::span<const Tensor* const> in,
                         std::span<Tensor> out) const {
   Past p = past(index, step.site);
-  return {step.site, step.params,       in,
-          out,       p.previous,        p.shown,
-          p.first,   std::move(p.find), static_cast<std::int64_t>(items_[index].sample),
-          std::move(p.find_before), std::move(p.find_first)};
+  return {step.site,
+          step.params,
+          in,
+          out,
+          p.previous,
+          p.shown,
+          p.first,
+          std::move(p.find),
+          static_cast<std::int64_t>(items_[index].sample),
+          std::move(p.find_before),
+          std::move(p.find_first)};
 }
 
 // A network input after all steps that act on it.
@@ -21,7 +28,8 @@ Result<Tensor> Trial::changed_input(std::size_t index, ValueId input,
   const Sample& sample = recorded_->sent[items_[index].sample];
   const auto sent = sample.find(test_->reference().graph().value(input).name);
   if (sent == sample.end())
-    return Error{test_->reference().graph().value(input).name, "what was sent is not known", "--input with what was fed to the device", ""};
+    return Error{test_->reference().graph().value(input).name, "what was sent is not known",
+                 "--input with what was fed to the device", ""};
   Tensor x = sent->second;
   for (const Step& step : steps) {
     if (step.site.node != no_id) continue;
@@ -138,7 +146,8 @@ double Trial::work(const Site& site, const FaultDef* fault) const {
   const auto of_node = [&](NodeId n, double mac) {
     const NodeView view{g, g.node(n)};
     const OpDef* op = find_op(view.node.op);
-    double sum = of_each_node + (op && op->cost ? mac * static_cast<double>(op->cost(view).macs) : 0);
+    double sum =
+        of_each_node + (op && op->cost ? mac * static_cast<double>(op->cost(view).macs) : 0);
     for (const ValueId v : view.node.outputs)
       if (v != no_id) sum += element * static_cast<double>(count_of(g.value(v).shape));
     return sum;

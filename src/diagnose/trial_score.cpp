@@ -61,7 +61,9 @@ std::int64_t Trial::values() const {
 // Where the device's codes follow from the right ones by a table, as few right ones lead anywhere
 // else.
 double Trial::table_bits() const {
-  constexpr double each = 16, only = 8;  // a code, and what it becomes; where all right ones are one code, that alone
+  constexpr double
+      each = 16,
+      only = 8;  // a code, and what it becomes; where all right ones are one code, that alone
   std::map<double, double> table;
   std::size_t changed = 0;
   for (const Item& item : items_)
@@ -73,7 +75,8 @@ double Trial::table_bits() const {
         return std::numeric_limits<double>::infinity();
     }
   // That it is a table is said as well, among all faults.
-  return (table.size() == 1 ? only : each) * static_cast<double>(changed) + std::log2(static_cast<double>(fault_table().size()));
+  return (table.size() == 1 ? only : each) * static_cast<double>(changed) +
+         std::log2(static_cast<double>(fault_table().size()));
 }
 
 double Trial::misfit(const Step& step, std::span<const std::size_t> samples) const {
@@ -97,14 +100,16 @@ Result<Explanation> Trial::test(std::span<const Step> steps,
         step.site.node == no_id ? g.value(step.site.input).name : g.node(step.site.node).name;
     const std::string more = &step == &steps.front() ? "" : "+";
     e.spec += more + spec_text(*step.fault, site, step.params);
-    e.claim +=
-        (more.empty() ? "" : "; and ") + claim_text(step.site, *step.fault, step.params);
+    e.claim += (more.empty() ? "" : "; and ") + claim_text(step.site, *step.fault, step.params);
     if (more.empty())
       e.fault = step.fault, e.params = step.params, e.site = site;
     else
       e.also.push_back({step.fault, site, step.params});
-    const bool again = !more.empty() && step.site.node == no_id && step.fault == e.fault && step.params == e.params;
-    e.bits += again ? again_bits : description_bits(step.site, *step.fault, step.params) + (more.empty() ? 0 : second_bits);
+    const bool again = !more.empty() && step.site.node == no_id && step.fault == e.fault &&
+                       step.params == e.params;
+    e.bits += again ? again_bits
+                    : description_bits(step.site, *step.fault, step.params) +
+                          (more.empty() ? 0 : second_bits);
     e.listed = e.listed || lists_places(step.params);
   }
   const QuantParams step_size = step_of(g, row_->value);

@@ -63,8 +63,7 @@ std::optional<Row> row_in(const LocalTest& test, const Row& row) {
 Suspect search_under_others(const Case& c, const Comparison& comparison, const Row& row,
                             std::size_t index, const SearchOptions& options, const Suspect& here) {
   const Explanation* cause = here.cause();
-  if (!c.others || row.node == no_id || (cause && cause->exact() && cause->also.empty()))
-    return {};
+  if (!c.others || row.node == no_id || (cause && cause->exact() && cause->also.empty())) return {};
   const LocalTest own(c.reference, c.recorded);
   const std::vector<Likely> arithmetics = likely(c, comparison);
   SearchOptions each = options;

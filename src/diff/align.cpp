@@ -226,7 +226,9 @@ std::optional<ShapeChange> shape_change(const Shape& device, const std::string& 
       reference, {}, shape_text(device) + " taken element by element as " + shape_text(reference)};
 }
 
-bool lies_on_grid(const Tensor& reals, const Value& reference) { return codes_of(reals, reference).has_value(); }
+bool lies_on_grid(const Tensor& reals, const Value& reference) {
+  return codes_of(reals, reference).has_value();
+}
 
 Tensor reshape(const Tensor& device, const ShapeChange& change, const Shape& reference) {
   if (change.axes.empty()) return device.reshaped(reference);

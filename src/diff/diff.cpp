@@ -26,7 +26,8 @@ Result<Tolerance> parse_tolerance(const std::string& text) {
     if (number && lsb) return Tolerance{Tolerance::Kind::lsb, n, 1e-4, false};
     if (number && n <= 1) return Tolerance{Tolerance::Kind::cosine, 1, 1e-4, true, n};
   }
-  return Error{"--tolerance " + text, "no such tolerance", "exact, lsb:N, envelope or cosine:N", "for instance lsb:1, or cosine:0.95"};
+  return Error{"--tolerance " + text, "no such tolerance", "exact, lsb:N, envelope or cosine:N",
+               "for instance lsb:1, or cosine:0.95"};
 }
 
 int Comparison::first_wrong() const {
@@ -40,8 +41,10 @@ bool Comparison::identical() const {
 
 bool only_moves(const Node& node) {
   static constexpr std::string_view moves[] = {
-      "Reshape", "Transpose", "Slice", "Squeeze", "Unsqueeze", "Flatten", "Concat", "Split", "Gather", "Identity",
-      "Expand", "Tile", "Pad", "DepthToSpace", "SpaceToDepth", "BatchToSpace", "SpaceToBatch", "Relu", "MaxPool"};
+      "Reshape",      "Transpose",    "Slice", "Squeeze",      "Unsqueeze",
+      "Flatten",      "Concat",       "Split", "Gather",       "Identity",
+      "Expand",       "Tile",         "Pad",   "DepthToSpace", "SpaceToDepth",
+      "BatchToSpace", "SpaceToBatch", "Relu",  "MaxPool"};
   return std::ranges::count(moves, node.op) > 0;
 }
 
@@ -53,7 +56,8 @@ QuantParams step_of(const Graph& graph, ValueId id) {
     const Node& node = graph.node(v.producer);
     if (node.inputs.empty() || (node.op != "DequantizeLinear" && !only_moves(node))) return {};
     id = node.inputs[0];
-    // Moving may take the channel axis elsewhere: a per-channel step would be read along a wrong one.
+    // Moving may take the channel axis elsewhere: a per-channel step would be read along a wrong
+    // one.
     if (id != no_id && graph.value(id).quant.per_channel()) return {};
   }
   return {};
@@ -68,9 +72,12 @@ double greatest(const Tensor& t) {
   return most;
 }
 
-bool plain_codes(const Value& v) { return is_integer(v.dtype) || v.dtype == DType::boolean; }
+bool plain_codes(const Value& v) {
+  return is_integer(v.dtype) || v.dtype == DType::boolean;
+}
 
-Judgement judge(const Value& v, const Metrics& m, double magnitude, const Structure& structure, const Tolerance& t) {
+Judgement judge(const Value& v, const Metrics& m, double magnitude, const Structure& structure,
+                const Tolerance& t) {
   if (m.identical()) return Judgement::exact;
   if (m.not_finite > 0 || t.kind == Tolerance::Kind::exact) return Judgement::wrong;
   if (m.has_lsb) {
@@ -85,7 +92,10 @@ class Comparer {
  public:
   Comparer(const Executor& reference, const Recorded& recorded, const Tolerance& tolerance,
            const Others& others)
-      : g_(reference.graph()), recorded_(recorded), tolerance_(tolerance), others_(others),
+      : g_(reference.graph()),
+        recorded_(recorded),
+        tolerance_(tolerance),
+        others_(others),
         test_(reference, recorded) {}
 
   Result<Comparison> run() {
@@ -96,7 +106,8 @@ class Comparer {
       const bool captured = std::ranges::any_of(
           recorded_.device, [&](const Sample& s) { return s.contains(g_.value(v).name); });
       if (test_.is_fixed(v)) {
-        // Weights that the graph itself dequantizes are no work of the device, unless it shows wrong ones.
+        // Weights that the graph itself dequantizes are no work of the device, unless it shows
+        // wrong ones.
         if (!captured) continue;
         LOCKSTEP_TRY(Row row, compare_value(v));
         if (row.state == Judgement::wrong) c.rows.push_back(std::move(row));
@@ -135,9 +146,11 @@ class Comparer {
     const QuantParams step = step_of(g_, id);
     Meter whole, local;
     StMeter st;
-    StructureTest structure(v.shape, channel_axis(g_, id), v.quant.per_channel() || !v.quant.quantized() ? 0 : v.quant.zero_at(0));
+    StructureTest structure(v.shape, channel_axis(g_, id),
+                            v.quant.per_channel() || !v.quant.quantized() ? 0 : v.quant.zero_at(0));
     double magnitude = 0;
-    bool known = true, shared = true;  // shared: so far every recomputation is what the reference had end to end
+    bool known = true,
+         shared = true;  // shared: so far every recomputation is what the reference had end to end
     distance_.assign(recorded_.device.size(), 0);
     for (std::size_t s = 0; s < recorded_.device.size(); ++s) {
       const Tensor* device = test_.device(id, s);
@@ -162,25 +175,29 @@ class Comparer {
         LOCKSTEP_TRY(const Metrics alone, measure(*again, *device, step));
         distance_[s] = alone.max_abs;
       }
-      if (plain_codes(v) && device->dtype() == v.dtype && !(*again == *device)) structure.add(*again, *device);
+      if (plain_codes(v) && device->dtype() == v.dtype && !(*again == *device))
+        structure.add(*again, *device);
       if (is_float(v.dtype)) magnitude = std::max(magnitude, greatest(*again));
     }
     row.whole = whole.metrics();
     row.st = st.metrics();
     row.local = shared ? row.whole : local.metrics();
     row.structure = structure.result();
-    row.state = known ? judge(v, row.local, magnitude, row.structure, tolerance_) : Judgement::unknown;
-    if (row.state == Judgement::wrong && tolerance_.kind != Tolerance::Kind::exact && row.node != no_id) {
+    row.state =
+        known ? judge(v, row.local, magnitude, row.structure, tolerance_) : Judgement::unknown;
+    if (row.state == Judgement::wrong && tolerance_.kind != Tolerance::Kind::exact &&
+        row.node != no_id) {
       row.in_spread = tolerance_.kind == Tolerance::Kind::standard && inside_spread(id, row);
       if (row.in_spread || equals_another(id, row)) row.state = Judgement::rounding;
-    } else if (row.state == Judgement::rounding && tolerance_.kind == Tolerance::Kind::standard && row.node != no_id) {
+    } else if (row.state == Judgement::rounding && tolerance_.kind == Tolerance::Kind::standard &&
+               row.node != no_id) {
       equals_another(id, row);
     }
     return row;
   }
 
-  // What the reference makes of the device's own inputs; null when that is not known. A network input
-  // is compared with what was sent.
+  // What the reference makes of the device's own inputs; null when that is not known. A network
+  // input is compared with what was sent.
   Result<const Tensor*> recomputed(ValueId id, std::size_t s, Row& row) {
     if (g_.value(id).producer == no_id) {
       if (s >= recorded_.sent.size()) return static_cast<const Tensor*>(nullptr);
@@ -194,7 +211,8 @@ class Comparer {
       return static_cast<const Tensor*>(nullptr);
     }
     if (const auto it = recorded_.expected[s].find(g_.value(id).name);
-        it != recorded_.expected[s].end() && it->second.dtype() == g_.value(id).dtype && starts_equal(cone, s))
+        it != recorded_.expected[s].end() && it->second.dtype() == g_.value(id).dtype &&
+        starts_equal(cone, s))
       return &it->second;
     LOCKSTEP_TRY(again_, test_.recompute(id, s));
     return &again_;
@@ -203,15 +221,16 @@ class Comparer {
   // All that the cone starts from is what the reference had end to end: so is what it makes.
   bool starts_equal(const Cone& cone, std::size_t s) const {
     return g_.states().empty() && std::ranges::all_of(cone.frontier, [&](ValueId v) {
-      return test_.is_fixed(v) || same_[s][static_cast<std::size_t>(v)] ||
-             (!test_.device(v, s) && std::ranges::count(g_.inputs(), v) > 0);
-    });
+             return test_.is_fixed(v) || same_[s][static_cast<std::size_t>(v)] ||
+                    (!test_.device(v, s) && std::ranges::count(g_.inputs(), v) > 0);
+           });
   }
 
   bool inside_spread(ValueId id, Row& row) {
     const auto spread = spread_of(test_, id, distance_);
     if (!spread.ok() || !*spread) return false;
-    if ((*spread)->max_abs > 0) row.drift_lsb = (*spread)->rmse * (*spread)->max_lsb / (*spread)->max_abs;
+    if ((*spread)->max_abs > 0)
+      row.drift_lsb = (*spread)->rmse * (*spread)->max_lsb / (*spread)->max_abs;
     return row.local.not_finite == 0 && row.local.max_abs <= 1.25 * (*spread)->max_abs &&
            row.local.rmse <= 1.5 * (*spread)->rmse;
   }
@@ -219,11 +238,13 @@ class Comparer {
   // One other arithmetic yields the device's values from the device's own inputs in every sample.
   bool equals_another(ValueId id, Row& row) {
     if (!others_) return false;
-    const bool quantized = std::ranges::any_of(g_.values(), [](const Value& v) { return v.quant.quantized(); });
+    const bool quantized =
+        std::ranges::any_of(g_.values(), [](const Value& v) { return v.quant.quantized(); });
     if (tests_.empty())
       for (const Executor& executor : others_()) tests_.emplace_back(executor, recorded_);
     for (const LocalTest& other : tests_) {
-      // Between quantized tensors, computing without quantization is no way of rounding: it is a loss.
+      // Between quantized tensors, computing without quantization is no way of rounding: it is a
+      // loss.
       if (quantized && other.reference().arithmetic().name == "float") continue;
       const Graph& g = other.reference().graph();
       const ValueId there = g.find_value(g_.value(id).name);
@@ -251,20 +272,22 @@ class Comparer {
       if (const Row* row = row_of[static_cast<std::size_t>(v)])
         tainted[static_cast<std::size_t>(v)] = row->state == Judgement::wrong;
     for (const Node& node : g_.nodes()) {
-      const bool inherits = std::ranges::any_of(
-          node.inputs, [&](ValueId v) { return v != no_id && tainted[static_cast<std::size_t>(v)]; });
+      const bool inherits = std::ranges::any_of(node.inputs, [&](ValueId v) {
+        return v != no_id && tainted[static_cast<std::size_t>(v)];
+      });
       for (const ValueId v : node.outputs) {
         if (v == no_id) continue;
         const Row* row = row_of[static_cast<std::size_t>(v)];
-        tainted[static_cast<std::size_t>(v)] =
-            (row && row->state == Judgement::wrong) || (inherits && (!row || !row->whole.identical()));
+        tainted[static_cast<std::size_t>(v)] = (row && row->state == Judgement::wrong) ||
+                                               (inherits && (!row || !row->whole.identical()));
       }
     }
     for (Row& row : c.rows) {
       if (row.node == no_id) continue;
       for (const NodeId n : row.segment)
         for (const ValueId v : g_.node(n).inputs)
-          row.inherited = row.inherited || (v != no_id && v != row.value && tainted[static_cast<std::size_t>(v)]);
+          row.inherited = row.inherited ||
+                          (v != no_id && v != row.value && tainted[static_cast<std::size_t>(v)]);
       row.inherited = row.inherited && !row.whole.identical();
     }
   }
@@ -274,16 +297,17 @@ class Comparer {
   const Tolerance& tolerance_;
   const Others& others_;
   LocalTest test_;
-  std::deque<LocalTest> tests_;          // in the other arithmetics, made when first needed
-  std::vector<std::vector<bool>> same_;  // [sample][value]: captured, and what the reference has end to end
+  std::deque<LocalTest> tests_;  // in the other arithmetics, made when first needed
+  std::vector<std::vector<bool>>
+      same_;  // [sample][value]: captured, and what the reference has end to end
   Tensor again_;
   std::vector<double> distance_;  // of the row at hand from its recomputation, per sample
 };
 
 }  // namespace
 
-Result<Comparison> compare(const Executor& reference, const Recorded& recorded, const Tolerance& tolerance,
-                           const Others& others) {
+Result<Comparison> compare(const Executor& reference, const Recorded& recorded,
+                           const Tolerance& tolerance, const Others& others) {
   return Comparer(reference, recorded, tolerance, others).run();
 }
 

@@ -21,7 +21,8 @@ struct Tolerance {
   double lsb = 1;
   double real = 1e-4;
   bool structure = true;
-  double cosine = 0;  // Kind::cosine: the least of any network output, end to end; operations are not judged
+  double cosine =
+      0;  // Kind::cosine: the least of any network output, end to end; operations are not judged
 };
 // "exact", "lsb:N", "envelope", "cosine:N".
 Result<Tolerance> parse_tolerance(const std::string& text);
@@ -31,7 +32,7 @@ enum class Judgement : std::uint8_t {
   exact,     // the very same values
   rounding,  // within the tolerance, without structure
   wrong,
-  unknown,   // the device's tensor, or what it is made from, was not captured
+  unknown,  // the device's tensor, or what it is made from, was not captured
 };
 
 // A pattern in where or in which direction codes differ: "" when there is none.
@@ -43,18 +44,20 @@ struct Structure {
 // One tensor of the reference that the device yields too.
 struct Row {
   ValueId value = no_id;
-  NodeId node = no_id;          // its producer; no_id for a network input
-  std::string tensor, name, op; // value name, node name, operator
-  std::vector<NodeId> segment;  // nodes recomputed from captured tensors; more than one where some are missing
-  Metrics whole;                // device against the reference, end to end
-  StMetrics st;                 // the same pair in ST's figures; nothing when `whole` has no values
-  Metrics local;                // device against its own recomputation
+  NodeId node = no_id;           // its producer; no_id for a network input
+  std::string tensor, name, op;  // value name, node name, operator
+  std::vector<NodeId>
+      segment;    // nodes recomputed from captured tensors; more than one where some are missing
+  Metrics whole;  // device against the reference, end to end
+  StMetrics st;   // the same pair in ST's figures; nothing when `whole` has no values
+  Metrics local;  // device against its own recomputation
   Judgement state = Judgement::unknown;
-  bool inherited = false;       // an operation before it is wrong: its input is not the reference's
+  bool inherited = false;  // an operation before it is wrong: its input is not the reference's
   Structure structure;
-  bool in_spread = false;       // right only because several operations may drift this far (see spread.h)
-  double drift_lsb = 0;         // then: the root mean square of that drift, in LSB
-  std::string like;             // the other arithmetic that yields these values from the same inputs, or ""
+  bool in_spread =
+      false;             // right only because several operations may drift this far (see spread.h)
+  double drift_lsb = 0;  // then: the root mean square of that drift, in LSB
+  std::string like;  // the other arithmetic that yields these values from the same inputs, or ""
   std::string note;
 };
 
@@ -83,9 +86,10 @@ using Others = std::function<std::span<const Executor>()>;
 
 // Compares and runs the local test on every tensor of `device`. A tensor outside the tolerance that
 // equals what one of the `others` makes of the device's own inputs is right, and its row names that
-// arithmetic; one that was recomputed over several rounding operations is right inside their spread.
-Result<Comparison> compare(const Executor& reference, const Recorded& recorded, const Tolerance& tolerance,
-                           const Others& others = {});
+// arithmetic; one that was recomputed over several rounding operations is right inside their
+// spread.
+Result<Comparison> compare(const Executor& reference, const Recorded& recorded,
+                           const Tolerance& tolerance, const Others& others = {});
 
 // The quantization that says what one LSB of a tensor is: its own, or for a float tensor made by
 // DequantizeLinear (or only moved since) that of the codes it came from.

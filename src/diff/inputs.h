@@ -22,10 +22,10 @@ Result<std::vector<Sample>> inputs_from(const Graph& model, const Capture& captu
 Result<std::vector<Sample>> read_inputs(const std::string& path, const Graph& model,
                                         std::vector<std::string>& notes);
 
-// Imports a model for the arrays in `input` (may be empty): extents that the model leaves open without a
-// name (-1, or nothing) are those of the .npz member of the input's name, as onnxruntime takes them.
-// Named ones ("batch") stay 1, and a batch is split into samples. `dimensions` go before both: by name,
-// or "input[axis]".
+// Imports a model for the arrays in `input` (may be empty): extents that the model leaves open
+// without a name (-1, or nothing) are those of the .npz member of the input's name, as onnxruntime
+// takes them. Named ones ("batch") stay 1, and a batch is split into samples. `dimensions` go
+// before both: by name, or "input[axis]".
 Result<Graph> import_for_inputs(const std::string& model, const std::string& input,
                                 const std::map<std::string, std::int64_t>& dimensions = {});
 

@@ -54,10 +54,12 @@ const Tensor* LocalTest::given(ValueId id, std::size_t sample) const {
   const Graph& g = reference_.graph();
   if (is_fixed(id)) return fixed(id);
   const Tensor* captured = device(id, sample);
-  if (captured && captured->dtype() == g.value(id).dtype && captured->count() == count_of(g.value(id).shape))
+  if (captured && captured->dtype() == g.value(id).dtype &&
+      captured->count() == count_of(g.value(id).shape))
     return captured;
   if (std::ranges::count(g.inputs(), id))
-    return sample < recorded_.sent.size() ? find(recorded_.sent[sample], g.value(id).name) : nullptr;
+    return sample < recorded_.sent.size() ? find(recorded_.sent[sample], g.value(id).name)
+                                          : nullptr;
   const State* state = state_read_by(g, id);
   if (!state || recorded_.state == StateMode::reset || sample == 0) return nullptr;
   return device(state->out, sample - 1);
@@ -95,13 +97,16 @@ Result<Tensor> LocalTest::recompute(ValueId id, std::size_t sample, const RunOpt
   const Cone c = cone(id, sample);
   const std::string& name = g.value(id).name;
   if (!c.known || c.nodes.empty())
-    return Error{g.file(), "tensor '" + name + "' cannot be recomputed", "all that it is made from", ""};
+    return Error{g.file(), "tensor '" + name + "' cannot be recomputed", "all that it is made from",
+                 ""};
   if (c.nodes.size() == 1 && options.node_hooks.empty() && instead.empty()) {
     const Node& node = g.node(c.nodes[0]);
     std::vector<const Tensor*> in;
     bool complete = true;
     for (const ValueId v : node.inputs) {
-      in.push_back(v == no_id ? nullptr : g.value(v).constant ? g.value(v).constant.get() : given(v, sample));
+      in.push_back(v == no_id            ? nullptr
+                   : g.value(v).constant ? g.value(v).constant.get()
+                                         : given(v, sample));
       complete = complete && (v == no_id || in.back());
     }
     if (complete) {
@@ -128,11 +133,13 @@ Result<std::vector<Tensor>> LocalTest::inputs_of(NodeId id, std::size_t sample) 
     } else if (const Tensor* t = given(v, sample)) {
       in.push_back(*t);
     } else if (state_read_by(g, v) && (recorded_.state == StateMode::reset || sample == 0)) {
-      const std::string wanted[] = {g.value(v).name};  // nothing ran before: the state is as the network starts
+      const std::string wanted[] = {
+          g.value(v).name};  // nothing ran before: the state is as the network starts
       LOCKSTEP_TRY(Sample start, reference_.run_from({}, wanted));
       in.push_back(std::move(start.at(wanted[0])));
     } else if (g.value(v).producer == no_id) {
-      return Error{g.where(g.node(id)), "input '" + g.value(v).name + "' was not captured", "it in the captures", ""};
+      return Error{g.where(g.node(id)), "input '" + g.value(v).name + "' was not captured",
+                   "it in the captures", ""};
     } else {
       LOCKSTEP_TRY(Tensor made, recompute(v, sample));
       in.push_back(std::move(made));

@@ -84,7 +84,8 @@ class Pairer {
     const ValueId exact = g_.find_value(device);
     if (exact == no_id || (g_.value(exact).constant && !g_.value(exact).folded)) return;
     ValueId id = at_the_rim(exact, device);
-    if (id != exact && device_.infos.contains(g_.value(id).name)) id = exact;  // they are there themselves
+    if (id != exact && device_.infos.contains(g_.value(id).name))
+      id = exact;  // they are there themselves
     if (id == exact) id = codes_of_reals(g_, exact, device_, device);
     if (!taken_.contains(id)) take(device, id, "name");
   }
@@ -102,7 +103,8 @@ class Pairer {
     }
     // A tensor of the file that the reference no longer has was fused away: what stands under its
     // node's name now is another one.
-    if (open.empty() && info(device).origin.name.empty()) add_outputs_of(info(device).origin.node, open);
+    if (open.empty() && info(device).origin.name.empty())
+      add_outputs_of(info(device).origin.node, open);
     const bool codes = is_integer(info(device).dtype);
     std::vector<ValueId> kind;
     for (const ValueId id : open)
@@ -175,21 +177,25 @@ class Pairer {
     taken_ = taken_before;
   }
 
-  // As many arrays as the network has outputs, each of its output's size, in order: what a device answered.
+  // As many arrays as the network has outputs, each of its output's size, in order: what a device
+  // answered.
   bool outputs_in_order() {
     const auto outputs = g_.outputs();
     if (device_.order.size() != outputs.size()) return false;
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       const TensorInfo& d = info(device_.order[i]);
-      if (!same_extents(d.shape, g_.value(outputs[i]).shape) || !fits_type(d, outputs[i])) return false;
+      if (!same_extents(d.shape, g_.value(outputs[i]).shape) || !fits_type(d, outputs[i]))
+        return false;
     }
     for (std::size_t i = 0; i < outputs.size(); ++i)
-      take(device_.order[i], at_the_rim(outputs[i], device_.order[i]), outputs.size() == 1 ? "its size at the network's rim" : "its size and order at the network's rim");
+      take(device_.order[i], at_the_rim(outputs[i], device_.order[i]),
+           outputs.size() == 1 ? "its size at the network's rim"
+                               : "its size and order at the network's rim");
     return true;
   }
 
-  // A foreign file of what went in and came out: as many arrays of one size as the network has inputs or outputs of it,
-  // in their order.
+  // A foreign file of what went in and came out: as many arrays of one size as the network has
+  // inputs or outputs of it, in their order.
   void rim_by_shape() {
     if (outputs_in_order()) return;
     std::vector<ValueId> rim(g_.inputs().begin(), g_.inputs().end());
@@ -198,7 +204,8 @@ class Pairer {
     for (const std::string& name : device_.order) {
       std::vector<ValueId> could;
       for (const ValueId id : rim)
-        if (same_extents(info(name).shape, g_.value(id).shape) && fits_type(info(name), id)) could.push_back(id);
+        if (same_extents(info(name).shape, g_.value(id).shape) && fits_type(info(name), id))
+          could.push_back(id);
       if (could.empty()) return;
       groups[std::move(could)].push_back(name);
     }
@@ -206,12 +213,16 @@ class Pairer {
       if (values.size() != names.size()) return;
     for (const auto& [values, names] : groups)
       for (std::size_t i = 0; i < names.size(); ++i)
-        take(names[i], at_the_rim(values[i], names[i]), values.size() == 1 ? "its size at the network's rim" : "its size and order at the network's rim");
+        take(names[i], at_the_rim(values[i], names[i]),
+             values.size() == 1 ? "its size at the network's rim"
+                                : "its size and order at the network's rim");
   }
 
-  // Text files hold every type as reals; codes stand for a float tensor only where the model has such codes beside it.
+  // Text files hold every type as reals; codes stand for a float tensor only where the model has
+  // such codes beside it.
   bool fits_type(const TensorInfo& device, ValueId id) const {
-    return is_float(device.dtype) || is_integer(device.dtype) == is_integer(g_.value(id).dtype) || (found_.empty() && codes_beside(g_, id, device) != id);
+    return is_float(device.dtype) || is_integer(device.dtype) == is_integer(g_.value(id).dtype) ||
+           (found_.empty() && codes_beside(g_, id, device) != id);
   }
 
   // A few equal scales (1/256 of a softmax) do not make captures of this model.

@@ -12,9 +12,11 @@ namespace lockstep {
 // One tensor of the device and the reference's tensor that it is.
 struct Pair {
   std::string reference, device;
-  std::string how;   // "name", "origin", "scale, shape and order", "shape and order", "its size at the network's rim"
+  std::string how;   // "name", "origin", "scale, shape and order", "shape and order", "its size at
+                     // the network's rim"
   std::string note;  // what had to be done to compare them ("axes transposed"), "" when nothing
-  bool other_sign = false;  // bytes recorded as uint8 where the reference has int8 or the other way round, zero point unknown
+  bool other_sign = false;  // bytes recorded as uint8 where the reference has int8 or the other way
+                            // round, zero point unknown
 };
 
 // A device's capture in the reference's terms.
@@ -38,7 +40,8 @@ Result<Pairing> pair_tensors(const Graph& reference, const Capture& device);
 // treated alike. Empty when every pair has one name and nothing was done.
 std::vector<std::string> pairing_notes(const Pairing& pairing);
 
-// Notes of one kind about several tensors (each named in quotes) as the first of them and how many more there are.
+// Notes of one kind about several tensors (each named in quotes) as the first of them and how many
+// more there are.
 std::vector<std::string> folded_notes(const std::vector<std::string>& notes);
 
 }  // namespace lockstep

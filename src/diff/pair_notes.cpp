@@ -46,8 +46,10 @@ std::string without_names(const std::string& note) {
   std::string kind;
   bool quoted = false;
   for (const char c : note)
-    if (c == '\'') quoted = !quoted;
-    else if (!quoted) kind += c;
+    if (c == '\'')
+      quoted = !quoted;
+    else if (!quoted)
+      kind += c;
   return kind;
 }
 

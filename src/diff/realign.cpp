@@ -8,7 +8,8 @@
 namespace lockstep {
 namespace {
 
-constexpr double agree = 0.9;  // share of elements within a step (reals: a hundredth of their magnitude)
+constexpr double agree =
+    0.9;  // share of elements within a step (reals: a hundredth of their magnitude)
 constexpr std::int64_t enough = 8;
 
 bool agrees(const Tensor& a, const Tensor& b) {
@@ -25,7 +26,8 @@ bool agrees(const Tensor& a, const Tensor& b) {
 bool other_habit(const Graph& g, const Value& v, ShapeChange& change) {
   const std::size_t rank = v.shape.size();
   if (rank < 3) return false;
-  const bool last = v.origin.layout.empty() ? g.format() == "tflite" : v.origin.layout.ends_with('C');
+  const bool last =
+      v.origin.layout.empty() ? g.format() == "tflite" : v.origin.layout.ends_with('C');
   const std::int64_t channels = last ? v.shape[rank - 1] : v.shape[1];
   if (channels <= 1 || count_of(v.shape) == channels * v.shape[0]) return false;
   change.from.clear();
@@ -34,7 +36,8 @@ bool other_habit(const Graph& g, const Value& v, ShapeChange& change) {
   change.axes.push_back(0);
   if (last) {  // bytes: N C H W
     change.from.push_back(channels);
-    for (std::size_t a = 1; a + 1 < rank; ++a) change.from.push_back(v.shape[a]), change.axes.push_back(a + 1);
+    for (std::size_t a = 1; a + 1 < rank; ++a)
+      change.from.push_back(v.shape[a]), change.axes.push_back(a + 1);
     change.axes.push_back(1);
   } else {  // bytes: N H W C
     for (std::size_t a = 2; a < rank; ++a) change.from.push_back(v.shape[a]);
@@ -55,9 +58,11 @@ std::string realign(const Graph& g, std::span<const Sample> expected, std::vecto
     const ValueId id = g.find_value(name);
     const auto right = expected[0].find(name);
     ShapeChange change;
-    if (id == no_id || tensor.shape() != g.value(id).shape || !other_habit(g, g.value(id), change)) continue;
+    if (id == no_id || tensor.shape() != g.value(id).shape || !other_habit(g, g.value(id), change))
+      continue;
     const bool is_input = std::ranges::count(g.inputs(), id) > 0;
-    const bool hit = right != expected[0].end() && agrees(right->second, reshape(tensor, change, g.value(id).shape));
+    const bool hit = right != expected[0].end() &&
+                     agrees(right->second, reshape(tensor, change, g.value(id).shape));
     const bool stands = right != expected[0].end() && agrees(right->second, tensor);
     if (is_input && !(hit && !stands)) continue;
     as_they_stand += stands && !hit;
@@ -67,9 +72,11 @@ std::string realign(const Graph& g, std::span<const Sample> expected, std::vecto
   if (turned < 2 || turned < 4 * as_they_stand) return "";
   for (Sample& sample : device)
     for (const auto& [name, change] : turnable)
-      if (const auto it = sample.find(name); it != sample.end()) it->second = reshape(it->second, change, it->second.shape());
-  return std::to_string(turnable.size()) + " tensors ('" + turnable[0].first + "', ...) are recorded with channels " +
-         (g.format() == "tflite" ? "first" : "last") + " under the model's shape: turned before comparing";
+      if (const auto it = sample.find(name); it != sample.end())
+        it->second = reshape(it->second, change, it->second.shape());
+  return std::to_string(turnable.size()) + " tensors ('" + turnable[0].first +
+         "', ...) are recorded with channels " + (g.format() == "tflite" ? "first" : "last") +
+         " under the model's shape: turned before comparing";
 }
 
 }  // namespace lockstep

@@ -10,7 +10,8 @@ namespace {
 
 bool rounds(const Graph& g, NodeId id) {
   const Node& node = g.node(id);
-  if (only_moves(node) || node.op == "DequantizeLinear" || node.outputs.empty() || node.outputs[0] == no_id)
+  if (only_moves(node) || node.op == "DequantizeLinear" || node.outputs.empty() ||
+      node.outputs[0] == no_id)
     return false;
   const Value& y = g.value(node.outputs[0]);
   return y.dtype == DType::f32 || (is_integer(y.dtype) && y.quant.quantized());
@@ -21,7 +22,8 @@ RunOptions disturbed(const Graph& graph, std::span<const NodeId> nodes, std::uin
   for (const NodeId n : nodes) {
     if (!rounds(graph, n)) continue;
     options.node_hooks.push_back({n, [n, seed](auto, std::span<Tensor> out, auto) -> Result<void> {
-                                    move_some_codes(out[0], seed * 1000003 + static_cast<std::uint64_t>(n));
+                                    move_some_codes(out[0],
+                                                    seed * 1000003 + static_cast<std::uint64_t>(n));
                                     return {};
                                   }});
   }
@@ -49,7 +51,8 @@ void move_some_codes(Tensor& t, std::uint64_t seed) {
   for (std::int64_t i = 0; i < t.count(); ++i) {
     const double draw = random.unit();
     if (draw >= spread_share) continue;
-    t.set_code(i, std::clamp(t.code(i) + (draw < spread_share / 2 ? 1 : -1), range.low, range.high));
+    t.set_code(i,
+               std::clamp(t.code(i) + (draw < spread_share / 2 ? 1 : -1), range.low, range.high));
   }
 }
 
@@ -59,18 +62,21 @@ RunOptions rounding_otherwise(const Graph& graph, std::uint64_t seed) {
   return disturbed(graph, nodes, seed);
 }
 
-Result<std::optional<Spread>> spread_of(const LocalTest& test, ValueId id, const std::vector<double>& distance) {
+Result<std::optional<Spread>> spread_of(const LocalTest& test, ValueId id,
+                                        const std::vector<double>& distance) {
   const Graph& g = test.reference().graph();
   const QuantParams step = step_of(g, id);
   Spread spread;
   for (const std::size_t s : farthest_first(distance)) {
     const Cone cone = test.cone(id, s);
-    const int operations = static_cast<int>(std::ranges::count_if(cone.nodes, [&](NodeId n) { return rounds(g, n); }));
+    const int operations =
+        static_cast<int>(std::ranges::count_if(cone.nodes, [&](NodeId n) { return rounds(g, n); }));
     if (!cone.known || operations < 2) return std::optional<Spread>();
     spread.operations = std::max(spread.operations, operations);
     LOCKSTEP_TRY(const Tensor clean, test.recompute(id, s));
     for (int run = 0; run < spread_runs; ++run) {
-      const RunOptions noise = disturbed(g, cone.nodes, s * 100 + static_cast<std::uint64_t>(run) + 1);
+      const RunOptions noise =
+          disturbed(g, cone.nodes, s * 100 + static_cast<std::uint64_t>(run) + 1);
       LOCKSTEP_TRY(const Tensor noisy, test.recompute(id, s, noise));
       LOCKSTEP_TRY(const Metrics m, measure(clean, noisy, step));
       spread.max_abs = std::max(spread.max_abs, m.max_abs);

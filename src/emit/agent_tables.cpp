@@ -12,7 +12,8 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::string_view head = R"(/* @name@.c as Lockstep's agent shows it: tables and the way from its observer to the agent's. */
+constexpr std::string_view head =
+    R"(/* @name@.c as Lockstep's agent shows it: tables and the way from its observer to the agent's. */
 #include <stddef.h>
 
 #include "lockstep_agent.h"
@@ -80,7 +81,9 @@ const lockstep_agent_network *@name@_agent_network(void) {
 )";
 
 std::string replaced(std::string text, const std::string& what, const std::string& by) {
-  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size())) text.replace(at, what.size(), by);
+  for (std::size_t at = text.find(what); at != std::string::npos;
+       at = text.find(what, at + by.size()))
+    text.replace(at, what.size(), by);
   return text;
 }
 
@@ -105,17 +108,21 @@ std::string_view format_of(const std::string& dtype) {
   return "";
 }
 
-// Tables of tensors: extents apart, then one row each. An extent list is cut to six axes by joining the first.
+// Tables of tensors: extents apart, then one row each. An extent list is cut to six axes by joining
+// the first.
 class Tables {
  public:
   Result<void> add(const Json& t) {
     const auto dtype = t.at("dtype").get<std::string>();
-    if (format_of(dtype).empty()) return Error{"tensor '" + t.at("name").get<std::string>() + "'", dtype, "a type of the validation protocol", ""};
+    if (format_of(dtype).empty())
+      return Error{"tensor '" + t.at("name").get<std::string>() + "'", dtype,
+                   "a type of the validation protocol", ""};
     auto shape = t.at("shape").get<std::vector<long long>>();
     const bool last = t.contains("order");
     if (last) {
       auto lies = shape;
-      for (std::size_t d = 0; d < lies.size(); ++d) lies[d] = shape.at(t["order"][d].get<std::size_t>());
+      for (std::size_t d = 0; d < lies.size(); ++d)
+        lies[d] = shape.at(t["order"][d].get<std::size_t>());
       shape = std::move(lies);
     }
     if (shape.empty()) shape.push_back(1);
@@ -124,20 +131,24 @@ class Tables {
       shape.erase(shape.begin());
     }
     std::string extents;
-    for (const long long extent : shape) extents += (extents.empty() ? "" : ", ") + std::to_string(extent) + "u";
+    for (const long long extent : shape)
+      extents += (extents.empty() ? "" : ", ") + std::to_string(extent) + "u";
     dims_ += fmt::format("static const uint32_t dims_{}[] = {{{}}};\n", count_, extents);
     const bool scaled = t.contains("scale") && t["scale"].size() == 1;
     const double scale = scaled ? t["scale"][0].get<double>() : 0;
-    const int zero = scaled && t.contains("zero") && !t["zero"].empty() ? t["zero"][0].get<int>() : 0;
-    rows_ += fmt::format("    {{{}, {}, {}u{}, dims_{}, {:.9e}f, {}, NULL, {}u, 0u}},\n", quoted(t.at("name").get<std::string>()), format_of(dtype), shape.size(),
-                         last ? " | LOCKSTEP_CHANNELS_LAST" : "", count_,
-                         scale, zero, t.at("bytes").get<long long>());
+    const int zero =
+        scaled && t.contains("zero") && !t["zero"].empty() ? t["zero"][0].get<int>() : 0;
+    rows_ += fmt::format("    {{{}, {}, {}u{}, dims_{}, {:.9e}f, {}, NULL, {}u, 0u}},\n",
+                         quoted(t.at("name").get<std::string>()), format_of(dtype), shape.size(),
+                         last ? " | LOCKSTEP_CHANNELS_LAST" : "", count_, scale, zero,
+                         t.at("bytes").get<long long>());
     ++count_;
     return {};
   }
   // The rows since the last call as an array.
   std::string table(const std::string& name) {
-    const std::string text = fmt::format("static lockstep_agent_tensor {}[] = {{\n{}}};\n\n", name, rows_);
+    const std::string text =
+        fmt::format("static lockstep_agent_tensor {}[] = {{\n{}}};\n\n", name, rows_);
     rows_.clear();
     return text;
   }
@@ -163,11 +174,13 @@ Result<std::string> tables_of(const Json& j) {
       LOCKSTEP_CHECK(tables.add(t));
       ++count;
     }
-    rows += fmt::format("    {{{}, {}, {}}},\n", first, count, quoted(node.at("name").get<std::string>()));
+    rows += fmt::format("    {{{}, {}, {}}},\n", first, count,
+                        quoted(node.at("name").get<std::string>()));
     first += count;
   }
   text += tables.table("node_tensors");
-  text += "static const struct {\n  int first, count;\n  const char *name;\n} nodes[] = {\n" + rows + "};\n";
+  text += "static const struct {\n  int first, count;\n  const char *name;\n} nodes[] = {\n" +
+          rows + "};\n";
   return tables.dims() + "\n" + text;
 }
 

@@ -76,12 +76,14 @@ SumRules::SumRules(SumRule of_all, std::int64_t channels)
 Result<void> write_scaler(NodeWriter& w, const SumRules& rules) {
   const NodeView& v = w.view();
   const std::string_view steps = steps_of(rules.rule());
-  if (steps.empty() || (rules.half_up() > 0 && steps != "LS_TWICE")) return w.unsupported("this rounding");
+  if (steps.empty() || (rules.half_up() > 0 && steps != "LS_TWICE"))
+    return w.unsupported("this rounding");
   const Value &x = v.input(0), &weights = v.input(1), &y = v.output(0);
   std::vector<Rescale> rescales;
   for (std::int64_t o = 0; o < (weights.quant.per_channel() ? rules.channels() : 1); ++o)
     rescales.push_back(rules.of(o).policy->prepare(
-        x.quant.scale_at(0), weights.quant.scale_at(static_cast<std::size_t>(o)), y.quant.scale_at(0)));
+        x.quant.scale_at(0), weights.quant.scale_at(static_cast<std::size_t>(o)),
+        y.quant.scale_at(0)));
   const CodeClamp clamp = clamp_of(w.view());
   std::string arrays;
   if (steps == "LS_REAL32")
@@ -181,7 +183,9 @@ Result<void> write_matmul_any(NodeWriter& w, const RequantPolicy* policy) {
   w.field("b_row", p.trans_b ? 1 : p.n), w.field("b_col", p.trans_b ? p.k : 1);
   w.field("a_zero", v.input(0).quant.zero_at(0)), w.field("b_zero", v.input(1).quant.zero_at(0));
   if (std::ranges::any_of(zeros, [&](std::int32_t z) { return z != zeros[0]; }))
-    w.field("b_zeros", w.constants().add("int32_t", std::vector<std::int64_t>(zeros.begin(), zeros.end()), w.label() + "_zeros"));
+    w.field("b_zeros",
+            w.constants().add("int32_t", std::vector<std::int64_t>(zeros.begin(), zeros.end()),
+                              w.label() + "_zeros"));
   w.field("a_type", element_of(v.input(0).dtype)), w.field("b_type", element_of(v.input(1).dtype));
   const bool words = v.input(0).dtype == DType::i16;
   LOCKSTEP_CHECK(write_scaler(w, SumRules({policy, words && !has_narrow_bias(v)}, p.n)));
@@ -273,7 +277,9 @@ Result<void> emit_transposed(NodeWriter& w) {
   w.field("transposed", 1);
   const auto codes = transposed_filters<std::int64_t>(
       v, group, [&](std::int64_t i) { return v.constant(1)->code(i) - flip_of(v.input(1)); });
-  return write_conv_any(w, g, codes, SumRules(outputs, [&](std::int64_t o) { return transposed_sums(v, w.num(), o, outputs); }));
+  return write_conv_any(w, g, codes, SumRules(outputs, [&](std::int64_t o) {
+                          return transposed_sums(v, w.num(), o, outputs);
+                        }));
 }
 
 constexpr NodeEmitter table[] = {{"ConvTranspose", nullptr, emit_transposed}};

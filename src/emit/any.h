@@ -13,7 +13,8 @@ std::string element_of(DType type);
 // Codes of 8 or 16 bits.
 bool is_short_code(const Value& v);
 
-// How the sums of each of so many output channels become codes; LiteRT's product takes the first channels, where any.
+// How the sums of each of so many output channels become codes; LiteRT's product takes the first
+// channels, where any.
 class SumRules {
  public:
   SumRules(SumRule of_all, std::int64_t channels);
@@ -22,7 +23,9 @@ class SumRules {
     for (std::int64_t o = 0; o < channels; ++o)
       if (const SumRule one = rule(o); is_half_up(one)) half_up_ = o + 1, first_ = one;
   }
-  static bool is_half_up(const SumRule& r) { return r.policy == &litert_product || r.policy == &litert_product_by_channel; }
+  static bool is_half_up(const SumRule& r) {
+    return r.policy == &litert_product || r.policy == &litert_product_by_channel;
+  }
   const SumRule& of(std::int64_t channel) const { return channel < half_up_ ? first_ : rule_; }
   const SumRule& rule() const { return rule_; }
   std::int64_t half_up() const { return half_up_; }
@@ -43,11 +46,13 @@ void write_any_operands(NodeWriter& w, std::span<const std::int64_t> codes, cons
 // Operators of which some element types have kernels of their own and the others these.
 Result<void> write_conv_any(NodeWriter& w, const Window& g, std::span<const std::int64_t> codes,
                             const SumRules& rules);
-// Of 16-bit codes and weights whose zero points are 0, channels last, of two axes at most (rt/ls_conv_16.c).
+// Of 16-bit codes and weights whose zero points are 0, channels last, of two axes at most
+// (rt/ls_conv_16.c).
 bool is_plain_16(const NodeView& v, const Window& g);
 // Bytes of scratch that it asks for.
 std::int64_t scratch_16(const Window& g, std::int64_t group);
-Result<void> write_conv_16(NodeWriter& w, const Window& g, std::span<const std::int64_t> codes, std::int64_t group, const SumRules& rules);
+Result<void> write_conv_16(NodeWriter& w, const Window& g, std::span<const std::int64_t> codes,
+                           std::int64_t group, const SumRules& rules);
 Result<void> write_matmul_any(NodeWriter& w, const RequantPolicy* policy);
 Result<void> write_pool_any(NodeWriter& w, const Window& g, const std::string& function);
 

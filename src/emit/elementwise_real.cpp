@@ -6,8 +6,8 @@
 
 #include "emit/finish.h"
 #include "num/real_functions.h"
-#include "num/xnnpack_float.h"
 #include "num/tflite_policies.h"
+#include "num/xnnpack_float.h"
 #include "op/op_codes.h"
 
 namespace lockstep {
@@ -111,13 +111,16 @@ Result<void> write_real_function(NodeWriter& w) {
   if (sums_from_bias(w.num())) {
     if (op == "Sigmoid" || op == "Tanh" || op == "HardSwish") {
       w.uses("ls_fused_real.c");
-      return write_real_map(w, op == "Sigmoid" ? "ls_fused_sigmoid_f32" : op == "Tanh" ? "ls_fused_tanh_f32" : "ls_fused_hard_swish_f32");
+      return write_real_map(w, op == "Sigmoid" ? "ls_fused_sigmoid_f32"
+                               : op == "Tanh"  ? "ls_fused_tanh_f32"
+                                               : "ls_fused_hard_swish_f32");
     }
     if (op == "Exp" || op == "Elu") {
       w.uses("ls_fused_real.c"), w.uses("ls_real.c");
-      const std::string alpha = op == "Exp" ? "" : c_float(static_cast<float>(v.attrs().real("alpha", 1))) + ", ";
-      w.line((op == "Exp" ? "ls_fused_exp_f32(" : "ls_fused_elu_f32(") + alpha + w.in(0, "float") + ", " +
-             w.out(0, "float") + ", " + count_text(w) + ");");
+      const std::string alpha =
+          op == "Exp" ? "" : c_float(static_cast<float>(v.attrs().real("alpha", 1))) + ", ";
+      w.line((op == "Exp" ? "ls_fused_exp_f32(" : "ls_fused_elu_f32(") + alpha + w.in(0, "float") +
+             ", " + w.out(0, "float") + ", " + count_text(w) + ");");
       return {};
     }
   }

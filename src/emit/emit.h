@@ -17,8 +17,9 @@ struct GenerateOptions {
   std::vector<Pool> pools;       // empty: one arena
   bool keep_inputs = false;      // input buffers survive the run
   bool weights_apart = false;    // constants in NAME_weights.bin instead of arrays
-  bool channels_last = true;     // where convolutions gain by it; false: tensors lie as the model has them
-  std::string cmsis_nn;          // folder of a checkout of CMSIS-NN to be called; "": none
+  bool channels_last =
+      true;              // where convolutions gain by it; false: tensors lie as the model has them
+  std::string cmsis_nn;  // folder of a checkout of CMSIS-NN to be called; "": none
 };
 
 struct GeneratedFile {

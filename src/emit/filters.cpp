@@ -46,13 +46,15 @@ std::int64_t centred(std::vector<std::int64_t>& codes, std::int64_t zero) {
   return zero - by;
 }
 
-WeightZeros centred_weights(std::vector<std::int64_t>& codes, std::int64_t outputs, const Value& weights) {
+WeightZeros centred_weights(std::vector<std::int64_t>& codes, std::int64_t outputs,
+                            const Value& weights) {
   const auto& zeros = weights.quant.zero;
   const std::int64_t flip = flip_of(weights);
   if (std::ranges::all_of(zeros, [&](std::int32_t z) { return z == zeros[0]; }))
     return {centred(codes, weights.quant.zero_at(0) - flip), {}};
   WeightZeros out;
-  const std::size_t depth = codes.size() / static_cast<std::size_t>(std::max<std::int64_t>(outputs, 1));
+  const std::size_t depth =
+      codes.size() / static_cast<std::size_t>(std::max<std::int64_t>(outputs, 1));
   for (std::size_t o = 0; o < static_cast<std::size_t>(outputs); ++o) {
     const auto row = codes.begin() + static_cast<std::ptrdiff_t>(o * depth);
     std::vector<std::int64_t> one(row, row + static_cast<std::ptrdiff_t>(depth));
@@ -66,7 +68,8 @@ WeightZeros centred_weights(std::vector<std::int64_t>& codes, std::int64_t outpu
 void write_weight_zeros(NodeWriter& w, const WeightZeros& zeros) {
   w.field("w_zero", zeros.all);
   if (zeros.each.empty()) return;
-  w.field("w_zeros", w.constants().add("int32_t", std::span<const std::int64_t>(zeros.each), w.label() + "_zeros"));
+  w.field("w_zeros", w.constants().add("int32_t", std::span<const std::int64_t>(zeros.each),
+                                       w.label() + "_zeros"));
 }
 
 }  // namespace lockstep

@@ -101,8 +101,7 @@ bool binary_fits(const NodeView& v, const Numerics& num) {
   const BinaryPolicy* policy = v.node.op == "Add" ? num.add : num.mul;
   if (!policy || !is_int8(v.input(0)) || !is_int8(v.input(1)) || !is_int8(v.output(0)))
     return false;
-  if (v.input(0).shape != v.input(1).shape || holds_unsigned(v))
-    return false;
+  if (v.input(0).shape != v.input(1).shape || holds_unsigned(v)) return false;
   if (v.constant(0) || v.constant(1)) return false;
   const BinaryForm form = binary_form(*policy, state_of(v, *policy));
   return !form.minus && !sums_by_rows(*policy, state_of(v, *policy)) &&

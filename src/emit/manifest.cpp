@@ -12,7 +12,8 @@ nlohmann::ordered_json tensor_json(const GenerateWork& w, ValueId id) {
   nlohmann::ordered_json j{
       {"name", v.name}, {"dtype", name_of(v.dtype)}, {"shape", v.shape}, {"bytes", bytes_of(v)}};
   const auto at = static_cast<std::size_t>(id);
-  if (w.layout.turned[at] && !w.layout.inner[at]) {  // the model's shape, and in which order its axes lie
+  if (w.layout.turned[at] &&
+      !w.layout.inner[at]) {  // the model's shape, and in which order its axes lie
     j["shape"] = w.layout.before->value(id).shape;
     j["order"] = channels_last_order(v.shape.size());
   }

@@ -203,7 +203,8 @@ NodeMemory gemm_memory(const NodeView& v, const Numerics& num) {
   return is_plain_16(v, g) ? NodeMemory{scratch_16(g, 1), {}} : NodeMemory{};
 }
 
-constexpr NodeEmitter table[] = {{"Gemm", gemm_memory, emit_gemm}, {"MatMul", nullptr, emit_matmul}};
+constexpr NodeEmitter table[] = {{"Gemm", gemm_memory, emit_gemm},
+                                 {"MatMul", nullptr, emit_matmul}};
 
 }  // namespace
 

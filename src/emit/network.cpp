@@ -40,7 +40,8 @@ std::set<std::string> runtime_of(const GenerateWork& w) {
     const auto f = std::ranges::find(runtime_files(), std::string_view(path), &RuntimeFile::path);
     if (f == runtime_files().end()) continue;
     constexpr std::string_view include = "#include \"ls_";
-    for (std::size_t at = f->text.find(include); at != std::string_view::npos; at = f->text.find(include, at + 1)) {
+    for (std::size_t at = f->text.find(include); at != std::string_view::npos;
+         at = f->text.find(include, at + 1)) {
       const std::size_t name = at + include.size() - 3;
       open.emplace_back(f->text.substr(name, f->text.find('"', name) - name));
     }
@@ -115,9 +116,8 @@ Result<void> find_library(GenerateWork& w) {
 bool makes_no_element(const NodeView& v) {
   const auto& outputs = v.node.outputs;
   if (std::ranges::all_of(outputs, [](ValueId id) { return id == no_id; })) return false;
-  return std::ranges::all_of(outputs, [&](ValueId id) {
-    return id == no_id || count_of(v.graph.value(id).shape) == 0;
-  });
+  return std::ranges::all_of(
+      outputs, [&](ValueId id) { return id == no_id || count_of(v.graph.value(id).shape) == 0; });
 }
 
 Result<void> write_node(NodeWriter& node, bool library) {
@@ -167,7 +167,8 @@ Result<Generated> generate(const Executor& executor, const GenerateOptions& opti
                  {}};
   Missing missing;
   for (std::size_t n = 0; n < g.nodes().size(); ++n) {
-    NodeWriter node(layout, executor.arithmetic(), static_cast<NodeId>(n), w.constants, w.lives, w.plan);
+    NodeWriter node(layout, executor.arithmetic(), static_cast<NodeId>(n), w.constants, w.lives,
+                    w.plan);
     const auto written = write_node(node, library);
     if (!written.ok()) missing.add(written.error(), node.view().node.op);
     w.nodes.push_back(std::move(node));

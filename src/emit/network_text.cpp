@@ -141,7 +141,8 @@ std::string body_text(GenerateWork& w) {
                        n.id(), v.node.op, c_comment(v.node.name), name_of(y.dtype),
                        shape_text(y.shape), name, n.id(), n.body(), name, n.id());
     for (std::size_t o = 0; o < v.node.outputs.size(); ++o)
-      if (v.node.outputs[o] != no_id && !w.layout.inner[static_cast<std::size_t>(v.node.outputs[o])])
+      if (v.node.outputs[o] != no_id &&
+          !w.layout.inner[static_cast<std::size_t>(v.node.outputs[o])])
         out += fmt::format("  observe({}, {}, {}, {}u);\n", n.id(), o,
                            w.address_of(v.node.outputs[o]), bytes_of(v.output(o)));
   }
@@ -185,13 +186,15 @@ std::string network_header(GenerateWork& w) {
       .fill(header_template);
 }
 
-// The widest of the kernels' headers that are needed: each includes those behind it, but the first two one another.
+// The widest of the kernels' headers that are needed: each includes those behind it, but the first
+// two one another.
 static std::string kernel_include(const GenerateWork& w) {
   const std::set<std::string> used = runtime_of(w);
   std::string out;
   for (const char* const header : {"ls_index.h", "ls_layer.h", "ls_number.h", "ls_any.h"}) {
     const bool apart = header == std::string_view("ls_layer.h");
-    if (used.contains(header) && (out.empty() || apart)) out += fmt::format("#include \"{}\"\n", header);
+    if (used.contains(header) && (out.empty() || apart))
+      out += fmt::format("#include \"{}\"\n", header);
   }
   return out.empty() ? "#include \"ls_rt.h\"\n" : out;
 }
@@ -200,7 +203,8 @@ std::string network_source(GenerateWork& w) {
   std::string statics;
   for (const NodeWriter& n : w.nodes) statics += n.statics().empty() ? "" : n.statics() + "\n";
   const std::string body = body_text(w);
-  const bool reals = (statics + body).find("INFINITY") != std::string::npos || statics.find("NAN") != std::string::npos;
+  const bool reals = (statics + body).find("INFINITY") != std::string::npos ||
+                     statics.find("NAN") != std::string::npos;
   return network_template(w)
       .set("math_include", reals ? "#include <math.h>\n" : "")
       .set("kernel_include", kernel_include(w))

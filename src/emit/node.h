@@ -52,7 +52,7 @@ class NodeWriter {
   const Numerics& num() const { return num_; }
   NodeId id() const { return id_; }
   const Layout& layout() const { return layout_; }
-  bool same_bytes() const;  // the output is the input, byte by byte
+  bool same_bytes() const;                             // the output is the input, byte by byte
   const std::string& label() const { return label_; }  // "3_conv": for names of constants
   ConstantPool& constants() { return constants_; }
 
@@ -127,14 +127,14 @@ std::span<const NodeEmitter> row_emitters();     // softmax, normalizations
 std::span<const NodeEmitter> number_emitters();  // plain numbers: casts, choices, comparisons
 std::span<const NodeEmitter> order_emitters();   // greatest elements, running sums
 std::span<const NodeEmitter> resize_emitters();
-std::span<const NodeEmitter> state_emitters();    // recurrent layers
+std::span<const NodeEmitter> state_emitters();     // recurrent layers
 std::span<const NodeEmitter> sequence_emitters();  // TFLite's LSTM
-std::span<const NodeEmitter> move_emitters();     // what moves elements
-std::span<const NodeEmitter> index_emitters();    // by indices that are computed
-std::span<const NodeEmitter> join_emitters();     // tensors side by side
-std::span<const NodeEmitter> reduce_emitters();   // means and maxima over axes
-std::span<const NodeEmitter> real_emitters();     // on float32 alone
-std::span<const NodeEmitter> convert_emitters();  // between reals and codes
+std::span<const NodeEmitter> move_emitters();      // what moves elements
+std::span<const NodeEmitter> index_emitters();     // by indices that are computed
+std::span<const NodeEmitter> join_emitters();      // tensors side by side
+std::span<const NodeEmitter> reduce_emitters();    // means and maxima over axes
+std::span<const NodeEmitter> real_emitters();      // on float32 alone
+std::span<const NodeEmitter> convert_emitters();   // between reals and codes
 const NodeEmitter* find_emitter(std::string_view op);
 
 }  // namespace lockstep

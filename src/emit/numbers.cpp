@@ -64,7 +64,8 @@ Result<void> emit_pow(NodeWriter& w) {
   const Value &a = w.view().input(0), &b = w.view().input(1);
   if (a.dtype != DType::f32 || !is_number(b))
     return w.unsupported("Pow of " + std::string(name_of(a.dtype)));
-  const bool single = w.num().real.functions && w.num().real.functions->power && b.dtype == DType::f32;
+  const bool single =
+      w.num().real.functions && w.num().real.functions->power && b.dtype == DType::f32;
   const std::string what = !single ? "LS_POWER"
                            : run_kind(a.shape, b.shape) == RunKind::second_still
                                ? "LS_POWER_ONE"
@@ -110,20 +111,23 @@ Result<void> emit_mean(NodeWriter& w) {
 
 Result<void> emit_floor_div(NodeWriter& w) {
   const Value &a = w.view().input(0), &b = w.view().input(1);
-  const bool known = a.dtype == DType::f32 || a.dtype == DType::i32 || a.dtype == DType::i64 || a.dtype == DType::i8 ||
-                     a.dtype == DType::i16;
+  const bool known = a.dtype == DType::f32 || a.dtype == DType::i32 || a.dtype == DType::i64 ||
+                     a.dtype == DType::i8 || a.dtype == DType::i16;
   if (!known || a.dtype != b.dtype || a.quant.quantized())
     return w.unsupported("FloorDiv of " + std::string(name_of(a.dtype)));
   LOCKSTEP_CHECK(write_pair(w, "LS_FLOOR_OVER", a.shape, b.shape, a.dtype, b.dtype));
-  w.line("ls_combine(" + w.params("ls_pair") + ", " + w.in(0) + ", " + w.in(1) + ", " + w.out(0) + ");");
+  w.line("ls_combine(" + w.params("ls_pair") + ", " + w.in(0) + ", " + w.in(1) + ", " + w.out(0) +
+         ");");
   return {};
 }
 
 Result<void> emit_atan2(NodeWriter& w) {
   const Value &a = w.view().input(0), &b = w.view().input(1);
   if (!is_float(a.dtype)) return w.unsupported("Atan2 of " + std::string(name_of(a.dtype)));
-  LOCKSTEP_CHECK(write_pair(w, a.dtype == DType::f32 ? "LS_ATAN2_SINGLE" : "LS_ATAN2", a.shape, b.shape, a.dtype, b.dtype));
-  w.line("ls_combine(" + w.params("ls_pair") + ", " + w.in(0) + ", " + w.in(1) + ", " + w.out(0) + ");");
+  LOCKSTEP_CHECK(write_pair(w, a.dtype == DType::f32 ? "LS_ATAN2_SINGLE" : "LS_ATAN2", a.shape,
+                            b.shape, a.dtype, b.dtype));
+  w.line("ls_combine(" + w.params("ls_pair") + ", " + w.in(0) + ", " + w.in(1) + ", " + w.out(0) +
+         ");");
   return {};
 }
 

@@ -28,7 +28,8 @@ Result<void> emit_max_pool(NodeWriter& w) {
     w.field("low", c_float(open ? -most : activate(act, -most)));
     w.field("high", c_float(open ? most : activate(act, most)));
     if (!is_flat(g)) w.uses("ls_window_real.c");
-    w.line((is_flat(g) ? "ls_max_pool_f32(" + w.params("ls_pool_real") : "ls_max_volume_f32(" + w.params("ls_max_volume")) +
+    w.line((is_flat(g) ? "ls_max_pool_f32(" + w.params("ls_pool_real")
+                       : "ls_max_volume_f32(" + w.params("ls_max_volume")) +
            ", " + w.in(0, "float") + ", " + w.out(0, "float") + ");");
     return {};
   }

@@ -52,9 +52,12 @@ static bool pairs_by_vectors(const NodeView& v) {
   const bool divides = op == "Div";
   if (activation_of(v) != Activation::none) return false;
   if (!divides && op != "Add" && op != "Sub" && op != "Mul") return false;
-  const auto a = magnitude_of(v.graph, v.node.inputs[0]), b = magnitude_of(v.graph, v.node.inputs[1]),
+  const auto a = magnitude_of(v.graph, v.node.inputs[0]),
+             b = magnitude_of(v.graph, v.node.inputs[1]),
              y = magnitude_of(v.graph, v.node.outputs[0]);
-  if (!a || !b || !y || !a->vectors_are_exact() || !b->vectors_are_exact() || !y->vectors_are_exact()) return false;
+  if (!a || !b || !y || !a->vectors_are_exact() || !b->vectors_are_exact() ||
+      !y->vectors_are_exact())
+    return false;
   // The exact remainder of a quotient has 46 bits less.
   const bool one = v.constant(1) && v.constant(1)->count() == 1 && v.constant(1)->number(0) != 0;
   return !divides || (one && a->least >= -60 && b->least >= -40 && b->most <= 40);
@@ -95,19 +98,23 @@ static bool all_one(const Window& g, bool with_dilations) {
 static std::optional<Order> order_of(const NodeView& v, const Window& g) {
   const Shape& weights = v.input(1).shape;
   const std::int64_t group = v.attrs().integer("group", 1), channels = weights[1],
-                     depth = channels * g.kernel_count(), out = g.out_count(), filters = weights[0] / group;
+                     depth = channels * g.kernel_count(), out = g.out_count(),
+                     filters = weights[0] / group;
   constexpr Window::Axes none{0, 0, 0};
   const bool pads = g.begin != none || g.end != none;
   if (v.attrs().text("kernel", "") == "blocked")
     return Order{"LS_CHANNEL_BLOCKS", group == 1 && channels < 16      ? 1
                                       : g.kernel_count() == 1 && !pads ? 128
                                                                        : 16};
-  if (channels == 1 && filters == 2 && g.kernel[1] == 7 && g.kernel[2] == 7 && g.spatial_rank == 2) return std::nullopt;  // N35
+  if (channels == 1 && filters == 2 && g.kernel[1] == 7 && g.kernel[2] == 7 && g.spatial_rank == 2)
+    return std::nullopt;  // N35
   const bool whole = g.kernel_count() == 1 && !pads && all_one(g, false);
   // The input is the product's operand as it lies: turned where a window has whole rows.
   const bool lies = !whole && !pads && all_one(g, true) && channels == 1 && g.spatial_rank <= 2;
-  const bool rows = lies && g.kernel[2] == g.in[2], columns = lies && !rows && g.kernel[1] == g.in[1] && g.kernel[2] == 1;
-  const std::int64_t step = rows || columns ? g.in[2] : out;  // from one row of the operand to the next
+  const bool rows = lies && g.kernel[2] == g.in[2],
+             columns = lies && !rows && g.kernel[1] == g.in[1] && g.kernel[2] == 1;
+  const std::int64_t step =
+      rows || columns ? g.in[2] : out;  // from one row of the operand to the next
   Order order{"LS_PIECES", 128};
   if (filters == 1)
     order.name = rows ? "LS_EIGHTS" : "LS_FOURS";
@@ -145,7 +152,8 @@ Result<void> write_real_conv(NodeWriter& w) {
   w.field("group", v.attrs().integer("group", 1));
   w.field("block", order->block);
   w.field("order", order->name);
-  w.field("vectors", large_enough(*v.constant(1)) && (!v.constant(2) || large_enough(*v.constant(2))) ? 1 : 0);
+  w.field("vectors",
+          large_enough(*v.constant(1)) && (!v.constant(2) || large_enough(*v.constant(2))) ? 1 : 0);
   w.field("weights", w.constants().add_tensor(*v.constant(1), w.label() + "_weights"));
   w.field("bias",
           v.constant(2) ? w.constants().add_tensor(*v.constant(2), w.label() + "_bias") : "NULL");
@@ -168,7 +176,8 @@ Result<void> emit_batch_normalization(NodeWriter& w) {
     if (!v.constant(i)) return w.unsupported("computed statistics");
   const Shape& x = v.input(0).shape;
   const bool last = v.attrs().text("layout", "NCHW") == "NHWC";
-  const std::int64_t channels = last ? x.back() : x[1], outer = last ? count_of(x) / channels : x[0];
+  const std::int64_t channels = last ? x.back() : x[1],
+                     outer = last ? count_of(x) / channels : x[0];
   const auto part = [&](std::size_t i) { return v.constant(i)->as<float>(); };
   const auto epsilon = static_cast<float>(v.attrs().real("epsilon", 1e-5f));
   std::vector<double> factor, term;
@@ -182,15 +191,18 @@ Result<void> emit_batch_normalization(NodeWriter& w) {
   for (const double f : factor)
     least = std::min(least, std::abs(f)), most = std::max(most, std::abs(f));
   const auto in = magnitude_of(v.graph, v.node.inputs[0]);
-  const bool vectors = in && in->vectors_are_exact() && in->least >= -40 && in->most <= 40 && least >= 0x1p-30 &&
-                       most <= 0x1p30 && std::ranges::all_of(term, [](double t) { return t == 0 || (std::abs(t) >= 0x1p-70 && std::abs(t) <= 0x1p70); });
+  const bool vectors = in && in->vectors_are_exact() && in->least >= -40 && in->most <= 40 &&
+                       least >= 0x1p-30 && most <= 0x1p30 &&
+                       std::ranges::all_of(term, [](double t) {
+                         return t == 0 || (std::abs(t) >= 0x1p-70 && std::abs(t) <= 0x1p70);
+                       });
   w.uses("ls_real.c");
   w.line("ls_affine_f32(" +
          w.constants().add("float", std::span<const double>(factor), w.label() + "_factor") + ", " +
          w.constants().add("float", std::span<const double>(term), w.label() + "_term") + ", " +
          std::to_string(outer) + ", " + std::to_string(channels) + ", " +
-         std::to_string(count_of(x) / (outer * channels)) + ", " + (vectors ? "1, " : "0, ") + w.in(0, "float") + ", " +
-         w.out(0, "float") + ");");
+         std::to_string(count_of(x) / (outer * channels)) + ", " + (vectors ? "1, " : "0, ") +
+         w.in(0, "float") + ", " + w.out(0, "float") + ");");
   return {};
 }
 

@@ -17,10 +17,11 @@ Result<void> write_real_window(NodeWriter& w, const Window& g, std::span<const d
   const bool by_matrix = transposed && w.num().real.matrix && !g.channels_last &&
                          v.attrs().text("weights", "IOHW") == "IOHW";
   write_window(w, g, outputs);
-  const bool begins = sums_from_bias(w.num()) && g.spatial_rank <= 2 && v.attrs().text("kernel", "") != "left";
+  const bool begins =
+      sums_from_bias(w.num()) && g.spatial_rank <= 2 && v.attrs().text("kernel", "") != "left";
   const std::int64_t taps = g.kernel_count();
-  const bool columns = !transposed && outputs == g.channels && v.attrs().integer("group", 1) == outputs &&
-                       taps <= xnnpack_most_column_taps;
+  const bool columns = !transposed && outputs == g.channels &&
+                       v.attrs().integer("group", 1) == outputs && taps <= xnnpack_most_column_taps;
   w.field("order", begins              ? (columns ? "LS_FROM_BIAS_COLUMNS" : "LS_FROM_BIAS")
                    : !by_matrix        ? "LS_PLAIN"
                    : g.in_count() == 1 ? "LS_ROUNDED_FOURS"
@@ -41,8 +42,9 @@ Result<void> write_real_window(NodeWriter& w, const Window& g, std::span<const d
 // A window that is the whole input: four sums in turn (N39).
 Result<void> write_whole_average(NodeWriter& w, const Window& g) {
   w.uses("ls_sum_real.c");
-  w.line("ls_plane_mean_f32(" + w.in(0, "float") + ", " + w.out(0, "float") + ", " + std::to_string(g.batch * g.channels) +
-         ", " + std::to_string(g.in_count()) + ", 1, LS_LANES);");
+  w.line("ls_plane_mean_f32(" + w.in(0, "float") + ", " + w.out(0, "float") + ", " +
+         std::to_string(g.batch * g.channels) + ", " + std::to_string(g.in_count()) +
+         ", 1, LS_LANES);");
   return {};
 }
 
@@ -57,7 +59,9 @@ Result<void> write_real_average(NodeWriter& w) {
   // The library divides by the whole window, even where that hangs over.
   const auto divided = [&](std::size_t d) {
     const std::int64_t padded = g.in[d] + g.begin[d] + g.end[d];
-    return !with_pads ? 0 : library ? std::max(padded, (g.out[d] - 1) * g.strides[d] + g.kernel[d]) : padded;
+    return !with_pads ? 0
+           : library  ? std::max(padded, (g.out[d] - 1) * g.strides[d] + g.kernel[d])
+                      : padded;
   };
   write_window(w, g, g.channels);
   if (!is_flat(g)) w.field("padded_d", divided(0));
@@ -132,7 +136,9 @@ Result<void> write_real_gemm(NodeWriter& w) {
   if (w.num().real.matrix)
     write_order(w, p);
   else
-    w.field("order", sums_from_bias(w.num()) && v.constant(1) && alpha == 1 && beta == 1 ? "LS_MATRIX_FROM_BIAS" : "LS_MATRIX_PLAIN");
+    w.field("order", sums_from_bias(w.num()) && v.constant(1) && alpha == 1 && beta == 1
+                         ? "LS_MATRIX_FROM_BIAS"
+                         : "LS_MATRIX_PLAIN");
   w.field("factors", w.num().real.matrix && factors ? 1 : 0);
   w.field("alpha", c_float(alpha)), w.field("beta", c_float(beta));
   if (v.has_input(2)) {
@@ -172,7 +178,8 @@ Result<void> write_real_matmul(NodeWriter& w) {
       return w.unsupported("matrices spread over inner axes");
   p.b_constant = stored;
   w.field("count", by_rows ? count_of(v.input(0).shape) / m.k : count);
-  w.field("a_step", by_rows ? m.k : step(a_at) * m.m * m.k), w.field("b_step", step(b_at) * m.k * m.n);
+  w.field("a_step", by_rows ? m.k : step(a_at) * m.m * m.k),
+      w.field("b_step", step(b_at) * m.k * m.n);
   write_strides(w, p);
   if (w.num().real.matrix && plain)
     write_order(w, p);

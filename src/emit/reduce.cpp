@@ -84,7 +84,9 @@ Result<void> write_sum_finish(NodeWriter& w, const Sums& s) {
     return w.constants().add("int32_t", std::span(&n, 1), w.label() + wish);
   };
   w.uses("ls_sums_any.c"), w.uses("ls_codes.c");
-  w.field("finish", !offset ? "ls_finish_fixed_16" : is_narrow(y) ? "ls_finish_offset" : "ls_finish_offset_16");
+  w.field("finish", !offset        ? "ls_finish_fixed_16"
+                    : is_narrow(y) ? "ls_finish_offset"
+                                   : "ls_finish_offset_16");
   w.field(
       "q",
       "{" +
@@ -149,7 +151,8 @@ bool is_plain_integer(const Value& v) {
 Result<void> write_code_extreme(NodeWriter& w, const Axes& a, bool greatest) {
   const NodeView& v = w.view();
   const Value& x = v.input(0);
-  const bool other_codes = x.quant.quantized() && v.output(0).quant.quantized() && x.quant != v.output(0).quant;
+  const bool other_codes =
+      x.quant.quantized() && v.output(0).quant.quantized() && x.quant != v.output(0).quant;
   if (!is_plain_integer(x) || other_codes || a.count(1) == 0)
     return w.unsupported(v.node.op + " of " + std::string(name_of(x.dtype)));
   if (a.in_the_middle() && is_narrow(x) && greatest) {
@@ -169,8 +172,10 @@ Result<void> write_code_extreme(NodeWriter& w, const Axes& a, bool greatest) {
 Result<void> write_code_product(NodeWriter& w, const Axes& a) {
   const NodeView& v = w.view();
   const Value &x = v.input(0), &y = v.output(0);
-  if (!is_short_code(x) || x.dtype != y.dtype) return w.unsupported(v.node.op + " of " + std::string(name_of(x.dtype)));
-  const Rescale r = product_rescale(x.quant.scale_at(0), y.quant.scale_at(0), std::max<std::int64_t>(1, a.count(1)));
+  if (!is_short_code(x) || x.dtype != y.dtype)
+    return w.unsupported(v.node.op + " of " + std::string(name_of(x.dtype)));
+  const Rescale r = product_rescale(x.quant.scale_at(0), y.quant.scale_at(0),
+                                    std::max<std::int64_t>(1, a.count(1)));
   const CodeRange range = code_range(y.dtype);
   LOCKSTEP_TRY(const std::string axes, axes_text(w, a));
   w.field("axes", axes), w.field("x_zero", x.quant.zero_at(0));

@@ -79,8 +79,8 @@ Result<void> write_sums_apart(NodeWriter& w, const std::vector<bool>& reduced, f
   LOCKSTEP_TRY(const std::string axes, axes_text(w, a));
   w.uses("ls_fused_real.c");
   const std::string at = w.constant_line("ls_axes", "axes", axes);
-  w.line("ls_fused_sums_apart_f32(" + at + ", " + w.in(0, "float") + ", " + w.out(0, "float") + ", " +
-         (reduced.back() ? "1" : "0") + ", " + c_float(factor) + ");");
+  w.line("ls_fused_sums_apart_f32(" + at + ", " + w.in(0, "float") + ", " + w.out(0, "float") +
+         ", " + (reduced.back() ? "1" : "0") + ", " + c_float(factor) + ");");
   return {};
 }
 
@@ -90,15 +90,17 @@ Result<void> write_fused_sums(NodeWriter& w, const std::vector<bool>& reduced, b
   std::int64_t outer = 1, count = 1, inner = 1;
   bool apart = false, seen = false, behind = false;
   for (std::size_t d = 0; d < x.size(); ++d) {
-    if (reduced[d]) apart |= behind, seen = true, count *= x[d];
-    else behind = seen, (seen ? inner : outer) *= x[d];
+    if (reduced[d])
+      apart |= behind, seen = true, count *= x[d];
+    else
+      behind = seen, (seen ? inner : outer) *= x[d];
   }
   const float factor = mean ? 1.0f / static_cast<float>(count) : 1.0f;
   if (apart) return write_sums_apart(w, reduced, factor);
   w.uses("ls_fused_real.c");
-  w.line("ls_fused_sums_f32(" + w.in(0, "float") + ", " + w.out(0, "float") + ", " + std::to_string(outer) + ", " +
-         std::to_string(count) + ", " + std::to_string(inner) + ", " + (seen && !behind ? "1" : "0") + ", " +
-         c_float(factor) + ");");
+  w.line("ls_fused_sums_f32(" + w.in(0, "float") + ", " + w.out(0, "float") + ", " +
+         std::to_string(outer) + ", " + std::to_string(count) + ", " + std::to_string(inner) +
+         ", " + (seen && !behind ? "1" : "0") + ", " + c_float(factor) + ");");
   return {};
 }
 
@@ -112,9 +114,11 @@ Result<void> write_real_reduction(NodeWriter& w, const std::vector<bool>& reduce
   // onnxruntime sums in vectors of its own (N49).
   const bool choice =
       std::string_view(kind) == "LS_GREATEST" || std::string_view(kind) == "LS_LEAST";
-  if (w.num().real.functions && w.num().real.functions->reduce && !choice) return write_vector_reduction(w, reduced, kind, term);
+  if (w.num().real.functions && w.num().real.functions->reduce && !choice)
+    return write_vector_reduction(w, reduced, kind, term);
   const std::string_view sort = kind;
-  if (sums_from_bias(w.num()) && std::string_view(term) == "LS_AS_IT_IS" && (sort == "LS_SUM" || sort == "LS_MEAN"))
+  if (sums_from_bias(w.num()) && std::string_view(term) == "LS_AS_IT_IS" &&
+      (sort == "LS_SUM" || sort == "LS_MEAN"))
     return write_fused_sums(w, reduced, sort == "LS_MEAN");
   LOCKSTEP_TRY(const std::string axes, axes_text(w, a));
   w.field("axes", axes);
@@ -136,8 +140,8 @@ Result<void> write_plane_mean(NodeWriter& w) {
   const bool blocked = v.attrs().text("kernel", "") == "blocked";
   w.uses("ls_sum_real.c");
   w.line("ls_plane_mean_f32(" + w.in(0, "float") + ", " + w.out(0, "float") + ", " +
-         std::to_string(x[0] * channels) + ", " + std::to_string(count_of(x) / (x[0] * channels)) + ", " +
-         std::to_string(last ? channels : 1) + ", " +
+         std::to_string(x[0] * channels) + ", " + std::to_string(count_of(x) / (x[0] * channels)) +
+         ", " + std::to_string(last ? channels : 1) + ", " +
          (blocked                   ? "LS_STRAIGHT"
           : w.num().real.plane_mean ? "LS_LANES"
                                     : "LS_DOUBLE") +

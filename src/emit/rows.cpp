@@ -97,8 +97,8 @@ void write_samples(NodeWriter& w, const Rows& r, const SoftmaxScales& s) {
   };
   w.line("ls_softmax_16(" + w.params("ls_rows") + ", " +
          put(exponential_samples_of(*w.num().softmax_wide), "exponential_samples") + ", " +
-         put(inverse_samples_of(*w.num().softmax_wide), "inverse_samples") + ", " + w.in(0, "int16_t") + ", " +
-         w.out(0, "int16_t") + ");");
+         put(inverse_samples_of(*w.num().softmax_wide), "inverse_samples") + ", " +
+         w.in(0, "int16_t") + ", " + w.out(0, "int16_t") + ");");
 }
 
 Result<void> write_log_softmax_fixed(NodeWriter& w, const Rows& r, const SoftmaxScales& s) {
@@ -199,7 +199,8 @@ Result<void> emit_normalization(NodeWriter& w) {
   const Shape& x = v.input(0).shape;
   if (!is_real(v))
     return w.unsupported(v.node.op + " of " + std::string(name_of(v.input(0).dtype)));
-  const bool planes = v.node.op == "InstanceNormalization", groups = v.node.op == "GroupNormalization";
+  const bool planes = v.node.op == "InstanceNormalization",
+             groups = v.node.op == "GroupNormalization";
   const std::int64_t all = count_of(x);
   std::int64_t count = 0, inner = 1, extent = count_of(v.input(1).shape);
   if (v.node.op == "LayerNormalization") {
@@ -231,14 +232,16 @@ Result<void> emit_neighbours(NodeWriter& w) {
   const std::int64_t channels = last ? x.back() : x[1], whole = v.attrs().integer("size", 1),
                      inner = last ? 1 : count_of(x) / (x[0] * channels);
   const auto alpha = static_cast<float>(v.attrs().real("alpha", 0.0001f));
-  w.field("outer", count_of(x) / (channels * inner)), w.field("channels", channels), w.field("inner", inner);
+  w.field("outer", count_of(x) / (channels * inner)), w.field("channels", channels),
+      w.field("inner", inner);
   w.field("size", std::min(whole, 2 * channels + 1));
   w.field("factor", c_float(last ? alpha : alpha / static_cast<float>(whole)));
   w.field("bias", c_float(static_cast<float>(v.attrs().real("bias", 1))));
   w.field("beta", c_float(static_cast<float>(v.attrs().real("beta", 0.75))));
   w.field("along", last ? 0 : 1);
   w.uses("ls_neighbours.c");
-  w.line("ls_normalize_neighbours_f32(" + w.params("ls_neighbours") + ", " + w.in(0, "float") + ", " + w.out(0, "float") + ");");
+  w.line("ls_normalize_neighbours_f32(" + w.params("ls_neighbours") + ", " + w.in(0, "float") +
+         ", " + w.out(0, "float") + ");");
   return {};
 }
 

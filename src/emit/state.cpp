@@ -52,7 +52,8 @@ NodeMemory lstm_memory(const NodeView& v, const Numerics&) {
   return {6 * hidden * static_cast<std::int64_t>(sizeof(float)), {}};
 }
 
-// The fields that LSTM and GRU share; the error of weights that the arithmetic multiplies in another order.
+// The fields that LSTM and GRU share; the error of weights that the arithmetic multiplies in
+// another order.
 Result<void> write_recurrent(NodeWriter& w) {
   const NodeView& v = w.view();
   const Shape &x = v.input(0).shape, &r = v.input(2).shape;
@@ -64,8 +65,10 @@ Result<void> write_recurrent(NodeWriter& w) {
   w.field("hidden", r[2]), w.field("directions", r[0]);
   w.field("batch_first", first ? 1 : 0), w.field("reverse", direction == "reverse" ? 1 : 0);
   const FloatPolicy& real = w.num().real;
-  const bool cut = real.sigmoid == tflite_float_sigmoid, rational = real.sigmoid == ort_sigmoid && real.tanh == ort_tanh;
-  if (!rational && (real.tanh || (real.sigmoid && !cut))) return w.unsupported(v.node.op + " with these functions");
+  const bool cut = real.sigmoid == tflite_float_sigmoid,
+             rational = real.sigmoid == ort_sigmoid && real.tanh == ort_tanh;
+  if (!rational && (real.tanh || (real.sigmoid && !cut)))
+    return w.unsupported(v.node.op + " with these functions");
   w.field("rational", rational ? 1 : 0), w.field("cut", cut ? 1 : 0);
   w.field("fused", w.num().real.matrix ? 1 : 0);
   for (const std::size_t i : {1, 2})
@@ -80,31 +83,34 @@ std::string real_in(NodeWriter& w, std::size_t i) {
 }
 std::string real_out(NodeWriter& w, std::size_t o) {
   const Node& node = w.view().node;
-  return o < node.outputs.size() && node.outputs[o] != no_id ? w.out(o, "float") : std::string("NULL");
+  return o < node.outputs.size() && node.outputs[o] != no_id ? w.out(o, "float")
+                                                             : std::string("NULL");
 }
 
 Result<void> emit_lstm(NodeWriter& w) {
   LOCKSTEP_CHECK(write_recurrent(w));
-  w.line("ls_lstm_f32(" + w.params("ls_recurrent") + ", " + real_in(w, 0) + ", " + real_in(w, 1) + ", " +
-         real_in(w, 2) + ", " + real_in(w, 3) + ", " + real_in(w, 5) + ", " + real_in(w, 6) + ", " +
-         real_out(w, 0) + ", " + real_out(w, 1) + ", " + real_out(w, 2) + ", " + w.scratch("float") + ");");
+  w.line("ls_lstm_f32(" + w.params("ls_recurrent") + ", " + real_in(w, 0) + ", " + real_in(w, 1) +
+         ", " + real_in(w, 2) + ", " + real_in(w, 3) + ", " + real_in(w, 5) + ", " + real_in(w, 6) +
+         ", " + real_out(w, 0) + ", " + real_out(w, 1) + ", " + real_out(w, 2) + ", " +
+         w.scratch("float") + ");");
   return {};
 }
 
 Result<void> emit_gru(NodeWriter& w) {
   LOCKSTEP_CHECK(write_recurrent(w));
   const RealFunctions* own = w.num().real.functions;
-  if (own && (own->gru_reset == nullptr) != (own->gru_output == nullptr)) return w.unsupported("this GRU");
+  if (own && (own->gru_reset == nullptr) != (own->gru_output == nullptr))
+    return w.unsupported("this GRU");
   w.field("reset_after", w.view().attrs().integer("linear_before_reset", 0) != 0 ? 1 : 0);
   w.field("quotients", own && own->gru_reset ? 1 : 0);
-  w.line("ls_gru_f32(" + w.params("ls_recurrent") + ", " + real_in(w, 0) + ", " + real_in(w, 1) + ", " +
-         real_in(w, 2) + ", " + real_in(w, 3) + ", " + real_in(w, 5) + ", " + real_out(w, 0) + ", " +
-         real_out(w, 1) + ", " + w.scratch("float") + ");");
+  w.line("ls_gru_f32(" + w.params("ls_recurrent") + ", " + real_in(w, 0) + ", " + real_in(w, 1) +
+         ", " + real_in(w, 2) + ", " + real_in(w, 3) + ", " + real_in(w, 5) + ", " +
+         real_out(w, 0) + ", " + real_out(w, 1) + ", " + w.scratch("float") + ");");
   return {};
 }
 
-constexpr NodeEmitter table[] = {{"Svdf", nullptr, emit_svdf}, {"LSTM", lstm_memory, emit_lstm},
-                                 {"GRU", lstm_memory, emit_gru}};
+constexpr NodeEmitter table[] = {
+    {"Svdf", nullptr, emit_svdf}, {"LSTM", lstm_memory, emit_lstm}, {"GRU", lstm_memory, emit_gru}};
 
 }  // namespace
 

@@ -74,7 +74,8 @@ std::string weights_source(const GenerateWork& w) {
   if (w.options.weights_apart) return filled(std::string(check), w);
   const std::string text = w.constants.definitions();
   const bool infinite = text.find("INFINITY") != std::string::npos;
-  return "#include \"" + w.options.name + "_weights.h\"\n\n" + (infinite ? "#include <math.h>\n\n" : "") + text;
+  return "#include \"" + w.options.name + "_weights.h\"\n\n" +
+         (infinite ? "#include <math.h>\n\n" : "") + text;
 }
 
 std::string weights_blob(const GenerateWork& w) {

@@ -38,8 +38,9 @@ void write_window(NodeWriter& w, const Window& g, std::int64_t outputs) {
   w.field("window", window_text(g, outputs));
   if (is_flat(g)) return;
   const auto n = [](std::int64_t v) { return std::to_string(v); };
-  w.field("depth", "{.in = " + n(g.in[0]) + ", .out = " + n(g.out[0]) + ", .kernel = " + n(g.kernel[0]) + ", .stride = " +
-                       n(g.strides[0]) + ", .dilation = " + n(g.dilations[0]) + ", .front = " + n(g.begin[0]) + "}");
+  w.field("depth", "{.in = " + n(g.in[0]) + ", .out = " + n(g.out[0]) +
+                       ", .kernel = " + n(g.kernel[0]) + ", .stride = " + n(g.strides[0]) +
+                       ", .dilation = " + n(g.dilations[0]) + ", .front = " + n(g.begin[0]) + "}");
 }
 
 std::string window_text(const Window& g, std::int64_t outputs) {
@@ -149,8 +150,10 @@ Result<void> write_conv_finish(NodeWriter& w, std::int64_t outputs) {
 Result<void> takes_codes(const NodeWriter& w) {
   const NodeView& v = w.view();
   const Value &x = v.input(0), &y = v.output(0), &weights = v.input(1);
-  if (!is_short_code(x) || !is_short_code(y) || !v.constant(1) || !is_code(weights) || !is_narrow(weights))
-    return w.unsupported("Conv of " + std::string(name_of(x.dtype)) + " under " + std::string(name_of(weights.dtype)));
+  if (!is_short_code(x) || !is_short_code(y) || !v.constant(1) || !is_code(weights) ||
+      !is_narrow(weights))
+    return w.unsupported("Conv of " + std::string(name_of(x.dtype)) + " under " +
+                         std::string(name_of(weights.dtype)));
   if (v.has_input(2) && !v.constant(2)) return w.unsupported("a computed bias");
   return {};
 }
@@ -165,8 +168,8 @@ std::vector<std::int64_t> packed_channels(const Filters& f, std::int64_t depth) 
   return packed;
 }
 
-// Whether the products of two neighbouring taps, the even one first, always fit in 16 bits: two of -128 by -128 do not,
-// every other two do.
+// Whether the products of two neighbouring taps, the even one first, always fit in 16 bits: two of
+// -128 by -128 do not, every other two do.
 bool pairs_fit(std::span<const std::int64_t> packed, std::int64_t taps) {
   const std::size_t block = static_cast<std::size_t>(taps) * 16;
   for (std::size_t first = 0; first < packed.size(); first += block)
@@ -181,49 +184,56 @@ std::vector<std::int64_t> packed_groups(const Filters& f, std::int64_t depth) {
   const auto size = static_cast<std::size_t>(f.outputs / f.group * depth);
   std::vector<std::int64_t> packed;
   for (std::int64_t i = 0; i < f.group; ++i) {
-    const auto part = pack_rows(std::span(f.codes).subspan(static_cast<std::size_t>(i) * size, size), depth);
+    const auto part =
+        pack_rows(std::span(f.codes).subspan(static_cast<std::size_t>(i) * size, size), depth);
     packed.insert(packed.end(), part.begin(), part.end());
   }
   return packed;
 }
 
 // The fields w_zero, flip, pad, weights and bias of either kernel, `packed` of the weights' codes.
-void write_conv_operands(NodeWriter& w, const Filters& f, const WeightZeros& zeros, std::span<const std::int64_t> packed,
-                         std::size_t bias_unit) {
+void write_conv_operands(NodeWriter& w, const Filters& f, const WeightZeros& zeros,
+                         std::span<const std::int64_t> packed, std::size_t bias_unit) {
   const NodeView& v = w.view();
   const Value& x = v.input(0);
   const std::int64_t x_zero = x.quant.zero_at(0) - flip_of(x);
   const auto depth = f.codes.size() / static_cast<std::size_t>(f.outputs);
   std::vector<std::int64_t> bias;
   for (std::int64_t o = 0; o < f.outputs; ++o)
-    bias.push_back(folded_bias(v.constant(2), o, x_zero, zeros.of(o),
-                               std::span(f.codes).subspan(static_cast<std::size_t>(o) * depth, depth)));
+    bias.push_back(
+        folded_bias(v.constant(2), o, x_zero, zeros.of(o),
+                    std::span(f.codes).subspan(static_cast<std::size_t>(o) * depth, depth)));
   while (bias.size() % bias_unit != 0) bias.push_back(0);  // kernels read whole groups
   write_weight_zeros(w, zeros);
   w.field("flip", flip_of(x)), w.field("pad", x_zero);
   w.field("weights", w.constants().add("int8_t", packed, w.label() + "_weights"));
-  w.field("bias", w.constants().add("int32_t", std::span<const std::int64_t>(bias), w.label() + "_bias"));
+  w.field("bias",
+          w.constants().add("int32_t", std::span<const std::int64_t>(bias), w.label() + "_bias"));
 }
 
-Result<void> write_depthwise(NodeWriter& w, const Window& g, const Filters& f, const WeightZeros& zeros) {
+Result<void> write_depthwise(NodeWriter& w, const Window& g, const Filters& f,
+                             const WeightZeros& zeros) {
   const auto packed = packed_channels(f, g.kernel_count());
   w.field("window", window_text(g, f.outputs));
   w.field("pairs", pairs_fit(packed, g.kernel_count()) ? 1 : 0);
   write_conv_operands(w, f, zeros, packed, 16);
   LOCKSTEP_CHECK(write_conv_finish(w, f.outputs));
   w.uses("ls_depthwise.c"), w.uses("ls_depthwise_helium.c");
-  w.line("ls_depthwise_8(" + w.params("ls_depthwise") + ", " + w.in(0) + ", " + w.out(0) + ", " + w.scratch() + ");");
+  w.line("ls_depthwise_8(" + w.params("ls_depthwise") + ", " + w.in(0) + ", " + w.out(0) + ", " +
+         w.scratch() + ");");
   return {};
 }
 
-Result<void> write_dense_conv(NodeWriter& w, const Window& g, const Filters& f, const WeightZeros& zeros) {
+Result<void> write_dense_conv(NodeWriter& w, const Window& g, const Filters& f,
+                              const WeightZeros& zeros) {
   const std::int64_t depth = g.kernel_count() * f.channels;
   w.field("window", window_text(g, f.outputs));
   w.field("group", f.group), w.field("depth", depth), w.field("y_bytes", 1);
   write_conv_operands(w, f, zeros, packed_groups(f, depth), 2);
   LOCKSTEP_CHECK(write_conv_finish(w, f.outputs));
   w.uses("ls_conv.c"), w.uses("ls_conv_helium.c");
-  w.line("ls_conv_8(" + w.params("ls_conv") + ", " + w.in(0) + ", " + w.out(0) + ", " + w.scratch() + ");");
+  w.line("ls_conv_8(" + w.params("ls_conv") + ", " + w.in(0) + ", " + w.out(0) + ", " +
+         w.scratch() + ");");
   return {};
 }
 
@@ -235,7 +245,8 @@ Result<void> emit_conv(NodeWriter& w) {
   LOCKSTEP_CHECK(takes_codes(w));
   LOCKSTEP_TRY(const Window g, window_of(v, v.input(0).shape, window_kernel(v)));
   Filters f = filters_of(v);
-  if (is_plain_16(v, g)) return write_conv_16(w, g, f.codes, f.group, SumRules(conv_sums(v, w.num()), f.outputs));
+  if (is_plain_16(v, g))
+    return write_conv_16(w, g, f.codes, f.group, SumRules(conv_sums(v, w.num()), f.outputs));
   if (!is_flat(g) || !is_narrow(v.input(0)) || !is_narrow(v.output(0))) {
     w.field("group", f.group);
     return write_conv_any(w, g, f.codes, SumRules(conv_sums(v, w.num()), f.outputs));

@@ -33,16 +33,21 @@ struct Filters {
 };
 Filters filters_of(const NodeView& v);
 
-// Codes of weights and their zero point moved together, so that the zero point is 0 or no code is -128, where all of
-// them fit; the zero point that is left. Two products of such codes fit in 16 bits.
+// Codes of weights and their zero point moved together, so that the zero point is 0 or no code is
+// -128, where all of them fit; the zero point that is left. Two products of such codes fit in 16
+// bits.
 std::int64_t centred(std::vector<std::int64_t>& codes, std::int64_t zero);
-// The same of weights [outputs][...] whose zero points stand in `quant`, each output by itself where they differ.
+// The same of weights [outputs][...] whose zero points stand in `quant`, each output by itself
+// where they differ.
 struct WeightZeros {
   std::int64_t all = 0;
   std::vector<std::int64_t> each;  // not empty: all is 0
-  std::int64_t of(std::int64_t output) const { return each.empty() ? all : each[static_cast<std::size_t>(output)]; }
+  std::int64_t of(std::int64_t output) const {
+    return each.empty() ? all : each[static_cast<std::size_t>(output)];
+  }
 };
-WeightZeros centred_weights(std::vector<std::int64_t>& codes, std::int64_t outputs, const Value& weights);
+WeightZeros centred_weights(std::vector<std::int64_t>& codes, std::int64_t outputs,
+                            const Value& weights);
 // The fields w_zero and, where there is one for each output, w_zeros.
 void write_weight_zeros(NodeWriter& w, const WeightZeros& zeros);
 

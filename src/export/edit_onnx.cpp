@@ -16,18 +16,30 @@ namespace {
 std::int32_t number_of(DType t) {
   using P = onnx::TensorProto;
   switch (t) {
-    case DType::f32: return P::FLOAT;
-    case DType::f64: return P::DOUBLE;
-    case DType::f16: return P::FLOAT16;
-    case DType::i8: return P::INT8;
-    case DType::u8: return P::UINT8;
-    case DType::i16: return P::INT16;
-    case DType::u16: return P::UINT16;
-    case DType::i32: return P::INT32;
-    case DType::u32: return P::UINT32;
-    case DType::i64: return P::INT64;
-    case DType::u64: return P::UINT64;
-    case DType::boolean: return P::BOOL;
+    case DType::f32:
+      return P::FLOAT;
+    case DType::f64:
+      return P::DOUBLE;
+    case DType::f16:
+      return P::FLOAT16;
+    case DType::i8:
+      return P::INT8;
+    case DType::u8:
+      return P::UINT8;
+    case DType::i16:
+      return P::INT16;
+    case DType::u16:
+      return P::UINT16;
+    case DType::i32:
+      return P::INT32;
+    case DType::u32:
+      return P::UINT32;
+    case DType::i64:
+      return P::INT64;
+    case DType::u64:
+      return P::UINT64;
+    case DType::boolean:
+      return P::BOOL;
   }
   return P::UNDEFINED;
 }

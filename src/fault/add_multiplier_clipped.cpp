@@ -17,7 +17,8 @@ bool applies(const Site& site) {
 Result<void> replay(Replay& r) {
   ChangedNode node(r);
   const double y = node.output().quant.scale_at(0);
-  for (const std::size_t i : {0u, 1u}) node.input(i).quant.scale[0] = std::min(node.input(i).quant.scale[0], y);
+  for (const std::size_t i : {0u, 1u})
+    node.input(i).quant.scale[0] = std::min(node.input(i).quant.scale[0], y);
   return node.eval_into(r);
 }
 
@@ -30,8 +31,9 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 extern constinit const FaultDef fault_add_multiplier_clipped = {
     .name = "add-multiplier-clipped",
     .claim = "operand multipliers above 1 are clipped to 1",
-    .advice = "choose an output scale that is not below the operands' scales\n"
-              "run this operation on the CPU, and compare",
+    .advice =
+        "choose an output scale that is not below the operands' scales\n"
+        "run this operation on the CPU, and compare",
     .stage = Stage::node,
     .scope = Scope::unequal_scales,
     .applies = applies,

@@ -7,9 +7,12 @@
 namespace lockstep {
 namespace {
 
-constexpr ParamSpec params[] = {{"modulus", "1: every integer bit is lost; 2: those from the second on", 1}};
+constexpr ParamSpec params[] = {
+    {"modulus", "1: every integer bit is lost; 2: those from the second on", 1}};
 
-double wrapped(double scale, double y, double modulus) { return std::fmod(scale / y, modulus) * y; }
+double wrapped(double scale, double y, double modulus) {
+  return std::fmod(scale / y, modulus) * y;
+}
 
 bool applies(const Site& site) {
   if (!is_coded_add(site)) return false;
@@ -20,14 +23,17 @@ bool applies(const Site& site) {
 
 Result<void> replay(Replay& r) {
   const double modulus = param(params, r.params, "modulus");
-  if (modulus != 1 && modulus != 2) return Error{"fault add-multiplier-wraps", "modulus " + std::to_string(modulus), "1 or 2", ""};
+  if (modulus != 1 && modulus != 2)
+    return Error{"fault add-multiplier-wraps", "modulus " + std::to_string(modulus), "1 or 2", ""};
   ChangedNode node(r);
   const double y = node.output().quant.scale_at(0);
   for (const std::size_t i : {0u, 1u}) {
     double& scale = node.input(i).quant.scale[0];
     if (scale / y < modulus) continue;
     scale = wrapped(scale, y, modulus);
-    if (!(scale > 0)) return Error{r.site.view().where(), "the multiplier becomes 0", "another modulus, or operand-lost", ""};
+    if (!(scale > 0))
+      return Error{r.site.view().where(), "the multiplier becomes 0",
+                   "another modulus, or operand-lost", ""};
   }
   return node.eval_into(r);
 }
@@ -40,10 +46,12 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 
 extern constinit const FaultDef fault_add_multiplier_wraps = {
     .name = "add-multiplier-wraps",
-    .claim = "operand multipliers lose {modulus?1:every integer bit|2:the integer bits from the "
-             "second on}",
-    .advice = "choose an output scale that is not below the operands' scales\n"
-              "run this operation on the CPU, and compare",
+    .claim =
+        "operand multipliers lose {modulus?1:every integer bit|2:the integer bits from the "
+        "second on}",
+    .advice =
+        "choose an output scale that is not below the operands' scales\n"
+        "run this operation on the CPU, and compare",
     .stage = Stage::node,
     .scope = Scope::unequal_scales,
     .params = params,

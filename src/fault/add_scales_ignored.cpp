@@ -27,8 +27,9 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 extern constinit const FaultDef fault_add_scales_ignored = {
     .name = "add-scales-ignored",
     .claim = "codes are added without regard to their scales",
-    .advice = "run this operation on the CPU, and compare\n"
-              "give both operands one scale (share one quantizer)",
+    .advice =
+        "run this operation on the CPU, and compare\n"
+        "give both operands one scale (share one quantizer)",
     .stage = Stage::node,
     .scope = Scope::unequal_scales,
     .applies = applies,

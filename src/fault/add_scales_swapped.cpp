@@ -8,7 +8,8 @@ namespace lockstep {
 namespace {
 
 bool applies(const Site& site) {
-  return is_coded_add(site) && site.view().input(0).quant.scale_at(0) != site.view().input(1).quant.scale_at(0);
+  return is_coded_add(site) &&
+         site.view().input(0).quant.scale_at(0) != site.view().input(1).quant.scale_at(0);
 }
 
 Result<void> replay(Replay& r) {
@@ -26,8 +27,9 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 extern constinit const FaultDef fault_add_scales_swapped = {
     .name = "add-scales-swapped",
     .claim = "the scales of the two operands are swapped",
-    .advice = "run this operation on the CPU, and compare\n"
-              "give both operands one scale (share one quantizer)",
+    .advice =
+        "run this operation on the CPU, and compare\n"
+        "give both operands one scale (share one quantizer)",
     .stage = Stage::node,
     .scope = Scope::unequal_scales,
     .applies = applies,

@@ -1,4 +1,5 @@
-// y' = scale (x - mean) / sqrt(variance + epsilon') + bias, or the same with one of its parts left out.
+// y' = scale (x - mean) / sqrt(variance + epsilon') + bias, or the same with one of its parts left
+// out.
 #include <algorithm>
 
 #include "fault/fault_eval.h"
@@ -13,7 +14,8 @@ constexpr ParamSpec params[] = {
 };
 
 bool applies(const Site& site) {
-  return site.node != no_id && site.view().node.op == "BatchNormalization" && site.view().input_count() == 5;
+  return site.node != no_id && site.view().node.op == "BatchNormalization" &&
+         site.view().input_count() == 5;
 }
 
 Result<void> replay(Replay& r) {
@@ -33,7 +35,8 @@ Result<void> replay(Replay& r) {
 std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
   std::vector<Params> sets;
   for (const double part : {1.0, 2.0, 3.0, 4.0}) sets.push_back({{"left_out", part}});
-  for (const double epsilon : {1e-3, 1e-5, 1e-12, 0.0, 1e-4, 1e-2}) sets.push_back({{"left_out", 0}, {"epsilon", epsilon}});
+  for (const double epsilon : {1e-3, 1e-5, 1e-12, 0.0, 1e-4, 1e-2})
+    sets.push_back({{"left_out", 0}, {"epsilon", epsilon}});
   return best_sets(site, evidence, std::move(sets), replay, 1);
 }
 
@@ -41,10 +44,12 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 
 extern constinit const FaultDef fault_batch_norm_wrong = {
     .name = "batch-norm-wrong",
-    .claim = "the batch normalization {left_out?0:uses another epsilon, {epsilon}|1:leaves out "
-             "its scale|2:leaves out its bias|3:leaves out the mean|4:leaves out the variance}",
-    .advice = "fold the normalization in float before quantizing, from a model exported for inference\n"
-              "compare epsilon with the framework's default (1e-3 against 1e-5)",
+    .claim =
+        "the batch normalization {left_out?0:uses another epsilon, {epsilon}|1:leaves out "
+        "its scale|2:leaves out its bias|3:leaves out the mean|4:leaves out the variance}",
+    .advice =
+        "fold the normalization in float before quantizing, from a model exported for inference\n"
+        "compare epsilon with the framework's default (1e-3 against 1e-5)",
     .stage = Stage::node,
     .scope = Scope::this_operator,
     .params = params,

@@ -17,7 +17,8 @@ constexpr ParamSpec params[] = {
 };
 
 bool applies(const Site& site) {
-  return site.node != no_id && site.view().node.outputs[0] != no_id && other_tensor(site, {}, 1) != no_id;
+  return site.node != no_id && site.view().node.outputs[0] != no_id &&
+         other_tensor(site, {}, 1) != no_id;
 }
 
 std::vector<ValueId> reads(const Site& site, const Params& p) {
@@ -30,12 +31,17 @@ struct Seen {
   std::int64_t first = 0, end = 0;  // the differing bytes lie within; equal when none differ
 };
 
-// Whether bytes first .. end of the output hold those of the other tensor `shift` further on, in every run.
-bool holds(const std::vector<Seen>& seen, std::int64_t first, std::int64_t end, std::int64_t shift) {
+// Whether bytes first .. end of the output hold those of the other tensor `shift` further on, in
+// every run.
+bool holds(const std::vector<Seen>& seen, std::int64_t first, std::int64_t end,
+           std::int64_t shift) {
   for (const Seen& s : seen) {
-    if (s.first == s.end) continue;  // nothing shows in this run; what is equal may lie there by chance
+    if (s.first == s.end)
+      continue;  // nothing shows in this run; what is equal may lie there by chance
     if (first + shift < 0 || end + shift > static_cast<std::int64_t>(s.other.size())) return false;
-    if (std::memcmp(s.observed.data() + first, s.other.data() + first + shift, static_cast<std::size_t>(end - first)) != 0) return false;
+    if (std::memcmp(s.observed.data() + first, s.other.data() + first + shift,
+                    static_cast<std::size_t>(end - first)) != 0)
+      return false;
   }
   return true;
 }
@@ -67,17 +73,23 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
     const auto size = static_cast<std::int64_t>(seen[0].other.size());
     for (std::int64_t from = 0; from + (end - first) <= size; ++from)
       if (holds(seen, first, end, from - first)) {
-        sets.push_back({{"other", id}, {"to", static_cast<double>(first)}, {"from", static_cast<double>(from)}, {"count", static_cast<double>(end - first)}});
+        sets.push_back({{"other", id},
+                        {"to", static_cast<double>(first)},
+                        {"from", static_cast<double>(from)},
+                        {"count", static_cast<double>(end - first)}});
         break;
       }
   }
   return sets;
 }
 
-// Unobserved: how much of the begin of a tensor made before lands on the begin of this one, or on its end.
+// Unobserved: how much of the begin of a tensor made before lands on the begin of this one, or on
+// its end.
 std::vector<Params> fit(const Site& site, const Evidence&, const Misfit& misfit) {
   constexpr std::size_t most_others = 6;
-  const auto bytes_of = [&](const Value& v) { return count_of(v.shape) * static_cast<std::int64_t>(size_of(v.dtype)); };
+  const auto bytes_of = [&](const Value& v) {
+    return count_of(v.shape) * static_cast<std::int64_t>(size_of(v.dtype));
+  };
   const std::int64_t bytes = bytes_of(site.view().output(0));
   std::vector<Params> sets;
   std::size_t tried = 0;
@@ -86,9 +98,13 @@ std::vector<Params> fit(const Site& site, const Evidence&, const Misfit& misfit)
     const std::int64_t most = std::min(bytes, bytes_of(site.graph().value(id)));
     for (const bool at_end : {false, true}) {
       const auto with = [&](std::int64_t count) -> Params {
-        return {{"other", id}, {"to", at_end ? static_cast<double>(bytes - count) : 0.0}, {"from", 0}, {"count", static_cast<double>(count)}};
+        return {{"other", id},
+                {"to", at_end ? static_cast<double>(bytes - count) : 0.0},
+                {"from", 0},
+                {"count", static_cast<double>(count)}};
       };
-      const auto found = least_misfit([&](std::int64_t count) { return misfit(with(count)); }, 1, most);
+      const auto found =
+          least_misfit([&](std::int64_t count) { return misfit(with(count)); }, 1, most);
       if (!found) return sets;
       sets.push_back(with(static_cast<std::int64_t>(found->low)));
       if (found->misfit == 0) return {sets.back()};
@@ -100,15 +116,22 @@ std::vector<Params> fit(const Site& site, const Evidence&, const Misfit& misfit)
 Result<void> replay(Replay& r) {
   const ValueId id = other_tensor(r.site, r.params, 1);
   const Tensor* other = contents_of(r, id);
-  if (!other) return Error{r.site.view().where(), "the other tensor is not at hand", "one that is made before the node", ""};
-  const auto bytes = static_cast<std::int64_t>(r.out[0].bytes().size()), size = static_cast<std::int64_t>(other->bytes().size());
-  const auto to = static_cast<std::int64_t>(param(params, r.params, "to")), from = static_cast<std::int64_t>(param(params, r.params, "from"));
+  if (!other)
+    return Error{r.site.view().where(), "the other tensor is not at hand",
+                 "one that is made before the node", ""};
+  const auto bytes = static_cast<std::int64_t>(r.out[0].bytes().size()),
+             size = static_cast<std::int64_t>(other->bytes().size());
+  const auto to = static_cast<std::int64_t>(param(params, r.params, "to")),
+             from = static_cast<std::int64_t>(param(params, r.params, "from"));
   auto count = static_cast<std::int64_t>(param(params, r.params, "count"));
   if (count <= 0) count = std::max<std::int64_t>(bytes / 10, 16);
   if (to < 0 || from < 0 || to >= bytes || from >= size)
-    return Error{"fault buffers-overlap", "to=" + std::to_string(to) + ", from=" + std::to_string(from), "bytes inside the two tensors", ""};
+    return Error{"fault buffers-overlap",
+                 "to=" + std::to_string(to) + ", from=" + std::to_string(from),
+                 "bytes inside the two tensors", ""};
   count = std::min({count, bytes - to, size - from});
-  std::memcpy(r.out[0].bytes().data() + to, other->bytes().data() + from, static_cast<std::size_t>(count));
+  std::memcpy(r.out[0].bytes().data() + to, other->bytes().data() + from,
+              static_cast<std::size_t>(count));
   return {};
 }
 
@@ -116,10 +139,12 @@ Result<void> replay(Replay& r) {
 
 extern constinit const FaultDef fault_buffers_overlap = {
     .name = "buffers-overlap",
-    .claim = "{count?0:a tenth of the output is|:{count#byte} of the output, from byte {to} on, "
-             "are} overwritten by tensor {other}: their buffers overlap",
-    .advice = "compare the addresses and sizes of the two buffers in the memory map\n"
-              "test with a larger pool, without in-place operation, or with the tensor kept as an output",
+    .claim =
+        "{count?0:a tenth of the output is|:{count#byte} of the output, from byte {to} on, "
+        "are} overwritten by tensor {other}: their buffers overlap",
+    .advice =
+        "compare the addresses and sizes of the two buffers in the memory map\n"
+        "test with a larger pool, without in-place operation, or with the tensor kept as an output",
     .stage = Stage::node,
     .params = params,
     .applies = applies,

@@ -10,7 +10,9 @@ constexpr ParamSpec params[] = {
     {"last", "1: in a memory that holds channels last, where the model holds them first", 0},
 };
 
-bool applies(const Site& site) { return site.node != no_id && site.view().node.outputs[0] != no_id; }
+bool applies(const Site& site) {
+  return site.node != no_id && site.view().node.outputs[0] != no_id;
+}
 
 // In the order of channels last, which element stands where; empty where the model holds them so.
 std::vector<std::int64_t> channels_last_order(const Site& site, const Shape& shape) {
@@ -20,16 +22,22 @@ std::vector<std::int64_t> channels_last_order(const Site& site, const Shape& sha
   if (inner < 2 || channels < 2) return {};
   for (std::size_t i = 0; i < source.size(); ++i) {
     const auto at = static_cast<std::int64_t>(i);
-    source[i] = (at / (inner * channels) * channels + at % channels) * inner + at / channels % inner;
+    source[i] =
+        (at / (inner * channels) * channels + at % channels) * inner + at / channels % inner;
   }
   return source;
 }
 
 Result<void> replay(Replay& r) {
   auto width = static_cast<std::int64_t>(param(params, r.params, "width"));
-  if (width == 0) width = size_of(r.out[0].dtype()) > 1 ? static_cast<std::int64_t>(size_of(r.out[0].dtype())) : 4;
-  if (width < 2 || width > 8) return Error{"fault byte-order", "width " + std::to_string(width), "2 .. 8 bytes", ""};
-  const auto last = param(params, r.params, "last") != 0 ? channels_last_order(r.site, r.out[0].shape()) : std::vector<std::int64_t>{};
+  if (width == 0)
+    width =
+        size_of(r.out[0].dtype()) > 1 ? static_cast<std::int64_t>(size_of(r.out[0].dtype())) : 4;
+  if (width < 2 || width > 8)
+    return Error{"fault byte-order", "width " + std::to_string(width), "2 .. 8 bytes", ""};
+  const auto last = param(params, r.params, "last") != 0
+                        ? channels_last_order(r.site, r.out[0].shape())
+                        : std::vector<std::int64_t>{};
   if (!last.empty()) gather(r.out[0], last);
   swap_bytes(r.out[0], width);
   if (!last.empty()) gather(r.out[0], inverse(last));
@@ -47,9 +55,12 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 
 extern constinit const FaultDef fault_byte_order = {
     .name = "byte-order",
-    .claim = "the bytes of every {width?0:|:{width}-byte }word of the output are "
-             "reversed{last?0:|1:, in a memory that holds channels last}",
-    .advice = "check the word size of the transfer that moves this buffer (DMA, bus bridge, external memory)",
+    .claim =
+        "the bytes of every {width?0:|:{width}-byte }word of the output are "
+        "reversed{last?0:|1:, in a memory that holds channels last}",
+    .advice =
+        "check the word size of the transfer that moves this buffer (DMA, bus bridge, external "
+        "memory)",
     .stage = Stage::node,
     .params = params,
     .applies = applies,

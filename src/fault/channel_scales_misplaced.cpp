@@ -11,7 +11,8 @@ constexpr ParamSpec params[] = {
     {"modulus", "channels after which the table starts again; 0: it is whole", 0},
 };
 
-std::vector<double> misplaced(const std::vector<double>& scale, std::int64_t by, std::int64_t modulus) {
+std::vector<double> misplaced(const std::vector<double>& scale, std::int64_t by,
+                              std::int64_t modulus) {
   const auto n = static_cast<std::int64_t>(scale.size());
   std::vector<double> out(scale.size());
   for (std::int64_t c = 0; c < n; ++c) {
@@ -38,8 +39,10 @@ Result<void> replay(Replay& r) {
 std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
   const auto channels = static_cast<double>(site.view().input(kWeights).quant.scale.size());
   std::vector<Params> sets;
-  for (const double by : {1.0, -1.0, 2.0, -2.0, 3.0, -3.0, 4.0, -4.0, 8.0, -8.0}) sets.push_back({{"by", by}, {"modulus", 0}});
-  for (double modulus = 4; modulus < channels; modulus *= 2) sets.push_back({{"by", 0}, {"modulus", modulus}});
+  for (const double by : {1.0, -1.0, 2.0, -2.0, 3.0, -3.0, 4.0, -4.0, 8.0, -8.0})
+    sets.push_back({{"by", by}, {"modulus", 0}});
+  for (double modulus = 4; modulus < channels; modulus *= 2)
+    sets.push_back({{"by", 0}, {"modulus", modulus}});
   return best_sets(site, evidence, std::move(sets), replay, 1);
 }
 
@@ -47,11 +50,13 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 
 extern constinit const FaultDef fault_channel_scales_misplaced = {
     .name = "channel-scales-misplaced",
-    .claim = "{by?0:the table of per-channel multipliers starts again after "
-             "{modulus#channel}|:the per-channel multipliers are read {by#place} too "
-             "{by?<0:early|:late}{modulus?0:|:, and start again after {modulus#channel}}}",
-    .advice = "check the axis along which the weights are quantized (quantized_dimension, axis)\n"
-              "look for a limit on channels: tables of 256 entries",
+    .claim =
+        "{by?0:the table of per-channel multipliers starts again after "
+        "{modulus#channel}|:the per-channel multipliers are read {by#place} too "
+        "{by?<0:early|:late}{modulus?0:|:, and start again after {modulus#channel}}}",
+    .advice =
+        "check the axis along which the weights are quantized (quantized_dimension, axis)\n"
+        "look for a limit on channels: tables of 256 entries",
     .stage = Stage::node,
     .params = params,
     .applies = applies,

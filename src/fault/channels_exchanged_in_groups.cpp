@@ -15,7 +15,9 @@ constexpr ParamSpec params[] = {
     {"unit", "channels of a unit, which keep their order", 1},
 };
 
-bool applies(const Site& site) { return moves_channels(site, 4); }
+bool applies(const Site& site) {
+  return moves_channels(site, 4);
+}
 
 Result<void> replay(Replay& r) {
   const Channels c = channels_of(r.site);
@@ -28,7 +30,8 @@ Result<void> replay(Replay& r) {
   const std::int64_t block = group * unit;
   const auto from = [&](std::int64_t channel) {
     const std::int64_t first = channel / block * block, place = channel - first;
-    return first + block > c.count ? channel : first + (group - 1 - place / unit) * unit + place % unit;
+    return first + block > c.count ? channel
+                                   : first + (group - 1 - place / unit) * unit + place % unit;
   };
   gather(r.out[0], from_channels(c, r.out[0].count(), from));
   return {};

@@ -1,4 +1,5 @@
-// y'[c] = requant(k_c acc[c] + add_c): each output channel has a wrong factor and offset of its own.
+// y'[c] = requant(k_c acc[c] + add_c): each output channel has a wrong factor and offset of its
+// own.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -14,13 +15,17 @@ namespace lockstep {
 namespace {
 
 constexpr ParamSpec params[] = {
-    {"spread", "factors are drawn from 1 / (1 + spread) to 1 + spread where none are given (c<channel>.k, c<channel>.add)", 0.5},
+    {"spread",
+     "factors are drawn from 1 / (1 + spread) to 1 + spread where none are given (c<channel>.k, "
+     "c<channel>.add)",
+     0.5},
     {"shift", "offsets are drawn up to this many codes either way", 0},
     {"seed", "which factors and offsets", 1},
 };
 
 bool applies(const Site& site) {
-  return is_coded_sum(site) && has_weights(site) && weight_channels(site.view()) > 1 && !site.view().output(0).quant.per_channel();
+  return is_coded_sum(site) && has_weights(site) && weight_channels(site.view()) > 1 &&
+         !site.view().output(0).quant.per_channel();
 }
 
 struct Channel {
@@ -28,7 +33,8 @@ struct Channel {
 };
 
 bool names_channels(const Params& p) {
-  return std::ranges::any_of(p, [](const auto& e) { return e.first.ends_with(".k") || e.first.ends_with(".add"); });
+  return std::ranges::any_of(
+      p, [](const auto& e) { return e.first.ends_with(".k") || e.first.ends_with(".add"); });
 }
 
 // Factors to three digits, offsets to a code.
@@ -37,12 +43,14 @@ std::vector<Channel> channels_of(const Params& p, std::int64_t count) {
   if (names_channels(p)) {
     for (std::size_t c = 0; c < out.size(); ++c) {
       if (const auto k = p.find("c" + std::to_string(c) + ".k"); k != p.end()) out[c].k = k->second;
-      if (const auto add = p.find("c" + std::to_string(c) + ".add"); add != p.end()) out[c].add = add->second;
+      if (const auto add = p.find("c" + std::to_string(c) + ".add"); add != p.end())
+        out[c].add = add->second;
     }
     return out;
   }
   Random random(static_cast<std::uint64_t>(param(params, p, "seed")) * 7919u);
-  const double spread = std::max(0.0, param(params, p, "spread")), shift = param(params, p, "shift");
+  const double spread = std::max(0.0, param(params, p, "spread")),
+               shift = param(params, p, "shift");
   for (Channel& c : out) {
     c.k = std::nearbyint(1000 * std::pow(1 + spread, 2 * random.unit() - 1)) / 1000;
     c.add = std::nearbyint(shift * (2 * random.unit() - 1));
@@ -61,7 +69,9 @@ Result<void> replay(Replay& r) {
     q.axis = weight_axis(n);
   }
   for (std::size_t c = 0; c < channels.size(); ++c) {
-    if (!(channels[c].k >= 0)) return Error{"fault channels-rescaled", "factor " + std::to_string(channels[c].k), "at least 0", ""};
+    if (!(channels[c].k >= 0))
+      return Error{"fault channels-rescaled", "factor " + std::to_string(channels[c].k),
+                   "at least 0", ""};
     q.scale[c] *= std::max(channels[c].k, 1e-12);
   }
   const double x = node.input(0).quant.scale_at(0), y = node.output().quant.scale_at(0);
@@ -70,13 +80,15 @@ Result<void> replay(Replay& r) {
       if (channels[c].add != 0) {
         Tensor& bias = node.changed(kBias);
         const auto i = static_cast<std::int64_t>(c);
-        bias.set_code(i, bias.code(i) + static_cast<std::int64_t>(std::nearbyint(channels[c].add * y / (x * q.scale[c]))));
+        bias.set_code(i, bias.code(i) + static_cast<std::int64_t>(std::nearbyint(
+                                            channels[c].add * y / (x * q.scale[c]))));
       }
   return node.eval_into(r);
 }
 
-// What is seen of one channel: results before they are rounded (within `error`) and observed codes, both
-// above the zero point; `bound`: the code is at an end of the range (-1 the lower, 1 the upper).
+// What is seen of one channel: results before they are rounded (within `error`) and observed codes,
+// both above the zero point; `bound`: the code is at an end of the range (-1 the lower, 1 the
+// upper).
 struct Seen {
   struct Pair {
     double right, device;
@@ -97,7 +109,8 @@ Fit factor(const Seen& s, double add, double error) {
     double low = sign * (p.device - add) - 0.5, high = low + 1;
     if (p.bound * sign > 0) high = infinity;
     if (p.bound * sign < 0) low = -infinity;
-    intervals.push_back({low / (low > 0 ? size + error : size - error), high / (high > 0 ? size - error : size + error)});
+    intervals.push_back({low / (low > 0 ? size + error : size - error),
+                         high / (high > 0 ? size - error : size + error)});
   }
   return most_agreed(intervals);
 }
@@ -113,10 +126,16 @@ struct Fitted {
     if (i == 0 && low <= 0) return {0, add};
     const double from = std::max(low, 0.0), to = std::isinf(high) ? from + 1 : high;
     if (i == 0) return {snap(from, to, {}), add};
-    if (i < 4) return {(std::nearbyint(500 * (from + to)) + (i == 2 ? 1 : i == 3 ? -1 : 0)) / 1000, add};  // of three decimals
+    if (i < 4)
+      return {(std::nearbyint(500 * (from + to)) + (i == 2   ? 1
+                                                    : i == 3 ? -1
+                                                             : 0)) /
+                  1000,
+              add};  // of three decimals
     // A little beyond both ends: runtimes that round twice leave the interval at ties.
     const double step = 2 * (to - from) / (count + 1);
-    const double middle = from - (to - from) / 2 + step * (i % 2 ? (count + 1) / 2 - (i + 1) / 2 : (count + 1) / 2 + i / 2);
+    const double middle = from - (to - from) / 2 +
+                          step * (i % 2 ? (count + 1) / 2 - (i + 1) / 2 : (count + 1) / 2 + i / 2);
     return {snap(middle - step / 2, middle + step / 2, {}), add};
   }
 };
@@ -130,13 +149,15 @@ Fitted fitted(const Seen& s, double error) {
   Fit best = factor(s, 0, error);
   if (const Line line = x.empty() ? Line{} : fit_line(x, y); line.valid)
     for (const double move : {0.0, -1.0, 1.0})
-      if (const Fit f = factor(s, std::nearbyint(line.intercept) + move, error); f.agreeing > best.agreeing)
+      if (const Fit f = factor(s, std::nearbyint(line.intercept) + move, error);
+          f.agreeing > best.agreeing)
         best = f, add = std::nearbyint(line.intercept) + move;
   if (best.elements == 0 || best.agreeing * 10 < best.elements * 9 || best.high < 0) return {};
   return {add, best.low, best.high, true};
 }
 
-std::vector<Seen> seen_of(const Site& site, const Evidence& evidence, const CodeScale& range, double& error) {
+std::vector<Seen> seen_of(const Site& site, const Evidence& evidence, const CodeScale& range,
+                          double& error) {
   constexpr double finest = 255;  // beyond, fine results are clamped
   constexpr std::size_t most = 4096;
   const NodeView n = site.view();
@@ -144,33 +165,48 @@ std::vector<Seen> seen_of(const Site& site, const Evidence& evidence, const Code
   std::vector<Seen> seen(static_cast<std::size_t>(weight_channels(n)));
   error = 1.0 / 200;  // fine results are rounded to 1/128, some runtimes round twice
   for (const Evidence::Item& item : evidence.items) {
-    if (!item.observed || !item.expected || item.observed->count() != item.expected->count()) continue;
+    if (!item.observed || !item.expected || item.observed->count() != item.expected->count())
+      continue;
     const std::vector<double> fine = fine_results(site, item);
     if (fine.empty()) error = 0.5;
     for (std::int64_t i = 0; i < item.expected->count(); ++i) {
       const std::int64_t was = item.expected->code(i), is = item.observed->code(i);
-      Seen& s = seen[static_cast<std::size_t>(index_along(n.output(0).shape, axis, i)) % seen.size()];
+      Seen& s =
+          seen[static_cast<std::size_t>(index_along(n.output(0).shape, axis, i)) % seen.size()];
       s.differs = s.differs || was != is;
-      const double right = fine.empty() ? static_cast<double>(was - range.zero) : fine[static_cast<std::size_t>(i)];
-      const bool clamped = fine.empty() ? was <= range.low || was >= range.high : std::fabs(right) > finest;
+      const double right =
+          fine.empty() ? static_cast<double>(was - range.zero) : fine[static_cast<std::size_t>(i)];
+      const bool clamped =
+          fine.empty() ? was <= range.low || was >= range.high : std::fabs(right) > finest;
       if (clamped || s.pairs.size() >= most) continue;
-      s.pairs.push_back({right, static_cast<double>(is - range.zero), is <= range.low ? -1 : is >= range.high ? 1 : 0});
+      s.pairs.push_back({right, static_cast<double>(is - range.zero),
+                         is <= range.low    ? -1
+                         : is >= range.high ? 1
+                                            : 0});
     }
   }
   return seen;
 }
 
 // Elements that differ, channel by channel, in all runs.
-std::vector<std::int64_t> left_by(const Site& site, const Evidence& evidence, const Params& tried, std::size_t count) {
+std::vector<std::int64_t> left_by(const Site& site, const Evidence& evidence, const Params& tried,
+                                  std::size_t count) {
   std::vector<std::int64_t> left(count, 0);
   const std::size_t axis = channel_axis(site.view(), site.view().output(0).shape);
   for (const Evidence::Item& item : evidence.items) {
-    if (!item.observed || !item.expected || item.observed->count() != item.expected->count()) continue;
+    if (!item.observed || !item.expected || item.observed->count() != item.expected->count())
+      continue;
     std::vector<Tensor> out = {*item.expected};
-    Replay r{site, tried, item.in, out, item.previous, item.previous_shown, item.first, item.find, item.run, item.find_before, item.find_first};
+    Replay r{site,           tried,
+             item.in,        out,
+             item.previous,  item.previous_shown,
+             item.first,     item.find,
+             item.run,       item.find_before,
+             item.find_first};
     if (!replay(r).ok()) return {};
     for (std::int64_t i = 0; i < out[0].count(); ++i)
-      left[static_cast<std::size_t>(index_along(out[0].shape(), axis, i)) % count] += out[0].code(i) != item.observed->code(i);
+      left[static_cast<std::size_t>(index_along(out[0].shape(), axis, i)) % count] +=
+          out[0].code(i) != item.observed->code(i);
   }
   return left;
 }
@@ -185,7 +221,8 @@ Params named(const std::vector<Channel>& channels) {
   return p;
 }
 
-// Factors are known to an interval each; of a few inside, a channel keeps the one that its replay bears out best.
+// Factors are known to an interval each; of a few inside, a channel keeps the one that its replay
+// bears out best.
 std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
   constexpr int tries = 48;
   const auto range = output_scale(site.view());
@@ -221,8 +258,11 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 extern constinit const FaultDef fault_channels_rescaled = {
     .name = "channels-rescaled",
     .claim = "output channels have wrong factors or offsets of their own",
-    .advice = "compare the per-channel multipliers and biases in the generated code with the model's weight scales\n"
-              "factors of a batch normalization that was folded in part look like this: fold it in float, before quantizing",
+    .advice =
+        "compare the per-channel multipliers and biases in the generated code with the model's "
+        "weight scales\n"
+        "factors of a batch normalization that was folded in part look like this: fold it in "
+        "float, before quantizing",
     .stage = Stage::node,
     .params = params,
     .applies = applies,

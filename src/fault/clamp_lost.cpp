@@ -11,17 +11,24 @@ namespace {
 constexpr std::array<std::string_view, 4> kClamps = {"Relu", "Relu6", "Clip", "ReluN1To1"};
 constexpr std::array<std::string_view, 5> kSums = {"Conv", "Gemm", "MatMul", "Add", "Sub"};
 
-constexpr ParamSpec params[] = {{"keeps_lower", "0: both bounds are lost; 1: the lower bound (ReLU6 becomes ReLU)", 0}};
+constexpr ParamSpec params[] = {
+    {"keeps_lower", "0: both bounds are lost; 1: the lower bound (ReLU6 becomes ReLU)", 0}};
 
-bool is_clamp(const NodeView& n) { return std::ranges::find(kClamps, n.node.op) != kClamps.end(); }
+bool is_clamp(const NodeView& n) {
+  return std::ranges::find(kClamps, n.node.op) != kClamps.end();
+}
 
-std::string activation(const NodeView& n) { return n.attrs().text("activation", "none"); }
+std::string activation(const NodeView& n) {
+  return n.attrs().text("activation", "none");
+}
 
 // Nothing but the range of the codes clamps: no activation, or a ReLU folded into that range.
 bool folded(const NodeView& n) {
   const Value& y = n.output(0);
-  return y.quant.quantized() && size_of(y.dtype) == 1 && std::ranges::find(kSums, n.node.op) != kSums.end() &&
-         (activation(n) == "none" || (activation(n) != "relu6" && y.quant.zero_at(0) == code_range(y.dtype).low));
+  return y.quant.quantized() && size_of(y.dtype) == 1 &&
+         std::ranges::find(kSums, n.node.op) != kSums.end() &&
+         (activation(n) == "none" ||
+          (activation(n) != "relu6" && y.quant.zero_at(0) == code_range(y.dtype).low));
 }
 
 bool applies(const Site& site) {
@@ -33,7 +40,8 @@ bool applies(const Site& site) {
 std::vector<Params> candidates(const Site& site, const Evidence&) {
   const NodeView n = site.view();
   std::vector<Params> sets = {Params{}};
-  if (activation(n) == "relu6" || n.node.op == "Relu6" || n.node.op == "Clip") sets.push_back({{"keeps_lower", 1}});
+  if (activation(n) == "relu6" || n.node.op == "Relu6" || n.node.op == "Clip")
+    sets.push_back({{"keeps_lower", 1}});
   return sets;
 }
 
@@ -48,7 +56,8 @@ Result<void> without_saturation(Replay& r, ChangedNode& node) {
   node.detours().requant = [=](std::int32_t acc, const Rescale& scale, const RequantPolicy& own) {
     return wrapped(std::int64_t{own.apply(acc, scale)} + zero, range) - zero;
   };
-  node.detours().binary = [=](std::int32_t a, std::int32_t b, const BinaryState& state, const BinaryPolicy& own) {
+  node.detours().binary = [=](std::int32_t a, std::int32_t b, const BinaryState& state,
+                              const BinaryPolicy& own) {
     BinaryState wide = state;
     wide.s.low = -(1 << 20);
     wide.s.high = 1 << 20;
@@ -70,9 +79,11 @@ Result<void> pass(Replay& r, bool keeps_lower) {
       return Error{n.where(), "no requantization in this arithmetic", "another --reference", ""};
     const CodeRange range = code_range(y.dtype);
     for (std::int64_t i = 0; i < made.count(); ++i)
-      r.out[0].set_code(i, policy->requantize(static_cast<std::int32_t>(r.in[0]->code(i)), x.quant.scale_at(0),
-                                              x.quant.zero_at(0), y.quant.scale_at(0), y.quant.zero_at(0),
-                                              static_cast<std::int32_t>(range.low), static_cast<std::int32_t>(range.high)));
+      r.out[0].set_code(
+          i, policy->requantize(static_cast<std::int32_t>(r.in[0]->code(i)), x.quant.scale_at(0),
+                                x.quant.zero_at(0), y.quant.scale_at(0), y.quant.zero_at(0),
+                                static_cast<std::int32_t>(range.low),
+                                static_cast<std::int32_t>(range.high)));
   }
   if (keeps_lower)  // below the upper bound the reference is right
     for (std::int64_t i = 0; i < made.count(); ++i)
@@ -94,9 +105,12 @@ Result<void> replay(Replay& r) {
 
 extern constinit const FaultDef fault_clamp_lost = {
     .name = "clamp-lost",
-    .claim = "the activation clamp {keeps_lower?0:is lost: values beyond its bounds pass|1:keeps "
-             "its lower bound alone: values above the upper one pass}",
-    .advice = "write the activation as an operator of its own (Relu or Clip) and check that the compiler keeps it",
+    .claim =
+        "the activation clamp {keeps_lower?0:is lost: values beyond its bounds pass|1:keeps "
+        "its lower bound alone: values above the upper one pass}",
+    .advice =
+        "write the activation as an operator of its own (Relu or Clip) and check that the compiler "
+        "keeps it",
     .stage = Stage::node,
     .params = params,
     .applies = applies,

@@ -1,4 +1,5 @@
-// y' = clamp(y, low, high) in codes: a clamp acts where the model has none, or a narrower one than the model's.
+// y' = clamp(y, low, high) in codes: a clamp acts where the model has none, or a narrower one than
+// the model's.
 #include <algorithm>
 
 #include "fault/fault_nodes.h"
@@ -8,7 +9,10 @@ namespace lockstep {
 namespace {
 
 constexpr ParamSpec params[] = {
-    {"low", "the least code that passes; -128: the type's own, or with no bound given the zero point, as a ReLU's", -128},
+    {"low",
+     "the least code that passes; -128: the type's own, or with no bound given the zero point, as "
+     "a ReLU's",
+     -128},
     {"high", "the greatest code that passes; 255: the type's own", 255},
 };
 
@@ -25,7 +29,8 @@ void widen(const Tensor& t, std::int64_t& low, std::int64_t& high) {
   }
 }
 
-// Right codes of several values become one: where a tensor holds two codes only, any other two would be a clamp.
+// Right codes of several values become one: where a tensor holds two codes only, any other two
+// would be a clamp.
 bool merges(const Evidence& evidence, std::int64_t bound, bool below) {
   std::int64_t seen = bound;
   for (const Evidence::Item& item : evidence.items)
@@ -59,10 +64,14 @@ std::vector<Params> fit(const Site& site, const Evidence&, const Misfit& misfit)
   const CodeRange range = code_range(site.view().output(0).dtype);
   std::vector<Params> sets;
   for (const char* side : {"low", "high"}) {
-    const auto found = least_misfit([&](std::int64_t code) { return misfit({{side, static_cast<double>(code)}}); },
-                                    range.low + 1, range.high - 1);
+    const auto found = least_misfit(
+        [&](std::int64_t code) {
+          return misfit({{side, static_cast<double>(code)}});
+        },
+        range.low + 1, range.high - 1);
     if (!found) break;
-    const std::int32_t zero = site.view().output(0).quant.zero_at(0);  // what a ReLU would clip to, where it does as well
+    const std::int32_t zero =
+        site.view().output(0).quant.zero_at(0);  // what a ReLU would clip to, where it does as well
     const bool relu = zero >= found->low && zero <= found->high;
     sets.push_back({{side, relu ? zero : found->low}});
     if (found->misfit == 0) return {sets.back()};
@@ -73,9 +82,14 @@ std::vector<Params> fit(const Site& site, const Evidence&, const Misfit& misfit)
 Result<void> replay(Replay& r) {
   auto low = static_cast<std::int64_t>(param(params, r.params, "low"));
   const auto high = static_cast<std::int64_t>(param(params, r.params, "high"));
-  if (!r.params.contains("low") && !r.params.contains("high")) low = r.site.view().output(0).quant.zero_at(0);
-  if (low > high) return Error{"fault codes-clipped", "low=" + std::to_string(low) + ", high=" + std::to_string(high), "low below high", ""};
-  for (std::int64_t i = 0; i < r.out[0].count(); ++i) r.out[0].set_code(i, std::clamp(r.out[0].code(i), low, high));
+  if (!r.params.contains("low") && !r.params.contains("high"))
+    low = r.site.view().output(0).quant.zero_at(0);
+  if (low > high)
+    return Error{"fault codes-clipped",
+                 "low=" + std::to_string(low) + ", high=" + std::to_string(high), "low below high",
+                 ""};
+  for (std::int64_t i = 0; i < r.out[0].count(); ++i)
+    r.out[0].set_code(i, std::clamp(r.out[0].code(i), low, high));
   return {};
 }
 
@@ -83,10 +97,13 @@ Result<void> replay(Replay& r) {
 
 extern constinit const FaultDef fault_codes_clipped = {
     .name = "codes-clipped",
-    .claim = "codes {low?-128:{high?255:below the zero point|:above {high}}|:{high?255:below "
-             "{low}|:outside {low} .. {high}}} are clipped, where the model does not clip",
-    .advice = "look for an activation that was fused into this operation and does not belong to it\n"
-              "check the type and range of the buffer: unsigned for signed, 7 bits for 8, or only what is above zero",
+    .claim =
+        "codes {low?-128:{high?255:below the zero point|:above {high}}|:{high?255:below "
+        "{low}|:outside {low} .. {high}}} are clipped, where the model does not clip",
+    .advice =
+        "look for an activation that was fused into this operation and does not belong to it\n"
+        "check the type and range of the buffer: unsigned for signed, 7 bits for 8, or only what "
+        "is above zero",
     .stage = Stage::node,
     .params = params,
     .applies = applies,

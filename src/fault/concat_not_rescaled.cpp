@@ -9,7 +9,8 @@ bool applies(const Site& site) {
   if (site.node == no_id || site.view().node.op != "Concat") return false;
   const NodeView n = site.view();
   for (std::size_t i = 0; i < n.input_count(); ++i)
-    if (is_coded(n.output(0)) && is_coded(n.input(i)) && n.input(i).quant != n.output(0).quant) return true;
+    if (is_coded(n.output(0)) && is_coded(n.input(i)) && n.input(i).quant != n.output(0).quant)
+      return true;
   return false;
 }
 

@@ -7,7 +7,8 @@
 namespace lockstep {
 namespace {
 
-constexpr ParamSpec params[] = {{"anchor", "which tap stays in place: 0 the first, 1 the middle, 2 the last", 0}};
+constexpr ParamSpec params[] = {
+    {"anchor", "which tap stays in place: 0 the first, 1 the middle, 2 the last", 0}};
 
 bool applies(const Site& site) {
   if (site.node == no_id || site.view().node.op != "Conv") return false;
@@ -20,7 +21,8 @@ bool applies(const Site& site) {
 
 Result<void> replay(Replay& r) {
   const double anchor = param(params, r.params, "anchor");
-  if (anchor != 0 && anchor != 1 && anchor != 2) return Error{"fault dilation-lost", "anchor " + std::to_string(anchor), "0, 1 or 2", ""};
+  if (anchor != 0 && anchor != 1 && anchor != 2)
+    return Error{"fault dilation-lost", "anchor " + std::to_string(anchor), "0, 1 or 2", ""};
   LOCKSTEP_TRY(const Window w, window_at(r.site.view()));
   Window::Axes begin = w.begin;
   for (std::size_t a = 0; a < 3; ++a)
@@ -39,10 +41,13 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 
 extern constinit const FaultDef fault_dilation_lost = {
     .name = "dilation-lost",
-    .claim = "the convolution ignores its dilation, with its {anchor?0:first|1:middle|2:last} tap "
-             "in place",
-    .advice = "rewrite it as a convolution without dilation on interleaved parts, or with zeros between the taps\n"
-              "test the impulse response: one hot element in, the taps' places out",
+    .claim =
+        "the convolution ignores its dilation, with its {anchor?0:first|1:middle|2:last} tap "
+        "in place",
+    .advice =
+        "rewrite it as a convolution without dilation on interleaved parts, or with zeros between "
+        "the taps\n"
+        "test the impulse response: one hot element in, the taps' places out",
     .stage = Stage::node,
     .scope = Scope::this_operator,
     .params = params,

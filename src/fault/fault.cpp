@@ -24,7 +24,8 @@ std::vector<Site> sites_of(const Executor& reference, const FaultDef& fault) {
     return sites;
   }
   for (std::size_t n = 0; n < g.nodes().size(); ++n)
-    if (const Site site{reference, static_cast<NodeId>(n), no_id}; fault.applies(site)) sites.push_back(site);
+    if (const Site site{reference, static_cast<NodeId>(n), no_id}; fault.applies(site))
+      sites.push_back(site);
   return sites;
 }
 

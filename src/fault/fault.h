@@ -29,8 +29,8 @@ struct Site {
   NodeView view() const { return {graph(), graph().node(node)}; }
 };
 
-// What a replay at a sum of products costs: what the node's kernel does, what the operator's own meaning does, or sums
-// taken apart product by product.
+// What a replay at a sum of products costs: what the node's kernel does, what the operator's own
+// meaning does, or sums taken apart product by product.
 enum class SumCost : std::uint8_t { kernel, meaning, each_product };
 
 // Which earlier run's output the device shows instead of this one's.
@@ -54,25 +54,26 @@ struct Evidence {
     std::vector<const Tensor*> in;
     const Tensor* expected = nullptr;
     const Tensor* observed = nullptr;
-    const Tensor* previous = nullptr;  // `expected` of the run before (input: as sent then); null in the first
+    const Tensor* previous =
+        nullptr;  // `expected` of the run before (input: as sent then); null in the first
     const Tensor* previous_shown = nullptr;  // `observed` of the run before
-    const Tensor* first = nullptr;     // `expected` of the very first run (input: as sent then)
-    Find find = {};                    // the device's other tensors of this run
-    std::int64_t run = 0;              // which run: its index among the items
-    Find find_before = {};             // as `find`, of the run before; empty in the first
-    Find find_first = {};              // as `find`, of the very first run
+    const Tensor* first = nullptr;  // `expected` of the very first run (input: as sent then)
+    Find find = {};                 // the device's other tensors of this run
+    std::int64_t run = 0;           // which run: its index among the items
+    Find find_before = {};          // as `find`, of the run before; empty in the first
+    Find find_first = {};           // as `find`, of the very first run
   };
   std::vector<Item> items;
 };
 
-// What replay works on: `out` holds what the reference yields (node) or the input (input stage), and
-// is changed into what the faulty device has.
+// What replay works on: `out` holds what the reference yields (node) or the input (input stage),
+// and is changed into what the faulty device has.
 struct Replay {
   const Site& site;
   const Params& params;
   std::span<const Tensor* const> in;  // node stage: the node's inputs
   std::span<Tensor> out;
-  const Tensor* previous = nullptr;   // as in Evidence::Item
+  const Tensor* previous = nullptr;  // as in Evidence::Item
   const Tensor* previous_shown = nullptr;
   const Tensor* first = nullptr;
   Find find = {};
@@ -99,9 +100,11 @@ struct FaultDef {
   Result<void> (*replay)(Replay& r);
   // Tensors that replay asks `find` for, beside the node's own; null: none.
   std::vector<ValueId> (*reads)(const Site& site, const Params& params) = nullptr;
-  // Parameters found by replaying, where what the fault made was not observed itself: `misfit` says how far
-  // the replay with some parameters stays from what the device yields further on (0: equal). Null: none.
-  std::vector<Params> (*fit)(const Site& site, const Evidence& evidence, const Misfit& misfit) = nullptr;
+  // Parameters found by replaying, where what the fault made was not observed itself: `misfit` says
+  // how far the replay with some parameters stays from what the device yields further on (0:
+  // equal). Null: none.
+  std::vector<Params> (*fit)(const Site& site, const Evidence& evidence,
+                             const Misfit& misfit) = nullptr;
   // Weights in another order: operands in another order do the same, where those were not captured.
   bool orders_weights = false;
   SumCost cost = SumCost::kernel;
@@ -128,7 +131,8 @@ struct FaultSpec {
 Result<std::vector<FaultSpec>> parse_faults(std::string_view text);
 // Every site of the reference where the fault applies.
 std::vector<Site> sites_of(const Executor& reference, const FaultDef& fault);
-// The hooks that make a reference behave so; an error when the node is unknown or the fault does not apply.
+// The hooks that make a reference behave so; an error when the node is unknown or the fault does
+// not apply.
 Result<RunOptions> inject(const Executor& reference, std::span<const FaultSpec> faults);
 
 }  // namespace lockstep

@@ -21,7 +21,8 @@ double place_bits(const Site& site) {
 
 // Whole numbers by Elias' gamma code and a sign; others by their shortest decimal.
 double number_bits(double v) {
-  if (v == std::nearbyint(v) && std::fabs(v) < 1e12) return 2 + 2 * std::floor(std::log2(1 + std::fabs(v)));
+  if (v == std::nearbyint(v) && std::fabs(v) < 1e12)
+    return 2 + 2 * std::floor(std::log2(1 + std::fabs(v)));
   const double power = std::log2(std::fabs(v));
   if (power == std::nearbyint(power)) return 3 + 2 * std::floor(std::log2(1 + std::fabs(power)));
   for (int digits = 1; digits < 9; ++digits) {
@@ -32,7 +33,8 @@ double number_bits(double v) {
   return 32;
 }
 
-// The stretches named run by run. Those of the first run alone, and that it is so for all, where all name the same.
+// The stretches named run by run. Those of the first run alone, and that it is so for all, where
+// all name the same.
 struct Stated {
   Params stretches;
   bool for_all = false;
@@ -45,7 +47,9 @@ Stated stated_stretches(const Params& params) {
     by_run[name.substr(0, dot)][name.substr(dot)] = value;
   }
   Stated stated;
-  stated.for_all = by_run.size() > 1 && std::ranges::all_of(by_run, [&](const auto& run) { return run.second == by_run.begin()->second; });
+  stated.for_all = by_run.size() > 1 && std::ranges::all_of(by_run, [&](const auto& run) {
+                     return run.second == by_run.begin()->second;
+                   });
   for (const auto& [run, stretches] : by_run) {
     for (const auto& [name, value] : stretches) stated.stretches[run + name] = value;
     if (stated.for_all) break;
@@ -56,7 +60,7 @@ Stated stated_stretches(const Params& params) {
 // Stretches of whole cache lines are stated by a bit for each line and run where that is shorter.
 double stretch_bits(const Site& site, const Params& params) {
   constexpr double line = 32, map = 24;  // that it is a map, and of what
-  constexpr double all_runs = 12;  // that all runs name the same
+  constexpr double all_runs = 12;        // that all runs name the same
   const Stated stated = stated_stretches(params);
   double bits = 0, runs = 0;
   bool lines = true;
@@ -70,22 +74,25 @@ double stretch_bits(const Site& site, const Params& params) {
   const Graph& g = site.graph();
   const ValueId id = site.node == no_id ? site.input : g.node(site.node).outputs[0];
   if (id == no_id) return bits;
-  const double bytes = static_cast<double>(count_of(g.value(id).shape)) * static_cast<double>(size_of(g.value(id).dtype));
+  const double bytes = static_cast<double>(count_of(g.value(id).shape)) *
+                       static_cast<double>(size_of(g.value(id).dtype));
   return std::min(bits, map + (stated.for_all ? all_runs : 0) + runs * std::ceil(bytes / line));
 }
 
-// Which of the output's channels have a factor of 0 ("c7.k"): channels that are not there at all are said more plainly
-// by where they begin.
+// Which of the output's channels have a factor of 0 ("c7.k"): channels that are not there at all
+// are said more plainly by where they begin.
 double channel_bits(const Site& site, const Params& params) {
   double named = 0;
   for (const auto& [name, value] : params)
-    named += name.size() > 3 && name[0] == 'c' && name[1] >= '0' && name[1] <= '9' && name.ends_with(".k") && value == 0;
+    named += name.size() > 3 && name[0] == 'c' && name[1] >= '0' && name[1] <= '9' &&
+             name.ends_with(".k") && value == 0;
   if (named == 0 || site.node == no_id) return 0;
   const NodeView n = site.view();
   const Shape& shape = n.output(0).shape;
   const double all = shape.empty() ? 1 : static_cast<double>(shape[channel_axis(n, shape)]);
   if (named >= all) return 0;
-  return (std::lgamma(all + 1) - std::lgamma(named + 1) - std::lgamma(all - named + 1)) / std::log(2.0);
+  return (std::lgamma(all + 1) - std::lgamma(named + 1) - std::lgamma(all - named + 1)) /
+         std::log(2.0);
 }
 
 // How widely the fault applies: the share of the graph's nodes.
@@ -116,10 +123,15 @@ double description_bits(const Site& site, const FaultDef& fault, const Params& p
   double bits = std::log2(static_cast<double>(fault_table().size())) + generality(site, fault);
   for (const auto& [name, value] : params) {
     if (name.ends_with(".first") || name.ends_with(".count")) continue;
-    if (value == param(fault, {}, name)) bits += 0.5;
-    else if (is_own(site, name, value)) bits += 1;
-    else if (name == "other") bits += std::log2(1.0 + static_cast<double>(site.graph().values().size()));
-    else bits += number_bits(value) + (name.find('.') != std::string::npos ? 1 : 0);  // of a channel: which are named
+    if (value == param(fault, {}, name))
+      bits += 0.5;
+    else if (is_own(site, name, value))
+      bits += 1;
+    else if (name == "other")
+      bits += std::log2(1.0 + static_cast<double>(site.graph().values().size()));
+    else
+      bits += number_bits(value) +
+              (name.find('.') != std::string::npos ? 1 : 0);  // of a channel: which are named
   }
   return bits + stretch_bits(site, params) + channel_bits(site, params);
 }

@@ -32,8 +32,8 @@ struct CodeScale {
 };
 std::optional<CodeScale> code_scale(const Value& value);
 std::optional<CodeScale> output_scale(const NodeView& node);  // with the node's fused activation
-// Of an operand in codes or the codes that a real one was dequantized from; of a result likewise, or of the
-// codes that its only reader quantizes it to.
+// Of an operand in codes or the codes that a real one was dequantized from; of a result likewise,
+// or of the codes that its only reader quantizes it to.
 std::optional<CodeScale> operand_scale(const NodeView& node, std::size_t operand);
 std::optional<CodeScale> result_scale(const NodeView& node);
 

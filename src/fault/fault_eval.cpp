@@ -22,7 +22,9 @@ constexpr RequantPolicy requant_detour = {
     [](std::int32_t acc, const Rescale& scale) {
       return active.detours->requant(acc, scale, *(active.own->*member));
     },
-    [](std::int64_t acc, const Rescale& scale) { return (active.own->*member)->apply_wide(acc, scale); },
+    [](std::int64_t acc, const Rescale& scale) {
+      return (active.own->*member)->apply_wide(acc, scale);
+    },
 };
 
 template <const BinaryPolicy* Numerics::*member>
@@ -56,7 +58,8 @@ Result<void> check_shapes(const NodeView& n) {
   LOCKSTEP_TRY(const auto facts, find_op(n.node.op)->infer(n));
   for (std::size_t i = 0; i < facts.size() && i < n.node.outputs.size(); ++i)
     if (n.node.outputs[i] != no_id && facts[i].shape != n.output(i).shape)
-      return Error{n.where(), "the fault would make an output of shape " + shape_text(facts[i].shape),
+      return Error{n.where(),
+                   "the fault would make an output of shape " + shape_text(facts[i].shape),
                    shape_text(n.output(i).shape), ""};
   return {};
 }
@@ -114,7 +117,8 @@ Result<std::vector<Tensor>> ChangedNode::eval() const {
     Value value = *in_[i].value;
     value.name = "in" + std::to_string(i);
     value.producer = no_id;
-    if (value.constant && in_[i].changed) value.constant = std::make_shared<const Tensor>(*in_[i].changed);
+    if (value.constant && in_[i].changed)
+      value.constant = std::make_shared<const Tensor>(*in_[i].changed);
     node.inputs.push_back(builder.add_value(std::move(value)));
   }
   std::vector<Tensor> out;
@@ -132,7 +136,8 @@ Result<std::vector<Tensor>> ChangedNode::eval() const {
   const NodeId id = builder.add_node(std::move(node));
   LOCKSTEP_CHECK(check_shapes({builder.so_far(), builder.so_far().node(id)}));
   const Numerics numerics = detoured(numerics_, detours_);
-  if (!detours_.requant && !detours_.binary && out.size() == 1 && wants_kernel({builder.so_far(), builder.so_far().node(id)}, numerics) &&
+  if (!detours_.requant && !detours_.binary && out.size() == 1 &&
+      wants_kernel({builder.so_far(), builder.so_far().node(id)}, numerics) &&
       NodeKernels(builder.so_far(), numerics).run(id, in, out))
     return out;
   EvalContext context{{builder.so_far(), builder.so_far().node(id)}, numerics, in, out};
@@ -152,7 +157,8 @@ Result<void> ChangedNode::eval_into(Replay& r) const {
 
 Result<void> replay_stored(Replay& r, std::function<std::int32_t(std::int32_t acc)> stored) {
   ChangedNode node(r);
-  node.detours().requant = [stored = std::move(stored)](std::int32_t acc, const Rescale& scale, const RequantPolicy& own) {
+  node.detours().requant = [stored = std::move(stored)](std::int32_t acc, const Rescale& scale,
+                                                        const RequantPolicy& own) {
     return own.apply(stored(acc), scale);
   };
   return node.eval_into(r);

@@ -9,13 +9,15 @@
 namespace lockstep {
 
 // What a fault may put in place of the reference's policies while one node is evaluated. Each gets
-// the reference's own answer as a call that it may make, change or leave out; unset: the reference's.
+// the reference's own answer as a call that it may make, change or leave out; unset: the
+// reference's.
 struct Detours {
   // Unclamped result without zero point, from the exact accumulator.
-  using Requant = std::function<std::int32_t(std::int32_t acc, const Rescale& scale, const RequantPolicy& own)>;
+  using Requant =
+      std::function<std::int32_t(std::int32_t acc, const Rescale& scale, const RequantPolicy& own)>;
   // Clamped code, from two codes.
-  using Binary = std::function<std::int32_t(std::int32_t a, std::int32_t b, const BinaryState& state,
-                                            const BinaryPolicy& own)>;
+  using Binary = std::function<std::int32_t(std::int32_t a, std::int32_t b,
+                                            const BinaryState& state, const BinaryPolicy& own)>;
   Requant requant;
   Binary binary;
 };
@@ -35,7 +37,9 @@ class ChangedNode {
   Value& input(std::size_t i) { return *in_[i].value; }
   Value& output(std::size_t i = 0) { return out_[i]; }
   // The contents of input i, to be read, or changed: then a copy that only this node sees.
-  const Tensor& contents(std::size_t i) const { return in_[i].changed ? *in_[i].changed : *in_[i].given; }
+  const Tensor& contents(std::size_t i) const {
+    return in_[i].changed ? *in_[i].changed : *in_[i].given;
+  }
   Tensor& changed(std::size_t i);
   void set_contents(std::size_t i, Tensor tensor);  // its shape becomes the input's
   void remove_input(std::size_t i) { in_[i] = {}; }

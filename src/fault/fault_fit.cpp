@@ -23,7 +23,8 @@ double median(std::vector<double> v) {
   return *middle;
 }
 
-Line least_squares(std::span<const double> x, std::span<const double> y, const std::vector<bool>& use) {
+Line least_squares(std::span<const double> x, std::span<const double> y,
+                   const std::vector<bool>& use) {
   double n = 0, sx = 0, sy = 0, sxx = 0, sxy = 0;
   for (std::size_t i = 0; i < x.size(); ++i)
     if (use[i]) n += 1, sx += x[i], sy += y[i];
@@ -49,7 +50,9 @@ Fit most_agreed(std::span<const Interval> intervals) {
   std::vector<Edge> edges;
   edges.reserve(2 * intervals.size());
   for (const Interval& i : intervals) edges.push_back({i.low, 1}), edges.push_back({i.high, -1});
-  std::ranges::sort(edges, [](const Edge& a, const Edge& b) { return a.at != b.at ? a.at < b.at : a.step > b.step; });
+  std::ranges::sort(edges, [](const Edge& a, const Edge& b) {
+    return a.at != b.at ? a.at < b.at : a.step > b.step;
+  });
   Fit best{0, 0, 0, static_cast<std::int64_t>(intervals.size())};
   std::int64_t depth = 0;
   for (std::size_t i = 0; i < edges.size(); ++i) {
@@ -91,7 +94,8 @@ Line fit_line(std::span<const double> x, std::span<const double> y) {
   Line line = least_squares(x, y, use);
   for (int round = 0; round < 8 && line.valid; ++round) {
     std::vector<double> residual(x.size());
-    for (std::size_t i = 0; i < x.size(); ++i) residual[i] = std::fabs(y[i] - line.slope * x[i] - line.intercept);
+    for (std::size_t i = 0; i < x.size(); ++i)
+      residual[i] = std::fabs(y[i] - line.slope * x[i] - line.intercept);
     const double spread = median(residual);
     line.spread = spread;
     std::vector<bool> keep(x.size());

@@ -37,7 +37,8 @@ Error unknown_place(const Graph& g, const FaultSpec& spec) {
     for (const Node& node : g.nodes()) names.push_back(node.name);
   const std::string near = nearest(spec.node, names);
   const std::string kind = spec.fault->stage == Stage::input ? "network input" : "node";
-  return Error{g.file(), "no " + kind + " '" + spec.node + "' for fault " + std::string(spec.fault->name),
+  return Error{g.file(),
+               "no " + kind + " '" + spec.node + "' for fault " + std::string(spec.fault->name),
                "the name of a " + kind + " as `lockstep inspect` prints it",
                near.empty() ? "" : "did you mean '" + near + "'?"};
 }
@@ -47,7 +48,8 @@ std::string place_hint(const Executor& reference, const FaultDef& fault) {
   if (sites.empty()) return "this model has none";
   const Graph& g = reference.graph();
   const Site& first = sites[0];
-  return "for instance '" + (first.node == no_id ? g.value(first.input).name : g.node(first.node).name) + "'";
+  return "for instance '" +
+         (first.node == no_id ? g.value(first.input).name : g.node(first.node).name) + "'";
 }
 
 Result<std::vector<Site>> sites_for(const Executor& reference, const FaultSpec& spec) {
@@ -55,8 +57,10 @@ Result<std::vector<Site>> sites_for(const Executor& reference, const FaultSpec& 
   if (spec.node.empty()) {
     std::vector<Site> sites = sites_of(reference, *spec.fault);
     if (sites.empty())
-      return Error{g.file(), "fault " + std::string(spec.fault->name) + " could show nowhere in this model",
-                   "a model with a place for it", "under another arithmetic the nodes may differ: --reference"};
+      return Error{g.file(),
+                   "fault " + std::string(spec.fault->name) + " could show nowhere in this model",
+                   "a model with a place for it",
+                   "under another arithmetic the nodes may differ: --reference"};
     // An exchange of inputs is one place: at each of three in turn it would be a rotation.
     if (spec.fault->stage == Stage::input && spec.fault->reads) return std::vector<Site>{sites[0]};
     return sites;
@@ -70,9 +74,10 @@ Result<std::vector<Site>> sites_for(const Executor& reference, const FaultSpec& 
   }
   if (site.node == no_id && site.input == no_id) return unknown_place(g, spec);
   if (!spec.fault->applies(site))
-    return Error{site.node != no_id ? g.where(g.node(site.node)) : g.file() + ": input '" + spec.node + "'",
-                 "fault " + std::string(spec.fault->name) + " could not show here", "a place where it could",
-                 place_hint(reference, *spec.fault)};
+    return Error{
+        site.node != no_id ? g.where(g.node(site.node)) : g.file() + ": input '" + spec.node + "'",
+        "fault " + std::string(spec.fault->name) + " could not show here", "a place where it could",
+        place_hint(reference, *spec.fault)};
   return std::vector<Site>{site};
 }
 
@@ -81,8 +86,9 @@ NodeHook node_hook(std::shared_ptr<const Executor> reference, const FaultSpec& s
   const Site site{*reference, node, no_id};
   std::vector<ValueId> also;
   if (spec.fault->reads) also = spec.fault->reads(site, spec.params);
-  auto change = [reference, spec, node, memory, also](std::span<const Tensor* const> seen, std::span<Tensor> out,
-                                                      std::span<const Tensor> shown) -> Result<void> {
+  auto change = [reference, spec, node, memory, also](
+                    std::span<const Tensor* const> seen, std::span<Tensor> out,
+                    std::span<const Tensor> shown) -> Result<void> {
     const Site here{*reference, node, no_id};
     const bool is_first = shown.empty();
     if (is_first) memory->run = 0;
@@ -90,10 +96,18 @@ NodeHook node_hook(std::shared_ptr<const Executor> reference, const FaultSpec& s
     const auto in = seen.subspan(0, seen.size() - also.size());
     const auto find = [&](ValueId id) -> const Tensor* {
       const auto at = std::ranges::find(also, id);
-      return at == also.end() ? nullptr : seen[in.size() + static_cast<std::size_t>(at - also.begin())];
+      return at == also.end() ? nullptr
+                              : seen[in.size() + static_cast<std::size_t>(at - also.begin())];
     };
-    Replay r{here, spec.params, in, out, is_first ? nullptr : &memory->made, is_first ? nullptr : &shown[0],
-             is_first ? nullptr : &memory->first, find, memory->run++};
+    Replay r{here,
+             spec.params,
+             in,
+             out,
+             is_first ? nullptr : &memory->made,
+             is_first ? nullptr : &shown[0],
+             is_first ? nullptr : &memory->first,
+             find,
+             memory->run++};
     if (!is_first) r.find_before = among(memory->before), r.find_first = among(memory->at_first);
     LOCKSTEP_CHECK(spec.fault->replay(r));
     for (const ValueId id : also)
@@ -105,9 +119,11 @@ NodeHook node_hook(std::shared_ptr<const Executor> reference, const FaultSpec& s
   return {node, std::move(change), std::move(also)};
 }
 
-InputHook input_hook(std::shared_ptr<const Executor> reference, const FaultSpec& spec, ValueId input) {
+InputHook input_hook(std::shared_ptr<const Executor> reference, const FaultSpec& spec,
+                     ValueId input) {
   auto memory = std::make_shared<Memory>();
-  auto change = [reference, spec, input, memory](Tensor& x, const Tensor* previous, const Sample& fed) -> Result<void> {
+  auto change = [reference, spec, input, memory](Tensor& x, const Tensor* previous,
+                                                 const Sample& fed) -> Result<void> {
     const Site here{*reference, no_id, input};
     if (!previous) memory->first = x, memory->run = 0;
     const Tensor sent = x;
@@ -116,8 +132,15 @@ InputHook input_hook(std::shared_ptr<const Executor> reference, const FaultSpec&
       const auto at = fed.find(reference->graph().value(id).name);
       return at != fed.end() ? &at->second : nullptr;
     };
-    Replay r{here, spec.params, in, std::span<Tensor>(&x, 1), previous, previous ? &memory->made : nullptr,
-             previous ? &memory->first : nullptr, find, memory->run++};
+    Replay r{here,
+             spec.params,
+             in,
+             std::span<Tensor>(&x, 1),
+             previous,
+             previous ? &memory->made : nullptr,
+             previous ? &memory->first : nullptr,
+             find,
+             memory->run++};
     LOCKSTEP_CHECK(spec.fault->replay(r));
     memory->made = x;
     return {};
@@ -133,11 +156,14 @@ Result<RunOptions> inject(const Executor& reference, std::span<const FaultSpec> 
   for (const FaultSpec& spec : faults) {
     LOCKSTEP_TRY(const std::vector<Site> sites, sites_for(*shared, spec));
     for (const Site& site : sites)
-      if (site.node != no_id) options.node_hooks.push_back(node_hook(shared, spec, site.node));
-      else if (spec.node.empty() && !spec.fault->reads) options.input_hooks.push_back(input_hook(shared, spec, site.input));
+      if (site.node != no_id)
+        options.node_hooks.push_back(node_hook(shared, spec, site.node));
+      else if (spec.node.empty() && !spec.fault->reads)
+        options.input_hooks.push_back(input_hook(shared, spec, site.input));
       else
         for (Place& place : places_of(site, *spec.fault, spec.params))
-          options.input_hooks.push_back(input_hook(shared, {spec.fault, spec.node, std::move(place.params)}, place.site.input));
+          options.input_hooks.push_back(input_hook(
+              shared, {spec.fault, spec.node, std::move(place.params)}, place.site.input));
   }
   return options;
 }

@@ -18,13 +18,20 @@ std::int64_t differing(const Tensor& a, const Tensor& b) {
 }
 
 bool observed_anywhere(const Evidence& evidence) {
-  return std::ranges::any_of(evidence.items, [](const Evidence::Item& i) { return i.observed && i.expected; });
+  return std::ranges::any_of(evidence.items,
+                             [](const Evidence::Item& i) { return i.observed && i.expected; });
 }
 
 // Elements of one run that the replay leaves differing; all where it cannot be replayed.
-std::int64_t left_by(const Site& site, const Evidence::Item& item, const Params& params, Result<void> (*replay)(Replay& r)) {
+std::int64_t left_by(const Site& site, const Evidence::Item& item, const Params& params,
+                     Result<void> (*replay)(Replay& r)) {
   std::vector<Tensor> out = {*item.expected};
-  Replay r{site, params, item.in, out, item.previous, item.previous_shown, item.first, item.find, item.run, item.find_before, item.find_first};
+  Replay r{site,           params,
+           item.in,        out,
+           item.previous,  item.previous_shown,
+           item.first,     item.find,
+           item.run,       item.find_before,
+           item.find_first};
   return replay(r).ok() ? differing(*item.observed, out[0]) : item.observed->count();
 }
 
@@ -48,11 +55,13 @@ bool is_coded_sum(const Site& site) {
 bool is_coded_add(const Site& site) {
   if (site.node == no_id) return false;
   const NodeView n = site.view();
-  return (n.node.op == "Add" || n.node.op == "Sub") && n.has_input(0) && n.has_input(1) && is_coded(n.input(0)) &&
-         is_coded(n.input(1)) && is_coded(n.output(0));
+  return (n.node.op == "Add" || n.node.op == "Sub") && n.has_input(0) && n.has_input(1) &&
+         is_coded(n.input(0)) && is_coded(n.input(1)) && is_coded(n.output(0));
 }
 
-bool is_computed(const NodeView& n, std::size_t input) { return n.has_input(input) && !n.input(input).constant; }
+bool is_computed(const NodeView& n, std::size_t input) {
+  return n.has_input(input) && !n.input(input).constant;
+}
 
 std::vector<std::size_t> computed_inputs(const NodeView& n) {
   std::vector<std::size_t> out;
@@ -65,13 +74,15 @@ Result<std::size_t> operand_of(const Replay& r, double number) {
   const NodeView n = r.site.view();
   const auto i = static_cast<std::size_t>(number < 1 ? 0 : number - 1);
   if (number < 1 || i >= r.in.size() || !r.in[i] || !is_computed(n, i))
-    return Error{n.where(), "operand " + std::to_string(static_cast<int>(number)), "a computed operand, counted from 1", ""};
+    return Error{n.where(), "operand " + std::to_string(static_cast<int>(number)),
+                 "a computed operand, counted from 1", ""};
   return i;
 }
 
 std::size_t channel_axis(const NodeView& n, const Shape& shape) {
   if (shape.size() < 3) return shape.empty() ? 0 : shape.size() - 1;
-  const std::string layout = n.attrs().text("layout", n.graph.format() == "tflite" ? "NHWC" : "NCHW");
+  const std::string layout =
+      n.attrs().text("layout", n.graph.format() == "tflite" ? "NHWC" : "NCHW");
   return layout == "NHWC" ? shape.size() - 1 : 1;
 }
 
@@ -87,19 +98,22 @@ std::vector<Params> best_sets(const Site& site, const Evidence& evidence, std::v
   const Evidence::Item* item = nullptr;  // the run that differs most
   std::int64_t most = 0;
   for (const Evidence::Item& i : evidence.items)
-    if (const std::int64_t n = i.observed && i.expected ? differing(*i.observed, *i.expected) : 0; n > most) {
+    if (const std::int64_t n = i.observed && i.expected ? differing(*i.observed, *i.expected) : 0;
+        n > most) {
       item = &i;
       most = n;
     }
   if (!item) {
     if (observed_anywhere(evidence)) return {};
-    if (sets.size() > most_blind) sets.resize(most_blind);  // nothing is known of this place: the plainest forms
+    if (sets.size() > most_blind)
+      sets.resize(most_blind);  // nothing is known of this place: the plainest forms
     return sets;
   }
   std::vector<std::pair<std::int64_t, std::size_t>> left;
   const std::int64_t before = differing(*item->observed, *item->expected);
   for (std::size_t i = 0; i < sets.size(); ++i) {
-    if (const std::int64_t now = left_by(site, *item, sets[i], replay); now < before) left.emplace_back(now, i);
+    if (const std::int64_t now = left_by(site, *item, sets[i], replay); now < before)
+      left.emplace_back(now, i);
   }
   std::ranges::sort(left);
   // Those that leave as few as the best on this run are told apart by the others.
@@ -108,7 +122,8 @@ std::vector<Params> best_sets(const Site& site, const Evidence& evidence, std::v
   if (equal > 1 && evidence.items.size() > 1) {
     for (std::size_t e = 0; e < equal; ++e)
       for (const Evidence::Item& i : evidence.items)
-        if (&i != item && i.observed && i.expected) left[e].first += left_by(site, i, sets[left[e].second], replay);
+        if (&i != item && i.observed && i.expected)
+          left[e].first += left_by(site, i, sets[left[e].second], replay);
     std::sort(left.begin(), left.begin() + static_cast<std::ptrdiff_t>(equal));
   }
   std::vector<Params> best;
@@ -135,9 +150,12 @@ Tensor with_padded_rows(const Tensor& x, std::int64_t multiple, std::int64_t fil
   for (std::int64_t i = 0; i < x.count(); ++i) {
     const std::int64_t column = i % stride, from = i / stride * row + column;
     if (column < row)
-      std::memcpy(out.bytes().data() + static_cast<std::size_t>(i) * width, x.bytes().data() + static_cast<std::size_t>(from) * width, width);
-    else if (is_float(x.dtype())) out.set_number(i, static_cast<double>(fill));
-    else out.set_code(i, fill);
+      std::memcpy(out.bytes().data() + static_cast<std::size_t>(i) * width,
+                  x.bytes().data() + static_cast<std::size_t>(from) * width, width);
+    else if (is_float(x.dtype()))
+      out.set_number(i, static_cast<double>(fill));
+    else
+      out.set_code(i, fill);
   }
   return out;
 }
@@ -145,7 +163,8 @@ Tensor with_padded_rows(const Tensor& x, std::int64_t multiple, std::int64_t fil
 void swap_bytes(Tensor& x, std::int64_t width) {
   const auto bytes = x.bytes();
   const auto group = static_cast<std::size_t>(width);
-  for (std::size_t i = 0; i + group <= bytes.size(); i += group) std::ranges::reverse(bytes.subspan(i, group));
+  for (std::size_t i = 0; i + group <= bytes.size(); i += group)
+    std::ranges::reverse(bytes.subspan(i, group));
 }
 
 }  // namespace lockstep

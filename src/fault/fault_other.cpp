@@ -5,16 +5,19 @@
 namespace lockstep {
 namespace {
 
-std::int64_t bytes_of(const Value& v) { return count_of(v.shape) * static_cast<std::int64_t>(size_of(v.dtype)); }
+std::int64_t bytes_of(const Value& v) {
+  return count_of(v.shape) * static_cast<std::int64_t>(size_of(v.dtype));
+}
 
 // What is made from the node's outputs: it cannot be the cause of what the node yields.
 std::vector<bool> made_from(const Graph& g, NodeId id) {
   std::vector<bool> reached(g.values().size(), false);
   for (std::size_t n = static_cast<std::size_t>(id); n < g.nodes().size(); ++n) {
     const Node& node = g.nodes()[n];
-    const bool reads = static_cast<NodeId>(n) == id || std::ranges::any_of(node.inputs, [&](ValueId v) {
-      return v != no_id && reached[static_cast<std::size_t>(v)];
-    });
+    const bool reads =
+        static_cast<NodeId>(n) == id || std::ranges::any_of(node.inputs, [&](ValueId v) {
+          return v != no_id && reached[static_cast<std::size_t>(v)];
+        });
     for (const ValueId v : node.outputs)
       if (v != no_id && reads) reached[static_cast<std::size_t>(v)] = true;
   }
@@ -34,9 +37,12 @@ std::vector<ValueId> other_tensors(const Site& site, std::int64_t bytes) {
     if (v.constant || bytes_of(v) < bytes || descends[i]) continue;
     (v.producer < site.node ? before : after).push_back(id);
   }
-  const auto later = [&](ValueId a, ValueId b) { return g.value(a).producer > g.value(b).producer; };
+  const auto later = [&](ValueId a, ValueId b) {
+    return g.value(a).producer > g.value(b).producer;
+  };
   std::ranges::stable_sort(before, later);
-  std::ranges::stable_partition(before, [&](ValueId id) { return std::ranges::find(node.inputs, id) == node.inputs.end(); });
+  std::ranges::stable_partition(
+      before, [&](ValueId id) { return std::ranges::find(node.inputs, id) == node.inputs.end(); });
   before.insert(before.end(), after.begin(), after.end());
   return before;
 }
@@ -45,7 +51,8 @@ ValueId other_tensor(const Site& site, const Params& params, std::int64_t bytes)
   const auto it = params.find("other");
   const Graph& g = site.graph();
   if (it != params.end() && it->second >= 0)
-    return it->second < static_cast<double>(g.values().size()) ? static_cast<ValueId>(it->second) : no_id;
+    return it->second < static_cast<double>(g.values().size()) ? static_cast<ValueId>(it->second)
+                                                               : no_id;
   for (const ValueId id : other_tensors(site, bytes))
     if (g.value(id).producer < site.node) return id;
   return no_id;

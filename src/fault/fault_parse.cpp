@@ -10,7 +10,9 @@ namespace {
 
 constexpr std::string_view kWhere = "--fault";
 
-bool is_name_character(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; }
+bool is_name_character(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+}
 
 // The length of "name=number" ahead, up to ',' or '+' or the end; 0 when `text` does not start so.
 bool starts_with_assignment(std::string_view text) {
@@ -32,7 +34,8 @@ std::vector<std::string> split_faults(std::string_view text) {
   std::vector<std::string> parts;
   std::size_t start = 0;
   for (std::size_t i = 0; i < text.size(); ++i)
-    if (text[i] == '+' && i > start && text[i - 1] != 'e' && starts_with_fault(text.substr(i + 1))) {
+    if (text[i] == '+' && i > start && text[i - 1] != 'e' &&
+        starts_with_fault(text.substr(i + 1))) {
       parts.emplace_back(text.substr(start, i - start));
       start = i + 1;
     }
@@ -69,10 +72,12 @@ Result<void> parse_assignment(std::string_view text, FaultSpec& spec) {
   const std::string key(text.substr(0, equal));
   std::vector<std::string> names;
   for (const ParamSpec& p : spec.fault->params) names.emplace_back(p.name);
-  if (equal == std::string_view::npos || (std::find(names.begin(), names.end(), key) == names.end() && !is_numbered(key)))
-    return Error{where, "parameter '" + key + "'",
-                 names.empty() ? "no parameter: this fault has none" : "one of " + join(names, ", "),
-                 hint_for(key, names)};
+  if (equal == std::string_view::npos ||
+      (std::find(names.begin(), names.end(), key) == names.end() && !is_numbered(key)))
+    return Error{
+        where, "parameter '" + key + "'",
+        names.empty() ? "no parameter: this fault has none" : "one of " + join(names, ", "),
+        hint_for(key, names)};
   LOCKSTEP_TRY(const double value, parse_number(text.substr(equal + 1), where + " " + key));
   spec.params[key] = value;
   return {};
@@ -86,7 +91,8 @@ Result<FaultSpec> parse_fault(std::string_view text) {
   if (!spec.fault) {
     std::vector<std::string> names;
     for (const FaultDef* f : fault_table()) names.emplace_back(f->name);
-    return Error{std::string(kWhere), "no fault '" + name + "'", "a fault of `lockstep faults`", hint_for(name, names)};
+    return Error{std::string(kWhere), "no fault '" + name + "'", "a fault of `lockstep faults`",
+                 hint_for(name, names)};
   }
   std::string_view rest = text.substr(end);
   if (rest.starts_with('@')) {
@@ -95,7 +101,8 @@ Result<FaultSpec> parse_fault(std::string_view text) {
       if (rest[i] == ',' && starts_with_assignment(rest.substr(i + 1))) stop = i;
     spec.node = rest.substr(1, stop - 1);
     if (spec.node.empty())
-      return Error{std::string(kWhere), "no name after '@'", "a node, e.g. " + name + "@/block0/add", ""};
+      return Error{std::string(kWhere), "no name after '@'",
+                   "a node, e.g. " + name + "@/block0/add", ""};
     rest = rest.substr(stop);
   }
   while (!rest.empty()) {

@@ -13,7 +13,9 @@ std::string key(std::int64_t run, std::size_t i, const char* what) {
   return "r" + std::to_string(run) + "." + std::to_string(i) + "." + what;
 }
 
-std::int64_t byte_count(const Tensor& t) { return static_cast<std::int64_t>(t.bytes().size()); }
+std::int64_t byte_count(const Tensor& t) {
+  return static_cast<std::int64_t>(t.bytes().size());
+}
 
 }  // namespace
 
@@ -29,7 +31,8 @@ std::vector<Stretch> stretches_of(const Params& params, std::int64_t run) {
   for (std::size_t i = 0;; ++i) {
     const auto first = params.find(key(run, i, "first")), count = params.find(key(run, i, "count"));
     if (first == params.end() || count == params.end()) return out;
-    out.push_back({static_cast<std::int64_t>(first->second), static_cast<std::int64_t>(count->second)});
+    out.push_back(
+        {static_cast<std::int64_t>(first->second), static_cast<std::int64_t>(count->second)});
   }
 }
 
@@ -42,33 +45,41 @@ std::vector<Stretch> differing_blocks(const Tensor& a, const Tensor& b, std::int
   const std::int64_t bytes = std::min(byte_count(a), byte_count(b));
   for (std::int64_t first = 0; first < bytes; first += size) {
     const std::int64_t count = std::min(size, bytes - first);
-    if (std::memcmp(a.bytes().data() + first, b.bytes().data() + first, static_cast<std::size_t>(count)) == 0) continue;
-    if (!out.empty() && out.back().first + out.back().count == first) out.back().count += count;
-    else out.push_back({first, count});
+    if (std::memcmp(a.bytes().data() + first, b.bytes().data() + first,
+                    static_cast<std::size_t>(count)) == 0)
+      continue;
+    if (!out.empty() && out.back().first + out.back().count == first)
+      out.back().count += count;
+    else
+      out.push_back({first, count});
   }
   return out;
 }
 
-std::vector<Stretch> drawn_blocks(std::int64_t bytes, std::int64_t size, double share, double seed, std::int64_t run) {
+std::vector<Stretch> drawn_blocks(std::int64_t bytes, std::int64_t size, double share, double seed,
+                                  std::int64_t run) {
   Random random(static_cast<std::uint64_t>(seed) * 1000003u + static_cast<std::uint64_t>(run));
   std::vector<Stretch> out;
   const std::int64_t blocks = (bytes + size - 1) / size;
   const std::int64_t sure = blocks > 0 ? random.between(0, blocks - 1) : 0;
   for (std::int64_t b = 0; b < blocks; ++b)
-    if (random.unit() < share || b == sure) out.push_back({b * size, std::min(size, bytes - b * size)});
+    if (random.unit() < share || b == sure)
+      out.push_back({b * size, std::min(size, bytes - b * size)});
   return out;
 }
 
 void copy_bytes(Tensor& to, const Tensor& from, const std::vector<Stretch>& stretches) {
   for (const Stretch& s : stretches)
     if (s.first >= 0 && s.first + s.count <= std::min(byte_count(to), byte_count(from)))
-      std::memcpy(to.bytes().data() + s.first, from.bytes().data() + s.first, static_cast<std::size_t>(s.count));
+      std::memcpy(to.bytes().data() + s.first, from.bytes().data() + s.first,
+                  static_cast<std::size_t>(s.count));
 }
 
 bool equal_bytes(const Tensor& a, const Tensor& b, const std::vector<Stretch>& stretches) {
   return std::ranges::all_of(stretches, [&](const Stretch& s) {
     return s.first + s.count <= std::min(byte_count(a), byte_count(b)) &&
-           std::memcmp(a.bytes().data() + s.first, b.bytes().data() + s.first, static_cast<std::size_t>(s.count)) == 0;
+           std::memcmp(a.bytes().data() + s.first, b.bytes().data() + s.first,
+                       static_cast<std::size_t>(s.count)) == 0;
   });
 }
 
@@ -102,11 +113,13 @@ std::vector<Params> fit_blocks(const Evidence& evidence, std::int64_t size, cons
   const auto earlier = [](const Evidence::Item& item, const Stretch& s) {
     return item.previous && !equal_bytes(*item.expected, *item.previous, {s});
   };
-  if (auto found = fit_blocks(evidence, size, misfit, {.shows = earlier})) return {std::move(*found)};
+  if (auto found = fit_blocks(evidence, size, misfit, {.shows = earlier}))
+    return {std::move(*found)};
   return {};
 }
 
-std::optional<Params> fit_blocks(const Evidence& evidence, std::int64_t size, const Misfit& misfit, const BlockChange& change) {
+std::optional<Params> fit_blocks(const Evidence& evidence, std::int64_t size, const Misfit& misfit,
+                                 const BlockChange& change) {
   constexpr std::size_t most_pairs = 96;
   struct Block {
     std::int64_t run;
@@ -128,8 +141,10 @@ std::optional<Params> fit_blocks(const Evidence& evidence, std::int64_t size, co
     for (const Block& b : blocks) {
       if (!b.stale) continue;
       auto& list = stale[b.run];
-      if (!list.empty() && list.back().first + list.back().count == b.stretch.first) list.back().count += b.stretch.count;
-      else list.push_back(b.stretch);
+      if (!list.empty() && list.back().first + list.back().count == b.stretch.first)
+        list.back().count += b.stretch.count;
+      else
+        list.push_back(b.stretch);
     }
     Params p = change.others;
     for (const auto& [run, list] : stale) put_stretches(p, run, list);
@@ -141,8 +156,10 @@ std::optional<Params> fit_blocks(const Evidence& evidence, std::int64_t size, co
     const double before = least;
     for (Block& b : blocks) {
       b.stale = !b.stale;
-      if (const double now = misfit(params()); now < least) least = now;
-      else b.stale = !b.stale;
+      if (const double now = misfit(params()); now < least)
+        least = now;
+      else
+        b.stale = !b.stale;
       if (least == 0) break;
     }
     if (least < before || least == 0) continue;
@@ -164,10 +181,12 @@ std::optional<Params> fit_blocks(const Evidence& evidence, std::int64_t size, co
 
 void make_stale(Replay& r, std::int64_t size, double share, double seed) {
   const auto shown = r.params.find("shown");
-  const Tensor* earlier = shown != r.params.end() && shown->second != 0 ? r.previous_shown : r.previous;
+  const Tensor* earlier =
+      shown != r.params.end() && shown->second != 0 ? r.previous_shown : r.previous;
   if (!earlier || earlier->bytes().size() != r.out[0].bytes().size()) return;
-  const auto blocks = names_stretches(r.params) ? stretches_of(r.params, r.run)
-                                                : drawn_blocks(byte_count(r.out[0]), size, share, seed, r.run);
+  const auto blocks = names_stretches(r.params)
+                          ? stretches_of(r.params, r.run)
+                          : drawn_blocks(byte_count(r.out[0]), size, share, seed, r.run);
   copy_bytes(r.out[0], *earlier, blocks);
 }
 

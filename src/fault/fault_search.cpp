@@ -19,7 +19,8 @@ double edge(const std::function<double(double)>& misfit, double inside, double o
   return inside;
 }
 
-// The misfit is not smooth near its least: of the short decimals around `at` the best, if it is better.
+// The misfit is not smooth near its least: of the short decimals around `at` the best, if it is
+// better.
 double simplest_near(const std::function<double(double)>& misfit, double at, double& least) {
   if (at == 0 || !std::isfinite(at)) return at;
   double best = at;
@@ -37,14 +38,16 @@ double simplest_near(const std::function<double(double)>& misfit, double at, dou
 
 }  // namespace
 
-std::optional<Found> least_misfit(const std::function<double(double)>& misfit, std::span<const double> grid) {
+std::optional<Found> least_misfit(const std::function<double(double)>& misfit,
+                                  std::span<const double> grid) {
   constexpr double golden = 0.6180339887498949;
   std::size_t best = grid.size();
   double least = kInfinity;
   for (std::size_t i = 0; i < grid.size(); ++i)
     if (const double m = misfit(grid[i]); m < least) least = m, best = i;
   if (best == grid.size()) return std::nullopt;
-  double low = grid[best == 0 ? 0 : best - 1], high = grid[std::min(best + 1, grid.size() - 1)], at = grid[best];
+  double low = grid[best == 0 ? 0 : best - 1], high = grid[std::min(best + 1, grid.size() - 1)],
+         at = grid[best];
   for (int step = 0; step < 28 && least > 0; ++step) {
     // The longer side of the best point is cut.
     const bool above = high - at > at - low;
@@ -64,7 +67,8 @@ std::optional<Found> least_misfit(const std::function<double(double)>& misfit, s
   return Found{edge(misfit, at, low), edge(misfit, at, high), 0};
 }
 
-std::optional<Found> least_misfit(const std::function<double(std::int64_t)>& misfit, std::int64_t low, std::int64_t high) {
+std::optional<Found> least_misfit(const std::function<double(std::int64_t)>& misfit,
+                                  std::int64_t low, std::int64_t high) {
   std::map<std::int64_t, double> known;
   const auto at = [&](std::int64_t i) {
     const auto it = known.find(i);
@@ -72,7 +76,8 @@ std::optional<Found> least_misfit(const std::function<double(std::int64_t)>& mis
   };
   if (low > high) return std::nullopt;
   const std::int64_t first = low, last = high;
-  for (std::int64_t step = std::max<std::int64_t>(1, (high - low) / 16);; step = std::max<std::int64_t>(1, step / 4)) {
+  for (std::int64_t step = std::max<std::int64_t>(1, (high - low) / 16);;
+       step = std::max<std::int64_t>(1, step / 4)) {
     for (std::int64_t i = low; i <= high; i += step) at(i);
     const auto best = std::ranges::min_element(known, {}, [](const auto& k) { return k.second; });
     if (best->second == 0 || step == 1) {
@@ -90,27 +95,32 @@ std::optional<double> least_step(const std::function<double(double)>& misfit, st
   double least = kInfinity;
   for (std::int64_t step = 1; step <= most && least > 0; ++step)
     for (const std::int64_t by : {step, -step})
-      if (const double m = misfit(static_cast<double>(by)); m < least) least = m, best = static_cast<double>(by);
+      if (const double m = misfit(static_cast<double>(by)); m < least)
+        least = m, best = static_cast<double>(by);
   return best;
 }
 
-std::optional<Affine> least_affine(const std::function<double(double, double)>& misfit, double middle, double spread) {
+std::optional<Affine> least_affine(const std::function<double(double, double)>& misfit,
+                                   double middle, double spread) {
   Affine best{1, middle, kInfinity};
   const auto slopes = by_factors(0.25, 4, 9);
   for (const double slope : slopes)
     for (double shift = -2; shift <= 2; shift += 0.5)
-      if (const double m = misfit(slope, middle + shift * spread); m < best.misfit) best = {slope, middle + shift * spread, m};
+      if (const double m = misfit(slope, middle + shift * spread); m < best.misfit)
+        best = {slope, middle + shift * spread, m};
   if (!(best.misfit < kInfinity)) return std::nullopt;
   double width = 1.3, reach = 0.5 * spread;
   for (int turn = 0; turn < 5 && best.misfit > 0; ++turn, width = 1 + (width - 1) / 4, reach /= 4) {
     const double slope = best.slope, level = best.level;
     std::vector<double> levels;
     for (int i = -3; i <= 3; ++i) levels.push_back(level + i * reach / 3);
-    if (const auto found = least_misfit([&](double l) { return misfit(slope, l); }, levels); found && found->misfit <= best.misfit)
+    if (const auto found = least_misfit([&](double l) { return misfit(slope, l); }, levels);
+        found && found->misfit <= best.misfit)
       best = {slope, found->low + (found->high - found->low) / 2, found->misfit};
     const auto near = by_factors(slope / width, slope * width, 7);
     if (best.misfit == 0) break;
-    if (const auto found = least_misfit([&](double s) { return misfit(s, best.level); }, near); found && found->misfit <= best.misfit)
+    if (const auto found = least_misfit([&](double s) { return misfit(s, best.level); }, near);
+        found && found->misfit <= best.misfit)
       best = {found->low + (found->high - found->low) / 2, best.level, found->misfit};
   }
   return best;
@@ -118,7 +128,8 @@ std::optional<Affine> least_affine(const std::function<double(double, double)>& 
 
 std::vector<double> by_factors(double low, double high, int count) {
   std::vector<double> points;
-  for (int i = 0; i < count; ++i) points.push_back(low * std::pow(high / low, i / static_cast<double>(count - 1)));
+  for (int i = 0; i < count; ++i)
+    points.push_back(low * std::pow(high / low, i / static_cast<double>(count - 1)));
   return points;
 }
 

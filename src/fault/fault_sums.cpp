@@ -21,7 +21,8 @@ class Finish {
     const std::int64_t channels = weight_channels(n);
     for (std::int64_t o = 0; o < channels; ++o) {
       w_zero_.push_back(w.quant.zero_at(static_cast<std::size_t>(o)));
-      rescale_.push_back(policy.prepare(x.quant.scale_at(0), w.quant.scale_at(static_cast<std::size_t>(o)), y.quant.scale_at(0)));
+      rescale_.push_back(policy.prepare(
+          x.quant.scale_at(0), w.quant.scale_at(static_cast<std::size_t>(o)), y.quant.scale_at(0)));
     }
   }
   // `sum` stands for the products of codes as stored and the bias; zero points are added exactly.
@@ -33,12 +34,16 @@ class Finish {
       sum -= x_zero_ * weights;
     } else if (w_zero_[c] != 0) {
       for (const Term& t : terms)
-        sum += std::int64_t{x_zero_} * w_zero_[c] - std::int64_t{t.x} * w_zero_[c] - std::int64_t{x_zero_} * t.w;
+        sum += std::int64_t{x_zero_} * w_zero_[c] - std::int64_t{t.x} * w_zero_[c] -
+               std::int64_t{x_zero_} * t.w;
     }
-    return clamp_code(std::int64_t{policy_.apply(saturate32(sum), rescale_[c])} + y_zero_, clamp_.low, clamp_.high);
+    return clamp_code(std::int64_t{policy_.apply(saturate32(sum), rescale_[c])} + y_zero_,
+                      clamp_.low, clamp_.high);
   }
 
-  std::int64_t bias(std::int64_t o) const { return bias_ ? bias_->code(bias_->count() == 1 ? 0 : o) : 0; }
+  std::int64_t bias(std::int64_t o) const {
+    return bias_ ? bias_->code(bias_->count() == 1 ? 0 : o) : 0;
+  }
 
  private:
   const RequantPolicy& policy_;
@@ -56,7 +61,9 @@ struct ConvWeights {
   char order;  // 'O' OIHW, 'H' OHWI, '1' 1HWO
   std::vector<std::int64_t> kernel;
   std::int64_t at(std::int64_t o, std::int64_t c, std::int64_t t) const {
-    return order == '1' ? t * channels + o : order == 'H' ? (o * taps + t) * depth + c : (o * depth + c) * taps + t;
+    return order == '1'   ? t * channels + o
+           : order == 'H' ? (o * taps + t) * depth + c
+                          : (o * depth + c) * taps + t;
   }
 };
 
@@ -73,7 +80,8 @@ ConvWeights conv_weights(const NodeView& n) {
   return out;
 }
 
-Result<void> resum_conv(Replay& r, TermOrder order, const Sum& f, const Finish& finish, bool padded) {
+Result<void> resum_conv(Replay& r, TermOrder order, const Sum& f, const Finish& finish,
+                        bool padded) {
   const NodeView n = r.site.view();
   const ConvWeights w = conv_weights(n);
   LOCKSTEP_TRY(const Window g, window_of(n, n.input(0).shape, w.kernel));
@@ -82,22 +90,27 @@ Result<void> resum_conv(Replay& r, TermOrder order, const Sum& f, const Finish& 
   const std::int64_t group = n.attrs().integer("group", 1), per_group = w.channels / group;
   const std::int64_t first_weight = w.order == '1' ? 1 : w.depth * w.taps;
   std::vector<std::pair<std::int64_t, std::int64_t>> taps;
-  std::vector<std::int32_t> read;        // activations of one position, in the order of the sum
-  std::vector<std::int64_t> weight_of;   // and where their weights lie, from the channel's first
+  std::vector<std::int32_t> read;       // activations of one position, in the order of the sum
+  std::vector<std::int64_t> weight_of;  // and where their weights lie, from the channel's first
   std::vector<Term> terms;
   for (std::int64_t batch = 0; batch < g.batch; ++batch)
     each_position(g, [&](std::int64_t d, std::int64_t h, std::int64_t v, std::int64_t position) {
       taps.clear();
       for (std::int64_t t = 0; padded && t < w.taps; ++t) taps.emplace_back(-1, t);
       each_tap(g, d, h, v, [&](std::int64_t at, std::int64_t tap) {
-        if (padded) taps[static_cast<std::size_t>(tap)].first = at;
-        else taps.emplace_back(at, tap);
+        if (padded)
+          taps[static_cast<std::size_t>(tap)].first = at;
+        else
+          taps.emplace_back(at, tap);
       });
       for (std::int64_t part = 0; part < group; ++part) {
         read.clear();
         weight_of.clear();
         const auto add = [&](std::int64_t c, const std::pair<std::int64_t, std::int64_t>& t) {
-          read.push_back(t.first < 0 ? x_zero : x[static_cast<std::size_t>(g.index(batch, part * w.depth + c, t.first, g.in_count(), g.channels))]);
+          read.push_back(t.first < 0
+                             ? x_zero
+                             : x[static_cast<std::size_t>(g.index(
+                                   batch, part * w.depth + c, t.first, g.in_count(), g.channels))]);
           weight_of.push_back(w.at(0, c, t.second));
         };
         if (order == TermOrder::channel_last)
@@ -109,8 +122,10 @@ Result<void> resum_conv(Replay& r, TermOrder order, const Sum& f, const Finish& 
         terms.resize(read.size());
         for (std::int64_t o = part * per_group; o < (part + 1) * per_group; ++o) {
           const auto* of_channel = weights.data() + o * first_weight;
-          for (std::size_t k = 0; k < terms.size(); ++k) terms[k] = {read[k], of_channel[weight_of[k]]};
-          r.out[0].set_code(g.index(batch, o, position, g.out_count(), w.channels), finish(f(terms, finish.bias(o)), terms, o));
+          for (std::size_t k = 0; k < terms.size(); ++k)
+            terms[k] = {read[k], of_channel[weight_of[k]]};
+          r.out[0].set_code(g.index(batch, o, position, g.out_count(), w.channels),
+                            finish(f(terms, finish.bias(o)), terms, o));
         }
       }
     });
@@ -121,15 +136,17 @@ Result<void> resum_gemm(Replay& r, const Sum& f, const Finish& finish) {
   const NodeView n = r.site.view();
   const auto a = centred_codes(*r.in[0], 0), b = centred_codes(*r.in[kWeights], 0);
   const Shape& shape = r.in[kWeights]->shape();
-  const bool trans_b = n.attrs().integer("transB", 0) != 0, trans_a = n.attrs().integer("transA", 0) != 0;
+  const bool trans_b = n.attrs().integer("transB", 0) != 0,
+             trans_a = n.attrs().integer("transA", 0) != 0;
   const std::int64_t width = trans_b ? shape[0] : shape[1], depth = trans_b ? shape[1] : shape[0];
   const std::int64_t rows = static_cast<std::int64_t>(a.size()) / depth;
   std::vector<Term> terms(static_cast<std::size_t>(depth));
   for (std::int64_t i = 0; i < rows; ++i)
     for (std::int64_t o = 0; o < width; ++o) {
       for (std::int64_t k = 0; k < depth; ++k)
-        terms[static_cast<std::size_t>(k)] = {a[static_cast<std::size_t>(trans_a ? k * rows + i : i * depth + k)],
-                                              b[static_cast<std::size_t>(trans_b ? o * depth + k : k * width + o)]};
+        terms[static_cast<std::size_t>(k)] = {
+            a[static_cast<std::size_t>(trans_a ? k * rows + i : i * depth + k)],
+            b[static_cast<std::size_t>(trans_b ? o * depth + k : k * width + o)]};
       r.out[0].set_code(i * width + o, finish(f(terms, finish.bias(o)), terms, o));
     }
   return {};
@@ -144,17 +161,22 @@ bool has_terms(const Site& site) {
   return n.node.op == "Conv" || n.input(kWeights).shape.size() == 2;
 }
 
-Result<void> resum(Replay& r, TermOrder order, const std::function<std::int64_t(std::span<const Term>)>& f, bool padded) {
-  return resum_from_bias(r, order, [&f](std::span<const Term> terms, std::int64_t bias) { return f(terms) + bias; }, padded);
+Result<void> resum(Replay& r, TermOrder order,
+                   const std::function<std::int64_t(std::span<const Term>)>& f, bool padded) {
+  return resum_from_bias(
+      r, order, [&f](std::span<const Term> terms, std::int64_t bias) { return f(terms) + bias; },
+      padded);
 }
 
 Result<void> resum_from_bias(Replay& r, TermOrder order, const Sum& f, bool padded) {
   const NodeView n = r.site.view();
   const Numerics& num = *r.site.reference.arithmetic().numerics;
   const RequantPolicy* policy = n.node.op == "Conv" ? num.conv : num.dense;
-  if (n.node.op == "Conv" && n.input(0).dtype == DType::u8 && num.conv_unsigned) policy = num.conv_unsigned;
+  if (n.node.op == "Conv" && n.input(0).dtype == DType::u8 && num.conv_unsigned)
+    policy = num.conv_unsigned;
   if (n.node.op == "MatMul" && num.matmul) policy = num.matmul;
-  if (!policy) return Error{n.where(), "no requantization in this arithmetic", "another --reference", ""};
+  if (!policy)
+    return Error{n.where(), "no requantization in this arithmetic", "another --reference", ""};
   const Finish finish(r, *policy);
   return n.node.op == "Conv" ? resum_conv(r, order, f, finish, padded) : resum_gemm(r, f, finish);
 }

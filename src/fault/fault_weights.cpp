@@ -11,7 +11,9 @@ int weight_axis(const NodeView& n) {
   return last;
 }
 
-std::int64_t weight_channels(const NodeView& n) { return n.input(kWeights).shape[static_cast<std::size_t>(weight_axis(n))]; }
+std::int64_t weight_channels(const NodeView& n) {
+  return n.input(kWeights).shape[static_cast<std::size_t>(weight_axis(n))];
+}
 
 std::int64_t weight_channel(const NodeView& n, std::int64_t i) {
   return index_along(n.input(kWeights).shape, static_cast<std::size_t>(weight_axis(n)), i);

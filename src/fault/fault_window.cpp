@@ -16,8 +16,8 @@ Result<Window> window_at(const NodeView& n) {
   return window_of(n, n.input(0).shape, kernel);
 }
 
-void set_window(ChangedNode& node, const Window& from, const Window::Axes& begin, const Window::Axes& dilations,
-                std::int64_t pad_code, const Outside& outside) {
+void set_window(ChangedNode& node, const Window& from, const Window::Axes& begin,
+                const Window::Axes& dilations, std::int64_t pad_code, const Outside& outside) {
   Window::Axes extent{};  // of the input that the windows cover exactly
   for (std::size_t a = 0; a < 3; ++a)
     extent[a] = (from.out[a] - 1) * from.strides[a] + (from.kernel[a] - 1) * dilations[a] + 1;
@@ -31,7 +31,8 @@ void set_window(ChangedNode& node, const Window& from, const Window::Axes& begin
   for (std::int64_t n = 0; n < from.batch; ++n)
     for (std::int64_t c = 0; c < from.channels; ++c)
       for (std::int64_t p = 0; p < positions; ++p) {
-        const Window::Axes at = {p / (extent[1] * extent[2]), p / extent[2] % extent[1], p % extent[2]};
+        const Window::Axes at = {p / (extent[1] * extent[2]), p / extent[2] % extent[1],
+                                 p % extent[2]};
         const Window::Axes from_edge = {at[0] - begin[0], at[1] - begin[1], at[2] - begin[2]};
         std::int64_t source = 0;
         bool inside = true;
@@ -46,16 +47,23 @@ void set_window(ChangedNode& node, const Window& from, const Window::Axes& begin
         const std::int64_t to = from.index(n, c, p, positions, from.channels);
         if (inside)
           std::memcpy(x.bytes().data() + static_cast<std::size_t>(to) * width,
-                      old.bytes().data() + static_cast<std::size_t>(from.index(n, c, source, from.in_count(), from.channels)) * width, width);
-        else if (is_float(x.dtype())) x.set_number(to, static_cast<double>(pad_code));
-        else x.set_code(to, pad_code);
+                      old.bytes().data() + static_cast<std::size_t>(from.index(
+                                               n, c, source, from.in_count(), from.channels)) *
+                                               width,
+                      width);
+        else if (is_float(x.dtype()))
+          x.set_number(to, static_cast<double>(pad_code));
+        else
+          x.set_code(to, pad_code);
       }
   node.set_contents(0, std::move(x));
   Attrs& attrs = node.attrs();
   attrs.values.erase("auto_pad");
   attrs.values.erase("ceil_mode");
   attrs.set("pads", std::vector<std::int64_t>(2 * from.spatial_rank, 0));
-  attrs.set("dilations", std::vector<std::int64_t>(dilations.begin() + static_cast<std::ptrdiff_t>(unused), dilations.end()));
+  attrs.set("dilations",
+            std::vector<std::int64_t>(dilations.begin() + static_cast<std::ptrdiff_t>(unused),
+                                      dilations.end()));
 }
 
 }  // namespace lockstep

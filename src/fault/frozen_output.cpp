@@ -4,7 +4,9 @@
 namespace lockstep {
 namespace {
 
-bool applies(const Site& site) { return site.node != no_id && site.view().node.outputs[0] != no_id; }
+bool applies(const Site& site) {
+  return site.node != no_id && site.view().node.outputs[0] != no_id;
+}
 
 std::vector<Params> candidates(const Site&, const Evidence& evidence) {
   for (const Evidence::Item& item : evidence.items)
@@ -22,8 +24,10 @@ Result<void> replay(Replay& r) {
 extern constinit const FaultDef fault_frozen_output = {
     .name = "frozen-output",
     .claim = "the output is the one of the very first run",
-    .advice = "ask for the output address after initialization and set it before every run\n"
-              "check that the operation runs again: completion flags, context that is marked as initialized",
+    .advice =
+        "ask for the output address after initialization and set it before every run\n"
+        "check that the operation runs again: completion flags, context that is marked as "
+        "initialized",
     .stage = Stage::node,
     .applies = applies,
     .candidates = candidates,

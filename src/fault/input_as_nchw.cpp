@@ -4,8 +4,10 @@
 namespace lockstep {
 namespace {
 
-constexpr ParamSpec params[] = {
-    {"sent", "0: the device reads right bytes with NCHW strides; 1: NCHW bytes are sent to a channel-last input", 0}};
+constexpr ParamSpec params[] = {{"sent",
+                                 "0: the device reads right bytes with NCHW strides; 1: NCHW bytes "
+                                 "are sent to a channel-last input",
+                                 0}};
 
 std::vector<std::int64_t> moved(const Site& site) {
   const Shape& shape = site.graph().value(site.input).shape;
@@ -15,7 +17,9 @@ std::vector<std::int64_t> moved(const Site& site) {
   return read_with_order(shape, order);
 }
 
-bool applies(const Site& site) { return site.input != no_id && channels_last(site) && !moved(site).empty(); }
+bool applies(const Site& site) {
+  return site.input != no_id && channels_last(site) && !moved(site).empty();
+}
 
 std::vector<Params> candidates(const Site& site, const Evidence&) {
   const auto source = moved(site);
@@ -33,10 +37,12 @@ Result<void> replay(Replay& r) {
 
 extern constinit const FaultDef fault_input_as_nchw = {
     .name = "input-as-nchw",
-    .claim = "{sent?0:the input's channel-last bytes are read as NCHW|1:bytes in NCHW order are "
-             "sent to an input whose channels come last}",
-    .advice = "ask the target for the input's shape and channel position, and feed that order\n"
-              "or compile with the position that the application sends (--inputs-ch-position)",
+    .claim =
+        "{sent?0:the input's channel-last bytes are read as NCHW|1:bytes in NCHW order are "
+        "sent to an input whose channels come last}",
+    .advice =
+        "ask the target for the input's shape and channel position, and feed that order\n"
+        "or compile with the position that the application sends (--inputs-ch-position)",
     .stage = Stage::input,
     .params = params,
     .applies = applies,

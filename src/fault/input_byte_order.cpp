@@ -4,9 +4,12 @@
 namespace lockstep {
 namespace {
 
-constexpr ParamSpec params[] = {{"width", "bytes of a word: 2 or 4; 0: the input's own element, or 4 for bytes", 0}};
+constexpr ParamSpec params[] = {
+    {"width", "bytes of a word: 2 or 4; 0: the input's own element, or 4 for bytes", 0}};
 
-bool applies(const Site& site) { return site.input != no_id; }
+bool applies(const Site& site) {
+  return site.input != no_id;
+}
 
 std::vector<Params> candidates(const Site& site, const Evidence&) {
   const std::size_t width = size_of(site.graph().value(site.input).dtype);
@@ -17,8 +20,11 @@ std::vector<Params> candidates(const Site& site, const Evidence&) {
 
 Result<void> replay(Replay& r) {
   auto width = static_cast<std::int64_t>(param(params, r.params, "width"));
-  if (width == 0) width = size_of(r.out[0].dtype()) > 1 ? static_cast<std::int64_t>(size_of(r.out[0].dtype())) : 4;
-  if (width < 2 || width > 8) return Error{"fault input-byte-order", "width " + std::to_string(width), "2 .. 8 bytes", ""};
+  if (width == 0)
+    width =
+        size_of(r.out[0].dtype()) > 1 ? static_cast<std::int64_t>(size_of(r.out[0].dtype())) : 4;
+  if (width < 2 || width > 8)
+    return Error{"fault input-byte-order", "width " + std::to_string(width), "2 .. 8 bytes", ""};
   swap_bytes(r.out[0], width);
   return {};
 }

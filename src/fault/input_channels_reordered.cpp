@@ -6,14 +6,19 @@
 namespace lockstep {
 namespace {
 
-constexpr ParamSpec params[] = {{"order", "which channel is read as the 1st, 2nd and so on, as digits from 0: 210 is BGR; -1: from the last to the first", -1}};
+constexpr ParamSpec params[] = {{"order",
+                                 "which channel is read as the 1st, 2nd and so on, as digits from "
+                                 "0: 210 is BGR; -1: from the last to the first",
+                                 -1}};
 constexpr std::int64_t kMost = 16, kMostDigits = 6;  // channels; those that one digit each can name
 
 std::size_t channel_axis(const Site& site) {
   return channels_last(site) ? site.graph().value(site.input).shape.size() - 1 : 1;
 }
 
-std::int64_t channels_of(const Site& site) { return site.graph().value(site.input).shape[channel_axis(site)]; }
+std::int64_t channels_of(const Site& site) {
+  return site.graph().value(site.input).shape[channel_axis(site)];
+}
 
 bool applies(const Site& site) {
   if (site.input == no_id) return false;
@@ -23,8 +28,8 @@ bool applies(const Site& site) {
 
 std::vector<Params> candidates(const Site& site, const Evidence&) {
   std::vector<double> orders = {-1};
-  if (channels_of(site) == 3) orders = {210, 21, 102, 120, 201};                 // 21 is 0, 2, 1
-  if (channels_of(site) == 4) orders = {-1, 2103, 1230, 3012, 321};              // BGRA, ARGB
+  if (channels_of(site) == 3) orders = {210, 21, 102, 120, 201};     // 21 is 0, 2, 1
+  if (channels_of(site) == 4) orders = {-1, 2103, 1230, 3012, 321};  // BGRA, ARGB
   std::vector<Params> sets;
   for (const double order : orders) sets.push_back({{"order", order}});
   return sets;
@@ -34,7 +39,8 @@ std::vector<Params> candidates(const Site& site, const Evidence&) {
 std::vector<std::int64_t> places(double order, std::int64_t channels) {
   std::vector<std::int64_t> from(static_cast<std::size_t>(channels));
   if (order == -1) {
-    for (std::size_t c = 0; c < from.size(); ++c) from[c] = channels - 1 - static_cast<std::int64_t>(c);
+    for (std::size_t c = 0; c < from.size(); ++c)
+      from[c] = channels - 1 - static_cast<std::int64_t>(c);
     return from;
   }
   if (channels > kMostDigits || order < 0) return {};
@@ -49,8 +55,11 @@ Result<void> replay(Replay& r) {
   const double order = param(params, r.params, "order");
   const auto from = places(order, channels);
   if (from.empty())
-    return Error{"fault input-channels-reordered", "order " + std::to_string(static_cast<std::int64_t>(order)),
-                 "a permutation of the " + std::to_string(channels) + " channels by their digits, or -1", ""};
+    return Error{
+        "fault input-channels-reordered",
+        "order " + std::to_string(static_cast<std::int64_t>(order)),
+        "a permutation of the " + std::to_string(channels) + " channels by their digits, or -1",
+        ""};
   const Shape& shape = r.out[0].shape();
   const std::int64_t inner = strides_of(shape)[channel_axis(r.site)];
   std::vector<std::int64_t> source(static_cast<std::size_t>(r.out[0].count()));
@@ -66,11 +75,13 @@ Result<void> replay(Replay& r) {
 
 extern constinit const FaultDef fault_input_channels_reordered = {
     .name = "input-channels-reordered",
-    .claim = "the input's channels arrive {order?-1:from the last to the first|210:as BGR for "
-             "RGB, or RGB for BGR|21:in the order 0, 2, 1|102:in the order 1, 0, 2|120:in the "
-             "order 1, 2, 0|201:in the order 2, 0, 1|:in another order ({order})}",
-    .advice = "feed pure red, green and blue pictures and compare channel by channel\n"
-              "set the camera's or decoder's format to the order that the model was trained with",
+    .claim =
+        "the input's channels arrive {order?-1:from the last to the first|210:as BGR for "
+        "RGB, or RGB for BGR|21:in the order 0, 2, 1|102:in the order 1, 0, 2|120:in the "
+        "order 1, 2, 0|201:in the order 2, 0, 1|:in another order ({order})}",
+    .advice =
+        "feed pure red, green and blue pictures and compare channel by channel\n"
+        "set the camera's or decoder's format to the order that the model was trained with",
     .stage = Stage::input,
     .params = params,
     .applies = applies,

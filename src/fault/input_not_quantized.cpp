@@ -6,9 +6,12 @@
 namespace lockstep {
 namespace {
 
-constexpr ParamSpec params[] = {{"truncates", "0: the real value is rounded to the nearest code; 1: cut toward zero", 0}};
+constexpr ParamSpec params[] = {
+    {"truncates", "0: the real value is rounded to the nearest code; 1: cut toward zero", 0}};
 
-bool applies(const Site& site) { return site.input != no_id && input_coding(site).has_value(); }
+bool applies(const Site& site) {
+  return site.input != no_id && input_coding(site).has_value();
+}
 
 std::vector<Params> candidates(const Site&, const Evidence&) {
   return {Params{{"truncates", 0}}, Params{{"truncates", 1}}};
@@ -29,9 +32,11 @@ Result<void> replay(Replay& r) {
 
 extern constinit const FaultDef fault_input_not_quantized = {
     .name = "input-not-quantized",
-    .claim = "the input is not quantized: real values are {truncates?0:rounded to codes|1:cut off "
-             "to codes} as they are",
-    .advice = "quantize with the input's own scale and zero point: code = round(x / scale) + zero point",
+    .claim =
+        "the input is not quantized: real values are {truncates?0:rounded to codes|1:cut off "
+        "to codes} as they are",
+    .advice =
+        "quantize with the input's own scale and zero point: code = round(x / scale) + zero point",
     .stage = Stage::input,
     .params = params,
     .applies = applies,

@@ -1,5 +1,5 @@
-// x'(0) = x(0); x'(run)[0 .. count) = T(x'(run - 1)), the rest x'(run - 1): the application writes the input once,
-// and tensor T, which shares its memory, is left there by every run.
+// x'(0) = x(0); x'(run)[0 .. count) = T(x'(run - 1)), the rest x'(run - 1): the application writes
+// the input once, and tensor T, which shares its memory, is left there by every run.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -9,7 +9,10 @@
 namespace lockstep {
 namespace {
 
-constexpr ParamSpec params[] = {{"other", "the tensor that shares the input's memory, by its number in the graph; -1: the first of fitting type", -1}};
+constexpr ParamSpec params[] = {{"other",
+                                 "the tensor that shares the input's memory, by its number in the "
+                                 "graph; -1: the first of fitting type",
+                                 -1}};
 
 // Activations that may lie in the input's place: of its type, the nearest to the input first.
 std::vector<ValueId> sharing(const Site& site) {
@@ -17,14 +20,17 @@ std::vector<ValueId> sharing(const Site& site) {
   std::vector<ValueId> ids;
   for (const Node& node : g.nodes())
     for (const ValueId id : node.outputs)
-      if (id != no_id && !g.value(id).constant && size_of(g.value(id).dtype) == size_of(g.value(site.input).dtype) &&
-          is_float(g.value(id).dtype) == is_float(g.value(site.input).dtype) && count_of(g.value(id).shape) > 1)
+      if (id != no_id && !g.value(id).constant &&
+          size_of(g.value(id).dtype) == size_of(g.value(site.input).dtype) &&
+          is_float(g.value(id).dtype) == is_float(g.value(site.input).dtype) &&
+          count_of(g.value(id).shape) > 1)
         ids.push_back(id);
   return ids;
 }
 
 bool applies(const Site& site) {
-  return site.input != no_id && site.graph().inputs().size() == 1 && site.graph().states().empty() && !sharing(site).empty();
+  return site.input != no_id && site.graph().inputs().size() == 1 &&
+         site.graph().states().empty() && !sharing(site).empty();
 }
 
 // What the input's memory holds after a run on x.
@@ -33,7 +39,8 @@ Result<void> leave(const Site& site, ValueId other, Tensor& x) {
   const std::string wanted[] = {g.value(other).name};
   LOCKSTEP_TRY(const Sample made, site.reference.run_from({{g.value(site.input).name, x}}, wanted));
   const Tensor& left = made.at(wanted[0]);
-  std::memcpy(x.bytes().data(), left.bytes().data(), std::min(x.bytes().size(), left.bytes().size()));
+  std::memcpy(x.bytes().data(), left.bytes().data(),
+              std::min(x.bytes().size(), left.bytes().size()));
   return {};
 }
 
@@ -43,7 +50,8 @@ Result<void> replay(Replay& r) {
   const auto ids = sharing(r.site);
   const ValueId other = given >= 0 ? static_cast<ValueId>(given) : ids.empty() ? no_id : ids[0];
   if (other == no_id || std::ranges::find(ids, other) == ids.end())
-    return Error{"fault input-not-rewritten", "tensor " + std::to_string(given), "an activation of the input's type", ""};
+    return Error{"fault input-not-rewritten", "tensor " + std::to_string(given),
+                 "an activation of the input's type", ""};
   Tensor x = *r.first;
   for (std::int64_t run = 0; run < r.run; ++run) LOCKSTEP_CHECK(leave(r.site, other, x));
   r.out[0] = std::move(x);
@@ -59,7 +67,8 @@ double distance(const Tensor& a, const Tensor& b) {
   return sum;
 }
 
-// What was read in the second run, perhaps known to half a step only, says which tensors it may have been.
+// What was read in the second run, perhaps known to half a step only, says which tensors it may
+// have been.
 std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
   constexpr std::size_t most = 12, most_seen = 3;
   if (evidence.items.size() < 2) return {};
@@ -84,10 +93,14 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 
 extern constinit const FaultDef fault_input_not_rewritten = {
     .name = "input-not-rewritten",
-    .claim = "the input is written once only: later runs read what {other?-1:another "
-             "tensor|:tensor {other}} left in its memory",
-    .advice = "write the input before every run: its buffer lies among the activations and is used again\n"
-              "or have the compiler keep inputs apart (an option that preserves inputs), and look at the memory map",
+    .claim =
+        "the input is written once only: later runs read what {other?-1:another "
+        "tensor|:tensor {other}} left in its memory",
+    .advice =
+        "write the input before every run: its buffer lies among the activations and is used "
+        "again\n"
+        "or have the compiler keep inputs apart (an option that preserves inputs), and look at the "
+        "memory map",
     .stage = Stage::input,
     .params = params,
     .applies = applies,

@@ -21,15 +21,19 @@ bool applies(const Site& site) {
 
 Result<void> replay(Replay& r) {
   const auto multiple = static_cast<std::int64_t>(param(params, r.params, "multiple"));
-  if (multiple < 1) return Error{"fault input-padded-rows", "multiple " + std::to_string(multiple), "at least 1", ""};
-  r.out[0] = with_padded_rows(r.out[0], multiple, static_cast<std::int64_t>(param(params, r.params, "fill")));
+  if (multiple < 1)
+    return Error{"fault input-padded-rows", "multiple " + std::to_string(multiple), "at least 1",
+                 ""};
+  r.out[0] = with_padded_rows(r.out[0], multiple,
+                              static_cast<std::int64_t>(param(params, r.params, "fill")));
   return {};
 }
 
 std::vector<Params> candidates(const Site& site, const Evidence&) {
   std::vector<Params> sets;
   for (const std::int64_t multiple : {4, 8, 16, 32, 64})
-    if (row_of(site) % multiple != 0) sets.push_back({{"multiple", static_cast<double>(multiple)}, {"fill", 0}});
+    if (row_of(site) % multiple != 0)
+      sets.push_back({{"multiple", static_cast<double>(multiple)}, {"fill", 0}});
   return sets;
 }
 
@@ -37,7 +41,9 @@ std::vector<Params> candidates(const Site& site, const Evidence&) {
 
 extern constinit const FaultDef fault_input_padded_rows = {
     .name = "input-padded-rows",
-    .claim = "rows of the input are padded to multiples of {multiple} elements and read as if they were dense",
+    .claim =
+        "rows of the input are padded to multiples of {multiple} elements and read as if they were "
+        "dense",
     .advice = "send the rows with the stride that the input's descriptor names",
     .stage = Stage::input,
     .params = params,

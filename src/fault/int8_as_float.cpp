@@ -10,7 +10,8 @@ namespace {
 bool applies(const Site& site) {
   if (site.node == no_id || site.view().node.op != "DequantizeLinear") return false;
   const NodeView n = site.view();
-  return size_of(n.input(0).dtype) == 1 && n.output(0).dtype == DType::f32 && !n.input(0).constant && count_of(n.input(0).shape) >= 4;
+  return size_of(n.input(0).dtype) == 1 && n.output(0).dtype == DType::f32 &&
+         !n.input(0).constant && count_of(n.input(0).shape) >= 4;
 }
 
 // Beyond the codes lie zeros.
@@ -31,8 +32,9 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 extern constinit const FaultDef fault_int8_as_float = {
     .name = "int8-as-float",
     .claim = "bytes of codes are read as float32 words",
-    .advice = "keep the graph in int8 to its end and dequantize in the application\n"
-              "count words such as 0x80808080 and NaN in the float buffer: they betray the boundary",
+    .advice =
+        "keep the graph in int8 to its end and dequantize in the application\n"
+        "count words such as 0x80808080 and NaN in the float buffer: they betray the boundary",
     .stage = Stage::node,
     .applies = applies,
     .candidates = candidates,

@@ -11,25 +11,31 @@
 namespace lockstep {
 namespace {
 
-constexpr ParamSpec params[] = {{"limit", "the greatest multiplier; 0: half of the node's own greatest", 0}};
+constexpr ParamSpec params[] = {
+    {"limit", "the greatest multiplier; 0: half of the node's own greatest", 0}};
 
 // Output steps per accumulator step of channel c.
 double multiplier(const NodeView& n, std::size_t c) {
-  return n.input(0).quant.scale_at(0) * n.input(kWeights).quant.scale_at(c) / n.output(0).quant.scale_at(0);
+  return n.input(0).quant.scale_at(0) * n.input(kWeights).quant.scale_at(c) /
+         n.output(0).quant.scale_at(0);
 }
 
 double greatest(const NodeView& n) {
   double most = 0;
-  for (std::size_t c = 0; c < n.input(kWeights).quant.scale.size(); ++c) most = std::max(most, multiplier(n, c));
+  for (std::size_t c = 0; c < n.input(kWeights).quant.scale.size(); ++c)
+    most = std::max(most, multiplier(n, c));
   return most;
 }
 
-bool applies(const Site& site) { return is_coded_sum(site); }
+bool applies(const Site& site) {
+  return is_coded_sum(site);
+}
 
 Result<void> replay(Replay& r) {
   const NodeView n = r.site.view();
   double limit = param(params, r.params, "limit");
-  if (!(limit >= 0)) return Error{"fault multiplier-clipped", "limit " + std::to_string(limit), "at least 0", ""};
+  if (!(limit >= 0))
+    return Error{"fault multiplier-clipped", "limit " + std::to_string(limit), "at least 0", ""};
   if (limit == 0) limit = greatest(n) / 2;
   ChangedNode node(r);
   auto& scale = node.input(kWeights).quant.scale;
@@ -38,8 +44,10 @@ Result<void> replay(Replay& r) {
   return node.eval_into(r);
 }
 
-// What the channel with the greatest multiplier shows: its own results before they are rounded, and the device's codes.
-Fit of_greatest(const NodeView& n, const Site& site, const Evidence& evidence, std::int64_t channel, const CodeScale& range) {
+// What the channel with the greatest multiplier shows: its own results before they are rounded, and
+// the device's codes.
+Fit of_greatest(const NodeView& n, const Site& site, const Evidence& evidence, std::int64_t channel,
+                const CodeScale& range) {
   const Value& yv = n.output(0);
   const std::size_t axis = channel_axis(n, yv.shape);
   const double error = 1.0 / 200;
@@ -48,9 +56,12 @@ Fit of_greatest(const NodeView& n, const Site& site, const Evidence& evidence, s
     if (!item.observed || !item.expected) continue;
     const std::vector<double> fine = fine_results(site, item);
     for (std::int64_t i = 0; i < std::ssize(fine); ++i) {
-      const double right = std::fabs(fine[static_cast<std::size_t>(i)]), sign = fine[static_cast<std::size_t>(i)] < 0 ? -1 : 1;
+      const double right = std::fabs(fine[static_cast<std::size_t>(i)]),
+                   sign = fine[static_cast<std::size_t>(i)] < 0 ? -1 : 1;
       const std::int64_t is = item.observed->code(i);
-      if (index_along(yv.shape, axis, i) != channel || right < 1 || right > 255 || is <= range.low || is >= range.high) continue;
+      if (index_along(yv.shape, axis, i) != channel || right < 1 || right > 255 ||
+          is <= range.low || is >= range.high)
+        continue;
       const double device = sign * static_cast<double>(is - range.zero);
       intervals.push_back({(device - 0.5) / (right + error), (device + 0.5) / (right - error)});
     }
@@ -70,7 +81,8 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
     if (limit < own) sets.push_back({{"limit", limit}});
   // The only multiplier of a layer, cut to any other, is a result of another scale.
   const Fit fit = scale.size() > 1 ? of_greatest(n, site, evidence, channel, *range) : Fit{};
-  if (fit.agreeing > 1 && fit.agreeing * 10 >= fit.elements * 9 && fit.high > 0.01 && fit.low < 0.99) {
+  if (fit.agreeing > 1 && fit.agreeing * 10 >= fit.elements * 9 && fit.high > 0.01 &&
+      fit.low < 0.99) {
     const double low = std::max(fit.low, 0.01), high = std::min(fit.high, 0.999);
     const double wishes[] = {1 / own, 0.5 / own, 0.25 / own, 0.125 / own, 0.5};
     sets.push_back({{"limit", own * snap(low, high, wishes)}});
@@ -84,7 +96,11 @@ std::vector<Params> fit(const Site& site, const Evidence&, const Misfit& misfit)
   const double own = greatest(site.view());
   if (!(own > 0) || site.view().input(kWeights).quant.scale.size() < 2) return {};
   // By the share of the node's own: what is clipped to 0.7 of it has a simpler share than limit.
-  const auto found = least_misfit([&](double share) { return misfit({{"limit", own * share}}); }, by_factors(1.0 / 16, 0.999, 20));
+  const auto found = least_misfit(
+      [&](double share) {
+        return misfit({{"limit", own * share}});
+      },
+      by_factors(1.0 / 16, 0.999, 20));
   const double wishes[] = {1 / own, 0.5 / own, 0.25 / own, 0.125 / own, 0.5};
   if (!found) return {};
   return {{{"limit", own * snap(found->low, found->high, wishes)}}};

@@ -6,9 +6,12 @@
 namespace lockstep {
 namespace {
 
-constexpr ParamSpec params[] = {{"direction", "0: the nearest power; -1: the one below; 1: the one above", 0}};
+constexpr ParamSpec params[] = {
+    {"direction", "0: the nearest power; -1: the one below; 1: the one above", 0}};
 
-bool applies(const Site& site) { return is_coded_sum(site); }
+bool applies(const Site& site) {
+  return is_coded_sum(site);
+}
 
 Result<void> replay(Replay& r) {
   const double direction = param(params, r.params, "direction");
@@ -17,22 +20,26 @@ Result<void> replay(Replay& r) {
   for (double& scale : node.input(kWeights).quant.scale) {
     const double own = n.input(0).quant.scale_at(0) * scale / n.output(0).quant.scale_at(0);
     const double power = std::log2(own);
-    const double taken = direction < 0 ? std::floor(power) : direction > 0 ? std::ceil(power) : std::nearbyint(power);
+    const double taken = direction < 0   ? std::floor(power)
+                         : direction > 0 ? std::ceil(power)
+                                         : std::nearbyint(power);
     scale *= std::exp2(taken) / own;
   }
   return node.eval_into(r);
 }
 
 std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
-  return best_sets(site, evidence, {{{"direction", 0}}, {{"direction", -1}}, {{"direction", 1}}}, replay, 1);
+  return best_sets(site, evidence, {{{"direction", 0}}, {{"direction", -1}}, {{"direction", 1}}},
+                   replay, 1);
 }
 
 }  // namespace
 
 extern constinit const FaultDef fault_multiplier_power_of_two = {
     .name = "multiplier-power-of-two",
-    .claim = "multipliers are rounded to the {direction?0:nearest power of two|-1:power of two "
-             "below|1:power of two above}",
+    .claim =
+        "multipliers are rounded to the {direction?0:nearest power of two|-1:power of two "
+        "below|1:power of two above}",
     .advice = "quantize with power-of-two scales for this engine",
     .stage = Stage::node,
     .scope = Scope::this_operator,

@@ -52,7 +52,9 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
       const auto source = moved(site.view().input(operand).shape, layout);
       if (source.empty()) continue;
       sets.push_back({{"operand", static_cast<double>(operand + 1)}, {"layout", layout}});
-      if (source != inverse(source)) sets.push_back({{"operand", static_cast<double>(operand + 1)}, {"layout", layout}, {"sent", 1}});
+      if (source != inverse(source))
+        sets.push_back(
+            {{"operand", static_cast<double>(operand + 1)}, {"layout", layout}, {"sent", 1}});
     }
   return best_sets(site, evidence, std::move(sets), replay);
 }
@@ -61,10 +63,13 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 
 extern constinit const FaultDef fault_operand_layout = {
     .name = "operand-layout",
-    .claim = "operand {operand} is {sent?0:read|1:written} {layout?0:channels last|1:channels "
-             "first|2:with its spatial axes swapped}, and is not {sent?0:written|1:read} so",
-    .advice = "look for a transpose or a layout conversion that the compiler dropped before this operation\n"
-              "check the row and channel strides of the two operations' buffers",
+    .claim =
+        "operand {operand} is {sent?0:read|1:written} {layout?0:channels last|1:channels "
+        "first|2:with its spatial axes swapped}, and is not {sent?0:written|1:read} so",
+    .advice =
+        "look for a transpose or a layout conversion that the compiler dropped before this "
+        "operation\n"
+        "check the row and channel strides of the two operations' buffers",
     .stage = Stage::node,
     .params = params,
     .applies = applies,

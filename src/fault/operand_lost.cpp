@@ -1,4 +1,5 @@
-// y' = op(..., constant in place of an operand, ...): the read is denied, or the operand is left out.
+// y' = op(..., constant in place of an operand, ...): the read is denied, or the operand is left
+// out.
 #include <algorithm>
 
 #include "fault/fault_eval.h"
@@ -13,7 +14,8 @@ constexpr ParamSpec params[] = {
 };
 
 bool applies(const Site& site) {
-  return site.node != no_id && site.view().node.outputs[0] != no_id && !computed_inputs(site.view()).empty();
+  return site.node != no_id && site.view().node.outputs[0] != no_id &&
+         !computed_inputs(site.view()).empty();
 }
 
 Result<void> replay(Replay& r) {
@@ -21,8 +23,10 @@ Result<void> replay(Replay& r) {
   ChangedNode node(r);
   Tensor& x = node.changed(operand);
   const Value& value = node.input(operand);
-  const std::int64_t code = param(params, r.params, "neutral") != 0 && is_coded(value) ? value.quant.zero_at(0) : 0;
-  if (is_float(x.dtype())) std::ranges::fill(x.bytes(), std::byte{0});
+  const std::int64_t code =
+      param(params, r.params, "neutral") != 0 && is_coded(value) ? value.quant.zero_at(0) : 0;
+  if (is_float(x.dtype()))
+    std::ranges::fill(x.bytes(), std::byte{0});
   else
     for (std::int64_t i = 0; i < x.count(); ++i) x.set_code(i, code);
   return node.eval_into(r);
@@ -43,10 +47,13 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 
 extern constinit const FaultDef fault_operand_lost = {
     .name = "operand-lost",
-    .claim = "operand {operand} is not read: {neutral?0:zero bytes stand|1:its zero point stands} "
-             "in its place",
-    .advice = "check that the accelerator may read the operand's memory region (security, privilege, compartment)\n"
-              "check that the operand's buffer is wired to this operation at all",
+    .claim =
+        "operand {operand} is not read: {neutral?0:zero bytes stand|1:its zero point stands} "
+        "in its place",
+    .advice =
+        "check that the accelerator may read the operand's memory region (security, privilege, "
+        "compartment)\n"
+        "check that the operand's buffer is wired to this operation at all",
     .stage = Stage::node,
     .params = params,
     .applies = applies,

@@ -12,7 +12,8 @@ constexpr ParamSpec params[] = {
 };
 
 bool padded(const Value& v, std::int64_t multiple) {
-  return !v.shape.empty() && v.shape.back() > 0 && v.shape.back() % multiple != 0 && count_of(v.shape) > v.shape.back();
+  return !v.shape.empty() && v.shape.back() > 0 && v.shape.back() % multiple != 0 &&
+         count_of(v.shape) > v.shape.back();
 }
 
 bool applies(const Site& site) {
@@ -24,9 +25,12 @@ bool applies(const Site& site) {
 Result<void> replay(Replay& r) {
   LOCKSTEP_TRY(const std::size_t operand, operand_of(r, param(params, r.params, "operand")));
   const auto multiple = static_cast<std::int64_t>(param(params, r.params, "multiple"));
-  if (multiple < 2) return Error{"fault operand-padded-rows", "multiple " + std::to_string(multiple), "2 at least", ""};
+  if (multiple < 2)
+    return Error{"fault operand-padded-rows", "multiple " + std::to_string(multiple), "2 at least",
+                 ""};
   ChangedNode node(r);
-  node.changed(operand) = with_padded_rows(node.contents(operand), multiple, static_cast<std::int64_t>(param(params, r.params, "fill")));
+  node.changed(operand) = with_padded_rows(
+      node.contents(operand), multiple, static_cast<std::int64_t>(param(params, r.params, "fill")));
   return node.eval_into(r);
 }
 
@@ -40,7 +44,9 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
       std::vector<double> fills = {0};
       if (is_coded(v) && v.quant.zero_at(0) != 0) fills.push_back(v.quant.zero_at(0));
       for (const double fill : fills)
-        sets.push_back({{"operand", static_cast<double>(operand + 1)}, {"multiple", static_cast<double>(multiple)}, {"fill", fill}});
+        sets.push_back({{"operand", static_cast<double>(operand + 1)},
+                        {"multiple", static_cast<double>(multiple)},
+                        {"fill", fill}});
     }
   return best_sets(site, evidence, std::move(sets), replay);
 }
@@ -49,9 +55,13 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 
 extern constinit const FaultDef fault_operand_padded_rows = {
     .name = "operand-padded-rows",
-    .claim = "rows of operand {operand} are padded to multiples of {multiple} elements, and the operation reads them as if they were dense",
-    .advice = "compare the row stride with which the buffer is written and the one with which this operation reads it\n"
-              "use the stride of the descriptor, or a row length that needs no padding",
+    .claim =
+        "rows of operand {operand} are padded to multiples of {multiple} elements, and the "
+        "operation reads them as if they were dense",
+    .advice =
+        "compare the row stride with which the buffer is written and the one with which this "
+        "operation reads it\n"
+        "use the stride of the descriptor, or a row length that needs no padding",
     .stage = Stage::node,
     .params = params,
     .applies = applies,

@@ -14,7 +14,9 @@ constexpr ParamSpec params[] = {
     {"other", "the tensor that is read, by its number in the graph; -1: the nearest before", -1},
 };
 
-std::int64_t bytes_of(const Value& v) { return count_of(v.shape) * static_cast<std::int64_t>(size_of(v.dtype)); }
+std::int64_t bytes_of(const Value& v) {
+  return count_of(v.shape) * static_cast<std::int64_t>(size_of(v.dtype));
+}
 
 bool applies(const Site& site) {
   if (site.node == no_id || site.view().node.outputs[0] == no_id) return false;
@@ -40,7 +42,8 @@ Result<void> replay(Replay& r) {
   ChangedNode node(r);
   const auto bytes = node.changed(operand).bytes();
   if (!other || other->bytes().size() < bytes.size())
-    return Error{r.site.view().where(), "the other tensor is not at hand or too short", "one that is made before the node", ""};
+    return Error{r.site.view().where(), "the other tensor is not at hand or too short",
+                 "one that is made before the node", ""};
   std::memcpy(bytes.data(), other->bytes().data(), bytes.size());
   return node.eval_into(r);
 }
@@ -65,8 +68,10 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 extern constinit const FaultDef fault_operand_replaced = {
     .name = "operand-replaced",
     .claim = "operand {operand} is read from the buffer of tensor {other}",
-    .advice = "check in the memory map that the operand is still alive when this operation runs\n"
-              "exposing the operand as an output changes the memory plan: that it is right then proves nothing here",
+    .advice =
+        "check in the memory map that the operand is still alive when this operation runs\n"
+        "exposing the operand as an output changes the memory plan: that it is right then proves "
+        "nothing here",
     .stage = Stage::node,
     .params = params,
     .applies = applies,

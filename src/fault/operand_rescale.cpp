@@ -1,5 +1,5 @@
-// y' = requant(s_a (a - z_a) k_1 + s_b (b - z_b) k_2): one operand of a sum, or of a Concat, enters at
-// k times its factor.
+// y' = requant(s_a (a - z_a) k_1 + s_b (b - z_b) k_2): one operand of a sum, or of a Concat, enters
+// at k times its factor.
 #include <algorithm>
 #include <cmath>
 
@@ -33,7 +33,9 @@ bool applies(const Site& site) {
 // The real contribution of an operand to output element i.
 struct Operand {
   Operand(const NodeView& n, std::size_t which)
-      : scale(code_scale(n.input(which))), index(which), sign(n.node.op == "Sub" && which == 1 ? -1 : 1) {
+      : scale(code_scale(n.input(which))),
+        index(which),
+        sign(n.node.op == "Sub" && which == 1 ? -1 : 1) {
     if (n.node.op == "Concat")
       joined(n);
     else
@@ -43,7 +45,8 @@ struct Operand {
     const std::int64_t at = broadcast ? broadcast->at(i) : i / row * width + i % row - before;
     if (!broadcast && (i % row < before || i % row >= before + width)) return 0;
     const Tensor& x = *item.in[index];
-    return sign * (scale ? scale->scale * static_cast<double>(x.code(at) - scale->zero) : x.number(at));
+    return sign *
+           (scale ? scale->scale * static_cast<double>(x.code(at) - scale->zero) : x.number(at));
   }
 
  private:
@@ -68,7 +71,8 @@ struct Operand {
 };
 
 // For every element the factors of `operand` that make it what is observed.
-std::vector<Interval> intervals_of(const NodeView& n, const Evidence& evidence, std::size_t operand) {
+std::vector<Interval> intervals_of(const NodeView& n, const Evidence& evidence,
+                                   std::size_t operand) {
   std::vector<Operand> operands;
   for (std::size_t k = 0; k < n.input_count(); ++k) operands.emplace_back(n, k);
   const auto out = output_scale(n);
@@ -83,8 +87,8 @@ std::vector<Interval> intervals_of(const NodeView& n, const Evidence& evidence, 
     const double slope = operands[operand].real(item, i);
     Interval interval;
     if (out) {
-      const Linear e{slope / out->scale, rest / out->scale + static_cast<double>(out->zero), item.observed->code(i),
-                     out->low, out->high};
+      const Linear e{slope / out->scale, rest / out->scale + static_cast<double>(out->zero),
+                     item.observed->code(i), out->low, out->high};
       if (interval_for(e, 0.01, interval)) intervals.push_back(interval);
     } else if (slope != 0) {
       const double y = item.observed->number(i), error = 1e-6 * (std::fabs(y) + std::fabs(rest));
@@ -99,11 +103,13 @@ std::vector<Interval> intervals_of(const NodeView& n, const Evidence& evidence, 
 // all, a multiplier clipped to 1 or taken modulo 1 or 2.
 std::vector<double> meaningful(const NodeView& n, std::size_t operand) {
   std::vector<double> wishes = {0.5, 2, 0.25, 4, 0.125, 8, 0.0625, 16};
-  const auto own = operand_scale(n, operand), other = operand_scale(n, operand == 0 ? 1 : 0), out = result_scale(n);
+  const auto own = operand_scale(n, operand), other = operand_scale(n, operand == 0 ? 1 : 0),
+             out = result_scale(n);
   if (own && other && out) {
     const double factor = own->scale / out->scale;
-    wishes.insert(wishes.end(), {other->scale / own->scale, 1 / factor, std::fmod(factor, 2) / factor,
-                                 std::fmod(factor, 1) / factor, other->scale / out->scale});
+    wishes.insert(wishes.end(),
+                  {other->scale / own->scale, 1 / factor, std::fmod(factor, 2) / factor,
+                   std::fmod(factor, 1) / factor, other->scale / out->scale});
   }
   return wishes;
 }
@@ -111,16 +117,19 @@ std::vector<double> meaningful(const NodeView& n, std::size_t operand) {
 std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
   const NodeView n = site.view();
   std::vector<Params> sets;
-  const bool seen = std::ranges::any_of(evidence.items, [](const Evidence::Item& i) { return i.observed; });
+  const bool seen =
+      std::ranges::any_of(evidence.items, [](const Evidence::Item& i) { return i.observed; });
   for (std::size_t operand = 0; operand < n.input_count(); ++operand) {
     if (!seen) {  // nothing to fit: what a device has a reason for
       for (const double k : meaningful(n, operand))
-        if (k > 0 && k != 1) sets.push_back({{"operand", static_cast<double>(operand + 1)}, {"k", k}});
+        if (k > 0 && k != 1)
+          sets.push_back({{"operand", static_cast<double>(operand + 1)}, {"k", k}});
       continue;
     }
     const Fit fit = most_agreed(intervals_of(n, evidence, operand));
     if (fit.agreeing == 0 || fit.agreeing < fit.elements / 2) continue;
-    if ((fit.low <= 1 && fit.high >= 1) || fit.middle() <= 1e-3) continue;  // not rescaled; lost altogether
+    if ((fit.low <= 1 && fit.high >= 1) || fit.middle() <= 1e-3)
+      continue;  // not rescaled; lost altogether
     const double k = snap(fit.low, fit.high, meaningful(n, operand));
     const auto number = static_cast<double>(operand + 1);
     sets.push_back({{"operand", number}, {"k", k}});
@@ -134,7 +143,11 @@ std::vector<Params> fit(const Site& site, const Evidence&, const Misfit& misfit)
   for (std::size_t operand = 0; operand < site.view().input_count(); ++operand) {
     const auto number = static_cast<double>(operand + 1);
     const auto grid = by_factors(0.05, 8, 24);
-    const auto found = least_misfit([&](double k) { return misfit({{"operand", number}, {"k", k}}); }, grid);
+    const auto found = least_misfit(
+        [&](double k) {
+          return misfit({{"operand", number}, {"k", k}});
+        },
+        grid);
     if (!found) continue;
     const double k = snap(found->low, found->high, meaningful(site.view(), operand));
     sets.push_back({{"operand", number}, {"k", k}});
@@ -153,7 +166,8 @@ Result<void> replay(Replay& r) {
   const auto operand = static_cast<std::size_t>(number) - 1;
   Value& value = node.input(operand);
   if (value.quant.quantized() && !is_float(value.dtype)) {
-    if (!(k > 0)) return Error{"fault operand-rescale", "k=" + std::to_string(k), "a factor above 0", ""};
+    if (!(k > 0))
+      return Error{"fault operand-rescale", "k=" + std::to_string(k), "a factor above 0", ""};
     for (double& scale : value.quant.scale) scale *= k;
   } else {
     Tensor& x = node.changed(operand);
@@ -167,8 +181,9 @@ Result<void> replay(Replay& r) {
 extern constinit const FaultDef fault_operand_rescale = {
     .name = "operand-rescale",
     .claim = "operand {operand} enters at {k} of its factor",
-    .advice = "run this operation on the CPU, and compare\n"
-              "give both operands one scale (share one quantizer), or a larger output scale",
+    .advice =
+        "run this operation on the CPU, and compare\n"
+        "give both operands one scale (share one quantizer), or a larger output scale",
     .stage = Stage::node,
     .scope = Scope::unequal_scales,
     .params = params,

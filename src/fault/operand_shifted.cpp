@@ -15,13 +15,15 @@ constexpr ParamSpec params[] = {
 };
 
 bool applies(const Site& site) {
-  return site.node != no_id && site.view().node.outputs[0] != no_id && !computed_inputs(site.view()).empty();
+  return site.node != no_id && site.view().node.outputs[0] != no_id &&
+         !computed_inputs(site.view()).empty();
 }
 
 Result<void> replay(Replay& r) {
   LOCKSTEP_TRY(const std::size_t operand, operand_of(r, param(params, r.params, "operand")));
   ChangedNode node(r);
-  node.changed(operand) = shifted(node.contents(operand), static_cast<std::int64_t>(param(params, r.params, "by")));
+  node.changed(operand) =
+      shifted(node.contents(operand), static_cast<std::int64_t>(param(params, r.params, "by")));
   return node.eval_into(r);
 }
 
@@ -31,11 +33,13 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
   for (const std::size_t operand : computed_inputs(n)) {
     const Shape& shape = n.input(operand).shape;
     std::set<std::int64_t> steps = {1, 2, 4, 8, 16, 32, 64};
-    for (std::size_t a = 1; a <= shape.size(); ++a) steps.insert(count_of({shape.end() - static_cast<std::ptrdiff_t>(a), shape.end()}));
+    for (std::size_t a = 1; a <= shape.size(); ++a)
+      steps.insert(count_of({shape.end() - static_cast<std::ptrdiff_t>(a), shape.end()}));
     for (const std::int64_t step : steps)
       if (step < count_of(shape))
         for (const std::int64_t by : {step, -step})
-          sets.push_back({{"operand", static_cast<double>(operand + 1)}, {"by", static_cast<double>(by)}});
+          sets.push_back(
+              {{"operand", static_cast<double>(operand + 1)}, {"by", static_cast<double>(by)}});
   }
   return best_sets(site, evidence, std::move(sets), replay);
 }
@@ -44,8 +48,13 @@ std::vector<Params> fit(const Site& site, const Evidence&, const Misfit& misfit)
   std::vector<Params> sets;
   for (const std::size_t operand : computed_inputs(site.view())) {
     const auto number = static_cast<double>(operand + 1);
-    const std::int64_t most = std::min<std::int64_t>(64, count_of(site.view().input(operand).shape) - 1);
-    if (const auto by = least_step([&](double b) { return misfit({{"operand", number}, {"by", b}}); }, most))
+    const std::int64_t most =
+        std::min<std::int64_t>(64, count_of(site.view().input(operand).shape) - 1);
+    if (const auto by = least_step(
+            [&](double b) {
+              return misfit({{"operand", number}, {"by", b}});
+            },
+            most))
       sets.push_back({{"operand", number}, {"by", *by}});
   }
   return sets;
@@ -56,8 +65,9 @@ std::vector<Params> fit(const Site& site, const Evidence&, const Misfit& misfit)
 extern constinit const FaultDef fault_operand_shifted = {
     .name = "operand-shifted",
     .claim = "operand {operand} is read {by#element} too {by?<0:early|:late}",
-    .advice = "check offset and alignment of the buffer: vector loads drop the low bits of an address\n"
-              "move the buffer by 4, 8, 12 bytes: the error moves with it",
+    .advice =
+        "check offset and alignment of the buffer: vector loads drop the low bits of an address\n"
+        "move the buffer by 4, 8, 12 bytes: the error moves with it",
     .stage = Stage::node,
     .params = params,
     .applies = applies,

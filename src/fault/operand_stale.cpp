@@ -1,4 +1,5 @@
-// y' = op(..., what an operand held in an earlier run, ...): the node reads a copy that was not renewed, whole or in cache lines.
+// y' = op(..., what an operand held in an earlier run, ...): the node reads a copy that was not
+// renewed, whole or in cache lines.
 #include <algorithm>
 
 #include "fault/fault_eval.h"
@@ -46,15 +47,22 @@ const Tensor* earlier(const Find& before, const Find& first, ValueId id, bool fr
 Result<void> replay(Replay& r) {
   LOCKSTEP_TRY(const std::size_t operand, operand_of(r, param(params, r.params, "operand")));
   const double line = param(params, r.params, "line");
-  if (!(line == 0 || line >= 1)) return Error{"fault operand-stale", "line " + std::to_string(line), "0, or bytes of a line", ""};
-  const Tensor* old = earlier(r.find_before, r.find_first, operand_id(r.site, r.params), param(params, r.params, "frozen") != 0);
-  if (!old || old->bytes().size() != r.in[operand]->bytes().size()) return {};  // the first run has none before it
+  if (!(line == 0 || line >= 1))
+    return Error{"fault operand-stale", "line " + std::to_string(line), "0, or bytes of a line",
+                 ""};
+  const Tensor* old = earlier(r.find_before, r.find_first, operand_id(r.site, r.params),
+                              param(params, r.params, "frozen") != 0);
+  if (!old || old->bytes().size() != r.in[operand]->bytes().size())
+    return {};  // the first run has none before it
   ChangedNode node(r);
   Tensor& x = node.changed(operand);
   const auto bytes = static_cast<std::int64_t>(x.bytes().size());
   std::vector<Stretch> stale = {{0, bytes}};
-  if (names_stretches(r.params)) stale = stretches_of(r.params, r.run);
-  else if (line > 0) stale = drawn_blocks(bytes, static_cast<std::int64_t>(line), param(params, r.params, "share"), param(params, r.params, "seed"), r.run);
+  if (names_stretches(r.params))
+    stale = stretches_of(r.params, r.run);
+  else if (line > 0)
+    stale = drawn_blocks(bytes, static_cast<std::int64_t>(line), param(params, r.params, "share"),
+                         param(params, r.params, "seed"), r.run);
   copy_bytes(x, *old, stale);
   return node.eval_into(r);
 }
@@ -62,11 +70,13 @@ Result<void> replay(Replay& r) {
 std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
   std::vector<Params> sets;
   for (const std::size_t operand : made_inputs(site))
-    for (const double frozen : {0.0, 1.0}) sets.push_back({{"operand", static_cast<double>(operand + 1)}, {"frozen", frozen}});
+    for (const double frozen : {0.0, 1.0})
+      sets.push_back({{"operand", static_cast<double>(operand + 1)}, {"frozen", frozen}});
   return best_sets(site, evidence, std::move(sets), replay);
 }
 
-// Which lines are stale, operand by operand: one after the other is taken in or out while that brings the replay nearer.
+// Which lines are stale, operand by operand: one after the other is taken in or out while that
+// brings the replay nearer.
 std::vector<Params> fit(const Site& site, const Evidence& evidence, const Misfit& misfit) {
   constexpr std::size_t most_lines = 512;
   constexpr std::int64_t line = 32;
@@ -82,10 +92,13 @@ std::vector<Params> fit(const Site& site, const Evidence& evidence, const Misfit
       of_operand.items.push_back(std::move(own));
     }
     const auto shows = [](const Evidence::Item& item, const Stretch& s) {
-      return item.previous && item.previous->bytes().size() == item.expected->bytes().size() && !equal_bytes(*item.expected, *item.previous, {s});
+      return item.previous && item.previous->bytes().size() == item.expected->bytes().size() &&
+             !equal_bytes(*item.expected, *item.previous, {s});
     };
-    const Params others = {{"operand", static_cast<double>(operand + 1)}, {"line", static_cast<double>(line)}};
-    auto found = fit_blocks(of_operand, line, misfit, {.others = others, .shows = shows, .most = most_lines});
+    const Params others = {{"operand", static_cast<double>(operand + 1)},
+                           {"line", static_cast<double>(line)}};
+    auto found = fit_blocks(of_operand, line, misfit,
+                            {.others = others, .shows = shows, .most = most_lines});
     if (!found) continue;
     const double left = misfit(*found);
     if (left == 0) return {std::move(*found)};
@@ -98,9 +111,14 @@ std::vector<Params> fit(const Site& site, const Evidence& evidence, const Misfit
 
 extern constinit const FaultDef fault_operand_stale = {
     .name = "operand-stale",
-    .claim = "operand {operand} is read as it was {frozen?0:in the run before|1:in the very first run}{line?0:|:, in whole lines of {line#byte}}",
-    .advice = "clean and invalidate the operand's cache lines between the unit that writes it and the one that reads it\n"
-              "compare the address that this operation reads with the one that the operand is written to: a second buffer may be read in turn",
+    .claim =
+        "operand {operand} is read as it was {frozen?0:in the run before|1:in the very first "
+        "run}{line?0:|:, in whole lines of {line#byte}}",
+    .advice =
+        "clean and invalidate the operand's cache lines between the unit that writes it and the "
+        "one that reads it\n"
+        "compare the address that this operation reads with the one that the operand is written "
+        "to: a second buffer may be read in turn",
     .stage = Stage::node,
     .params = params,
     .applies = applies,

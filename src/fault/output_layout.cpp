@@ -27,7 +27,9 @@ std::vector<std::int64_t> moved(const Shape& shape, double layout) {
 }
 
 bool applies(const Site& site) {
-  if (site.node == no_id || site.view().node.outputs[0] == no_id || site.view().node.op == "DequantizeLinear") return false;
+  if (site.node == no_id || site.view().node.outputs[0] == no_id ||
+      site.view().node.op == "DequantizeLinear")
+    return false;
   for (const double layout : {0.0, 1.0, 2.0})
     if (!moved(site.view().output(0).shape, layout).empty()) return true;
   return false;
@@ -54,8 +56,9 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 
 extern constinit const FaultDef fault_output_layout = {
     .name = "output-layout",
-    .claim = "the output is written {layout?0:channels last|1:channels first|2:with its spatial "
-             "axes swapped}, and is not read so",
+    .claim =
+        "the output is written {layout?0:channels last|1:channels first|2:with its spatial "
+        "axes swapped}, and is not read so",
     .advice =
         "read the tensor with the axes in the device's order (channels last, as most NPUs keep "
         "them)\n"

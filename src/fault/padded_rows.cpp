@@ -15,14 +15,16 @@ std::int64_t row_of(const Site& site) {
 }
 
 bool applies(const Site& site) {
-  return site.node != no_id && site.view().node.outputs[0] != no_id && row_of(site) > 0 && row_of(site) % 64 != 0 &&
-         count_of(site.view().output(0).shape) > row_of(site);
+  return site.node != no_id && site.view().node.outputs[0] != no_id && row_of(site) > 0 &&
+         row_of(site) % 64 != 0 && count_of(site.view().output(0).shape) > row_of(site);
 }
 
 Result<void> replay(Replay& r) {
   const auto multiple = static_cast<std::int64_t>(param(params, r.params, "multiple"));
-  if (multiple < 1) return Error{"fault padded-rows", "multiple " + std::to_string(multiple), "at least 1", ""};
-  r.out[0] = with_padded_rows(r.out[0], multiple, static_cast<std::int64_t>(param(params, r.params, "fill")));
+  if (multiple < 1)
+    return Error{"fault padded-rows", "multiple " + std::to_string(multiple), "at least 1", ""};
+  r.out[0] = with_padded_rows(r.out[0], multiple,
+                              static_cast<std::int64_t>(param(params, r.params, "fill")));
   return {};
 }
 
@@ -42,7 +44,9 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 
 extern constinit const FaultDef fault_padded_rows = {
     .name = "padded-rows",
-    .claim = "rows of the output are padded to multiples of {multiple} elements and read as if they were dense",
+    .claim =
+        "rows of the output are padded to multiples of {multiple} elements and read as if they "
+        "were dense",
     .advice = "read the stride from the buffer's descriptor and skip the padding",
     .stage = Stage::node,
     .params = params,

@@ -1,4 +1,5 @@
-// y' = the window with x[nearest inside], or what lies in memory there, in place of the padding's zero point.
+// y' = the window with x[nearest inside], or what lies in memory there, in place of the padding's
+// zero point.
 #include <algorithm>
 
 #include "fault/fault_nodes.h"
@@ -8,8 +9,11 @@ namespace lockstep {
 namespace {
 
 constexpr ParamSpec params[] = {
-    {"from", "0: the edge is repeated; 1: the row is left, and the next one's begin is read; 2: whatever lies there in memory; "
-             "3: the picture is mirrored at its edge; 4: the other end of the axis is read", 0}};
+    {"from",
+     "0: the edge is repeated; 1: the row is left, and the next one's begin is read; 2: whatever "
+     "lies there in memory; "
+     "3: the picture is mirrored at its edge; 4: the other end of the axis is read",
+     0}};
 
 bool pads(const Window& w) {
   for (std::size_t a = 0; a < 3; ++a)
@@ -41,7 +45,8 @@ std::int64_t place(const Window& w, const Window::Axes& at, int from) {
 Result<void> replay(Replay& r) {
   LOCKSTEP_TRY(const Window w, window_at(r.site.view()));
   const auto from = static_cast<int>(param(params, r.params, "from"));
-  if (from < 0 || from > 4) return Error{"fault pads-from-neighbours", "from=" + std::to_string(from), "0 .. 4", ""};
+  if (from < 0 || from > 4)
+    return Error{"fault pads-from-neighbours", "from=" + std::to_string(from), "0 .. 4", ""};
   ChangedNode node(r);
   const Value& x = r.site.view().input(0);
   set_window(node, w, w.begin, w.dilations, is_coded(x) ? x.quant.zero_at(0) : 0,
@@ -59,11 +64,13 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 
 extern constinit const FaultDef fault_pads_from_neighbours = {
     .name = "pads-from-neighbours",
-    .claim = "where the convolution should pad, it {from?0:repeats the edge|1:runs on into the "
-             "next row|2:reads whatever lies there in memory|3:mirrors the picture at its "
-             "edge|4:reads from the other end of the axis}",
-    .advice = "pad by an operation of its own, and let the convolution pad nothing\n"
-              "check the bounds that the kernel tests: each axis, both ends",
+    .claim =
+        "where the convolution should pad, it {from?0:repeats the edge|1:runs on into the "
+        "next row|2:reads whatever lies there in memory|3:mirrors the picture at its "
+        "edge|4:reads from the other end of the axis}",
+    .advice =
+        "pad by an operation of its own, and let the convolution pad nothing\n"
+        "check the bounds that the kernel tests: each axis, both ends",
     .stage = Stage::node,
     .params = params,
     .applies = applies,

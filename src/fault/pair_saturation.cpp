@@ -6,13 +6,17 @@
 namespace lockstep {
 namespace {
 
-constexpr ParamSpec params[] = {{"channel_first", "which runs faster in the pairs: 0 the channel, 1 the tap", 0}};
+constexpr ParamSpec params[] = {
+    {"channel_first", "which runs faster in the pairs: 0 the channel, 1 the tap", 0}};
 
-bool applies(const Site& site) { return has_terms(site); }
+bool applies(const Site& site) {
+  return has_terms(site);
+}
 
 Result<void> replay(Replay& r) {
   const std::int64_t to_unsigned = r.in[0]->dtype() == DType::i8 ? 128 : 0;
-  const auto order = param(params, r.params, "channel_first") != 0 ? TermOrder::channel_first : TermOrder::channel_last;
+  const auto order = param(params, r.params, "channel_first") != 0 ? TermOrder::channel_first
+                                                                   : TermOrder::channel_last;
   return resum(r, order, [to_unsigned](std::span<const Term> terms) {
     std::int64_t sum = 0;
     for (std::size_t i = 0; i < terms.size(); i += 2) {
@@ -33,10 +37,14 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 
 extern constinit const FaultDef fault_pair_saturation = {
     .name = "pair-saturation",
-    .claim = "pairs of products saturate at 16 bits, {channel_first?0:of neighbouring "
-             "channels|1:of neighbouring taps}",
-    .advice = "this is what x86 processors without VNNI do with full 8-bit weights: the PC may be the wrong side\n"
-              "quantize weights to 7 bits (reduce_range), or compute the reference on a processor with VNNI",
+    .claim =
+        "pairs of products saturate at 16 bits, {channel_first?0:of neighbouring "
+        "channels|1:of neighbouring taps}",
+    .advice =
+        "this is what x86 processors without VNNI do with full 8-bit weights: the PC may be the "
+        "wrong side\n"
+        "quantize weights to 7 bits (reduce_range), or compute the reference on a processor with "
+        "VNNI",
     .stage = Stage::node,
     .params = params,
     .applies = applies,

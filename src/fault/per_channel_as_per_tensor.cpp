@@ -7,7 +7,8 @@
 namespace lockstep {
 namespace {
 
-constexpr ParamSpec params[] = {{"which", "0: the first channel's scale; 1: the greatest; 2: the mean; 3: the last", 0}};
+constexpr ParamSpec params[] = {
+    {"which", "0: the first channel's scale; 1: the greatest; 2: the mean; 3: the last", 0}};
 
 bool applies(const Site& site) {
   if (!is_coded_sum(site)) return false;
@@ -20,24 +21,31 @@ Result<void> replay(Replay& r) {
   ChangedNode node(r);
   auto& scale = node.input(kWeights).quant.scale;
   double one = scale[0];
-  if (which == 1) one = std::ranges::max(scale);
-  else if (which == 2) one = std::accumulate(scale.begin(), scale.end(), 0.0) / static_cast<double>(scale.size());
-  else if (which == 3) one = scale.back();
-  else if (which != 0) return Error{"fault per-channel-as-per-tensor", "which=" + std::to_string(which), "0, 1, 2 or 3", ""};
+  if (which == 1)
+    one = std::ranges::max(scale);
+  else if (which == 2)
+    one = std::accumulate(scale.begin(), scale.end(), 0.0) / static_cast<double>(scale.size());
+  else if (which == 3)
+    one = scale.back();
+  else if (which != 0)
+    return Error{"fault per-channel-as-per-tensor", "which=" + std::to_string(which),
+                 "0, 1, 2 or 3", ""};
   std::ranges::fill(scale, one);
   return node.eval_into(r);
 }
 
 std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
-  return best_sets(site, evidence, {{{"which", 0}}, {{"which", 1}}, {{"which", 2}}, {{"which", 3}}}, replay, 1);
+  return best_sets(site, evidence, {{{"which", 0}}, {{"which", 1}}, {{"which", 2}}, {{"which", 3}}},
+                   replay, 1);
 }
 
 }  // namespace
 
 extern constinit const FaultDef fault_per_channel_as_per_tensor = {
     .name = "per-channel-as-per-tensor",
-    .claim = "{which?0:the first channel's weight scale|1:the greatest weight scale|2:the mean of "
-             "the weight scales|3:the last channel's weight scale} is used for all output channels",
+    .claim =
+        "{which?0:the first channel's weight scale|1:the greatest weight scale|2:the mean of "
+        "the weight scales|3:the last channel's weight scale} is used for all output channels",
     .advice = "quantize the weights per tensor for this engine, or update its runtime",
     .stage = Stage::node,
     .scope = Scope::this_operator,

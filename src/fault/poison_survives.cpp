@@ -1,4 +1,5 @@
-// y'[i] = poison on a stretch that was never written: the pattern that the memory was filled with shows.
+// y'[i] = poison on a stretch that was never written: the pattern that the memory was filled with
+// shows.
 #include <algorithm>
 #include <cmath>
 
@@ -16,7 +17,9 @@ constexpr ParamSpec params[] = {
 };
 constexpr std::int64_t kBlock = 64;
 
-bool applies(const Site& site) { return site.node != no_id && site.view().node.outputs[0] != no_id; }
+bool applies(const Site& site) {
+  return site.node != no_id && site.view().node.outputs[0] != no_id;
+}
 
 // The byte that most differing positions show, when it is most of them.
 int common_byte(const Evidence& evidence) {
@@ -33,11 +36,14 @@ int common_byte(const Evidence& evidence) {
 }
 
 bool filled(const Tensor& t, std::int64_t from, std::int64_t count, int value) {
-  const auto bytes = t.bytes().subspan(static_cast<std::size_t>(from), static_cast<std::size_t>(count));
-  return std::ranges::all_of(bytes, [&](std::byte b) { return b == static_cast<std::byte>(value); });
+  const auto bytes =
+      t.bytes().subspan(static_cast<std::size_t>(from), static_cast<std::size_t>(count));
+  return std::ranges::all_of(bytes,
+                             [&](std::byte b) { return b == static_cast<std::byte>(value); });
 }
 
-// Where the poison begins, when it fills all that follows and nothing before it differs, in every run alike; else -1.
+// Where the poison begins, when it fills all that follows and nothing before it differs, in every
+// run alike; else -1.
 double tail_of(const Evidence& evidence, int value) {
   std::int64_t from = -1, bytes = 0;
   for (const Evidence::Item& item : evidence.items) {
@@ -47,7 +53,8 @@ double tail_of(const Evidence& evidence, int value) {
     if (!spots.empty()) from = from < 0 ? spots.front().first : std::min(from, spots.front().first);
   }
   for (const Evidence::Item& item : evidence.items)
-    if (from < 0 || (item.observed && !filled(*item.observed, from, bytes - from, value))) return -1;
+    if (from < 0 || (item.observed && !filled(*item.observed, from, bytes - from, value)))
+      return -1;
   return static_cast<double>(from);
 }
 
@@ -60,14 +67,20 @@ std::vector<Params> fit(const Site& site, const Evidence& evidence, const Misfit
   std::vector<Params> sets;
   for (const int value : kPatterns) {
     const auto found = least_misfit(
-        [&](std::int64_t from) { return misfit({{"value", value}, {"from", static_cast<double>(from)}}); }, 0, bytes - 1);
+        [&](std::int64_t from) {
+          return misfit({{"value", value}, {"from", static_cast<double>(from)}});
+        },
+        0, bytes - 1);
     if (!found) break;
     sets.push_back({{"value", value}, {"from", found->low}});
     if (found->misfit == 0) return {sets.back()};
   }
   for (const int value : kPatterns) {
-    const auto shows = [&](const Evidence::Item& item, const Stretch& s) { return !filled(*item.expected, s.first, s.count, value); };
-    auto found = fit_blocks(evidence, kBlock, misfit, {.others = {{"value", value}}, .shows = shows, .most = 96});
+    const auto shows = [&](const Evidence::Item& item, const Stretch& s) {
+      return !filled(*item.expected, s.first, s.count, value);
+    };
+    auto found = fit_blocks(evidence, kBlock, misfit,
+                            {.others = {{"value", value}}, .shows = shows, .most = 96});
     if (!found) break;
     const double left = misfit(*found);
     if (left == 0) return {std::move(*found)};
@@ -76,18 +89,22 @@ std::vector<Params> fit(const Site& site, const Evidence& evidence, const Misfit
   return sets;
 }
 
-// Memory that was not written knows nothing of the values: where all codes below (or above) the poison's own are gone
-// and no other, something clipped them.
+// Memory that was not written knows nothing of the values: where all codes below (or above) the
+// poison's own are gone and no other, something clipped them.
 bool clips(const Evidence& evidence, int value) {
   for (const bool below : {true, false}) {
     bool all = true, some = false;
     for (const Evidence::Item& item : evidence.items) {
-      if (!item.observed || !item.expected || is_float(item.observed->dtype()) || size_of(item.observed->dtype()) != 1) continue;
+      if (!item.observed || !item.expected || is_float(item.observed->dtype()) ||
+          size_of(item.observed->dtype()) != 1)
+        continue;
       some = true;
-      const std::int64_t poison = item.observed->dtype() == DType::u8 ? value : static_cast<std::int8_t>(value);
+      const std::int64_t poison =
+          item.observed->dtype() == DType::u8 ? value : static_cast<std::int8_t>(value);
       for (std::int64_t i = 0; all && i < item.observed->count(); ++i) {
         const std::int64_t right = item.expected->code(i);
-        all = item.observed->code(i) == ((below ? right < poison : right > poison) ? poison : right);
+        all =
+            item.observed->code(i) == ((below ? right < poison : right > poison) ? poison : right);
       }
     }
     if (all && some) return true;
@@ -101,19 +118,23 @@ bool in_stretches(const Params& found, const Evidence& evidence) {
   std::int64_t bytes = 0, stretches = 0;
   for (const Evidence::Item& item : evidence.items)
     for (const Stretch& s : stretches_of(found, item.run)) bytes += s.count, ++stretches;
-  return stretches <= static_cast<std::int64_t>(evidence.items.size()) || bytes >= least * stretches;
+  return stretches <= static_cast<std::int64_t>(evidence.items.size()) ||
+         bytes >= least * stretches;
 }
 
 // The same stretches for all runs, all that differs in any: where every run holds poison on them.
 std::optional<Params> alike_in_all_runs(const Params& found, const Evidence& evidence, int value) {
   std::vector<Stretch> all;
-  for (const Evidence::Item& item : evidence.items) std::ranges::copy(stretches_of(found, item.run), std::back_inserter(all));
+  for (const Evidence::Item& item : evidence.items)
+    std::ranges::copy(stretches_of(found, item.run), std::back_inserter(all));
   std::ranges::sort(all, {}, &Stretch::first);
   std::vector<Stretch> joined;
   for (const Stretch& s : all) {
     const std::int64_t end = joined.empty() ? -1 : joined.back().first + joined.back().count;
-    if (s.first <= end) joined.back().count = std::max(end, s.first + s.count) - joined.back().first;
-    else joined.push_back(s);
+    if (s.first <= end)
+      joined.back().count = std::max(end, s.first + s.count) - joined.back().first;
+    else
+      joined.push_back(s);
   }
   Params alike = {{"value", static_cast<double>(value)}};
   for (const Evidence::Item& item : evidence.items) {
@@ -128,7 +149,8 @@ std::optional<Params> alike_in_all_runs(const Params& found, const Evidence& evi
 std::vector<Params> candidates(const Site&, const Evidence& evidence) {
   const int value = common_byte(evidence);
   if (value < 0) return {};
-  if (const double from = tail_of(evidence, value); from >= 0) return {{{"value", static_cast<double>(value)}, {"from", from}}};
+  if (const double from = tail_of(evidence, value); from >= 0)
+    return {{{"value", static_cast<double>(value)}, {"from", from}}};
   Params found = {{"value", static_cast<double>(value)}};
   for (const Evidence::Item& item : evidence.items) {
     if (!item.observed || !item.expected) continue;
@@ -140,7 +162,8 @@ std::vector<Params> candidates(const Site&, const Evidence& evidence) {
       if (!stretches.empty()) {  // what lies between two is poison as well, or they stay two
         const Stretch& last = stretches.back();
         const std::int64_t gap = last.first + last.count;
-        if (equal_bytes(*item.observed, poison, {{gap, s.first - gap}})) s = {last.first, s.first + s.count - last.first}, stretches.pop_back();
+        if (equal_bytes(*item.observed, poison, {{gap, s.first - gap}}))
+          s = {last.first, s.first + s.count - last.first}, stretches.pop_back();
       }
       stretches.push_back(s);
     }
@@ -153,7 +176,8 @@ std::vector<Params> candidates(const Site&, const Evidence& evidence) {
 
 Result<void> replay(Replay& r) {
   const double value = param(params, r.params, "value");
-  if (!(value >= 0 && value <= 255)) return Error{"fault poison-survives", "value " + std::to_string(value), "0 .. 255", ""};
+  if (!(value >= 0 && value <= 255))
+    return Error{"fault poison-survives", "value " + std::to_string(value), "0 .. 255", ""};
   Tensor poison = r.out[0];
   std::ranges::fill(poison.bytes(), static_cast<std::byte>(static_cast<int>(value)));
   const auto bytes = static_cast<std::int64_t>(poison.bytes().size());
@@ -165,7 +189,8 @@ Result<void> replay(Replay& r) {
   copy_bytes(r.out[0], poison,
              names_stretches(r.params)
                  ? stretches_of(r.params, r.run)
-                 : drawn_blocks(bytes, kBlock, param(params, r.params, "share"), param(params, r.params, "seed"), 0));
+                 : drawn_blocks(bytes, kBlock, param(params, r.params, "share"),
+                                param(params, r.params, "seed"), 0));
   return {};
 }
 
@@ -173,10 +198,13 @@ Result<void> replay(Replay& r) {
 
 extern constinit const FaultDef fault_poison_survives = {
     .name = "poison-survives",
-    .claim = "{from?-1:parts of the output are|:the output from byte {from} on is} never written: "
-             "byte {value} stays there",
-    .advice = "check the access rights of the accelerator for writing, at the granule where the stretch begins and ends\n"
-              "check that the operation runs at all and writes to the address that is read",
+    .claim =
+        "{from?-1:parts of the output are|:the output from byte {from} on is} never written: "
+        "byte {value} stays there",
+    .advice =
+        "check the access rights of the accelerator for writing, at the granule where the stretch "
+        "begins and ends\n"
+        "check that the operation runs at all and writes to the address that is read",
     .stage = Stage::node,
     .params = params,
     .applies = applies,

@@ -10,7 +10,8 @@ namespace {
 bool applies(const Site& site) {
   if (site.node == no_id || site.view().node.op != "AveragePool") return false;
   const auto w = window_at(site.view());
-  return w.ok() && (std::ranges::any_of(w->begin, [](auto p) { return p > 0; }) || std::ranges::any_of(w->end, [](auto p) { return p > 0; }));
+  return w.ok() && (std::ranges::any_of(w->begin, [](auto p) { return p > 0; }) ||
+                    std::ranges::any_of(w->end, [](auto p) { return p > 0; }));
 }
 
 Result<void> replay(Replay& r) {

@@ -7,7 +7,9 @@ namespace {
 
 constexpr ParamSpec params[] = {{"toward_zero", "0: always down; 1: toward zero; 2: always up", 0}};
 
-bool applies(const Site& site) { return is_rounded(site); }
+bool applies(const Site& site) {
+  return is_rounded(site);
+}
 
 Result<void> replay(Replay& r) {
   ChangedNode node(r);
@@ -17,16 +19,20 @@ Result<void> replay(Replay& r) {
 }
 
 std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
-  return best_sets(site, evidence, {{{"toward_zero", 0}}, {{"toward_zero", 1}}, {{"toward_zero", 2}}}, replay, 1);
+  return best_sets(site, evidence,
+                   {{{"toward_zero", 0}}, {{"toward_zero", 1}}, {{"toward_zero", 2}}}, replay, 1);
 }
 
 }  // namespace
 
 extern constinit const FaultDef fault_requant_truncates = {
     .name = "requant-truncates",
-    .claim = "results are {toward_zero?0:always rounded down|1:cut off toward zero|2:always "
-             "rounded up}, in place of to the nearest code",
-    .advice = "the bias of half a step is one-sided and adds up over layers: look for a rounding option of the runtime",
+    .claim =
+        "results are {toward_zero?0:always rounded down|1:cut off toward zero|2:always "
+        "rounded up}, in place of to the nearest code",
+    .advice =
+        "the bias of half a step is one-sided and adds up over layers: look for a rounding option "
+        "of the runtime",
     .stage = Stage::node,
     .scope = Scope::every_node,
     .params = params,

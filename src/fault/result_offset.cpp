@@ -11,9 +11,19 @@ namespace lockstep {
 namespace {
 
 constexpr ParamSpec params[] = {{"by", "codes that are added to the zero point", 1}};
-constexpr std::array<std::string_view, 13> kOps = {
-    "Conv",           "Gemm",   "MatMul", "Add", "Sub", "Mul", "AveragePool", "GlobalAveragePool",
-    "QuantizeLinear", "Softmax", "ReduceMean", "ConvTranspose", "Requantize"};
+constexpr std::array<std::string_view, 13> kOps = {"Conv",
+                                                   "Gemm",
+                                                   "MatMul",
+                                                   "Add",
+                                                   "Sub",
+                                                   "Mul",
+                                                   "AveragePool",
+                                                   "GlobalAveragePool",
+                                                   "QuantizeLinear",
+                                                   "Softmax",
+                                                   "ReduceMean",
+                                                   "ConvTranspose",
+                                                   "Requantize"};
 
 bool applies(const Site& site) {
   if (site.node == no_id || site.view().node.outputs[0] == no_id) return false;

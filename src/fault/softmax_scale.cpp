@@ -1,4 +1,5 @@
-// y' = softmax(gamma x): the scale of the logits, or beta, is lost or wrong; gamma 0 gives 1/C everywhere.
+// y' = softmax(gamma x): the scale of the logits, or beta, is lost or wrong; gamma 0 gives 1/C
+// everywhere.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -15,22 +16,28 @@ namespace {
 
 constexpr ParamSpec params[] = {{"gamma", "factor of the logits", 0}};
 
-bool applies(const Site& site) { return site.node != no_id && site.view().node.op == "Softmax"; }
+bool applies(const Site& site) {
+  return site.node != no_id && site.view().node.op == "Softmax";
+}
 
 Result<void> replay(Replay& r) {
   const double gamma = param(params, r.params, "gamma");
-  if (!(gamma >= 0)) return Error{"fault softmax-scale", "gamma " + std::to_string(gamma), "at least 0", ""};
+  if (!(gamma >= 0))
+    return Error{"fault softmax-scale", "gamma " + std::to_string(gamma), "at least 0", ""};
   ChangedNode node(r);
   Tensor& x = node.changed(0);
-  if (gamma == 0) std::ranges::fill(x.bytes(), std::byte{0});
-  else if (is_coded(node.input(0))) node.input(0).quant.scale[0] *= gamma;
+  if (gamma == 0)
+    std::ranges::fill(x.bytes(), std::byte{0});
+  else if (is_coded(node.input(0)))
+    node.input(0).quant.scale[0] *= gamma;
   else
     for (std::int64_t i = 0; i < x.count(); ++i) x.set_number(i, x.number(i) * gamma);
   return node.eval_into(r);
 }
 
 double real_of(const Value& v, const Tensor& t, std::int64_t i) {
-  return is_coded(v) ? v.quant.scale_at(0) * static_cast<double>(t.code(i) - v.quant.zero_at(0)) : t.number(i);
+  return is_coded(v) ? v.quant.scale_at(0) * static_cast<double>(t.code(i) - v.quant.zero_at(0))
+                     : t.number(i);
 }
 
 // gamma from the ratio of two probabilities of one row: ln(p / p_max) = gamma (x - x_max).
@@ -51,7 +58,8 @@ std::vector<Interval> intervals_of(const NodeView& n, const Evidence& evidence) 
         const double d = real_of(xv, *item.in[0], i) - x_top, p = real_of(yv, *item.observed, i);
         if (d >= 0 || p_top <= half) continue;
         const double most = std::log((p + half) / (p_top - half)) / d;
-        const double least = p > half ? std::log((p - half) / (p_top + half)) / d : std::numeric_limits<double>::infinity();
+        const double least = p > half ? std::log((p - half) / (p_top + half)) / d
+                                      : std::numeric_limits<double>::infinity();
         intervals.push_back({std::min(most, least), std::max(most, least)});
       }
     }
@@ -75,7 +83,11 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 }
 
 std::vector<Params> fit(const Site&, const Evidence&, const Misfit& misfit) {
-  const auto found = least_misfit([&](double gamma) { return misfit({{"gamma", gamma}}); }, by_factors(0.02, 16, 24));
+  const auto found = least_misfit(
+      [&](double gamma) {
+        return misfit({{"gamma", gamma}});
+      },
+      by_factors(0.02, 16, 24));
   const double wishes[] = {0.5, 2, 0.25, 4, 0.125, 8};
   if (!found) return {};
   return {{{"gamma", snap(found->low, found->high, wishes)}}};
@@ -85,10 +97,12 @@ std::vector<Params> fit(const Site&, const Evidence&, const Misfit& misfit) {
 
 extern constinit const FaultDef fault_softmax_scale = {
     .name = "softmax-scale",
-    .claim = "the softmax takes {gamma?0:none of its logits: all classes come out alike|:{gamma} "
-             "times its logits}",
-    .advice = "take the decision from the logits and drop the softmax from the int8 graph\n"
-              "if all logits are equal, the cause lies before the softmax",
+    .claim =
+        "the softmax takes {gamma?0:none of its logits: all classes come out alike|:{gamma} "
+        "times its logits}",
+    .advice =
+        "take the decision from the logits and drop the softmax from the int8 graph\n"
+        "if all logits are equal, the cause lies before the softmax",
     .stage = Stage::node,
     .params = params,
     .applies = applies,

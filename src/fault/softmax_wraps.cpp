@@ -8,7 +8,8 @@ namespace lockstep {
 namespace {
 
 bool applies(const Site& site) {
-  return site.node != no_id && site.view().node.op == "Softmax" && is_coded(site.view().output(0)) && is_coded(site.view().input(0));
+  return site.node != no_id && site.view().node.op == "Softmax" &&
+         is_coded(site.view().output(0)) && is_coded(site.view().input(0));
 }
 
 // The unclamped code of element i of a row that is `row` long.
@@ -16,7 +17,8 @@ std::int64_t whole_code(const NodeView& n, const Tensor& x, std::int64_t i, std:
   const QuantParams &xq = n.input(0).quant, &yq = n.output(0).quant;
   const std::int64_t first = i / row * row;
   double sum = 0;
-  for (std::int64_t k = first; k < first + row; ++k) sum += std::exp(xq.scale_at(0) * static_cast<double>(x.code(k) - x.code(i)));
+  for (std::int64_t k = first; k < first + row; ++k)
+    sum += std::exp(xq.scale_at(0) * static_cast<double>(x.code(k) - x.code(i)));
   return std::llround(1 / sum / yq.scale_at(0)) + yq.zero_at(0);
 }
 
@@ -26,7 +28,8 @@ Result<void> replay(Replay& r) {
   const CodeRange range = code_range(n.output(0).dtype);
   Tensor& y = r.out[0];
   for (std::int64_t i = 0; i < y.count(); ++i)
-    if (y.code(i) == range.high && whole_code(n, *r.in[0], i, row) > range.high) y.set_code(i, range.low);
+    if (y.code(i) == range.high && whole_code(n, *r.in[0], i, row) > range.high)
+      y.set_code(i, range.low);
   return {};
 }
 

@@ -4,7 +4,9 @@
 namespace lockstep {
 namespace {
 
-bool applies(const Site& site) { return site.node != no_id && site.view().node.outputs[0] != no_id; }
+bool applies(const Site& site) {
+  return site.node != no_id && site.view().node.outputs[0] != no_id;
+}
 
 std::vector<Params> candidates(const Site&, const Evidence& evidence) {
   for (const Evidence::Item& item : evidence.items)
@@ -22,8 +24,11 @@ Result<void> replay(Replay& r) {
 extern constinit const FaultDef fault_stale_output = {
     .name = "stale-output",
     .claim = "the output is the one of the previous run",
-    .advice = "invalidate the cache lines of the buffer before the CPU reads it, and align it to 32 bytes\n"
-              "read only after the completion event; look for a second buffer whose address is used in turn",
+    .advice =
+        "invalidate the cache lines of the buffer before the CPU reads it, and align it to 32 "
+        "bytes\n"
+        "read only after the completion event; look for a second buffer whose address is used in "
+        "turn",
     .stage = Stage::node,
     .applies = applies,
     .candidates = candidates,

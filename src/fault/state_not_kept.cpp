@@ -27,11 +27,14 @@ Result<void> replay(Replay& r) {
     if (!state || !node.has_input(i)) continue;
     Tensor& x = node.changed(i);
     const Value& v = node.input(i);
-    if (state->initial) x = *state->initial;
+    if (state->initial)
+      x = *state->initial;
     else
       for (std::int64_t k = 0; k < x.count(); ++k)
-        if (is_coded(v)) x.set_code(k, v.quant.zero_at(0));
-        else x.set_number(k, 0);
+        if (is_coded(v))
+          x.set_code(k, v.quant.zero_at(0));
+        else
+          x.set_number(k, 0);
   }
   return node.eval_into(r);
 }
@@ -45,8 +48,9 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 extern constinit const FaultDef fault_state_not_kept = {
     .name = "state-not-kept",
     .claim = "the state is the initial one in every run: it is not fed back",
-    .advice = "copy the state outputs to the state inputs after every run, or give both one buffer\n"
-              "compare a run with the reference's run before and after: a state may also be late by one",
+    .advice =
+        "copy the state outputs to the state inputs after every run, or give both one buffer\n"
+        "compare a run with the reference's run before and after: a state may also be late by one",
     .stage = Stage::node,
     .applies = applies,
     .candidates = candidates,

@@ -8,11 +8,13 @@
 namespace lockstep {
 namespace {
 
-constexpr std::array<std::string_view, 12> kTables = {"Sigmoid", "Tanh", "LeakyRelu", "HardSwish", "HardSigmoid", "Elu", "Exp", "Log",
-                                                      "Rsqrt", "Sqrt", "Gelu", "Mish"};
+constexpr std::array<std::string_view, 12> kTables = {
+    "Sigmoid", "Tanh", "LeakyRelu", "HardSwish", "HardSigmoid", "Elu",
+    "Exp",     "Log",  "Rsqrt",     "Sqrt",      "Gelu",        "Mish"};
 
 bool applies(const Site& site) {
-  if (site.node == no_id || std::ranges::find(kTables, site.view().node.op) == kTables.end()) return false;
+  if (site.node == no_id || std::ranges::find(kTables, site.view().node.op) == kTables.end())
+    return false;
   const NodeView n = site.view();
   return is_coded(n.input(0)) && size_of(n.input(0).dtype) == 1;
 }
@@ -31,9 +33,11 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 
 extern constinit const FaultDef fault_table_off_by_128 = {
     .name = "table-off-by-128",
-    .claim = "the function's table is entered 128 codes off: int8 and uint8 are taken for each other",
-    .advice = "compare the table's index type with the element type of the operand\n"
-              "run this operation on the CPU, and compare",
+    .claim =
+        "the function's table is entered 128 codes off: int8 and uint8 are taken for each other",
+    .advice =
+        "compare the table's index type with the element type of the operand\n"
+        "run this operation on the CPU, and compare",
     .stage = Stage::node,
     .scope = Scope::this_operator,
     .applies = applies,

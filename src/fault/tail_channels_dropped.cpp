@@ -1,4 +1,5 @@
-// y'[c] = fill for c from the last multiple on: the channels that do not fill a vector are not computed.
+// y'[c] = fill for c from the last multiple on: the channels that do not fill a vector are not
+// computed.
 #include <algorithm>
 
 #include "fault/fault_nodes.h"
@@ -34,7 +35,8 @@ Result<void> replay(Replay& r) {
 std::vector<Params> unseen(const NodeView& n) {
   constexpr std::int64_t few = 8;
   const QuantParams& q = n.output(0).quant;
-  std::vector<Params> sets = {{{"first", -1}, {"fill", 0}}, {{"first", -1}, {"fill", 1}}, {{"first", -1}, {"fill", 2}}};
+  std::vector<Params> sets = {
+      {{"first", -1}, {"fill", 0}}, {{"first", -1}, {"fill", 1}}, {{"first", -1}, {"fill", 2}}};
   for (std::int64_t first = 1; channels_of(n) <= few && first < channels_of(n); ++first)
     for (const double fill : {0.0, 1.0})
       if (first != channels_of(n) / 2 && (fill == 0 || (q.quantized() && q.zero_at(0) != 0)))
@@ -44,12 +46,14 @@ std::vector<Params> unseen(const NodeView& n) {
 
 std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
   const NodeView n = site.view();
-  const bool seen = std::ranges::any_of(evidence.items, [](const Evidence::Item& i) { return i.observed && i.expected; });
+  const bool seen = std::ranges::any_of(
+      evidence.items, [](const Evidence::Item& i) { return i.observed && i.expected; });
   if (!seen) return unseen(n);
   const std::int64_t first = first_wrong_along(site, evidence, channel_axis(n, n.output(0).shape));
   if (first == 0 || first >= channels_of(n)) return {};
   std::vector<Params> sets;
-  for (const double fill : {0.0, 1.0, 2.0}) sets.push_back({{"first", static_cast<double>(first)}, {"fill", fill}});
+  for (const double fill : {0.0, 1.0, 2.0})
+    sets.push_back({{"first", static_cast<double>(first)}, {"fill", fill}});
   return best_sets(site, evidence, std::move(sets), replay, 1);
 }
 
@@ -57,9 +61,10 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 
 extern constinit const FaultDef fault_tail_channels_dropped = {
     .name = "tail-channels-dropped",
-    .claim = "{first?-1:the channels behind the last whole group of 8|:channels from {first} on} "
-             "are not computed: {fill?0:zero bytes stand there|1:the zero point stands "
-             "there|2:what was read there a run earlier stays}",
+    .claim =
+        "{first?-1:the channels behind the last whole group of 8|:channels from {first} on} "
+        "are not computed: {fill?0:zero bytes stand there|1:the zero point stands "
+        "there|2:what was read there a run earlier stays}",
     .advice = "pad the channels to a multiple of 8 or 16, or use another kernel or version",
     .stage = Stage::node,
     .params = params,

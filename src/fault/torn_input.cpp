@@ -6,8 +6,12 @@ namespace {
 
 constexpr ParamSpec params[] = {{"at", "share of the input that is new", 0.5}};
 
-bool applies(const Site& site) { return site.input != no_id; }
-std::vector<Params> candidates(const Site&, const Evidence& evidence) { return torn(evidence); }
+bool applies(const Site& site) {
+  return site.input != no_id;
+}
+std::vector<Params> candidates(const Site&, const Evidence& evidence) {
+  return torn(evidence);
+}
 std::vector<Params> fit(const Site& site, const Evidence& evidence, const Misfit& misfit) {
   if (evidence.items.size() < 2) return {};
   return fit_tear(count_of(site.graph().value(site.input).shape), misfit);
@@ -23,8 +27,9 @@ Result<void> replay(Replay& r) {
 extern constinit const FaultDef fault_torn_input = {
     .name = "torn-input",
     .claim = "the end of the input still belongs to the run before",
-    .advice = "start the network after the transfer of the input has completed\n"
-              "use two buffers, one being filled and one being read",
+    .advice =
+        "start the network after the transfer of the input has completed\n"
+        "use two buffers, one being filled and one being read",
     .stage = Stage::input,
     .params = params,
     .applies = applies,

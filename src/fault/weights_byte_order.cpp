@@ -1,4 +1,5 @@
-// y' = op(x, w with the bytes of every word in reverse): the weight image was written in another byte order.
+// y' = op(x, w with the bytes of every word in reverse): the weight image was written in another
+// byte order.
 #include "fault/fault_weights.h"
 
 namespace lockstep {
@@ -28,8 +29,9 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 extern constinit const FaultDef fault_weights_byte_order = {
     .name = "weights-byte-order",
     .claim = "the bytes of every {width}-byte word of the weights are reversed",
-    .advice = "compare the first words of the weight image in the device's memory with the file\n"
-              "write the image byte by byte: a programmer that takes words may swap them",
+    .advice =
+        "compare the first words of the weight image in the device's memory with the file\n"
+        "write the image byte by byte: a programmer that takes words may swap them",
     .stage = Stage::node,
     .params = params,
     .applies = applies,

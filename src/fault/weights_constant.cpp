@@ -1,4 +1,5 @@
-// y' = op(x, w = one byte everywhere): the weights were never loaded (0) or the flash is erased (0xFF).
+// y' = op(x, w = one byte everywhere): the weights were never loaded (0) or the flash is erased
+// (0xFF).
 #include <algorithm>
 
 #include "fault/fault_weights.h"
@@ -11,15 +12,19 @@ constexpr ParamSpec params[] = {
     {"bias", "1: the bias too", 0},
 };
 
-bool applies(const Site& site) { return has_weights(site); }
+bool applies(const Site& site) {
+  return has_weights(site);
+}
 
 Result<void> replay(Replay& r) {
   const double byte = param(params, r.params, "byte");
-  if (!(byte >= 0 && byte <= 255)) return Error{"fault weights-constant", "byte " + std::to_string(byte), "0 .. 255", ""};
+  if (!(byte >= 0 && byte <= 255))
+    return Error{"fault weights-constant", "byte " + std::to_string(byte), "0 .. 255", ""};
   ChangedNode node(r);
   const auto fill = static_cast<std::byte>(static_cast<int>(byte));
   std::ranges::fill(node.changed(kWeights).bytes(), fill);
-  if (param(params, r.params, "bias") != 0 && node.has_input(kBias)) std::ranges::fill(node.changed(kBias).bytes(), fill);
+  if (param(params, r.params, "bias") != 0 && node.has_input(kBias))
+    std::ranges::fill(node.changed(kBias).bytes(), fill);
   return node.eval_into(r);
 }
 
@@ -36,10 +41,13 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 
 extern constinit const FaultDef fault_weights_constant = {
     .name = "weights-constant",
-    .claim = "every byte of the weights{bias?0:|1: and of the bias} reads as {byte}: they are "
-             "absent",
-    .advice = "compare a checksum of the weights in the device's memory with the file\n"
-              "program the weight image at the address that it was linked for; map the external memory before the first run",
+    .claim =
+        "every byte of the weights{bias?0:|1: and of the bias} reads as {byte}: they are "
+        "absent",
+    .advice =
+        "compare a checksum of the weights in the device's memory with the file\n"
+        "program the weight image at the address that it was linked for; map the external memory "
+        "before the first run",
     .stage = Stage::node,
     .params = params,
     .applies = applies,

@@ -7,13 +7,17 @@
 namespace lockstep {
 namespace {
 
-constexpr ParamSpec params[] = {{"by", "elements by which the weights are read too late (negative: too early)", 4}};
+constexpr ParamSpec params[] = {
+    {"by", "elements by which the weights are read too late (negative: too early)", 4}};
 
-bool applies(const Site& site) { return has_weights(site); }
+bool applies(const Site& site) {
+  return has_weights(site);
+}
 
 Result<void> replay(Replay& r) {
   ChangedNode node(r);
-  node.changed(kWeights) = shifted(node.contents(kWeights), static_cast<std::int64_t>(param(params, r.params, "by")));
+  node.changed(kWeights) =
+      shifted(node.contents(kWeights), static_cast<std::int64_t>(param(params, r.params, "by")));
   return node.eval_into(r);
 }
 
@@ -26,8 +30,10 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 }
 
 std::vector<Params> fit(const Site& site, const Evidence&, const Misfit& misfit) {
-  const std::int64_t most = std::min<std::int64_t>(64, count_of(site.view().input(kWeights).shape) - 1);
-  if (const auto by = least_step([&](double b) { return misfit({{"by", b}}); }, most)) return {{{"by", *by}}};
+  const std::int64_t most =
+      std::min<std::int64_t>(64, count_of(site.view().input(kWeights).shape) - 1);
+  if (const auto by = least_step([&](double b) { return misfit({{"by", b}}); }, most))
+    return {{{"by", *by}}};
   return {};
 }
 
@@ -36,8 +42,10 @@ std::vector<Params> fit(const Site& site, const Evidence&, const Misfit& misfit)
 extern constinit const FaultDef fault_weights_shifted = {
     .name = "weights-shifted",
     .claim = "the weights are read {by#element} too {by?<0:early|:late}",
-    .advice = "compare the address of the weight image in flash with the one that the program was linked for\n"
-              "check headers and alignment that the image format puts before the weights",
+    .advice =
+        "compare the address of the weight image in flash with the one that the program was linked "
+        "for\n"
+        "check headers and alignment that the image format puts before the weights",
     .stage = Stage::node,
     .params = params,
     .applies = applies,

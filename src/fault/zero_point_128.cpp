@@ -5,7 +5,9 @@ namespace lockstep {
 namespace {
 
 constexpr ParamSpec params[] = {
-    {"saturates", "0: the top bit flips; 1: 128 is added and saturates; -1: 128 is subtracted and saturates", 0}};
+    {"saturates",
+     "0: the top bit flips; 1: 128 is added and saturates; -1: 128 is subtracted and saturates",
+     0}};
 
 bool applies(const Site& site) {
   if (site.input == no_id) return false;
@@ -23,8 +25,9 @@ Result<void> replay(Replay& r) {
   Tensor& x = r.out[0];
   for (std::int64_t i = 0; i < x.count(); ++i) {
     const std::int64_t code = coding.code_of(x, i);
-    const std::int64_t off = saturates == 0 ? coding.wrap(code + 128)
-                                            : coding.saturate(static_cast<double>(code) + (saturates > 0 ? 128 : -128));
+    const std::int64_t off =
+        saturates == 0 ? coding.wrap(code + 128)
+                       : coding.saturate(static_cast<double>(code) + (saturates > 0 ? 128 : -128));
     coding.set_code(x, i, off);
   }
   return {};
@@ -34,10 +37,12 @@ Result<void> replay(Replay& r) {
 
 extern constinit const FaultDef fault_zero_point_128 = {
     .name = "zero-point-128",
-    .claim = "the input's codes are off by 128{saturates?0:|1:, too large, and saturate|-1:, too "
-             "small, and saturate}: int8 and uint8 are taken for each other",
-    .advice = "print element type, scale and zero point of the input on the target\n"
-              "uint8 data for an int8 input: flip the top bit of every byte and use zero point - 128",
+    .claim =
+        "the input's codes are off by 128{saturates?0:|1:, too large, and saturate|-1:, too "
+        "small, and saturate}: int8 and uint8 are taken for each other",
+    .advice =
+        "print element type, scale and zero point of the input on the target\n"
+        "uint8 data for an int8 input: flip the top bit of every byte and use zero point - 128",
     .stage = Stage::input,
     .params = params,
     .applies = applies,

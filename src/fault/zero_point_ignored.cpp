@@ -8,10 +8,12 @@ namespace lockstep {
 namespace {
 
 constexpr ParamSpec params[] = {
-    {"operand", "whose zero point, counted from 1 (of a layer 2: the weights); 0: every operand's", 1},
+    {"operand", "whose zero point, counted from 1 (of a layer 2: the weights); 0: every operand's",
+     1},
     {"unscaled", "1: in a sum the zero points are subtracted after scaling", 0},
 };
-constexpr std::array<std::string_view, 4> kMovesOnly = {"Concat", "MaxPool", "Reshape", "Transpose"};
+constexpr std::array<std::string_view, 4> kMovesOnly = {"Concat", "MaxPool", "Reshape",
+                                                        "Transpose"};
 
 bool has_zero(const Value& v) {
   return is_coded(v) && std::ranges::any_of(v.quant.zero, [](std::int32_t z) { return z != 0; });
@@ -28,7 +30,8 @@ std::vector<std::size_t> operands_of(const Site& site) {
 bool applies(const Site& site) {
   if (site.node == no_id || site.view().node.outputs[0] == no_id) return false;
   const NodeView n = site.view();
-  if (!is_coded(n.output(0)) || std::ranges::find(kMovesOnly, n.node.op) != kMovesOnly.end()) return false;
+  if (!is_coded(n.output(0)) || std::ranges::find(kMovesOnly, n.node.op) != kMovesOnly.end())
+    return false;
   for (const std::size_t i : operands_of(site))
     if (has_zero(n.input(i))) return true;
   return false;
@@ -45,7 +48,8 @@ Result<void> replay(Replay& r) {
   ChangedNode node(r);
   std::vector<std::size_t> operands = operands_of(r.site);
   const bool of_weights = number == kWeights + 1 && std::ranges::count(operands, kWeights) > 0;
-  if (of_weights) operands = {kWeights};
+  if (of_weights)
+    operands = {kWeights};
   else if (number != 0) {
     LOCKSTEP_TRY(const std::size_t operand, operand_of(r, number));
     operands = {operand};
@@ -53,12 +57,14 @@ Result<void> replay(Replay& r) {
   std::int32_t late = 0;
   for (const std::size_t i : operands) {
     if (!is_coded(node.input(i)))
-      return Error{r.site.view().where(), "operand " + std::to_string(i + 1) + " has no zero point", "an operand in codes", ""};
+      return Error{r.site.view().where(), "operand " + std::to_string(i + 1) + " has no zero point",
+                   "an operand in codes", ""};
     const std::int32_t zero = forget(node.input(i));
     late += i == 1 && r.site.view().node.op == "Sub" ? -zero : zero;
   }
   if (param(params, r.params, "unscaled") != 0)
-    node.detours().binary = [late](std::int32_t a, std::int32_t b, const BinaryState& state, const BinaryPolicy& own) {
+    node.detours().binary = [late](std::int32_t a, std::int32_t b, const BinaryState& state,
+                                   const BinaryPolicy& own) {
       BinaryState wide = state;
       wide.s.low = -(1 << 20);
       wide.s.high = 1 << 20;
@@ -84,10 +90,12 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
 
 extern constinit const FaultDef fault_zero_point_ignored = {
     .name = "zero-point-ignored",
-    .claim = "the zero point of {operand?0:every operand|:operand {operand}} is "
-             "{unscaled?0:ignored|1:subtracted after scaling}",
-    .advice = "quantize this operand symmetrically (zero point 0) and compare\n"
-              "run this operation on the CPU",
+    .claim =
+        "the zero point of {operand?0:every operand|:operand {operand}} is "
+        "{unscaled?0:ignored|1:subtracted after scaling}",
+    .advice =
+        "quantize this operand symmetrically (zero point 0) and compare\n"
+        "run this operation on the CPU",
     .stage = Stage::node,
     .scope = Scope::this_operator,
     .params = params,

@@ -13,8 +13,11 @@ namespace {
 bool foldable(const GraphBuilder& graph, const Node& node) {
   if (node.op == "QuantizeLinear" || node.op == "DequantizeLinear") return false;
   const bool of_shapes = find_op(node.op)->of_shapes;
-  for (const ValueId v : node.inputs)  // what is computed from codes is for an arithmetic to compute
-    if (v != no_id && !of_shapes && (!graph.so_far().value(v).constant || graph.so_far().value(v).quant.quantized())) return false;
+  for (const ValueId v :
+       node.inputs)  // what is computed from codes is for an arithmetic to compute
+    if (v != no_id && !of_shapes &&
+        (!graph.so_far().value(v).constant || graph.so_far().value(v).quant.quantized()))
+      return false;
   for (const ValueId v : node.outputs)
     if (v != no_id && graph.so_far().value(v).quant.quantized()) return false;
   return true;
@@ -27,7 +30,8 @@ Result<void> settle_facts(GraphBuilder& graph, const NodeView& n, const std::vec
     LOCKSTEP_CHECK(checked_size(facts[i].shape, size_of(facts[i].dtype), n.where()));
     Value& v = graph.value(n.node.outputs[i]);
     const bool declared = graph.so_far().format() == "tflite" && v.dtype == facts[i].dtype;
-    if (declared && !v.shape.empty() && v.shape != facts[i].shape && !std::ranges::count(v.shape, -1))
+    if (declared && !v.shape.empty() && v.shape != facts[i].shape &&
+        !std::ranges::count(v.shape, -1))
       return Error{n.where(), "output '" + v.name + "' is declared " + shape_text(v.shape),
                    shape_text(facts[i].shape) + " by the operator's shape rule", ""};
     v.dtype = facts[i].dtype;
@@ -61,25 +65,30 @@ Result<void> checked_size(const Shape& shape, std::size_t element_bytes, const s
   constexpr std::int64_t limit = std::int64_t{1} << 29;
   LOCKSTEP_TRY(const std::int64_t count, checked_count(shape, where));
   if (count > limit / static_cast<std::int64_t>(element_bytes))
-    return Error{where, "a tensor " + shape_text(shape) + " of " + std::to_string(element_bytes) + "-byte elements",
-                 "at most 512 MiB", ""};
+    return Error{
+        where,
+        "a tensor " + shape_text(shape) + " of " + std::to_string(element_bytes) + "-byte elements",
+        "at most 512 MiB", ""};
   return {};
 }
 
-Result<void> map_foreign(const ForeignNode& foreign, const ForeignMatch& match, GraphBuilder& graph) {
+Result<void> map_foreign(const ForeignNode& foreign, const ForeignMatch& match,
+                         GraphBuilder& graph) {
   if (match.foreign->map) {
     // Mappings take the first operand and result for given.
     const auto slots = match.op->inputs;
     const bool reads = !slots.empty() && slots[0].kind == Slot::required;
     if (reads && (foreign.inputs.empty() || foreign.inputs[0] == no_id))
-      return Error{foreign.where, "no first input", "input '" + std::string(slots[0].name) + "'", ""};
+      return Error{foreign.where, "no first input", "input '" + std::string(slots[0].name) + "'",
+                   ""};
     if (foreign.outputs.empty() || foreign.outputs[0] == no_id)
       return Error{foreign.where, "no first output", "a name for what it computes", ""};
     return match.foreign->map(foreign, graph);
   }
   for (const auto& [name, value] : foreign.attrs.values)
     if (std::ranges::find(match.op->attrs, name, &AttrSpec::name) == match.op->attrs.end())
-      return Error{foreign.where, "attribute '" + name + "'", "an attribute that " + foreign.op + " is known to have",
+      return Error{foreign.where, "attribute '" + name + "'",
+                   "an attribute that " + foreign.op + " is known to have",
                    "a newer definition of the operator would change the numbers"};
   Node node;
   node.name = graph.unique_node_name(foreign.name);
@@ -108,12 +117,14 @@ Result<void> settle_nodes(GraphBuilder& graph, NodeId first) {
 Result<Graph> import_model(const std::string& path, const ImportOptions& options) {
   LOCKSTEP_TRY(const Bytes bytes, read_file(path));
   const auto is = [&](std::size_t at, std::string_view magic) {
-    return bytes.size() >= at + magic.size() && std::memcmp(bytes.data() + at, magic.data(), magic.size()) == 0;
+    return bytes.size() >= at + magic.size() &&
+           std::memcmp(bytes.data() + at, magic.data(), magic.size()) == 0;
   };
   if (is(4, "TFL3")) return import_tflite(path, options);
   if (is(0, "PK\x03\x04") || is(0, "\x89HDF"))
     return Error{path, "a Keras or other archive", "an .onnx or .tflite model",
-                 "convert it with tf.lite.TFLiteConverter or tf2onnx; .keras is read once Lockstep quantizes"};
+                 "convert it with tf.lite.TFLiteConverter or tf2onnx; .keras is read once Lockstep "
+                 "quantizes"};
   return import_onnx(path, options);
 }
 

@@ -16,9 +16,9 @@ namespace lockstep {
 // complex, float8, 4-bit, bfloat16).
 Result<DType> dtype_of_onnx(std::int32_t number, const std::string& where);
 
-// An initializer or attribute as a tensor. Sizes are checked against the bytes at hand before anything
-// is allocated; tensors in other files and segments are refused.
-// uint4 and int4 become uint8 and int8.
+// An initializer or attribute as a tensor. Sizes are checked against the bytes at hand before
+// anything is allocated; tensors in other files and segments are refused. uint4 and int4 become
+// uint8 and int8.
 bool is_four_bit(const onnx::TensorProto& proto);
 Result<Tensor> tensor_of_onnx(const onnx::TensorProto& proto, const std::string& where);
 

@@ -15,12 +15,19 @@ ValueId OnnxScope::find(const std::string& name) const {
   return no_id;
 }
 
-OnnxReader::OnnxReader(std::string file, const ImportOptions& options, const onnx::ModelProto& model, std::int64_t open_extent)
-    : file_(file), options_(options), model_(model), open_extent_(open_extent), graph_(std::move(file), "onnx") {}
+OnnxReader::OnnxReader(std::string file, const ImportOptions& options,
+                       const onnx::ModelProto& model, std::int64_t open_extent)
+    : file_(file),
+      options_(options),
+      model_(model),
+      open_extent_(open_extent),
+      graph_(std::move(file), "onnx") {}
 
 namespace {
 
-bool own_domain(const std::string& domain) { return domain.empty() || domain == "ai.onnx"; }
+bool own_domain(const std::string& domain) {
+  return domain.empty() || domain == "ai.onnx";
+}
 
 // "Conv", "com.microsoft:QLinearAdd".
 std::string full_name(const onnx::NodeProto& node) {
@@ -51,7 +58,8 @@ Result<Graph> OnnxReader::read() {
   for (const auto& output : graph.output()) {
     const ValueId id = scope.find(output.name());
     if (id == no_id)
-      return Error{file_, "output '" + output.name() + "', which no node makes", "an output of some node", ""};
+      return Error{file_, "output '" + output.name() + "', which no node makes",
+                   "an output of some node", ""};
     graph_.add_output(id);
   }
   return std::move(graph_).finish();
@@ -70,13 +78,14 @@ Result<void> OnnxReader::read_opsets() {
 
 Result<void> OnnxReader::read_initializers(const onnx::GraphProto& graph, OnnxScope& scope) {
   if (graph.sparse_initializer_size() > 0)
-    return Error{file_ + ": initializer '" + graph.sparse_initializer(0).values().name() + "'", "a sparse tensor",
-                 "a dense one", ""};
+    return Error{file_ + ": initializer '" + graph.sparse_initializer(0).values().name() + "'",
+                 "a sparse tensor", "a dense one", ""};
   for (const auto& proto : graph.initializer()) {
     const std::string at = file_ + ": initializer '" + proto.name() + "'";
     if (scope.names.contains(proto.name())) return Error{at, "stands twice", "unique names", ""};
     LOCKSTEP_TRY(Tensor tensor, tensor_of_onnx(proto, at));
-    const ValueId id = scope.names[proto.name()] = add_constant(scope.prefix + proto.name(), std::move(tensor));
+    const ValueId id = scope.names[proto.name()] =
+        add_constant(scope.prefix + proto.name(), std::move(tensor));
     if (is_four_bit(proto)) four_bit_.insert(id);
   }
   return {};
@@ -95,13 +104,16 @@ ValueId OnnxReader::add_constant(const std::string& name, Tensor tensor) {
 Result<Shape> OnnxReader::shape_of(const onnx::ValueInfoProto& info) {
   const std::string at = file_ + ": input '" + info.name() + "'";
   if (!info.type().has_tensor_type())
-    return Error{at, "a sequence, map or optional", "a tensor", "only tensors run on the devices at hand"};
+    return Error{at, "a sequence, map or optional", "a tensor",
+                 "only tensors run on the devices at hand"};
   const auto& type = info.type().tensor_type();
-  if (!type.has_shape()) return Error{at, "no shape", "a shape, with symbolic extents where they vary", ""};
+  if (!type.has_shape())
+    return Error{at, "no shape", "a shape, with symbolic extents where they vary", ""};
   Shape shape;
   for (const auto& dim : type.shape().dim()) {
     const std::string unnamed = info.name() + "[" + std::to_string(shape.size()) + "]";
-    const auto named = options_.dimensions.find(dim.has_dim_param() && !dim.dim_param().empty() ? dim.dim_param() : unnamed);
+    const auto named = options_.dimensions.find(
+        dim.has_dim_param() && !dim.dim_param().empty() ? dim.dim_param() : unnamed);
     const bool known = dim.has_dim_value() && dim.dim_value() >= 0;
     const bool given = !known && named != options_.dimensions.end();
     guessed_ = guessed_ || (!known && !given);
@@ -114,7 +126,8 @@ Result<Shape> OnnxReader::shape_of(const onnx::ValueInfoProto& info) {
 Result<void> OnnxReader::read_inputs(const onnx::GraphProto& graph, OnnxScope& scope) {
   for (const auto& info : graph.input()) {
     if (const auto stored = scope.names.find(info.name()); stored != scope.names.end()) {
-      // A default that a caller may replace: constant here, but a tensor of the file, and never packed or folded.
+      // A default that a caller may replace: constant here, but a tensor of the file, and never
+      // packed or folded.
       graph_.value(stored->second).folded = model_.ir_version() >= 4;
       continue;
     }
@@ -122,7 +135,8 @@ Result<void> OnnxReader::read_inputs(const onnx::GraphProto& graph, OnnxScope& s
     Value v;
     v.name = info.name();
     if (v.name.empty()) return Error{file_, "an input without a name", "a name", ""};
-    LOCKSTEP_TRY(v.dtype, dtype_of_onnx(info.type().tensor_type().elem_type(), file_ + ": input '" + v.name + "'"));
+    LOCKSTEP_TRY(v.dtype, dtype_of_onnx(info.type().tensor_type().elem_type(),
+                                        file_ + ": input '" + v.name + "'"));
     v.shape = std::move(shape);
     v.origin.name = v.name;
     v.name = graph_.unique_name(v.name);
@@ -150,7 +164,8 @@ std::string OnnxReader::where(const onnx::NodeProto& node, const OnnxScope& scop
 }
 
 Result<void> OnnxReader::read_node(const onnx::NodeProto& node, OnnxScope& scope) {
-  if (has_overload(node)) return Error{where(node, scope), "an overloaded function", "one function per name", ""};
+  if (has_overload(node))
+    return Error{where(node, scope), "an overloaded function", "one function per name", ""};
   for (const auto& function : model_.functions())
     if (function.name() == node.op_type() && function.domain() == node.domain())
       return inline_function(node, function, scope);
@@ -167,27 +182,36 @@ Result<void> OnnxReader::read_constant(const onnx::NodeProto& node, OnnxScope& s
   const std::string at = where(node, scope);
   LOCKSTEP_TRY(const Attrs attrs, attrs_of_onnx(node, at));
   if (attrs.values.size() != 1 || node.output_size() != 1)
-    return Error{at, std::to_string(attrs.values.size()) + " attributes", "one that holds the value, and one output", ""};
+    return Error{at, std::to_string(attrs.values.size()) + " attributes",
+                 "one that holds the value, and one output", ""};
   const auto& [kind, value] = *attrs.values.begin();
   Tensor tensor;
-  if (const auto t = attrs.tensor(kind); t && kind == "value") tensor = *t;
-  else if (const auto* i = std::get_if<std::int64_t>(&value); i && kind == "value_int") tensor = Tensor::scalar(*i);
+  if (const auto t = attrs.tensor(kind); t && kind == "value")
+    tensor = *t;
+  else if (const auto* i = std::get_if<std::int64_t>(&value); i && kind == "value_int")
+    tensor = Tensor::scalar(*i);
   else if (const auto* f = std::get_if<double>(&value); f && kind == "value_float")
     tensor = Tensor::scalar(static_cast<float>(*f));
-  else if (const auto* is = std::get_if<std::vector<std::int64_t>>(&value); is && kind == "value_ints")
+  else if (const auto* is = std::get_if<std::vector<std::int64_t>>(&value);
+           is && kind == "value_ints")
     tensor = Tensor::of<std::int64_t>({static_cast<std::int64_t>(is->size())}, *is);
-  else if (const auto* fs = std::get_if<std::vector<double>>(&value); fs && kind == "value_floats") {
+  else if (const auto* fs = std::get_if<std::vector<double>>(&value);
+           fs && kind == "value_floats") {
     const std::vector<float> floats(fs->begin(), fs->end());
     tensor = Tensor::of<float>({static_cast<std::int64_t>(floats.size())}, floats);
   } else
     return Error{at, "attribute '" + kind + "'", "value, value_int(s) or value_float(s)", ""};
-  if (scope.names.contains(node.output(0))) return Error{at, "makes '" + node.output(0) + "' a second time", "one maker per tensor", ""};
-  const ValueId id = scope.names[node.output(0)] = add_constant(scope.prefix + node.output(0), std::move(tensor));
-  if (const auto* const held = find_attribute(node, "value"); held && is_four_bit(held->t())) four_bit_.insert(id);
+  if (scope.names.contains(node.output(0)))
+    return Error{at, "makes '" + node.output(0) + "' a second time", "one maker per tensor", ""};
+  const ValueId id = scope.names[node.output(0)] =
+      add_constant(scope.prefix + node.output(0), std::move(tensor));
+  if (const auto* const held = find_attribute(node, "value"); held && is_four_bit(held->t()))
+    four_bit_.insert(id);
   return {};
 }
 
-Result<std::vector<ValueId>> OnnxReader::inputs_of(const onnx::NodeProto& node, const OnnxScope& scope) const {
+Result<std::vector<ValueId>> OnnxReader::inputs_of(const onnx::NodeProto& node,
+                                                   const OnnxScope& scope) const {
   std::vector<ValueId> ids;
   for (const std::string& name : node.input()) {
     ids.push_back(name.empty() ? no_id : scope.find(name));
@@ -199,12 +223,15 @@ Result<std::vector<ValueId>> OnnxReader::inputs_of(const onnx::NodeProto& node, 
   return ids;
 }
 
-Result<ValueId> OnnxReader::declare(const onnx::NodeProto& node, const std::string& name, OnnxScope& scope) {
+Result<ValueId> OnnxReader::declare(const onnx::NodeProto& node, const std::string& name,
+                                    OnnxScope& scope) {
   if (scope.names.contains(name))
-    return Error{where(node, scope), "makes '" + name + "' a second time", "one maker per tensor", ""};
+    return Error{where(node, scope), "makes '" + name + "' a second time", "one maker per tensor",
+                 ""};
   const auto outward = scope.outward.find(name);
   Value v;
-  v.name = graph_.unique_name(outward == scope.outward.end() ? scope.prefix + name : outward->second);
+  v.name =
+      graph_.unique_name(outward == scope.outward.end() ? scope.prefix + name : outward->second);
   v.shape = {0};
   v.origin.name = v.name;
   v.origin.node = node_name(node, scope);
@@ -221,7 +248,14 @@ Result<void> OnnxReader::read_operator(const onnx::NodeProto& node, OnnxScope& s
   if (!match.foreign)
     return Error{at, "operator " + full_name(node) + " of opset " + std::to_string(version),
                  "an operator of docs/ops.md", ""};
-  ForeignNode foreign{Format::onnx, full_name(node), static_cast<int>(version), node_name(node, scope), at, {}, {}, {}};
+  ForeignNode foreign{Format::onnx,
+                      full_name(node),
+                      static_cast<int>(version),
+                      node_name(node, scope),
+                      at,
+                      {},
+                      {},
+                      {}};
   LOCKSTEP_TRY(foreign.attrs, attrs_of_onnx(node, at));
   LOCKSTEP_TRY(foreign.inputs, inputs_of(node, scope));
   const bool narrow = is_narrow(foreign);
@@ -238,7 +272,8 @@ Result<void> OnnxReader::read_operator(const onnx::NodeProto& node, OnnxScope& s
     if (node.output(i).empty()) continue;
     LOCKSTEP_TRY(foreign.outputs.back(), declare(node, node.output(i), scope));
   }
-  if (narrow && !foreign.op.ends_with("DequantizeLinear")) four_bit_.insert(foreign.outputs.begin(), foreign.outputs.end());
+  if (narrow && !foreign.op.ends_with("DequantizeLinear"))
+    four_bit_.insert(foreign.outputs.begin(), foreign.outputs.end());
   LOCKSTEP_CHECK(check_half(foreign));
   const auto first = static_cast<NodeId>(graph_.so_far().nodes().size());
   LOCKSTEP_CHECK(map_foreign(foreign, match, graph_));
@@ -250,16 +285,27 @@ Result<void> OnnxReader::read_operator(const onnx::NodeProto& node, OnnxScope& s
 
 // Half-precision numbers are moved and cast, never computed with.
 Result<void> OnnxReader::check_half(const ForeignNode& foreign) const {
-  static constexpr std::array moving = {
-      std::string_view{"Cast"}, std::string_view{"Concat"}, std::string_view{"DequantizeLinear"}, std::string_view{"Expand"},
-      std::string_view{"Flatten"}, std::string_view{"Gather"}, std::string_view{"Identity"}, std::string_view{"QuantizeLinear"},
-      std::string_view{"Reshape"}, std::string_view{"Shape"}, std::string_view{"Slice"}, std::string_view{"Split"},
-      std::string_view{"Squeeze"}, std::string_view{"Transpose"}, std::string_view{"Unsqueeze"}};
+  static constexpr std::array moving = {std::string_view{"Cast"},
+                                        std::string_view{"Concat"},
+                                        std::string_view{"DequantizeLinear"},
+                                        std::string_view{"Expand"},
+                                        std::string_view{"Flatten"},
+                                        std::string_view{"Gather"},
+                                        std::string_view{"Identity"},
+                                        std::string_view{"QuantizeLinear"},
+                                        std::string_view{"Reshape"},
+                                        std::string_view{"Shape"},
+                                        std::string_view{"Slice"},
+                                        std::string_view{"Split"},
+                                        std::string_view{"Squeeze"},
+                                        std::string_view{"Transpose"},
+                                        std::string_view{"Unsqueeze"}};
   if (std::ranges::find(moving, foreign.op) != moving.end()) return {};
   for (const ValueId id : foreign.inputs)
     if (id != no_id && graph_.so_far().value(id).dtype == DType::f16)
-      return Error{foreign.where, "input '" + graph_.so_far().value(id).name + "' in float16", "float32",
-                   "export the model in float32: devices and runtimes compute half precision differently"};
+      return Error{
+          foreign.where, "input '" + graph_.so_far().value(id).name + "' in float16", "float32",
+          "export the model in float32: devices and runtimes compute half precision differently"};
   return {};
 }
 

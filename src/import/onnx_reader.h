@@ -24,12 +24,13 @@ struct OnnxScope {
   ValueId find(const std::string& name) const;
 };
 
-// Walks one ModelProto and builds the graph. Knows operators only through the registry; control flow
-// is its own business (onnx_control.cpp).
+// Walks one ModelProto and builds the graph. Knows operators only through the registry; control
+// flow is its own business (onnx_control.cpp).
 class OnnxReader {
  public:
   // `open_extent` stands for every extent that neither the file nor the options say.
-  OnnxReader(std::string file, const ImportOptions& options, const onnx::ModelProto& model, std::int64_t open_extent);
+  OnnxReader(std::string file, const ImportOptions& options, const onnx::ModelProto& model,
+             std::int64_t open_extent);
   Result<Graph> read();  // once
   bool guessed_extents() const { return guessed_; }
 
@@ -47,9 +48,10 @@ class OnnxReader {
   Result<ValueId> declare(const onnx::NodeProto& node, const std::string& name, OnnxScope& scope);
   Result<Shape> shape_of(const onnx::ValueInfoProto& info);
   Result<void> check_half(const ForeignNode& foreign) const;
-  // onnx_quantizers.cpp: whether the node makes or reads codes of four bits; an error where output_dtype is no type of
-  // codes or not the zero point's; whether it makes `output` of a Gemm's bias [1, n] whose n scales are said to lie along
-  // axis 0, as some quantizers write it (the runtime's Gemm of codes reads the codes alone).
+  // onnx_quantizers.cpp: whether the node makes or reads codes of four bits; an error where
+  // output_dtype is no type of codes or not the zero point's; whether it makes `output` of a Gemm's
+  // bias [1, n] whose n scales are said to lie along axis 0, as some quantizers write it (the
+  // runtime's Gemm of codes reads the codes alone).
   bool is_narrow(const ForeignNode& foreign) const;
   Result<void> check_code_type(const ForeignNode& foreign) const;
   bool is_bias_row(const ForeignNode& foreign, const std::string& output) const;
@@ -61,19 +63,22 @@ class OnnxReader {
   Result<void> unroll_scan(const onnx::NodeProto& node, OnnxScope& scope);
   Result<void> unroll_loop(const onnx::NodeProto& node, OnnxScope& scope);
   Result<void> inline_if(const onnx::NodeProto& node, OnnxScope& scope);
-  Result<void> inline_function(const onnx::NodeProto& node, const onnx::FunctionProto& function, OnnxScope& scope);
+  Result<void> inline_function(const onnx::NodeProto& node, const onnx::FunctionProto& function,
+                               OnnxScope& scope);
   Result<std::vector<ValueId>> read_body(const onnx::GraphProto& body, OnnxScope& inner);
-  Result<ValueId> step_of(const onnx::NodeProto& node, ValueId sequence, std::int64_t axis, std::int64_t step,
-                          const std::string& prefix);
-  Result<void> stack(const onnx::NodeProto& node, const std::string& name, const std::vector<ValueId>& steps,
-                     std::int64_t axis, OnnxScope& scope);
-  Result<void> bind(const onnx::NodeProto& node, const std::string& name, ValueId id, OnnxScope& scope);
-  Result<ValueId> add_op(const onnx::NodeProto& node, const char* op, std::vector<ValueId> inputs, Attrs attrs,
-                         const std::string& output);
+  Result<ValueId> step_of(const onnx::NodeProto& node, ValueId sequence, std::int64_t axis,
+                          std::int64_t step, const std::string& prefix);
+  Result<void> stack(const onnx::NodeProto& node, const std::string& name,
+                     const std::vector<ValueId>& steps, std::int64_t axis, OnnxScope& scope);
+  Result<void> bind(const onnx::NodeProto& node, const std::string& name, ValueId id,
+                    OnnxScope& scope);
+  Result<ValueId> add_op(const onnx::NodeProto& node, const char* op, std::vector<ValueId> inputs,
+                         Attrs attrs, const std::string& output);
   ValueId add_constant(const std::string& name, Tensor tensor);
   std::string node_name(const onnx::NodeProto& node, const OnnxScope& scope) const;
   std::string where(const onnx::NodeProto& node, const OnnxScope& scope) const;
-  Result<const onnx::GraphProto*> graph_attribute(const onnx::NodeProto& node, std::string_view name,
+  Result<const onnx::GraphProto*> graph_attribute(const onnx::NodeProto& node,
+                                                  std::string_view name,
                                                   const OnnxScope& scope) const;
 
   std::string file_;

@@ -16,7 +16,8 @@ Result<void> read_io(const TfliteReader& reader) {
   }
   for (const ValueId v : out) {
     if (v == no_id)
-      return Error{reader.path, "an absent output", "outputs that are tensors", "the file is damaged"};
+      return Error{reader.path, "an absent output", "outputs that are tensors",
+                   "the file is damaged"};
     reader.graph.add_output(v);
   }
   return {};

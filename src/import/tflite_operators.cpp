@@ -8,7 +8,7 @@
 namespace lockstep {
 
 Result<std::vector<ValueId>> TfliteReader::operands(const flatbuffers::Vector<std::int32_t>* list,
-                                              const std::string& where) const {
+                                                    const std::string& where) const {
   std::vector<ValueId> out;
   if (!list) return out;
   for (const std::int32_t t : *list) {
@@ -50,12 +50,17 @@ Result<void> TfliteReader::read_intermediates(const tfl::Operator& op, ForeignNo
 
 // The axis that unsigned weights name though they have one scale: XNNPACK wants 0 there (N80).
 std::int64_t TfliteReader::filter_axis(const tfl::Operator& op, const std::string& name) const {
-  static constexpr std::string_view layers[] = {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"};
-  if (std::ranges::find(layers, name) == std::ranges::end(layers) || !op.inputs() || op.inputs()->size() < 2) return 0;
+  static constexpr std::string_view layers[] = {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED",
+                                                "TRANSPOSE_CONV"};
+  if (std::ranges::find(layers, name) == std::ranges::end(layers) || !op.inputs() ||
+      op.inputs()->size() < 2)
+    return 0;
   const std::int32_t at = op.inputs()->Get(1);
   if (at < 0 || static_cast<std::size_t>(at) >= ids.size()) return 0;
   const auto& weights = tensor(static_cast<std::size_t>(at));
-  return weights.type() == tfl::TensorType::UINT8 && weights.quantization() ? weights.quantization()->quantized_dimension() : 0;
+  return weights.type() == tfl::TensorType::UINT8 && weights.quantization()
+             ? weights.quantization()->quantized_dimension()
+             : 0;
 }
 
 Result<void> TfliteReader::read_operator(std::size_t i) {
@@ -68,7 +73,8 @@ Result<void> TfliteReader::read_operator(std::size_t i) {
                  "the file is damaged"};
   const tfl::OperatorCode& code = *codes->Get(op.opcode_index());
   const int number = std::max(static_cast<int>(code.code()), static_cast<int>(code.old_code()));
-  const std::string known = tflite_operator_name(number), name = known.empty() ? std::to_string(number) : known;
+  const std::string known = tflite_operator_name(number),
+                    name = known.empty() ? std::to_string(number) : known;
   ForeignNode node{Format::tflite,
                    name,
                    code.version(),
@@ -81,7 +87,8 @@ Result<void> TfliteReader::read_operator(std::size_t i) {
   if (TfliteVariables::handles(name))
     return variables.read(
         model, op, name, node.where,
-        [this](const tfl::SubGraph& sub, std::int32_t t) { return constant_elsewhere(sub, t); }, ids, graph);
+        [this](const tfl::SubGraph& sub, std::int32_t t) { return constant_elsewhere(sub, t); },
+        ids, graph);
   if (calls(name)) return read_call(op, name, node.where);
   LOCKSTEP_TRY(node.inputs, operands(op.inputs(), node.where));
   LOCKSTEP_TRY(node.outputs, operands(op.outputs(), node.where));
@@ -90,16 +97,17 @@ Result<void> TfliteReader::read_operator(std::size_t i) {
       return Error{node.where, "output '" + graph.value(out).name + "' that is made twice",
                    "one maker for each tensor", "the file is damaged"};
   node.attrs = tflite_options(op);
-  if (const std::int64_t axis = filter_axis(op, name); axis != 0) node.attrs.set("filter_axis", axis);
-  if (name == "CUSTOM") LOCKSTEP_CHECK(read_custom(op, code.custom_code() ? code.custom_code()->str() : "", node));
+  if (const std::int64_t axis = filter_axis(op, name); axis != 0)
+    node.attrs.set("filter_axis", axis);
+  if (name == "CUSTOM")
+    LOCKSTEP_CHECK(read_custom(op, code.custom_code() ? code.custom_code()->str() : "", node));
   LOCKSTEP_CHECK(read_intermediates(op, node));
   return add_foreign(node, place);
 }
 
 Result<void> TfliteReader::add_foreign(const ForeignNode& node, const std::string& place) {
   const ForeignMatch match = find_foreign(Format::tflite, node.op);
-  if (!match.op)
-    return Error{place, "operator " + node.op, "an operator of docs/ops.md", ""};
+  if (!match.op) return Error{place, "operator " + node.op, "an operator of docs/ops.md", ""};
   const auto first = static_cast<NodeId>(graph.so_far().nodes().size());
   LOCKSTEP_CHECK(map_foreign(node, match, graph));
   for (NodeId id = first; static_cast<std::size_t>(id) < graph.so_far().nodes().size(); ++id)

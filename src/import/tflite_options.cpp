@@ -83,10 +83,12 @@ Attrs tflite_options(const tfl::Operator& op) {
   const auto read = [&](std::size_t kind, const fb::TypeTable& all, const void* options) {
     if (kind == 0 || kind >= all.num_elems || !options) return;
     const fb::TypeTable& type = *all.type_refs[all.type_codes[kind].sequence_ref]();
-    for (std::size_t i = 0; i < type.num_elems; ++i) set_field(attrs, *static_cast<const fb::Table*>(options), type, i);
+    for (std::size_t i = 0; i < type.num_elems; ++i)
+      set_field(attrs, *static_cast<const fb::Table*>(options), type, i);
   };
   read(static_cast<std::size_t>(op.options_type()), *tfl::BuiltinOptionsTypeTable(), op.options());
-  read(static_cast<std::size_t>(op.options2_type()), *tfl::BuiltinOptions2TypeTable(), op.options2());
+  read(static_cast<std::size_t>(op.options2_type()), *tfl::BuiltinOptions2TypeTable(),
+       op.options2());
   return attrs;
 }
 

@@ -1,5 +1,6 @@
-// The axes of the tensor, then those inside its blocks, are walked in the order that the file gives. A dense axis has every
-// index; a sparse one has, for each place before it, the indices between two segment bounds. Values lie in the order of the walk.
+// The axes of the tensor, then those inside its blocks, are walked in the order that the file
+// gives. A dense axis has every index; a sparse one has, for each place before it, the indices
+// between two segment bounds. Values lie in the order of the walk.
 #include "import/tflite_sparse.h"
 
 #include <algorithm>
@@ -17,9 +18,12 @@ std::vector<std::int64_t> numbers(const void* vector, tfl::SparseIndexVector typ
     if (list && list->values()) out.assign(list->values()->begin(), list->values()->end());
   };
   if (!vector) return out;
-  if (type == tfl::SparseIndexVector::Int32Vector) take(static_cast<const tfl::Int32Vector*>(vector));
-  if (type == tfl::SparseIndexVector::Uint16Vector) take(static_cast<const tfl::Uint16Vector*>(vector));
-  if (type == tfl::SparseIndexVector::Uint8Vector) take(static_cast<const tfl::Uint8Vector*>(vector));
+  if (type == tfl::SparseIndexVector::Int32Vector)
+    take(static_cast<const tfl::Int32Vector*>(vector));
+  if (type == tfl::SparseIndexVector::Uint16Vector)
+    take(static_cast<const tfl::Uint16Vector*>(vector));
+  if (type == tfl::SparseIndexVector::Uint8Vector)
+    take(static_cast<const tfl::Uint8Vector*>(vector));
   return out;
 }
 
@@ -32,12 +36,14 @@ struct Level {
 
 class Walk {
  public:
-  Walk(std::span<const std::byte> raw, Tensor& out, std::size_t element) : raw_(raw), out_(out), element_(element), at_(out.shape().size()) {}
+  Walk(std::span<const std::byte> raw, Tensor& out, std::size_t element)
+      : raw_(raw), out_(out), element_(element), at_(out.shape().size()) {}
 
   bool prepare(const tfl::SparsityParameters& s) {
     const auto *order = s.traversal_order(), *blocks = s.block_map();
     const auto* metadata = s.dim_metadata();
-    if (!order || !metadata || order->size() != metadata->size() || order->size() > 16) return false;
+    if (!order || !metadata || order->size() != metadata->size() || order->size() > 16)
+      return false;
     const std::size_t rank = at_.size(), inside = blocks ? blocks->size() : 0;
     if (order->size() != rank + inside) return false;
     extents_.assign(out_.shape().begin(), out_.shape().end());
@@ -53,7 +59,8 @@ class Walk {
       const tfl::DimensionMetadata& m = *metadata->Get(k);
       if (axis >= seen.size() || seen[axis]) return false;
       seen[axis] = true;
-      Level level{axis, m.format() == 0, m.dense_size(), numbers(m.array_segments(), m.array_segments_type()),
+      Level level{axis, m.format() == 0, m.dense_size(),
+                  numbers(m.array_segments(), m.array_segments_type()),
                   numbers(m.array_indices(), m.array_indices_type())};
       if (level.dense && level.extent < 1) return false;
       if (axis >= rank && !level.dense) return false;  // blocks are whole
@@ -66,7 +73,8 @@ class Walk {
       extents_[blocked_[b]] /= block;
     }
     coordinates_.assign(rank + inside, 0);
-    return std::ranges::all_of(levels_, [&](const Level& l) { return !l.dense || l.extent == extents_[l.axis]; });
+    return std::ranges::all_of(
+        levels_, [&](const Level& l) { return !l.dense || l.extent == extents_[l.axis]; });
   }
 
   bool run(std::size_t depth = 0, std::int64_t before = 0) {
@@ -82,7 +90,9 @@ class Walk {
     const auto first = static_cast<std::size_t>(before);
     if (first + 1 >= l.bounds.size()) return false;
     const std::int64_t from = l.bounds[first], to = l.bounds[first + 1];
-    if (from < 0 || to < from || to > static_cast<std::int64_t>(l.indices.size()) || to - from > extents_[l.axis]) return false;
+    if (from < 0 || to < from || to > static_cast<std::int64_t>(l.indices.size()) ||
+        to - from > extents_[l.axis])
+      return false;
     for (std::int64_t i = from; i < to; ++i) {
       const std::int64_t index = l.indices[static_cast<std::size_t>(i)];
       if (index < 0 || index >= extents_[l.axis]) return false;
@@ -102,7 +112,8 @@ class Walk {
     for (std::size_t k = 0; k < rank; ++k) flat = flat * out_.shape()[k] + at_[k];
     const std::size_t from = static_cast<std::size_t>(value) * element_;
     if (from + element_ > raw_.size()) return false;
-    std::memcpy(out_.bytes().data() + static_cast<std::size_t>(flat) * element_, raw_.data() + from, element_);
+    std::memcpy(out_.bytes().data() + static_cast<std::size_t>(flat) * element_, raw_.data() + from,
+                element_);
     return true;
   }
 
@@ -116,13 +127,16 @@ class Walk {
 
 }  // namespace
 
-Result<std::shared_ptr<const Tensor>> densified(std::span<const std::byte> raw, const tfl::SparsityParameters& sparsity, DType dtype,
-                                                const Shape& shape, const std::string& where) {
+Result<std::shared_ptr<const Tensor>> densified(std::span<const std::byte> raw,
+                                                const tfl::SparsityParameters& sparsity,
+                                                DType dtype, const Shape& shape,
+                                                const std::string& where) {
   auto out = std::make_shared<Tensor>(dtype, shape);
   std::ranges::fill(out->bytes(), std::byte{0});
   Walk walk(raw, *out, size_of(dtype));
   if (!walk.prepare(sparsity) || !walk.run())
-    return Error{where, "sparse contents that do not fill " + shape_text(shape), "indices inside the tensor, a value for each", "the file is damaged"};
+    return Error{where, "sparse contents that do not fill " + shape_text(shape),
+                 "indices inside the tensor, a value for each", "the file is damaged"};
   return std::shared_ptr<const Tensor>(out);
 }
 

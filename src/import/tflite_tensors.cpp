@@ -45,7 +45,8 @@ std::optional<DType> dtype_of(tfl::TensorType t) {
   }
 }
 
-// Converters give a constant of zeros the scale 0; every multiplier made of it is 0, as with the least scale.
+// Converters give a constant of zeros the scale 0; every multiplier made of it is 0, as with the
+// least scale.
 constexpr double least_scale = 0x1p-126;
 bool all_zero(const Tensor& t, std::int32_t zero) {
   for (std::int64_t i = 0; i < t.count(); ++i)
@@ -61,7 +62,8 @@ int narrow_bits(tfl::TensorType t) {
 
 std::string TfliteReader::tensor_where(std::size_t i) const {
   const auto* name = tensor(i).name();
-  return path + ": tensor " + std::to_string(i) + (name && name->size() > 0 ? " '" + name->str() + "'" : "");
+  return path + ": tensor " + std::to_string(i) +
+         (name && name->size() > 0 ? " '" + name->str() + "'" : "");
 }
 
 void TfliteReader::find_made() {
@@ -166,13 +168,15 @@ Result<QuantParams> TfliteReader::quantization(std::size_t i, const Shape& shape
 }
 
 Result<std::shared_ptr<const Tensor>> TfliteReader::constant(std::size_t i, DType dtype,
-                                                       const Shape& shape) const {
+                                                             const Shape& shape) const {
   LOCKSTEP_TRY(const auto raw, contents(i));
-  const bool nothing = std::ranges::find(shape, 0) != shape.end();  // a constant without elements has no bytes
+  const bool nothing =
+      std::ranges::find(shape, 0) != shape.end();  // a constant without elements has no bytes
   if (nothing && tensor(i).buffer() != 0) return std::make_shared<const Tensor>(dtype, shape);
   if (raw.empty()) return std::shared_ptr<const Tensor>();
   LOCKSTEP_TRY(const std::int64_t count, checked_count(shape, tensor_where(i)));
-  if (const auto* sparsity = tensor(i).sparsity()) return densified(raw, *sparsity, dtype, shape, tensor_where(i));
+  if (const auto* sparsity = tensor(i).sparsity())
+    return densified(raw, *sparsity, dtype, shape, tensor_where(i));
   const int bits = narrow_bits(tensor(i).type());
   const auto wanted =
       bits ? (static_cast<std::uint64_t>(count) * static_cast<unsigned>(bits) + 7) / 8
@@ -218,7 +222,8 @@ Result<void> TfliteReader::read_tensor(std::size_t i, const std::string& name) {
   }
   LOCKSTEP_TRY(v.constant, constant(i, v.dtype, v.shape));
   if (!v.constant && !met[i]) return {};  // left behind where a file was cut
-  if (v.constant && v.quant.scale == std::vector<double>{0} && all_zero(*v.constant, v.quant.zero_at(0)))
+  if (v.constant && v.quant.scale == std::vector<double>{0} &&
+      all_zero(*v.constant, v.quant.zero_at(0)))
     v.quant.scale = {least_scale};
   v.origin.name = t.name() ? t.name()->str() : "";
   v.origin.layout = v.shape.size() == 4 && !v.constant ? "NHWC" : "";
@@ -228,7 +233,7 @@ Result<void> TfliteReader::read_tensor(std::size_t i, const std::string& name) {
 
 // Contents of a tensor of another subgraph; null when it is computed.
 Result<std::shared_ptr<const Tensor>> TfliteReader::constant_elsewhere(const tfl::SubGraph& sub,
-                                                                 std::int32_t i) const {
+                                                                       std::int32_t i) const {
   const std::size_t count = sub.tensors() ? sub.tensors()->size() : 0;
   if (i < 0 || static_cast<std::size_t>(i) >= count)
     return Error{path, "tensor " + std::to_string(i) + " of another subgraph",

@@ -12,8 +12,9 @@
 
 namespace lockstep {
 
-using AttrValue = std::variant<std::int64_t, double, std::string, std::vector<std::int64_t>,
-                               std::vector<double>, std::vector<std::string>, std::shared_ptr<const Tensor>>;
+using AttrValue =
+    std::variant<std::int64_t, double, std::string, std::vector<std::int64_t>, std::vector<double>,
+                 std::vector<std::string>, std::shared_ptr<const Tensor>>;
 
 // A node's attributes by name. The getters return the fallback when the attribute is absent or of
 // another kind.
@@ -25,7 +26,8 @@ struct Attrs {
   std::int64_t integer(std::string_view name, std::int64_t fallback) const;
   double real(std::string_view name, double fallback) const;
   std::string text(std::string_view name, std::string_view fallback) const;
-  std::vector<std::int64_t> integers(std::string_view name, std::vector<std::int64_t> fallback = {}) const;
+  std::vector<std::int64_t> integers(std::string_view name,
+                                     std::vector<std::int64_t> fallback = {}) const;
   std::vector<double> reals(std::string_view name, std::vector<double> fallback = {}) const;
   std::shared_ptr<const Tensor> tensor(std::string_view name) const;
   friend bool operator==(const Attrs&, const Attrs&) = default;

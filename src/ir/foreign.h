@@ -20,7 +20,7 @@ struct ForeignNode {
   std::string name;   // in the file, or made up from op and index
   std::string where;  // for errors
   Attrs attrs;        // TFLite: the builtin options by field name, enums as text ("SAME", "RELU")
-  std::vector<ValueId> inputs;   // no_id where absent
+  std::vector<ValueId> inputs;  // no_id where absent
   std::vector<ValueId> outputs;
 };
 
@@ -31,7 +31,8 @@ using ForeignMap = Result<void> (*)(const ForeignNode& foreign, GraphBuilder& gr
 struct Foreign {
   Format format;
   std::string_view op;
-  ForeignMap map = nullptr;  // null: same inputs, outputs and attributes under the operator's own name
+  ForeignMap map =
+      nullptr;  // null: same inputs, outputs and attributes under the operator's own name
 };
 
 }  // namespace lockstep

@@ -35,7 +35,7 @@ struct Value {
   QuantParams quant;
   Origin origin;
   std::shared_ptr<const Tensor> constant;  // initializer, or folded at import; null otherwise
-  bool folded = false;                     // computed at import from constants: still a tensor of the file
+  bool folded = false;  // computed at import from constants: still a tensor of the file
   NodeId producer = no_id;
 };
 
@@ -83,8 +83,8 @@ class Graph {
   std::vector<State> states_;
 };
 
-// Every invariant that a Graph keeps: ids in range, unique names, order, producers, shapes, quantization
-// lengths. The error names the first that is broken.
+// Every invariant that a Graph keeps: ids in range, unique names, order, producers, shapes,
+// quantization lengths. The error names the first that is broken.
 Result<void> verify(const Graph& graph);
 
 // A node with its graph: what shape rules, support questions and evaluation look at.
@@ -96,7 +96,9 @@ struct NodeView {
   bool has_input(std::size_t i) const { return i < node.inputs.size() && node.inputs[i] != no_id; }
   const Value& input(std::size_t i) const { return graph.value(node.inputs[i]); }
   const Value& output(std::size_t i) const { return graph.value(node.outputs[i]); }
-  const Tensor* constant(std::size_t i) const { return has_input(i) ? input(i).constant.get() : nullptr; }
+  const Tensor* constant(std::size_t i) const {
+    return has_input(i) ? input(i).constant.get() : nullptr;
+  }
   const Attrs& attrs() const { return node.attrs; }
   std::string where() const { return graph.where(node); }
 };

@@ -21,10 +21,18 @@ NodeId Patch::add_node(Node node) {
   return static_cast<NodeId>(graph_.nodes().size() + nodes_.size() - 1);
 }
 
-void Patch::remove_node(NodeId id) { removed_.push_back(id); }
-void Patch::replace_node(NodeId id, Node node) { replaced_.emplace_back(id, std::move(node)); }
-void Patch::replace_uses(ValueId old_id, ValueId new_id) { shunts_.emplace_back(old_id, new_id); }
-void Patch::set_value(ValueId id, Value value) { facts_.emplace_back(id, std::move(value)); }
+void Patch::remove_node(NodeId id) {
+  removed_.push_back(id);
+}
+void Patch::replace_node(NodeId id, Node node) {
+  replaced_.emplace_back(id, std::move(node));
+}
+void Patch::replace_uses(ValueId old_id, ValueId new_id) {
+  shunts_.emplace_back(old_id, new_id);
+}
+void Patch::set_value(ValueId id, Value value) {
+  facts_.emplace_back(id, std::move(value));
+}
 
 namespace {
 
@@ -32,7 +40,9 @@ namespace {
 void compact(std::vector<Value>& values, std::vector<Node>& nodes, std::vector<ValueId>& inputs,
              std::vector<ValueId>& outputs, std::vector<State>& states) {
   std::vector<bool> used(values.size(), false);
-  const auto mark = [&](ValueId v) { if (v != no_id) used[static_cast<std::size_t>(v)] = true; };
+  const auto mark = [&](ValueId v) {
+    if (v != no_id) used[static_cast<std::size_t>(v)] = true;
+  };
   for (const Node& n : nodes) {
     std::ranges::for_each(n.inputs, mark);
     std::ranges::for_each(n.outputs, mark);
@@ -49,7 +59,9 @@ void compact(std::vector<Value>& values, std::vector<Node>& nodes, std::vector<V
       renamed[i] = static_cast<ValueId>(kept.size());
       kept.push_back(std::move(values[i]));
     }
-  const auto rename = [&](ValueId& v) { if (v != no_id) v = renamed[static_cast<std::size_t>(v)]; };
+  const auto rename = [&](ValueId& v) {
+    if (v != no_id) v = renamed[static_cast<std::size_t>(v)];
+  };
   for (Node& n : nodes) {
     std::ranges::for_each(n.inputs, rename);
     std::ranges::for_each(n.outputs, rename);

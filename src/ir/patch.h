@@ -19,9 +19,10 @@ class Patch {
   ValueId add_value(Value value);
   NodeId add_node(Node node);
   void remove_node(NodeId id);
-  void replace_node(NodeId id, Node node);            // keeps its place
-  void replace_uses(ValueId old_id, ValueId new_id);  // of every remaining and added node, and outputs
-  void set_value(ValueId id, Value value);            // other facts for an existing value
+  void replace_node(NodeId id, Node node);  // keeps its place
+  void replace_uses(ValueId old_id,
+                    ValueId new_id);        // of every remaining and added node, and outputs
+  void set_value(ValueId id, Value value);  // other facts for an existing value
   void set_state_start(std::size_t state, std::shared_ptr<const Tensor> initial);
   // The edited graph, sorted and verified.
   Result<Graph> apply() const;

@@ -15,7 +15,9 @@ struct QuantParams {
   bool quantized() const { return !scale.empty(); }
   bool per_channel() const { return scale.size() > 1; }
   double scale_at(std::size_t channel) const { return per_channel() ? scale[channel] : scale[0]; }
-  std::int32_t zero_at(std::size_t channel) const { return zero.size() > 1 ? zero[channel] : zero.empty() ? 0 : zero[0]; }
+  std::int32_t zero_at(std::size_t channel) const {
+    return zero.size() > 1 ? zero[channel] : zero.empty() ? 0 : zero[0];
+  }
   friend bool operator==(const QuantParams&, const QuantParams&) = default;
 };
 

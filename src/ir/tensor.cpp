@@ -30,7 +30,9 @@ Shape strides_of(const Shape& shape) {
 }
 
 Tensor::Tensor(DType dtype, Shape shape)
-    : dtype_(dtype), shape_(std::move(shape)), count_(count_of(shape_)),
+    : dtype_(dtype),
+      shape_(std::move(shape)),
+      count_(count_of(shape_)),
       bytes_(static_cast<std::size_t>(count_) * size_of(dtype)) {}
 
 std::int64_t Tensor::code(std::int64_t i) const {

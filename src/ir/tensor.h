@@ -28,15 +28,21 @@ class Tensor {
   template <class T>
   static Tensor of(Shape shape, std::span<const T> elements);
   template <class T>
-  static Tensor scalar(T element) { return of<T>({}, std::span<const T>(&element, 1)); }
+  static Tensor scalar(T element) {
+    return of<T>({}, std::span<const T>(&element, 1));
+  }
 
   DType dtype() const { return dtype_; }
   const Shape& shape() const { return shape_; }
   std::int64_t count() const { return count_; }
   std::span<std::byte> bytes() { return bytes_; }
   std::span<const std::byte> bytes() const { return bytes_; }
-  template <class T> std::span<T> as() { return {reinterpret_cast<T*>(bytes_.data()), static_cast<std::size_t>(count_)}; }
-  template <class T> std::span<const T> as() const {
+  template <class T>
+  std::span<T> as() {
+    return {reinterpret_cast<T*>(bytes_.data()), static_cast<std::size_t>(count_)};
+  }
+  template <class T>
+  std::span<const T> as() const {
     return {reinterpret_cast<const T*>(bytes_.data()), static_cast<std::size_t>(count_)};
   }
 

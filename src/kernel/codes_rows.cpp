@@ -33,7 +33,8 @@ class CodesRows : public PreparedKernel {
  public:
   explicit CodesRows(const KernelProblem& p) : policy_(policy_of(p)) {
     const Value &a = p.view.input(0), &b = p.view.input(1), &y = p.view.output(0);
-    a_shift_ = held_shift(p.view, a), b_shift_ = held_shift(p.view, b), y_shift_ = held_shift(p.view, y);
+    a_shift_ = held_shift(p.view, a), b_shift_ = held_shift(p.view, b),
+    y_shift_ = held_shift(p.view, y);
     state_ = policy_->prepare(binary_scales(p.view));
     a_signed_ = a.dtype == DType::i8;
     b_signed_ = b.dtype == DType::i8;

@@ -37,7 +37,8 @@ bool read_bias(const KernelProblem& p, std::int64_t oc, std::vector<std::int32_t
   return true;
 }
 
-bool set_finish(const KernelProblem& p, const SumRule& rule, double alpha, bool whole, DotProblem& d) {
+bool set_finish(const KernelProblem& p, const SumRule& rule, double alpha, bool whole,
+                DotProblem& d) {
   const RequantPolicy* const policy = rule.policy;
   const Value &xv = p.view.input(0), &wv = p.view.input(1), &yv = p.view.output(0);
   DotFinish& f = d.finish;
@@ -117,7 +118,8 @@ std::optional<DotProblem> convolution(const KernelProblem& p, bool whole) {
   d.group = p.view.attrs().integer("group", 1);
   d.oc = last ? w.back() : w[0];
   d.ic = last ? w[0] : first ? w[1] : w.back();
-  if (!set_finish(p, conv_sums(p.view, p.num), 1, whole, d) || d.y == DType::f32 || !read_bias(p, d.oc, d.bias))
+  if (!set_finish(p, conv_sums(p.view, p.num), 1, whole, d) || d.y == DType::f32 ||
+      !read_bias(p, d.oc, d.bias))
     return {};
   using Lie = DotWeights::Lie;
   if (whole)
@@ -188,9 +190,9 @@ std::optional<DotProblem> transposed_problem(const KernelProblem& p, bool whole,
   d.x_zero = n.input(0).quant.zero_at(0);
   if (half_up_elements(n) > 0) return {};
   const SumRule rule = transposed_sums(n, p.num, 0, d.oc);
-  if (transposed_sums(n, p.num, d.oc - 1, d.oc).policy != rule.policy) return {};  // one rule for all channels
-  if (!set_finish(p, rule, 1, whole, d) || d.y == DType::f32 ||
-      !read_bias(p, d.oc, d.bias))
+  if (transposed_sums(n, p.num, d.oc - 1, d.oc).policy != rule.policy)
+    return {};  // one rule for all channels
+  if (!set_finish(p, rule, 1, whole, d) || d.y == DType::f32 || !read_bias(p, d.oc, d.bias))
     return {};
   if (whole) take_transposed(p, *window, d);
   return d;

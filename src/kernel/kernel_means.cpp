@@ -121,11 +121,13 @@ class Means : public PreparedKernel {
 
   // Each result is of one run of codes, run behind run.
   bool are_rows(const std::vector<Axis>& axes) const {
-    return axes.size() == 3 && axes[2].n == 1 && axes[1].x_step == 1 && axes[0].x_step == axes[1].n &&
-           axes[0].y_step == 1 && axes[0].n == count_;
+    return axes.size() == 3 && axes[2].n == 1 && axes[1].x_step == 1 &&
+           axes[0].x_step == axes[1].n && axes[0].y_step == 1 && axes[0].n == count_;
   }
   void finish(const std::int32_t* sums, std::int64_t n, std::byte* y) const {
-    std::int64_t i = form_ ? steps_.mean_codes(sums, n, *form_, static_cast<float>(scales_.low), static_cast<float>(scales_.high), y) : 0;
+    std::int64_t i = form_ ? steps_.mean_codes(sums, n, *form_, static_cast<float>(scales_.low),
+                                               static_cast<float>(scales_.high), y)
+                           : 0;
     for (; i < n; ++i) y[i] = static_cast<std::byte>(policy_.apply(sums[i], behind_, scales_));
   }
   void walk(const std::vector<Axis>& axes, std::size_t d, const std::byte* x,

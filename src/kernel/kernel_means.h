@@ -12,10 +12,11 @@ using SumCodes = void (*)(const std::byte* x, std::int64_t positions, std::int64
                           bool is_signed, std::int32_t* sums);
 
 // sums[r] = the codes of row r; rows of n codes lie one behind the other
-using SumRows = void (*)(const std::byte* x, std::int64_t rows, std::int64_t n, bool is_signed, std::int32_t* sums);
+using SumRows = void (*)(const std::byte* x, std::int64_t rows, std::int64_t n, bool is_signed,
+                         std::int32_t* sums);
 // N86 for the first sums; how many
-using MeanCodes = std::int64_t (*)(const std::int32_t* sums, std::int64_t n, const MeanForm& form, float low, float high,
-                                   std::byte* y);
+using MeanCodes = std::int64_t (*)(const std::int32_t* sums, std::int64_t n, const MeanForm& form,
+                                   float low, float high, std::byte* y);
 struct MeanSteps {
   SumCodes sum_codes;
   SumRows sum_rows;

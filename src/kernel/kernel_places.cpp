@@ -30,10 +30,10 @@ std::int32_t code_at(const std::byte* p, std::int64_t at, std::int64_t width, bo
 // Codes of both operands by the policy itself, one by one.
 void by_policy(const PlaceCall& c) {
   for (std::int64_t i = 0; i < c.count; ++i)
-    c.y[i] =
-        static_cast<std::byte>(c.policy->apply(code_at(c.a, i, 1, c.a_signed) + c.a_shift,
-                                               code_at(c.b, i, 1, c.b_signed) + c.b_shift, *c.state) -
-                               c.y_shift);
+    c.y[i] = static_cast<std::byte>(c.policy->apply(code_at(c.a, i, 1, c.a_signed) + c.a_shift,
+                                                    code_at(c.b, i, 1, c.b_signed) + c.b_shift,
+                                                    *c.state) -
+                                    c.y_shift);
 }
 
 // A shape as [batch, channels, positions], and where an element of it lies when channels are last.
@@ -85,7 +85,9 @@ bool scaled(const KernelProblem& p, const PlaceSet& set, PlaceProblem& out) {
   return true;
 }
 
-bool shifted(const PlaceCall& c) { return c.a_shift != 0 || c.b_shift != 0 || c.y_shift != 0; }
+bool shifted(const PlaceCall& c) {
+  return c.a_shift != 0 || c.b_shift != 0 || c.y_shift != 0;
+}
 
 // The function that computes what the policy says, or nothing.
 PlaceFunction function_of(const BinaryPolicy& policy, const PlaceSet& set, PlaceProblem& out) {
@@ -129,7 +131,8 @@ bool codes_pair(const KernelProblem& p, const PlaceSet& set, PlaceProblem& out) 
   out.call.a_signed = a.dtype == DType::i8;
   out.call.b_signed = b.dtype == DType::i8;
   out.call.y_signed = y.dtype == DType::i8;
-  if (sums_by_rows(*policy, out.state)) return !shifted(out.call) && !out.spread && set_rows(p, set, out);
+  if (sums_by_rows(*policy, out.state))
+    return !shifted(out.call) && !out.spread && set_rows(p, set, out);
   out.function = function_of(*policy, set, out);
   if (!out.function) out.function = by_policy;
   if (scales.a_is_scalar &&

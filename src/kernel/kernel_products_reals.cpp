@@ -40,7 +40,8 @@ std::optional<RealProducts> gemm(const KernelProblem& p) {
 }  // namespace
 
 bool products_from_bias(const KernelProblem& p, const RealProducts& r) {
-  return sums_from_bias(p.num) && (p.view.node.op != "Gemm" || (p.constants[1] && r.alpha == 1 && r.beta == 1));
+  return sums_from_bias(p.num) &&
+         (p.view.node.op != "Gemm" || (p.constants[1] && r.alpha == 1 && r.beta == 1));
 }
 
 std::optional<RealProducts> real_products_of(const KernelProblem& p) {

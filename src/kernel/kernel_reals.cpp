@@ -22,7 +22,7 @@ struct RealProblem {
   std::int64_t block = 0;  // of k
   std::int64_t depth_step =
       1;  // channels that stand together in the order of k, the window before them
-  bool first = true, last = false;  // layout of the weights: OIHW, 1HWO
+  bool first = true, last = false;       // layout of the weights: OIHW, 1HWO
   bool starts = false, columns = false;  // at the bias; window by columns
 };
 
@@ -152,7 +152,8 @@ class RealKernel : public PreparedKernel {
     for (std::int64_t c0 = 0; c0 < r_.ic; c0 += r_.depth_step)
       for (std::int64_t i = 0; i < taps; ++i) {
         const std::int64_t tap = r_.columns ? i % down * across + i / down : i;
-        const std::int64_t a = tap / across / w.kernel[1], b = tap / across % w.kernel[1], e = tap % across;
+        const std::int64_t a = tap / across / w.kernel[1], b = tap / across % w.kernel[1],
+                           e = tap % across;
         for (std::int64_t c = c0; c < std::min(r_.ic, c0 + r_.depth_step); ++c) {
           offset_.push_back((a * w.dilations[0] * stage_.plane + b * w.dilations[1] * stage_.row +
                              e * w.dilations[2] * stage_.pixel) /
@@ -217,8 +218,7 @@ class RealKernel : public PreparedKernel {
   // The activation on rows of `count` elements that have come to their sums.
   void finish(float* y, std::int64_t rows, std::int64_t count) const {
     if (activation_ == Activation::none) return;
-    for (std::int64_t i = 0; i < rows; ++i, y += r_.oc)
-      activate_all(activation_, y, count);
+    for (std::int64_t i = 0; i < rows; ++i, y += r_.oc) activate_all(activation_, y, count);
   }
 
   void tiles(std::int64_t u, const float* x, float* out) const {

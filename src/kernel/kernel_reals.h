@@ -16,12 +16,12 @@ enum class SumOrder : std::uint8_t {
 struct RealTile {
   const float* origin = nullptr;         // of row 0
   const std::int64_t* offset = nullptr;  // elements from origin to the k-th factor
-  std::int64_t k = 0, block = 0;  // steps, and how many a block has
-  std::int64_t step = 0;          // elements from row to row
-  const float* w = nullptr;       // [panel][k][lanes]
-  std::int64_t panel = 0;         // elements from panel to panel
-  const float* bias = nullptr;    // of the tile's first channel, null when absent
-  std::int64_t channels = 0;      // valid ones
+  std::int64_t k = 0, block = 0;         // steps, and how many a block has
+  std::int64_t step = 0;                 // elements from row to row
+  const float* w = nullptr;              // [panel][k][lanes]
+  std::int64_t panel = 0;                // elements from panel to panel
+  const float* bias = nullptr;           // of the tile's first channel, null when absent
+  std::int64_t channels = 0;             // valid ones
   float* out = nullptr;
   std::int64_t out_step = 0;
   // What the first block begins at, null: zero; `start_step` elements from row to row.
@@ -59,6 +59,7 @@ bool real_recurrent_fits(const KernelProblem& p);
 std::unique_ptr<PreparedKernel> prepare_real_recurrent(const KernelProblem& p, const RealSet& set);
 bool real_transposed_fits(const KernelProblem& p);
 std::unique_ptr<PreparedKernel> prepare_real_transposed(const KernelProblem& p, const RealSet& set);
-std::unique_ptr<PreparedKernel> prepare_transposed_from_bias(const KernelProblem& p, const RealSet& set);
+std::unique_ptr<PreparedKernel> prepare_transposed_from_bias(const KernelProblem& p,
+                                                             const RealSet& set);
 
 }  // namespace lockstep

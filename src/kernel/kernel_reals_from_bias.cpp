@@ -1,5 +1,6 @@
-// Transposed convolutions of floats whose sums begin at the bias (N107): every output takes its taps in order, each
-// channel fused into the sum. Along a row, outputs that meet one tap stand `stride` apart and read neighbours of x.
+// Transposed convolutions of floats whose sums begin at the bias (N107): every output takes its
+// taps in order, each channel fused into the sum. Along a row, outputs that meet one tap stand
+// `stride` apart and read neighbours of x.
 #include <algorithm>
 
 #include "kernel/kernel_activation.h"
@@ -10,7 +11,9 @@
 namespace lockstep {
 namespace {
 
-constexpr std::int64_t parts(std::int64_t v, std::int64_t of) { return (v + of - 1) / of; }
+constexpr std::int64_t parts(std::int64_t v, std::int64_t of) {
+  return (v + of - 1) / of;
+}
 
 class TransposedFromBias : public PreparedKernel {
  public:
@@ -26,7 +29,8 @@ class TransposedFromBias : public PreparedKernel {
       for (std::int64_t t = 0; t < w.taps(); ++t)
         for (std::int64_t o = 0; o < w.filters; ++o)
           for (std::int64_t c = 0; c < w.channels; ++c)
-            packed_[static_cast<std::size_t>((g * w.taps() + t) * size_ + o / set_.lanes * set_.lanes * w.channels +
+            packed_[static_cast<std::size_t>((g * w.taps() + t) * size_ +
+                                             o / set_.lanes * set_.lanes * w.channels +
                                              c * set_.lanes + o % set_.lanes)] =
                 from[static_cast<std::size_t>(w.w_at(g, c, o, t))];
     bias_.assign(static_cast<std::size_t>(w.filters * w.group), 0.0f);
@@ -69,7 +73,8 @@ class TransposedFromBias : public PreparedKernel {
       for (std::int64_t b = 0; b < w.kernel[1]; ++b) {
         const std::int64_t d = source(0, at / w.out[1], a), h = source(1, at % w.out[1], b);
         for (std::int64_t c = 0; c < w.kernel[2]; ++c, ++tap)
-          if (d >= 0 && h >= 0) run_of_tap(x + (d * w.in[1] + h) * w.in[2] * w.channels * w.group, c, tap, to);
+          if (d >= 0 && h >= 0)
+            run_of_tap(x + (d * w.in[1] + h) * w.in[2] * w.channels * w.group, c, tap, to);
       }
   }
 
@@ -78,7 +83,8 @@ class TransposedFromBias : public PreparedKernel {
     const TransposedWindow& w = window_;
     const std::int64_t stride = w.strides[2], shift = c * w.dilations[2] - w.begin[2];
     const std::int64_t first = shift < 0 ? parts(-shift, stride) : 0;
-    const std::int64_t last = w.out[2] <= shift ? 0 : std::min(w.in[2], parts(w.out[2] - shift, stride));
+    const std::int64_t last =
+        w.out[2] <= shift ? 0 : std::min(w.in[2], parts(w.out[2] - shift, stride));
     const std::int64_t in_step = w.channels * w.group, out_step = stride * w.filters * w.group;
     for (std::int64_t g = 0; g < w.group; ++g)
       for (std::int64_t panel = 0; panel < panels_; panel += set_.max_vecs) {
@@ -94,7 +100,8 @@ class TransposedFromBias : public PreparedKernel {
         for (std::int64_t i = first; i < last;) {
           const std::int64_t rows = std::min<std::int64_t>(last - i, set_.max_rows[vecs]);
           t.origin = x + i * in_step + g * w.channels;
-          t.out = to + (i * stride + shift) * w.filters * w.group + g * w.filters + panel * set_.lanes;
+          t.out =
+              to + (i * stride + shift) * w.filters * w.group + g * w.filters + panel * set_.lanes;
           t.start = t.out;
           set_.tile[0][rows][vecs](t);
           i += rows;
@@ -112,7 +119,8 @@ class TransposedFromBias : public PreparedKernel {
 
 }  // namespace
 
-std::unique_ptr<PreparedKernel> prepare_transposed_from_bias(const KernelProblem& p, const RealSet& set) {
+std::unique_ptr<PreparedKernel> prepare_transposed_from_bias(const KernelProblem& p,
+                                                             const RealSet& set) {
   return std::make_unique<TransposedFromBias>(p, set);
 }
 

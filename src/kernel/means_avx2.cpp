@@ -30,8 +30,10 @@ struct Bytes256 : Avx2 {
   // The totals of two byte_sums: of a in the lower half, of b in the upper.
   static std::uint64_t totals(I a, I b) {
     const I both = add(a, _mm256_slli_epi64(b, 32));
-    const __m128i half = _mm_add_epi64(_mm256_castsi256_si128(both), _mm256_extracti128_si256(both, 1));
-    return static_cast<std::uint64_t>(_mm_cvtsi128_si64(_mm_add_epi64(half, _mm_unpackhi_epi64(half, half))));
+    const __m128i half =
+        _mm_add_epi64(_mm256_castsi256_si128(both), _mm256_extracti128_si256(both, 1));
+    return static_cast<std::uint64_t>(
+        _mm_cvtsi128_si64(_mm_add_epi64(half, _mm_unpackhi_epi64(half, half))));
   }
 };
 
@@ -54,7 +56,10 @@ extern constinit const Kernel kernel_means_avx2 = {
     .meaning = "means and sums of 8-bit codes over axes, 8 sums at once",
     .order = Order::any,
     .fits = means_fit,
-    .prepare = [](const KernelProblem& p) { return prepare_means(p, {sum_codes<Avx2>, sum_rows<Bytes256>, mean_codes<Avx2>}); },
+    .prepare =
+        [](const KernelProblem& p) {
+          return prepare_means(p, {sum_codes<Avx2>, sum_rows<Bytes256>, mean_codes<Avx2>});
+        },
 };
 
 }  // namespace lockstep

@@ -22,7 +22,8 @@ struct Bytes512 : Avx512 {
   static I byte_sums(const std::byte* p, std::int64_t n, bool is_signed) {
     const __mmask64 there = n >= 64 ? ~__mmask64{0} : (__mmask64{1} << n) - 1;
     const I x = _mm512_maskz_loadu_epi8(there, p);
-    return _mm512_sad_epu8(is_signed ? _mm512_maskz_add_epi8(there, x, _mm512_set1_epi8(-128)) : x, zero());
+    return _mm512_sad_epu8(is_signed ? _mm512_maskz_add_epi8(there, x, _mm512_set1_epi8(-128)) : x,
+                           zero());
   }
   // The totals of two byte_sums: of a in the lower half, of b in the upper.
   static std::uint64_t totals(I a, I b) {
@@ -49,7 +50,10 @@ extern constinit const Kernel kernel_means_avx512 = {
     .meaning = "means and sums of 8-bit codes over axes, 16 sums at once",
     .order = Order::any,
     .fits = means_fit,
-    .prepare = [](const KernelProblem& p) { return prepare_means(p, {sum_codes<Avx512>, sum_rows<Bytes512>, mean_codes<Avx512>}); },
+    .prepare =
+        [](const KernelProblem& p) {
+          return prepare_means(p, {sum_codes<Avx512>, sum_rows<Bytes512>, mean_codes<Avx512>});
+        },
 };
 
 }  // namespace lockstep

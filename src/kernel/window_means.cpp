@@ -18,7 +18,8 @@ class WindowMeans : public PreparedKernel {
         with_pads_(p.view.attrs().integer("count_include_pad", 0) != 0),
         columns_(averages_by_columns(p.num, window_, with_pads_)),
         activation_(activation_of(p.view)) {
-    if (averages_by_library(p.view, p.num, window_)) mean_ = p.num.real.window_mean, problem_ = window_mean_problem(p.view, window_);
+    if (averages_by_library(p.view, p.num, window_))
+      mean_ = p.num.real.window_mean, problem_ = window_mean_problem(p.view, window_);
     each_position(window_,
                   [&](std::int64_t d, std::int64_t h, std::int64_t v, std::int64_t position) {
                     places_.push_back({d, h, v, position});

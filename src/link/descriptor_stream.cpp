@@ -33,11 +33,16 @@ Error link_error(std::string where, std::string what, std::string want, std::str
 }
 
 DescriptorStream::DescriptorStream(int descriptor, std::string name, bool serial)
-    : descriptor_(descriptor), name_(std::move(name)), serial_(serial), socket_(is_socket(descriptor)) {
+    : descriptor_(descriptor),
+      name_(std::move(name)),
+      serial_(serial),
+      socket_(is_socket(descriptor)) {
   fcntl(descriptor_, F_SETFL, fcntl(descriptor_, F_GETFL) | O_NONBLOCK);
 }
 
-DescriptorStream::~DescriptorStream() { close(descriptor_); }
+DescriptorStream::~DescriptorStream() {
+  close(descriptor_);
+}
 
 Result<std::size_t> DescriptorStream::read(std::span<std::byte> into, Milliseconds wait) {
   const auto end = Clock::now() + wait;
@@ -46,9 +51,12 @@ Result<std::size_t> DescriptorStream::read(std::span<std::byte> into, Millisecon
     if (got > 0) return static_cast<std::size_t>(got);
     if (got == 0)
       return serial_ ? link_error(name_, "the port hung up", "", "is it still plugged in?")
-                     : link_error(name_, "the other end closed the connection", "", "is the device still running?");
+                     : link_error(name_, "the other end closed the connection", "",
+                                  "is the device still running?");
     if (got < 0 && errno != EAGAIN && errno != EINTR)
-      return link_error(name_, fmt::format("the link broke off while reading: {}", std::strerror(errno)), "", "is it still plugged in?");
+      return link_error(name_,
+                        fmt::format("the link broke off while reading: {}", std::strerror(errno)),
+                        "", "is it still plugged in?");
     const Milliseconds left = until(end);
     if (left.count() == 0) return std::size_t{0};
     pollfd ready{descriptor_, POLLIN, 0};
@@ -66,7 +74,9 @@ Result<void> DescriptorStream::write(std::span<const std::byte> bytes, Milliseco
       continue;
     }
     if (put < 0 && errno != EAGAIN && errno != EINTR)
-      return link_error(name_, fmt::format("the link broke off while writing: {}", std::strerror(errno)), "", "is it still plugged in?");
+      return link_error(name_,
+                        fmt::format("the link broke off while writing: {}", std::strerror(errno)),
+                        "", "is it still plugged in?");
     const Milliseconds left = until(end);
     if (left.count() == 0)
       return link_error(name_, fmt::format("the device takes no bytes ({} left)", bytes.size()),

@@ -12,10 +12,13 @@ namespace {
 
 constexpr std::uint32_t most_networks = 64;
 
-Result<std::vector<DeviceTensor>> tensors_of(const Dialogue& d, const google::protobuf::RepeatedPtrField<wire::TensorDesc>& from,
-                                             std::uint32_t count, std::string_view what) {
+Result<std::vector<DeviceTensor>> tensors_of(
+    const Dialogue& d, const google::protobuf::RepeatedPtrField<wire::TensorDesc>& from,
+    std::uint32_t count, std::string_view what) {
   if (static_cast<std::uint32_t>(from.size()) != count)
-    return d.broken(fmt::format("a network with {} {} and {} descriptions of them", count, what, from.size()), "as many");
+    return d.broken(
+        fmt::format("a network with {} {} and {} descriptions of them", count, what, from.size()),
+        "as many");
   std::vector<DeviceTensor> tensors;
   for (const wire::TensorDesc& desc : from) {
     LOCKSTEP_TRY(DeviceTensor t, tensor_of(d, desc));
@@ -25,11 +28,23 @@ Result<std::vector<DeviceTensor>> tensors_of(const Dialogue& d, const google::pr
 }
 
 Result<DeviceNetwork> network_of(const Dialogue& d, const wire::NetworkInfo& from) {
-  if (printable(from.name()) != from.name()) return d.broken("a network whose name is no text", "printable ASCII", "bytes were damaged on the line");
-  DeviceNetwork n{from.name(), printable(from.signature()), printable(from.compiled()), printable(from.runtime_text()), from.macc(), from.nodes(), {}, {}, {}, {}};
+  if (printable(from.name()) != from.name())
+    return d.broken("a network whose name is no text", "printable ASCII",
+                    "bytes were damaged on the line");
+  DeviceNetwork n{from.name(),
+                  printable(from.signature()),
+                  printable(from.compiled()),
+                  printable(from.runtime_text()),
+                  from.macc(),
+                  from.nodes(),
+                  {},
+                  {},
+                  {},
+                  {}};
   LOCKSTEP_TRY(n.inputs, tensors_of(d, from.inputs(), from.n_inputs(), "inputs"));
   LOCKSTEP_TRY(n.outputs, tensors_of(d, from.outputs(), from.n_outputs(), "outputs"));
-  LOCKSTEP_TRY(n.activations, tensors_of(d, from.activations(), from.n_activations(), "activations"));
+  LOCKSTEP_TRY(n.activations,
+               tensors_of(d, from.activations(), from.n_activations(), "activations"));
   LOCKSTEP_TRY(n.params, tensors_of(d, from.params(), from.n_params(), "parameters"));
   return n;
 }
@@ -37,7 +52,8 @@ Result<DeviceNetwork> network_of(const Dialogue& d, const wire::NetworkInfo& fro
 Result<void> read_system(Device::State& s) {
   s.dialogue.doing("SYS_INFO");
   LOCKSTEP_CHECK(s.dialogue.request(command::system, 0, "", 0));
-  LOCKSTEP_TRY(const wire::Answer a, expect(s.dialogue, wire::Answer::kSystem, s.dialogue.patience().system));
+  LOCKSTEP_TRY(const wire::Answer a,
+               expect(s.dialogue, wire::Answer::kSystem, s.dialogue.patience().system));
   const wire::SystemInfo& from = a.system();
   s.info.device = from.device();
   s.info.cpu_hz = from.cpu_hz();
@@ -51,7 +67,8 @@ Result<void> read_system(Device::State& s) {
   s.info.extra.assign(from.extra().begin(), from.extra().end());
   const std::uint32_t payload = from.five_size() > 0 ? from.five(0) : 0;
   if (payload == 0) return {};
-  if (payload < 8 || payload > 0x7FFF) return s.dialogue.broken(fmt::format("packets of {} bytes", payload), "8 .. 32767");
+  if (payload < 8 || payload > 0x7FFF)
+    return s.dialogue.broken(fmt::format("packets of {} bytes", payload), "8 .. 32767");
   form.payload = payload;
   s.dialogue.set_form(form);
   return {};
@@ -64,7 +81,8 @@ Result<void> read_networks(Device::State& s) {
     LOCKSTEP_TRY(const wire::Answer a, s.dialogue.answer(s.dialogue.patience().info));
     for (std::string& line : s.dialogue.take_logs()) s.info.logs.push_back(std::move(line));
     if (a.payload_case() == wire::Answer::kAck && a.ack().error() == 10)
-      return s.dialogue.broken("the device says that its network is not initialized (GENERIC (10))", "", "did its initialization fail? its console says why");
+      return s.dialogue.broken("the device says that its network is not initialized (GENERIC (10))",
+                               "", "did its initialization fail? its console says why");
     if (a.payload_case() == wire::Answer::kAck) return {};
     if (a.payload_case() == wire::Answer::kNetwork) {
       LOCKSTEP_TRY(DeviceNetwork n, network_of(s.dialogue, a.network()));
@@ -76,7 +94,8 @@ Result<void> read_networks(Device::State& s) {
       return s.dialogue.broken(payload_text(a), "a network's description");
     }
   }
-  return s.dialogue.broken(fmt::format("more than {} networks", most_networks), "an end of the list");
+  return s.dialogue.broken(fmt::format("more than {} networks", most_networks),
+                           "an end of the list");
 }
 
 // SYNC, then the packet size; with Lockstep's agent, everything after SYNC carries a CRC-32.
@@ -89,7 +108,8 @@ Result<void> greet(Device::State& s) {
   s.info.runtime = sync.runtime();
   const std::uint32_t major = sync.version() >> 8;
   if (major != 2 && major != 3)
-    return s.dialogue.broken(fmt::format("protocol version {}.{}", major, sync.version() & 0xFF), "2.x or 3.x", "a newer firmware than this tool knows?");
+    return s.dialogue.broken(fmt::format("protocol version {}.{}", major, sync.version() & 0xFF),
+                             "2.x or 3.x", "a newer firmware than this tool knows?");
   s.dialogue.protect(s.info.can(Capability::crc) && major == 3);
   LOCKSTEP_CHECK(read_system(s));
   const PacketForm form = s.dialogue.form();
@@ -102,8 +122,10 @@ std::string device_text(std::uint32_t id) {
     std::uint32_t id;
     const char* name;
   };
-  static constexpr Row known[] = {{0x486, "STM32N6"}, {0x47B, "STM32H7P"}, {0x450, "STM32H743/753"}, {0x449, "STM32F746"}, {0x451, "STM32F769"},
-                                  {0x415, "STM32L476"}, {0x470, "STM32L4R9"}, {0x482, "STM32U585"}, {0x434, "STM32F469"}};
+  static constexpr Row known[] = {
+      {0x486, "STM32N6"},   {0x47B, "STM32H7P"},  {0x450, "STM32H743/753"},
+      {0x449, "STM32F746"}, {0x451, "STM32F769"}, {0x415, "STM32L476"},
+      {0x470, "STM32L4R9"}, {0x482, "STM32U585"}, {0x434, "STM32F469"}};
   for (const Row& row : known)
     if (row.id == id) return row.name;
   return id == 0 ? "a device without an id" : fmt::format("device id {:#05x}", id);
@@ -111,38 +133,60 @@ std::string device_text(std::uint32_t id) {
 
 std::string runtime_text(std::uint32_t runtime) {
   switch (runtime & 0xFF) {
-    case 1: return "ST's CPU runtime";
-    case 2: return "TFLite Micro";
-    case 3: return "TVM";
-    case 4: return "Neural-ART runtime";
-    case 5: return "Glow";
-    case 6: return "ST's CPU runtime, relocatable";
-    default: return "an unknown runtime";
+    case 1:
+      return "ST's CPU runtime";
+    case 2:
+      return "TFLite Micro";
+    case 3:
+      return "TVM";
+    case 4:
+      return "Neural-ART runtime";
+    case 5:
+      return "Glow";
+    case 6:
+      return "ST's CPU runtime, relocatable";
+    default:
+      return "an unknown runtime";
   }
 }
 
 }  // namespace
 
 std::string error_text(std::uint32_t code) {
-  static constexpr const char* names[] = {"NONE", "INVALID_SIZE", "INVALID_FORMAT", "INVALID_STATE", "INVALID_PARAM", "INVALID_SHAPE",
-                                          "INVALID_CMD", "UNINITIALIZED", "MEM_OVERFLOW", "", "GENERIC"};
+  static constexpr const char* names[] = {
+      "NONE",          "INVALID_SIZE", "INVALID_FORMAT", "INVALID_STATE", "INVALID_PARAM",
+      "INVALID_SHAPE", "INVALID_CMD",  "UNINITIALIZED",  "MEM_OVERFLOW",  "",
+      "GENERIC"};
   if (code == 32) return "DAMAGED (32)";
-  return code < std::size(names) && names[code][0] ? fmt::format("{} ({})", names[code], code) : fmt::format("error {}", code);
+  return code < std::size(names) && names[code][0] ? fmt::format("{} ({})", names[code], code)
+                                                   : fmt::format("error {}", code);
 }
 
 std::string payload_text(const wire::Answer& a) {
   switch (a.payload_case()) {
-    case wire::Answer::kSync: return "an answer to SYNC";
-    case wire::Answer::kSystem: return "a system description";
-    case wire::Answer::kAck: return "an acknowledgement, " + error_text(a.ack().error());
-    case wire::Answer::kLog: return "a log message";
-    case wire::Answer::kData: return "data";
-    case wire::Answer::kOperation: return "an operation";
-    case wire::Answer::kTensor: return "a tensor";
-    case wire::Answer::kNetwork: case wire::Answer::kNetworkV2: return "a network's description";
-    case wire::Answer::kNodeV2: return "a node";
-    case wire::Answer::kReportV2: return "a report";
-    case wire::Answer::PAYLOAD_NOT_SET: break;
+    case wire::Answer::kSync:
+      return "an answer to SYNC";
+    case wire::Answer::kSystem:
+      return "a system description";
+    case wire::Answer::kAck:
+      return "an acknowledgement, " + error_text(a.ack().error());
+    case wire::Answer::kLog:
+      return "a log message";
+    case wire::Answer::kData:
+      return "data";
+    case wire::Answer::kOperation:
+      return "an operation";
+    case wire::Answer::kTensor:
+      return "a tensor";
+    case wire::Answer::kNetwork:
+    case wire::Answer::kNetworkV2:
+      return "a network's description";
+    case wire::Answer::kNodeV2:
+      return "a node";
+    case wire::Answer::kReportV2:
+      return "a report";
+    case wire::Answer::PAYLOAD_NOT_SET:
+      break;
   }
   return "an empty answer";
 }
@@ -152,8 +196,13 @@ Result<wire::Answer> expect(Dialogue& d, wire::Answer::PayloadCase payload, Mill
   if (a.state() == state::error) {
     const std::uint32_t code = a.payload_case() == wire::Answer::kAck ? a.ack().error() : 10;
     d.set_refused();
-    if (code == 32) return d.broken("a message reached the device damaged (its CRC-32 differs)", "", "noise on the line: shorter cable, lower rate");
-    return d.broken("the device answers " + error_text(code), "", code == 6 || code == 4 ? "its firmware does not offer this, or does not know the name" : "");
+    if (code == 32)
+      return d.broken("a message reached the device damaged (its CRC-32 differs)", "",
+                      "noise on the line: shorter cable, lower rate");
+    return d.broken("the device answers " + error_text(code), "",
+                    code == 6 || code == 4
+                        ? "its firmware does not offer this, or does not know the name"
+                        : "");
   }
   if (a.payload_case() != payload) {
     wire::Answer wanted;
@@ -163,7 +212,10 @@ Result<wire::Answer> expect(Dialogue& d, wire::Answer::PayloadCase payload, Mill
 }
 
 std::string DeviceInfo::text() const {
-  std::string t = fmt::format("{}, {}, protocol {}.{}", device_text(device), can(Capability::crc) ? std::string("Lockstep's agent") : runtime_text(runtime), version >> 8, version & 0xFF);
+  std::string t =
+      fmt::format("{}, {}, protocol {}.{}", device_text(device),
+                  can(Capability::crc) ? std::string("Lockstep's agent") : runtime_text(runtime),
+                  version >> 8, version & 0xFF);
   if (cpu_hz >= 1000000) t += fmt::format(", {} MHz", cpu_hz / 1000000);
   return t;
 }
@@ -173,7 +225,9 @@ std::string DeviceInfo::configuration() const {
   std::vector<std::string> said;
   for (const std::string& line : logs) {
     const std::size_t colon = line.find(':', mark.size());
-    if (!line.starts_with(mark) || colon == std::string::npos || line.starts_with("s:config:version")) continue;
+    if (!line.starts_with(mark) || colon == std::string::npos ||
+        line.starts_with("s:config:version"))
+      continue;
     std::string fact = line.substr(mark.size(), colon - mark.size()) + " " + line.substr(colon + 1);
     if (std::ranges::find(said, fact) == said.end()) said.push_back(std::move(fact));
   }
@@ -186,13 +240,22 @@ Device& Device::operator=(Device&&) noexcept = default;
 
 // Ends large packets where the firmware knows how; it does not answer.
 Device::~Device() {
-  if (!state_ || state_->dialogue.form().framing == Framing::one_byte || state_->info.version < 0x0301) return;
-  if (state_->dialogue.form().payload != 32) (void)state_->dialogue.request(command::disconnect, 0, "", 0);
+  if (!state_ || state_->dialogue.form().framing == Framing::one_byte ||
+      state_->info.version < 0x0301)
+    return;
+  if (state_->dialogue.form().payload != 32)
+    (void)state_->dialogue.request(command::disconnect, 0, "", 0);
 }
 
-const DeviceInfo& Device::info() const { return state_->info; }
-bool Device::is_serial() const { return state_->dialogue.is_serial(); }
-const std::string& Device::name() const { return state_->dialogue.name(); }
+const DeviceInfo& Device::info() const {
+  return state_->info;
+}
+bool Device::is_serial() const {
+  return state_->dialogue.is_serial();
+}
+const std::string& Device::name() const {
+  return state_->dialogue.name();
+}
 
 Result<Device> Device::connect(std::unique_ptr<ByteStream> stream, DialogueLimits limits) {
   Patience patience;
@@ -205,7 +268,9 @@ Result<Device> Device::connect(std::unique_ptr<ByteStream> stream, DialogueLimit
   return Device(std::move(s));
 }
 
-bool Device::refused() const { return state_->dialogue.refused(); }
+bool Device::refused() const {
+  return state_->dialogue.refused();
+}
 
 Result<void> Device::recover() {
   const DeviceInfo before = state_->info;

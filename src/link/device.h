@@ -24,7 +24,9 @@ struct DeviceTensor {
   Bytes data;  // empty where the device sends none
 
   bool quantized() const { return scale != 0; }
-  std::size_t bytes() const { return dtype ? static_cast<std::size_t>(elements) * size_of(*dtype) : 0; }
+  std::size_t bytes() const {
+    return dtype ? static_cast<std::size_t>(elements) * size_of(*dtype) : 0;
+  }
 };
 
 // One network of the firmware.
@@ -51,8 +53,8 @@ struct Capability {
 
 // What a device says of itself.
 struct DeviceInfo {
-  std::uint32_t version = 0;     // major << 8 | minor
-  std::string framing;           // "one-byte header", "two-byte header", with the packet size
+  std::uint32_t version = 0;  // major << 8 | minor
+  std::string framing;        // "one-byte header", "two-byte header", with the packet size
   std::uint32_t capability = 0, runtime = 0;
   std::uint32_t device = 0, cpu_hz = 0, bus_hz = 0, cache = 0;
   std::vector<std::uint32_t> extra;
@@ -61,7 +63,8 @@ struct DeviceInfo {
 
   bool can(std::uint32_t bit) const { return (capability & bit) != 0; }
   bool npu() const { return (runtime & 0xFF) == 4; }
-  // What its stat lines (s:config:NAME:VALUE) say of clocks and caches: "npu_freq 1000000000, npu_cache 1"; "" where none came.
+  // What its stat lines (s:config:NAME:VALUE) say of clocks and caches: "npu_freq 1000000000,
+  // npu_cache 1"; "" where none came.
   std::string configuration() const;
   std::string text() const;  // "STM32N6, Neural-ART runtime, protocol 3.1, 800 MHz"
 };
@@ -97,7 +100,8 @@ class Device {
   const std::string& name() const;
 
   // One inference. `inputs` in the network's order, each with exactly its bytes.
-  Result<DeviceRun> run(const DeviceNetwork& network, std::span<const Bytes> inputs, const RunMode& mode);
+  Result<DeviceRun> run(const DeviceNetwork& network, std::span<const Bytes> inputs,
+                        const RunMode& mode);
 
   // Memory of the device; an error where the firmware does not offer it.
   Result<Bytes> read_memory(std::uint32_t address, std::uint32_t size);

@@ -32,9 +32,12 @@ class RunV2 {
     d_.doing("start of a run of '" + network_.name + "'");
     LOCKSTEP_CHECK(d_.request(command::run, param, network_.name, first ? 1 : 0));
     LOCKSTEP_TRY(const wire::Answer ready, expect(d_, wire::Answer::kAck, d_.patience().info));
-    if (!inputs.empty() && ready.ack().param() != static_cast<std::uint32_t>(network_.inputs[0].elements))
-      return d_.broken(fmt::format("the device wants {} elements of input 1", ready.ack().param()), fmt::format("{}, as it described them", network_.inputs[0].elements));
-    for (std::size_t i = 0; i < inputs.size(); ++i) LOCKSTEP_CHECK(send_input(inputs[i], i, i + 1 == inputs.size()));
+    if (!inputs.empty() &&
+        ready.ack().param() != static_cast<std::uint32_t>(network_.inputs[0].elements))
+      return d_.broken(fmt::format("the device wants {} elements of input 1", ready.ack().param()),
+                       fmt::format("{}, as it described them", network_.inputs[0].elements));
+    for (std::size_t i = 0; i < inputs.size(); ++i)
+      LOCKSTEP_CHECK(send_input(inputs[i], i, i + 1 == inputs.size()));
     LOCKSTEP_CHECK(read_nodes());
     run_.logs = d_.take_logs();
     return std::move(run_);
@@ -48,7 +51,8 @@ class RunV2 {
     buffer.set_bytes(bytes.data(), bytes.size());
     LOCKSTEP_CHECK(d_.send(buffer));
     LOCKSTEP_TRY(const wire::Answer taken, expect(d_, wire::Answer::kAck, d_.patience().info));
-    if (taken.state() != (last ? state::processing : state::waiting)) return d_.broken("an acknowledgement out of turn", "", "messages were lost or damaged");
+    if (taken.state() != (last ? state::processing : state::waiting))
+      return d_.broken("an acknowledgement out of turn", "", "messages were lost or damaged");
     return d_.acknowledge();
   }
 
@@ -59,22 +63,26 @@ class RunV2 {
       LOCKSTEP_TRY(wire::Answer a, d_.answer(d_.patience().result));
       if (a.state() == state::error) {
         d_.set_refused();
-        return d_.broken("the device answers " + error_text(a.payload_case() == wire::Answer::kAck ? a.ack().error() : 10));
+        return d_.broken("the device answers " +
+                         error_text(a.payload_case() == wire::Answer::kAck ? a.ack().error() : 10));
       }
       if (a.payload_case() == wire::Answer::kReportV2) {
         run_.whole.milliseconds = a.report_v2().milliseconds();
         LOCKSTEP_CHECK(d_.acknowledge());
         continue;
       }
-      if (a.payload_case() != wire::Answer::kNodeV2) return d_.broken(payload_text(a) + " out of turn", "a node");
+      if (a.payload_case() != wire::Answer::kNodeV2)
+        return d_.broken(payload_text(a) + " out of turn", "a node");
       const bool done = a.state() == state::done;
       LOCKSTEP_CHECK(take(a, more));
       if (!done) LOCKSTEP_CHECK(d_.acknowledge());
       if (done) break;
-      if (run_.steps.size() + run_.outputs.size() > most_steps) return d_.broken("nodes without end", fmt::format("at most {}", most_steps));
+      if (run_.steps.size() + run_.outputs.size() > most_steps)
+        return d_.broken("nodes without end", fmt::format("at most {}", most_steps));
     }
     if (run_.outputs.size() != network_.outputs.size())
-      return d_.broken(fmt::format("{} outputs", run_.outputs.size()), fmt::format("{}, as described", network_.outputs.size()));
+      return d_.broken(fmt::format("{} outputs", run_.outputs.size()),
+                       fmt::format("{}, as described", network_.outputs.size()));
     return {};
   }
 
@@ -85,14 +93,17 @@ class RunV2 {
     const std::uint32_t kind = node.type() >> 16;
     LOCKSTEP_TRY(DeviceTensor t, tensor_with_data(d_, desc, std::move(bytes)));
     if (kind == output_node) {
-      if (run_.outputs.size() >= network_.outputs.size()) return d_.broken("more outputs than described", fmt::format("{}", network_.outputs.size()));
-      if (t.data.empty()) return d_.broken("an output without data", fmt::format("{} bytes", t.bytes()));
+      if (run_.outputs.size() >= network_.outputs.size())
+        return d_.broken("more outputs than described", fmt::format("{}", network_.outputs.size()));
+      if (t.data.empty())
+        return d_.broken("an output without data", fmt::format("{} bytes", t.bytes()));
       t.name = network_.outputs[run_.outputs.size()].name;
       run_.whole.milliseconds = node.milliseconds();
       run_.outputs.push_back(std::move(t));
       return {};
     }
-    if (!more) run_.steps.push_back({"", node.type() & 0xFFFF, node.id(), node.milliseconds(), {}, {}});
+    if (!more)
+      run_.steps.push_back({"", node.type() & 0xFFFF, node.id(), node.milliseconds(), {}, {}});
     run_.steps.back().tensors.push_back(std::move(t));
     more = (kind & more_of_node) != 0;
     return {};
@@ -112,7 +123,8 @@ wire::TensorDesc desc_of_v2(const wire::ShapeV2& s, const std::string& name) {
   const std::uint64_t count = std::uint64_t{s.batches()} * s.height() * s.width() * s.channels();
   d.set_size(static_cast<std::uint32_t>(count));
   d.set_rank(4);
-  for (const std::uint32_t extent : {s.batches(), s.height(), s.width(), s.channels()}) d.add_dims(extent);
+  for (const std::uint32_t extent : {s.batches(), s.height(), s.width(), s.channels()})
+    d.add_dims(extent);
   d.set_scale(s.scale());
   d.set_zero(s.zero());
   d.set_address(static_cast<std::uint32_t>(s.address()));
@@ -121,9 +133,20 @@ wire::TensorDesc desc_of_v2(const wire::ShapeV2& s, const std::string& name) {
 }
 
 Result<DeviceNetwork> network_of_v2(const Dialogue& dialogue, const wire::NetworkInfoV2& from) {
-  DeviceNetwork n{printable(from.name()), printable(from.signature()), printable(from.compiled()), printable(from.runtime_text()), from.macc(), from.nodes(), {}, {}, {}, {}};
-  if (static_cast<std::uint32_t>(from.inputs_size()) != from.n_inputs() || static_cast<std::uint32_t>(from.outputs_size()) != from.n_outputs())
-    return dialogue.broken("a network whose numbers of inputs and outputs are not those described", "as many");
+  DeviceNetwork n{printable(from.name()),
+                  printable(from.signature()),
+                  printable(from.compiled()),
+                  printable(from.runtime_text()),
+                  from.macc(),
+                  from.nodes(),
+                  {},
+                  {},
+                  {},
+                  {}};
+  if (static_cast<std::uint32_t>(from.inputs_size()) != from.n_inputs() ||
+      static_cast<std::uint32_t>(from.outputs_size()) != from.n_outputs())
+    return dialogue.broken("a network whose numbers of inputs and outputs are not those described",
+                           "as many");
   for (const wire::ShapeV2& s : from.inputs()) {
     LOCKSTEP_TRY(DeviceTensor t, tensor_of(dialogue, desc_of_v2(s, "")));
     n.inputs.push_back(std::move(t));
@@ -135,9 +158,12 @@ Result<DeviceNetwork> network_of_v2(const Dialogue& dialogue, const wire::Networ
   return n;
 }
 
-Result<DeviceRun> run_v2(Device::State& s, const DeviceNetwork& network, std::span<const Bytes> inputs, const RunMode& mode) {
+Result<DeviceRun> run_v2(Device::State& s, const DeviceNetwork& network,
+                         std::span<const Bytes> inputs, const RunMode& mode) {
   const bool inspects = s.info.can(Capability::observer);
-  const std::uint32_t param = !inspects || !(mode.nodes || mode.tensors) ? 0 : mode.tensors ? with_tensors : times_only;
+  const std::uint32_t param = !inspects || !(mode.nodes || mode.tensors) ? 0
+                              : mode.tensors                             ? with_tensors
+                                                                         : times_only;
   return RunV2(s, network).go(inputs, param, mode.first);
 }
 

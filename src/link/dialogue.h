@@ -10,15 +10,17 @@
 
 namespace lockstep {
 
-// How long the host waits for what. Each is a limit on silence, never on the whole of a long transfer.
+// How long the host waits for what. Each is a limit on silence, never on the whole of a long
+// transfer.
 struct Patience {
-  Milliseconds sync{500};       // an answer to SYNC
-  Milliseconds system{1000};    // an answer to SYS_INFO
-  Milliseconds info{3000};      // answers that need no inference
-  Milliseconds feeding{6500};   // all in all, a device that takes zeros for the rest of an earlier host's message
-  Milliseconds result{9000};    // what an inference yields
-  Milliseconds quiet{1000};     // between the bytes of one message
-  Milliseconds sync_byte{5000}; // the request for the next packet
+  Milliseconds sync{500};     // an answer to SYNC
+  Milliseconds system{1000};  // an answer to SYS_INFO
+  Milliseconds info{3000};    // answers that need no inference
+  Milliseconds feeding{
+      6500};  // all in all, a device that takes zeros for the rest of an earlier host's message
+  Milliseconds result{9000};     // what an inference yields
+  Milliseconds quiet{1000};      // between the bytes of one message
+  Milliseconds sync_byte{5000};  // the request for the next packet
 };
 
 // A device's text without line ends, other bytes than printable ASCII shown as '?'.
@@ -46,7 +48,8 @@ class Dialogue {
   // Sends one message in the current form. Bytes that arrived unasked before are dropped.
   Result<void> send(const google::protobuf::MessageLite& message);
   // Sends a request under a new id, which the following answers must carry.
-  Result<void> request(std::uint32_t command, std::uint32_t param, const std::string& name, std::uint32_t option);
+  Result<void> request(std::uint32_t command, std::uint32_t param, const std::string& name,
+                       std::uint32_t option);
   Result<void> acknowledge();
   // The next answer that is no log.
   Result<wire::Answer> answer(Milliseconds wait);
@@ -61,7 +64,9 @@ class Dialogue {
   void set_refused() { refused_ = true; }
 
   // The bare bytes, for detection and recovery.
-  Result<void> write_raw(std::span<const std::byte> bytes) { return stream_->write(bytes, patience_.sync_byte); }
+  Result<void> write_raw(std::span<const std::byte> bytes) {
+    return stream_->write(bytes, patience_.sync_byte);
+  }
   // What arrives until `quiet` passes without a byte, `enough` bytes are there, or `limit` is over.
   Result<Bytes> collect(Milliseconds quiet, Milliseconds limit, std::size_t enough);
   Error broken(std::string what, std::string want = "", std::string hint = "") const;

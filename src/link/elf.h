@@ -16,19 +16,21 @@ struct ElfSymbol {
   bool function = false;
 };
 
-// The symbols of a 32-bit little-endian ELF file, by name; of equal names the first global one. Errors:
-// not such a file, tables outside of it, no symbols.
+// The symbols of a 32-bit little-endian ELF file, by name; of equal names the first global one.
+// Errors: not such a file, tables outside of it, no symbols.
 using ElfSymbols = std::map<std::string, ElfSymbol, std::less<>>;
 Result<ElfSymbols> read_elf_symbols(const std::string& path);
 Result<ElfSymbols> elf_symbols(std::span<const std::byte> bytes, const std::string& where);
 
-// What the file puts into memory: code and constants where `writable` is false. Never more than it holds.
+// What the file puts into memory: code and constants where `writable` is false. Never more than it
+// holds.
 struct ElfSegment {
   std::uint32_t address = 0;
   bool writable = false;
   Bytes bytes;
 };
 Result<std::vector<ElfSegment>> read_elf_segments(const std::string& path);
-Result<std::vector<ElfSegment>> elf_segments(std::span<const std::byte> bytes, const std::string& where);
+Result<std::vector<ElfSegment>> elf_segments(std::span<const std::byte> bytes,
+                                             const std::string& where);
 
 }  // namespace lockstep

@@ -9,17 +9,18 @@
 namespace lockstep {
 namespace {
 
-constexpr Milliseconds pause{60};           // silence that ends an answer
-constexpr Milliseconds step_wait{25};       // for one 0xAA after one byte
-constexpr Milliseconds quick_wait{8};       // the same where packets are large: never on a slow line
-constexpr Milliseconds stubborn{6000};      // of silence and noise
+constexpr Milliseconds pause{60};       // silence that ends an answer
+constexpr Milliseconds step_wait{25};   // for one 0xAA after one byte
+constexpr Milliseconds quick_wait{8};   // the same where packets are large: never on a slow line
+constexpr Milliseconds stubborn{6000};  // of silence and noise
 constexpr std::size_t plenty = std::size_t{1} << 16;
 
 bool only_sync_bytes(const Bytes& bytes) {
   return !bytes.empty() && std::ranges::all_of(bytes, [](std::byte b) { return b == sync_byte; });
 }
 
-// The way from an unknown state to a device that answers SYNC (docs/protocol.md, "Finding the device").
+// The way from an unknown state to a device that answers SYNC (docs/protocol.md, "Finding the
+// device").
 class Establisher {
  public:
   explicit Establisher(Dialogue& d) : d_(d), start_(d.now()) {}
@@ -38,7 +39,8 @@ class Establisher {
     if (!sync && first.empty()) {
       LOCKSTEP_TRY(sync, large_packets());
     }
-    if (sync) {  // twice: the first may have been the end of an earlier host's, and the device is out of step
+    if (sync) {  // twice: the first may have been the end of an earlier host's, and the device is
+                 // out of step
       LOCKSTEP_TRY(const Bytes again, probe());
       if (sync_in(again)) return *sync;
     }
@@ -51,7 +53,9 @@ class Establisher {
 
   Error silent() const {
     return d_.broken("no answer, in none of the framings", "a device with validation firmware",
-                     d_.is_serial() ? "is the baud rate the firmware's (115200 on most boards, 921600 on the STM32N6)? is the board running?" : "is the firmware running?");
+                     d_.is_serial() ? "is the baud rate the firmware's (115200 on most boards, "
+                                      "921600 on the STM32N6)? is the board running?"
+                                    : "is the firmware running?");
   }
 
   Result<void> drop_banner() {
@@ -97,7 +101,9 @@ class Establisher {
     wire::Answer a;
     if (crc_state(message) == CrcState::wrong) return std::nullopt;
     const google::protobuf::LogSilencer quiet;
-    if (!a.ParsePartialFromArray(message.data(), static_cast<int>(message.size())) || !a.IsInitialized()) return std::nullopt;
+    if (!a.ParsePartialFromArray(message.data(), static_cast<int>(message.size())) ||
+        !a.IsInitialized())
+      return std::nullopt;
     if (a.id() != id_ || a.payload_case() != wire::Answer::kSync) return std::nullopt;
     return a.sync();
   }
@@ -112,15 +118,17 @@ class Establisher {
     return sync_in(got);
   }
 
-  // A device left with large packets waits for the rest of one: zeros until it answers the probe. The size of its answer is the
-  // size of its packets, in which the conversation goes on.
+  // A device left with large packets waits for the rest of one: zeros until it answers the probe.
+  // The size of its answer is the size of its packets, in which the conversation goes on.
   Result<std::optional<wire::Sync>> large_packets() {
     std::size_t sent = 34;
     Bytes got;
-    while (sent < 34 * 4) LOCKSTEP_CHECK(feed(64, sent));  // a short way first: more would be felt by every silent port
+    while (sent < 34 * 4)
+      LOCKSTEP_CHECK(feed(64, sent));  // a short way first: more would be felt by every silent port
     while (sent < 2 + 0x7FFF + 64 && got.empty()) {
       LOCKSTEP_CHECK(feed(64, sent));
-      LOCKSTEP_TRY(got, d_.collect(Milliseconds(d_.is_serial() ? 12 : 4), Milliseconds(50), plenty));
+      LOCKSTEP_TRY(got,
+                   d_.collect(Milliseconds(d_.is_serial() ? 12 : 4), Milliseconds(50), plenty));
       if (late(stubborn)) return silent();
     }
     LOCKSTEP_TRY(const Bytes more, d_.collect(pause * 4, Milliseconds(3000), plenty));
@@ -143,7 +151,8 @@ class Establisher {
     return d_.write_raw(Bytes(zeros));
   }
 
-  // Zeros in pieces: the device asks for a packet (0xAA) after the last byte of each. How many it took, or 0 when it never asked.
+  // Zeros in pieces: the device asks for a packet (0xAA) after the last byte of each. How many it
+  // took, or 0 when it never asked.
   Result<std::size_t> zeros_until_asked(std::size_t piece, std::size_t most, Milliseconds wait) {
     for (std::size_t sent = 0; sent < most;) {
       LOCKSTEP_CHECK(feed(piece, sent));
@@ -154,7 +163,8 @@ class Establisher {
     return std::size_t{0};
   }
 
-  // As many zeros at once as surely fit, then one by one: to the next request of a device whose packets have about that size.
+  // As many zeros at once as surely fit, then one by one: to the next request of a device whose
+  // packets have about that size.
   Result<std::size_t> zeros_near(std::size_t about) {
     std::size_t sent = 0;
     LOCKSTEP_CHECK(feed(about > 80 ? about - 80 : 1, sent));
@@ -164,8 +174,8 @@ class Establisher {
     return more == 0 ? 0 : sent + more;
   }
 
-  // The number of zeros between two requests is the size of the device's packets, and so its framing; after a request it stands
-  // at the beginning of one.
+  // The number of zeros between two requests is the size of the device's packets, and so its
+  // framing; after a request it stands at the beginning of one.
   Result<void> fall_in_step() {
     for (int attempt = 0; attempt < 3 && !late(stubborn); ++attempt) {
       LOCKSTEP_TRY(const std::size_t first, zeros_until_asked(1, 70, step_wait));
@@ -173,7 +183,9 @@ class Establisher {
       if (first > 0) {
         LOCKSTEP_TRY(period, zeros_until_asked(1, 70, step_wait));
       } else {
-        d_.set_form({Framing::two_byte, 32});  // a device that drops what it takes for noise listens again after a silence
+        d_.set_form(
+            {Framing::two_byte,
+             32});  // a device that drops what it takes for noise listens again after a silence
         LOCKSTEP_CHECK(drop_banner());
         LOCKSTEP_TRY(const Bytes heard, probe());
         if (sync_in(heard)) return {};
@@ -188,22 +200,25 @@ class Establisher {
       if (period >= 10 && period != 33) d_.set_form({Framing::two_byte, period - 2});
       if (period >= 10) return {};
     }
-    return d_.broken("the device asks for packets at no regular interval", "the same number of bytes each time", "noise on the line");
+    return d_.broken("the device asks for packets at no regular interval",
+                     "the same number of bytes each time", "noise on the line");
   }
 
-  // In step: SYNC until it is answered. A device inside a message takes zeros until it has enough; one
-  // that waits for an acknowledgement takes SYNC for it.
+  // In step: SYNC until it is answered. A device inside a message takes zeros until it has enough;
+  // one that waits for an acknowledgement takes SYNC for it.
   Result<wire::Sync> converse() {
     Bytes zeros(d_.form().size());
     zeros[d_.form().header() - 1] = static_cast<std::byte>(d_.form().payload & 0xFF);
-    if (d_.form().framing == Framing::two_byte) zeros[0] = static_cast<std::byte>(d_.form().payload >> 8);
+    if (d_.form().framing == Framing::two_byte)
+      zeros[0] = static_cast<std::byte>(d_.form().payload >> 8);
     int probes = 0;  // a device that came into step late is worth a few, whatever the time
     for (Bytes got; !late(d_.patience().feeding);) {
       if (only_sync_bytes(got)) {
         fed_ += d_.form().payload;
         LOCKSTEP_CHECK(d_.write_raw(zeros));
         LOCKSTEP_TRY(got, d_.collect(d_.patience().sync, d_.patience().sync, 1));
-        if (got.empty() || only_sync_bytes(got)) continue;  // no pause between packets: there may be thousands
+        if (got.empty() || only_sync_bytes(got))
+          continue;  // no pause between packets: there may be thousands
         LOCKSTEP_TRY(const Bytes rest, d_.collect(pause, Milliseconds(2000), plenty));
         got.insert(got.end(), rest.begin(), rest.end());
         continue;
@@ -214,9 +229,14 @@ class Establisher {
       if (const auto sync = sync_in(got)) return *sync;
     }
     if (fed_ > 0)
-      return d_.broken(fmt::format("the device is inside a message of an earlier host and has taken {} zeros as its rest so far", fed_), "the end of that message",
-                       "run again: it goes on where it stands; ,patience=SECONDS allows more at once; or reset the board");
-    return d_.broken("the device stays in an earlier conversation", "an answer to SYNC", "reset the board");
+      return d_.broken(fmt::format("the device is inside a message of an earlier host and has "
+                                   "taken {} zeros as its rest so far",
+                                   fed_),
+                       "the end of that message",
+                       "run again: it goes on where it stands; ,patience=SECONDS allows more at "
+                       "once; or reset the board");
+    return d_.broken("the device stays in an earlier conversation", "an answer to SYNC",
+                     "reset the board");
   }
 
   Dialogue& d_;
@@ -227,6 +247,8 @@ class Establisher {
 
 }  // namespace
 
-Result<wire::Sync> establish(Dialogue& dialogue) { return Establisher(dialogue).run(); }
+Result<wire::Sync> establish(Dialogue& dialogue) {
+  return Establisher(dialogue).run();
+}
 
 }  // namespace lockstep

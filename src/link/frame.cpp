@@ -22,7 +22,8 @@ constexpr std::array<std::uint32_t, 256> crc_table = [] {
   return table;
 }();
 
-// Reads a varint at `at`; nothing when it does not end within the bytes. `bad` when longer than ten.
+// Reads a varint at `at`; nothing when it does not end within the bytes. `bad` when longer than
+// ten.
 std::optional<std::uint64_t> varint(std::span<const std::byte> bytes, std::size_t& at, bool& bad) {
   std::uint64_t number = 0;
   for (int shift = 0; shift < 70; shift += 7) {
@@ -39,7 +40,7 @@ std::optional<std::uint64_t> varint(std::span<const std::byte> bytes, std::size_
 
 Bytes packets_of(std::span<const std::byte> message, PacketForm form) {
   Bytes stream;
-  for (std::size_t n = message.size(); ; n >>= 7) {
+  for (std::size_t n = message.size();; n >>= 7) {
     stream.push_back(static_cast<std::byte>((n & 0x7F) | (n > 0x7F ? 0x80 : 0)));
     if (n <= 0x7F) break;
   }
@@ -50,7 +51,8 @@ Bytes packets_of(std::span<const std::byte> message, PacketForm form) {
     const std::size_t n = std::min(form.payload, stream.size() - at);
     if (form.framing == Framing::two_byte) packets.push_back(static_cast<std::byte>(n >> 8));
     packets.push_back(static_cast<std::byte>(n & 0xFF));
-    packets.insert(packets.end(), stream.begin() + static_cast<std::ptrdiff_t>(at), stream.begin() + static_cast<std::ptrdiff_t>(at + n));
+    packets.insert(packets.end(), stream.begin() + static_cast<std::ptrdiff_t>(at),
+                   stream.begin() + static_cast<std::ptrdiff_t>(at + n));
     packets.resize(packets.size() + form.payload - n);
   }
   return packets;
@@ -58,23 +60,32 @@ Bytes packets_of(std::span<const std::byte> message, PacketForm form) {
 
 Result<bool> MessageReader::add(std::span<const std::byte> packet) {
   const auto first = static_cast<std::size_t>(packet[0]);
-  const std::size_t n = form_.framing == Framing::one_byte ? first & 0x7F : (first & 0x7F) << 8 | static_cast<std::size_t>(packet[1]);
+  const std::size_t n = form_.framing == Framing::one_byte
+                            ? first & 0x7F
+                            : (first & 0x7F) << 8 | static_cast<std::size_t>(packet[1]);
   const bool last = (first & 0x80) != 0;
   ++packets_;
   if (n > form_.payload)
-    return Error{"", fmt::format("packet {} of the answer claims {} bytes", packets_, n), fmt::format("at most {}", form_.payload), ""};
+    return Error{"", fmt::format("packet {} of the answer claims {} bytes", packets_, n),
+                 fmt::format("at most {}", form_.payload), ""};
   if (n < form_.payload && !last)
-    return Error{"", fmt::format("packet {} of the answer holds {} bytes and is not the last", packets_, n), fmt::format("{}", form_.payload), ""};
+    return Error{
+        "", fmt::format("packet {} of the answer holds {} bytes and is not the last", packets_, n),
+        fmt::format("{}", form_.payload), ""};
   const auto from = packet.begin() + static_cast<std::ptrdiff_t>(form_.header());
   message_.insert(message_.end(), from, from + static_cast<std::ptrdiff_t>(n));
   if (last) return true;
   if (message_.size() > limit_)
-    return Error{"", fmt::format("an answer of more than {} bytes", limit_), "a message that ends", ""};
-  if (packets_ > 8 && (packets_ & (packets_ - 1)) != 0) return false;  // look at the 1st .. 8th, 16th, 32nd, ...
+    return Error{"", fmt::format("an answer of more than {} bytes", limit_), "a message that ends",
+                 ""};
+  if (packets_ > 8 && (packets_ & (packets_ - 1)) != 0)
+    return false;  // look at the 1st .. 8th, 16th, 32nd, ...
   const auto announced = announced_length(message_);
-  if (!announced) return Error{"", "the answer is no message", "fields of protobuf's wire form", ""};
+  if (!announced)
+    return Error{"", "the answer is no message", "fields of protobuf's wire form", ""};
   if (*announced > limit_)
-    return Error{"", fmt::format("the answer announces {} bytes", *announced), fmt::format("at most {}", limit_), ""};
+    return Error{"", fmt::format("the answer announces {} bytes", *announced),
+                 fmt::format("at most {}", limit_), ""};
   return false;
 }
 
@@ -88,9 +99,19 @@ std::optional<std::uint64_t> announced_length(std::span<const std::byte> bytes) 
     if (!tag) return bytes.size();
     if (*tag >> 3 == 0) return std::nullopt;
     switch (*tag & 7) {
-      case 0: if (!varint(bytes, at, bad)) { if (bad) return std::nullopt; return bytes.size(); } end = at; break;
-      case 1: end = at + 8; break;
-      case 5: end = at + 4; break;
+      case 0:
+        if (!varint(bytes, at, bad)) {
+          if (bad) return std::nullopt;
+          return bytes.size();
+        }
+        end = at;
+        break;
+      case 1:
+        end = at + 8;
+        break;
+      case 5:
+        end = at + 4;
+        break;
       case 2: {
         const auto length = varint(bytes, at, bad);
         if (bad) return std::nullopt;
@@ -99,7 +120,8 @@ std::optional<std::uint64_t> announced_length(std::span<const std::byte> bytes) 
         end = at + *length;
         break;
       }
-      default: return std::nullopt;
+      default:
+        return std::nullopt;
     }
   }
   return end;
@@ -107,7 +129,8 @@ std::optional<std::uint64_t> announced_length(std::span<const std::byte> bytes) 
 
 std::uint32_t crc32_of(std::span<const std::byte> bytes, std::uint32_t crc) {
   crc = ~crc;
-  for (const std::byte b : bytes) crc = crc_table[(crc ^ static_cast<std::uint32_t>(b)) & 0xFF] ^ (crc >> 8);
+  for (const std::byte b : bytes)
+    crc = crc_table[(crc ^ static_cast<std::uint32_t>(b)) & 0xFF] ^ (crc >> 8);
   return ~crc;
 }
 
@@ -118,9 +141,11 @@ void append_crc(Bytes& message) {
 }
 
 CrcState crc_state(std::span<const std::byte> message) {
-  if (message.size() < 6 || !std::ranges::equal(message.subspan(message.size() - 6, 2), crc_tag)) return CrcState::absent;
+  if (message.size() < 6 || !std::ranges::equal(message.subspan(message.size() - 6, 2), crc_tag))
+    return CrcState::absent;
   std::uint32_t crc = 0;
-  for (std::size_t i = 0; i < 4; ++i) crc |= static_cast<std::uint32_t>(message[message.size() - 4 + i]) << (8 * i);
+  for (std::size_t i = 0; i < 4; ++i)
+    crc |= static_cast<std::uint32_t>(message[message.size() - 4 + i]) << (8 * i);
   return crc == crc32_of(message.first(message.size() - 6)) ? CrcState::right : CrcState::wrong;
 }
 

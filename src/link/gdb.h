@@ -42,8 +42,8 @@ class Gdb {
   Result<void> clear_breakpoint(std::uint32_t address);
   // One instruction.
   Result<void> step();
-  // Runs until the core stops. Servers may stop at once where a breakpoint stands at the program counter:
-  // step over it first. After `wait` it is halted and the error says so.
+  // Runs until the core stops. Servers may stop at once where a breakpoint stands at the program
+  // counter: step over it first. After `wait` it is halted and the error says so.
   Result<void> run_until_stop(Milliseconds wait);
   // A command of the server's own.
   Result<void> monitor(std::string_view line);
@@ -67,10 +67,12 @@ class Gdb {
 
   std::unique_ptr<ByteStream> stream_;
   bool acknowledges_ = true;
-  bool lost_ = false;  // an exchange failed: nothing more is asked, so that one fault costs its time once
+  bool lost_ =
+      false;  // an exchange failed: nothing more is asked, so that one fault costs its time once
   bool binary_writes_ = true, binary_worked_ = false, whole_writes_ = true, only_vcont_ = false;
-  std::map<std::uint32_t, char> kinds_;  // of the breakpoints that stand: '1' hardware, '0' software
-  std::size_t packet_size_ = 400;        // GDB's own where the server names none
+  std::map<std::uint32_t, char>
+      kinds_;                      // of the breakpoints that stand: '1' hardware, '0' software
+  std::size_t packet_size_ = 400;  // GDB's own where the server names none
   Bytes arrived_;
   std::size_t read_at_ = 0;
   ByteStream::Moment end_{};

@@ -1,5 +1,7 @@
-// GDB remote serial protocol: packets are $text#cc, cc the sum of the bytes modulo 256 in hexadecimal, each acknowledged by
-// '+' or asked for again by '-' until QStartNoAckMode. Documented in GDB's manual, appendix "Remote Serial Protocol".
+// GDB remote serial protocol: packets are $text#cc, cc the sum of the bytes modulo 256 in
+// hexadecimal, each acknowledged by
+// '+' or asked for again by '-' until QStartNoAckMode. Documented in GDB's manual, appendix "Remote
+// Serial Protocol".
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -110,7 +112,8 @@ Result<void> Gdb::send(std::string_view packet) {
       }
     }
   }
-  return broken(fmt::format("the server does not acknowledge '{}'", packet.substr(0, 24)), "'+'", "is it a GDB server?");
+  return broken(fmt::format("the server does not acknowledge '{}'", packet.substr(0, 24)), "'+'",
+                "is it a GDB server?");
 }
 
 Result<std::string> Gdb::receive(Milliseconds wait) {
@@ -118,27 +121,40 @@ Result<std::string> Gdb::receive(Milliseconds wait) {
     int c = 0;
     do {
       LOCKSTEP_TRY(c, next_byte(wait));
-      if (c < 0) return broken("no answer from the GDB server", fmt::format("one within {} ms", wait.count()));
+      if (c < 0)
+        return broken("no answer from the GDB server",
+                      fmt::format("one within {} ms", wait.count()));
       if (c == '%') LOCKSTEP_CHECK(skip_notification());
     } while (c != '$');
     std::string packet;
     bool whole = false;
     while (packet.size() < most_packet) {
       LOCKSTEP_TRY(c, next_byte(Milliseconds(2000)));
-      if (c < 0) return broken(fmt::format("an answer breaks off after {} bytes", packet.size()), "'#' and two digits");
-      if (c == '$') packet.clear();  // a new beginning: the end of the last one was lost
-      else if (c == '#') { whole = true; break; }
-      else packet += static_cast<char>(c);
+      if (c < 0)
+        return broken(fmt::format("an answer breaks off after {} bytes", packet.size()),
+                      "'#' and two digits");
+      if (c == '$')
+        packet.clear();  // a new beginning: the end of the last one was lost
+      else if (c == '#') {
+        whole = true;
+        break;
+      } else
+        packet += static_cast<char>(c);
     }
-    if (!whole) return broken("an answer without end", fmt::format("at most {} bytes", most_packet));
+    if (!whole)
+      return broken("an answer without end", fmt::format("at most {} bytes", most_packet));
     LOCKSTEP_TRY(const int high, next_byte(Milliseconds(2000)));
     LOCKSTEP_TRY(const int low, next_byte(Milliseconds(2000)));
-    const bool right = high >= 0 && low >= 0 && (hex_digit(static_cast<char>(high)) << 4 | hex_digit(static_cast<char>(low))) == sum_of(packet);
+    const bool right = high >= 0 && low >= 0 &&
+                       (hex_digit(static_cast<char>(high)) << 4 |
+                        hex_digit(static_cast<char>(low))) == sum_of(packet);
     if (!acknowledges_) {
-      if (!right) return broken("an answer with a wrong checksum", "", "bytes were damaged on the line");
+      if (!right)
+        return broken("an answer with a wrong checksum", "", "bytes were damaged on the line");
       return expanded(packet);
     }
-    LOCKSTEP_CHECK(stream_->write(std::as_bytes(std::span(right ? "+" : "-", 1)), Milliseconds(2000)));
+    LOCKSTEP_CHECK(
+        stream_->write(std::as_bytes(std::span(right ? "+" : "-", 1)), Milliseconds(2000)));
     if (right) return expanded(packet);
   }
   return broken("every answer arrives with a wrong checksum", "", "bytes are damaged on the line");

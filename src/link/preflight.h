@@ -25,7 +25,7 @@ struct PreflightAnswer {
   std::string found;        // "clocked, awake"
   std::string consequence;  // what a wrong answer does to a network
   std::string advice;
-  std::string source;       // where the fact is documented
+  std::string source;  // where the fact is documented
 };
 
 // A stretch of memory that the network uses.
@@ -35,23 +35,29 @@ struct UsedMemory {
   bool input = false;
 };
 
-// Registers of the STM32N6: banks asleep or unclocked, NPU clock and reset, both caches, what the NPU may
-// access and what was blocked. A bank that no used memory touches is a note at most; without `used`,
-// every bank counts. What cannot be read is `unknown`, with the reason.
+// Registers of the STM32N6: banks asleep or unclocked, NPU clock and reset, both caches, what the
+// NPU may access and what was blocked. A bank that no used memory touches is a note at most;
+// without `used`, every bank counts. What cannot be read is `unknown`, with the reason.
 std::vector<PreflightAnswer> ask_stm32n6(const ReadMemory& read, std::span<const UsedMemory> used);
 
-// Alignment of buffers (16 bytes for the NPU; inputs to lines of 32 bytes where caches are written back)
-// and whether each lies in some memory of the device.
+// Alignment of buffers (16 bytes for the NPU; inputs to lines of 32 bytes where caches are written
+// back) and whether each lies in some memory of the device.
 std::vector<PreflightAnswer> ask_placement_stm32n6(std::span<const UsedMemory> used);
 
-// Bytes of a file against those at an address: the first difference, or none. Pieces whose checksum is equal are not read.
-PreflightAnswer ask_contents(const ReadMemory& read, const std::string& what, std::uint32_t address, std::span<const std::byte> bytes, const SumMemory& sum = {});
+// Bytes of a file against those at an address: the first difference, or none. Pieces whose checksum
+// is equal are not read.
+PreflightAnswer ask_contents(const ReadMemory& read, const std::string& what, std::uint32_t address,
+                             std::span<const std::byte> bytes, const SumMemory& sum = {});
 
-// What a device of the validation protocol says of itself, with any firmware: clocks, caches, versions.
+// What a device of the validation protocol says of itself, with any firmware: clocks, caches,
+// versions.
 std::vector<PreflightAnswer> ask_device(const DeviceInfo& info);
-// Its networks' inputs and outputs against where a description of the firmware puts them, and its signature against the hash
-// that the description names ("" where it names none).
-std::vector<PreflightAnswer> ask_networks(const DeviceInfo& info, std::span<const DeviceTensor> inputs, std::span<const DeviceTensor> outputs, const std::string& hash);
+// Its networks' inputs and outputs against where a description of the firmware puts them, and its
+// signature against the hash that the description names ("" where it names none).
+std::vector<PreflightAnswer> ask_networks(const DeviceInfo& info,
+                                          std::span<const DeviceTensor> inputs,
+                                          std::span<const DeviceTensor> outputs,
+                                          const std::string& hash);
 
 std::string_view name_of(PreflightAnswer::Kind kind);
 

@@ -51,7 +51,8 @@ class ProcessStream : public DescriptorStream {
 
 Result<std::unique_ptr<ByteStream>> open_process(const std::vector<std::string>& command) {
   const std::string name = "process:" + join(command, " ");
-  if (command.empty() || command[0].empty()) return Error{name, "names no program", "process:PROGRAM ARGUMENT...", ""};
+  if (command.empty() || command[0].empty())
+    return Error{name, "names no program", "process:PROGRAM ARGUMENT...", ""};
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
     return link_error(name, fmt::format("no connection to a program: {}", std::strerror(errno)));

@@ -17,10 +17,10 @@ struct Metrics {
                                // floats: unequal values
   std::int64_t not_finite = 0;  // NaN or infinite on one side only: counted in `differing`, left
                                 // out of every figure below
-  double cosine = 1;   // r.p / (|r| |p|); 1 when both are all zero, 0 when one is
-  double rmse = 0;     // sqrt(mean (p - r)^2)
-  double mae = 0;      // mean |p - r|
-  double max_abs = 0;  // max |p - r|
+  double cosine = 1;            // r.p / (|r| |p|); 1 when both are all zero, 0 when one is
+  double rmse = 0;              // sqrt(mean (p - r)^2)
+  double mae = 0;               // mean |p - r|
+  double max_abs = 0;           // max |p - r|
   double sqnr_db = std::numeric_limits<double>::infinity();  // 10 log10(sum r^2 / sum (p - r)^2)
   bool has_lsb = false;             // the reference is quantized: the next three mean something
   double max_lsb = 0;               // max |p - r| / step

@@ -27,7 +27,7 @@ struct NpuBugTrial {
   // Not found, and on these samples no byte is another in any tensor; of one whose frames follow
   // each other in the same place, what is left there and what is made of it.
   bool without_effect = false;
-  std::string first;            // the first finding, or the first departure of the simulation
+  std::string first;  // the first finding, or the first departure of the simulation
 };
 
 // Plants each kind `seeds` times and looks for it: by the audit, then by teacher-forced simulation

@@ -9,7 +9,9 @@ namespace {
 // N97: the steps of CMSIS-NN's LSTM; every product is rescaled by N53, or rounded once by N93.
 using Requant = std::int32_t (*)(std::int32_t, const Rescale&);
 
-std::int32_t twice(std::int32_t acc, const Rescale& r) { return rescale_twice(acc, r); }
+std::int32_t twice(std::int32_t acc, const Rescale& r) {
+  return rescale_twice(acc, r);
+}
 
 template <Requant requant>
 std::int16_t accumulate(std::int32_t acc, const Rescale& r, std::int16_t before) {
@@ -18,10 +20,13 @@ std::int16_t accumulate(std::int32_t acc, const Rescale& r, std::int16_t before)
 
 template <Requant requant>
 std::int16_t product(std::int16_t a, std::int16_t b, int down) {
-  return static_cast<std::int16_t>(saturate16(requant(std::int32_t{a} * b, fixed_multiplier(std::ldexp(1.0, -down)))));
+  return static_cast<std::int16_t>(
+      saturate16(requant(std::int32_t{a} * b, fixed_multiplier(std::ldexp(1.0, -down)))));
 }
 
-std::int16_t sigmoid(std::int16_t x) { return wide_sigmoid(x, {3, 0}); }
+std::int16_t sigmoid(std::int16_t x) {
+  return wide_sigmoid(x, {3, 0});
+}
 
 // Below 3 integer bits the code is shifted down, above up.
 std::int16_t tanh(std::int16_t x, int integer_bits) {
@@ -29,11 +34,14 @@ std::int16_t tanh(std::int16_t x, int integer_bits) {
   return wide_tanh(x, left < 0 ? WideInput{3, -left} : WideInput{3 << left, 0});
 }
 
-std::int16_t sum(std::int16_t a, std::int16_t b) { return static_cast<std::int16_t>(saturate16(std::int32_t{a} + b)); }
+std::int16_t sum(std::int16_t a, std::int16_t b) {
+  return static_cast<std::int16_t>(saturate16(std::int32_t{a} + b));
+}
 
 template <Requant requant>
 std::int8_t hidden(std::int16_t a, std::int16_t b, const Rescale& r, std::int32_t zero) {
-  return static_cast<std::int8_t>(clamp_code(std::int64_t{requant(std::int32_t{a} * b, r)} + zero, -128, 127));
+  return static_cast<std::int8_t>(
+      clamp_code(std::int64_t{requant(std::int32_t{a} * b, r)} + zero, -128, 127));
 }
 
 template <Requant requant>

@@ -15,14 +15,17 @@ RequantSteps requant_steps(const RequantPolicy& p) {
     return RequantSteps::fixed_twice;
   if (p.apply == cmsis_nn_conv_once.apply) return RequantSteps::fixed_once;
   if (p.apply == ort_requant.apply || p.apply == xnnpack_requant.apply) return RequantSteps::real32;
-  return p.apply == tflite_dense.apply || p.apply == litert_dense.apply ? RequantSteps::real64 : RequantSteps::other;
+  return p.apply == tflite_dense.apply || p.apply == litert_dense.apply ? RequantSteps::real64
+                                                                        : RequantSteps::other;
 }
 
 WideSteps wide_steps(const RequantPolicy& p) {
   if (!p.apply_wide) return WideSteps::none;
   if (p.apply_wide == tflite_conv.apply_wide || p.apply_wide == cmsis_nn_dense.apply_wide)
     return WideSteps::fixed_16;
-  return p.apply_wide == tflite_dense.apply_wide || p.apply_wide == litert_dense.apply_wide ? WideSteps::real64 : WideSteps::none;
+  return p.apply_wide == tflite_dense.apply_wide || p.apply_wide == litert_dense.apply_wide
+             ? WideSteps::real64
+             : WideSteps::none;
 }
 
 SumSteps sum_steps(const AveragePolicy& p, std::int32_t n, const AverageScales& s) {
@@ -62,8 +65,7 @@ BinaryForm binary_form(const BinaryPolicy& p, const BinaryState& state) {
   if (p.apply == cmsis_nn_mul_once.apply) return {mul_fixed, false, true};
   if (p.apply == ort_add.apply) return {add_real};
   if (p.apply == ort_mul.apply) return {mul_real};
-  if (p.apply == xnnpack_add.apply)
-    return {state.left_shift == 0 ? add_aligned : add_fixed};
+  if (p.apply == xnnpack_add.apply) return {state.left_shift == 0 ? add_aligned : add_fixed};
   if (p.apply == xnnpack_sub.apply)
     return state.left_shift == 0 ? BinaryForm{add_aligned, true} : BinaryForm{add_fixed, true};
   if (p.apply == xnnpack_mul.apply)

@@ -23,7 +23,8 @@ enum class WideSteps : std::uint8_t { none, fixed_16, real64 };  // N54, N57
 WideSteps wide_steps(const RequantPolicy& policy);
 
 // The average or sum of n codes as one multiplier: code = zero + apply(sum - n * x_zero) where
-// `centred`; else nearest_even(sum * factor + offset) in float32, of more than 8 bits ties away from zero.
+// `centred`; else nearest_even(sum * factor + offset) in float32, of more than 8 bits ties away
+// from zero.
 struct SumSteps {
   RequantSteps steps = RequantSteps::other;
   Rescale rescale;

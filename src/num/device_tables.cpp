@@ -40,7 +40,8 @@ float ort_softmax_factor(const SoftmaxScales& s) {
 LogSoftmaxSteps tflite_log_softmax_steps(const SoftmaxScales& s) {
   LogSoftmaxSteps steps;
   steps.in = fixed_multiplier(std::min(s.beta * s.x_scale * (1 << 26), 2147483647.0));
-  steps.back = fixed_multiplier(static_cast<double>(1 << (31 - steps.in.shift)) / steps.in.multiplier);
+  steps.back =
+      fixed_multiplier(static_cast<double>(1 << (31 - steps.in.shift)) / steps.in.multiplier);
   steps.least = -static_cast<std::int32_t>(
       std::floor(31.0 * (1 << 26) / static_cast<double>(std::int64_t{1} << steps.in.shift)));
   return steps;

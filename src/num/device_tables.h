@@ -35,7 +35,8 @@ std::vector<double> litert_terms(float step);
 std::vector<std::int64_t> exponential_samples_of(const SoftmaxPolicy& policy);  // of softmax
 std::vector<std::int64_t> inverse_samples_of(const SoftmaxPolicy& policy);
 std::vector<std::int64_t> tflite_sigmoid_samples();  // 256
-// Multiplier and shift that bring x to the samples' places; for tanh more steps are used as they are.
+// Multiplier and shift that bring x to the samples' places; for tanh more steps are used as they
+// are.
 Rescale tflite_wide_input(double x_scale, bool tanh);
 // N72: the multiplier of a row's differences.
 Rescale tflite_wide_differences(const SoftmaxScales& scales);

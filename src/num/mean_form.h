@@ -11,6 +11,7 @@ namespace lockstep {
 struct MeanForm {
   float factor = 0, zero = 0;
 };
-std::optional<MeanForm> mean_form(const AveragePolicy& policy, std::int32_t n, const AverageScales& s);
+std::optional<MeanForm> mean_form(const AveragePolicy& policy, std::int32_t n,
+                                  const AverageScales& s);
 
 }  // namespace lockstep

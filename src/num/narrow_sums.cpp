@@ -34,6 +34,7 @@ std::int32_t dense_apply_wide(std::int64_t acc, const Rescale& r) {
 
 const RequantPolicy litert_dense = {"litert-dense", dense_prepare, dense_apply, dense_apply_wide};
 const RequantPolicy litert_product = {"litert-product", product_prepare, half_up, rescale_wide};
-const RequantPolicy litert_product_by_channel = {"litert-product-by-channel", channel_prepare, half_up, rescale_wide};
+const RequantPolicy litert_product_by_channel = {"litert-product-by-channel", channel_prepare,
+                                                 half_up, rescale_wide};
 
 }  // namespace lockstep

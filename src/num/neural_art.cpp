@@ -160,7 +160,8 @@ std::int32_t apply_add(std::int32_t a, std::int32_t b, const BinaryState& k) {
       npu_shift(sum, k.left_shift, NpuTie::away) + off, k.s.low, k.s.high));
 }
 
-// In the unit's own steps where the constants fit it (npu_rules.h); a ratio of 2^8 and more does not.
+// In the unit's own steps where the constants fit it (npu_rules.h); a ratio of 2^8 and more does
+// not.
 BinaryState prepare_mul(const BinaryScales& s) {
   const std::int32_t off = signed_offset(s.high);
   const NpuMulConstants k = npu_mul_constants(s.a_scale * s.b_scale / s.y_scale, s.a_zero - off,

@@ -19,22 +19,29 @@ constexpr std::optional<NpuTie> npu_tie_named(std::string_view name) {
   return std::nullopt;
 }
 
-// v / 2^s, rounded to nearest with ties as named (floor: towards minus infinity); s <= 0 shifts left.
-// |v| < 2^62, -31 <= s <= 62.
+// v / 2^s, rounded to nearest with ties as named (floor: towards minus infinity); s <= 0 shifts
+// left. |v| < 2^62, -31 <= s <= 62.
 constexpr std::int64_t npu_shift(std::int64_t v, int s, NpuTie tie) {
   if (s <= 0) return v * (std::int64_t{1} << -s);
   const std::int64_t half = std::int64_t{1} << (s - 1);
-  const std::int64_t below = v >> s;                   // floor
-  const std::int64_t rest = v - below * (half * 2);    // 0 .. 2^s - 1
+  const std::int64_t below = v >> s;                 // floor
+  const std::int64_t rest = v - below * (half * 2);  // 0 .. 2^s - 1
   if (tie == NpuTie::floor || rest < half) return below;
   if (rest > half) return below + 1;
   switch (tie) {
-    case NpuTie::away: return v >= 0 ? below + 1 : below;
-    case NpuTie::up: return below + 1;
-    case NpuTie::even: return below + (below & 1);
-    case NpuTie::odd: return below + 1 - (below & 1);
-    case NpuTie::zero: return v >= 0 ? below : below + 1;
-    case NpuTie::down: case NpuTie::floor: break;
+    case NpuTie::away:
+      return v >= 0 ? below + 1 : below;
+    case NpuTie::up:
+      return below + 1;
+    case NpuTie::even:
+      return below + (below & 1);
+    case NpuTie::odd:
+      return below + 1 - (below & 1);
+    case NpuTie::zero:
+      return v >= 0 ? below : below + 1;
+    case NpuTie::down:
+    case NpuTie::floor:
+      break;
   }
   return below;
 }

@@ -7,7 +7,7 @@
 
 namespace lockstep {
 
-struct ResizeAxis;   // num/tflite_resize.h
+struct ResizeAxis;  // num/tflite_resize.h
 struct ResizePoint;
 
 // A numeric policy is a named function (with its preparation) that says how one kind of rounding is
@@ -23,7 +23,8 @@ struct Rescale {
   double real = 0;
 };
 
-// Accumulator to code: y = clamp(zero + apply(acc)). Scales are real steps of input, weight, output.
+// Accumulator to code: y = clamp(zero + apply(acc)). Scales are real steps of input, weight,
+// output.
 struct RequantPolicy {
   std::string_view name;
   Rescale (*prepare)(double x_scale, double w_scale, double y_scale);
@@ -36,7 +37,8 @@ struct RequantPolicy {
 struct HybridPolicy {
   std::string_view name;
   void (*symmetric)(std::span<const float> x, std::span<std::int8_t> codes, float& scale);
-  void (*asymmetric)(std::span<const float> x, std::span<std::int8_t> codes, float& scale, std::int32_t& zero);
+  void (*asymmetric)(std::span<const float> x, std::span<std::int8_t> codes, float& scale,
+                     std::int32_t& zero);
   bool always_asymmetric = false;  // whatever the node asks for
 };
 
@@ -46,7 +48,8 @@ struct BinaryScales {
   std::int32_t a_zero, b_zero, y_zero;
   std::int32_t low, high;  // clamp of the result, activation included
   int bits = 8;            // width of the codes
-  bool a_is_scalar = false;  // along the innermost run that is computed at once, operand a does not move
+  bool a_is_scalar =
+      false;  // along the innermost run that is computed at once, operand a does not move
 };
 struct BinaryState {
   BinaryScales s;
@@ -62,7 +65,8 @@ struct BinaryPolicy {
 // Real to code and code to real: QuantizeLinear, DequantizeLinear, QUANTIZE.
 struct QuantizePolicy {
   std::string_view name;
-  std::int32_t (*quantize)(float real, float scale, std::int32_t zero, std::int32_t low, std::int32_t high);
+  std::int32_t (*quantize)(float real, float scale, std::int32_t zero, std::int32_t low,
+                           std::int32_t high);
   float (*dequantize)(std::int32_t code, float scale, std::int32_t zero);
   // code to code under other scale and zero point
   std::int32_t (*requantize)(std::int32_t code, double x_scale, std::int32_t x_zero, double y_scale,
@@ -79,8 +83,10 @@ struct AverageScales {
 struct AveragePolicy {
   std::string_view name;
   std::int32_t (*apply)(std::int32_t sum, std::int32_t n, const AverageScales& s);
-  // The same from the codes one by one, for arithmetics where their order counts; n is what the sum is divided by.
-  std::int32_t (*window)(std::span<const std::int32_t> codes, std::int32_t n, const AverageScales& s) = nullptr;
+  // The same from the codes one by one, for arithmetics where their order counts; n is what the sum
+  // is divided by.
+  std::int32_t (*window)(std::span<const std::int32_t> codes, std::int32_t n,
+                         const AverageScales& s) = nullptr;
 };
 
 // A quantized function of one code as a table: out[i] is the code for input code low + i.
@@ -122,8 +128,8 @@ struct MatrixProblem {
   float* y = nullptr;
   bool a_transposed = false;  // a is stored [k,m]
   bool b_transposed = false;  // b is stored [n,k]
-  bool b_constant = false;    // runtimes pack a constant operand once, and then cut the sum otherwise
-  bool start = false;         // y holds what the sum is added to (a bias); else zero
+  bool b_constant = false;  // runtimes pack a constant operand once, and then cut the sum otherwise
+  bool start = false;       // y holds what the sum is added to (a bias); else zero
 };
 
 // One whole float convolution, channels first: x[batch, groups*channels, in...], w[groups*filters,
@@ -133,7 +139,8 @@ struct ConvolutionProblem {
   std::int64_t batch = 1, groups = 1, channels = 1, filters = 1;  // the latter two per group
   int rank = 2;
   std::int64_t in[3] = {1, 1, 1}, kernel[3] = {1, 1, 1}, out[3] = {1, 1, 1};
-  std::int64_t strides[3] = {1, 1, 1}, dilations[3] = {1, 1, 1}, pads_begin[3] = {0, 0, 0}, pads_end[3] = {0, 0, 0};
+  std::int64_t strides[3] = {1, 1, 1}, dilations[3] = {1, 1, 1}, pads_begin[3] = {0, 0, 0},
+               pads_end[3] = {0, 0, 0};
   const float* x = nullptr;
   const float* w = nullptr;
   const float* bias = nullptr;  // [groups*filters], null when absent
@@ -176,19 +183,22 @@ struct ProductPolicy;  // num/product.h
 struct LstmPolicy;     // num/lstm.h
 
 // The choice of policies that an arithmetic is made of. A null policy means: this arithmetic does
-// not compute that kind, and `Arithmetic::unsupported` says why. Owners add members as kinds appear.
+// not compute that kind, and `Arithmetic::unsupported` says why. Owners add members as kinds
+// appear.
 struct Numerics {
-  const RequantPolicy* conv = nullptr;        // convolution, per-channel scales
-  const RequantPolicy* conv_unsigned = nullptr;  // of uint8 activations where it differs; null: conv
-  const RequantPolicy* conv_int16 = nullptr;   // of int16 activations where it differs; null: conv
+  const RequantPolicy* conv = nullptr;  // convolution, per-channel scales
+  const RequantPolicy* conv_unsigned =
+      nullptr;                                // of uint8 activations where it differs; null: conv
+  const RequantPolicy* conv_int16 = nullptr;  // of int16 activations where it differs; null: conv
   const RequantPolicy* dense_by_channel = nullptr;  // where scales differ by column; null: dense
-  const RequantPolicy* dense_int16 = nullptr;  // likewise; null: dense
-  bool pairs_saturate = false;  // uint8 * int8 products are added two by two into 16 bits, which saturate
-  const RequantPolicy* dense = nullptr;       // fully connected, Gemm, MatMul
-  const RequantPolicy* state = nullptr;   // into and out of an SVDF state
-  const LstmPolicy* lstm = nullptr;       // on codes
-  const ProductPolicy* product = nullptr;     // layers computed in pieces; null: conv and dense
-  const RequantPolicy* matmul = nullptr;      // of two computed operands where it differs; null: dense
+  const RequantPolicy* dense_int16 = nullptr;       // likewise; null: dense
+  bool pairs_saturate =
+      false;  // uint8 * int8 products are added two by two into 16 bits, which saturate
+  const RequantPolicy* dense = nullptr;    // fully connected, Gemm, MatMul
+  const RequantPolicy* state = nullptr;    // into and out of an SVDF state
+  const LstmPolicy* lstm = nullptr;        // on codes
+  const ProductPolicy* product = nullptr;  // layers computed in pieces; null: conv and dense
+  const RequantPolicy* matmul = nullptr;   // of two computed operands where it differs; null: dense
   const HybridPolicy* hybrid = nullptr;
   const BinaryPolicy* add = nullptr;
   const BinaryPolicy* sub = nullptr;
@@ -197,11 +207,12 @@ struct Numerics {
   const BinaryPolicy* squared_difference = nullptr;
   const BinaryPolicy* prelu = nullptr;  // of x and slope
   const QuantizePolicy* quantize = nullptr;
-  const QuantizePolicy* quantize_other = nullptr;  // codes of another type, and in Concat; null: quantize
-  const ResizePolicy* bilinear = nullptr;          // of codes where it is not N68
-  const AveragePolicy* average = nullptr;         // windowed pooling
-  const AveragePolicy* sum = nullptr;             // over axes
-  bool sums_bytes_unsigned = false;               // 8-bit codes enter `sum` as unsigned bytes
+  const QuantizePolicy* quantize_other =
+      nullptr;                             // codes of another type, and in Concat; null: quantize
+  const ResizePolicy* bilinear = nullptr;  // of codes where it is not N68
+  const AveragePolicy* average = nullptr;  // windowed pooling
+  const AveragePolicy* sum = nullptr;      // over axes
+  bool sums_bytes_unsigned = false;        // 8-bit codes enter `sum` as unsigned bytes
   const AveragePolicy* global_average = nullptr;  // GlobalAveragePool, MEAN
   const TablePolicy* sigmoid = nullptr;
   const TablePolicy* tanh = nullptr;

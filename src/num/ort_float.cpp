@@ -11,7 +11,9 @@
 namespace lockstep {
 namespace {
 
-struct Span1 { std::int64_t begin, end; };
+struct Span1 {
+  std::int64_t begin, end;
+};
 Span1 clipped(const WindowMeanProblem& p, int d, std::int64_t o) {
   const std::int64_t begin = o * p.strides[d] - p.pads_begin[d];
   return {std::max<std::int64_t>(begin, 0), std::min(begin + p.kernel[d], p.in[d])};
@@ -22,7 +24,8 @@ float straight_sum(const WindowMeanProblem& p, const float* x, const Span1 (&s)[
   float sum = 0;
   for (std::int64_t i = s[0].begin; i < s[0].end; ++i)
     for (std::int64_t j = s[1].begin; j < s[1].end; ++j)
-      for (std::int64_t k = s[2].begin; k < s[2].end; ++k) sum = sum + x[(i * p.in[1] + j) * p.in[2] + k];
+      for (std::int64_t k = s[2].begin; k < s[2].end; ++k)
+        sum = sum + x[(i * p.in[1] + j) * p.in[2] + k];
   return sum;
 }
 
@@ -46,13 +49,14 @@ void column_sums(const WindowMeanProblem& p, const float* x, const Span1 (&s)[3]
 }
 
 // What divides the sums of a line of windows, from its rows and the columns of each.
-void line_taps(std::int32_t rows, const std::int32_t* __restrict across, std::int64_t count, float* __restrict n) {
+void line_taps(std::int32_t rows, const std::int32_t* __restrict across, std::int64_t count,
+               float* __restrict n) {
   for (std::int64_t d = 0; d < count; ++d) n[d] = static_cast<float>(rows * across[d]);
 }
 
 // The means of a line of windows: `columns` are padded with zeros.
-void line_means(const float* __restrict columns, std::int64_t stride, std::int64_t kernel, const float* __restrict n,
-                std::int64_t count, float* __restrict y) {
+void line_means(const float* __restrict columns, std::int64_t stride, std::int64_t kernel,
+                const float* __restrict n, std::int64_t count, float* __restrict y) {
   for (std::int64_t d = 0; d < count; ++d) y[d] = columns[d * stride];
   for (std::int64_t k = 1; k < kernel; ++k)
     if (stride == 1)
@@ -119,9 +123,15 @@ void means_one_by_one(const WindowMeanProblem& p) {
 
 }  // namespace
 
-float ort_sigmoid(float x) { return ort_lanes::sigmoid(x); }  // N37
-float ort_tanh(float x) { return ort_lanes::tanh(x); }
-float ort_exp(float x) { return ort_lanes::exp(x); }  // N38
+float ort_sigmoid(float x) {
+  return ort_lanes::sigmoid(x);
+}  // N37
+float ort_tanh(float x) {
+  return ort_lanes::tanh(x);
+}
+float ort_exp(float x) {
+  return ort_lanes::exp(x);
+}  // N38
 
 void ort_softmax(std::span<const float> x, std::span<float> y) {
   if (x.empty()) return;
@@ -136,7 +146,8 @@ void ort_log_softmax(std::span<const float> x, std::span<float> y) {
 
 bool ort_mean_is_whole(const WindowMeanProblem& p) {
   for (int d = 0; d < 3; ++d)
-    if (p.kernel[d] != p.in[d] || p.strides[d] != 1 || p.pads_begin[d] != 0 || p.pads_end[d] != 0) return false;
+    if (p.kernel[d] != p.in[d] || p.strides[d] != 1 || p.pads_begin[d] != 0 || p.pads_end[d] != 0)
+      return false;
   return true;
 }
 

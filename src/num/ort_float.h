@@ -24,8 +24,8 @@ float ort_exp(float x);
 void ort_softmax(std::span<const float> x, std::span<float> y);
 void ort_log_softmax(std::span<const float> x, std::span<float> y);
 
-// The matrix product behind convolutions and products of two computed operands: leading extents, and
-// only part of the operands (N30, N31, N32).
+// The matrix product behind convolutions and products of two computed operands: leading extents,
+// and only part of the operands (N30, N31, N32).
 struct OrtGemm {
   std::int64_t m, n, k;
   const float* a;

@@ -5,8 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
-// onnxruntime's functions of one float without branches or calls (N37, N38, N48, N103): one by one, and
-// inlined into loops over rows for each ISA. A fused step is written as one.
+// onnxruntime's functions of one float without branches or calls (N37, N38, N48, N103): one by one,
+// and inlined into loops over rows for each ISA. A fused step is written as one.
 namespace lockstep::ort_lanes {
 
 [[gnu::always_inline]] inline float clamped(float x, float low, float high) {
@@ -17,7 +17,7 @@ namespace lockstep::ort_lanes {
 [[gnu::always_inline]] inline float chosen(bool yes, float a, float b) {
   const auto mask = yes ? ~std::uint32_t{0} : std::uint32_t{0};
   return __builtin_bit_cast(float, (__builtin_bit_cast(std::uint32_t, a) & mask) |
-                              (__builtin_bit_cast(std::uint32_t, b) & ~mask));
+                                       (__builtin_bit_cast(std::uint32_t, b) & ~mask));
 }
 
 template <std::size_t n>

@@ -186,38 +186,43 @@ namespace {
   const std::size_t whole = n / 8 * 8, four = whole + (n - whole) / 4 * 4;
   float lane[8] = {};
   for (std::size_t i = 0; i < whole; i += 8)
-    for (std::size_t l = 0; l < 8; ++l) lane[l] = __builtin_fmaf(x[i + l] - mean, x[i + l] - mean, lane[l]);
+    for (std::size_t l = 0; l < 8; ++l)
+      lane[l] = __builtin_fmaf(x[i + l] - mean, x[i + l] - mean, lane[l]);
   for (int half = 4; half > 0; half /= 2)
     for (int l = 0; l < half; ++l) lane[l] = lane[l] + lane[l + half];
   float squares = lane[0];
   for (std::size_t i = whole; i < four; ++i) squares += (x[i] - mean) * (x[i] - mean);
-  for (std::size_t i = four; i < n; ++i) squares = __builtin_fmaf(x[i] - mean, x[i] - mean, squares);
+  for (std::size_t i = four; i < n; ++i)
+    squares = __builtin_fmaf(x[i] - mean, x[i] - mean, squares);
   return squares;
 }
 
 // N49, a row of 8 elements or more: the mean in double.
-[[gnu::always_inline]] inline void normalize_long_row(Span x, float* y, const float* scale, const float* bias,
-                                                      float epsilon) {
+[[gnu::always_inline]] inline void normalize_long_row(Span x, float* y, const float* scale,
+                                                      const float* bias, float epsilon) {
   const std::size_t n = x.size();
   const float* const from = x.data();
   double sum = 0;
   for (std::size_t i = 0; i < n; ++i) sum += static_cast<double>(from[i]);
   const auto mean = static_cast<float>(sum / static_cast<double>(n));
-  const float factor = 1.0f / std::sqrt(squares_around(from, n, mean) / static_cast<float>(n) + epsilon);
+  const float factor =
+      1.0f / std::sqrt(squares_around(from, n, mean) / static_cast<float>(n) + epsilon);
   if (bias)
-    for (std::size_t i = 0; i < n; ++i) y[i] = __builtin_fmaf((from[i] - mean) * factor, scale[i], bias[i]);
+    for (std::size_t i = 0; i < n; ++i)
+      y[i] = __builtin_fmaf((from[i] - mean) * factor, scale[i], bias[i]);
   else
     for (std::size_t i = 0; i < n; ++i) y[i] = (from[i] - mean) * factor * scale[i];
 }
 #if defined(__x86_64__)
-[[gnu::target("avx2,fma")]] void normalize_long_row_fma(Span x, float* y, const float* scale, const float* bias,
-                                                        float epsilon) {
+[[gnu::target("avx2,fma")]] void normalize_long_row_fma(Span x, float* y, const float* scale,
+                                                        const float* bias, float epsilon) {
   normalize_long_row(x, y, scale, bias, epsilon);
 }
 #endif
 #pragma GCC pop_options
 
-void normalize_short_row(Span x, std::span<float> y, const float* scale, const float* bias, float epsilon) {
+void normalize_short_row(Span x, std::span<float> y, const float* scale, const float* bias,
+                         float epsilon) {
   float mean = 0, squares = 0;
   for (std::size_t i = 0; i < x.size(); ++i) {
     const float d = x[i] - mean;

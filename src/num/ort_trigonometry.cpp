@@ -1,5 +1,5 @@
-// Trigonometric functions of float tensors in onnxruntime's steps: vectors of four without fused steps, the C library
-// for what remains (N100).
+// Trigonometric functions of float tensors in onnxruntime's steps: vectors of four without fused
+// steps, the C library for what remains (N100).
 #include <cmath>
 #include <cstdint>
 
@@ -41,7 +41,8 @@ Reduced reduced(float x, float huge) {
 }
 
 float near_cosine(float square) {
-  float p = square * 2.4372266125283204019069671630859375e-05f + -0.00138865201734006404876708984375f;
+  float p =
+      square * 2.4372266125283204019069671630859375e-05f + -0.00138865201734006404876708984375f;
   p = p * square + 0.041666619479656219482421875f;
   p = p * square + -0.5f;
   return p * square + 1.0f;
@@ -54,12 +55,14 @@ float near_sine(float r, float square) {
 
 float sine_of(float x) {
   const Reduced a = reduced(std::abs(x), 25966.0f);
-  const float square = a.r * a.r, y = a.quadrant % 2 == 0 ? near_sine(a.r, square) : near_cosine(square);
+  const float square = a.r * a.r,
+              y = a.quadrant % 2 == 0 ? near_sine(a.r, square) : near_cosine(square);
   return (a.quadrant / 2 % 2 == 1) != std::signbit(x) ? -y : y;
 }
 float cosine_of(float x) {
   const Reduced a = reduced(std::abs(x), 18838.0f);
-  const float square = a.r * a.r, y = a.quadrant % 2 == 0 ? near_cosine(square) : near_sine(a.r, square);
+  const float square = a.r * a.r,
+              y = a.quadrant % 2 == 0 ? near_cosine(square) : near_sine(a.r, square);
   return (a.quadrant + 1) / 2 % 2 == 1 ? -y : y;
 }
 

@@ -6,13 +6,15 @@
 
 namespace lockstep {
 
-// N46: what a sum of products of stored codes (uint8 times int8) loses where the products are added two
-// by two into 16 bits that saturate.
+// N46: what a sum of products of stored codes (uint8 times int8) loses where the products are added
+// two by two into 16 bits that saturate.
 class PairLoss {
  public:
   void add(std::int32_t product) {
-    if (half_) end_pair(first_ + product);
-    else first_ = product;
+    if (half_)
+      end_pair(first_ + product);
+    else
+      first_ = product;
     half_ = !half_;
   }
   // With the pair that stands open; a product alone fits.

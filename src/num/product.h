@@ -33,7 +33,7 @@ struct ProductPlan {
       pieces;  // in the order of summation; empty: computed elsewhere, by `conv` or `dense`
   int sum_shift = 0, product_shift = 0, final_shift = 0, fraction_bits = 0;
   std::int32_t common = 0;
-  std::int32_t offset = 0;  // of the codes to those that the units hold: 128 for uint8
+  std::int32_t offset = 0;               // of the codes to those that the units hold: 128 for uint8
   std::vector<std::int32_t> multiplier;  // by kernel
   std::vector<std::int64_t> constant;    // by kernel: bias and zero point
 };

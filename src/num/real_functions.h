@@ -28,12 +28,14 @@ struct RealFunctions {
   Map elu = nullptr, selu = nullptr, celu = nullptr, softplus = nullptr, softsign = nullptr,
       mish = nullptr;
   Map hard_sigmoid = nullptr, hard_swish = nullptr;
-  Map sigmoid = nullptr, tanh = nullptr;  // where whole tensors have other steps than single numbers
+  Map sigmoid = nullptr,
+      tanh = nullptr;  // where whole tensors have other steps than single numbers
   Map sin = nullptr, cos = nullptr, tan = nullptr, asin = nullptr, acos = nullptr, atan = nullptr;
   Map sinh = nullptr, cosh = nullptr, asinh = nullptr, acosh = nullptr, atanh = nullptr;
   float (*power)(float base, float exponent) = nullptr;
   // The gates of recurrent layers where they are not `sigmoid` and `tanh`.
-  float (*gru_reset)(float) = nullptr, (*gru_output)(float) = nullptr, (*rnn_output)(float) = nullptr;
+  float (*gru_reset)(float) = nullptr, (*gru_output)(float) = nullptr,
+        (*rnn_output)(float) = nullptr;
   // y = the reduction of x over the axes marked in `reduced`; as many bytes in it as extents in
   // `shape`.
   void (*reduce)(RealReduction kind, std::span<const float> x, std::span<const std::int64_t> shape,
@@ -45,7 +47,8 @@ struct RealFunctions {
   // and bias.
   void (*normalize_plane)(std::span<const float> x, std::span<float> y, float scale, float bias,
                           float epsilon, std::int64_t offset) = nullptr;
-  // A product with stored codes of 4 bits that become reals on the way; b transposed, sums from zero.
+  // A product with stored codes of 4 bits that become reals on the way; b transposed, sums from
+  // zero.
   void (*product_of_codes)(const MatrixProblem& p) = nullptr;
   void (*log_softmax)(std::span<const float> x, std::span<float> y) = nullptr;  // one row
 };

@@ -7,7 +7,8 @@
 namespace lockstep {
 
 RequantForm requant_form(const RequantPolicy& policy) {
-  if (policy.apply == ort_requant.apply || policy.apply == xnnpack_requant.apply) return RequantForm::float_nearest;
+  if (policy.apply == ort_requant.apply || policy.apply == xnnpack_requant.apply)
+    return RequantForm::float_nearest;
   if (policy.apply == tflite_conv.apply) return RequantForm::fixed_twice;
   return RequantForm::policy;
 }

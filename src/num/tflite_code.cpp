@@ -121,7 +121,9 @@ void softmax8(std::span<const std::int32_t> x, std::span<std::int32_t> y, const 
 std::int32_t tflite_joined(std::int32_t code, const AverageScales& s) {
   const float factor = static_cast<float>(s.x_scale) * (1.0f / static_cast<float>(s.y_scale));
   const float offset = static_cast<float>(-s.x_zero) * factor;
-  return clamp_code(std::int64_t{nearest_away(static_cast<float>(code) * factor + offset)} + s.y_zero, s.low, s.high);
+  return clamp_code(
+      std::int64_t{nearest_away(static_cast<float>(code) * factor + offset)} + s.y_zero, s.low,
+      s.high);
 }
 
 const QuantizePolicy tflite_quantize = {"tflite-quantize", quantize, dequantize, requantize};

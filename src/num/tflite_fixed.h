@@ -29,8 +29,8 @@ constexpr std::int32_t divide_by_power(std::int32_t x, int e) {
   return static_cast<std::int32_t>((std::int64_t{x} >> e) + ((x & mask) > threshold ? 1 : 0));
 }
 
-// N52 where e lies outside [0, bits): what the runtime's shifts do on x86, whose counts are those modulo 32; a
-// remainder then counts as above one half unless x is below zero.
+// N52 where e lies outside [0, bits): what the runtime's shifts do on x86, whose counts are those
+// modulo 32; a remainder then counts as above one half unless x is below zero.
 constexpr std::int32_t divide_by_any_power(std::int32_t x, int e, int bits = 32) {
   if (e >= 0 && e < bits) return divide_by_power(x, e);
   return (x >> (e & 31)) + (x >= 0 ? 1 : 0);
@@ -76,7 +76,8 @@ constexpr std::int32_t rescale_wide(std::int64_t x, const Rescale& r) {
   return static_cast<std::int32_t>((x * m + (std::int64_t{1} << (down - 1))) >> down);
 }
 
-// N79: a code (zero point taken off) on the grid on which the runtime compares; the scale is below 1.
+// N79: a code (zero point taken off) on the grid on which the runtime compares; the scale is
+// below 1.
 constexpr std::int32_t comparable(std::int32_t code, const Rescale& scale) {
   return divide_by_power(high_mul(code * 256, scale.multiplier), -scale.shift);
 }

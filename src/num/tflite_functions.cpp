@@ -7,8 +7,8 @@
 namespace lockstep {
 namespace {
 
-// A fixed-point number is held in 32 or in 16 bits; the steps are the same, each saturates and rounds
-// at its own width. Constants are given in 32 bits and rounded to the width (N52).
+// A fixed-point number is held in 32 or in 16 bits; the steps are the same, each saturates and
+// rounds at its own width. Constants are given in 32 bits and rounded to the width (N52).
 template <class Raw>
 constexpr int width = 8 * sizeof(Raw);
 
@@ -16,24 +16,37 @@ template <class Raw>
 constexpr Raw one_q0 = std::numeric_limits<Raw>::max();
 
 template <class Raw>
-constexpr Raw constant(std::int32_t q31) { return static_cast<Raw>(divide_by_power(q31, 32 - width<Raw>)); }
+constexpr Raw constant(std::int32_t q31) {
+  return static_cast<Raw>(divide_by_power(q31, 32 - width<Raw>));
+}
 
-std::int32_t multiply(std::int32_t a, std::int32_t b) { return high_mul(a, b); }
-std::int16_t multiply(std::int16_t a, std::int16_t b) { return saturate16((std::int32_t{a} * b + (1 << 14)) >> 15); }
-
-template <class Raw>
-Raw wrapped(std::int64_t v) { return static_cast<Raw>(v); }
-
-template <class Raw>
-Raw saturated(std::int64_t v) {
-  return static_cast<Raw>(std::clamp<std::int64_t>(v, std::numeric_limits<Raw>::min(), std::numeric_limits<Raw>::max()));
+std::int32_t multiply(std::int32_t a, std::int32_t b) {
+  return high_mul(a, b);
+}
+std::int16_t multiply(std::int16_t a, std::int16_t b) {
+  return saturate16((std::int32_t{a} * b + (1 << 14)) >> 15);
 }
 
 template <class Raw>
-Raw raised(Raw x, int e) { return saturated<Raw>(std::int64_t{x} << e); }
+Raw wrapped(std::int64_t v) {
+  return static_cast<Raw>(v);
+}
 
 template <class Raw>
-Raw lowered(Raw x, int e) { return static_cast<Raw>(divide_by_power(x, e)); }
+Raw saturated(std::int64_t v) {
+  return static_cast<Raw>(std::clamp<std::int64_t>(v, std::numeric_limits<Raw>::min(),
+                                                   std::numeric_limits<Raw>::max()));
+}
+
+template <class Raw>
+Raw raised(Raw x, int e) {
+  return saturated<Raw>(std::int64_t{x} << e);
+}
+
+template <class Raw>
+Raw lowered(Raw x, int e) {
+  return static_cast<Raw>(divide_by_power(x, e));
+}
 
 // exp(a) for a in [-1/4, 0) of Q0: the Taylor polynomial of degree four around -1/8.
 template <class Raw>
@@ -44,8 +57,11 @@ Raw exp_near_zero(Raw a) {
   const Raw x2 = multiply(x, x);
   const Raw x3 = multiply(x2, x);
   const Raw quarter = lowered(multiply(x2, x2), 2);
-  const Raw tail = lowered(wrapped<Raw>(std::int64_t{multiply(wrapped<Raw>(std::int64_t{quarter} + x3), third)} + x2), 1);
-  return saturated<Raw>(std::int64_t{at_eighth} + multiply(at_eighth, wrapped<Raw>(std::int64_t{x} + tail)));
+  const Raw tail = lowered(
+      wrapped<Raw>(std::int64_t{multiply(wrapped<Raw>(std::int64_t{quarter} + x3), third)} + x2),
+      1);
+  return saturated<Raw>(std::int64_t{at_eighth} +
+                        multiply(at_eighth, wrapped<Raw>(std::int64_t{x} + tail)));
 }
 
 // (a + b) / 2, ties away from zero.
@@ -60,7 +76,8 @@ template <class Raw>
 Raw newton(Raw x) {
   const Raw half = half_sum(x, one_q0<Raw>);
   constexpr std::int64_t one = std::int64_t{1} << (width<Raw> - 3);
-  Raw y = wrapped<Raw>(std::int64_t{constant<Raw>(1515870810)} + multiply(half, constant<Raw>(-1010580540)));  // 48/17 - 32/17 x
+  Raw y = wrapped<Raw>(std::int64_t{constant<Raw>(1515870810)} +
+                       multiply(half, constant<Raw>(-1010580540)));  // 48/17 - 32/17 x
   for (int i = 0; i < 3; ++i) {
     const Raw rest = wrapped<Raw>(one - multiply(half, y));
     y = wrapped<Raw>(std::int64_t{y} + raised(multiply(y, rest), 2));
@@ -88,11 +105,17 @@ Raw exp_of(Raw a, int integer_bits) {
 
 }  // namespace
 
-std::int32_t inverse_of_one_plus(std::int32_t x) { return saturating_shift(newton(x), 1); }
+std::int32_t inverse_of_one_plus(std::int32_t x) {
+  return saturating_shift(newton(x), 1);
+}
 
-std::int32_t quotient_of_one_minus(std::int32_t x) { return saturating_shift(wrap32(std::int64_t{newton(x)} - (1 << 29)), 2); }
+std::int32_t quotient_of_one_minus(std::int32_t x) {
+  return saturating_shift(wrap32(std::int64_t{newton(x)} - (1 << 29)), 2);
+}
 
-std::int32_t exp_of_negative(std::int32_t a, int integer_bits) { return exp_of(a, integer_bits); }
+std::int32_t exp_of_negative(std::int32_t a, int integer_bits) {
+  return exp_of(a, integer_bits);
+}
 
 std::int16_t logistic_16(std::int16_t x, int integer_bits) {
   if (x == 0) return 1 << 14;
@@ -104,7 +127,8 @@ std::int16_t logistic_16(std::int16_t x, int integer_bits) {
 std::int16_t tanh_16(std::int16_t x, int integer_bits) {
   if (x == 0) return 0;
   const auto minus_size = static_cast<std::int16_t>(x > 0 ? -x : x);
-  const std::int16_t y = newton(exp_of(minus_size, integer_bits + 1));  // exp(-2|x|): one integer bit more
+  const std::int16_t y =
+      newton(exp_of(minus_size, integer_bits + 1));  // exp(-2|x|): one integer bit more
   const std::int16_t size = raised(static_cast<std::int16_t>(y - (1 << 13)), 2);
   return static_cast<std::int16_t>(x > 0 ? size : -size);
 }

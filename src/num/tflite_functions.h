@@ -14,8 +14,8 @@ std::int32_t exp_of_negative(std::int32_t a, int integer_bits = 5);
 std::int32_t inverse_of_one_plus(std::int32_t x);
 std::int32_t quotient_of_one_minus(std::int32_t x);
 
-// 1 / (1 + e^-x) and tanh(x) of a 16-bit number with `integer_bits` (at most 6) integer bits, results in
-// Q0.15 (N96).
+// 1 / (1 + e^-x) and tanh(x) of a 16-bit number with `integer_bits` (at most 6) integer bits,
+// results in Q0.15 (N96).
 std::int16_t logistic_16(std::int16_t x, int integer_bits);
 std::int16_t tanh_16(std::int16_t x, int integer_bits);
 

@@ -7,21 +7,29 @@ namespace lockstep {
 namespace {
 
 std::int16_t accumulate(std::int32_t acc, const Rescale& r, std::int16_t before) {
-  return static_cast<std::int16_t>(saturate16(wrap32(std::int64_t{rescale_twice(acc, r)} + before)));
+  return static_cast<std::int16_t>(
+      saturate16(wrap32(std::int64_t{rescale_twice(acc, r)} + before)));
 }
 
-std::int16_t sigmoid(std::int16_t x) { return logistic_16(x, 3); }
+std::int16_t sigmoid(std::int16_t x) {
+  return logistic_16(x, 3);
+}
 
 std::int16_t product(std::int16_t a, std::int16_t b, int down) {
   return static_cast<std::int16_t>(divide_by_power(std::int32_t{a} * b, down));
 }
 
-std::int16_t sum(std::int16_t a, std::int16_t b) { return static_cast<std::int16_t>(saturate16(std::int32_t{a} + b)); }
+std::int16_t sum(std::int16_t a, std::int16_t b) {
+  return static_cast<std::int16_t>(saturate16(std::int32_t{a} + b));
+}
 
-std::int16_t complement(std::int16_t a) { return static_cast<std::int16_t>(32767 - a); }
+std::int16_t complement(std::int16_t a) {
+  return static_cast<std::int16_t>(32767 - a);
+}
 
 std::int8_t project(std::int32_t acc, const Rescale& r, std::int32_t zero) {
-  return static_cast<std::int8_t>(clamp_code(std::int64_t{rescale_twice(acc, r)} + zero, -128, 127));
+  return static_cast<std::int8_t>(
+      clamp_code(std::int64_t{rescale_twice(acc, r)} + zero, -128, 127));
 }
 
 std::int8_t hidden(std::int16_t a, std::int16_t b, const Rescale& r, std::int32_t zero) {

@@ -23,7 +23,9 @@ void fill_narrow(const TableScales& s, std::span<std::int32_t> table, F&& f) {
         x_scale * static_cast<float>(s.x_low + static_cast<std::int32_t>(i) - s.x_zero);
     const float code = std::round(f(real) * inverse) + static_cast<float>(s.y_zero);
     // Held in float32, so that what is beyond 32 bits is the greatest code.
-    table[i] = clamp_code(nearest_away(std::clamp(code, static_cast<float>(s.low), static_cast<float>(s.high))), s.low, s.high);
+    table[i] = clamp_code(
+        nearest_away(std::clamp(code, static_cast<float>(s.low), static_cast<float>(s.high))),
+        s.low, s.high);
   }
 }
 
@@ -139,8 +141,8 @@ void hard_swish(const TableScales& s, std::span<std::int32_t> table) {  // N67
     if (gate.shift < 0) g = static_cast<std::int16_t>(divide_by_any_power(g, -gate.shift, 16));
     g = static_cast<std::int16_t>((g + (1 << 15)) >> 1);
     const std::int16_t product = high_mul16_truncated(g, scaled);
-    table[i] =
-        clamp_code(std::int64_t{divide_by_any_power(product, -out.shift, 16)} + s.y_zero, s.low, s.high);
+    table[i] = clamp_code(std::int64_t{divide_by_any_power(product, -out.shift, 16)} + s.y_zero,
+                          s.low, s.high);
   }
 }
 

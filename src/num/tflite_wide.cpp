@@ -39,11 +39,13 @@ std::int32_t scaled_input(std::int32_t code, const WideInput& w) {
 
 template <class Real>
 std::vector<std::int32_t> exponential_samples() {
-  return samples16<Real>(Real{10} / 65535, 32767, Real{2} / 65535, 0, [](Real v) { return std::exp(v); });
+  return samples16<Real>(Real{10} / 65535, 32767, Real{2} / 65535, 0,
+                         [](Real v) { return std::exp(v); });
 }
 template <class Real>
 std::vector<std::int32_t> inverses() {
-  return samples16<Real>(Real{1} / 65535, -32768, Real{2} / 65535, 0, [](Real v) { return 1 / (1 + v); });
+  return samples16<Real>(Real{1} / 65535, -32768, Real{2} / 65535, 0,
+                         [](Real v) { return 1 / (1 + v); });
 }
 
 // N72: differences in units of 10/65535, exp and 1/(1+x) by samples taken in Real.
@@ -98,11 +100,13 @@ std::int16_t wide_sigmoid(std::int32_t code, const WideInput& w) {
 std::int16_t wide_tanh(std::int32_t code, const WideInput& w) {
   const std::int32_t x = scaled_input(code, w);
   const std::int32_t y = sigmoid_between(static_cast<std::uint32_t>(std::abs(x)), 8, 0xffff << 8);
-  return static_cast<std::int16_t>((x >= 0 ? y - (1 << 23) + (1 << 7) : -y + (1 << 23) + (1 << 7) - 1) >> 8);
+  return static_cast<std::int16_t>(
+      (x >= 0 ? y - (1 << 23) + (1 << 7) : -y + (1 << 23) + (1 << 7) - 1) >> 8);
 }
 
 std::vector<std::int64_t> exponential_samples_of(const SoftmaxPolicy& p) {
-  const auto v = p.apply == tflm_softmax_wide.apply ? exponential_samples<float>() : exponential_samples<double>();
+  const auto v = p.apply == tflm_softmax_wide.apply ? exponential_samples<float>()
+                                                    : exponential_samples<double>();
   return {v.begin(), v.end()};
 }
 std::vector<std::int64_t> inverse_samples_of(const SoftmaxPolicy& p) {
@@ -131,7 +135,8 @@ std::optional<std::vector<std::int64_t>> straight_samples(std::span<const std::i
   for (std::size_t i = 0; i < 512; ++i) samples.push_back(table[128 * i]);
   const auto fits = [&](std::int32_t from, std::int32_t to) {
     for (std::int32_t code = from; code < to; ++code)
-      if (between_samples(samples, code) != table[static_cast<std::size_t>(code + 32768)]) return false;
+      if (between_samples(samples, code) != table[static_cast<std::size_t>(code + 32768)])
+        return false;
     return true;
   };
   // Of the last piece only the end is not in the table.

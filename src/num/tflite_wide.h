@@ -7,7 +7,8 @@
 
 namespace lockstep {
 
-// Functions of 16-bit codes as TFLite computes them: by samples with straight lines between. docs/numerics.md N72.
+// Functions of 16-bit codes as TFLite computes them: by samples with straight lines between.
+// docs/numerics.md N72.
 
 // N72: 513 samples of f over the 16-bit codes, each moved by half the error that a straight line
 // makes in the middle of its piece; between them straight lines in integers.

@@ -13,8 +13,10 @@ Result<void> eval(EvalContext& c) {
   if (on_codes(c.view)) return map_codes(c, c.num.abs);
   return map_elements(c, [](auto x) {
     using T = decltype(x);
-    if constexpr (std::is_floating_point_v<T>) return std::fabs(x);
-    else return x < 0 ? wrapping_sub<T>(0, x) : x;
+    if constexpr (std::is_floating_point_v<T>)
+      return std::fabs(x);
+    else
+      return x < 0 ? wrapping_sub<T>(0, x) : x;
   });
 }
 

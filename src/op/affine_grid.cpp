@@ -6,14 +6,20 @@ namespace {
 
 constexpr Slot inputs[] = {{"theta"}, {"size"}};
 constexpr Slot outputs[] = {{"y"}};
-constexpr AttrSpec attrs[] = {{"align_corners", "0", "1: -1 and 1 are the centres of the outermost elements, else their edges"}};
+constexpr AttrSpec attrs[] = {
+    {"align_corners", "0",
+     "1: -1 and 1 are the centres of the outermost elements, else their edges"}};
 constexpr Rule rules[] = {
     {"size is a constant of 4 or 5 integers, or follows from constants",
-     [](const NodeView& n) { return constant_if_there(n, 1) && n.constant(1) && (n.constant(1)->count() == 4 || n.constant(1)->count() == 5); }},
+     [](const NodeView& n) {
+       return constant_if_there(n, 1) && n.constant(1) &&
+              (n.constant(1)->count() == 4 || n.constant(1)->count() == 5);
+     }},
     {"theta is float32 [n, axes, axes + 1]",
      [](const NodeView& n) {
        const std::int64_t axes = n.constant(1)->count() - 2;
-       return n.input(0).dtype == DType::f32 && n.input(0).shape == Shape{n.constant(1)->code(0), axes, axes + 1};
+       return n.input(0).dtype == DType::f32 &&
+              n.input(0).shape == Shape{n.constant(1)->code(0), axes, axes + 1};
      }},
 };
 constexpr Foreign from[] = {{Format::onnx, "AffineGrid"}};
@@ -24,7 +30,9 @@ Result<std::vector<Facts>> infer(const NodeView& n) {
   y.insert(y.end(), size.begin() + 2, size.end());
   y.push_back(std::ssize(size) - 2);
   for (const std::int64_t extent : y)
-    if (extent < 1) return Error{n.where(), "an extent of " + std::to_string(extent), "extents of at least 1", ""};
+    if (extent < 1)
+      return Error{n.where(), "an extent of " + std::to_string(extent), "extents of at least 1",
+                   ""};
   return std::vector<Facts>{{DType::f32, y, {}}};
 }
 
@@ -50,7 +58,8 @@ Result<void> eval(EvalContext& c) {
       rest /= extent;
     }
     for (std::size_t row = 0; row < axes; ++row) {
-      const float* const t = theta.data() + (static_cast<std::size_t>(rest) * axes + row) * (axes + 1);
+      const float* const t =
+          theta.data() + (static_cast<std::size_t>(rest) * axes + row) * (axes + 1);
       float sum = t[0] * at[0];
       for (std::size_t d = 1; d < axes; ++d) sum += t[d] * at[d];
       c.out[0].as<float>()[static_cast<std::size_t>(i) * axes + row] = sum + t[axes];

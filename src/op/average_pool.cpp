@@ -17,11 +17,13 @@ constexpr AttrSpec attrs[] = {
     {"strides", "1", "step of the window on each spatial axis"},
     {"dilations", "1", "step of the taps on each spatial axis"},
     {"pads", "0", "positions before and after each spatial axis"},
-    {"auto_pad", "NOTSET", "SAME_UPPER, SAME_LOWER (without the dilations) or VALID instead of pads"},
+    {"auto_pad", "NOTSET",
+     "SAME_UPPER, SAME_LOWER (without the dilations) or VALID instead of pads"},
     {"ceil_mode", "0", "1: a last window may hang over the end"},
     {"count_include_pad", "0", "1: padding counts as zeros"},
     {"activation", "none", "fused activation"},
-    {"kernel", "", "\"blocked\" or \"straight\": the runtime sums straight through the window (N45)"},
+    {"kernel", "",
+     "\"blocked\" or \"straight\": the runtime sums straight through the window (N45)"},
     codes_mark,
     makes_mark,
 };
@@ -95,7 +97,8 @@ Result<void> eval_codes(EvalContext& c, const Window& w, bool with_pads) {
                         clamp.low,
                         clamp.high};
   const auto x = centred_codes(*c.in[0], 0);
-  if (c.num.average->window) {  // distances from x_zero are the same however codes are held, sums with y_zero are not
+  if (c.num.average->window) {  // distances from x_zero are the same however codes are held, sums
+                                // with y_zero are not
     const std::int32_t shift = held_shift(c.view, yv);
     AverageScales shifted = s;
     shifted.y_zero += shift, shifted.low += shift, shifted.high += shift;
@@ -120,7 +123,8 @@ void eval_by_columns(EvalContext& c, const Window& w) {
   for (std::int64_t n = 0; n < w.batch; ++n)
     each_position(w, [&](std::int64_t, std::int64_t h, std::int64_t v, std::int64_t position) {
       for (std::int64_t ch = 0; ch < w.channels; ++ch)
-        c.out[0].as<float>()[static_cast<std::size_t>(w.index(n, ch, position, w.out_count(), w.channels))] =
+        c.out[0].as<float>()[static_cast<std::size_t>(
+            w.index(n, ch, position, w.out_count(), w.channels))] =
             activate(act, average_by_columns(w, c.in[0]->as<float>().data(), n, ch, h, v));
     });
 }
@@ -150,7 +154,8 @@ Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
 
 // From opset 19 on the runtime sums straight through the window (N45).
 Result<void> from_onnx(const ForeignNode& f, GraphBuilder& graph) {
-  LOCKSTEP_CHECK(known_attributes(f, {"auto_pad", "ceil_mode", "count_include_pad", "dilations", "kernel_shape", "pads", "strides"}));
+  LOCKSTEP_CHECK(known_attributes(f, {"auto_pad", "ceil_mode", "count_include_pad", "dilations",
+                                      "kernel_shape", "pads", "strides"}));
   LOCKSTEP_CHECK(pads_within_window(f));
   Attrs a = f.attrs;
   if (f.version >= 19) a.set("kernel", std::string("straight"));

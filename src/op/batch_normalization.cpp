@@ -14,7 +14,9 @@ constexpr Rule rules[] = {
      [](const NodeView& n) {
        const Shape& x = n.input(0).shape;
        for (std::size_t i = 0; i < 5; ++i)
-         if (n.input(i).dtype != DType::f32 || (i > 0 && (x.size() < 2 || count_of(n.input(i).shape) != x[1]))) return false;
+         if (n.input(i).dtype != DType::f32 ||
+             (i > 0 && (x.size() < 2 || count_of(n.input(i).shape) != x[1])))
+           return false;
        return true;
      }},
 };
@@ -22,8 +24,10 @@ constexpr Rule rules[] = {
 Result<void> from_onnx(const ForeignNode& f, GraphBuilder& graph) {
   LOCKSTEP_CHECK(known_attributes(f, {"epsilon", "momentum", "spatial", "training_mode"}));
   if (f.attrs.integer("training_mode", 0) != 0 || f.outputs.size() > 1)
-    return Error{f.where, "statistics of the batch", "those of the model", "export the model for inference"};
-  if (f.attrs.integer("spatial", 1) != 1) return Error{f.where, "attribute 'spatial' 0", "1: statistics per channel", ""};
+    return Error{f.where, "statistics of the batch", "those of the model",
+                 "export the model for inference"};
+  if (f.attrs.integer("spatial", 1) != 1)
+    return Error{f.where, "attribute 'spatial' 0", "1: statistics per channel", ""};
   Attrs a;
   a.set("epsilon", f.attrs.real("epsilon", 1e-5f));
   return add_like(f, graph, "BatchNormalization", f.inputs, std::move(a));

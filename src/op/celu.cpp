@@ -13,7 +13,8 @@ constexpr Foreign from[] = {{Format::onnx, "Celu"}};
 Result<void> eval(EvalContext& c) {
   const double alpha = c.view.attrs().real("alpha", 1);
   if (by_own_steps(c, &RealFunctions::celu, alpha)) return {};
-  return map_reals(c, [&](double x) { return std::max(0.0, x) + std::min(0.0, alpha * std::expm1(x / alpha)); });
+  return map_reals(
+      c, [&](double x) { return std::max(0.0, x) + std::min(0.0, alpha * std::expm1(x / alpha)); });
 }
 
 }  // namespace

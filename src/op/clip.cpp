@@ -12,11 +12,13 @@ constexpr Slot inputs[] = {{"x"}, {"low", Slot::optional}, {"high", Slot::option
 constexpr Slot outputs[] = {{"y"}};
 
 bool is_bound(const NodeView& n, std::size_t i) {
-  return !n.has_input(i) || (n.input(i).dtype == n.input(0).dtype && count_of(n.input(i).shape) == 1);
+  return !n.has_input(i) ||
+         (n.input(i).dtype == n.input(0).dtype && count_of(n.input(i).shape) == 1);
 }
 
 constexpr Rule rules[] = {
-    {"bounds are single elements of the type of x", [](const NodeView& n) { return is_bound(n, 1) && is_bound(n, 2); }},
+    {"bounds are single elements of the type of x",
+     [](const NodeView& n) { return is_bound(n, 1) && is_bound(n, 2); }},
     {codes_rule, first_keeps_codes},
 };
 
@@ -28,7 +30,9 @@ Result<void> from_onnx(const ForeignNode& f, GraphBuilder& graph) {
   in.resize(3, no_id);
   for (const std::size_t i : {1, 2}) {
     const char* const name = i == 1 ? "min" : "max";
-    if (f.attrs.has(name)) in[i] = add_constant(f, graph, name, Tensor::scalar(static_cast<float>(f.attrs.real(name, 0))));
+    if (f.attrs.has(name))
+      in[i] =
+          add_constant(f, graph, name, Tensor::scalar(static_cast<float>(f.attrs.real(name, 0))));
   }
   while (in.back() == no_id) in.pop_back();
   return add_like(f, graph, "Clip", std::move(in), {});

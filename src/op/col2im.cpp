@@ -1,4 +1,5 @@
-// y[n,c,image] = sum of the columns' elements that lie there: the blocks of a sliding window laid back
+// y[n,c,image] = sum of the columns' elements that lie there: the blocks of a sliding window laid
+// back
 #include <cmath>
 
 #include "base/text.h"
@@ -16,8 +17,13 @@ constexpr AttrSpec attrs[] = {
 };
 constexpr Rule rules[] = {
     {"x is float32 [n, channels * taps, blocks]",
-     [](const NodeView& n) { return n.input(0).dtype == DType::f32 && n.input(0).shape.size() == 3; }},
-    {constant_rule, [](const NodeView& n) { return constants_if_there<1, 2>(n) && n.constant(1) && n.constant(2); }},
+     [](const NodeView& n) {
+       return n.input(0).dtype == DType::f32 && n.input(0).shape.size() == 3;
+     }},
+    {constant_rule,
+     [](const NodeView& n) {
+       return constants_if_there<1, 2>(n) && n.constant(1) && n.constant(2);
+     }},
 };
 constexpr Foreign from[] = {{Format::onnx, "Col2Im"}};
 
@@ -32,26 +38,37 @@ Result<Plan> plan_of(const NodeView& n) {
   p.image = integers_of(*n.constant(1)), p.block = integers_of(*n.constant(2));
   const std::size_t rank = p.image.size();
   const auto ones = std::vector<std::int64_t>(rank, 1);
-  p.strides = n.attrs().integers("strides", ones), p.dilations = n.attrs().integers("dilations", ones);
+  p.strides = n.attrs().integers("strides", ones),
+  p.dilations = n.attrs().integers("dilations", ones);
   const auto pads = n.attrs().integers("pads", std::vector<std::int64_t>(2 * rank, 0));
-  if (rank == 0 || p.block.size() != rank || p.strides.size() != rank || p.dilations.size() != rank || pads.size() != 2 * rank)
-    return Error{n.where(), "image " + shape_text(p.image) + ", block " + shape_text(p.block), "one extent, stride and dilation for each axis", ""};
+  if (rank == 0 || p.block.size() != rank || p.strides.size() != rank ||
+      p.dilations.size() != rank || pads.size() != 2 * rank)
+    return Error{n.where(), "image " + shape_text(p.image) + ", block " + shape_text(p.block),
+                 "one extent, stride and dilation for each axis", ""};
   double most = 1;
-  for (std::size_t d = 0; d < rank; ++d) most *= static_cast<double>(p.image[d]) * static_cast<double>(std::max<std::int64_t>(1, p.block[d]));
+  for (std::size_t d = 0; d < rank; ++d)
+    most *= static_cast<double>(p.image[d]) *
+            static_cast<double>(std::max<std::int64_t>(1, p.block[d]));
   for (const auto& list : {p.strides, p.dilations, pads, p.block})
     for (const std::int64_t v : list) most = std::max(most, std::abs(static_cast<double>(v)));
-  if (!(most < 0x1p40)) return Error{n.where(), "image " + shape_text(p.image), "at most 2^40 elements", ""};
+  if (!(most < 0x1p40))
+    return Error{n.where(), "image " + shape_text(p.image), "at most 2^40 elements", ""};
   for (std::size_t d = 0; d < rank; ++d) {
-    const std::int64_t room = p.image[d] + pads[d] + pads[d + rank] - p.dilations[d] * (p.block[d] - 1) - 1;
-    if (p.image[d] < 1 || p.block[d] < 1 || p.strides[d] < 1 || p.dilations[d] < 1 || pads[d] < 0 || pads[d + rank] < 0 || room < 0)
-      return Error{n.where(), "image " + shape_text(p.image) + ", block " + shape_text(p.block), "a block that fits the padded image", ""};
+    const std::int64_t room =
+        p.image[d] + pads[d] + pads[d + rank] - p.dilations[d] * (p.block[d] - 1) - 1;
+    if (p.image[d] < 1 || p.block[d] < 1 || p.strides[d] < 1 || p.dilations[d] < 1 || pads[d] < 0 ||
+        pads[d + rank] < 0 || room < 0)
+      return Error{n.where(), "image " + shape_text(p.image) + ", block " + shape_text(p.block),
+                   "a block that fits the padded image", ""};
     p.blocks.push_back(room / p.strides[d] + 1);
     p.begin.push_back(pads[d]);
   }
   const Shape& x = n.input(0).shape;
   if (x[1] % count_of(p.block) != 0 || x[2] != count_of(p.blocks))
-    return Error{n.where(), "x " + shape_text(x), std::to_string(count_of(p.block)) + " taps for each channel and " +
-                 std::to_string(count_of(p.blocks)) + " blocks", ""};
+    return Error{n.where(), "x " + shape_text(x),
+                 std::to_string(count_of(p.block)) + " taps for each channel and " +
+                     std::to_string(count_of(p.blocks)) + " blocks",
+                 ""};
   p.channels = x[1] / count_of(p.block);
   return p;
 }
@@ -67,7 +84,8 @@ Result<std::vector<Facts>> infer(const NodeView& n) {
 std::int64_t element_of(const Plan& p, std::int64_t tap, std::int64_t block) {
   std::int64_t at = 0, step = 1;
   for (std::size_t d = p.image.size(); d-- > 0;) {
-    const std::int64_t i = block % p.blocks[d] * p.strides[d] - p.begin[d] + tap % p.block[d] * p.dilations[d];
+    const std::int64_t i =
+        block % p.blocks[d] * p.strides[d] - p.begin[d] + tap % p.block[d] * p.dilations[d];
     if (i < 0 || i >= p.image[d]) return -1;
     at += i * step;
     step *= p.image[d], tap /= p.block[d], block /= p.blocks[d];
@@ -80,13 +98,15 @@ Result<void> eval(EvalContext& c) {
   const auto x = c.in[0]->as<float>();
   const auto y = c.out[0].as<float>();
   std::ranges::fill(y, 0.0f);
-  const std::int64_t taps = count_of(p.block), blocks = count_of(p.blocks), image = count_of(p.image);
+  const std::int64_t taps = count_of(p.block), blocks = count_of(p.blocks),
+                     image = count_of(p.image);
   const std::int64_t planes = c.in[0]->shape()[0] * p.channels;
   for (std::int64_t plane = 0; plane < planes; ++plane)
     for (std::int64_t tap = 0; tap < taps; ++tap)
       for (std::int64_t block = 0; block < blocks; ++block)
         if (const std::int64_t at = element_of(p, tap, block); at >= 0)
-          y[static_cast<std::size_t>(plane * image + at)] += x[static_cast<std::size_t>((plane * taps + tap) * blocks + block)];
+          y[static_cast<std::size_t>(plane * image + at)] +=
+              x[static_cast<std::size_t>((plane * taps + tap) * blocks + block)];
   return {};
 }
 

@@ -33,7 +33,9 @@ Result<Cut> cut_of(const NodeView& n) {
     cut.seen = {count_of(n.input(0).shape)};
   }
   if (condition.count() > cut.seen[axis])
-    return Error{n.where(), std::to_string(condition.count()) + " conditions for " + std::to_string(cut.seen[axis]) + " slices",
+    return Error{n.where(),
+                 std::to_string(condition.count()) + " conditions for " +
+                     std::to_string(cut.seen[axis]) + " slices",
                  "at most one for each", ""};
   cut.sources = all_of(cut.seen);
   cut.sources[axis].clear();
@@ -46,7 +48,8 @@ Result<std::vector<Facts>> infer(const NodeView& n) {
   LOCKSTEP_TRY(const Cut cut, cut_of(n));
   const bool whole = cut.seen == n.input(0).shape;
   return std::vector<Facts>{{n.input(0).dtype, shape_of_sources(cut.sources),
-                             whole ? quant_of_sources(n.input(0).quant, cut.sources) : quant_on_axis(n.input(0).quant, -1)}};
+                             whole ? quant_of_sources(n.input(0).quant, cut.sources)
+                                   : quant_on_axis(n.input(0).quant, -1)}};
 }
 
 Result<void> eval(EvalContext& c) {
@@ -56,7 +59,8 @@ Result<void> eval(EvalContext& c) {
   const std::size_t size = size_of(c.out[0].dtype());
   for (std::int64_t i = 0; i < c.out[0].count(); ++i) {
     std::int64_t source = 0;
-    for (std::size_t d = 0; d < at.size(); ++d) source += cut.sources[d][static_cast<std::size_t>(at[d])] * strides[d];
+    for (std::size_t d = 0; d < at.size(); ++d)
+      source += cut.sources[d][static_cast<std::size_t>(at[d])] * strides[d];
     std::copy_n(c.in[0]->bytes().data() + static_cast<std::size_t>(source) * size, size,
                 c.out[0].bytes().data() + static_cast<std::size_t>(i) * size);
     for (std::size_t d = at.size(); d-- > 0;) {

@@ -15,7 +15,9 @@ constexpr Slot outputs[] = {{"y"}};
 constexpr AttrSpec attrs[] = {
     {"axis", "", "-rank .. rank-1"},
     {"activation", "none", "fused activation"},
-    {"requantize", "1", "1: codes of other scales by the arithmetic's rule, 2: by that of TFLite's concatenation (N78), 0: not at all"},
+    {"requantize", "1",
+     "1: codes of other scales by the arithmetic's rule, 2: by that of TFLite's concatenation "
+     "(N78), 0: not at all"},
 };
 constexpr Rule rules[] = {
     {"there is an x", [](const NodeView& n) { return n.input_count() > 0 && n.has_input(0); }},
@@ -61,13 +63,18 @@ Result<Tensor> requantized(const EvalContext& c, std::size_t i) {
                  "one scale and zero point, or an arithmetic that requantizes codes", ""};
   Tensor codes = *c.in[i];
   const CodeRange range = code_range(codes.dtype());
-  const AverageScales s{from.scale_at(0), to.scale_at(0), from.zero_at(0), to.zero_at(0),
-                        static_cast<std::int32_t>(range.low), static_cast<std::int32_t>(range.high)};
+  const AverageScales s{from.scale_at(0),
+                        to.scale_at(0),
+                        from.zero_at(0),
+                        to.zero_at(0),
+                        static_cast<std::int32_t>(range.low),
+                        static_cast<std::int32_t>(range.high)};
   const bool joined = c.view.attrs().integer("requantize", 1) == 2;
   for (std::int64_t k = 0; k < codes.count(); ++k) {
     const auto code = static_cast<std::int32_t>(codes.code(k));
     codes.set_code(k, joined ? tflite_joined(code, s)
-                             : policy->requantize(code, s.x_scale, s.x_zero, s.y_scale, s.y_zero, s.low, s.high));
+                             : policy->requantize(code, s.x_scale, s.x_zero, s.y_scale, s.y_zero,
+                                                  s.low, s.high));
   }
   return codes;
 }
@@ -114,7 +121,8 @@ Result<void> from_tflite(const ForeignNode& foreign, GraphBuilder& graph) {
 }
 
 constexpr Foreign from[] = {{Format::onnx, "com.microsoft:QLinearConcat", from_qlinear_concat},
-                            {Format::onnx, "Concat", from_onnx}, {Format::tflite, "CONCATENATION", from_tflite}};
+                            {Format::onnx, "Concat", from_onnx},
+                            {Format::tflite, "CONCATENATION", from_tflite}};
 
 }  // namespace
 

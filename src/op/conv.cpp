@@ -33,8 +33,11 @@ constexpr AttrSpec attrs[] = {
     {"auto_pad", "NOTSET", "SAME_UPPER, SAME_LOWER or VALID instead of pads"},
     {"activation", "none", "none, relu, relu6, relu_n1_to_1 or tanh, applied last"},
     {"by_rule", "0", "1: the file says auto_pad; onnxruntime then fuses no Pad with it"},
-    {"undelegated", "0", "1: XNNPACK does not take the node: uint8 weights that name an axis for one scale"},
-    {"kernel", "", "\"blocked\": the runtime sums channels in blocks (N36); \"left\": rounded by LiteRT's own kernel (N80)"},
+    {"undelegated", "0",
+     "1: XNNPACK does not take the node: uint8 weights that name an axis for one scale"},
+    {"kernel", "",
+     "\"blocked\": the runtime sums channels in blocks (N36); \"left\": rounded by LiteRT's own "
+     "kernel (N80)"},
     {"off_centre", "0", "1: the file gives w a zero point, which is not read (N55)"},
     codes_mark,
     makes_mark,

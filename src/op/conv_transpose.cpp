@@ -22,7 +22,9 @@ constexpr AttrSpec attrs[] = {
     {"dilations", "1", "step of the taps on each spatial axis of y"},
     {"pads", "0", "what is cut off before and after each spatial axis of y, all befores first"},
     {"shape", "", "spatial extents of y"},
-    {"undelegated", "0", "1: XNNPACK does not take the node: SAME padding and strides beyond the window, an output shape that is computed, or uint8 weights that name an axis for one scale"},
+    {"undelegated", "0",
+     "1: XNNPACK does not take the node: SAME padding and strides beyond the window, an output "
+     "shape that is computed, or uint8 weights that name an axis for one scale"},
     {"kernel", "",
      "left: rounded by LiteRT's own kernel where XNNPACK does not take the node (N55, N56)"},
     {"activation", "none", "fused activation"},
@@ -72,15 +74,18 @@ void spread_from_bias(EvalContext& c, const TransposedWindow& p) {
   const auto y = c.out[0].as<float>();
   const float *const x = c.in[0]->as<float>().data(), *const w = c.in[1]->as<float>().data();
   const Tensor* const bias = c.in.size() > 2 ? c.in[2] : nullptr;
-  const std::int64_t x_step = p.channels > 1 ? p.x_at(0, 1, 0) : 1, w_step = p.channels > 1 ? p.w_at(0, 1, 0, 0) : 1;
+  const std::int64_t x_step = p.channels > 1 ? p.x_at(0, 1, 0) : 1,
+                     w_step = p.channels > 1 ? p.w_at(0, 1, 0, 0) : 1;
   for (std::int64_t n = 0; n < p.batch; ++n)
     for (std::int64_t o = 0; o < p.filters * p.group; ++o) {
       const std::int64_t g = o / p.filters;
       for (std::int64_t at = 0; at < TransposedWindow::product(p.out); ++at)
-        y[static_cast<std::size_t>(p.y_at(n, o, at))] = bias ? bias->as<float>()[static_cast<std::size_t>(o)] : 0.f;
+        y[static_cast<std::size_t>(p.y_at(n, o, at))] =
+            bias ? bias->as<float>()[static_cast<std::size_t>(o)] : 0.f;
       each_meeting(p, [&](std::int64_t i, std::int64_t t, std::int64_t at) {
         float& sum = y[static_cast<std::size_t>(p.y_at(n, o, at))];
-        sum = fused_from(sum, x + p.x_at(n, g * p.channels, i), x_step, w + p.w_at(g, 0, o % p.filters, t), w_step, p.channels);
+        sum = fused_from(sum, x + p.x_at(n, g * p.channels, i), x_step,
+                         w + p.w_at(g, 0, o % p.filters, t), w_step, p.channels);
       });
     }
   const Activation act = activation_of(c.view);
@@ -88,7 +93,8 @@ void spread_from_bias(EvalContext& c, const TransposedWindow& p) {
 }
 
 Result<void> eval_float(EvalContext& c, const TransposedWindow& p) {
-  if (sums_from_bias(c.num) && c.view.input(1).constant && c.view.attrs().text("kernel", "") != "left")
+  if (sums_from_bias(c.num) && c.view.input(1).constant &&
+      c.view.attrs().text("kernel", "") != "left")
     return spread_from_bias(c, p), Result<void>();
   const auto y = c.out[0].as<float>();
   const auto x = c.in[0]->as<float>(), w = c.in[1]->as<float>();
@@ -115,7 +121,8 @@ Result<void> eval_float(EvalContext& c, const TransposedWindow& p) {
 Result<void> eval_codes(EvalContext& c, const TransposedWindow& p) {
   const Value &xv = c.view.input(0), &wv = c.view.input(1), &yv = c.view.output(0);
   const RequantPolicy* const plain = transposed_policy(c.view, c.num);
-  if (!plain || (xv.dtype == DType::i16 && !plain->apply_wide)) return no_policy(c.view, "ConvTranspose");
+  if (!plain || (xv.dtype == DType::i16 && !plain->apply_wide))
+    return no_policy(c.view, "ConvTranspose");
   const auto x = centred_codes(*c.in[0], xv.quant.zero_at(0)),
              w = centred_codes(*c.in[1], wv.quant.zero_at(0));
   std::vector<std::int64_t> sums(static_cast<std::size_t>(c.out[0].count()), 0);

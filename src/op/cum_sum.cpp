@@ -7,28 +7,36 @@ namespace {
 
 constexpr Slot inputs[] = {{"x"}, {"axis"}};
 constexpr Slot outputs[] = {{"y"}};
-constexpr AttrSpec attrs[] = {{"exclusive", "0", "1: x[i] itself is left out"}, {"reverse", "0", "1: sums start at the end"}};
+constexpr AttrSpec attrs[] = {{"exclusive", "0", "1: x[i] itself is left out"},
+                              {"reverse", "0", "1: sums start at the end"}};
 constexpr Rule rules[] = {
     {"x is a number other than float16, not in codes",
      [](const NodeView& n) {
-       return n.input(0).dtype != DType::f16 && n.input(0).dtype != DType::boolean && !n.input(0).quant.quantized();
+       return n.input(0).dtype != DType::f16 && n.input(0).dtype != DType::boolean &&
+              !n.input(0).quant.quantized();
      }},
     {"the axis is one constant integer",
-     [](const NodeView& n) { return n.constant(1) && is_integer(n.constant(1)->dtype()) && n.constant(1)->count() == 1; }},
+     [](const NodeView& n) {
+       return n.constant(1) && is_integer(n.constant(1)->dtype()) && n.constant(1)->count() == 1;
+     }},
 };
 constexpr Foreign from[] = {{Format::onnx, "CumSum"}, {Format::tflite, "CUMSUM"}};
 
 Result<std::vector<Facts>> infer(const NodeView& n) {
-  LOCKSTEP_TRY([[maybe_unused]] const std::size_t axis, normal_axis(n, n.constant(1)->code(0), n.input(0).shape.size()));
+  LOCKSTEP_TRY([[maybe_unused]] const std::size_t axis,
+               normal_axis(n, n.constant(1)->code(0), n.input(0).shape.size()));
   return std::vector<Facts>{{n.input(0).dtype, n.input(0).shape, {}}};
 }
 
 Result<void> eval(EvalContext& c) {
   const Tensor& x = *c.in[0];
-  LOCKSTEP_TRY(const std::size_t axis, normal_axis(c.view, c.view.constant(1)->code(0), x.shape().size()));
-  const bool exclusive = c.view.attrs().integer("exclusive", 0) != 0, reverse = c.view.attrs().integer("reverse", 0) != 0;
+  LOCKSTEP_TRY(const std::size_t axis,
+               normal_axis(c.view, c.view.constant(1)->code(0), x.shape().size()));
+  const bool exclusive = c.view.attrs().integer("exclusive", 0) != 0,
+             reverse = c.view.attrs().integer("reverse", 0) != 0;
   const auto length = static_cast<std::size_t>(x.shape()[axis]);
-  const auto step = static_cast<std::size_t>(count_of(Shape(x.shape().begin() + static_cast<std::ptrdiff_t>(axis) + 1, x.shape().end())));
+  const auto step = static_cast<std::size_t>(
+      count_of(Shape(x.shape().begin() + static_cast<std::ptrdiff_t>(axis) + 1, x.shape().end())));
   if (x.count() == 0) return {};
   with_type(x.dtype(), [&](auto type) {
     using T = decltype(type);

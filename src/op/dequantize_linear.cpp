@@ -10,14 +10,19 @@ constexpr AttrSpec attrs[] = {
     {"axis", "1", "the axis along which several scales lie"},
     {"block_size", "0", "elements along the axis that share a scale; 0: none do"},
     {"output_dtype", "0", "float32 only"},
-    {"misaxed", "0", "1: a bias row whose scales the file lays along axis 0, which runtimes refuse unless a Gemm of codes takes it"},
-    {"bits", "", "4: the file holds the codes in four bits; runtimes leave what reads them in float"},
+    {"misaxed", "0",
+     "1: a bias row whose scales the file lays along axis 0, which runtimes refuse unless a Gemm "
+     "of codes takes it"},
+    {"bits", "",
+     "4: the file holds the codes in four bits; runtimes leave what reads them in float"},
 };
-constexpr Foreign from[] = {{Format::onnx, "DequantizeLinear"}, {Format::onnx, "com.microsoft:DequantizeLinear"}};
+constexpr Foreign from[] = {{Format::onnx, "DequantizeLinear"},
+                            {Format::onnx, "com.microsoft:DequantizeLinear"}};
 constexpr Rule rules[] = {
     {"x holds codes", [](const NodeView& n) { return is_integer(n.input(0).dtype); }},
     {"the scale is float32", [](const NodeView& n) { return n.input(1).dtype == DType::f32; }},
-    {"zero has the type of x", [](const NodeView& n) { return !n.has_input(2) || n.input(2).dtype == n.input(0).dtype; }},
+    {"zero has the type of x",
+     [](const NodeView& n) { return !n.has_input(2) || n.input(2).dtype == n.input(0).dtype; }},
 };
 
 Result<std::vector<Facts>> infer(const NodeView& n) {
@@ -37,8 +42,9 @@ Result<void> eval(EvalContext& c) {
     for (std::int64_t i = 0; i < x.count(); ++i) {
       const std::int64_t s = layout.index_of(i);
       const auto z = zero ? static_cast<std::int32_t>(zero->code(zero->count() > 1 ? s : 0)) : 0;
-      y[static_cast<std::size_t>(i)] = policy.dequantize(static_cast<std::int32_t>(codes[static_cast<std::size_t>(i)]),
-                                                         scales[static_cast<std::size_t>(s)], z);
+      y[static_cast<std::size_t>(i)] =
+          policy.dequantize(static_cast<std::int32_t>(codes[static_cast<std::size_t>(i)]),
+                            scales[static_cast<std::size_t>(s)], z);
     }
   });
   return {};

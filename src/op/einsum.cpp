@@ -87,8 +87,11 @@ Result<std::vector<Facts>> infer(const NodeView& n) {
   return std::vector<Facts>{{DType::f32, std::move(y), {}}};
 }
 
-// Elements of x by the labels of `order`: a label that stands twice is a diagonal, an extent of 1 is repeated.
-std::vector<float> by_labels(std::span<const float> x, const Shape& shape, const std::string& labels, const std::string& order, const Equation& e) {
+// Elements of x by the labels of `order`: a label that stands twice is a diagonal, an extent of 1
+// is repeated.
+std::vector<float> by_labels(std::span<const float> x, const Shape& shape,
+                             const std::string& labels, const std::string& order,
+                             const Equation& e) {
   std::vector<std::int64_t> stride(order.size(), 0), extent;
   for (const char label : order) extent.push_back(e.of(label));
   const Shape strides = strides_of(shape);
@@ -97,14 +100,16 @@ std::vector<float> by_labels(std::span<const float> x, const Shape& shape, const
   std::vector<float> y(static_cast<std::size_t>(count_of(extent)));
   for (std::size_t i = 0; i < y.size(); ++i) {
     std::int64_t rest = static_cast<std::int64_t>(i), at = 0;
-    for (std::size_t d = order.size(); d-- > 0;) at += rest % extent[d] * stride[d], rest /= extent[d];
+    for (std::size_t d = order.size(); d-- > 0;)
+      at += rest % extent[d] * stride[d], rest /= extent[d];
     y[i] = x[static_cast<std::size_t>(at)];
   }
   return y;
 }
 
 // The sum of x over all labels that `keep` lacks, its axes in the order of `keep`.
-std::vector<float> arranged(const EvalContext& c, const Tensor& x, const std::string& labels, const std::string& keep, const Equation& e) {
+std::vector<float> arranged(const EvalContext& c, const Tensor& x, const std::string& labels,
+                            const std::string& keep, const Equation& e) {
   std::string order, kept;
   Shape extents, kept_extents;
   std::vector<std::uint8_t> reduced;

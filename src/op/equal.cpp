@@ -4,7 +4,9 @@
 namespace lockstep {
 namespace {
 
-Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) { return comparison_from(f, graph, "Equal"); }
+Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
+  return comparison_from(f, graph, "Equal");
+}
 
 constexpr Foreign from[] = {{Format::onnx, "Equal"}, {Format::tflite, "EQUAL", from_tflite}};
 

@@ -16,13 +16,17 @@ constexpr AttrSpec attrs[] = {
 // The rows of the second operand that the first names.
 Result<void> from_embedding(const ForeignNode& f, GraphBuilder& graph) {
   if (f.inputs.size() != 2 || f.inputs[0] == no_id || f.inputs[1] == no_id)
-    return Error{f.where, std::to_string(f.inputs.size()) + " operands", "indices and a table", "the file is damaged"};
+    return Error{f.where, std::to_string(f.inputs.size()) + " operands", "indices and a table",
+                 "the file is damaged"};
   if (graph.value(f.outputs[0]).dtype != graph.value(f.inputs[1]).dtype)
-    return Error{f.where, "a table of another type than the result", "a table of the result's type", "hybrid tables are not read"};
+    return Error{f.where, "a table of another type than the result", "a table of the result's type",
+                 "hybrid tables are not read"};
   return add_like(f, graph, "Gather", {f.inputs[1], f.inputs[0]}, {});
 }
 
-constexpr Foreign from[] = {{Format::onnx, "Gather"}, {Format::tflite, "GATHER"}, {Format::tflite, "EMBEDDING_LOOKUP", from_embedding}};
+constexpr Foreign from[] = {{Format::onnx, "Gather"},
+                            {Format::tflite, "GATHER"},
+                            {Format::tflite, "EMBEDDING_LOOKUP", from_embedding}};
 constexpr Rule rules[] = {
     {"indices are int32 or int64",
      [](const NodeView& n) {

@@ -12,14 +12,23 @@ namespace {
 constexpr AttrSpec attrs[] = {{"approximate", "none", "none or tanh"}};
 Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
   Attrs canonical;
-  canonical.set("approximate", std::string(f.attrs.integer("approximate", 0) != 0 ? "tanh" : "none"));
+  canonical.set("approximate",
+                std::string(f.attrs.integer("approximate", 0) != 0 ? "tanh" : "none"));
   return add_like(f, graph, "Gelu", f.inputs, std::move(canonical));
 }
 
-Result<void> from_fast_gelu(const ForeignNode& f, GraphBuilder& graph) { return from_biased_gelu(f, graph, "tanh"); }
-Result<void> from_bias_gelu(const ForeignNode& f, GraphBuilder& graph) { return from_biased_gelu(f, graph, "none"); }
+Result<void> from_fast_gelu(const ForeignNode& f, GraphBuilder& graph) {
+  return from_biased_gelu(f, graph, "tanh");
+}
+Result<void> from_bias_gelu(const ForeignNode& f, GraphBuilder& graph) {
+  return from_biased_gelu(f, graph, "none");
+}
 
-constexpr Foreign from[] = {{Format::tflite, "GELU", from_tflite}, {Format::onnx, "Gelu"}, {Format::onnx, "com.microsoft:Gelu"}, {Format::onnx, "com.microsoft:FastGelu", from_fast_gelu}, {Format::onnx, "com.microsoft:BiasGelu", from_bias_gelu}};
+constexpr Foreign from[] = {{Format::tflite, "GELU", from_tflite},
+                            {Format::onnx, "Gelu"},
+                            {Format::onnx, "com.microsoft:Gelu"},
+                            {Format::onnx, "com.microsoft:FastGelu", from_fast_gelu},
+                            {Format::onnx, "com.microsoft:BiasGelu", from_bias_gelu}};
 
 Result<void> eval(EvalContext& c) {
   const bool by_tanh = c.view.attrs().text("approximate", "none") == "tanh";
@@ -28,7 +37,8 @@ Result<void> eval(EvalContext& c) {
   if (!by_tanh)
     return map_reals(c, [](double x) { return x / 2 * (1 + std::erf(x / std::numbers::sqrt2)); });
   const double slope = std::sqrt(2 / std::numbers::pi);
-  return map_reals(c, [&](double x) { return x / 2 * (1 + std::tanh(slope * (x + 0.044715 * x * x * x))); });
+  return map_reals(
+      c, [&](double x) { return x / 2 * (1 + std::tanh(slope * (x + 0.044715 * x * x * x))); });
 }
 
 }  // namespace

@@ -27,7 +27,8 @@ constexpr AttrSpec attrs[] = {
     {"activation", "none", "fused activation"},
     codes_mark,
     makes_mark,
-    {"undelegated", "0", "1: XNNPACK does not take the node: uint8 weights that name an axis for one scale"},
+    {"undelegated", "0",
+     "1: XNNPACK does not take the node: uint8 weights that name an axis for one scale"},
     {"kernel", "", "\"left\": rounded by LiteRT's own kernel (N80)"},
 };
 
@@ -78,7 +79,8 @@ Result<void> eval_float(EvalContext& c, const GemmSizes& s) {
     for (std::int64_t i = 0; i < s.m; ++i)
       for (std::int64_t j = 0; j < s.n; ++j) {
         const float start =
-            bias ? bias->as<float>()[static_cast<std::size_t>(i * stride.first + j * stride.second)] : 0.f;
+            bias ? bias->as<float>()[static_cast<std::size_t>(i * stride.first + j * stride.second)]
+                 : 0.f;
         const float sum = fused_from(start, a + i * (s.trans_a ? 1 : s.k), s.trans_a ? s.m : 1,
                                      b + j * (s.trans_b ? s.k : 1), s.trans_b ? 1 : s.n, s.k);
         y[static_cast<std::size_t>(i * s.n + j)] = activate(act, sum);
@@ -148,7 +150,8 @@ Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
   if (f.attrs.integer("filter_axis", 0) != 0) node.attrs.set("undelegated", std::int64_t{1});
   const std::string bias = f.attrs.text("quantized_bias_type", "");
   if (node.inputs.size() < 3 || node.inputs[2] == no_id) {
-    if (bias == "INT32" || bias == "INT64") node.attrs.set("sum_bits", std::int64_t{bias == "INT32" ? 32 : 64});
+    if (bias == "INT32" || bias == "INT64")
+      node.attrs.set("sum_bits", std::int64_t{bias == "INT32" ? 32 : 64});
   }
   LOCKSTEP_CHECK(read_activation(f, node.attrs));
   graph.add_node(std::move(node));
@@ -156,7 +159,9 @@ Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
 }
 
 Result<void> from_fused_gemm(const ForeignNode& f, GraphBuilder& graph) {
-  return from_fused(f, graph, [](const ForeignNode& layer, GraphBuilder& g) { return add_like(layer, g, "Gemm", layer.inputs, layer.attrs); });
+  return from_fused(f, graph, [](const ForeignNode& layer, GraphBuilder& g) {
+    return add_like(layer, g, "Gemm", layer.inputs, layer.attrs);
+  });
 }
 
 constexpr Foreign from[] = {{Format::onnx, "QLinearMatMul", from_qlinear_matmul},

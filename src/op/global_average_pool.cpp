@@ -14,8 +14,9 @@ constexpr AttrSpec attrs[] = {
     codes_mark,
     makes_mark,
 };
-constexpr Rule rules[] = {{"x has batch and channels, and is not empty",
-                           [](const NodeView& n) { return n.input(0).shape.size() >= 2 && count_of(n.input(0).shape) > 0; }}};
+constexpr Rule rules[] = {{"x has batch and channels, and is not empty", [](const NodeView& n) {
+                             return n.input(0).shape.size() >= 2 && count_of(n.input(0).shape) > 0;
+                           }}};
 
 struct Planes {
   std::int64_t batch, channels, positions;
@@ -43,7 +44,8 @@ Result<void> from_onnx(const ForeignNode& f, GraphBuilder& graph) {
 Result<void> from_qlinear(const ForeignNode& f, GraphBuilder& graph) {
   LOCKSTEP_CHECK(known_attributes(f, {"channels_last"}));
   if (!has_input(f, 0) || !has_input(f, 1) || !has_input(f, 3) || f.outputs.empty())
-    return Error{f.where, std::to_string(f.inputs.size()) + " inputs", "x, its scale and zero point, y's scale and zero point", ""};
+    return Error{f.where, std::to_string(f.inputs.size()) + " inputs",
+                 "x, its scale and zero point, y's scale and zero point", ""};
   LOCKSTEP_CHECK(set_quant(f, graph, f.inputs[0], 1, 2));
   LOCKSTEP_CHECK(set_quant(f, graph, f.outputs[0], 3, 4));
   Attrs a;
@@ -62,16 +64,24 @@ Result<std::vector<Facts>> infer(const NodeView& n) {
 }
 
 Result<void> eval_codes(EvalContext& c, const Planes& p) {
-  if (!c.num.global_average || !is_code(c.view.output(0))) return no_policy(c.view, "GlobalAveragePool");
+  if (!c.num.global_average || !is_code(c.view.output(0)))
+    return no_policy(c.view, "GlobalAveragePool");
   const Value &xv = c.view.input(0), &yv = c.view.output(0);
   const CodeClamp clamp = clamp_of(c.view);
-  const AverageScales s{xv.quant.scale_at(0), yv.quant.scale_at(0), xv.quant.zero_at(0), yv.quant.zero_at(0), clamp.low, clamp.high};
+  const AverageScales s{xv.quant.scale_at(0),
+                        yv.quant.scale_at(0),
+                        xv.quant.zero_at(0),
+                        yv.quant.zero_at(0),
+                        clamp.low,
+                        clamp.high};
   const auto x = centred_codes(*c.in[0], 0);
   for (std::int64_t n = 0; n < p.batch; ++n)
     for (std::int64_t ch = 0; ch < p.channels; ++ch) {
       std::int32_t sum = 0;
-      for (std::int64_t i = 0; i < p.positions; ++i) sum += x[static_cast<std::size_t>(p.at(n, ch, i))];
-      store_code(c.out[0], n * p.channels + ch, c.num.global_average->apply(sum, static_cast<std::int32_t>(p.positions), s));
+      for (std::int64_t i = 0; i < p.positions; ++i)
+        sum += x[static_cast<std::size_t>(p.at(n, ch, i))];
+      store_code(c.out[0], n * p.channels + ch,
+                 c.num.global_average->apply(sum, static_cast<std::int32_t>(p.positions), s));
     }
   return {};
 }
@@ -81,7 +91,8 @@ void eval_straight(EvalContext& c, const Planes& p) {
   const auto x = c.in[0]->as<float>();
   const auto y = c.out[0].as<float>();
   for (std::size_t plane = 0; plane < y.size(); ++plane) {
-    const auto in = x.subspan(plane * static_cast<std::size_t>(p.positions), static_cast<std::size_t>(p.positions));
+    const auto in = x.subspan(plane * static_cast<std::size_t>(p.positions),
+                              static_cast<std::size_t>(p.positions));
     float sum = 0;
     for (const float v : in) sum += v;
     y[plane] = sum / static_cast<float>(p.positions);
@@ -95,11 +106,13 @@ Result<void> eval(EvalContext& c) {
   if (x.dtype() == DType::f32 && !p.channels_last && c.view.attrs().text("kernel", "") == "blocked")
     return eval_straight(c, p), Result<void>();
   if (x.dtype() == DType::f32 && c.num.real.plane_mean && !p.channels_last) {
-    c.num.real.plane_mean(x.as<float>().data(), p.batch * p.channels, p.positions, c.out[0].as<float>().data());
+    c.num.real.plane_mean(x.as<float>().data(), p.batch * p.channels, p.positions,
+                          c.out[0].as<float>().data());
     return {};
   }
   if (x.dtype() != DType::f32 && x.dtype() != DType::f64)
-    return Error{c.view.where(), "x of type " + std::string(name_of(x.dtype())), "float32, float64 or codes", ""};
+    return Error{c.view.where(), "x of type " + std::string(name_of(x.dtype())),
+                 "float32, float64 or codes", ""};
   for (std::int64_t n = 0; n < p.batch; ++n)
     for (std::int64_t ch = 0; ch < p.channels; ++ch) {
       double sum = 0;

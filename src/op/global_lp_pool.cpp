@@ -12,7 +12,8 @@ constexpr AttrSpec attrs[] = {{"p", "2", "the exponent"}};
 constexpr Rule rules[] = {
     {"x is float32 with batch and channels, and is not empty",
      [](const NodeView& n) {
-       return n.input(0).dtype == DType::f32 && n.input(0).shape.size() >= 2 && count_of(n.input(0).shape) > 0;
+       return n.input(0).dtype == DType::f32 && n.input(0).shape.size() >= 2 &&
+              count_of(n.input(0).shape) > 0;
      }},
     {"p is 1 or more", [](const NodeView& n) { return n.attrs().integer("p", 2) >= 1; }},
 };
@@ -33,7 +34,8 @@ Result<void> eval(EvalContext& c) {
   for (std::size_t plane = 0; plane < y.size(); ++plane) {
     float sum = 0;
     for (std::size_t i = 0; i < positions; ++i)
-      sum += static_cast<float>(std::pow(std::abs(static_cast<double>(x[plane * positions + i])), p));
+      sum +=
+          static_cast<float>(std::pow(std::abs(static_cast<double>(x[plane * positions + i])), p));
     y[plane] = std::pow(sum, root);
   }
   return {};

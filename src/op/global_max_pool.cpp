@@ -7,7 +7,9 @@ namespace {
 constexpr Slot inputs[] = {{"x"}};
 constexpr Slot outputs[] = {{"y"}};
 constexpr Rule rules[] = {{"x has batch and channels, and is not empty",
-                           [](const NodeView& n) { return n.input(0).shape.size() >= 2 && count_of(n.input(0).shape) > 0; }},
+                           [](const NodeView& n) {
+                             return n.input(0).shape.size() >= 2 && count_of(n.input(0).shape) > 0;
+                           }},
                           {codes_rule, first_keeps_codes}};
 constexpr Foreign from[] = {{Format::onnx, "GlobalMaxPool"}};
 
@@ -20,7 +22,8 @@ Result<std::vector<Facts>> infer(const NodeView& n) {
 
 Result<void> eval(EvalContext& c) {
   const Tensor& x = *c.in[0];
-  if (x.dtype() == DType::f16) return Error{c.view.where(), "x of type float16", "another element type", ""};
+  if (x.dtype() == DType::f16)
+    return Error{c.view.where(), "x of type float16", "another element type", ""};
   const auto planes = static_cast<std::size_t>(c.out[0].count());
   with_type(x.dtype(), [&](auto type) {
     using T = decltype(type);

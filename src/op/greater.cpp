@@ -4,7 +4,9 @@
 namespace lockstep {
 namespace {
 
-Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) { return comparison_from(f, graph, "Greater"); }
+Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
+  return comparison_from(f, graph, "Greater");
+}
 
 constexpr Foreign from[] = {{Format::onnx, "Greater"}, {Format::tflite, "GREATER", from_tflite}};
 

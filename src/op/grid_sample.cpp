@@ -95,30 +95,36 @@ std::array<float, 4> cubic_weights(float d) {
           ((a * last - 5 * a) * last + 8 * a) * last - 4 * a};
 }
 
-// N105: the four neighbours under their products of shares where both ends are edges and nothing lies beside x; else row by
-// row.
+// N105: the four neighbours under their products of shares where both ends are edges and nothing
+// lies beside x; else row by row.
 float mixed(const Axis& rows, const Axis& columns, float r, float c, const auto& at) {
   const std::int64_t row = Axis::before(r), column = Axis::before(c);
   const float dr = r - static_cast<float>(row), dc = c - static_cast<float>(column);
   const float er = static_cast<float>(row + 1) - r, ec = static_cast<float>(column + 1) - c;
-  const float v[4] = {at(row, column), at(row, column + 1), at(row + 1, column), at(row + 1, column + 1)};
+  const float v[4] = {at(row, column), at(row, column + 1), at(row + 1, column),
+                      at(row + 1, column + 1)};
   if (rows.beside == "zeros" && rows.low != 0 && columns.low != 0)
     return er * ec * v[0] + er * dc * v[1] + dr * ec * v[2] + dr * dc * v[3];
   return er * (ec * v[0] + dc * v[1]) + dr * (ec * v[2] + dc * v[3]);
 }
 
-float sampled(const float* x, const Axis& rows, const Axis& columns, float r, float c, std::string_view mode) {
+float sampled(const float* x, const Axis& rows, const Axis& columns, float r, float c,
+              std::string_view mode) {
   const auto width = static_cast<std::int64_t>(columns.extent);
-  const auto at = [&](std::int64_t i, std::int64_t j) { return pixel(x, rows.element(i), columns.element(j), width); };
+  const auto at = [&](std::int64_t i, std::int64_t j) {
+    return pixel(x, rows.element(i), columns.element(j), width);
+  };
   if (mode == "nearest")
     return at(Axis::before(static_cast<float>(half_even(static_cast<double>(r)))),
               Axis::before(static_cast<float>(half_even(static_cast<double>(c)))));
   if (mode == "linear") return mixed(rows, columns, r, c, at);
   const std::int64_t row = Axis::before(r) - 1, column = Axis::before(c) - 1;
-  const auto wr = cubic_weights(std::abs(r - static_cast<float>(row) - 1)), wc = cubic_weights(std::abs(c - static_cast<float>(column) - 1));
+  const auto wr = cubic_weights(std::abs(r - static_cast<float>(row) - 1)),
+             wc = cubic_weights(std::abs(c - static_cast<float>(column) - 1));
   std::array<float, 4> v{};
   for (std::int64_t i = 0; i < 4; ++i)
-    v[static_cast<std::size_t>(i)] = wc[0] * at(row + i, column) + wc[1] * at(row + i, column + 1) + wc[2] * at(row + i, column + 2) +
+    v[static_cast<std::size_t>(i)] = wc[0] * at(row + i, column) + wc[1] * at(row + i, column + 1) +
+                                     wc[2] * at(row + i, column + 2) +
                                      wc[3] * at(row + i, column + 3);
   return wr[0] * v[0] + wr[1] * v[1] + wr[2] * v[2] + wr[3] * v[3];
 }

@@ -1,5 +1,5 @@
-// For each step: z, r = sigmoid(W x + R h + b), n = tanh(W x + b + R (r * h) + b'), with linear_before_reset
-// tanh(W x + b + r * (R h + b')); h' = (1 - z) * n + z * h.
+// For each step: z, r = sigmoid(W x + R h + b), n = tanh(W x + b + R (r * h) + b'), with
+// linear_before_reset tanh(W x + b + r * (R h + b')); h' = (1 - z) * n + z * h.
 #include <algorithm>
 
 #include "num/real_functions.h"
@@ -8,11 +8,18 @@
 namespace lockstep {
 namespace {
 
-constexpr Slot inputs[] = {{"x"}, {"w"}, {"r"}, {"bias", Slot::optional}, {"lengths", Slot::optional}, {"h", Slot::optional}};
+constexpr Slot inputs[] = {{"x"},
+                           {"w"},
+                           {"r"},
+                           {"bias", Slot::optional},
+                           {"lengths", Slot::optional},
+                           {"h", Slot::optional}};
 constexpr Slot outputs[] = {{"y", Slot::optional}, {"y_h", Slot::optional}};
 constexpr std::int64_t gates = 3;
 
-Result<void> from_onnx(const ForeignNode& f, GraphBuilder& graph) { return recurrent_from_onnx(f, graph, "GRU", {"Sigmoid", "Tanh"}); }
+Result<void> from_onnx(const ForeignNode& f, GraphBuilder& graph) {
+  return recurrent_from_onnx(f, graph, "GRU", {"Sigmoid", "Tanh"});
+}
 constexpr Foreign from[] = {{Format::onnx, "GRU", from_onnx}};
 
 Result<std::vector<Facts>> infer(const NodeView& n) {
@@ -22,32 +29,43 @@ Result<std::vector<Facts>> infer(const NodeView& n) {
   return facts;
 }
 
-float reset_of(const FloatPolicy& p, float v) { return p.functions && p.functions->gru_reset ? p.functions->gru_reset(v) : sigmoid_of(p, v); }
-float output_of(const FloatPolicy& p, float v) { return p.functions && p.functions->gru_output ? p.functions->gru_output(v) : tanh_of(p, v); }
+float reset_of(const FloatPolicy& p, float v) {
+  return p.functions && p.functions->gru_reset ? p.functions->gru_reset(v) : sigmoid_of(p, v);
+}
+float output_of(const FloatPolicy& p, float v) {
+  return p.functions && p.functions->gru_output ? p.functions->gru_output(v) : tanh_of(p, v);
+}
 
-// Adds what the reset gate leaves of the state to the output gate's sums: its product with the weights, or (linear) their
-// product with the whole state under the gate.
-void add_reset_state(const FloatPolicy& real, const RecurrentPlan& p, const RecurrentWeights& w, const std::vector<float>& reset, bool linear,
-                     const std::vector<float>& h, std::vector<float>& sums) {
+// Adds what the reset gate leaves of the state to the output gate's sums: its product with the
+// weights, or (linear) their product with the whole state under the gate.
+void add_reset_state(const FloatPolicy& real, const RecurrentPlan& p, const RecurrentWeights& w,
+                     const std::vector<float>& reset, bool linear, const std::vector<float>& h,
+                     std::vector<float>& sums) {
   const float* const r = w.r + 2 * p.hidden * p.hidden;
   std::vector<float> state(h.size());
   if (!linear) {
     for (std::size_t i = 0; i < h.size(); ++i) state[i] = h[i] * reset[i];
-    return multiply(real, {p.batch, p.hidden, p.hidden, state.data(), r, w.r_stored, sums.data(), true});
+    return multiply(real,
+                    {p.batch, p.hidden, p.hidden, state.data(), r, w.r_stored, sums.data(), true});
   }
-  for (std::size_t i = 0; w.bias && i < h.size(); ++i) state[i] = w.bias[5 * p.hidden + static_cast<std::int64_t>(i) % p.hidden];
-  multiply(real, {p.batch, p.hidden, p.hidden, h.data(), r, w.r_stored, state.data(), w.bias != nullptr});
+  for (std::size_t i = 0; w.bias && i < h.size(); ++i)
+    state[i] = w.bias[5 * p.hidden + static_cast<std::int64_t>(i) % p.hidden];
+  multiply(real,
+           {p.batch, p.hidden, p.hidden, h.data(), r, w.r_stored, state.data(), w.bias != nullptr});
   for (std::size_t i = 0; i < h.size(); ++i) sums[i] = sums[i] + state[i] * reset[i];
 }
 
-// One direction: the state [batch, hidden] is read and left in h. Sums first over x, then over h, then the bias.
+// One direction: the state [batch, hidden] is read and left in h. Sums first over x, then over h,
+// then the bias.
 void run(EvalContext& c, const RecurrentPlan& p, std::int64_t d, std::vector<float>& h) {
   const FloatPolicy& real = c.num.real;
   const RecurrentWeights w = recurrent_weights(c, p, gates, d);
   const std::int64_t rows = gates * p.hidden, two = 2 * p.hidden;
   const bool linear = c.view.attrs().integer("linear_before_reset", 0) != 0;
-  std::vector<float> from_x(static_cast<std::size_t>(p.steps * p.batch * rows)), both(2 * h.size()), reset(h.size()), last(h.size());
-  multiply(real, {p.steps * p.batch, rows, p.in, c.in[0]->as<float>().data(), w.w, w.w_stored, from_x.data()});
+  std::vector<float> from_x(static_cast<std::size_t>(p.steps * p.batch * rows)), both(2 * h.size()),
+      reset(h.size()), last(h.size());
+  multiply(real, {p.steps * p.batch, rows, p.in, c.in[0]->as<float>().data(), w.w, w.w_stored,
+                  from_x.data()});
   for (std::int64_t step = 0; step < p.steps; ++step) {
     const std::int64_t t = p.backward(d) ? p.steps - 1 - step : step;
     for (std::int64_t b = 0; b < p.batch; ++b) {
@@ -57,7 +75,8 @@ void run(EvalContext& c, const RecurrentPlan& p, std::int64_t d, std::vector<flo
     }
     multiply(real, {p.batch, two, p.hidden, h.data(), w.r, w.r_stored, both.data(), true});
     const auto gate = [&](std::size_t i, std::int64_t g) {  // z, r
-      const auto b = static_cast<std::int64_t>(i) / p.hidden, k = static_cast<std::int64_t>(i) % p.hidden;
+      const auto b = static_cast<std::int64_t>(i) / p.hidden,
+                 k = static_cast<std::int64_t>(i) % p.hidden;
       const float sum = both[static_cast<std::size_t>(b * two + g * p.hidden + k)];
       return w.bias ? sum + w.bias_of(g * p.hidden + k, rows) : sum;
     };
@@ -85,14 +104,17 @@ Result<void> eval(EvalContext& c) {
 
 Cost cost(const NodeView& n) {
   const auto p = recurrent_plan(n, gates);
-  return p.ok() ? Cost{p->steps * p->batch * p->directions * gates * p->hidden * (p->in + p->hidden)} : Cost{};
+  return p.ok()
+             ? Cost{p->steps * p->batch * p->directions * gates * p->hidden * (p->in + p->hidden)}
+             : Cost{};
 }
 
 }  // namespace
 
 extern constinit const OpDef op_gru = {
     .name = "GRU",
-    .meaning = "h' = (1 - z) * tanh(W x + b + R (r * h) + b') + z * h, z and r sigmoid(W x + R h + b)",
+    .meaning =
+        "h' = (1 - z) * tanh(W x + b + R (r * h) + b') + z * h, z and r sigmoid(W x + R h + b)",
     .inputs = inputs,
     .outputs = outputs,
     .attrs = recurrent_attrs,

@@ -12,7 +12,8 @@ constexpr AttrSpec attrs[] = {
     {"axis", "-1", "axis along which one element is 1"},
     {"flatten", "0", "1: that axis and all behind it are one row"},
 };
-constexpr Rule rules[] = {{"x is float32", [](const NodeView& n) { return n.input(0).dtype == DType::f32; }}};
+constexpr Rule rules[] = {
+    {"x is float32", [](const NodeView& n) { return n.input(0).dtype == DType::f32; }}};
 
 // Before opset 13 the axis defaulted to 1 and everything behind it was one row.
 Result<void> from_onnx(const ForeignNode& f, GraphBuilder& graph) {
@@ -32,10 +33,12 @@ Result<std::vector<Facts>> infer(const NodeView& n) {
 
 Result<void> eval(EvalContext& c) {
   const Shape& shape = c.in[0]->shape();
-  LOCKSTEP_TRY(const std::size_t axis, normal_axis(c.view, c.view.attrs().integer("axis", -1), shape.size()));
+  LOCKSTEP_TRY(const std::size_t axis,
+               normal_axis(c.view, c.view.attrs().integer("axis", -1), shape.size()));
   const auto x = c.in[0]->as<float>();
   const auto y = c.out[0].as<float>();
-  const std::int64_t behind = count_of(Shape(shape.begin() + static_cast<std::ptrdiff_t>(axis) + 1, shape.end()));
+  const std::int64_t behind =
+      count_of(Shape(shape.begin() + static_cast<std::ptrdiff_t>(axis) + 1, shape.end()));
   const bool flat = c.view.attrs().integer("flatten", 0) != 0;
   const auto length = static_cast<std::size_t>(flat ? shape[axis] * behind : shape[axis]);
   const auto step = static_cast<std::size_t>(flat ? 1 : behind);

@@ -25,7 +25,9 @@ Result<void> from_dropout(const ForeignNode& foreign, GraphBuilder& graph) {
   return {};
 }
 
-constexpr Foreign from[] = {{Format::onnx, "Identity"}, {Format::tflite, "DENSIFY"}, {Format::onnx, "Dropout", from_dropout}};
+constexpr Foreign from[] = {{Format::onnx, "Identity"},
+                            {Format::tflite, "DENSIFY"},
+                            {Format::onnx, "Dropout", from_dropout}};
 
 }  // namespace
 

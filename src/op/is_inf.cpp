@@ -8,8 +8,10 @@ namespace {
 
 constexpr AttrSpec attrs[] = {{"detect_positive", "1", "0: +infinity does not count"},
                               {"detect_negative", "1", "0: -infinity does not count"}};
-constexpr Rule rules[] = {{"x is float32 or float64",
-                           [](const NodeView& n) { return n.input(0).dtype == DType::f32 || n.input(0).dtype == DType::f64; }}};
+constexpr Rule rules[] = {{"x is float32 or float64", [](const NodeView& n) {
+                             return n.input(0).dtype == DType::f32 ||
+                                    n.input(0).dtype == DType::f64;
+                           }}};
 constexpr Foreign from[] = {{Format::onnx, "IsInf"}};
 
 Result<std::vector<Facts>> infer(const NodeView& n) {

@@ -6,8 +6,10 @@
 namespace lockstep {
 namespace {
 
-constexpr Rule rules[] = {{"x is float32 or float64",
-                           [](const NodeView& n) { return n.input(0).dtype == DType::f32 || n.input(0).dtype == DType::f64; }}};
+constexpr Rule rules[] = {{"x is float32 or float64", [](const NodeView& n) {
+                             return n.input(0).dtype == DType::f32 ||
+                                    n.input(0).dtype == DType::f64;
+                           }}};
 constexpr Foreign from[] = {{Format::onnx, "IsNaN"}};
 
 Result<std::vector<Facts>> infer(const NodeView& n) {

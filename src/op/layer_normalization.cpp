@@ -27,12 +27,15 @@ constexpr Rule rules[] = {
     {"axis is one of x, and scale and bias have the shape of the axes from there on",
      [](const NodeView& n) {
        const auto inner = static_cast<std::int64_t>(inner_of(n));
-       return inner > 0 && count_of(n.input(1).shape) == inner && (!n.has_input(2) || count_of(n.input(2).shape) == inner);
+       return inner > 0 && count_of(n.input(1).shape) == inner &&
+              (!n.has_input(2) || count_of(n.input(2).shape) == inner);
      }},
 };
 constexpr Foreign from[] = {{Format::onnx, "LayerNormalization"}};
 
-Result<std::vector<Facts>> infer(const NodeView& n) { return std::vector<Facts>{{DType::f32, n.input(0).shape, {}}}; }
+Result<std::vector<Facts>> infer(const NodeView& n) {
+  return std::vector<Facts>{{DType::f32, n.input(0).shape, {}}};
+}
 
 Result<void> eval(EvalContext& c) {
   const std::size_t inner = inner_of(c.view);
@@ -42,13 +45,17 @@ Result<void> eval(EvalContext& c) {
   if (own && own->normalize_row) {
     const auto epsilon = static_cast<float>(c.view.attrs().real("epsilon", 1e-5f));
     for (std::size_t first = 0; first < x.size(); first += inner)
-      own->normalize_row(x.subspan(first, inner), c.out[0].as<float>().subspan(first, inner), scale.data(), bias, epsilon);
+      own->normalize_row(x.subspan(first, inner), c.out[0].as<float>().subspan(first, inner),
+                         scale.data(), bias, epsilon);
     return {};
   }
   for (std::size_t first = 0; first < x.size(); first += inner)
-    normalize_group(x, c.out[0].as<float>(), inner, c.view.attrs().real("epsilon", 1e-5f),
-                    [&](std::size_t i) { return first + i; },
-                    [&](double v, std::size_t at) { return v * scale[at - first] + (bias ? bias[at - first] : 0.f); });
+    normalize_group(
+        x, c.out[0].as<float>(), inner, c.view.attrs().real("epsilon", 1e-5f),
+        [&](std::size_t i) { return first + i; },
+        [&](double v, std::size_t at) {
+          return v * scale[at - first] + (bias ? bias[at - first] : 0.f);
+        });
   return {};
 }
 

@@ -7,7 +7,9 @@ namespace {
 
 constexpr AttrSpec attrs[] = {{"alpha", "0.01", "slope below 0"}};
 
-Result<void> from_qlinear(const ForeignNode& f, GraphBuilder& graph) { return map_qlinear_unary(f, graph, "LeakyRelu", {"alpha"}); }
+Result<void> from_qlinear(const ForeignNode& f, GraphBuilder& graph) {
+  return map_qlinear_unary(f, graph, "LeakyRelu", {"alpha"});
+}
 
 Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
   Attrs attrs_of;
@@ -15,7 +17,9 @@ Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
   return add_like(f, graph, "LeakyRelu", f.inputs, std::move(attrs_of));
 }
 
-constexpr Foreign from[] = {{Format::tflite, "LEAKY_RELU", from_tflite}, {Format::onnx, "LeakyRelu"}, {Format::onnx, "com.microsoft:QLinearLeakyRelu", from_qlinear}};
+constexpr Foreign from[] = {{Format::tflite, "LEAKY_RELU", from_tflite},
+                            {Format::onnx, "LeakyRelu"},
+                            {Format::onnx, "com.microsoft:QLinearLeakyRelu", from_qlinear}};
 
 Result<void> eval(EvalContext& c) {
   const double alpha = c.view.attrs().real("alpha", 0.01f);

@@ -4,7 +4,9 @@
 namespace lockstep {
 namespace {
 
-Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) { return comparison_from(f, graph, "Less"); }
+Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
+  return comparison_from(f, graph, "Less");
+}
 
 constexpr Foreign from[] = {{Format::onnx, "Less"}, {Format::tflite, "LESS", from_tflite}};
 

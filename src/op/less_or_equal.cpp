@@ -4,9 +4,12 @@
 namespace lockstep {
 namespace {
 
-Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) { return comparison_from(f, graph, "LessOrEqual"); }
+Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
+  return comparison_from(f, graph, "LessOrEqual");
+}
 
-constexpr Foreign from[] = {{Format::onnx, "LessOrEqual"}, {Format::tflite, "LESS_EQUAL", from_tflite}};
+constexpr Foreign from[] = {{Format::onnx, "LessOrEqual"},
+                            {Format::tflite, "LESS_EQUAL", from_tflite}};
 
 Result<void> eval(EvalContext& c) {
   return compare(c, [](auto a, auto b) { return a <= b; });

@@ -4,7 +4,8 @@
 namespace lockstep {
 namespace {
 
-constexpr Rule rules[] = {{"x is bool", [](const NodeView& n) { return n.input(0).dtype == DType::boolean; }}};
+constexpr Rule rules[] = {
+    {"x is bool", [](const NodeView& n) { return n.input(0).dtype == DType::boolean; }}};
 constexpr Foreign from[] = {{Format::onnx, "Not"}, {Format::tflite, "LOGICAL_NOT"}};
 
 Result<void> eval(EvalContext& c) {

@@ -16,7 +16,8 @@ constexpr AttrSpec attrs[] = {
     {"strides", "1", "step of the window on each spatial axis"},
     {"dilations", "1", "step of the taps on each spatial axis"},
     {"pads", "0", "positions before and after each spatial axis, which add nothing"},
-    {"auto_pad", "NOTSET", "SAME_UPPER, SAME_LOWER (without the dilations) or VALID instead of pads"},
+    {"auto_pad", "NOTSET",
+     "SAME_UPPER, SAME_LOWER (without the dilations) or VALID instead of pads"},
     {"ceil_mode", "0", "1: a last window may hang over the end"},
 };
 constexpr Rule rules[] = {
@@ -35,16 +36,19 @@ Result<void> eval(EvalContext& c) {
       each_position(w, [&](std::int64_t d, std::int64_t h, std::int64_t v, std::int64_t position) {
         float sum = 0;
         each_tap(w, d, h, v, [&](std::int64_t at, std::int64_t) {
-          const double element = x[static_cast<std::size_t>(w.index(n, ch, at, w.in_count(), w.channels))];
+          const double element =
+              x[static_cast<std::size_t>(w.index(n, ch, at, w.in_count(), w.channels))];
           sum += static_cast<float>(std::pow(std::abs(element), p));
         });
-        y[static_cast<std::size_t>(w.index(n, ch, position, w.out_count(), w.channels))] = std::pow(sum, root);
+        y[static_cast<std::size_t>(w.index(n, ch, position, w.out_count(), w.channels))] =
+            std::pow(sum, root);
       });
   return {};
 }
 
 Result<void> from_onnx(const ForeignNode& f, GraphBuilder& graph) {
-  LOCKSTEP_CHECK(known_attributes(f, {"auto_pad", "ceil_mode", "dilations", "kernel_shape", "p", "pads", "strides"}));
+  LOCKSTEP_CHECK(known_attributes(
+      f, {"auto_pad", "ceil_mode", "dilations", "kernel_shape", "p", "pads", "strides"}));
   LOCKSTEP_CHECK(pads_within_window(f));
   return add_like(f, graph, "LpPool", f.inputs, f.attrs);
 }

@@ -14,8 +14,12 @@ namespace {
 
 constexpr Slot inputs[] = {{"a"}, {"b"}};
 constexpr Slot outputs[] = {{"y"}};
-constexpr AttrSpec attrs[] = {{"transA", "0", "1: the last two axes of a change places"}, {"transB", "0", "1: those of b"},
-    {"kernel", "", "\"layer\": codes are requantized as a fully connected layer's (N80)"}, codes_mark, makes_mark};
+constexpr AttrSpec attrs[] = {
+    {"transA", "0", "1: the last two axes of a change places"},
+    {"transB", "0", "1: those of b"},
+    {"kernel", "", "\"layer\": codes are requantized as a fully connected layer's (N80)"},
+    codes_mark,
+    makes_mark};
 
 template <class T>
 void multiply(EvalContext& c, const MatrixPlan& p) {
@@ -24,7 +28,8 @@ void multiply(EvalContext& c, const MatrixPlan& p) {
   [[maybe_unused]] const bool stored = c.view.input(1).constant && !c.view.input(1).folded;
   if constexpr (std::is_same_v<T, float>) {
     // One matrix b: the rows of all of a's matrices are one product.
-    if (c.num.real.matrix && !p.trans_a && !p.trans_b && p.k > 0 && c.in[1]->shape().size() == 2 && c.in[0]->shape().size() >= 2) {
+    if (c.num.real.matrix && !p.trans_a && !p.trans_b && p.k > 0 && c.in[1]->shape().size() == 2 &&
+        c.in[0]->shape().size() >= 2) {
       MatrixProblem m{c.in[0]->count() / p.k, p.n, p.k, a.data(), b.data(), y.data()};
       m.b_constant = stored;
       return c.num.real.matrix(m);
@@ -42,8 +47,10 @@ void multiply(EvalContext& c, const MatrixPlan& p) {
                          right + i % p.n * (p.trans_b ? p.k : 1), p.trans_b ? 1 : p.n, p.k);
         return;
       }
-      if (c.num.real.matrix && !p.trans_a && c.in[1]->shape().size() == 1 && p.k > 0) {  // N106: row by row
-        for (std::int64_t i = 0; i < p.m; ++i) c.num.real.matrix({1, 1, p.k, left + i * p.k, right, y.data() + iy * p.m + i});
+      if (c.num.real.matrix && !p.trans_a && c.in[1]->shape().size() == 1 &&
+          p.k > 0) {  // N106: row by row
+        for (std::int64_t i = 0; i < p.m; ++i)
+          c.num.real.matrix({1, 1, p.k, left + i * p.k, right, y.data() + iy * p.m + i});
         return;
       }
       if (c.num.real.matrix && !p.trans_a && !p.trans_b) {
@@ -52,13 +59,15 @@ void multiply(EvalContext& c, const MatrixPlan& p) {
         return c.num.real.matrix(m);
       }
     }
-    matrix_products<Sum>(p, left, right, iy * p.m * p.n, [&](std::int64_t at, std::int64_t, Sum sum) {
-      y[static_cast<std::size_t>(at)] = static_cast<T>(sum);
-    });
+    matrix_products<Sum>(p, left, right, iy * p.m * p.n,
+                         [&](std::int64_t at, std::int64_t, Sum sum) {
+                           y[static_cast<std::size_t>(at)] = static_cast<T>(sum);
+                         });
   });
 }
 
-// N46: what element `at` of the product of two matrices loses to saturation, 0 where nothing saturates.
+// N46: what element `at` of the product of two matrices loses to saturation, 0 where nothing
+// saturates.
 class Losses {
  public:
   Losses(const EvalContext& c, const MatrixPlan& p) : p_(p), on_(saturates_in_pairs(c)) {
@@ -68,11 +77,13 @@ class Losses {
   }
   std::int64_t of(std::int64_t ia, std::int64_t ib, std::int64_t at) const {
     if (!on_) return 0;
-    const std::int32_t *const a = a_.data() + ia * p_.m * p_.k, *const b = b_.data() + ib * p_.k * p_.n;
+    const std::int32_t *const a = a_.data() + ia * p_.m * p_.k, *const b =
+                                                                    b_.data() + ib * p_.k * p_.n;
     const std::int64_t i = at / p_.n, j = at % p_.n;
     PairLoss loss;
     for (std::int64_t k = 0; k < p_.k; ++k)
-      loss.add(a[p_.trans_a ? k * p_.m + i : i * p_.k + k] * b[p_.trans_b ? j * p_.k + k : k * p_.n + j]);
+      loss.add(a[p_.trans_a ? k * p_.m + i : i * p_.k + k] *
+               b[p_.trans_b ? j * p_.k + k : k * p_.n + j]);
     return loss.total();
   }
 
@@ -92,12 +103,14 @@ Result<void> multiply_to_reals(EvalContext& c, const MatrixPlan& p) {
   const auto y = c.out[0].as<float>();
   const Losses lost(c, p);
   each_matrix(p, [&](std::int64_t iy, std::int64_t ia, std::int64_t ib) {
-    matrix_products<std::int64_t>(p, a.data() + ia * p.m * p.k, b.data() + ib * p.k * p.n, iy * p.m * p.n,
-                                  [&](std::int64_t at, std::int64_t j, std::int64_t sum) {
-      sum += lost.of(ia, ib, at - iy * p.m * p.n);
-      y[static_cast<std::size_t>(at)] =
-          c.num.to_real(static_cast<std::int32_t>(sum), 1, aq.scale_at(0), bq.scale_at(static_cast<std::size_t>(j)));
-    });
+    matrix_products<std::int64_t>(
+        p, a.data() + ia * p.m * p.k, b.data() + ib * p.k * p.n, iy * p.m * p.n,
+        [&](std::int64_t at, std::int64_t j, std::int64_t sum) {
+          sum += lost.of(ia, ib, at - iy * p.m * p.n);
+          y[static_cast<std::size_t>(at)] =
+              c.num.to_real(static_cast<std::int32_t>(sum), 1, aq.scale_at(0),
+                            bq.scale_at(static_cast<std::size_t>(j)));
+        });
   });
   return {};
 }
@@ -113,17 +126,20 @@ Result<void> multiply_codes(EvalContext& c, const MatrixPlan& p) {
     rescale[j] = policy->prepare(av.quant.scale_at(0), bv.quant.scale_at(j), yv.quant.scale_at(0));
   const auto a = centred_codes(*c.in[0], av.quant.zero_at(0));
   auto b = centred_codes(*c.in[1], 0);
-  for (std::size_t i = 0; i < b.size(); ++i) b[i] -= bv.quant.zero_at(p.trans_b ? 0 : i % static_cast<std::size_t>(p.n));
+  for (std::size_t i = 0; i < b.size(); ++i)
+    b[i] -= bv.quant.zero_at(p.trans_b ? 0 : i % static_cast<std::size_t>(p.n));
   const CodeClamp clamp = clamp_of(c.view);
   const Losses lost(c, p);
   each_matrix(p, [&](std::int64_t iy, std::int64_t ia, std::int64_t ib) {
-    matrix_products<std::int64_t>(p, a.data() + ia * p.m * p.k, b.data() + ib * p.k * p.n, iy * p.m * p.n,
-                           [&](std::int64_t at, std::int64_t j, std::int64_t sum) {
-      sum += lost.of(ia, ib, at - iy * p.m * p.n);
-      const Rescale& r = rescale[static_cast<std::size_t>(j)];
-      const std::int64_t scaled = wide ? policy->apply_wide(sum, r) : policy->apply(static_cast<std::int32_t>(sum), r);
-      store_code(c.out[0], at, clamp_code(scaled + yv.quant.zero_at(0), clamp.low, clamp.high));
-    });
+    matrix_products<std::int64_t>(
+        p, a.data() + ia * p.m * p.k, b.data() + ib * p.k * p.n, iy * p.m * p.n,
+        [&](std::int64_t at, std::int64_t j, std::int64_t sum) {
+          sum += lost.of(ia, ib, at - iy * p.m * p.n);
+          const Rescale& r = rescale[static_cast<std::size_t>(j)];
+          const std::int64_t scaled =
+              wide ? policy->apply_wide(sum, r) : policy->apply(static_cast<std::int32_t>(sum), r);
+          store_code(c.out[0], at, clamp_code(scaled + yv.quant.zero_at(0), clamp.low, clamp.high));
+        });
   });
   return {};
 }
@@ -139,7 +155,8 @@ Result<void> eval(EvalContext& c) {
   if (is_code(a) && is_code(b) && is_code(c.view.output(0))) return multiply_codes(c, p);
   if (is_code(a) && is_code(b) && c.out[0].dtype() == DType::f32) return multiply_to_reals(c, p);
   if (a.dtype != b.dtype || a.dtype == DType::f16)
-    return Error{c.view.where(), "a " + std::string(name_of(a.dtype)) + ", b " + std::string(name_of(b.dtype)),
+    return Error{c.view.where(),
+                 "a " + std::string(name_of(a.dtype)) + ", b " + std::string(name_of(b.dtype)),
                  "one type for both, or codes throughout", ""};
   with_type(a.dtype, [&](auto type) { multiply<decltype(type)>(c, p); });
   return {};
@@ -147,14 +164,16 @@ Result<void> eval(EvalContext& c) {
 
 Cost cost(const NodeView& n) {
   const auto p = matrix_plan(n);
-  return p.ok() ? Cost{count_of(p.value().outer) * p.value().m * p.value().n * p.value().k} : Cost{};
+  return p.ok() ? Cost{count_of(p.value().outer) * p.value().m * p.value().n * p.value().k}
+                : Cost{};
 }
 
 constexpr Rule rules[] = {
     {"b's scales, when there are several, lie along its last axis",
      [](const NodeView& n) {
        const Value& b = n.input(1);
-       return !b.quant.per_channel() || (b.quant.axis == static_cast<int>(b.shape.size()) - 1 && n.attrs().integer("transB", 0) == 0);
+       return !b.quant.per_channel() || (b.quant.axis == static_cast<int>(b.shape.size()) - 1 &&
+                                         n.attrs().integer("transB", 0) == 0);
      }},
 };
 
@@ -165,7 +184,9 @@ Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
   return add_like(f, graph, "MatMul", f.inputs, std::move(canonical));
 }
 
-constexpr Foreign from[] = {{Format::onnx, "MatMul"}, {Format::onnx, "com.microsoft:FusedMatMul", from_fused_matmul}, {Format::tflite, "BATCH_MATMUL", from_tflite}};
+constexpr Foreign from[] = {{Format::onnx, "MatMul"},
+                            {Format::onnx, "com.microsoft:FusedMatMul", from_fused_matmul},
+                            {Format::tflite, "BATCH_MATMUL", from_tflite}};
 
 }  // namespace
 

@@ -9,7 +9,9 @@ namespace {
 constexpr Foreign from[] = {{Format::onnx, "Max"}, {Format::tflite, "MAXIMUM"}};
 
 Result<void> eval(EvalContext& c) {
-  return join_all(c, [](auto y, auto x) { return x > y || x != x ? x : y; }, [](auto y, std::size_t) { return y; });
+  return join_all(
+      c, [](auto y, auto x) { return x > y || x != x ? x : y; },
+      [](auto y, std::size_t) { return y; });
 }
 
 }  // namespace

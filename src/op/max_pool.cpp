@@ -16,11 +16,13 @@ constexpr AttrSpec attrs[] = {
     {"strides", "1", "step of the window on each spatial axis"},
     {"dilations", "1", "step of the taps on each spatial axis"},
     {"pads", "0", "positions before and after each spatial axis that hold nothing"},
-    {"auto_pad", "NOTSET", "SAME_UPPER, SAME_LOWER (without the dilations) or VALID instead of pads"},
+    {"auto_pad", "NOTSET",
+     "SAME_UPPER, SAME_LOWER (without the dilations) or VALID instead of pads"},
     {"ceil_mode", "0", "1: a last window may hang over the end"},
     {"storage_order", "0", "of indices: 1 counts the last two axes column by column"},
     {"activation", "none", "fused activation"},
-    {"opset", "12", "ONNX opset, where it is an older one: before 12 runtimes leave the operator in float"},
+    {"opset", "12",
+     "ONNX opset, where it is an older one: before 12 runtimes leave the operator in float"},
 };
 
 // Index of a flat input position in the whole tensor, as ONNX's second output counts.

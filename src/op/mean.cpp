@@ -7,12 +7,15 @@ namespace {
 constexpr Foreign from[] = {{Format::onnx, "Mean"}};
 
 Result<void> eval(EvalContext& c) {
-  return join_all(c, [](auto y, auto x) { return wrapping_add(y, x); },
-                  [](auto y, std::size_t count) {
-                    using T = decltype(y);
-                    if constexpr (std::is_same_v<T, float>) return y * (1.0f / static_cast<float>(count));
-                    else return static_cast<T>(y / static_cast<T>(count));
-                  });
+  return join_all(
+      c, [](auto y, auto x) { return wrapping_add(y, x); },
+      [](auto y, std::size_t count) {
+        using T = decltype(y);
+        if constexpr (std::is_same_v<T, float>)
+          return y * (1.0f / static_cast<float>(count));
+        else
+          return static_cast<T>(y / static_cast<T>(count));
+      });
 }
 
 }  // namespace

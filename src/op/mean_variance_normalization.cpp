@@ -9,8 +9,10 @@ namespace {
 
 constexpr Slot inputs[] = {{"x"}};
 constexpr Slot outputs[] = {{"y"}};
-constexpr AttrSpec attrs[] = {{"axes", "0, 2, 3", "the axes over which mean and variance are taken"}};
-constexpr Rule rules[] = {{"x is float32", [](const NodeView& n) { return n.input(0).dtype == DType::f32; }}};
+constexpr AttrSpec attrs[] = {
+    {"axes", "0, 2, 3", "the axes over which mean and variance are taken"}};
+constexpr Rule rules[] = {
+    {"x is float32", [](const NodeView& n) { return n.input(0).dtype == DType::f32; }}};
 constexpr Foreign from[] = {{Format::onnx, "MeanVarianceNormalization"}};
 
 Result<std::vector<std::size_t>> axes_of(const NodeView& n) {
@@ -31,7 +33,8 @@ void normalize(const RealFunctions* own, std::vector<float>& row) {
     float mean = 0, square = 0;
     own->reduce(RealReduction::mean, row, shape, all, {&mean, 1});
     std::vector<float> squares(row.size());
-    for (std::size_t i = 0; i < row.size(); ++i) row[i] = row[i] - mean, squares[i] = row[i] * row[i];
+    for (std::size_t i = 0; i < row.size(); ++i)
+      row[i] = row[i] - mean, squares[i] = row[i] * row[i];
     own->reduce(RealReduction::mean, squares, shape, all, {&square, 1});
     for (float& v : row) v = v / std::sqrt(square);
     return;

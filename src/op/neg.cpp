@@ -11,8 +11,10 @@ Result<void> eval(EvalContext& c) {
   if (on_codes(c.view)) return map_codes(c, c.num.neg);
   return map_elements(c, [](auto x) {
     using T = decltype(x);
-    if constexpr (std::is_floating_point_v<T>) return -x;
-    else return wrapping_sub<T>(0, x);
+    if constexpr (std::is_floating_point_v<T>)
+      return -x;
+    else
+      return wrapping_sub<T>(0, x);
   });
 }
 

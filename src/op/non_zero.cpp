@@ -6,8 +6,10 @@ namespace {
 
 constexpr Slot inputs[] = {{"x"}};
 constexpr Slot outputs[] = {{"y"}};
-constexpr Rule rules[] = {{"x is a constant, or follows from constants, of a type other than float16: it decides the shape",
-                           [](const NodeView& n) { return n.constant(0) && n.constant(0)->dtype() != DType::f16; }}};
+constexpr Rule rules[] = {
+    {"x is a constant, or follows from constants, of a type other than float16: it decides the "
+     "shape",
+     [](const NodeView& n) { return n.constant(0) && n.constant(0)->dtype() != DType::f16; }}};
 constexpr Foreign from[] = {{Format::onnx, "NonZero"}};
 
 std::vector<std::int64_t> places_of(const Tensor& x) {

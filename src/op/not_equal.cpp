@@ -4,7 +4,9 @@
 namespace lockstep {
 namespace {
 
-Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) { return comparison_from(f, graph, "NotEqual"); }
+Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
+  return comparison_from(f, graph, "NotEqual");
+}
 
 constexpr Foreign from[] = {{Format::tflite, "NOT_EQUAL", from_tflite}};
 

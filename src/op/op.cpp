@@ -26,10 +26,13 @@ namespace {
 Result<void> check_slots(const NodeView& n, const OpDef& op) {
   for (std::size_t i = 0; i < op.inputs.size(); ++i)
     if (op.inputs[i].kind == Slot::required && !n.has_input(i))
-      return Error{n.where(), "no input '" + std::string(op.inputs[i].name) + "'", "it is required", ""};
+      return Error{n.where(), "no input '" + std::string(op.inputs[i].name) + "'", "it is required",
+                   ""};
   for (std::size_t i = 0; i < op.outputs.size(); ++i)
-    if (op.outputs[i].kind == Slot::required && (i >= n.node.outputs.size() || n.node.outputs[i] == no_id))
-      return Error{n.where(), "no output '" + std::string(op.outputs[i].name) + "'", "it is required", ""};
+    if (op.outputs[i].kind == Slot::required &&
+        (i >= n.node.outputs.size() || n.node.outputs[i] == no_id))
+      return Error{n.where(), "no output '" + std::string(op.outputs[i].name) + "'",
+                   "it is required", ""};
   const bool variadic = !op.inputs.empty() && op.inputs.back().kind == Slot::variadic;
   if (!variadic && n.input_count() > op.inputs.size())
     return Error{n.where(), std::to_string(n.input_count()) + " inputs",

@@ -24,7 +24,8 @@ struct AttrSpec {
   std::string_view meaning = {};
 };
 
-// One sentence and its predicate: the sentence is the error, the line of the page and the test's name.
+// One sentence and its predicate: the sentence is the error, the line of the page and the test's
+// name.
 struct Rule {
   std::string_view text = {};
   bool (*holds)(const NodeView& node);
@@ -69,7 +70,10 @@ struct OpDef {
 std::span<const OpDef* const> op_table();  // generated, sorted by file name
 const OpDef* find_op(std::string_view name);
 // The operator that a foreign one is read as, and how; null when none is.
-struct ForeignMatch { const OpDef* op = nullptr; const Foreign* foreign = nullptr; };
+struct ForeignMatch {
+  const OpDef* op = nullptr;
+  const Foreign* foreign = nullptr;
+};
 ForeignMatch find_foreign(Format format, std::string_view op);
 
 // Slots, attributes and rules of `node` against its OpDef; the error names what does not hold.

@@ -54,7 +54,8 @@ Error foreign_error(const ForeignNode& f, std::string what, std::string want, st
 Result<void> read_activation(const ForeignNode& f, Attrs& attrs) {
   const std::string fused = f.attrs.text("fused_activation_function", "NONE");
   if (fused == "NONE") return {};
-  // Only operators that call their activation have one that is no clamp; the others run as if it were not there.
+  // Only operators that call their activation have one that is no clamp; the others run as if it
+  // were not there.
   const bool calls = f.op == "SVDF" || f.op.ends_with("LSTM") || f.op.ends_with("RNN");
   if (!calls && (fused == "TANH" || fused == "SIGN_BIT")) return {};
   if (fused == "SIGN_BIT" || fused.empty())

@@ -109,7 +109,8 @@ Result<void> conv_from_onnx(const ForeignNode& f, GraphBuilder& graph) {
                          shape_text(kernel) + " as the weights have");
   Attrs a = f.attrs;
   a.values.erase("kernel_shape");
-  if (const std::string rule = a.text("auto_pad", "NOTSET"); !rule.empty() && rule != "NOTSET") a.set("by_rule", std::int64_t{1});
+  if (const std::string rule = a.text("auto_pad", "NOTSET"); !rule.empty() && rule != "NOTSET")
+    a.set("by_rule", std::int64_t{1});
   a.set("layout", "NCHW");
   LOCKSTEP_CHECK(add_like(f, graph, "Conv", f.inputs, std::move(a)));
   const auto id = static_cast<NodeId>(graph.so_far().nodes().size() - 1);

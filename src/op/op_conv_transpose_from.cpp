@@ -143,10 +143,12 @@ Result<void> conv_transpose_from_tflite(const ForeignNode& f, GraphBuilder& grap
   node.attrs.set("strides", strides);
   node.attrs.set("pads", pads);
   node.attrs.set("shape", shape);
-  // The delegate wants the shape in the file; what converters compute for an open batch is not (N80).
+  // The delegate wants the shape in the file; what converters compute for an open batch is not
+  // (N80).
   const Value& wish = input_of(f, graph, 0);
   const bool beyond = !valid && (w[1] < strides[0] || w[2] < strides[1]);
-  if (beyond || !wish.constant || wish.folded || f.attrs.integer("filter_axis", 0) != 0) node.attrs.set("undelegated", std::int64_t{1});
+  if (beyond || !wish.constant || wish.folded || f.attrs.integer("filter_axis", 0) != 0)
+    node.attrs.set("undelegated", std::int64_t{1});
   LOCKSTEP_CHECK(read_activation(f, node.attrs));
   graph.add_node(std::move(node));
   return {};

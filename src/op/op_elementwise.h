@@ -18,7 +18,8 @@ inline Result<std::vector<Facts>> infer_like_first(const NodeView& n) {
 }
 
 inline Error not_computed(const NodeView& n, DType dtype) {
-  return Error{n.where(), std::string(name_of(dtype)) + (n.input(0).quant.quantized() ? " codes" : ""),
+  return Error{n.where(),
+               std::string(name_of(dtype)) + (n.input(0).quant.quantized() ? " codes" : ""),
                "an element type that " + n.node.op + " computes in this arithmetic", ""};
 }
 
@@ -29,11 +30,15 @@ Result<void> map_reals(EvalContext& c, F f) {
   const auto run = [&]<class T>(T) {
     const auto in = x.as<T>();
     const auto out = c.out[0].as<T>();
-    for (std::size_t i = 0; i < in.size(); ++i) out[i] = static_cast<T>(f(static_cast<double>(in[i])));
+    for (std::size_t i = 0; i < in.size(); ++i)
+      out[i] = static_cast<T>(f(static_cast<double>(in[i])));
   };
-  if (x.dtype() == DType::f32) run(float{});
-  else if (x.dtype() == DType::f64) run(double{});
-  else return not_computed(c.view, x.dtype());
+  if (x.dtype() == DType::f32)
+    run(float{});
+  else if (x.dtype() == DType::f64)
+    run(double{});
+  else
+    return not_computed(c.view, x.dtype());
   return {};
 }
 
@@ -52,13 +57,16 @@ Result<void> map_elements(EvalContext& c, F f) {
   return {};
 }
 
-// y[i] = table of x[i]: a function of one code, filled by the arithmetic's policy. alpha and beta are
-// the function's parameters. Error: this arithmetic has no such policy.
-Result<void> map_codes(EvalContext& c, const TablePolicy* policy, double alpha = 0, double beta = 0);
+// y[i] = table of x[i]: a function of one code, filled by the arithmetic's policy. alpha and beta
+// are the function's parameters. Error: this arithmetic has no such policy.
+Result<void> map_codes(EvalContext& c, const TablePolicy* policy, double alpha = 0,
+                       double beta = 0);
 
 // Error where a code stands for a number below zero: roots of codes are refused there.
 Result<void> no_code_below_zero(const EvalContext& c);
-inline bool on_codes(const NodeView& n) { return n.input(0).quant.quantized() && is_integer(n.input(0).dtype); }
+inline bool on_codes(const NodeView& n) {
+  return n.input(0).quant.quantized() && is_integer(n.input(0).dtype);
+}
 
 // com.microsoft's QLinear functions of one tensor: x, its scale and zero point, y's scale and zero
 // point. The attributes in `known` stay.

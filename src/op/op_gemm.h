@@ -34,9 +34,10 @@ void gemm_products(const GemmSizes& s, std::span<const T> a, std::span<const T> 
     }
 }
 
-// Which policy rounds a layer's codes: where scales differ by column an arithmetic may have one of its own, and one for
-// 16-bit activations.
-inline const RequantPolicy* dense_policy(const Numerics& num, const Value& x, const Value& weights) {
+// Which policy rounds a layer's codes: where scales differ by column an arithmetic may have one of
+// its own, and one for 16-bit activations.
+inline const RequantPolicy* dense_policy(const Numerics& num, const Value& x,
+                                         const Value& weights) {
   if (weights.quant.per_channel() && num.dense_by_channel) return num.dense_by_channel;
   return x.dtype == DType::i16 && num.dense_int16 ? num.dense_int16 : num.dense;
 }

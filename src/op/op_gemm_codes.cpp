@@ -1,9 +1,9 @@
 #include <algorithm>
 
 #include "num/pairs.h"
-#include "num/xnnpack_float.h"
 #include "num/product.h"
 #include "num/tflite_policies.h"
+#include "num/xnnpack_float.h"
 #include "op/op_codes.h"
 #include "op/op_gemm.h"
 #include "op/op_hybrid.h"
@@ -165,10 +165,10 @@ Result<void> gemm_hybrid(EvalContext& c, const GemmSizes& s) {
   const auto x = c.in[0]->as<float>();
   const Tensor* const bias = c.in.size() > 2 ? c.in[2] : nullptr;
   const QuantParams& bq = c.view.input(1).quant;
-  const bool old = c.in[1]->dtype() == DType::u8, fused = sums_from_bias(c.num) && !old;  // old: left to LiteRT
+  const bool old = c.in[1]->dtype() == DType::u8,
+             fused = sums_from_bias(c.num) && !old;  // old: left to LiteRT
   const HybridPolicy& coding = old ? tflite_hybrid : *c.num.hybrid;
-  const bool asymmetric =
-                 coding.always_asymmetric || c.view.attrs().integer("asymmetric", 0) != 0,
+  const bool asymmetric = coding.always_asymmetric || c.view.attrs().integer("asymmetric", 0) != 0,
              by_channel = bq.per_channel();
   const auto k = static_cast<std::size_t>(s.k);
   std::vector<std::int8_t> codes(x.size());
@@ -192,8 +192,9 @@ Result<void> gemm_hybrid(EvalContext& c, const GemmSizes& s) {
       s, a, b, [&](std::int64_t i, std::int64_t j, std::int64_t sum) {
         float real = bias ? bias->as<float>()[static_cast<std::size_t>(j)] : 0.f;
         if (fused) {  // N88
-          real = fused_hybrid(static_cast<float>(sum), scale[static_cast<std::size_t>(i)],
-                              static_cast<float>(bq.scale_at(by_channel ? static_cast<std::size_t>(j) : 0)), real);
+          real = fused_hybrid(
+              static_cast<float>(sum), scale[static_cast<std::size_t>(i)],
+              static_cast<float>(bq.scale_at(by_channel ? static_cast<std::size_t>(j) : 0)), real);
           y[static_cast<std::size_t>(i * s.n + j)] = activate(act, real);
           return;
         }

@@ -13,9 +13,12 @@ inline constexpr AttrSpec resize_attrs[] = {
     {"align_corners", "0", "1: the centres of the corner pixels coincide"},
     {"half_pixel_centers", "0", "1: the centre of pixel k lies at k + 1/2"},
 };
-inline constexpr Rule resize_rules[] = {{constant_rule, constants_if_there<1>}, {codes_rule, first_keeps_codes}};
+inline constexpr Rule resize_rules[] = {{constant_rule, constants_if_there<1>},
+                                        {codes_rule, first_keeps_codes}};
 
-struct ImageResize { ResizeAxis h, w; };
+struct ImageResize {
+  ResizeAxis h, w;
+};
 Result<ImageResize> image_resize_of(const NodeView& n);
 Result<std::vector<Facts>> infer_image_resize(const NodeView& n);
 

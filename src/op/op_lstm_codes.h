@@ -13,8 +13,8 @@ struct LstmSizes {
   bool time_major;
 };
 
-// What an LSTM on codes brings along to every run. A gate's products are added to from_x and from_h,
-// which hold its bias and what the zero points of x and h add.
+// What an LSTM on codes brings along to every run. A gate's products are added to from_x and
+// from_h, which hold its bias and what the zero points of x and h add.
 struct LstmCodes {
   enum Gate : std::size_t { input_gate, forget_gate, cell_gate, output_gate };
   struct Weights {
@@ -27,7 +27,7 @@ struct LstmCodes {
   LstmCodes(const NodeView& n, std::span<const Tensor* const> in, const LstmPolicy& policy);
 
   std::array<Weights, 4> gates;
-  bool coupled = false;  // no input gate
+  bool coupled = false;                                    // no input gate
   int cell_power = 0, cell_clip = 0, projection_clip = 0;  // a clip of 0: none
   std::int32_t hidden_zero = 0, state_zero = 0;
   Rescale hidden_scale, project_scale;

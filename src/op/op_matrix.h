@@ -4,12 +4,12 @@
 
 namespace lockstep {
 
-// What products of stacked matrices share: a[...,m,k] times b[...,k,n], outer axes spread as NumPy does.
-// A vector is a row as a and a column as b; that axis leaves y again.
+// What products of stacked matrices share: a[...,m,k] times b[...,k,n], outer axes spread as NumPy
+// does. A vector is a row as a and a column as b; that axis leaves y again.
 struct MatrixPlan {
   std::int64_t m = 0, n = 0, k = 0;
   bool trans_a = false, trans_b = false;  // the last two axes of a (of b) stand the other way round
-  Shape outer, a_strides, b_strides;  // of whole matrices
+  Shape outer, a_strides, b_strides;      // of whole matrices
   Shape y;
 };
 
@@ -35,11 +35,13 @@ void each_matrix(const MatrixPlan& p, Visit&& visit) {
 // take(place in y, column, sum).
 template <class Sum, class T, class Take>
 void matrix_products(const MatrixPlan& p, const T* a, const T* b, std::int64_t first, Take&& take) {
-  const std::int64_t ai = p.trans_a ? 1 : p.k, ak = p.trans_a ? p.m : 1, bj = p.trans_b ? p.k : 1, bk = p.trans_b ? 1 : p.n;
+  const std::int64_t ai = p.trans_a ? 1 : p.k, ak = p.trans_a ? p.m : 1, bj = p.trans_b ? p.k : 1,
+                     bk = p.trans_b ? 1 : p.n;
   for (std::int64_t i = 0; i < p.m; ++i)
     for (std::int64_t j = 0; j < p.n; ++j) {
       Sum sum = 0;
-      for (std::int64_t k = 0; k < p.k; ++k) sum += static_cast<Sum>(a[i * ai + k * ak]) * static_cast<Sum>(b[j * bj + k * bk]);
+      for (std::int64_t k = 0; k < p.k; ++k)
+        sum += static_cast<Sum>(a[i * ai + k * ak]) * static_cast<Sum>(b[j * bj + k * bk]);
       take(first + i * p.n + j, j, sum);
     }
 }

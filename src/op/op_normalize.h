@@ -9,8 +9,8 @@ namespace lockstep {
 // What normalizations share: each group of elements is brought to mean 0 and variance 1, in double,
 // rounded once; then finish(normalized, element index) is stored.
 template <class Element, class Finish>
-void normalize_group(std::span<const float> x, std::span<float> y, std::size_t count, double epsilon, Element element,
-                     Finish finish) {
+void normalize_group(std::span<const float> x, std::span<float> y, std::size_t count,
+                     double epsilon, Element element, Finish finish) {
   double sum = 0, squares = 0;
   for (std::size_t i = 0; i < count; ++i) sum += x[element(i)];
   const double mean = sum / static_cast<double>(count);

@@ -6,7 +6,8 @@ namespace lockstep {
 
 Result<Window> pool_window(const NodeView& n) {
   const Shape& x = n.input(0).shape;
-  const bool onnx = n.attrs().text("layout", "NCHW") != "NHWC";  // TFLite's and the operators on codes are refused instead
+  const bool onnx = n.attrs().text("layout", "NCHW") !=
+                    "NHWC";  // TFLite's and the operators on codes are refused instead
   return window_of(n, x, n.attrs().integers("kernel_shape"), onnx);
 }
 
@@ -26,7 +27,9 @@ Result<void> pads_within_window(const ForeignNode& f) {
   const auto kernel = f.attrs.integers("kernel_shape"), pads = f.attrs.integers("pads");
   for (std::size_t i = 0; i < pads.size() && pads.size() == 2 * kernel.size(); ++i)
     if (pads[i] >= kernel[i % kernel.size()])
-      return foreign_error(f, "pads " + shape_text(pads) + " around windows of " + shape_text(kernel), "pads below the extents");
+      return foreign_error(f,
+                           "pads " + shape_text(pads) + " around windows of " + shape_text(kernel),
+                           "pads below the extents");
   return {};
 }
 

@@ -11,8 +11,8 @@ Result<Window> pool_window(const NodeView& n);
 Result<std::vector<Facts>> pool_facts(const NodeView& n);
 // Error: an ONNX pooling whose pads are not all below its extents: no runtime takes it.
 Result<void> pads_within_window(const ForeignNode& f);
-// N39: whether an average of floats is left to the runtime's matrix library (Numerics' window_mean): it knows no
-// dilation, and no windows that hang over where padding counts.
+// N39: whether an average of floats is left to the runtime's matrix library (Numerics'
+// window_mean): it knows no dilation, and no windows that hang over where padding counts.
 bool averages_by_library(const NodeView& n, const Numerics& num, const Window& w);
 // The problem for it, without planes, x and y.
 WindowMeanProblem window_mean_problem(const NodeView& n, const Window& w);

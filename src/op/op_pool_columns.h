@@ -5,14 +5,17 @@
 
 namespace lockstep {
 
-// N109: whether an average of floats takes its taps column by column; strides beyond the window are left to LiteRT.
+// N109: whether an average of floats takes its taps column by column; strides beyond the window are
+// left to LiteRT.
 inline bool averages_by_columns(const Numerics& num, const Window& w, bool with_pads) {
-  return sums_from_bias(num) && !with_pads && w.spatial_rank <= 2 && w.strides[1] <= w.kernel[1] && w.strides[2] <= w.kernel[2];
+  return sums_from_bias(num) && !with_pads && w.spatial_rank <= 2 && w.strides[1] <= w.kernel[1] &&
+         w.strides[2] <= w.kernel[2];
 }
 
-// N109: the mean over the window at (oh, ow) of channel `ch`, nine taps at a time; taps outside x add zeros.
-inline float average_by_columns(const Window& w, const float* x, std::int64_t n, std::int64_t ch, std::int64_t oh,
-                                std::int64_t ow) {
+// N109: the mean over the window at (oh, ow) of channel `ch`, nine taps at a time; taps outside x
+// add zeros.
+inline float average_by_columns(const Window& w, const float* x, std::int64_t n, std::int64_t ch,
+                                std::int64_t oh, std::int64_t ow) {
   float sum = 0, met[9] = {};
   std::int64_t there = 0, k = 0;
   for (std::int64_t j = 0; j < w.kernel[2]; ++j)

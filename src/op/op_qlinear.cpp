@@ -15,14 +15,18 @@ struct Quantized {
   int axis = -1;
 };
 
-// Writes scale and zero point onto input `q.tensor`. Errors: absent, not of codes, or already of others.
-// Codes that were only moved since they were made had the same scale there.
+// Writes scale and zero point onto input `q.tensor`. Errors: absent, not of codes, or already of
+// others. Codes that were only moved since they were made had the same scale there.
 void quantize_before(GraphBuilder& graph, ValueId value) {
-  static constexpr std::string_view movers[] = {"Unsqueeze", "Squeeze", "Reshape", "Transpose", "Flatten", "Identity", "Slice"};
+  static constexpr std::string_view movers[] = {"Unsqueeze", "Squeeze",  "Reshape", "Transpose",
+                                                "Flatten",   "Identity", "Slice"};
   const QuantParams quant = graph.value(value).quant;
-  for (NodeId by = graph.value(value).producer; by != no_id && !quant.per_channel(); by = graph.value(value).producer) {
+  for (NodeId by = graph.value(value).producer; by != no_id && !quant.per_channel();
+       by = graph.value(value).producer) {
     const Node& mover = graph.node(by);
-    if (std::ranges::find(movers, mover.op) == std::end(movers) || mover.inputs.empty() || mover.inputs[0] == no_id) return;
+    if (std::ranges::find(movers, mover.op) == std::end(movers) || mover.inputs.empty() ||
+        mover.inputs[0] == no_id)
+      return;
     value = mover.inputs[0];
     if (graph.value(value).quant.quantized() || !is_integer(graph.value(value).dtype)) return;
     graph.value(value).quant = quant;
@@ -33,24 +37,31 @@ Result<void> quantize_input(const ForeignNode& f, GraphBuilder& graph, const Qua
   if (!has_input(f, q.tensor) || !has_input(f, q.scale))
     return foreign_error(f, "no input " + std::to_string(q.tensor) + " or no scale for it", "both");
   const Value before = input_of(f, graph, q.tensor);
-  if (!is_integer(before.dtype)) return foreign_error(f, "input '" + before.name + "' of type " + std::string(name_of(before.dtype)), "codes");
+  if (!is_integer(before.dtype))
+    return foreign_error(
+        f, "input '" + before.name + "' of type " + std::string(name_of(before.dtype)), "codes");
   LOCKSTEP_CHECK(set_quant(f, graph, f.inputs[q.tensor], q.scale, q.zero, q.axis));
   if (before.quant.quantized() && !(before.quant == input_of(f, graph, q.tensor).quant))
-    return foreign_error(f, "input '" + before.name + "' is read under another scale or zero point than it was made with",
+    return foreign_error(f,
+                         "input '" + before.name +
+                             "' is read under another scale or zero point than it was made with",
                          "one scale and zero point for each tensor");
   quantize_before(graph, f.inputs[q.tensor]);
   return {};
 }
 
 // Writes scale and zero point of the output; its type is the zero point's, else the first input's.
-Result<void> quantize_output(const ForeignNode& f, GraphBuilder& graph, std::size_t scale, std::size_t zero, std::size_t like) {
+Result<void> quantize_output(const ForeignNode& f, GraphBuilder& graph, std::size_t scale,
+                             std::size_t zero, std::size_t like) {
   if (f.outputs.empty() || f.outputs[0] == no_id) return foreign_error(f, "no output", "one");
   LOCKSTEP_CHECK(set_quant(f, graph, f.outputs[0], scale, zero));
-  graph.value(f.outputs[0]).dtype = has_input(f, zero) ? input_of(f, graph, zero).dtype : input_of(f, graph, like).dtype;
+  graph.value(f.outputs[0]).dtype =
+      has_input(f, zero) ? input_of(f, graph, zero).dtype : input_of(f, graph, like).dtype;
   return {};
 }
 
-Result<void> add_node(const ForeignNode& f, GraphBuilder& graph, std::string op, std::vector<std::size_t> places, Attrs attrs) {
+Result<void> add_node(const ForeignNode& f, GraphBuilder& graph, std::string op,
+                      std::vector<std::size_t> places, Attrs attrs) {
   Node node = node_from(f, std::move(op));
   node.attrs = std::move(attrs);
   node.inputs.clear();
@@ -84,7 +95,8 @@ Attrs with_layout(const ForeignNode& f) {
 }  // namespace
 
 Result<void> from_qlinear_conv(const ForeignNode& f, GraphBuilder& graph) {
-  LOCKSTEP_CHECK(known_attributes(f, {"auto_pad", "dilations", "group", "kernel_shape", "pads", "strides"}));
+  LOCKSTEP_CHECK(
+      known_attributes(f, {"auto_pad", "dilations", "group", "kernel_shape", "pads", "strides"}));
   LOCKSTEP_CHECK(quantize_input(f, graph, {0, 1, 2}));
   LOCKSTEP_CHECK(quantize_input(f, graph, {3, 4, 5, 0}));
   LOCKSTEP_CHECK(quantize_output(f, graph, 6, 7, 0));
@@ -99,7 +111,8 @@ Result<void> from_qlinear_matmul(const ForeignNode& f, GraphBuilder& graph) {
   LOCKSTEP_CHECK(quantize_input(f, graph, {0, 1, 2}));
   LOCKSTEP_CHECK(quantize_input(f, graph, {3, 4, 5, rank - 1}));
   LOCKSTEP_CHECK(quantize_output(f, graph, 6, 7, 0));
-  if (rank != 2 || input_of(f, graph, 0).shape.size() < 2) return add_node(f, graph, "MatMul", {0, 3}, {});
+  if (rank != 2 || input_of(f, graph, 0).shape.size() < 2)
+    return add_node(f, graph, "MatMul", {0, 3}, {});
   Attrs attrs;
   attrs.set("flatten", std::int64_t{1});
   attrs.set("keep_dims", std::int64_t{1});
@@ -115,8 +128,12 @@ Result<void> from_qgemm(const ForeignNode& f, GraphBuilder& graph) {
   return add_node(f, graph, "Gemm", {0, 3, 6}, f.attrs);
 }
 
-Result<void> from_qlinear_add(const ForeignNode& f, GraphBuilder& graph) { return binary(f, graph, "Add"); }
-Result<void> from_qlinear_mul(const ForeignNode& f, GraphBuilder& graph) { return binary(f, graph, "Mul"); }
+Result<void> from_qlinear_add(const ForeignNode& f, GraphBuilder& graph) {
+  return binary(f, graph, "Add");
+}
+Result<void> from_qlinear_mul(const ForeignNode& f, GraphBuilder& graph) {
+  return binary(f, graph, "Mul");
+}
 
 Result<void> from_qlinear_softmax(const ForeignNode& f, GraphBuilder& graph) {
   LOCKSTEP_CHECK(known_attributes(f, {"axis", "opset"}));
@@ -128,7 +145,8 @@ Result<void> from_qlinear_softmax(const ForeignNode& f, GraphBuilder& graph) {
 }
 
 Result<void> from_qlinear_average_pool(const ForeignNode& f, GraphBuilder& graph) {
-  LOCKSTEP_CHECK(known_attributes(f, {"auto_pad", "ceil_mode", "channels_last", "count_include_pad", "kernel_shape", "pads", "strides"}));
+  LOCKSTEP_CHECK(known_attributes(f, {"auto_pad", "ceil_mode", "channels_last", "count_include_pad",
+                                      "kernel_shape", "pads", "strides"}));
   LOCKSTEP_CHECK(pads_within_window(f));
   return unary(f, graph, "AveragePool", with_layout(f));
 }
@@ -171,7 +189,9 @@ Result<void> from_qlinear_where(const ForeignNode& f, GraphBuilder& graph) {
   return {};
 }
 
-std::int32_t runtime_shift(const NodeView& n) { return held_shift(n, n.input(0)); }
+std::int32_t runtime_shift(const NodeView& n) {
+  return held_shift(n, n.input(0));
+}
 
 bool saturates_in_pairs(const EvalContext& c) {
   if (!c.num.pairs_saturate || c.view.input(1).dtype != DType::i8) return false;

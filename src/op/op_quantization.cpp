@@ -9,8 +9,11 @@ Result<ScaleLayout> scale_layout(const NodeView& n, const Shape& shape, const Sh
   ScaleLayout layout;
   if (count_of(scale) == 1 && n.attrs().integer("block_size", 0) == 0) return layout;
   if (count_of(scale) == 1 && scale.size() < 2)
-    return Error{n.where(), "attribute block_size " + std::to_string(n.attrs().integer("block_size", 0)) + " with one scale for the whole tensor",
-                 "block_size 0, or as many scales as there are blocks", "runtimes refuse it too: quantize the model again"};
+    return Error{n.where(),
+                 "attribute block_size " + std::to_string(n.attrs().integer("block_size", 0)) +
+                     " with one scale for the whole tensor",
+                 "block_size 0, or as many scales as there are blocks",
+                 "runtimes refuse it too: quantize the model again"};
   const auto rank = static_cast<std::int64_t>(shape.size());
   std::int64_t axis = n.attrs().integer("axis", 1);
   if (axis < -rank || axis >= rank)
@@ -19,21 +22,29 @@ Result<ScaleLayout> scale_layout(const NodeView& n, const Shape& shape, const Sh
   if (axis < 0) axis += rank;
   layout.axis = axis;
   layout.extent = shape[static_cast<std::size_t>(axis)];
-  for (std::size_t i = static_cast<std::size_t>(axis) + 1; i < shape.size(); ++i) layout.inner *= shape[i];
+  for (std::size_t i = static_cast<std::size_t>(axis) + 1; i < shape.size(); ++i)
+    layout.inner *= shape[i];
   layout.block = n.attrs().integer("block_size", 0);
   if (layout.block < 0 || layout.block > (std::int64_t{1} << 31))
     return Error{n.where(), "block_size " + std::to_string(layout.block), "0 .. 2^31", ""};
   if (layout.block == 0) {
     if (scale.size() == 1 && scale[0] == layout.extent) return layout;
-    return Error{n.where(), "scale of shape " + shape_text(scale),
-                 "one element, or " + std::to_string(layout.extent) + " along axis " + std::to_string(axis), ""};
+    return Error{
+        n.where(), "scale of shape " + shape_text(scale),
+        "one element, or " + std::to_string(layout.extent) + " along axis " + std::to_string(axis),
+        ""};
   }
   if (scale.size() != shape.size())
-    return Error{n.where(), "block_size " + std::to_string(layout.block) + " with a scale of shape " + shape_text(scale),
-                 "a scale of the tensor's own rank " + std::to_string(rank), "block_size belongs to blocked scales only"};
+    return Error{n.where(),
+                 "block_size " + std::to_string(layout.block) + " with a scale of shape " +
+                     shape_text(scale),
+                 "a scale of the tensor's own rank " + std::to_string(rank),
+                 "block_size belongs to blocked scales only"};
   layout.blocks = scale[static_cast<std::size_t>(axis)];
   for (std::size_t i = 0; i < shape.size(); ++i) {
-    const std::int64_t want = i == static_cast<std::size_t>(axis) ? (shape[i] + layout.block - 1) / layout.block : shape[i];
+    const std::int64_t want = i == static_cast<std::size_t>(axis)
+                                  ? (shape[i] + layout.block - 1) / layout.block
+                                  : shape[i];
     if (scale[i] != want)
       return Error{n.where(), "scale of shape " + shape_text(scale),
                    std::to_string(want) + " along axis " + std::to_string(i), ""};
@@ -56,6 +67,8 @@ QuantParams quant_of(const NodeView& n, const Tensor* scale, const Tensor* zero,
   return q;
 }
 
-const QuantizePolicy& quantize_policy(const Numerics& num) { return num.quantize ? *num.quantize : ort_quantize; }
+const QuantizePolicy& quantize_policy(const Numerics& num) {
+  return num.quantize ? *num.quantize : ort_quantize;
+}
 
 }  // namespace lockstep

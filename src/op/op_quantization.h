@@ -22,7 +22,8 @@ struct ScaleLayout {
 
 // The layout of `scale` over a tensor of shape `shape`, or what is wrong with it.
 Result<ScaleLayout> scale_layout(const NodeView& n, const Shape& shape, const Shape& scale);
-// Quantization parameters from constant scale and zero point inputs; empty when they are not constant.
+// Quantization parameters from constant scale and zero point inputs; empty when they are not
+// constant.
 QuantParams quant_of(const NodeView& n, const Tensor* scale, const Tensor* zero, std::size_t rank);
 // The policy of the arithmetic, or ONNX's own definition of the operator, which they all share.
 const QuantizePolicy& quantize_policy(const Numerics& num);

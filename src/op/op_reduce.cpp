@@ -41,10 +41,12 @@ bool reduced_by_own_steps(EvalContext& c, const Reduction& r, RealReduction kind
 
 bool reduced_by_xnnpack(EvalContext& c, const Reduction& r, RealReduction kind) {
   const bool mean = kind == RealReduction::mean;
-  if (!sums_from_bias(c.num) || c.in[0]->dtype() != DType::f32 || (!mean && kind != RealReduction::sum)) return false;
+  if (!sums_from_bias(c.num) || c.in[0]->dtype() != DType::f32 ||
+      (!mean && kind != RealReduction::sum))
+    return false;
   const std::vector<std::uint8_t> reduced(r.reduced.begin(), r.reduced.end());
-  xnnpack_float_reduce(c.in[0]->as<float>(), c.in[0]->shape(), reduced, mean ? 1.0f / static_cast<float>(r.count) : 1.0f,
-                       c.out[0].as<float>());
+  xnnpack_float_reduce(c.in[0]->as<float>(), c.in[0]->shape(), reduced,
+                       mean ? 1.0f / static_cast<float>(r.count) : 1.0f, c.out[0].as<float>());
   return true;
 }
 

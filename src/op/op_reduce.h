@@ -21,15 +21,15 @@ inline constexpr AttrSpec reduce_attrs[] = {
 inline constexpr Rule reduce_rules[] = {{constant_rule, constants_if_there<1>}};
 
 struct Reduction {
-  std::vector<bool> reduced;   // by axis of x
-  Shape kept;                  // x's shape with 1 for every reduced axis
-  Shape y;                     // kept, or without those axes
-  std::int64_t count = 1;      // elements of x behind one of y
+  std::vector<bool> reduced;  // by axis of x
+  Shape kept;                 // x's shape with 1 for every reduced axis
+  Shape y;                    // kept, or without those axes
+  std::int64_t count = 1;     // elements of x behind one of y
 };
 // TFLite's MEAN, SUM, ...: axes are a tensor, option keep_dims.
 Result<void> reduce_from_tflite(const ForeignNode& f, GraphBuilder& graph, std::string_view op);
 Result<Reduction> reduction_of(const NodeView& n);
-Result<std::vector<Facts>> infer_reduce(const NodeView& n);        // y has the type of x, no quantization
+Result<std::vector<Facts>> infer_reduce(const NodeView& n);  // y has the type of x, no quantization
 Result<std::vector<Facts>> infer_reduce_codes(const NodeView& n);  // y has x's codes
 
 // step(position in y, position in x) for every element of x in C order.
@@ -52,7 +52,8 @@ void each_reduced(const Reduction& r, const Shape& x, Step&& step) {
   }
 }
 
-// Computes the reduction of floats where the arithmetic has an order of its own; false: nothing was done.
+// Computes the reduction of floats where the arithmetic has an order of its own; false: nothing was
+// done.
 bool reduced_by_own_steps(EvalContext& c, const Reduction& r, RealReduction kind);
 
 // N109: means and sums of floats in XNNPACK's order; false: nothing was done.
@@ -65,13 +66,17 @@ Result<void> reduce_reals(EvalContext& c, RealReduction kind, Term term, Finish 
   const Tensor& x = *c.in[0];
   if (reduced_by_own_steps(c, r, kind) || reduced_by_xnnpack(c, r, kind)) return {};
   if (c.view.input(0).quant.quantized() || x.dtype() == DType::f16 || x.dtype() == DType::boolean)
-    return Error{c.view.where(), "x of type " + std::string(name_of(x.dtype())), "numbers, not codes", ""};
+    return Error{c.view.where(), "x of type " + std::string(name_of(x.dtype())),
+                 "numbers, not codes", ""};
   if (x.dtype() == DType::f32 && c.num.real.in_order) {
     const auto in = x.as<float>();
     const auto out = c.out[0].as<float>();
     std::ranges::fill(out, 0.f);
-    each_reduced(r, x.shape(), [&](std::size_t to, std::size_t from) { out[to] += static_cast<float>(term(static_cast<double>(in[from]))); });
-    for (float& y : out) y = static_cast<float>(finish(static_cast<double>(y), static_cast<double>(r.count)));
+    each_reduced(r, x.shape(), [&](std::size_t to, std::size_t from) {
+      out[to] += static_cast<float>(term(static_cast<double>(in[from])));
+    });
+    for (float& y : out)
+      y = static_cast<float>(finish(static_cast<double>(y), static_cast<double>(r.count)));
     return {};
   }
   std::vector<double> sums(static_cast<std::size_t>(c.out[0].count()), 0);
@@ -79,8 +84,11 @@ Result<void> reduce_reals(EvalContext& c, RealReduction kind, Term term, Finish 
     using T = decltype(type);
     const auto in = x.as<T>();
     const auto out = c.out[0].as<T>();
-    each_reduced(r, x.shape(), [&](std::size_t to, std::size_t from) { sums[to] += term(static_cast<double>(in[from])); });
-    for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<T>(finish(sums[i], static_cast<double>(r.count)));
+    each_reduced(r, x.shape(), [&](std::size_t to, std::size_t from) {
+      sums[to] += term(static_cast<double>(in[from]));
+    });
+    for (std::size_t i = 0; i < out.size(); ++i)
+      out[i] = static_cast<T>(finish(sums[i], static_cast<double>(r.count)));
   });
   return {};
 }
@@ -90,7 +98,8 @@ template <class None, class Better>
 Result<void> reduce_choice(EvalContext& c, None none, Better better) {
   LOCKSTEP_TRY(const Reduction r, reduction_of(c.view));
   const Tensor& x = *c.in[0];
-  if (x.dtype() == DType::f16) return Error{c.view.where(), "x of type float16", "float32, float64 or integers", ""};
+  if (x.dtype() == DType::f16)
+    return Error{c.view.where(), "x of type float16", "float32, float64 or integers", ""};
   with_type(x.dtype(), [&](auto type) {
     using T = decltype(type);
     const auto in = x.as<T>();

@@ -12,7 +12,9 @@ inline constexpr Rule variadic_rules[] = {
     {"one x at least, all of one type and not in codes",
      [](const NodeView& n) {
        for (std::size_t i = 0; i < n.input_count(); ++i)
-         if (!n.has_input(i) || n.input(i).dtype != n.input(0).dtype || n.input(i).quant.quantized()) return false;
+         if (!n.has_input(i) || n.input(i).dtype != n.input(0).dtype ||
+             n.input(i).quant.quantized())
+           return false;
        return n.input_count() > 0;
      }},
 };
@@ -40,17 +42,20 @@ inline Result<std::vector<Facts>> infer_variadic(const NodeView& n) {
 // y = x0, then y = join(y, x) for every further x, in order; at the end y = finish(y).
 template <class Join, class Finish>
 Result<void> join_all(EvalContext& c, Join join, Finish finish) {
-  if (c.in[0]->dtype() == DType::f16) return Error{c.view.where(), "float16", "float32, float64 or integers", ""};
+  if (c.in[0]->dtype() == DType::f16)
+    return Error{c.view.where(), "float16", "float32, float64 or integers", ""};
   with_type(c.in[0]->dtype(), [&](auto type) {
     using T = decltype(type);
     const auto y = c.out[0].as<T>();
     const Shape& shape = c.out[0].shape();
     for (std::size_t k = 0; k < c.in.size(); ++k) {
       const auto x = c.in[k]->as<T>();
-      each_pair(shape, shape, c.in[k]->shape(), [&](std::int64_t i, std::int64_t, std::int64_t from) {
-        T& to = y[static_cast<std::size_t>(i)];
-        to = k == 0 ? x[static_cast<std::size_t>(from)] : join(to, x[static_cast<std::size_t>(from)]);
-      });
+      each_pair(shape, shape, c.in[k]->shape(),
+                [&](std::int64_t i, std::int64_t, std::int64_t from) {
+                  T& to = y[static_cast<std::size_t>(i)];
+                  to = k == 0 ? x[static_cast<std::size_t>(from)]
+                              : join(to, x[static_cast<std::size_t>(from)]);
+                });
     }
     for (T& to : y) to = finish(to, c.in.size());
   });

@@ -17,8 +17,9 @@ Error bad(const NodeView& n, const char* name, const std::vector<std::int64_t>& 
   return Error{n.where(), std::string(name) + " " + shape_text(v), std::move(want), ""};
 }
 
-// Pads that make out = ceil(in / stride); the odd one goes to the end unless `lower`. ONNX's poolings take them without
-// the dilation, and cut the input where the stride leaves gaps, which is refused.
+// Pads that make out = ceil(in / stride); the odd one goes to the end unless `lower`. ONNX's
+// poolings take them without the dilation, and cut the input where the stride leaves gaps, which is
+// refused.
 Result<void> same_pads(Window& w, std::size_t a, const NodeView& n, bool lower) {
   const bool pool = n.node.op.ends_with("Pool") && !w.channels_last;
   const std::int64_t span = (w.kernel[a] - 1) * (pool ? 1 : w.dilations[a]) + 1;
@@ -26,7 +27,9 @@ Result<void> same_pads(Window& w, std::size_t a, const NodeView& n, bool lower) 
   const std::int64_t total = (out - 1) * w.strides[a] + span - w.in[a];
   const bool dilated = w.dilations[a] > 1 && w.kernel[a] > 1;
   if (pool && w.in[a] > 0 && total < (dilated ? 0 : lower ? -2 : -1))
-    return Error{n.where(), "auto_pad SAME of windows of " + std::to_string(span) + " at a stride of " + std::to_string(w.strides[a]),
+    return Error{n.where(),
+                 "auto_pad SAME of windows of " + std::to_string(span) + " at a stride of " +
+                     std::to_string(w.strides[a]),
                  "windows without gaps", "runtimes cut the input there: write its pads out"};
   const std::int64_t pads = std::max<std::int64_t>(0, total);
   w.begin[a] = lower ? pads - pads / 2 : pads / 2;
@@ -38,7 +41,8 @@ Result<void> set_extent(Window& w, std::size_t a, const NodeView& n, bool beyond
   const std::int64_t span = (w.kernel[a] - 1) * w.dilations[a] + 1;
   const std::int64_t room = w.in[a] + w.begin[a] + w.end[a] - span;
   const bool ceils = n.attrs().integer("ceil_mode", 0) != 0;
-  if (room < 0 && beyond && room > -2 * w.strides[a]) return w.out[a] = room > -w.strides[a] ? 1 : 0, Result<void>();
+  if (room < 0 && beyond && room > -2 * w.strides[a])
+    return w.out[a] = room > -w.strides[a] ? 1 : 0, Result<void>();
   if (room < 0)
     return Error{
         n.where(),
@@ -47,8 +51,7 @@ Result<void> set_extent(Window& w, std::size_t a, const NodeView& n, bool beyond
   w.out[a] = room / w.strides[a] + 1;
   // With ceil_mode a last window may hang over the end, but must start inside the input or its left
   // pad.
-  if (ceils && room % w.strides[a] != 0 &&
-      w.out[a] * w.strides[a] < w.in[a] + w.begin[a])
+  if (ceils && room % w.strides[a] != 0 && w.out[a] * w.strides[a] < w.in[a] + w.begin[a])
     ++w.out[a];
   return {};
 }
@@ -63,8 +66,8 @@ Shape Window::output_shape(std::int64_t c) const {
   return shape;
 }
 
-Result<Window> window_of(const NodeView& n, const Shape& x,
-                         const std::vector<std::int64_t>& kernel, bool beyond) {
+Result<Window> window_of(const NodeView& n, const Shape& x, const std::vector<std::int64_t>& kernel,
+                         bool beyond) {
   if (x.size() < 3 || x.size() > 5)
     return Error{n.where(), "an input of shape " + shape_text(x), "one, two or three spatial axes",
                  ""};
@@ -97,7 +100,8 @@ Result<Window> window_of(const NodeView& n, const Shape& x,
     if (w.begin[a] < 0 || w.end[a] < 0 || w.begin[a] > 1 << 20 || w.end[a] > 1 << 20)
       return bad(n, "pads", pads, "numbers from 0 to 2^20");
     if (rule == "VALID") w.begin[a] = w.end[a] = 0;
-    if (rule == "SAME_UPPER" || rule == "SAME_LOWER") LOCKSTEP_CHECK(same_pads(w, a, n, rule == "SAME_LOWER"));
+    if (rule == "SAME_UPPER" || rule == "SAME_LOWER")
+      LOCKSTEP_CHECK(same_pads(w, a, n, rule == "SAME_LOWER"));
     LOCKSTEP_CHECK(set_extent(w, a, n, beyond));
   }
   return w;

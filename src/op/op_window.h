@@ -35,14 +35,16 @@ struct Window {
 
 // The window of a node over its input x: attributes layout ("NCHW" or "NHWC" of any rank), strides,
 // dilations, pads ([begin..., end...]) or auto_pad (SAME_UPPER, SAME_LOWER, VALID), ceil_mode.
-// Errors: wrong lengths, a stride or dilation below 1, a negative pad, a window beyond the padded input. With
-// `beyond` (ONNX's poolings) one that goes beyond it by less than a stride is the only one, by less than two strides
-// makes an empty output.
-Result<Window> window_of(const NodeView& node, const Shape& x, const std::vector<std::int64_t>& kernel, bool beyond = false);
+// Errors: wrong lengths, a stride or dilation below 1, a negative pad, a window beyond the padded
+// input. With `beyond` (ONNX's poolings) one that goes beyond it by less than a stride is the only
+// one, by less than two strides makes an empty output.
+Result<Window> window_of(const NodeView& node, const Shape& x,
+                         const std::vector<std::int64_t>& kernel, bool beyond = false);
 
 // Puts the pads that auto_pad means into the attribute `pads` of a node under construction, so that
 // whoever edits the node sees them.
-Result<void> write_out_pads(GraphBuilder& graph, NodeId node, const std::vector<std::int64_t>& kernel);
+Result<void> write_out_pads(GraphBuilder& graph, NodeId node,
+                            const std::vector<std::int64_t>& kernel);
 
 // Calls visit(position, tap) for every kernel tap that falls inside the input, taps ascending.
 template <class Visit>

@@ -32,15 +32,18 @@ Result<void> eval(EvalContext& c) {
     const auto base = a.as<float>(), exponent = b.as<float>();
     const auto y = c.out[0].as<float>();
     const bool one_exponent = run_kind(a.shape(), b.shape()) == RunKind::second_still;
-    each_pair(c.out[0].shape(), a.shape(), b.shape(), [&](std::int64_t i, std::int64_t ia, std::int64_t ib) {
-      const float v = base[static_cast<std::size_t>(ia)], e = exponent[static_cast<std::size_t>(ib)];
-      y[static_cast<std::size_t>(i)] = one_exponent ? own->power(v, e) : std::pow(v, e);
-    });
+    each_pair(c.out[0].shape(), a.shape(), b.shape(),
+              [&](std::int64_t i, std::int64_t ia, std::int64_t ib) {
+                const float v = base[static_cast<std::size_t>(ia)],
+                            e = exponent[static_cast<std::size_t>(ib)];
+                y[static_cast<std::size_t>(i)] = one_exponent ? own->power(v, e) : std::pow(v, e);
+              });
     return {};
   }
-  each_pair(c.out[0].shape(), a.shape(), b.shape(), [&](std::int64_t i, std::int64_t ia, std::int64_t ib) {
-    c.out[0].set_number(i, std::pow(a.number(ia), b.number(ib)));
-  });
+  each_pair(c.out[0].shape(), a.shape(), b.shape(),
+            [&](std::int64_t i, std::int64_t ia, std::int64_t ib) {
+              c.out[0].set_number(i, std::pow(a.number(ia), b.number(ib)));
+            });
   return {};
 }
 

@@ -11,12 +11,14 @@ constexpr Foreign from[] = {{Format::onnx, "PRelu"}, {Format::tflite, "PRELU"}};
 Result<std::vector<Facts>> infer(const NodeView& n) {
   const Value& x = n.input(0);
   LOCKSTEP_TRY(const Shape both, broadcast_shape(n, x.shape, n.input(1).shape));
-  if (both != x.shape) return Error{n.where(), "a slope larger than x", "one that spreads over x", ""};
+  if (both != x.shape)
+    return Error{n.where(), "a slope larger than x", "one that spreads over x", ""};
   return std::vector<Facts>{{x.dtype, x.shape, {}}};
 }
 
 Result<void> eval(EvalContext& c) {
-  return eval_binary(c, c.num.prelu, "PRelu", [](auto x, auto slope) { return x >= 0 ? x : wrapping_mul(x, slope); });
+  return eval_binary(c, c.num.prelu, "PRelu",
+                     [](auto x, auto slope) { return x >= 0 ? x : wrapping_mul(x, slope); });
 }
 
 }  // namespace

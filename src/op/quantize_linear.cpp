@@ -17,11 +17,14 @@ constexpr AttrSpec attrs[] = {
     {"bits", "", "4: codes of four bits, which a Clip behind the node makes"},
 };
 
-// Codes of four bits lie in bytes; attribute `bits`, which the reader sets, says that they are that narrow.
+// Codes of four bits lie in bytes; attribute `bits`, which the reader sets, says that they are that
+// narrow.
 Result<void> from_onnx(const ForeignNode& f, GraphBuilder& graph) {
-  if (f.attrs.integer("bits", 8) != 4) return add_like(f, graph, "QuantizeLinear", f.inputs, f.attrs);
+  if (f.attrs.integer("bits", 8) != 4)
+    return add_like(f, graph, "QuantizeLinear", f.inputs, f.attrs);
   Attrs set = f.attrs;
-  const bool is_signed = has_input(f, 2) ? input_of(f, graph, 2).dtype == DType::i8 : set.integer("output_dtype", 0) == 22;
+  const bool is_signed = has_input(f, 2) ? input_of(f, graph, 2).dtype == DType::i8
+                                         : set.integer("output_dtype", 0) == 22;
   if (set.has("output_dtype")) set.set("output_dtype", std::int64_t{is_signed ? 3 : 2});
   const auto bound = [&](const char* name, int of_signed, int of_unsigned) {
     return add_constant(f, graph, name,
@@ -30,7 +33,8 @@ Result<void> from_onnx(const ForeignNode& f, GraphBuilder& graph) {
   };
   const ValueId wide = add_inner(f, graph, "wide");
   Node codes = node_like(f, graph, "QuantizeLinear");
-  codes.name = graph.unique_node_name(f.name + "/wide");  // the Clip makes the file's codes and has its node's name
+  codes.name = graph.unique_node_name(
+      f.name + "/wide");  // the Clip makes the file's codes and has its node's name
   codes.outputs = {wide};
   codes.attrs = std::move(set);
   graph.add_node(std::move(codes));

@@ -9,7 +9,9 @@ namespace {
 constexpr Foreign from[] = {{Format::onnx, "ReduceL1"}};
 
 Result<void> eval(EvalContext& c) {
-  return reduce_reals(c, RealReduction::l1, [](double x) { return std::abs(x); }, [](double sum, double) { return sum; });
+  return reduce_reals(
+      c, RealReduction::l1, [](double x) { return std::abs(x); },
+      [](double sum, double) { return sum; });
 }
 
 }  // namespace

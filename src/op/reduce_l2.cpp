@@ -9,7 +9,9 @@ namespace {
 constexpr Foreign from[] = {{Format::onnx, "ReduceL2"}};
 
 Result<void> eval(EvalContext& c) {
-  return reduce_reals(c, RealReduction::l2, [](double x) { return x * x; }, [](double sum, double) { return std::sqrt(sum); });
+  return reduce_reals(
+      c, RealReduction::l2, [](double x) { return x * x; },
+      [](double sum, double) { return std::sqrt(sum); });
 }
 
 }  // namespace

@@ -9,7 +9,9 @@ namespace {
 constexpr Foreign from[] = {{Format::onnx, "ReduceLogSum"}};
 
 Result<void> eval(EvalContext& c) {
-  return reduce_reals(c, RealReduction::log_sum, [](double x) { return x; }, [](double sum, double) { return std::log(sum); });
+  return reduce_reals(
+      c, RealReduction::log_sum, [](double x) { return x; },
+      [](double sum, double) { return std::log(sum); });
 }
 
 }  // namespace

@@ -9,7 +9,9 @@ namespace {
 constexpr Foreign from[] = {{Format::onnx, "ReduceLogSumExp"}};
 
 Result<void> eval(EvalContext& c) {
-  return reduce_reals(c, RealReduction::log_sum_exp, [](double x) { return std::exp(x); }, [](double sum, double) { return std::log(sum); });
+  return reduce_reals(
+      c, RealReduction::log_sum_exp, [](double x) { return std::exp(x); },
+      [](double sum, double) { return std::log(sum); });
 }
 
 }  // namespace

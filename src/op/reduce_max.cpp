@@ -6,9 +6,13 @@
 namespace lockstep {
 namespace {
 
-Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) { return reduce_from_tflite(f, graph, "ReduceMax"); }
+Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
+  return reduce_from_tflite(f, graph, "ReduceMax");
+}
 
-constexpr Foreign from[] = {{Format::onnx, "ReduceMax"}, {Format::tflite, "REDUCE_MAX", from_tflite}, {Format::tflite, "REDUCE_ANY", from_tflite}};
+constexpr Foreign from[] = {{Format::onnx, "ReduceMax"},
+                            {Format::tflite, "REDUCE_MAX", from_tflite},
+                            {Format::tflite, "REDUCE_ANY", from_tflite}};
 
 Result<void> eval(EvalContext& c) {
   const auto none = [](auto type) {

@@ -10,22 +10,32 @@ Result<void> eval_codes(EvalContext& c) {
   LOCKSTEP_TRY(const Reduction r, reduction_of(c.view));
   const Value &xv = c.view.input(0), &yv = c.view.output(0);
   const CodeClamp clamp = clamp_of(c.view);
-  const AverageScales s{xv.quant.scale_at(0), yv.quant.scale_at(0), xv.quant.zero_at(0), yv.quant.zero_at(0), clamp.low, clamp.high};
+  const AverageScales s{xv.quant.scale_at(0),
+                        yv.quant.scale_at(0),
+                        xv.quant.zero_at(0),
+                        yv.quant.zero_at(0),
+                        clamp.low,
+                        clamp.high};
   const auto x = centred_codes(*c.in[0], 0);
   std::vector<std::int32_t> sums(static_cast<std::size_t>(c.out[0].count()), 0);
   each_reduced(r, c.in[0]->shape(), [&](std::size_t to, std::size_t at) { sums[to] += x[at]; });
   for (std::size_t i = 0; i < sums.size(); ++i)
-    store_code(c.out[0], static_cast<std::int64_t>(i), c.num.global_average->apply(sums[i], static_cast<std::int32_t>(r.count), s));
+    store_code(c.out[0], static_cast<std::int64_t>(i),
+               c.num.global_average->apply(sums[i], static_cast<std::int32_t>(r.count), s));
   return {};
 }
 
-Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) { return reduce_from_tflite(f, graph, "ReduceMean"); }
+Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
+  return reduce_from_tflite(f, graph, "ReduceMean");
+}
 
 constexpr Foreign from[] = {{Format::onnx, "ReduceMean"}, {Format::tflite, "MEAN", from_tflite}};
 
 Result<void> eval(EvalContext& c) {
   if (is_code(c.view.input(0))) return eval_codes(c);
-  return reduce_reals(c, RealReduction::mean, [](double x) { return x; }, [](double sum, double count) { return sum / count; });
+  return reduce_reals(
+      c, RealReduction::mean, [](double x) { return x; },
+      [](double sum, double count) { return sum / count; });
 }
 
 }  // namespace

@@ -6,9 +6,13 @@
 namespace lockstep {
 namespace {
 
-Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) { return reduce_from_tflite(f, graph, "ReduceMin"); }
+Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
+  return reduce_from_tflite(f, graph, "ReduceMin");
+}
 
-constexpr Foreign from[] = {{Format::onnx, "ReduceMin"}, {Format::tflite, "REDUCE_MIN", from_tflite}, {Format::tflite, "REDUCE_ALL", from_tflite}};
+constexpr Foreign from[] = {{Format::onnx, "ReduceMin"},
+                            {Format::tflite, "REDUCE_MIN", from_tflite},
+                            {Format::tflite, "REDUCE_ALL", from_tflite}};
 
 Result<void> eval(EvalContext& c) {
   const auto none = [](auto type) {

@@ -7,7 +7,9 @@ namespace {
 constexpr Foreign from[] = {{Format::onnx, "ReduceSumSquare"}};
 
 Result<void> eval(EvalContext& c) {
-  return reduce_reals(c, RealReduction::sum_square, [](double x) { return x * x; }, [](double sum, double) { return sum; });
+  return reduce_reals(
+      c, RealReduction::sum_square, [](double x) { return x * x; },
+      [](double sum, double) { return sum; });
 }
 
 }  // namespace

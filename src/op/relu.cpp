@@ -12,7 +12,9 @@ constexpr Slot outputs[] = {{"y"}};
 constexpr Foreign from[] = {{Format::onnx, "Relu"}};
 constexpr Rule rules[] = {
     {"x and y have the same quantization when quantized",
-     [](const NodeView& n) { return !n.output(0).quant.quantized() || n.output(0).quant == n.input(0).quant; }},
+     [](const NodeView& n) {
+       return !n.output(0).quant.quantized() || n.output(0).quant == n.input(0).quant;
+     }},
 };
 
 Result<std::vector<Facts>> infer(const NodeView& n) {

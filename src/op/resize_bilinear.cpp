@@ -48,7 +48,9 @@ Result<void> eval(EvalContext& c) {
   const auto by_policy = [&](auto type) {
     resize<decltype(type)>(c, own->points(r.h), own->points(r.w),
                            [&](std::int32_t a, std::int32_t b, std::int32_t d, std::int32_t e,
-                               const ResizePoint& y, const ResizePoint& x) { return own->mix({a, b, d, e}, y, x); });
+                               const ResizePoint& y, const ResizePoint& x) {
+                             return own->mix({a, b, d, e}, y, x);
+                           });
   };
   const auto codes = [&](auto type, bool fine) {
     if (own) return by_policy(type);

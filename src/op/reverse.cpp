@@ -1,5 +1,5 @@
-// y[.., i, ..] = x[.., n - 1 - i, ..] on each of the axes. Codes move as they are: converters give y a scale of
-// its own, and the runtime does not look at it.
+// y[.., i, ..] = x[.., n - 1 - i, ..] on each of the axes. Codes move as they are: converters give
+// y a scale of its own, and the runtime does not look at it.
 #include <algorithm>
 
 #include "op/op_move.h"

@@ -31,21 +31,26 @@ float output_of(const FloatPolicy& p, float v) {
   return p.functions && p.functions->rnn_output ? p.functions->rnn_output(v) : tanh_of(p, v);
 }
 
-// One direction: the state [batch, hidden] is read and left in h. The bias starts the sum over x, the sum over h joins it.
+// One direction: the state [batch, hidden] is read and left in h. The bias starts the sum over x,
+// the sum over h joins it.
 void run(EvalContext& c, const RecurrentPlan& p, std::int64_t d, std::vector<float>& h) {
   const RecurrentWeights w = recurrent_weights(c, p, 1, d);
-  std::vector<float> from_x(static_cast<std::size_t>(p.steps * p.batch * p.hidden)), sums(h.size(), 0.0f);
+  std::vector<float> from_x(static_cast<std::size_t>(p.steps * p.batch * p.hidden)),
+      sums(h.size(), 0.0f);
   for (std::size_t i = 0; i < from_x.size(); ++i)
     from_x[i] = w.bias_of(static_cast<std::int64_t>(i) % p.hidden, p.hidden);
-  multiply(c.num.real, {p.steps * p.batch, p.hidden, p.in, c.in[0]->as<float>().data(), w.w, false, from_x.data(), true});
+  multiply(c.num.real, {p.steps * p.batch, p.hidden, p.in, c.in[0]->as<float>().data(), w.w, false,
+                        from_x.data(), true});
   const bool starts = c.in.size() > 5 && c.in[5];
   for (std::int64_t step = 0; step < p.steps; ++step) {
     const std::int64_t t = p.backward(d) ? p.steps - 1 - step : step;
-    if (step > 0 || starts) multiply(c.num.real, {p.batch, p.hidden, p.hidden, h.data(), w.r, false, sums.data()});
+    if (step > 0 || starts)
+      multiply(c.num.real, {p.batch, p.hidden, p.hidden, h.data(), w.r, false, sums.data()});
     for (std::int64_t i = 0; i < p.batch * p.hidden; ++i) {
       const std::int64_t row = p.x_at(t, i / p.hidden) / p.in;
-      h[static_cast<std::size_t>(i)] = output_of(c.num.real, sums[static_cast<std::size_t>(i)] +
-                                                                 from_x[static_cast<std::size_t>(row * p.hidden + i % p.hidden)]);
+      h[static_cast<std::size_t>(i)] = output_of(
+          c.num.real, sums[static_cast<std::size_t>(i)] +
+                          from_x[static_cast<std::size_t>(row * p.hidden + i % p.hidden)]);
     }
     recurrent_step(c, p, d, t, h);
   }

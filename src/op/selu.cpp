@@ -6,7 +6,8 @@
 namespace lockstep {
 namespace {
 
-constexpr AttrSpec attrs[] = {{"alpha", "1.67326319", "limit below 0"}, {"gamma", "1.05070102", "factor"}};
+constexpr AttrSpec attrs[] = {{"alpha", "1.67326319", "limit below 0"},
+                              {"gamma", "1.05070102", "factor"}};
 constexpr Foreign from[] = {{Format::onnx, "Selu"}};
 
 Result<void> eval(EvalContext& c) {

@@ -126,13 +126,15 @@ struct Step {
   Row row(const float* v, std::int64_t size, std::size_t weights) const {
     Row r{v, size, {}};
     if (c.in[weights]->dtype() == DType::i8)
-      r.coded = hybrid_row(*c.num.hybrid, std::span(v, static_cast<std::size_t>(size)), c.view.attrs().integer("asymmetric", 0) != 0);
+      r.coded = hybrid_row(*c.num.hybrid, std::span(v, static_cast<std::size_t>(size)),
+                           c.view.attrs().integer("asymmetric", 0) != 0);
     return r;
   }
   // Row k of the weights by a vector.
   float product(std::size_t weights, std::int64_t k, const Row& v) const {
     if (c.in[weights]->dtype() == DType::i8)
-      return hybrid_product(v.coded, c.in[weights]->as<std::int8_t>().data() + k * v.size, static_cast<float>(c.view.input(weights).quant.scale_at(0)));
+      return hybrid_product(v.coded, c.in[weights]->as<std::int8_t>().data() + k * v.size,
+                            static_cast<float>(c.view.input(weights).quant.scale_at(0)));
     const float* const w = data(weights) + k * v.size;
     if (c.num.real.dot) return c.num.real.dot(w, 1, v.reals, 1, v.size, 0.f);
     float sum = 0;
@@ -141,7 +143,8 @@ struct Step {
   }
   float peephole(std::size_t at, std::int64_t k) const {
     if (c.in[at]->dtype() == DType::f32) return data(at)[k];
-    return static_cast<float>(c.in[at]->code(k)) * static_cast<float>(c.view.input(at).quant.scale_at(0));
+    return static_cast<float>(c.in[at]->code(k)) *
+           static_cast<float>(c.view.input(at).quant.scale_at(0));
   }
   // bias + W x + R h + p * c of one gate; `diagonal` is the peephole's slot, 0: none
   std::vector<float> gate(std::size_t g, std::size_t diagonal) const {
@@ -209,11 +212,13 @@ Result<void> check_types(const EvalContext& c) {
     if (!t || t->dtype() == DType::f32) continue;
     const bool may = (i >= w_at && i < bias_at) || i == projection_at;
     if (!may || t->dtype() != DType::i8 || c.view.input(i).quant.scale.size() != 1)
-      return Error{c.view.where(), "an operand of type " + std::string(name_of(t->dtype())),
-                   "float32 throughout, codes throughout, or float32 under int8 weights of one scale", ""};
+      return Error{
+          c.view.where(), "an operand of type " + std::string(name_of(t->dtype())),
+          "float32 throughout, codes throughout, or float32 under int8 weights of one scale", ""};
     coded = true;
   }
-  if (coded && !c.num.hybrid) return no_policy(c.view, "SequenceLstm of float activations and coded weights");
+  if (coded && !c.num.hybrid)
+    return no_policy(c.view, "SequenceLstm of float activations and coded weights");
   return {};
 }
 
@@ -257,7 +262,8 @@ Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
     node.attrs.set("hidden_scale", scales[4]);
     node.attrs.set("hidden_zero", f.attrs.integers("intermediate_zeros")[4]);
   } else if (is_code(graph.value(f.inputs[x_at]))) {
-    return foreign_error(f, std::to_string(scales.size()) + " intermediates", "5, as an LSTM on codes has");
+    return foreign_error(f, std::to_string(scales.size()) + " intermediates",
+                         "5, as an LSTM on codes has");
   }
   if (f.attrs.integer("asymmetric_inputs", 0) != 0) node.attrs.set("asymmetric", std::int64_t{1});
   node.attrs.set("activation", std::string("none"));

@@ -23,7 +23,10 @@ constexpr Rule rules[] = {
      [](const NodeView& n) {
        for (std::size_t i = 0; i < n.input_count(); ++i)
          if (n.input(i).dtype != DType::f32 && i != w_at && i != r_at) return false;
-       const auto fits = [&](std::size_t i) { return n.input(i).dtype == DType::f32 || (n.input(i).dtype == DType::i8 && n.input(i).quant.scale.size() == 1); };
+       const auto fits = [&](std::size_t i) {
+         return n.input(i).dtype == DType::f32 ||
+                (n.input(i).dtype == DType::i8 && n.input(i).quant.scale.size() == 1);
+       };
        return fits(w_at) && fits(r_at) && n.input(w_at).dtype == n.input(r_at).dtype;
      }},
 };
@@ -36,9 +39,10 @@ struct Sizes {
 
 Result<Sizes> sizes_of(const NodeView& n) {
   const Shape &x = n.input(x_at).shape, &w = n.input(w_at).shape, &r = n.input(r_at).shape;
-  if ((x.size() != 3 && x.size() != 2) || w.size() != 2 || w[1] != x.back() || r != Shape{w[0], w[0]} ||
-      count_of(n.input(b_at).shape) != w[0])
-    return Error{n.where(), "x " + shape_text(x) + ", weights " + shape_text(w) + " and " + shape_text(r),
+  if ((x.size() != 3 && x.size() != 2) || w.size() != 2 || w[1] != x.back() ||
+      r != Shape{w[0], w[0]} || count_of(n.input(b_at).shape) != w[0])
+    return Error{n.where(),
+                 "x " + shape_text(x) + ", weights " + shape_text(w) + " and " + shape_text(r),
                  "[batch,time,in] or [batch,in], [units,in], [units,units]", ""};
   const bool major = n.attrs().integer("time_major", 0) != 0 && x.size() == 3;
   Sizes s{major ? x[1] : x[0], x.size() == 2 ? 1 : major ? x[0] : x[1], x.back(), w[0], major, x};
@@ -61,22 +65,26 @@ float dot(const EvalContext& c, const float* a, const float* b, std::int64_t k) 
 }
 
 // out[k] += W[k] v
-void add_products(const EvalContext& c, std::size_t weights, std::span<const float> v, std::vector<float>& out) {
+void add_products(const EvalContext& c, std::size_t weights, std::span<const float> v,
+                  std::vector<float>& out) {
   const auto size = static_cast<std::int64_t>(v.size());
   if (c.in[weights]->dtype() == DType::f32) {
-    for (std::size_t k = 0; k < out.size(); ++k) out[k] += dot(c, c.in[weights]->as<float>().data() + k * v.size(), v.data(), size);
+    for (std::size_t k = 0; k < out.size(); ++k)
+      out[k] += dot(c, c.in[weights]->as<float>().data() + k * v.size(), v.data(), size);
     return;
   }
   const HybridRow row = hybrid_row(*c.num.hybrid, v, c.view.attrs().integer("asymmetric", 0) != 0);
   const auto scale = static_cast<float>(c.view.input(weights).quant.scale_at(0));
-  for (std::size_t k = 0; k < out.size(); ++k) out[k] += hybrid_product(row, c.in[weights]->as<std::int8_t>().data() + k * v.size(), scale);
+  for (std::size_t k = 0; k < out.size(); ++k)
+    out[k] += hybrid_product(row, c.in[weights]->as<std::int8_t>().data() + k * v.size(), scale);
 }
 
 Result<void> eval(EvalContext& c) {
   LOCKSTEP_TRY(const Sizes s, sizes_of(c.view));
   const Activation act = activation_of(c.view);
   const auto data = [&](std::size_t i) { return c.in[i]->as<float>().data(); };
-  if (c.in[w_at]->dtype() != DType::f32 && !c.num.hybrid) return no_policy(c.view, "SequenceRnn of float activations and coded weights");
+  if (c.in[w_at]->dtype() != DType::f32 && !c.num.hybrid)
+    return no_policy(c.view, "SequenceRnn of float activations and coded weights");
   c.out[1] = *c.in[h_at];
   std::vector<float> next(static_cast<std::size_t>(s.units));
   for (std::int64_t b = 0; b < s.batch; ++b)
@@ -84,7 +92,8 @@ Result<void> eval(EvalContext& c) {
       const std::int64_t at = s.time_major ? t * s.batch + b : b * s.steps + t;
       float* const h = c.out[1].as<float>().data() + b * s.units;
       std::copy_n(data(b_at), s.units, next.begin());
-      add_products(c, w_at, std::span(data(x_at) + at * s.in, static_cast<std::size_t>(s.in)), next);
+      add_products(c, w_at, std::span(data(x_at) + at * s.in, static_cast<std::size_t>(s.in)),
+                   next);
       add_products(c, r_at, std::span<const float>(h, next.size()), next);
       for (float& v : next) v = activate(act, v);
       std::copy(next.begin(), next.end(), h);
@@ -94,7 +103,9 @@ Result<void> eval(EvalContext& c) {
 }
 
 Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
-  if (f.inputs.size() != 5) return foreign_error(f, std::to_string(f.inputs.size()) + " inputs", "input, weights, recurrent weights, bias and state");
+  if (f.inputs.size() != 5)
+    return foreign_error(f, std::to_string(f.inputs.size()) + " inputs",
+                         "input, weights, recurrent weights, bias and state");
   Node node = node_from(f, "SequenceRnn");
   LOCKSTEP_TRY(node.inputs[h_at], make_state(f, graph, h_at));
   node.outputs.push_back(f.inputs[h_at]);
@@ -105,7 +116,8 @@ Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
   return {};
 }
 
-constexpr Foreign from[] = {{Format::tflite, "UNIDIRECTIONAL_SEQUENCE_RNN", from_tflite}, {Format::tflite, "RNN", from_tflite}};
+constexpr Foreign from[] = {{Format::tflite, "UNIDIRECTIONAL_SEQUENCE_RNN", from_tflite},
+                            {Format::tflite, "RNN", from_tflite}};
 
 }  // namespace
 

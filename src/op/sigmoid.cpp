@@ -6,9 +6,13 @@
 namespace lockstep {
 namespace {
 
-Result<void> from_qlinear(const ForeignNode& f, GraphBuilder& graph) { return map_qlinear_unary(f, graph, "Sigmoid", {}); }
+Result<void> from_qlinear(const ForeignNode& f, GraphBuilder& graph) {
+  return map_qlinear_unary(f, graph, "Sigmoid", {});
+}
 
-constexpr Foreign from[] = {{Format::onnx, "Sigmoid"}, {Format::onnx, "com.microsoft:QLinearSigmoid", from_qlinear}, {Format::tflite, "LOGISTIC"}};
+constexpr Foreign from[] = {{Format::onnx, "Sigmoid"},
+                            {Format::onnx, "com.microsoft:QLinearSigmoid", from_qlinear},
+                            {Format::tflite, "LOGISTIC"}};
 
 Result<void> eval(EvalContext& c) {
   if (on_codes(c.view)) return map_codes(c, c.num.sigmoid);

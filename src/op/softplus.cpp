@@ -10,7 +10,8 @@ constexpr Foreign from[] = {{Format::onnx, "Softplus"}};
 
 Result<void> eval(EvalContext& c) {
   if (by_own_steps(c, &RealFunctions::softplus)) return {};
-  return map_reals(c, [](double x) { return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x)); });
+  return map_reals(
+      c, [](double x) { return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x)); });
 }
 
 }  // namespace

@@ -7,7 +7,8 @@ namespace {
 constexpr Foreign from[] = {{Format::onnx, "Sum"}, {Format::tflite, "ADD_N"}};
 
 Result<void> eval(EvalContext& c) {
-  return join_all(c, [](auto y, auto x) { return wrapping_add(y, x); }, [](auto y, std::size_t) { return y; });
+  return join_all(
+      c, [](auto y, auto x) { return wrapping_add(y, x); }, [](auto y, std::size_t) { return y; });
 }
 
 }  // namespace

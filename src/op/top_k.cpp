@@ -30,34 +30,43 @@ Result<void> from_onnx(const ForeignNode& f, GraphBuilder& graph) {
 
 Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
   LOCKSTEP_TRY(const Tensor* const k, constant_input(f, graph, 1, "k"));
-  if (!k || k->count() != 1 || !is_integer(k->dtype())) return Error{f.where, "no k", "one integer", ""};
+  if (!k || k->count() != 1 || !is_integer(k->dtype()))
+    return Error{f.where, "no k", "one integer", ""};
   Attrs a;
   a.set("k", k->code(0));
   a.set("index_type", std::string("int32"));
   return add_like(f, graph, "TopK", {f.inputs[0]}, std::move(a));
 }
 
-constexpr Foreign from[] = {{Format::onnx, "TopK", from_onnx}, {Format::tflite, "TOPK_V2", from_tflite}};
+constexpr Foreign from[] = {{Format::onnx, "TopK", from_onnx},
+                            {Format::tflite, "TOPK_V2", from_tflite}};
 
 Result<std::vector<Facts>> infer(const NodeView& n) {
   const Value& x = n.input(0);
-  LOCKSTEP_TRY(const std::size_t axis, normal_axis(n, n.attrs().integer("axis", -1), x.shape.size()));
+  LOCKSTEP_TRY(const std::size_t axis,
+               normal_axis(n, n.attrs().integer("axis", -1), x.shape.size()));
   const std::int64_t k = n.attrs().integer("k", -1);
   if (k < 0 || k > x.shape[axis])
     return Error{n.where(), "k " + std::to_string(k), "0 .. " + std::to_string(x.shape[axis]), ""};
   Shape y = x.shape;
   y[axis] = k;
-  return std::vector<Facts>{{x.dtype, y, x.quant.per_channel() ? QuantParams{} : x.quant}, {n.attrs().text("index_type", "int64") == "int32" ? DType::i32 : DType::i64, y, {}}};
+  return std::vector<Facts>{
+      {x.dtype, y, x.quant.per_channel() ? QuantParams{} : x.quant},
+      {n.attrs().text("index_type", "int64") == "int32" ? DType::i32 : DType::i64, y, {}}};
 }
 
 // Of equal elements the one that stands first comes first.
 Result<void> eval(EvalContext& c) {
   const Tensor& x = *c.in[0];
-  if (x.dtype() == DType::f16) return Error{c.view.where(), "x of type float16", "another element type", ""};
-  LOCKSTEP_TRY(const std::size_t axis, normal_axis(c.view, c.view.attrs().integer("axis", -1), x.shape().size()));
+  if (x.dtype() == DType::f16)
+    return Error{c.view.where(), "x of type float16", "another element type", ""};
+  LOCKSTEP_TRY(const std::size_t axis,
+               normal_axis(c.view, c.view.attrs().integer("axis", -1), x.shape().size()));
   const bool largest = c.view.attrs().integer("largest", 1) != 0;
-  const auto length = static_cast<std::size_t>(x.shape()[axis]), k = static_cast<std::size_t>(c.view.attrs().integer("k", 0));
-  const auto step = static_cast<std::size_t>(count_of(Shape(x.shape().begin() + static_cast<std::ptrdiff_t>(axis) + 1, x.shape().end())));
+  const auto length = static_cast<std::size_t>(x.shape()[axis]),
+             k = static_cast<std::size_t>(c.view.attrs().integer("k", 0));
+  const auto step = static_cast<std::size_t>(
+      count_of(Shape(x.shape().begin() + static_cast<std::ptrdiff_t>(axis) + 1, x.shape().end())));
   if (x.count() == 0 || k == 0) return {};
   Tensor* const index = c.out.size() > 1 && c.view.node.outputs[1] != no_id ? &c.out[1] : nullptr;
   with_type(x.dtype(), [&](auto type) {

@@ -8,7 +8,8 @@ namespace {
 
 constexpr Slot inputs[] = {{"x"}, {"k", Slot::optional}};
 constexpr Slot outputs[] = {{"y"}};
-constexpr AttrSpec attrs[] = {{"upper", "1", "1: the part above the diagonal k stays, 0: the part below"}};
+constexpr AttrSpec attrs[] = {
+    {"upper", "1", "1: the part above the diagonal k stays, 0: the part below"}};
 constexpr Rule rules[] = {
     {constant_rule, constants_if_there<1>},
     {"x has two axes at least", [](const NodeView& n) { return n.input(0).shape.size() >= 2; }},
@@ -16,7 +17,9 @@ constexpr Rule rules[] = {
 };
 constexpr Foreign from[] = {{Format::onnx, "Trilu"}};
 
-Result<std::vector<Facts>> infer(const NodeView& n) { return std::vector<Facts>{{n.input(0).dtype, n.input(0).shape, {}}}; }
+Result<std::vector<Facts>> infer(const NodeView& n) {
+  return std::vector<Facts>{{n.input(0).dtype, n.input(0).shape, {}}};
+}
 
 Result<void> eval(EvalContext& c) {
   const Tensor& x = *c.in[0];

@@ -13,7 +13,9 @@ constexpr Rule rules[] = {
     {"x is not of codes", [](const NodeView& n) { return !n.input(0).quant.quantized(); }},
 };
 
-Result<std::vector<Facts>> infer(const NodeView& n) { return std::vector<Facts>{{n.input(0).dtype, n.input(0).shape, {}}}; }
+Result<std::vector<Facts>> infer(const NodeView& n) {
+  return std::vector<Facts>{{n.input(0).dtype, n.input(0).shape, {}}};
+}
 
 Result<void> eval(EvalContext& c) {
   std::ranges::fill(c.out[0].bytes(), std::byte{0});

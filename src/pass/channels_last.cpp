@@ -12,17 +12,70 @@ namespace {
 // Operators across which the runtime carries the transposition before or
 // behind an integer convolution.
 const std::set<std::string_view>& carriers() {
-  static const std::set<std::string_view> names = {
-      "Abs", "Add", "ArgMax", "ArgMin", "AveragePool", "Cast", "Ceil", "Clip", "Concat", "Cos",
-      "Div", "Elu", "Equal", "Erf", "Exp", "Floor", "Greater", "HardSigmoid", "HardSwish",
-      "Identity", "LeakyRelu", "Less", "Log", "Max", "MaxPool", "Mean", "Min", "Mod", "Mul", "Neg",
-      "PRelu", "Pad", "Pow", "QuantizeLinear", "DequantizeLinear", "Reciprocal", "ReduceMax",
-      "ReduceMean", "ReduceMin", "ReduceSum", "Relu", "Resize", "Round", "Selu", "Sigmoid", "Sign",
-      "Slice", "Softmax", "Softplus", "Softsign", "Split", "Sqrt", "Squeeze", "Sub", "Sum", "Tanh",
-      "Unsqueeze", "Where", "GlobalAveragePool"};
+  static const std::set<std::string_view> names = {"Abs",
+                                                   "Add",
+                                                   "ArgMax",
+                                                   "ArgMin",
+                                                   "AveragePool",
+                                                   "Cast",
+                                                   "Ceil",
+                                                   "Clip",
+                                                   "Concat",
+                                                   "Cos",
+                                                   "Div",
+                                                   "Elu",
+                                                   "Equal",
+                                                   "Erf",
+                                                   "Exp",
+                                                   "Floor",
+                                                   "Greater",
+                                                   "HardSigmoid",
+                                                   "HardSwish",
+                                                   "Identity",
+                                                   "LeakyRelu",
+                                                   "Less",
+                                                   "Log",
+                                                   "Max",
+                                                   "MaxPool",
+                                                   "Mean",
+                                                   "Min",
+                                                   "Mod",
+                                                   "Mul",
+                                                   "Neg",
+                                                   "PRelu",
+                                                   "Pad",
+                                                   "Pow",
+                                                   "QuantizeLinear",
+                                                   "DequantizeLinear",
+                                                   "Reciprocal",
+                                                   "ReduceMax",
+                                                   "ReduceMean",
+                                                   "ReduceMin",
+                                                   "ReduceSum",
+                                                   "Relu",
+                                                   "Resize",
+                                                   "Round",
+                                                   "Selu",
+                                                   "Sigmoid",
+                                                   "Sign",
+                                                   "Slice",
+                                                   "Softmax",
+                                                   "Softplus",
+                                                   "Softsign",
+                                                   "Split",
+                                                   "Sqrt",
+                                                   "Squeeze",
+                                                   "Sub",
+                                                   "Sum",
+                                                   "Tanh",
+                                                   "Unsqueeze",
+                                                   "Where",
+                                                   "GlobalAveragePool"};
   return names;
 }
-bool carries(const Node& n) { return carriers().contains(n.op); }
+bool carries(const Node& n) {
+  return carriers().contains(n.op);
+}
 
 bool is_integer_convolution(const Graph& g, const Node& n) {
   const Value& x = g.value(n.inputs[0]);
@@ -36,8 +89,8 @@ bool leads_to_transpose(const Graph& g, const Uses& uses, ValueId v, std::set<Va
     const Node& n = g.node(use.node);
     if (n.op == "Transpose" || (use.slot == 0 && is_integer_convolution(g, n))) return true;
     return carries(n) && std::ranges::any_of(n.outputs, [&](ValueId out) {
-      return out != no_id && leads_to_transpose(g, uses, out, seen);
-    });
+             return out != no_id && leads_to_transpose(g, uses, out, seen);
+           });
   });
 }
 

@@ -9,7 +9,8 @@ Result<Patch> delegate_products(const Graph& g) {
   Patch patch(g, "delegate-products");
   for (std::size_t i = 0; i < g.nodes().size(); ++i) {
     const Node& n = g.nodes()[i];
-    if ((n.op == "Conv" || n.op == "ConvTranspose" || n.op == "Gemm") && n.attrs.integer("undelegated", 0) != 0 && !n.attrs.has("kernel")) {
+    if ((n.op == "Conv" || n.op == "ConvTranspose" || n.op == "Gemm") &&
+        n.attrs.integer("undelegated", 0) != 0 && !n.attrs.has("kernel")) {
       Node left = n;
       left.attrs.set("kernel", std::string("left"));
       patch.replace_node(static_cast<NodeId>(i), std::move(left));

@@ -7,7 +7,9 @@
 namespace lockstep {
 namespace {
 
-bool coded(const Value& v) { return v.quant.quantized() && is_integer(v.dtype); }
+bool coded(const Value& v) {
+  return v.quant.quantized() && is_integer(v.dtype);
+}
 
 // Channel of element i along the per-channel axis.
 std::size_t channel_of(const Shape& shape, const QuantParams& q, std::int64_t i) {
@@ -160,7 +162,8 @@ class Dequantizer {
       const Value& y = g_.value(node.outputs[0]);
       if (y.quant.per_channel())
         node = {node.name, "Identity", {}, {node.inputs[0]}, node.outputs, node.origin};
-      else node = clip(node.name, node, node.inputs[0], node.outputs[0], y);
+      else
+        node = clip(node.name, node, node.inputs[0], node.outputs[0], y);
     } else {
       for (ValueId& out : node.outputs) hold_inside(old, out);
     }
@@ -189,6 +192,8 @@ class Dequantizer {
 
 }  // namespace
 
-Result<Patch> dequantize_graph(const Graph& graph) { return Dequantizer(graph).run(); }
+Result<Patch> dequantize_graph(const Graph& graph) {
+  return Dequantizer(graph).run();
+}
 
 }  // namespace lockstep

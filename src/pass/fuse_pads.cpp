@@ -1,5 +1,5 @@
-// Pad -> window becomes the window's own padding, as onnxruntime does: by zeros before a Conv, a MaxPool (which then
-// never sees them) and an AveragePool, which then counts padding.
+// Pad -> window becomes the window's own padding, as onnxruntime does: by zeros before a Conv, a
+// MaxPool (which then never sees them) and an AveragePool, which then counts padding.
 #include <algorithm>
 #include <set>
 
@@ -16,7 +16,9 @@ bool all_bytes_zero(const Tensor& t) {
 
 bool takes_padding(const Node& n) {
   const std::string rule = n.attrs.text("auto_pad", "NOTSET");
-  if ((!rule.empty() && rule != "NOTSET") || n.outputs.size() != 1 || n.attrs.text("layout", "NCHW") != "NCHW") return false;
+  if ((!rule.empty() && rule != "NOTSET") || n.outputs.size() != 1 ||
+      n.attrs.text("layout", "NCHW") != "NCHW")
+    return false;
   if (n.op == "AveragePool")
     return n.attrs.integer("count_include_pad", 0) != 0 ||
            std::ranges::all_of(n.attrs.integers("pads"), [](std::int64_t p) { return p == 0; });
@@ -25,7 +27,8 @@ bool takes_padding(const Node& n) {
 
 // What the Pad adds to the spatial axes, all befores first; nothing where it does anything else.
 std::optional<std::vector<std::int64_t>> zeros_around(const Graph& g, const Node& pad) {
-  if (pad.op != "Pad" || pad.attrs.text("mode", "constant") != "constant" || pad.inputs.size() > 3 || pad.attrs.real("value", 0) != 0)
+  if (pad.op != "Pad" || pad.attrs.text("mode", "constant") != "constant" ||
+      pad.inputs.size() > 3 || pad.attrs.real("value", 0) != 0)
     return {};
   if (has_input(pad, 2)) {
     const auto& value = g.value(pad.inputs[2]).constant;
@@ -44,9 +47,11 @@ std::optional<std::vector<std::int64_t>> zeros_around(const Graph& g, const Node
 }
 
 // The window with the Pad's zeros as its own; nothing where the runtime takes no such window.
-std::optional<Node> padded_window(const Node& window, const Node& pad, const std::vector<std::int64_t>& zeros) {
+std::optional<Node> padded_window(const Node& window, const Node& pad,
+                                  const std::vector<std::int64_t>& zeros) {
   Node next = window;
-  std::vector<std::int64_t> pads = next.attrs.integers("pads", std::vector<std::int64_t>(zeros.size()));
+  std::vector<std::int64_t> pads =
+      next.attrs.integers("pads", std::vector<std::int64_t>(zeros.size()));
   if (pads.size() != zeros.size()) return {};
   std::ranges::transform(pads, zeros, pads.begin(), std::plus<>());
   const auto kernel = next.attrs.integers("kernel_shape");
@@ -58,14 +63,17 @@ std::optional<Node> padded_window(const Node& window, const Node& pad, const std
   return next;
 }
 
-// Shapes by value name behind a node of `g` whose output is no longer what its rule says; nothing where a reader's rule
-// does not take them.
-std::optional<std::vector<std::pair<std::string, Shape>>> shapes_behind(Graph g, std::string_view first) {
+// Shapes by value name behind a node of `g` whose output is no longer what its rule says; nothing
+// where a reader's rule does not take them.
+std::optional<std::vector<std::pair<std::string, Shape>>> shapes_behind(Graph g,
+                                                                        std::string_view first) {
   std::vector<std::pair<std::string, Shape>> changed;
   std::set<ValueId> read;
   for (std::size_t i = static_cast<std::size_t>(g.find_node(first)); i < g.nodes().size(); ++i) {
     const Node& n = g.nodes()[i];
-    if (n.name != first && std::ranges::none_of(n.inputs, [&](ValueId v) { return read.contains(v); })) continue;
+    if (n.name != first &&
+        std::ranges::none_of(n.inputs, [&](ValueId v) { return read.contains(v); }))
+      continue;
     const OpDef* const op = find_op(n.op);
     const auto facts = op->infer({g, n});
     if (!facts.ok() || op->of_shapes) return {};  // what was computed from the old shape is stored
@@ -88,7 +96,8 @@ std::optional<std::vector<std::pair<std::string, Shape>>> shapes_behind(Graph g,
 }
 
 // The Pad gone, the window wider and the shapes behind it as they then are.
-std::optional<Patch> fused(const Graph& g, const Uses& uses, const Node& pad, const Node& window, Node next) {
+std::optional<Patch> fused(const Graph& g, const Uses& uses, const Node& pad, const Node& window,
+                           Node next) {
   Patch patch(g, "fuse-pads");
   patch.remove_node(uses.id_of(pad));
   patch.replace_node(uses.id_of(window), std::move(next));

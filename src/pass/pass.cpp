@@ -19,7 +19,9 @@ constexpr Pass passes[] = {
     {"store-folded-constants", "constants computed at import are as good as stored",
      store_folded_constants},
     {"fuse-pads", "zeros around a window become its own padding", fuse_pads, true},
-    {"fuse-conv-constants", "a normalization, factor or summand of constants goes into the weights before it", fuse_conv_constants, true},
+    {"fuse-conv-constants",
+     "a normalization, factor or summand of constants goes into the weights before it",
+     fuse_conv_constants, true},
     {"merge-equal-quantize", "equal (de)quantizers of one tensor become one", merge_equal_quantize,
      true},
     {"remove-double-qdq", "two quantizations in a row become one over the reals that both hold",
@@ -63,7 +65,9 @@ constexpr Pass passes[] = {
 
 }  // namespace
 
-std::span<const Pass> pass_table() { return passes; }
+std::span<const Pass> pass_table() {
+  return passes;
+}
 
 const Pass* find_pass(std::string_view name) {
   const auto it = std::ranges::find(passes, name, &Pass::name);

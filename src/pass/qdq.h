@@ -28,7 +28,6 @@ Result<Patch> drop_idle_dequantizers(const Graph& graph);
 Result<Patch> block_float_pools(const Graph& graph);
 Result<Patch> resize_channels_last(const Graph& graph);
 
-
 // What LiteRT's XNNPACK delegate takes.
 Result<Patch> delegate_products(const Graph& graph);
 Result<Patch> fill_blocks_with_zero(const Graph& graph);

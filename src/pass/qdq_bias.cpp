@@ -119,7 +119,10 @@ ValueId add_dequantized(Patch& patch, const Node& n, const std::string& what, co
 }
 
 // MatMul whose only reader adds a row (or a matrix) to it.
-struct MatmulAdd { const Node* add; ValueId bias; };
+struct MatmulAdd {
+  const Node* add;
+  ValueId bias;
+};
 std::optional<MatmulAdd> matmul_add(const Graph& g, const Uses& uses, const Node& n) {
   if (n.op != "MatMul" || g.value(n.inputs[0]).dtype != DType::f32) return {};
   const Node* const add = uses.only_reader(n.outputs[0]);

@@ -118,7 +118,9 @@ std::vector<std::size_t> visiting_order(const Graph& g, const Uses& uses) {
   return place;
 }
 
-bool is_clip(const Node& n) { return n.op == "Relu" || n.op == "Clip"; }
+bool is_clip(const Node& n) {
+  return n.op == "Relu" || n.op == "Clip";
+}
 
 // Least and greatest real that a Relu or a Clip with constant bounds lets through.
 std::optional<std::pair<float, float>> clip_range(const Graph& g, const Node& n) {
@@ -140,7 +142,8 @@ bool redundant(const Graph& g, const Node& clip, const Node& q) {
   const auto quant = scalar_quant(g, q);
   if (!quant || !quant->has_zero || (quant->dtype != DType::i8 && quant->dtype != DType::u8))
     return false;
-  if (clip.op == "Relu" && q.attrs.integer("bits", 8) == 4) return true;  // the runtime looks at no zero point of four bits
+  if (clip.op == "Relu" && q.attrs.integer("bits", 8) == 4)
+    return true;  // the runtime looks at no zero point of four bits
   const CodeRange range = code_range(quant->dtype);
   if (clip.op == "Relu") return quant->zero == range.low;
   const auto reals = clip_range(g, clip);

@@ -29,7 +29,9 @@ struct Group {
 };
 
 // Codes of four bits: the runtime has no operators on them.
-bool is_narrow(const Node& n) { return n.attrs.integer("bits", 8) == 4; }
+bool is_narrow(const Node& n) {
+  return n.attrs.integer("bits", 8) == 4;
+}
 
 // Every input dequantized; the output read by exactly one Q, or (where allowed) by none.
 std::optional<Group> group_of(const Graph& g, const Uses& uses, const Node& n, bool without_q) {
@@ -51,7 +53,9 @@ std::optional<Group> group_of(const Graph& g, const Uses& uses, const Node& n, b
   return group;
 }
 
-bool is_byte(DType t) { return t == DType::i8 || t == DType::u8; }
+bool is_byte(DType t) {
+  return t == DType::i8 || t == DType::u8;
+}
 
 // Which groups have an integer operator; `types` are the runtime's, of the inputs'
 // codes, `y` of the output's.
@@ -194,7 +198,8 @@ Result<Patch> fuse_qdq_conv(const Graph& g) {
 
 Result<Patch> fuse_qdq_dense(const Graph& g) {
   return fuse_all(g, "fuse-qdq-dense", true, [](const Fuser& f, const Node& n, const Group& group) {
-    if (n.op == "Gemm" && group.dq.size() >= 2)  // only here the runtime wants the zero points to be there
+    if (n.op == "Gemm" &&
+        group.dq.size() >= 2)  // only here the runtime wants the zero points to be there
       return has_input(*group.dq[0], 2) && has_input(*group.dq[1], 2) &&
              fuses_gemm(n, f.types(group), f.output_type(group));
     return n.op == "MatMul" && group.dq.size() == 2 &&

@@ -17,7 +17,9 @@ bool only_moves(const Node& n) {
 }
 
 // Codes of `like`'s quantization for a float value, and the dequantized value behind them.
-struct Pair { ValueId codes, reals; };
+struct Pair {
+  ValueId codes, reals;
+};
 
 // Adds Q and DQ with the scale and zero point of `like`. `from` is read by Q; DQ
 // makes `to`, or a new value.

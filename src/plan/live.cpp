@@ -7,8 +7,7 @@ namespace {
 
 class Ranges {
  public:
-  Ranges(const Graph& g, bool keep_inputs)
-      : g_(g), end_(static_cast<int>(g.nodes().size())) {
+  Ranges(const Graph& g, bool keep_inputs) : g_(g), end_(static_cast<int>(g.nodes().size())) {
     lives_.of_value.assign(g.values().size(), -1);
     lives_.scratch.assign(g.nodes().size(), -1);
     last_.assign(g.values().size(), -1);

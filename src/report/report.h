@@ -17,7 +17,8 @@ struct Report {
   std::string tolerance;           // as given, "" for the standard one
   std::vector<std::string> notes;
   Verdict verdict;
-  const Graph* graph = nullptr;    // the lowered reference: scales for the line of the first wrong operation
+  const Graph* graph =
+      nullptr;  // the lowered reference: scales for the line of the first wrong operation
 };
 
 struct TextStyle {
@@ -34,8 +35,8 @@ std::string json_report(const Report& report);
 std::string grouped(std::int64_t n);
 // A cause with its parameters; of a long list of runs or channels the first ones and how many more.
 std::string short_spec(const std::string& spec);
-// Specs that are one fault with the same parameters at several places stand as one, in the order of the first of each:
-// "stale-output at any of /fc, /conv, /mean and 3 more places".
+// Specs that are one fault with the same parameters at several places stand as one, in the order of
+// the first of each: "stale-output at any of /fc, /conv, /mean and 3 more places".
 std::vector<std::string> specs_by_fault(const std::vector<std::string>& specs);
 // "81.2 %", "< 0.1 %", "0 %"
 std::string percent(double share);

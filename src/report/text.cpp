@@ -10,8 +10,10 @@ class Writer : public TextPart {
   void write() {
     head();
     write_table(r_, style_, out_);
-    if (v_.healthy) healthy();
-    else write_mismatch(r_, style_, out_);
+    if (v_.healthy)
+      healthy();
+    else
+      write_mismatch(r_, style_, out_);
     write_envelope(r_, style_, out_);
   }
 
@@ -24,12 +26,14 @@ class Writer : public TextPart {
     if (!v_.comparison.left_device.empty())
       left = fmt::format("   unpaired on the device: {}", list(v_.comparison.left_device, 4));
     const bool folded = fold_rows(v_.comparison, *r_.graph).size() < v_.comparison.rows.size();
-    field("tensors", fmt::format("compared {} of {}{}{}", v_.comparison.rows.size(), v_.comparison.tensors,
-                                 folded ? "   quantizers stand with their operations" : "", left));
+    field("tensors",
+          fmt::format("compared {} of {}{}{}", v_.comparison.rows.size(), v_.comparison.tensors,
+                      folded ? "   quantizers stand with their operations" : "", left));
     if (!r_.tolerance.empty()) field("tolerance", r_.tolerance);
     constexpr std::size_t most = 6;
     for (std::size_t i = 0; i < std::min(most, r_.notes.size()); ++i) field("note", r_.notes[i]);
-    if (r_.notes.size() > most) more(fmt::format("and {} more notes, in --json", r_.notes.size() - most));
+    if (r_.notes.size() > most)
+      more(fmt::format("and {} more notes, in --json", r_.notes.size() - most));
     out_ += "\n";
   }
 
@@ -47,15 +51,18 @@ class Writer : public TextPart {
       if (row.local.has_lsb) most = std::max(most, row.local.max_lsb), lsb = true;
     }
     if (differing > 0)
-      more(fmt::format("from the device's own inputs {} of {} values differ{}", grouped(differing), grouped(values),
-                       lsb ? fmt::format(", by {:.3g} LSB at most", most) : ""));
+      more(fmt::format("from the device's own inputs {} of {} values differ{}", grouped(differing),
+                       grouped(values), lsb ? fmt::format(", by {:.3g} LSB at most", most) : ""));
     if (!rows.empty() && !rows.back().whole.identical()) {
       const Metrics& m = rows.back().whole;
-      more(fmt::format("drift at {}: cosine {}, {}{} of its values differ", rows.back().tensor, cosine_text(m.cosine),
-                       m.has_lsb ? fmt::format("{:.3g} LSB at most, ", m.max_lsb) : "", percent(m.share_differing())));
+      more(fmt::format("drift at {}: cosine {}, {}{} of its values differ", rows.back().tensor,
+                       cosine_text(m.cosine),
+                       m.has_lsb ? fmt::format("{:.3g} LSB at most, ", m.max_lsb) : "",
+                       percent(m.share_differing())));
     }
     const auto unknown = std::ranges::count(rows, Judgement::unknown, &Row::state);
-    if (unknown) more(fmt::format("{} tensors could not be recomputed and carry no verdict", unknown));
+    if (unknown)
+      more(fmt::format("{} tensors could not be recomputed and carry no verdict", unknown));
     for (const std::string& note : v_.notes) field("note", note);
   }
 };

@@ -41,7 +41,8 @@ class TextPart {
 
   static std::string list(const std::vector<std::string>& names, std::size_t most) {
     std::string text;
-    for (std::size_t i = 0; i < std::min(most, names.size()); ++i) text += (i ? ", " : "") + names[i];
+    for (std::size_t i = 0; i < std::min(most, names.size()); ++i)
+      text += (i ? ", " : "") + names[i];
     return names.size() > most ? text + fmt::format(" and {} more", names.size() - most) : text;
   }
 
@@ -52,7 +53,8 @@ class TextPart {
   // With its tensor, where others of its node are wrong too.
   std::string name_among(const Row& row, const std::vector<Suspect>& suspects) const {
     const std::string name = name_of_row(row);
-    const auto alike = std::ranges::count_if(suspects, [&](const Suspect& s) { return name_of_row(v_.comparison.rows[s.row]) == name; });
+    const auto alike = std::ranges::count_if(
+        suspects, [&](const Suspect& s) { return name_of_row(v_.comparison.rows[s.row]) == name; });
     return alike > 1 && row.tensor != name ? name + " (" + row.tensor + ")" : name;
   }
   std::string op_of_row(const Row& row) const {
@@ -70,7 +72,8 @@ class TextPart {
 void write_table(const Report& report, const TextStyle& style, std::string& out);
 // What is wrong, why, how far it reaches, and what to do.
 void write_mismatch(const Report& report, const TextStyle& style, std::string& out);
-// Where legitimate arithmetics lie apart and the device among them; which side is wrong, where a run on the PC was given.
+// Where legitimate arithmetics lie apart and the device among them; which side is wrong, where a
+// run on the PC was given.
 void write_envelope(const Report& report, const TextStyle& style, std::string& out);
 
 }  // namespace lockstep

@@ -10,9 +10,9 @@ namespace lockstep {
 
 // Which build of a network a capture was recorded from. What a file does not say is empty.
 struct Build {
-  std::string hash;                  // of the compiled program or weight image, whatever the tool prints
-  std::string stamp;                 // compiler and version, date
-  std::string model;                 // hash of the model file that was compiled, as `model_hash` makes it
+  std::string hash;   // of the compiled program or weight image, whatever the tool prints
+  std::string stamp;  // compiler and version, date
+  std::string model;  // hash of the model file that was compiled, as `model_hash` makes it
   std::vector<std::string> exposed;  // inner tensors that this build shows as outputs
 
   bool known() const { return !hash.empty() || !stamp.empty() || !model.empty(); }

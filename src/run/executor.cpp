@@ -12,7 +12,9 @@
 namespace lockstep {
 namespace {
 
-TensorInfo info_of(const Value& v) { return {v.dtype, v.shape, v.quant, v.origin}; }
+TensorInfo info_of(const Value& v) {
+  return {v.dtype, v.shape, v.quant, v.origin};
+}
 
 bool recordable(const Graph& g, ValueId id) {
   const Value& v = g.value(id);
@@ -45,7 +47,8 @@ Result<Executor> Executor::make(const Graph& imported, const Arithmetic& arithme
     LOCKSTEP_CHECK(check_node(view));
     const std::string why = arithmetic.unsupported ? arithmetic.unsupported(view) : "";
     if (!why.empty())
-      return Error{view.where(), "not computed in " + std::string(arithmetic.name), "another --arith", why};
+      return Error{view.where(), "not computed in " + std::string(arithmetic.name),
+                   "another --arith", why};
   }
   Executor e;
   e.graph_ = std::make_shared<const Graph>(std::move(lowered));
@@ -78,14 +81,17 @@ Result<Capture> Executor::run_planned(std::span<const Sample> inputs,
   return capture;
 }
 
-Result<std::vector<Tensor>> Executor::run_node(NodeId id, std::span<const Tensor* const> inputs) const {
+Result<std::vector<Tensor>> Executor::run_node(NodeId id,
+                                               std::span<const Tensor* const> inputs) const {
   const Node& node = graph_->node(id);
   std::vector<const Tensor*> in(node.inputs.size(), nullptr);
   for (std::size_t i = 0; i < in.size(); ++i) {
     if (node.inputs[i] == no_id) continue;
-    in[i] = i < inputs.size() && inputs[i] ? inputs[i] : graph_->value(node.inputs[i]).constant.get();
+    in[i] =
+        i < inputs.size() && inputs[i] ? inputs[i] : graph_->value(node.inputs[i]).constant.get();
     if (!in[i])
-      return Error{graph_->where(node), "input '" + graph_->value(node.inputs[i]).name + "' is missing",
+      return Error{graph_->where(node),
+                   "input '" + graph_->value(node.inputs[i]).name + "' is missing",
                    "every computed input", ""};
   }
   return evaluate_node(*graph_, id, *arithmetic_->numerics, *kernels_, in);

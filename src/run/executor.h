@@ -21,13 +21,15 @@ enum class StateMode : std::uint8_t { reset, keep };
 struct NodeHook {
   NodeId node = no_id;
   std::function<Result<void>(std::span<const Tensor* const> in, std::span<Tensor> out,
-                             std::span<const Tensor> previous)> change;
+                             std::span<const Tensor> previous)>
+      change;
   // Further values that the hook looks at: appended to `in`, null where not made before the node.
   std::vector<ValueId> also = {};
 };
 
-// Changes a network input before anything reads it. `previous` is the input of the sample before, null in the
-// first; `fed` the whole sample as sent, for what the hook looks at beside its own input.
+// Changes a network input before anything reads it. `previous` is the input of the sample before,
+// null in the first; `fed` the whole sample as sent, for what the hook looks at beside its own
+// input.
 struct InputHook {
   ValueId input = no_id;
   std::function<Result<void>(Tensor& x, const Tensor* previous, const Sample& fed)> change;
@@ -46,10 +48,11 @@ class SessionCache;
 // operators' own meanings, or by kernels that yield the same bytes.
 class Executor {
  public:
-  // Lowers `imported` by the arithmetic's passes; an error names the node it cannot compute and why.
+  // Lowers `imported` by the arithmetic's passes; an error names the node it cannot compute and
+  // why.
   static Result<Executor> make(const Graph& imported, const Arithmetic& arithmetic);
 
-  const Graph& graph() const { return *graph_; }           // lowered
+  const Graph& graph() const { return *graph_; }  // lowered
   const NodeKernels& kernels() const { return *kernels_; }
   const Arithmetic& arithmetic() const { return *arithmetic_; }
 
@@ -61,8 +64,9 @@ class Executor {
   // One node from the given inputs (in node order; null takes the constant, or absent).
   Result<std::vector<Tensor>> run_node(NodeId node, std::span<const Tensor* const> inputs) const;
 
-  // Every value named in `known` is taken from there instead of being computed; `wanted` are computed
-  // from them and, where those are missing, from what stands before. The local test and replays.
+  // Every value named in `known` is taken from there instead of being computed; `wanted` are
+  // computed from them and, where those are missing, from what stands before. The local test and
+  // replays.
   Result<Sample> run_from(const Sample& known, std::span<const std::string> wanted,
                           const RunOptions& options = {}) const;
 
@@ -78,6 +82,7 @@ class Executor {
 
 // Checks names, shapes and types of a sample against the graph's inputs. Batched arrays are split:
 // x of shape (S*n, ...) for an input (n, ...) makes S samples.
-Result<std::vector<Sample>> samples_from(const Graph& graph, const Sample& arrays, const std::string& where);
+Result<std::vector<Sample>> samples_from(const Graph& graph, const Sample& arrays,
+                                         const std::string& where);
 
 }  // namespace lockstep

@@ -20,7 +20,8 @@ Range range_of(const Graph& g, ValueId id) {
     if (!y.quant.quantized() || !is_integer(y.dtype)) continue;
     const CodeRange codes = code_range(y.dtype);
     const double scale = y.quant.scale_at(0), zero = y.quant.zero_at(0);
-    return {scale * (static_cast<double>(codes.low) - zero), scale * (static_cast<double>(codes.high) - zero)};
+    return {scale * (static_cast<double>(codes.low) - zero),
+            scale * (static_cast<double>(codes.high) - zero)};
   }
   return {};
 }
@@ -29,8 +30,10 @@ void fill(Tensor& t, const Value& v, Range range, Random& random) {
   const bool codes = is_integer(v.dtype) && size_of(v.dtype) == 1;
   const CodeRange whole = codes ? code_range(v.dtype) : CodeRange{0, 1};
   for (std::int64_t i = 0; i < t.count(); ++i)
-    if (is_float(v.dtype)) t.set_number(i, range.low + random.unit() * (range.high - range.low));
-    else t.set_code(i, random.between(whole.low, whole.high));
+    if (is_float(v.dtype))
+      t.set_number(i, range.low + random.unit() * (range.high - range.low));
+    else
+      t.set_code(i, random.between(whole.low, whole.high));
 }
 
 }  // namespace

@@ -46,10 +46,12 @@ void add(Capture& all, const Capture& next, const Build& first, const Build& oth
   const std::string whose = next.source + (other.known() ? " (" + other.text() + ")" : "");
   const std::vector<Difference> unlike = differences(all, next);
   for (const Difference& d : unlike)
-    all.notes.push_back("'" + d.name + "' differs between " + all.source + " and " + whose + " in " + std::to_string(d.wrong) + " of " +
-                        std::to_string(d.values) + " values: " +
-                        (same == SameBuild::yes ? "one build that does not answer alike from run to run"
-                                                : "these builds do not compute alike, and what one of them shows is no evidence about the other"));
+    all.notes.push_back(
+        "'" + d.name + "' differs between " + all.source + " and " + whose + " in " +
+        std::to_string(d.wrong) + " of " + std::to_string(d.values) + " values: " +
+        (same == SameBuild::yes ? "one build that does not answer alike from run to run"
+                                : "these builds do not compute alike, and what one of them shows "
+                                  "is no evidence about the other"));
   std::vector<std::string> own;
   for (const std::string& name : next.order)
     if (!all.infos.contains(name)) own.push_back(name);
@@ -62,9 +64,11 @@ void add(Capture& all, const Capture& next, const Build& first, const Build& oth
     all.order.push_back(name);
     all.infos.emplace(name, next.infos.at(name));
     for (std::size_t s = 0; s < next.samples.size(); ++s)
-      if (const auto it = next.samples[s].find(name); it != next.samples[s].end()) all.samples[s].emplace(name, it->second);
+      if (const auto it = next.samples[s].find(name); it != next.samples[s].end())
+        all.samples[s].emplace(name, it->second);
   }
-  if (same != SameBuild::yes) all.notes.push_back("from " + whose + " alone, another build: " + listed(own));
+  if (same != SameBuild::yes)
+    all.notes.push_back("from " + whose + " alone, another build: " + listed(own));
 }
 
 }  // namespace
@@ -75,7 +79,8 @@ Result<Capture> merge_captures(std::span<const Capture> captures, std::span<cons
     const Capture& next = captures[i];
     if (next.samples.size() != all.samples.size())
       return Error{next.source, std::to_string(next.samples.size()) + " samples",
-                   std::to_string(all.samples.size()) + " as in " + all.source, "run every variant with the same inputs"};
+                   std::to_string(all.samples.size()) + " as in " + all.source,
+                   "run every variant with the same inputs"};
     for (const std::string& note : next.notes)
       if (std::ranges::find(all.notes, note) == all.notes.end()) all.notes.push_back(note);
     add(all, next, builds.empty() ? Build{} : builds[0], i < builds.size() ? builds[i] : Build{});

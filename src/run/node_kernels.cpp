@@ -30,7 +30,8 @@ class Room {
 }  // namespace
 
 bool moves_channels(const Kernel& kernel, const NodeView& node) {
-  constexpr std::string_view without_channels[] = {"GRU", "Gemm", "LSTM", "MatMul", "RNN", "SequenceLstm", "Svdf"};
+  constexpr std::string_view without_channels[] = {"GRU", "Gemm",         "LSTM", "MatMul",
+                                                   "RNN", "SequenceLstm", "Svdf"};
   return kernel.order == Order::channels_last &&
          std::ranges::find(without_channels, node.node.op) == std::end(without_channels) &&
          node.attrs().text("layout", "NCHW") != "NHWC";

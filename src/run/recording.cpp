@@ -58,9 +58,11 @@ void append(Recording& all, Recording part, std::int64_t sample) {
   std::ranges::move(part.notes, std::back_inserter(all.notes));
   if (all.arithmetic.empty()) all.arithmetic = part.arithmetic;
   if (same_build(all.build, part.build) == SameBuild::no)
-    all.notes.push_back("one folder holds tensors of two builds: " + all.build.text() + "; " + part.build.text() +
+    all.notes.push_back("one folder holds tensors of two builds: " + all.build.text() + "; " +
+                        part.build.text() +
                         ": what one of them shows is no evidence about the other");
-  else if (!all.build.known()) all.build = part.build;
+  else if (!all.build.known())
+    all.build = part.build;
   if (sample < 0) all.samples = std::max(all.samples, part.samples);
 }
 
@@ -76,9 +78,11 @@ Result<Recording> read_file_of(const fs::path& path) {
   if (ending == ".csv") return recording_from_csv(plain_text(bytes), stem, where);
   if (ending == ".json") {
     const std::string text = plain_text(bytes);
-    return describes_raw(text) ? recording_from_raw(text, where) : recording_from_json_numbers(text, stem, where);
+    return describes_raw(text) ? recording_from_raw(text, where)
+                               : recording_from_json_numbers(text, stem, where);
   }
-  if (is_text_ending(ending)) return recording_from_text(joined_elements(plain_text(bytes)), stem, where);
+  if (is_text_ending(ending))
+    return recording_from_text(joined_elements(plain_text(bytes)), stem, where);
   Recording recording;
   if (is_bytes_ending(ending)) {
     recording.arrays.push_back(recorded_bytes(stem, bytes));
@@ -95,13 +99,15 @@ Result<bool> is_described(const fs::path& file, const std::vector<fs::path>& ent
   for (const fs::path& e : entries) {
     if (lower(e.extension().string()) != ".json") continue;
     LOCKSTEP_TRY(const Bytes bytes, read_file(e.string()));
-    const bool named = e.stem() == file.stem() || e.stem().string() == name || text_of(bytes).find('"' + name + '"') != std::string_view::npos;
+    const bool named = e.stem() == file.stem() || e.stem().string() == name ||
+                       text_of(bytes).find('"' + name + '"') != std::string_view::npos;
     if (named && describes_raw(text_of(bytes))) return true;
   }
   return false;
 }
 
-// Files of one folder. Where the same names stand in numbered files (sample_0.npz, sample_1.npz), each file is a sample.
+// Files of one folder. Where the same names stand in numbered files (sample_0.npz, sample_1.npz),
+// each file is a sample.
 void append_parts(Recording& all, std::vector<std::pair<std::int64_t, Recording>> parts) {
   const auto names_of = [](const Recording& r) {
     std::set<std::string> names;
@@ -111,14 +117,21 @@ void append_parts(Recording& all, std::vector<std::pair<std::int64_t, Recording>
   std::set<std::int64_t> numbers;
   for (const auto& [number, part] : parts) numbers.insert(number);
   const bool numbered = parts.size() > 1 && numbers.size() == parts.size() && !numbers.contains(-1);
-  if (numbered) std::ranges::sort(parts, {}, &std::pair<std::int64_t, Recording>::first);  // layer_2 before layer_10
-  const bool samples = numbered && std::ranges::all_of(parts, [&](const auto& p) { return names_of(p.second) == names_of(parts[0].second); });
-  for (std::size_t i = 0; i < parts.size(); ++i) append(all, std::move(parts[i].second), samples ? static_cast<std::int64_t>(i) : -1);
+  if (numbered)
+    std::ranges::sort(parts, {},
+                      &std::pair<std::int64_t, Recording>::first);  // layer_2 before layer_10
+  const bool samples = numbered && std::ranges::all_of(parts, [&](const auto& p) {
+                         return names_of(p.second) == names_of(parts[0].second);
+                       });
+  for (std::size_t i = 0; i < parts.size(); ++i)
+    append(all, std::move(parts[i].second), samples ? static_cast<std::int64_t>(i) : -1);
   if (samples) all.samples = static_cast<std::int64_t>(parts.size());
 }
 
 // Text beside such files is notes or source, not a recording.
-bool holds_arrays(const std::string& ending) { return ending == ".npy" || ending == ".csv" || ending == ".npz" || is_bytes_ending(ending); }
+bool holds_arrays(const std::string& ending) {
+  return ending == ".npy" || ending == ".csv" || ending == ".npz" || is_bytes_ending(ending);
+}
 
 Result<Recording> read_folder(const std::string& folder, bool samples_below) {
   LOCKSTEP_TRY(const std::vector<fs::path> entries, entries_of(folder));
@@ -126,7 +139,8 @@ Result<Recording> read_folder(const std::string& folder, bool samples_below) {
   std::vector<std::pair<std::int64_t, Recording>> parts;
   Recording all;
   std::size_t other = 0;
-  const bool arrays = std::ranges::any_of(entries, [](const fs::path& e) { return holds_arrays(lower(e.extension().string())); });
+  const bool arrays = std::ranges::any_of(
+      entries, [](const fs::path& e) { return holds_arrays(lower(e.extension().string())); });
   for (const fs::path& entry : entries) {
     const std::string ending = lower(entry.extension().string());
     if (samples_below && folder_exists(entry.string())) {
@@ -164,7 +178,8 @@ Result<Recording> read_folder(const std::string& folder, bool samples_below) {
 // x.raw is described by x.json or x.raw.json; without either it is the bytes of one tensor.
 std::string description_of(const std::string& raw) {
   for (const std::string& path : {fs::path(raw).replace_extension(".json").string(), raw + ".json"})
-    if (const auto bytes = read_file(path); bytes.ok() && describes_raw(text_of(*bytes))) return path;
+    if (const auto bytes = read_file(path); bytes.ok() && describes_raw(text_of(*bytes)))
+      return path;
   return raw;
 }
 
@@ -191,8 +206,10 @@ NpyArray array_of(const Tensor& tensor) {
 
 bool is_recording(std::string_view path) {
   const std::string ending = lower(fs::path(path).extension().string());
-  static constexpr std::string_view endings[] = {".npz", ".npy", ".csv", ".json", ".raw", ".bin", ".dat"};
-  return std::ranges::count(endings, ending) > 0 || is_text_ending(ending) || folder_exists(std::string(path));
+  static constexpr std::string_view endings[] = {".npz", ".npy", ".csv", ".json",
+                                                 ".raw", ".bin", ".dat"};
+  return std::ranges::count(endings, ending) > 0 || is_text_ending(ending) ||
+         folder_exists(std::string(path));
 }
 
 Result<Recording> read_recording(const std::string& path) {

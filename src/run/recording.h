@@ -56,7 +56,8 @@ Result<Capture> capture_from(const Recording& recording, const Graph& model,
 
 // Writes a capture as .npz: each tensor's samples along the first axis, and "lockstep.json" with
 // quantization, origins and the build. An error when a tensor is missing in some samples.
-Result<void> write_capture(const std::string& path, const Capture& capture, const Build& build = {});
+Result<void> write_capture(const std::string& path, const Capture& capture,
+                           const Build& build = {});
 
 Tensor tensor_of(const NpyArray& array);
 NpyArray array_of(const Tensor& tensor);

@@ -11,7 +11,8 @@ namespace lockstep {
 // tensor scale, zero, axis, node and layout. Unknown keys are ignored.
 inline constexpr std::string_view capture_json_name = "lockstep.json";
 
-// Lists in lists without end, which no recording holds and which would exhaust the stack of whoever walks them.
+// Lists in lists without end, which no recording holds and which would exhaust the stack of whoever
+// walks them.
 bool nests_too_deep(std::string_view json);
 
 std::string capture_json(const Capture& capture, const Build& build);

@@ -108,10 +108,12 @@ Result<RecordedArray> with_type(const RecordedArray& a, const Recording& recordi
                        TypeFrom::model};
 }
 
-// Whether an array holds a constant again and again: a tool that dumps everything at every run does so.
+// Whether an array holds a constant again and again: a tool that dumps everything at every run does
+// so.
 bool repeats(const Tensor& array, const Tensor& constant) {
   const std::size_t one = constant.bytes().size();
-  if (array.dtype() != constant.dtype() || one == 0 || array.bytes().size() % one != 0) return false;
+  if (array.dtype() != constant.dtype() || one == 0 || array.bytes().size() % one != 0)
+    return false;
   for (std::size_t at = 0; at < array.bytes().size(); at += one)
     if (!std::ranges::equal(array.bytes().subspan(at, one), constant.bytes())) return false;
   return !array.bytes().empty();
@@ -123,7 +125,8 @@ ValueId computed_instead(RecordedArray& a, const Graph& model, const ModelNames&
                          std::int64_t samples) {
   const ValueId id = names.meant(a.name);
   if (id == no_id || !is_constant(model.value(id)) ||
-      a.tensor.count() == count_of(model.value(id).shape) || repeats(a.tensor, *model.value(id).constant))
+      a.tensor.count() == count_of(model.value(id).shape) ||
+      repeats(a.tensor, *model.value(id).constant))
     return id;
   const ValueId other = names.abridged(a.name);
   if (other == no_id || !fits(a, model.value(other), samples)) return id;

@@ -53,8 +53,8 @@ bool Session::Plan::given_when_resumed(ValueId v) const {
   return options.resumed && !reached[at(v)] && all_maps[at(v)].source == no_id;
 }
 
-// The convolution over its Pad's input, where nothing else of this session needs the Pad's result as
-// bytes. Who only reads it after a run has it made then.
+// The convolution over its Pad's input, where nothing else of this session needs the Pad's result
+// as bytes. Who only reads it after a run has it made then.
 const NodeKernels::Padded* Session::Plan::without_pad(NodeId n) const {
   const Node& conv = g.node(n);
   if (conv.op != "Conv" || conv.inputs[0] == no_id) return nullptr;

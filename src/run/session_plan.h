@@ -71,10 +71,10 @@ struct Session::Plan {
   std::vector<const Tensor*> fixed;    // by value: constant whatever is given or changed, else null
   std::vector<char> reached;           // by value: depends on a hook
   std::vector<char> given_mark, kept;
-  std::vector<CodeMap> maps;            // as joined in runs
-  std::vector<CodeMap> all_maps;        // as they may be joined when a value is read
-  std::map<ValueId, CodeTable> tables;  // of the values that are made by one
-  std::vector<char> materialized;       // by value: needed as bytes of its own
+  std::vector<CodeMap> maps;                       // as joined in runs
+  std::vector<CodeMap> all_maps;                   // as they may be joined when a value is read
+  std::map<ValueId, CodeTable> tables;             // of the values that are made by one
+  std::vector<char> materialized;                  // by value: needed as bytes of its own
   std::vector<const NodeKernels::Padded*> padded;  // by node: runs without the Pad before it
   std::vector<ValueId> unpadded;  // by value: what a Pad that is left out reads, else no_id
   std::vector<NodeId> evaluated;
@@ -101,8 +101,7 @@ struct Session::Plan {
   Result<void> add_node(NodeId n);
   void add_table(ValueId v);
   bool moves_before(ValueId x, ValueId y) const;
-  void add_kernel(NodeId n, const Node& node, const Kernel& kernel,
-                  const PreparedKernel& prepared);
+  void add_kernel(NodeId n, const Node& node, const Kernel& kernel, const PreparedKernel& prepared);
   void add_eval(NodeId n);
   bool should_share(const SessionStep& s) const;
   BufferId make_buffer(ValueId v);

@@ -23,7 +23,8 @@ class Captures : public Target {
                   .notes = {}};
     for (const Recording& r : recordings_) {
       d.notes.insert(d.notes.end(), r.notes.begin(), r.notes.end());
-      if (std::string why = of_another_model(r.build); !why.empty()) d.notes.push_back(r.source + why);
+      if (std::string why = of_another_model(r.build); !why.empty())
+        d.notes.push_back(r.source + why);
     }
     return d;
   }
@@ -34,7 +35,8 @@ class Captures : public Target {
     std::vector<Build> builds;
     for (const Recording& r : recordings_) {
       builds.push_back(r.build);
-      LOCKSTEP_TRY(captures.emplace_back(), capture_from(r, model_, static_cast<std::int64_t>(inputs.size())));
+      LOCKSTEP_TRY(captures.emplace_back(),
+                   capture_from(r, model_, static_cast<std::int64_t>(inputs.size())));
     }
     return merge_captures(captures, builds);
   }
@@ -45,7 +47,8 @@ class Captures : public Target {
     const auto own = read_file(model_.file());
     if (build.model.empty() || !own.ok() || build.model == model_hash(*own)) return "";
     return " was recorded from another model file than " + model_.file() +
-           (build.exposed.empty() ? " (another version, or a variant of it)" : " (a variant that exposes " + listed(build.exposed) + ")") +
+           (build.exposed.empty() ? " (another version, or a variant of it)"
+                                  : " (a variant that exposes " + listed(build.exposed) + ")") +
            ": it speaks of that build";
   }
   static std::string listed(const std::vector<std::string>& names) {
@@ -64,15 +67,20 @@ Result<std::unique_ptr<Target>> open(std::string_view uri, const TargetContext& 
   for (const std::string& part : whole ? std::vector{path} : split(path, '+')) {
     LOCKSTEP_TRY(recordings.emplace_back(), read_recording(part));
   }
-  return std::unique_ptr<Target>(std::make_unique<Captures>(path, std::move(recordings), context.model));
+  return std::unique_ptr<Target>(
+      std::make_unique<Captures>(path, std::move(recordings), context.model));
 }
 
 }  // namespace
 
 extern constinit const TargetDef target_captures = {
     .name = "captures",
-    .syntax = "FILE.npz | FOLDER | FILE.npy | FILE.json | FILE.raw | FILE.bin | FILE.csv | FILE.txt | FILE.h | FILE+FILE...",
-    .meaning = "recorded tensors of a device, also ST's *_val_io.npz; with +, of several exposed variants, merged",
+    .syntax =
+        "FILE.npz | FOLDER | FILE.npy | FILE.json | FILE.raw | FILE.bin | FILE.csv | FILE.txt | "
+        "FILE.h | FILE+FILE...",
+    .meaning =
+        "recorded tensors of a device, also ST's *_val_io.npz; with +, of several exposed "
+        "variants, merged",
     .matches = [](std::string_view uri) { return !uri.starts_with("npu:") && is_recording(uri); },
     .open = open,
 };

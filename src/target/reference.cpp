@@ -9,11 +9,16 @@ class Reference : public Target {
 
   Description describe() const override {
     const Arithmetic& a = executor_.arithmetic();
-    return {.uri = std::string(a.name), .device = std::string(a.runtime), .arithmetic = std::string(a.name),
-            .all_tensors = true, .takes_inputs = true, .notes = {}};
+    return {.uri = std::string(a.name),
+            .device = std::string(a.runtime),
+            .arithmetic = std::string(a.name),
+            .all_tensors = true,
+            .takes_inputs = true,
+            .notes = {}};
   }
 
-  Result<Capture> run(std::span<const Sample> inputs, std::span<const std::string> wanted) override {
+  Result<Capture> run(std::span<const Sample> inputs,
+                      std::span<const std::string> wanted) override {
     RunOptions options;
     options.state = state_;
     return executor_.run(inputs, wanted, options);

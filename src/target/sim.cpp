@@ -6,24 +6,30 @@ namespace {
 
 constexpr std::string_view prefix = "sim:";
 
-// The reference with faults injected. It records network inputs as they were sent: what a fault makes
-// of them happens behind the buffer.
+// The reference with faults injected. It records network inputs as they were sent: what a fault
+// makes of them happens behind the buffer.
 class VirtualDevice : public Target {
  public:
   VirtualDevice(std::string uri, Executor executor, RunOptions faults)
       : uri_(std::move(uri)), executor_(std::move(executor)), faults_(std::move(faults)) {}
 
   Description describe() const override {
-    return {.uri = uri_, .device = "virtual device", .arithmetic = std::string(executor_.arithmetic().name),
-            .all_tensors = true, .takes_inputs = true, .notes = {}};
+    return {.uri = uri_,
+            .device = "virtual device",
+            .arithmetic = std::string(executor_.arithmetic().name),
+            .all_tensors = true,
+            .takes_inputs = true,
+            .notes = {}};
   }
 
-  Result<Capture> run(std::span<const Sample> inputs, std::span<const std::string> wanted) override {
+  Result<Capture> run(std::span<const Sample> inputs,
+                      std::span<const std::string> wanted) override {
     LOCKSTEP_TRY(Capture capture, executor_.run(inputs, wanted, faults_));
     capture.source = uri_;
     for (std::size_t s = 0; s < capture.samples.size(); ++s)
       for (const auto& [name, tensor] : inputs[s])
-        if (const auto it = capture.samples[s].find(name); it != capture.samples[s].end()) it->second = tensor;
+        if (const auto it = capture.samples[s].find(name); it != capture.samples[s].end())
+          it->second = tensor;
     return capture;
   }
 

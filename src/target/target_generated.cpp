@@ -35,7 +35,8 @@ Result<GeneratedTensor> tensor_of(const json& j, const std::string& where,
     std::ranges::sort(axes);
     for (std::size_t d = 0; d < axes.size(); ++d)
       if (axes[d] != d || axes.size() != t.info.shape.size())
-        return Error{where, "order of tensor '" + t.name + "'", "each axis once", "generate it again"};
+        return Error{where, "order of tensor '" + t.name + "'", "each axis once",
+                     "generate it again"};
   }
   if (j.contains("scale")) {
     t.info.quant.scale = j.at("scale").get<std::vector<double>>();

@@ -17,8 +17,8 @@ struct GeneratedTensor {
   std::int64_t bytes = 0;
   std::vector<std::size_t> order;  // in which its axes lie in memory; empty: their own
   bool inner = false;              // not a tensor of the model, and not observed
-  int pool = -1;            // -1: a constant
-  std::int64_t offset = 0;  // in its pool
+  int pool = -1;                   // -1: a constant
+  std::int64_t offset = 0;         // in its pool
 };
 struct GeneratedNetwork {
   std::string folder, name, model_hash, arithmetic;
@@ -29,7 +29,7 @@ struct GeneratedNetwork {
   std::vector<std::string> kept;        // names of outputs and states: live to the end
   std::vector<GeneratedTensor> states;  // live from the start to the end
   std::vector<std::pair<std::string, std::int64_t>> pools;  // symbol, bytes used
-  bool has_addresses = false;  // of pools, which no other machine has
+  bool has_addresses = false;                               // of pools, which no other machine has
   std::int64_t activation_bytes = 0, weight_bytes = 0;
   std::string weights_file;  // constants apart from the C; "": none
   // CMSIS-NN that it calls: the checkout's folder ("": none), files and definitions to compile.

@@ -82,7 +82,8 @@ Result<Capture> harness_capture(const GeneratedNetwork& network, std::span<const
   capture.source = network.folder;
   capture.arithmetic = network.arithmetic;
   const auto declare = [&](const GeneratedTensor& t) {
-    if (!t.name.empty() && !t.inner && keeps(t.name) && capture.infos.emplace(t.name, t.info).second)
+    if (!t.name.empty() && !t.inner && keeps(t.name) &&
+        capture.infos.emplace(t.name, t.info).second)
       capture.order.push_back(t.name);
   };
   for (const GeneratedTensor& t : network.inputs) declare(t);

@@ -14,7 +14,8 @@ std::string first_complaint(const std::string& errors) {
   std::istringstream lines(errors);
   std::string line, first;
   while (std::getline(lines, line)) {
-    if (line.find("error:") != std::string::npos || line.find("overflowed") != std::string::npos) return line;
+    if (line.find("error:") != std::string::npos || line.find("overflowed") != std::string::npos)
+      return line;
     if (first.empty()) first = line;
   }
   return first;
@@ -26,7 +27,8 @@ Result<void> move_variables_to_ddr(const std::string& script) {
   std::string text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   constexpr std::string_view end = "bss_end = .; } > SRAM";
   const std::size_t at = text.find(end);
-  if (at == std::string::npos) return Error{script, "no variables in SRAM", "the harness's own script", ""};
+  if (at == std::string::npos)
+    return Error{script, "no variables in SRAM", "the harness's own script", ""};
   text.replace(at + end.size() - 4, 4, "DDR");
   return write_file(script, text);
 }
@@ -60,7 +62,11 @@ Result<void> build_firmware(const GeneratedNetwork& network, const ScratchFolder
   arguments.insert(arguments.end(), sources.begin(), sources.end());
   arguments.insert(arguments.end(), {"-Wl,--gc-sections", "-lm", "-o", folder / "firmware.elf"});
   const auto compile = [&] {
-    return run_process({.arguments = arguments, .folder = "", .input = "", .output = "", .seconds = compile_seconds});
+    return run_process({.arguments = arguments,
+                        .folder = "",
+                        .input = "",
+                        .output = "",
+                        .seconds = compile_seconds});
   };
   LOCKSTEP_TRY(ProcessResult done, compile());
   if (done.code != 0 && done.errors.find("region `SRAM' overflowed") != std::string::npos) {
@@ -68,8 +74,8 @@ Result<void> build_firmware(const GeneratedNetwork& network, const ScratchFolder
     LOCKSTEP_TRY(done, compile());
   }
   if (done.code == 0) return {};
-  return Error{network.folder, "does not build for the Cortex-M55", "code and data that fit the board",
-               first_complaint(done.errors), Blame::target};
+  return Error{network.folder, "does not build for the Cortex-M55",
+               "code and data that fit the board", first_complaint(done.errors), Blame::target};
 }
 
 Result<void> run_firmware(const ScratchFolder& folder, const std::vector<std::string>& options) {

@@ -17,7 +17,8 @@ std::map<Alike, std::vector<std::string>> names_of(const Graph& graph) {
   std::map<Alike, std::vector<std::string>> out;
   const auto add = [&](ValueId id) {
     const Value& v = graph.value(id);
-    if (v.name.size() >= carried) out[{v.name.substr(0, carried), v.dtype, count_of(v.shape)}].push_back(v.name);
+    if (v.name.size() >= carried)
+      out[{v.name.substr(0, carried), v.dtype, count_of(v.shape)}].push_back(v.name);
   };
   for (const ValueId id : graph.inputs()) add(id);
   for (const Node& node : graph.nodes())
@@ -28,7 +29,8 @@ std::map<Alike, std::vector<std::string>> names_of(const Graph& graph) {
 
 }  // namespace
 
-std::vector<std::string> whole_names(std::span<const DeviceTensor* const> tensors, const Graph& model, const Arithmetic& arithmetic) {
+std::vector<std::string> whole_names(std::span<const DeviceTensor* const> tensors,
+                                     const Graph& model, const Arithmetic& arithmetic) {
   std::vector<std::string> names;
   std::map<Alike, std::vector<std::size_t>> cut;
   for (std::size_t i = 0; i < tensors.size(); ++i) {

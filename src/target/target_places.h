@@ -20,8 +20,8 @@ struct PlacedNode {
 
 struct PlacedStop {
   std::uint32_t address = 0;
-  std::size_t done = 0;      // nodes whose outputs may be read here
-  bool counted = false;      // register 0 holds the index of the node just done
+  std::size_t done = 0;  // nodes whose outputs may be read here
+  bool counted = false;  // register 0 holds the index of the node just done
 };
 
 struct PlacedNetwork {
@@ -36,14 +36,21 @@ struct PlacedNetwork {
 };
 
 // From network.json as `generate` writes it, and the firmware's ELF file.
-// From ST's c_info.json, and the firmware's ELF file. Errors: not such files, symbols that are missing,
-// tensors outside their pools. `run` names the function of one inference; "": the usual one.
-Result<PlacedNetwork> place_network(const std::string& description, const std::string& elf, const std::string& run);
-Result<PlacedNetwork> place_described(std::string_view text, const std::string& description, const ElfSymbols& symbols, const std::string& elf, const std::string& run);
+// From ST's c_info.json, and the firmware's ELF file. Errors: not such files, symbols that are
+// missing, tensors outside their pools. `run` names the function of one inference; "": the usual
+// one.
+Result<PlacedNetwork> place_network(const std::string& description, const std::string& elf,
+                                    const std::string& run);
+Result<PlacedNetwork> place_described(std::string_view text, const std::string& description,
+                                      const ElfSymbols& symbols, const std::string& elf,
+                                      const std::string& run);
 
-// From the model alone, with a place for every input and output: a symbol of the firmware, or an address ("0x34200000"). `run`
-// must be named. Errors: no such symbols, or too small for the tensor.
-Result<PlacedNetwork> place_by_symbols(const Graph& model, const std::string& elf, const std::string& run, const std::vector<std::string>& inputs,
+// From the model alone, with a place for every input and output: a symbol of the firmware, or an
+// address ("0x34200000"). `run` must be named. Errors: no such symbols, or too small for the
+// tensor.
+Result<PlacedNetwork> place_by_symbols(const Graph& model, const std::string& elf,
+                                       const std::string& run,
+                                       const std::vector<std::string>& inputs,
                                        const std::vector<std::string>& outputs);
 
 // Nodes whose outputs no later node's output overlaps: what a whole run leaves to be read.

@@ -10,10 +10,12 @@ namespace {
 
 using nlohmann::json;
 
-// c_info.json of ST's compiler (schema 2.0): buffers with pool and offset, nodes with the ids of their buffers.
+// c_info.json of ST's compiler (schema 2.0): buffers with pool and offset, nodes with the ids of
+// their buffers.
 class CInfo {
  public:
-  CInfo(const json& j, const ElfSymbols& symbols, const std::string& path, const std::string& elf) : j_(j), symbols_(symbols), path_(path), elf_(elf) {}
+  CInfo(const json& j, const ElfSymbols& symbols, const std::string& path, const std::string& elf)
+      : j_(j), symbols_(symbols), path_(path), elf_(elf) {}
 
   Result<PlacedNetwork> read(const std::string& run) {
     PlacedNetwork n;
@@ -49,7 +51,8 @@ class CInfo {
       if (address.is_string()) {
         const auto text = address.get<std::string>();
         const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), base);
-        if (failure != std::errc() || end != text.data() + text.size()) return Error{path_, "pool address '" + text + "'", "a decimal number", ""};
+        if (failure != std::errc() || end != text.data() + text.size())
+          return Error{path_, "pool address '" + text + "'", "a decimal number", ""};
       } else {
         base = address.get<std::uint64_t>();
       }
@@ -63,10 +66,12 @@ class CInfo {
       const auto offset = b.at("offset_start").get<std::uint64_t>();
       const auto [base, room] = pool->second;
       const std::uint64_t address = base + offset;
-      const std::uint64_t bytes = std::max(b.at("size_bytes").get<std::uint64_t>(), static_cast<std::uint64_t>(t.bytes()));
+      const std::uint64_t bytes =
+          std::max(b.at("size_bytes").get<std::uint64_t>(), static_cast<std::uint64_t>(t.bytes()));
       const bool inside = base <= 0xFFFFFFFFu && offset <= room && bytes <= room - offset;
       if (!inside || offset > 0xFFFFFFFFu || bytes > 0x100000000u || address > 0x100000000u - bytes)
-        return Error{path_, "buffer '" + t.name + "' lies outside its pool", "offset and size within the pool", ""};
+        return Error{path_, "buffer '" + t.name + "' lies outside its pool",
+                     "offset and size within the pool", ""};
       t.address = static_cast<std::uint32_t>(address);
       buffers_.emplace(b.at("id").get<long>(), std::move(t));
     }
@@ -80,14 +85,20 @@ class CInfo {
     if (t.shape.empty() || t.shape[0] != 1) t.shape.insert(t.shape.begin(), 1);
     LOCKSTEP_CHECK(set_elements(t, path_));
     const auto bits = b.value("nbits", 8);
-    const bool is_signed = !b.contains("qmn") || !b["qmn"].is_object() || b["qmn"].value("sign", 1) != 0;
+    const bool is_signed =
+        !b.contains("qmn") || !b["qmn"].is_object() || b["qmn"].value("sign", 1) != 0;
     const std::string format = lower(b.value("format", ""));
-    if (format.find("float") != std::string::npos && bits == 32) t.dtype = DType::f32;
-    else if (bits == 8) t.dtype = is_signed ? DType::i8 : DType::u8;
-    else if (bits == 16) t.dtype = is_signed ? DType::i16 : DType::u16;
-    else if (bits == 32) t.dtype = DType::i32;
+    if (format.find("float") != std::string::npos && bits == 32)
+      t.dtype = DType::f32;
+    else if (bits == 8)
+      t.dtype = is_signed ? DType::i8 : DType::u8;
+    else if (bits == 16)
+      t.dtype = is_signed ? DType::i16 : DType::u16;
+    else if (bits == 32)
+      t.dtype = DType::i32;
     if (t.dtype) t.format = format_of_dtype(*t.dtype);
-    if (b.contains("intq") && b["intq"].is_object() && b["intq"].value("scales", json::array()).size() == 1) {
+    if (b.contains("intq") && b["intq"].is_object() &&
+        b["intq"].value("scales", json::array()).size() == 1) {
       t.scale = b["intq"]["scales"][0].get<double>();
       t.zero = b["intq"].value("offsets", json::array({0}))[0].get<std::int32_t>();
     }
@@ -100,7 +111,8 @@ class CInfo {
       const std::size_t mark = n.nodes[i].name.rfind('_');
       const std::string number = mark == std::string::npos ? "" : n.nodes[i].name.substr(mark + 1);
       const auto start = symbols_.find("LL_ATON_Start_EpochBlock_" + number);
-      if (start != symbols_.end() && start->second.function) n.stops.push_back({start->second.address, i, false});
+      if (start != symbols_.end() && start->second.function)
+        n.stops.push_back({start->second.address, i, false});
     }
   }
 
@@ -112,7 +124,9 @@ class CInfo {
 
 }  // namespace
 
-Result<PlacedNetwork> placed_by_c_info(const json& j, const ElfSymbols& symbols, const std::string& path, const std::string& elf, const std::string& run) {
+Result<PlacedNetwork> placed_by_c_info(const json& j, const ElfSymbols& symbols,
+                                       const std::string& path, const std::string& elf,
+                                       const std::string& run) {
   return CInfo(j, symbols, path, elf).read(run);
 }
 

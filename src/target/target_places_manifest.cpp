@@ -9,7 +9,9 @@ using nlohmann::json;
 // network.json of `generate`: pools by symbol or base, tensors by pool and offset.
 class Manifest {
  public:
-  Manifest(const json& j, const ElfSymbols& symbols, const std::string& path, const std::string& elf) : j_(j), symbols_(symbols), path_(path), elf_(elf) {}
+  Manifest(const json& j, const ElfSymbols& symbols, const std::string& path,
+           const std::string& elf)
+      : j_(j), symbols_(symbols), path_(path), elf_(elf) {}
 
   Result<PlacedNetwork> read(const std::string& run) {
     PlacedNetwork n;
@@ -18,7 +20,8 @@ class Manifest {
     LOCKSTEP_CHECK(read_pools());
     for (const json& t : j_.at("inputs")) LOCKSTEP_CHECK(add(t, n.inputs));
     for (const json& t : j_.at("outputs")) LOCKSTEP_CHECK(add(t, n.outputs));
-    for (const json& s : j_.value("states", json::array())) LOCKSTEP_CHECK(add(s.at("in"), n.states));
+    for (const json& s : j_.value("states", json::array()))
+      LOCKSTEP_CHECK(add(s.at("in"), n.states));
     for (const json& node : j_.at("nodes")) {
       PlacedNode placed{node.at("name").get<std::string>(), {}};
       for (const json& t : node.at("outputs"))
@@ -39,7 +42,9 @@ class Manifest {
       const auto bytes = p.at("bytes").get<std::uint32_t>();
       if (p.contains("base")) {
         const auto base = p.at("base").get<std::uint64_t>();
-        if (base > 0xFFFFFFFFu || bytes > 0x100000000u - base) return Error{path_, "pool '" + name + "' lies beyond 4 GB", "an address and size of 32 bits", ""};
+        if (base > 0xFFFFFFFFu || bytes > 0x100000000u - base)
+          return Error{path_, "pool '" + name + "' lies beyond 4 GB",
+                       "an address and size of 32 bits", ""};
         pools_[name] = {static_cast<std::uint32_t>(base), bytes, false};
         continue;
       }
@@ -47,7 +52,8 @@ class Manifest {
       const auto it = symbols_.find(symbol);
       if (bytes == 0) continue;
       if (it == symbols_.end() || it->second.size < bytes)
-        return Error{elf_, "no variable '" + symbol + "' of " + std::to_string(bytes) + " bytes", "the firmware that was built with " + path_, ""};
+        return Error{elf_, "no variable '" + symbol + "' of " + std::to_string(bytes) + " bytes",
+                     "the firmware that was built with " + path_, ""};
       pools_[name] = it->second;
     }
     return {};
@@ -77,9 +83,11 @@ class Manifest {
     }
     const auto offset = j.at("offset").get<std::uint64_t>();
     const auto pool = pools_.find(j.at("pool").get<std::string>());
-    if (!t.dtype || pool == pools_.end() || offset > pool->second.size || t.bytes() > pool->second.size - offset ||
+    if (!t.dtype || pool == pools_.end() || offset > pool->second.size ||
+        t.bytes() > pool->second.size - offset ||
         pool->second.address + offset + t.bytes() > std::uint64_t{1} << 32)
-      return Error{path_, "tensor '" + t.name + "' lies outside its pool", "offset and size within the pool", ""};
+      return Error{path_, "tensor '" + t.name + "' lies outside its pool",
+                   "offset and size within the pool", ""};
     t.format = format_of_dtype(*t.dtype);
     t.address = pool->second.address + static_cast<std::uint32_t>(offset);
     to.push_back(std::move(t));
@@ -94,7 +102,9 @@ class Manifest {
 
 }  // namespace
 
-Result<PlacedNetwork> placed_by_manifest(const json& j, const ElfSymbols& symbols, const std::string& path, const std::string& elf, const std::string& run) {
+Result<PlacedNetwork> placed_by_manifest(const json& j, const ElfSymbols& symbols,
+                                         const std::string& path, const std::string& elf,
+                                         const std::string& run) {
   return Manifest(j, symbols, path, elf).read(run);
 }
 

@@ -15,7 +15,12 @@ Result<void> Stepper::enter() {
     LOCKSTEP_TRY(entry_, gdb_.registers());
   }
   if (entry_.at(GdbRegisters::program) != network_.run)
-    return link_error(uri_, fmt::format("the core stopped at {:#010x}{}", entry_.at(GdbRegisters::program), network_.function_around(entry_.at(GdbRegisters::program))), fmt::format("the run function at {:#010x}", network_.run), "a fault, or another breakpoint?");
+    return link_error(
+        uri_,
+        fmt::format("the core stopped at {:#010x}{}", entry_.at(GdbRegisters::program),
+                    network_.function_around(entry_.at(GdbRegisters::program))),
+        fmt::format("the run function at {:#010x}", network_.run),
+        "a fault, or another breakpoint?");
   back_ = entry_.at(GdbRegisters::link) & ~1u;
   LOCKSTEP_CHECK(break_at(back_));
   return {};
@@ -45,14 +50,15 @@ Result<void> Stepper::call_init() {
   return {};
 }
 
-// To the next breakpoint: the program counter there. A step may end in an interrupt's handler, which comes back to where it
-// began: that is not the next stop.
+// To the next breakpoint: the program counter there. A step may end in an interrupt's handler,
+// which comes back to where it began: that is not the next stop.
 Result<std::uint32_t> Stepper::go_on() {
   for (int interrupts = 0;; ++interrupts) {
     LOCKSTEP_TRY(const GdbRegisters from, gdb_.registers());
     LOCKSTEP_TRY(const std::uint32_t at, one_stop(from));
     bool same = at == from.at(GdbRegisters::program) && interrupts < 1000;
-    for (const std::size_t i : {std::size_t{0}, GdbRegisters::stack, GdbRegisters::link}) same = same && stopped_.at(i) == from.at(i);
+    for (const std::size_t i : {std::size_t{0}, GdbRegisters::stack, GdbRegisters::link})
+      same = same && stopped_.at(i) == from.at(i);
     if (!same) return at;
   }
 }
@@ -73,15 +79,21 @@ Result<std::uint32_t> Stepper::one_stop(const GdbRegisters& from) {
 }
 
 Error Stepper::strayed(std::uint32_t at, const std::string& want) const {
-  return link_error(uri_, fmt::format("the core stopped at {:#010x}{}", at, network_.function_around(at)), want, "a fault handler, or a breakpoint of another debugger?");
+  return link_error(uri_,
+                    fmt::format("the core stopped at {:#010x}{}", at, network_.function_around(at)),
+                    want, "a fault handler, or a breakpoint of another debugger?");
 }
 
 Result<void> Stepper::to(const PlacedStop& stop) {
   LOCKSTEP_CHECK(break_at(stop.address));
   LOCKSTEP_TRY(const std::uint32_t at, go_on());
-  if (at != stop.address) return strayed(at, fmt::format("the end of node '{}' at {:#010x}", network_.nodes[stop.done - 1].name, stop.address));
+  if (at != stop.address)
+    return strayed(at, fmt::format("the end of node '{}' at {:#010x}",
+                                   network_.nodes[stop.done - 1].name, stop.address));
   if (stop.counted && stopped_.at(0) + 1 != stop.done)
-    return link_error(uri_, fmt::format("the firmware ended node {}", stopped_.at(0)), fmt::format("node {}", stop.done - 1), "was it built with another network.json?");
+    return link_error(uri_, fmt::format("the firmware ended node {}", stopped_.at(0)),
+                      fmt::format("node {}", stop.done - 1),
+                      "was it built with another network.json?");
   return {};
 }
 

@@ -8,8 +8,8 @@
 
 namespace lockstep {
 
-// Runs a network's functions on a core under a debugger, from one place to stop to the next. Errors name where the core
-// stopped instead. What it is given outlives it.
+// Runs a network's functions on a core under a debugger, from one place to stop to the next. Errors
+// name where the core stopped instead. What it is given outlives it.
 class Stepper {
  public:
   Stepper(Gdb& gdb, const PlacedNetwork& network, const std::string& uri, Milliseconds patience)

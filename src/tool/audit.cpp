@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
-#include "npu/npu_model.h"
 #include "npu/audit_named.h"
+#include "npu/npu_model.h"
 #include "tool/command.h"
 
 namespace lockstep {
@@ -32,9 +32,19 @@ void print(const NpuFinding& f) {
 Result<void> write_json(const std::string& path, const std::vector<NpuFinding>& found) {
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   for (const NpuFinding& f : found)
-    list.push_back({{"rule", f.rule}, {"severity", std::string(name_of(f.severity))}, {"epoch", f.epoch}, {"where", f.where},
-                    {"figure", f.what}, {"consequence", f.consequence}, {"lsb", f.lsb}, {"do", f.advice}});
-  return write_file(path, std::string_view(nlohmann::ordered_json{{"format", "lockstep-audit"}, {"version", 1}, {"findings", list}}.dump(1) + "\n"));
+    list.push_back({{"rule", f.rule},
+                    {"severity", std::string(name_of(f.severity))},
+                    {"epoch", f.epoch},
+                    {"where", f.where},
+                    {"figure", f.what},
+                    {"consequence", f.consequence},
+                    {"lsb", f.lsb},
+                    {"do", f.advice}});
+  return write_file(
+      path, std::string_view(nlohmann::ordered_json{
+                                 {"format", "lockstep-audit"}, {"version", 1}, {"findings", list}}
+                                 .dump(1) +
+                             "\n"));
 }
 
 Result<int> audit(const AuditOptions& o) {
@@ -47,20 +57,26 @@ Result<int> audit(const AuditOptions& o) {
   }
   std::unique_ptr<Graph> optimized;
   if (!o.optimized.empty()) {
-    if (!model) return Error{"--optimized", o.optimized, "--model, the graph that it was made of", ""};
+    if (!model)
+      return Error{"--optimized", o.optimized, "--model, the graph that it was made of", ""};
     LOCKSTEP_TRY(Graph graph, import_npu_model(o.optimized));
     optimized = std::make_unique<Graph>(std::move(graph));
   }
   LOCKSTEP_TRY(const NpuSideFiles side, read_side_files(o.program));
   const Graph* against = optimized ? optimized.get() : model.get();
-  LOCKSTEP_TRY(found, audit_npu(program, against, against ? names_from(side, program.program(), *against) : NpuNames()));
+  LOCKSTEP_TRY(found,
+               audit_npu(program, against,
+                         against ? names_from(side, program.program(), *against) : NpuNames()));
   const std::vector<NpuFinding> build = audit_build(program.program(), side);
   found.insert(found.begin(), build.begin(), build.end());
   if (optimized) {
     const std::vector<NpuFinding> graphs = compare_graphs(*model, *optimized);
     const auto wrong = std::ranges::find(found, NpuSeverity::error, &NpuFinding::severity);
-    fmt::print("original -> optimized  {}\noptimized -> program   {}\n", graphs.empty() ? "every layer agrees" : "departs first at " + graphs[0].where,
-               wrong == found.end() ? "every constant agrees" : fmt::format("departs first in epoch {}, {}", wrong->epoch, wrong->where));
+    fmt::print("original -> optimized  {}\noptimized -> program   {}\n",
+               graphs.empty() ? "every layer agrees" : "departs first at " + graphs[0].where,
+               wrong == found.end()
+                   ? "every constant agrees"
+                   : fmt::format("departs first in epoch {}, {}", wrong->epoch, wrong->where));
     found.insert(found.begin(), graphs.begin(), graphs.end());
   }
   if (!o.other.empty()) {
@@ -82,12 +98,15 @@ Result<int> audit(const AuditOptions& o) {
 }  // namespace
 
 void add_audit(CLI::App& app, int& code) {
-  auto* command = app.add_subcommand("audit", "checks what the NPU compiler emitted against the model, without running it");
+  auto* command = app.add_subcommand(
+      "audit", "checks what the NPU compiler emitted against the model, without running it");
   auto o = std::make_shared<AuditOptions>();
   command->add_option("PROGRAM", o->program, "x.program.json or network.c")->required();
   command->add_option("OTHER", o->other, "a second compilation to compare with");
   command->add_option("--model", o->model, "the network as the user wrote it");
-  command->add_option("--optimized", o->optimized, "the compiler's optimized graph: original, optimized and program are compared stage by stage");
+  command->add_option("--optimized", o->optimized,
+                      "the compiler's optimized graph: original, optimized and program are "
+                      "compared stage by stage");
   command->add_option("--json", o->json, "writes the findings");
   command->callback([o, &code] {
     const Result<int> done = audit(*o);

@@ -28,9 +28,10 @@ void add_kernels(CLI::App& app, int& code);
 
 std::span<const Command> commands() {
   static constexpr Command table[] = {
-      {add_inspect}, {add_run},    {add_validate}, {add_diagnose}, {add_sensitivity}, {add_inject}, {add_expose},
-      {add_reduce},  {add_faults}, {add_docs},     {add_npu},      {add_audit},       {add_generate},
-      {add_analyze}, {add_preflight}, {add_bench}, {add_kernels}};
+      {add_inspect}, {add_run},    {add_validate}, {add_diagnose}, {add_sensitivity},
+      {add_inject},  {add_expose}, {add_reduce},   {add_faults},   {add_docs},
+      {add_npu},     {add_audit},  {add_generate}, {add_analyze},  {add_preflight},
+      {add_bench},   {add_kernels}};
   return table;
 }
 

@@ -7,7 +7,8 @@
 namespace lockstep {
 
 void add_diagnose(CLI::App& app, int& code) {
-  auto* command = app.add_subcommand("diagnose", "first wrong operation, every explanation ranked, proof by replay, what to do");
+  auto* command = app.add_subcommand(
+      "diagnose", "first wrong operation, every explanation ranked, proof by replay, what to do");
   auto options = std::make_shared<ValidationOptions>();
   add_validation_options(*command, *options);
   command->callback([options, &code] { code = run_validation(*options, true); });

@@ -100,10 +100,12 @@ Result<void> print_count(const GenerateRequest& r, const Executor& executor) {
   for (std::size_t i = 0; i < count.nodes.size(); ++i) {
     const auto& n = count.nodes[i];
     const std::int64_t m = macs[n.name];
-    fmt::print("{:5}  {:20} {:12} {:12} {:>10} {:>7}  {}\n", i, n.op, n.instructions, n.vector,
-               m > 0 ? std::to_string(m) : "",
-               m > 0 ? fmt::format("{:.2f}", static_cast<double>(n.instructions) / static_cast<double>(m)) : "",
-               n.name);
+    fmt::print(
+        "{:5}  {:20} {:12} {:12} {:>10} {:>7}  {}\n", i, n.op, n.instructions, n.vector,
+        m > 0 ? std::to_string(m) : "",
+        m > 0 ? fmt::format("{:.2f}", static_cast<double>(n.instructions) / static_cast<double>(m))
+              : "",
+        n.name);
   }
   fmt::print("total  {:20} {:12} {:12}  stack {} bytes\n", "", count.instructions, count.vector,
              count.stack);
@@ -181,7 +183,8 @@ void add_generate(CLI::App& app, int& code) {
       ->check(CLI::IsMember({"arrays", "blob"}));
   command
       ->add_option("--layout", r->layout,
-                   "fast: channels last inside, where convolutions on codes gain by it; model: every tensor as "
+                   "fast: channels last inside, where convolutions on codes gain by it; model: "
+                   "every tensor as "
                    "the model has it")
       ->check(CLI::IsMember({"fast", "model"}));
   command->add_option("--cmsis-nn", r->cmsis_nn,

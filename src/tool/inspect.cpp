@@ -20,7 +20,8 @@ std::string quant_text(const QuantParams& q) {
 }
 
 void print_value(const char* role, const Value& v) {
-  fmt::print("{:8} {}  {}{}{}\n", role, v.name, name_of(v.dtype), shape_text(v.shape), quant_text(v.quant));
+  fmt::print("{:8} {}  {}{}{}\n", role, v.name, name_of(v.dtype), shape_text(v.shape),
+             quant_text(v.quant));
 }
 
 // Whether a constant is what was trained: no scale, zero point, shape, axis or index.
@@ -30,7 +31,8 @@ bool is_parameter(const Graph& g, ValueId id) {
   return std::ranges::any_of(g.consumers(id), [&](NodeId n) {
     const Node& node = g.node(n);
     if (node.op == "QuantizeLinear" || node.op == "DequantizeLinear") return node.inputs[0] == id;
-    return is_float(v.dtype) || v.quant.quantized() || (is_integer(v.dtype) && size_of(v.dtype) == 1);
+    return is_float(v.dtype) || v.quant.quantized() ||
+           (is_integer(v.dtype) && size_of(v.dtype) == 1);
   });
 }
 
@@ -39,7 +41,8 @@ int inspect(const std::string& path, const ImportOptions& options) {
   if (!graph.ok()) return fail(graph.error());
   std::int64_t macs = 0, parameters = 0;
   for (std::size_t v = 0; v < graph->values().size(); ++v)
-    if (is_parameter(*graph, static_cast<ValueId>(v))) parameters += graph->values()[v].constant->count();
+    if (is_parameter(*graph, static_cast<ValueId>(v)))
+      parameters += graph->values()[v].constant->count();
   fmt::print("model    {}  {}\n", graph->file(), graph->format());
   for (const ValueId id : graph->inputs()) print_value("input", graph->value(id));
   for (const ValueId id : graph->outputs()) print_value("output", graph->value(id));
@@ -50,8 +53,8 @@ int inspect(const std::string& path, const ImportOptions& options) {
     const Cost cost = op->cost ? op->cost(view) : Cost{};
     macs += cost.macs;
     const Value& y = view.output(0);
-    fmt::print("{:4}  {:20} {:32} {}{}{}\n", ++index, node.op, node.name, name_of(y.dtype), shape_text(y.shape),
-               quant_text(y.quant));
+    fmt::print("{:4}  {:20} {:32} {}{}{}\n", ++index, node.op, node.name, name_of(y.dtype),
+               shape_text(y.shape), quant_text(y.quant));
   }
   fmt::print("nodes {}  parameters {}  MACs {}\n", graph->nodes().size(), parameters, macs);
   return 0;
@@ -60,7 +63,8 @@ int inspect(const std::string& path, const ImportOptions& options) {
 }  // namespace
 
 void add_inspect(CLI::App& app, int& code) {
-  auto* command = app.add_subcommand("inspect", "what is in a model: operators, shapes, scales, parameters, MACs");
+  auto* command = app.add_subcommand(
+      "inspect", "what is in a model: operators, shapes, scales, parameters, MACs");
   auto model = std::make_shared<std::string>();
   auto options = std::make_shared<ImportOptions>();
   command->add_option("MODEL", *model, ".onnx or .tflite")->required();

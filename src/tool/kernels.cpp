@@ -17,8 +17,7 @@ void add_kernels(CLI::App& app, int& code) {
         ops += (ops.empty() ? "" : ", ") + std::string(op);
       fmt::print("{:<22} {:<4} {:<11} {}\n{:<22} {:<4} {:<11} {}\n", kernel->name,
                  runs_here(kernel->isa) && (!kernel->loads || kernel->loads()) ? "here" : "-",
-                 name_of(kernel->isa), ops, "", "", "",
-                 kernel->meaning);
+                 name_of(kernel->isa), ops, "", "", "", kernel->meaning);
     }
     fmt::print("{:<22} {:<4} {:<11} every operator's own eval\n", "scalar", "here", "any");
     code = 0;

@@ -38,19 +38,25 @@ void tune_heap() {
 
 int main(int argc, char** argv) {
   tune_heap();
-  CLI::App app{"The same numbers on the device as on your PC, and if not: which operation, why, and what to do."};
+  CLI::App app{
+      "The same numbers on the device as on your PC, and if not: which operation, why, and what to "
+      "do."};
   app.name("lockstep");
   app.set_version_flag("--version", LOCKSTEP_VERSION);
   app.require_subcommand(1);
-  app.footer("Exit codes: 0 healthy, or nothing found; 1 a mismatch, a finding, or a gate missed; 2 the request or a file is wrong;\n"
-             "3 the target cannot be reached or broke off; with several targets the worst.");
+  app.footer(
+      "Exit codes: 0 healthy, or nothing found; 1 a mismatch, a finding, or a gate missed; 2 the "
+      "request or a file is wrong;\n"
+      "3 the target cannot be reached or broke off; with several targets the worst.");
   int code = 0;
   lockstep::Result<void> machine;
   app.add_option_function<std::vector<std::string>>(
-         "--kernel", [&](const std::vector<std::string>& names) { machine = lockstep::force_kernels(names); },
+         "--kernel",
+         [&](const std::vector<std::string>& names) { machine = lockstep::force_kernels(names); },
          "only these kernels of `lockstep kernels`; scalar: none")
       ->delimiter(',');
-  app.add_option_function<int>("--threads", lockstep::set_default_threads, "threads of the reference; results do not depend on it")
+  app.add_option_function<int>("--threads", lockstep::set_default_threads,
+                               "threads of the reference; results do not depend on it")
       ->check(CLI::Range(1, 256));
   app.parse_complete_callback([&] {
     if (!machine.ok()) throw CLI::RuntimeError(2);
@@ -66,7 +72,8 @@ int main(int argc, char** argv) {
     if (const auto wrong = lockstep::wrong_word(app, words)) return lockstep::fail(*wrong);
     return app.exit(e);
   } catch (const std::bad_alloc&) {
-    return lockstep::fail({"lockstep", "not enough memory for this request", "a smaller model or fewer samples", ""});
+    return lockstep::fail(
+        {"lockstep", "not enough memory for this request", "a smaller model or fewer samples", ""});
   }
   return code;
 }

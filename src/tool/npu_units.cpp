@@ -11,11 +11,16 @@
 namespace lockstep {
 namespace {
 
-bool computes(NpuKind kind) { return kind == NpuKind::conv || kind == NpuKind::arith || kind == NpuKind::pool || kind == NpuKind::activ; }
+bool computes(NpuKind kind) {
+  return kind == NpuKind::conv || kind == NpuKind::arith || kind == NpuKind::pool ||
+         kind == NpuKind::activ;
+}
 
 }  // namespace
 
-Result<std::vector<UnitWork>> units_of_program(const std::string& path, const std::string& model_path, const std::string& input) {
+Result<std::vector<UnitWork>> units_of_program(const std::string& path,
+                                               const std::string& model_path,
+                                               const std::string& input) {
   LOCKSTEP_TRY(NpuProgram program, read_npu_program(path));
   LOCKSTEP_TRY(const NpuSideFiles side, read_side_files(path));
   complete_program(program, side);
@@ -34,7 +39,8 @@ Result<std::vector<UnitWork>> units_of_program(const std::string& path, const st
       }
     }
   std::vector<UnitWork> out;
-  for (const auto& [unit, tensors] : by_unit) out.push_back({unit, {tensors.begin(), tensors.end()}});
+  for (const auto& [unit, tensors] : by_unit)
+    out.push_back({unit, {tensors.begin(), tensors.end()}});
   return out;
 }
 

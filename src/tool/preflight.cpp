@@ -49,7 +49,9 @@ Result<std::unique_ptr<Board>> open_board_memory(const std::string& uri) {
     LOCKSTEP_TRY(auto stream, open_stream("tcp:" + parts[0].substr(4)));
     LOCKSTEP_TRY(Gdb gdb, Gdb::connect(std::move(stream)));
     board->gdb = std::make_unique<Gdb>(std::move(gdb));
-    board->read = [g = board->gdb.get()](std::uint32_t address, std::uint32_t size) { return g->read(address, size); };
+    board->read = [g = board->gdb.get()](std::uint32_t address, std::uint32_t size) {
+      return g->read(address, size);
+    };
     return board;
   }
   LOCKSTEP_TRY(auto stream, open_stream(parts[0]));
@@ -78,15 +80,19 @@ void take_from_uri(PreflightOptions& o) {
   }
 }
 
-void add_tensors(const std::vector<DeviceTensor>& tensors, bool input, std::vector<UsedMemory>& used) {
+void add_tensors(const std::vector<DeviceTensor>& tensors, bool input,
+                 std::vector<UsedMemory>& used) {
   for (const DeviceTensor& t : tensors)
-    if (t.address != 0 && t.bytes() > 0) used.push_back({t.name, t.address, static_cast<std::uint32_t>(t.bytes()), input});
+    if (t.address != 0 && t.bytes() > 0)
+      used.push_back({t.name, t.address, static_cast<std::uint32_t>(t.bytes()), input});
 }
 
 Result<std::vector<UsedMemory>> used_memory(const PreflightOptions& o, const Board& board) {
   std::vector<UsedMemory> used;
   if (!o.net.empty()) {
-    if (o.elf.empty()) return Error{"--net " + o.net, "says where tensors stand by symbols", "--elf with the firmware's ELF file", ""};
+    if (o.elf.empty())
+      return Error{"--net " + o.net, "says where tensors stand by symbols",
+                   "--elf with the firmware's ELF file", ""};
     LOCKSTEP_TRY(const PlacedNetwork network, place_network(o.net, o.elf, o.run));
     add_tensors(network.inputs, true, used);
     for (const PlacedNode& node : network.nodes) add_tensors(node.outputs, false, used);
@@ -99,7 +105,8 @@ Result<std::vector<UsedMemory>> used_memory(const PreflightOptions& o, const Boa
   return used;
 }
 
-Result<void> compare_contents(const PreflightOptions& o, const Board& board, std::vector<PreflightAnswer>& answers) {
+Result<void> compare_contents(const PreflightOptions& o, const Board& board,
+                              std::vector<PreflightAnswer>& answers) {
   for (const std::string& item : o.contents) {
     const std::size_t at = item.rfind('@');
     std::uint32_t address = 0;
@@ -108,7 +115,9 @@ Result<void> compare_contents(const PreflightOptions& o, const Board& board, std
     if (item.compare(digits, 2, "0x") == 0) digits += 2;
     const auto parsed = std::from_chars(item.data() + digits, end, address, 16);
     if (at == std::string::npos || at == 0 || parsed.ec != std::errc() || parsed.ptr != end)
-      return Error{"--contents " + item, "is no file and address", "FILE@ADDRESS, the address in hexadecimal", "for instance network_weights.bin@0x70380000"};
+      return Error{"--contents " + item, "is no file and address",
+                   "FILE@ADDRESS, the address in hexadecimal",
+                   "for instance network_weights.bin@0x70380000"};
     LOCKSTEP_TRY(const Bytes bytes, read_file(item.substr(0, at)));
     show_progress("comparing " + item);
     answers.push_back(ask_contents(board.read, item.substr(0, at), address, bytes, board.sum));
@@ -118,7 +127,8 @@ Result<void> compare_contents(const PreflightOptions& o, const Board& board, std
   for (const ElfSegment& s : segments) {
     if (s.writable) continue;
     show_progress(fmt::format("comparing {} bytes of {}", s.bytes.size(), o.elf));
-    answers.push_back(ask_contents(board.read, "code and constants of the firmware", s.address, s.bytes, board.sum));
+    answers.push_back(ask_contents(board.read, "code and constants of the firmware", s.address,
+                                   s.bytes, board.sum));
   }
   return {};
 }
@@ -141,7 +151,9 @@ void print_one(const PreflightAnswer& a, bool source) {
 // Registers that cannot be read for one reason are one answer, unless every source is asked for.
 void print(const std::vector<PreflightAnswer>& answers, bool all) {
   std::map<std::string, std::vector<const PreflightAnswer*>> unknown;
-  const auto reason = [](const PreflightAnswer& a) { return without_address(a.found) + "\n" + a.consequence + "\n" + a.advice; };
+  const auto reason = [](const PreflightAnswer& a) {
+    return without_address(a.found) + "\n" + a.consequence + "\n" + a.advice;
+  };
   for (const PreflightAnswer& a : answers)
     if (a.kind == Kind::unknown && !all) unknown[reason(a)].push_back(&a);
   for (const PreflightAnswer& a : answers) {
@@ -151,7 +163,9 @@ void print(const std::vector<PreflightAnswer>& answers, bool all) {
       if (alike[0] != &a) continue;
       PreflightAnswer one = a;
       for (std::size_t i = 1; i < alike.size(); ++i) one.subject += ", " + alike[i]->subject;
-      if (alike.size() > 1) one.found = (one.subject.size() > 32 ? "\n         " : "") + one.found + fmt::format(" (the first of {})", alike.size());
+      if (alike.size() > 1)
+        one.found = (one.subject.size() > 32 ? "\n         " : "") + one.found +
+                    fmt::format(" (the first of {})", alike.size());
       print_one(one, false);
       continue;
     }
@@ -159,20 +173,34 @@ void print(const std::vector<PreflightAnswer>& answers, bool all) {
   }
 }
 
-Result<void> write_json(const std::string& path, const PreflightOptions& o, const std::vector<PreflightAnswer>& answers) {
+Result<void> write_json(const std::string& path, const PreflightOptions& o,
+                        const std::vector<PreflightAnswer>& answers) {
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   for (const PreflightAnswer& a : answers)
-    list.push_back({{"kind", std::string(name_of(a.kind))}, {"subject", a.subject}, {"found", a.found}, {"consequence", a.consequence}, {"do", a.advice}, {"source", a.source}});
-  return write_file(path, std::string_view(nlohmann::ordered_json{{"format", "lockstep-preflight"}, {"version", 1}, {"target", o.target}, {"answers", list}}.dump(1) + "\n"));
+    list.push_back({{"kind", std::string(name_of(a.kind))},
+                    {"subject", a.subject},
+                    {"found", a.found},
+                    {"consequence", a.consequence},
+                    {"do", a.advice},
+                    {"source", a.source}});
+  return write_file(path, std::string_view(nlohmann::ordered_json{{"format", "lockstep-preflight"},
+                                                                  {"version", 1},
+                                                                  {"target", o.target},
+                                                                  {"answers", list}}
+                                               .dump(1) +
+                                           "\n"));
 }
 
 // Over the validation protocol; nothing under a debugger.
-Result<std::vector<PreflightAnswer>> what_the_device_says(const PreflightOptions& o, const Board& board) {
+Result<std::vector<PreflightAnswer>> what_the_device_says(const PreflightOptions& o,
+                                                          const Board& board) {
   if (!board.device) return std::vector<PreflightAnswer>{};
   std::vector<PreflightAnswer> answers = ask_device(board.device->info());
   if (o.net.empty() || o.elf.empty()) return answers;
   LOCKSTEP_TRY(const PlacedNetwork network, place_network(o.net, o.elf, o.run));
-  for (PreflightAnswer& a : ask_networks(board.device->info(), network.inputs, network.outputs, network.model_hash)) answers.push_back(std::move(a));
+  for (PreflightAnswer& a :
+       ask_networks(board.device->info(), network.inputs, network.outputs, network.model_hash))
+    answers.push_back(std::move(a));
   return answers;
 }
 
@@ -181,8 +209,12 @@ Result<int> preflight(PreflightOptions o) {
   LOCKSTEP_TRY(const auto board, open_board_memory(o.target));
   LOCKSTEP_TRY(const std::vector<UsedMemory> used, used_memory(o, *board));
   LOCKSTEP_TRY(std::vector<PreflightAnswer> answers, what_the_device_says(o, *board));
-  const auto registers = board->memory ? ask_stm32n6(board->read, used)
-                                       : std::vector<PreflightAnswer>{{Kind::unknown, "registers and memory", "this firmware gives no access to memory", "", "gdb:HOST:PORT, or Lockstep's agent on the board", "its capability bits"}};
+  const auto registers =
+      board->memory
+          ? ask_stm32n6(board->read, used)
+          : std::vector<PreflightAnswer>{
+                {Kind::unknown, "registers and memory", "this firmware gives no access to memory",
+                 "", "gdb:HOST:PORT, or Lockstep's agent on the board", "its capability bits"}};
   answers.insert(answers.end(), registers.begin(), registers.end());
   for (PreflightAnswer& a : ask_placement_stm32n6(used)) answers.push_back(std::move(a));
   if (board->memory) LOCKSTEP_CHECK(compare_contents(o, *board, answers));
@@ -191,23 +223,38 @@ Result<int> preflight(PreflightOptions o) {
   print(answers, o.all);
   int counts[5] = {};
   for (const PreflightAnswer& a : answers) ++counts[static_cast<int>(a.kind)];
-  fmt::print("{} asked: {} errors, {} warnings, {} notes, {} unknown, {} fine\n", answers.size(), counts[3], counts[2], counts[1], counts[4], counts[0]);
+  fmt::print("{} asked: {} errors, {} warnings, {} notes, {} unknown, {} fine\n", answers.size(),
+             counts[3], counts[2], counts[1], counts[4], counts[0]);
   if (!o.json.empty()) LOCKSTEP_CHECK(write_json(o.json, o, answers));
   const int unknown = counts[static_cast<int>(Kind::unknown)];
-  if (unknown > 0 && ((board->gdb && board->gdb->lost()) || static_cast<std::size_t>(unknown) == answers.size()))
-    return link_error(o.target, fmt::format("{} of {} could not be asked", unknown, answers.size()), "a board that answers", "is it an STM32N6, halted, with debugging of the secure state allowed?");
+  if (unknown > 0 &&
+      ((board->gdb && board->gdb->lost()) || static_cast<std::size_t>(unknown) == answers.size()))
+    return link_error(o.target, fmt::format("{} of {} could not be asked", unknown, answers.size()),
+                      "a board that answers",
+                      "is it an STM32N6, halted, with debugging of the secure state allowed?");
   return counts[3] > 0 ? 1 : 0;
 }
 
 }  // namespace
 
 void add_preflight(CLI::App& app, int& code) {
-  auto* command = app.add_subcommand("preflight", "what a board (STM32N6) is asked before numbers are compared");
+  auto* command = app.add_subcommand("preflight",
+                                     "what a board (STM32N6) is asked before numbers are compared");
   auto o = std::make_shared<PreflightOptions>();
-  command->add_option("--target", o->target, "gdb:HOST:PORT, or serial:PORT:BAUD or tcp:HOST:PORT with Lockstep's agent")->required();
-  command->add_option("--net", o->net, "network.json of generate, or ST's c_info.json: which memory the network uses");
-  command->add_option("--elf", o->elf, "the firmware's ELF file: symbols, and code and constants to compare with the board's");
-  command->add_option("--contents", o->contents, "FILE@ADDRESS: bytes that must stand there, for instance weights in flash")->take_all();
+  command
+      ->add_option("--target", o->target,
+                   "gdb:HOST:PORT, or serial:PORT:BAUD or tcp:HOST:PORT with Lockstep's agent")
+      ->required();
+  command->add_option(
+      "--net", o->net,
+      "network.json of generate, or ST's c_info.json: which memory the network uses");
+  command->add_option(
+      "--elf", o->elf,
+      "the firmware's ELF file: symbols, and code and constants to compare with the board's");
+  command
+      ->add_option("--contents", o->contents,
+                   "FILE@ADDRESS: bytes that must stand there, for instance weights in flash")
+      ->take_all();
   command->add_option("--json", o->json, "writes the answers");
   command->add_flag("--all", o->all, "prints what is fine too, and every source");
   command->callback([o, &code] {

@@ -40,7 +40,8 @@ Capture capture_of(const Reduction& r, const std::string& source, bool with_outp
 }
 
 // Writes model and tensors, and judges those files alone.
-Result<Answer> write_and_judge(const Request& request, const Reduction& r, std::string_view arithmetic, const fs::path& folder) {
+Result<Answer> write_and_judge(const Request& request, const Reduction& r,
+                               std::string_view arithmetic, const fs::path& folder) {
   LOCKSTEP_CHECK(write_file((folder / r.file).string(), r.model));
   LOCKSTEP_CHECK(write_capture((folder / "input.npz").string(), capture_of(r, "", false)));
   LOCKSTEP_CHECK(write_capture((folder / "device.npz").string(), capture_of(r, "", true)));
@@ -52,10 +53,12 @@ Result<Answer> write_and_judge(const Request& request, const Reduction& r, std::
   return answer(again);
 }
 
-// The part shows what the whole does: few runs of few values may leave several causes, the whole's among them.
+// The part shows what the whole does: few runs of few values may leave several causes, the whole's
+// among them.
 bool same_cause(const Answer& whole, const Answer& part) {
   if (part.verdict.healthy || part.verdict.suspects.empty()) return false;
-  const Explanation* cause = whole.verdict.suspects.empty() ? nullptr : whole.verdict.suspects[0].cause();
+  const Explanation* cause =
+      whole.verdict.suspects.empty() ? nullptr : whole.verdict.suspects[0].cause();
   if (!cause) return true;
   const Suspect& shown = part.verdict.suspects[0];
   if (!shown.cause()) return false;
@@ -67,7 +70,8 @@ bool same_cause(const Answer& whole, const Answer& part) {
 // Whether what is wrong first are reals, which a part may also show as the codes made of them.
 bool wrong_in_reals(const Answer& found) {
   const Verdict& v = found.verdict;
-  return !v.suspects.empty() && is_float(found.reference->graph().value(v.comparison.rows[v.suspects[0].row].value).dtype);
+  return !v.suspects.empty() &&
+         is_float(found.reference->graph().value(v.comparison.rows[v.suspects[0].row].value).dtype);
 }
 
 Result<int> reduce_to(const Request& request, const std::string& folder) {
@@ -77,8 +81,9 @@ Result<int> reduce_to(const Request& request, const std::string& folder) {
   const std::string_view arithmetic = found->reference->arithmetic().name;
   std::error_code failed;
   const bool new_folder = !fs::exists(folder);
-  // Fewer wrong values than a fault needs to be told from rounding or from another fault are no use; a fault that
-  // shows something of an earlier run needs that run; one that strikes bytes of reals shows in these alone. At last, whatever is wrong at all.
+  // Fewer wrong values than a fault needs to be told from rounding or from another fault are no
+  // use; a fault that shows something of an earlier run needs that run; one that strikes bytes of
+  // reals shows in these alone. At last, whatever is wrong at all.
   constexpr std::int64_t whole = std::numeric_limits<std::int64_t>::max();
   struct Try {
     Keep keep;
@@ -87,7 +92,9 @@ Result<int> reduce_to(const Request& request, const std::string& folder) {
   std::vector<Try> tries;
   for (const bool codes : {true, false})
     for (const KeptRun earlier : {KeptRun::none, KeptRun::previous, KeptRun::first})
-      for (const std::int64_t values : {std::int64_t{12}, std::int64_t{48}, std::int64_t{192}, whole}) tries.push_back({{values, earlier, codes}});
+      for (const std::int64_t values :
+           {std::int64_t{12}, std::int64_t{48}, std::int64_t{192}, whole})
+        tries.push_back({{values, earlier, codes}});
   tries.push_back({{whole, KeptRun::none, true}, true});
   for (const Try& t : tries) {
     if (!t.keep.codes && !wrong_in_reals(*found)) continue;
@@ -95,24 +102,29 @@ Result<int> reduce_to(const Request& request, const std::string& folder) {
     if (!made.ok() && t.keep.earlier != KeptRun::none) continue;
     LOCKSTEP_TRY(const Reduction r, made);
     fs::create_directories(folder, failed);
-    if (failed) return Error{folder, "cannot be made: " + failed.message(), "a folder to write to", ""};
+    if (failed)
+      return Error{folder, "cannot be made: " + failed.message(), "a folder to write to", ""};
     const auto confirmed = write_and_judge(request, r, arithmetic, folder);
     if (!confirmed.ok()) return confirmed.error();
     if (!(t.any_cause ? !confirmed->verdict.healthy : same_cause(*found, *confirmed))) continue;
-    LOCKSTEP_CHECK(write_file((fs::path(folder) / "README.md").string(), page_of_reduction(request, *found, r, *confirmed)));
+    LOCKSTEP_CHECK(write_file((fs::path(folder) / "README.md").string(),
+                              page_of_reduction(request, *found, r, *confirmed)));
     end_progress();
     fmt::print("{}", text_of_reduction(request, *found, r, *confirmed, folder));
     return 1;
   }
-  for (const char* name : {"model.onnx", "model.tflite", "input.npz", "device.npz"}) fs::remove(fs::path(folder) / name, failed);
+  for (const char* name : {"model.onnx", "model.tflite", "input.npz", "device.npz"})
+    fs::remove(fs::path(folder) / name, failed);
   if (new_folder) fs::remove(folder, failed);
-  return Error{request.model, "the wrong operation alone does not show the fault", "one that does", "the fault may need the whole network: report that"};
+  return Error{request.model, "the wrong operation alone does not show the fault", "one that does",
+               "the fault may need the whole network: report that"};
 }
 
 }  // namespace
 
 void add_reduce(CLI::App& app, int& code) {
-  auto* command = app.add_subcommand("reduce", "the smallest model and input that still show the fault, with a page that says so");
+  auto* command = app.add_subcommand(
+      "reduce", "the smallest model and input that still show the fault, with a page that says so");
   struct Options {
     Request request;
     std::string folder, state = "reset";
@@ -120,12 +132,20 @@ void add_reduce(CLI::App& app, int& code) {
   auto o = std::make_shared<Options>();
   command->add_option("MODEL,-m,--model", o->request.model, ".onnx or .tflite")->required();
   command->add_option("--target", o->request.target, "the device, as for `validate`")->required();
-  command->add_option("--reference", o->request.reference, "arithmetic of the reference; default: the usual runtime of the format");
-  auto* input = command->add_option("--input,--valinput", o->request.input, "inputs, as for `validate`");
-  command->add_option("--samples", o->request.generated_samples, "how many random inputs")->check(CLI::Range(1, 10000))->excludes(input);
+  command->add_option("--reference", o->request.reference,
+                      "arithmetic of the reference; default: the usual runtime of the format");
+  auto* input =
+      command->add_option("--input,--valinput", o->request.input, "inputs, as for `validate`");
+  command->add_option("--samples", o->request.generated_samples, "how many random inputs")
+      ->check(CLI::Range(1, 10000))
+      ->excludes(input);
   command->add_option("--seed", o->request.seed, "of the random inputs")->excludes(input);
-  command->add_option("--state", o->state, "keep or reset states between samples")->check(CLI::IsMember({"keep", "reset"}));
-  command->add_option("-o,--output", o->folder, "the folder to write to: the model, input.npz, device.npz, README.md")->required();
+  command->add_option("--state", o->state, "keep or reset states between samples")
+      ->check(CLI::IsMember({"keep", "reset"}));
+  command
+      ->add_option("-o,--output", o->folder,
+                   "the folder to write to: the model, input.npz, device.npz, README.md")
+      ->required();
   add_dimensions(*command, o->request.dimensions);
   command->footer("Exit code 1 when a fault was found and cut out, 2 when there is none.");
   command->callback([o, &code] {

@@ -20,10 +20,12 @@ Result<void> run(const RunningOptions& options) {
 }  // namespace
 
 void add_run(CLI::App& app, int& code) {
-  auto* command = app.add_subcommand("run", "runs a model here in a chosen arithmetic; writes any tensor");
+  auto* command =
+      app.add_subcommand("run", "runs a model here in a chosen arithmetic; writes any tensor");
   auto options = std::make_shared<RunningOptions>();
   add_running_options(*command, *options);
-  command->add_option("--tensor", options->tensors, "tensors to write; default: the outputs")->take_all();
+  command->add_option("--tensor", options->tensors, "tensors to write; default: the outputs")
+      ->take_all();
   command->add_flag("--all", options->all, "write every tensor");
   command->callback([options, &code] {
     const auto done = run(*options);

@@ -17,21 +17,30 @@ namespace lockstep {
 
 void add_running_options(CLI::App& command, RunningOptions& o) {
   command.add_option("MODEL,-m,--model", o.model, ".onnx or .tflite")->required();
-  auto* input = command.add_option("--input", o.input, "inputs: .npz, folder of .npy, .csv; default: seeded random");
-  command.add_option("--arith", o.arithmetic, "one of docs/arithmetics.md; default by the model's format");
-  command.add_option("--state", o.state, "keep or reset states between samples")->check(CLI::IsMember({"keep", "reset"}));
-  command.add_option("--samples", o.samples, "how many random inputs")->check(CLI::Range(1, 10000))->excludes(input);
+  auto* input = command.add_option("--input", o.input,
+                                   "inputs: .npz, folder of .npy, .csv; default: seeded random");
+  command.add_option("--arith", o.arithmetic,
+                     "one of docs/arithmetics.md; default by the model's format");
+  command.add_option("--state", o.state, "keep or reset states between samples")
+      ->check(CLI::IsMember({"keep", "reset"}));
+  command.add_option("--samples", o.samples, "how many random inputs")
+      ->check(CLI::Range(1, 10000))
+      ->excludes(input);
   command.add_option("--seed", o.seed, "of the random inputs")->excludes(input);
   add_dimensions(command, o.dimensions);
   command.add_option("-o,--output", o.output, "the archive to write, NAME.npz")->required();
 }
 
-Result<void> check_running(const RunningOptions& options) { return check_archive_place(options.output); }
+Result<void> check_running(const RunningOptions& options) {
+  return check_archive_place(options.output);
+}
 
 Result<Executor> open_model(const RunningOptions& options) {
   LOCKSTEP_CHECK(check_running(options));
-  LOCKSTEP_TRY(const Graph model, import_for_inputs(options.model, options.input, options.dimensions));
-  LOCKSTEP_TRY(const Arithmetic* arithmetic, arithmetic_for(options.arithmetic, model.format(), "--arith"));
+  LOCKSTEP_TRY(const Graph model,
+               import_for_inputs(options.model, options.input, options.dimensions));
+  LOCKSTEP_TRY(const Arithmetic* arithmetic,
+               arithmetic_for(options.arithmetic, model.format(), "--arith"));
   return Executor::make(model, *arithmetic);
 }
 
@@ -58,16 +67,19 @@ std::vector<std::string> made_by(const Graph& graph, const std::string& name) {
   return made;
 }
 
-Error no_tensor(const RunningOptions& options, const Graph& graph, std::vector<std::string> known, const std::string& name) {
+Error no_tensor(const RunningOptions& options, const Graph& graph, std::vector<std::string> known,
+                const std::string& name) {
   for (const Node& n : graph.nodes()) known.push_back(n.name);
   const std::string near = nearest(name, known);
   return {options.model, "no tensor or node '" + name + "' in this arithmetic's graph",
-          "one that it computes; ort-noopt and tflite-ref keep every tensor of the file", near.empty() ? "" : "did you mean '" + near + "'?"};
+          "one that it computes; ort-noopt and tflite-ref keep every tensor of the file",
+          near.empty() ? "" : "did you mean '" + near + "'?"};
 }
 
 }  // namespace
 
-Result<std::vector<std::string>> names_to_record(const RunningOptions& options, const Graph& graph) {
+Result<std::vector<std::string>> names_to_record(const RunningOptions& options,
+                                                 const Graph& graph) {
   std::vector<std::string> known;
   for (const Value& v : graph.values())
     if (!v.constant || v.folded) known.push_back(v.name);
@@ -93,9 +105,12 @@ Result<void> write_and_tell(const RunningOptions& options, const Fed& fed, const
   if (const auto bytes = read_file(options.model); bytes.ok()) build.model = model_hash(*bytes);
   LOCKSTEP_CHECK(write_capture(options.output, capture, build));
   fmt::print("input     {}\n", fed.from);
-  const auto counted = [](std::size_t n, const char* what) { return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s"); };
-  fmt::print("wrote     {}: {}, {}, in {}\n", options.output, counted(capture.infos.size(), "tensor"),
-             counted(capture.samples.size(), "sample"), capture.arithmetic);
+  const auto counted = [](std::size_t n, const char* what) {
+    return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
+  };
+  fmt::print("wrote     {}: {}, {}, in {}\n", options.output,
+             counted(capture.infos.size(), "tensor"), counted(capture.samples.size(), "sample"),
+             capture.arithmetic);
   return {};
 }
 

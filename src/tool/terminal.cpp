@@ -13,7 +13,9 @@ bool shown = false;
 
 }  // namespace
 
-bool colour_wanted() { return isatty(1) && !std::getenv("NO_COLOR"); }
+bool colour_wanted() {
+  return isatty(1) && !std::getenv("NO_COLOR");
+}
 
 void show_progress(const std::string& what) {
   using Clock = std::chrono::steady_clock;

@@ -5,7 +5,9 @@
 namespace lockstep {
 namespace {
 
-TEST(FloatArithmetic, is_found_by_its_name) { EXPECT_EQ(find_arithmetic("float")->name, "float"); }
+TEST(FloatArithmetic, is_found_by_its_name) {
+  EXPECT_EQ(find_arithmetic("float")->name, "float");
+}
 
 }  // namespace
 }  // namespace lockstep

@@ -102,11 +102,15 @@ TEST(BadCapture, names_that_are_swapped_are_recognized) {
   EXPECT_TRUE(v.suspects.empty());
 }
 
-// Inputs that are fed into each other's place leave the same recording, where nothing but the outputs was recorded.
+// Inputs that are fed into each other's place leave the same recording, where nothing but the
+// outputs was recorded.
 TEST(BadCapture, outputs_that_one_cause_exchanges_are_explained_and_the_doubt_said) {
   Bench b;
   test::RealNet net({1, 64});
-  net.node("left", "Relu", {"x"}, "p").node("right", "Relu", {"z"}, "q").node("first", "Neg", {"p"}, "u").node("second", "Neg", {"q"}, "v");
+  net.node("left", "Relu", {"x"}, "p")
+      .node("right", "Relu", {"z"}, "q")
+      .node("first", "Neg", {"p"}, "u")
+      .node("second", "Neg", {"q"}, "v");
   b.graph = std::move(net).graph({"x", "z"}, {"u", "v"});
   b.reference = test::executor(b.graph);
   b.sent = test::random_samples(b.graph, 3);
@@ -118,7 +122,8 @@ TEST(BadCapture, outputs_that_one_cause_exchanges_are_explained_and_the_doubt_sa
   ASSERT_NE(v.suspects[0].cause(), nullptr);
   EXPECT_EQ(v.suspects[0].cause()->fault->name, "inputs-exchanged");
   EXPECT_FALSE(v.suspects[0].cause()->certain);
-  EXPECT_TRUE(std::ranges::any_of(v.notes, [](const std::string& n) { return n.find("names are swapped") != n.npos; }));
+  EXPECT_TRUE(std::ranges::any_of(
+      v.notes, [](const std::string& n) { return n.find("names are swapped") != n.npos; }));
 }
 
 // A permuted input was once taken for swapped names: what reads the two tensors tells the two
@@ -197,8 +202,10 @@ struct OneValue : Bench {
       v.name = name;
       v.shape = {1, 1};
       const ValueId next = b.add_value(v);
-      if (last == no_id) b.add_input(next);
-      else b.add_node({"relu_" + std::string(name), "Relu", {}, {last}, {next}, {}});
+      if (last == no_id)
+        b.add_input(next);
+      else
+        b.add_node({"relu_" + std::string(name), "Relu", {}, {last}, {next}, {}});
       last = next;
     }
     b.add_output(last);
@@ -232,8 +239,7 @@ TEST(BadCapture, one_value_that_is_another_samples_by_chance_is_explained_and_th
 TEST(BadCapture, one_value_of_one_input_in_all_samples_is_one_inference_where_no_cause_makes_it) {
   const Verdict v = OneValue().judged_if_always(2.5);
   EXPECT_TRUE(v.suspects.empty());
-  EXPECT_NE(v.summary.find("input 2: one inference recorded 6 times"), v.summary.npos)
-      << v.summary;
+  EXPECT_NE(v.summary.find("input 2: one inference recorded 6 times"), v.summary.npos) << v.summary;
 }
 
 }  // namespace

@@ -3,9 +3,9 @@
 
 #include "diagnose/judge.h"
 #include "diagnose/session.h"
+#include "diff/inputs.h"
 #include "import/import.h"
 #include "support/folders.h"
-#include "diff/inputs.h"
 #include "support/nets.h"
 
 namespace lockstep {

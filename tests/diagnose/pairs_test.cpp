@@ -20,8 +20,14 @@ struct Bench {
     const auto options = inject(reference, *specs);
     EXPECT_TRUE(options.ok()) << (options.ok() ? "" : options.error().line());
     device = reference.run(sent, {}, *options)->samples;
-    return judge({.reference = reference, .recorded = {sent, expected, device, StateMode::reset}, .tolerance = {},
-                  .others = {}, .search = {}, .model = "picture.onnx", .target = faults, .input = "x.npz"});
+    return judge({.reference = reference,
+                  .recorded = {sent, expected, device, StateMode::reset},
+                  .tolerance = {},
+                  .others = {},
+                  .search = {},
+                  .model = "picture.onnx",
+                  .target = faults,
+                  .input = "x.npz"});
   }
 };
 
@@ -33,7 +39,8 @@ TEST(Pairs, two_faults_at_one_operation_are_named_together) {
   const Explanation* cause = v->suspects[0].cause();
   ASSERT_NE(cause, nullptr) << v->suspects[0].ranked.size();
   ASSERT_EQ(cause->also.size(), 1u) << cause->spec;
-  EXPECT_EQ((std::set{cause->fault->name, cause->also[0].fault->name}), (std::set<std::string_view>{"operand-rescale", "tail-channels-dropped"}))
+  EXPECT_EQ((std::set{cause->fault->name, cause->also[0].fault->name}),
+            (std::set<std::string_view>{"operand-rescale", "tail-channels-dropped"}))
       << cause->spec;
   EXPECT_TRUE(cause->exact());
   EXPECT_NE(cause->claim.find("; and "), std::string::npos);
@@ -48,7 +55,9 @@ TEST(Pairs, a_fault_whose_output_of_an_earlier_run_is_shown_is_named_with_it) {
     const Explanation* cause = v->suspects[0].cause();
     ASSERT_NE(cause, nullptr) << earlier;
     ASSERT_EQ(cause->also.size(), 1u) << cause->spec;
-    EXPECT_EQ((std::set{cause->fault->name, cause->also[0].fault->name}), (std::set<std::string_view>{"operand-rescale", earlier})) << cause->spec;
+    EXPECT_EQ((std::set{cause->fault->name, cause->also[0].fault->name}),
+              (std::set<std::string_view>{"operand-rescale", earlier}))
+        << cause->spec;
     EXPECT_TRUE(cause->exact());
   }
 }
@@ -62,7 +71,9 @@ TEST(Pairs, of_two_runs_none_tells_the_first_from_the_one_before) {
   ASSERT_NE(cause, nullptr);
   EXPECT_EQ(cause->spec, "operand-rescale@add,k=0.5,operand=2+stale-output@add");
   EXPECT_FALSE(cause->certain);
-  EXPECT_EQ(std::ranges::count(cause->rivals, "operand-rescale@add,k=0.5,operand=2+frozen-output@add"), 1);
+  EXPECT_EQ(
+      std::ranges::count(cause->rivals, "operand-rescale@add,k=0.5,operand=2+frozen-output@add"),
+      1);
 }
 
 TEST(Pairs, lines_of_a_faulty_earlier_run_are_named_with_the_fault) {
@@ -73,7 +84,9 @@ TEST(Pairs, lines_of_a_faulty_earlier_run_are_named_with_the_fault) {
   const Explanation* cause = v->suspects[0].cause();
   ASSERT_NE(cause, nullptr);
   ASSERT_EQ(cause->also.size(), 1u) << cause->spec;
-  EXPECT_EQ((std::set{cause->fault->name, cause->also[0].fault->name}), (std::set<std::string_view>{"operand-rescale", "stale-lines"})) << cause->spec;
+  EXPECT_EQ((std::set{cause->fault->name, cause->also[0].fault->name}),
+            (std::set<std::string_view>{"operand-rescale", "stale-lines"}))
+      << cause->spec;
 }
 
 TEST(Pairs, one_fault_is_not_explained_by_two) {

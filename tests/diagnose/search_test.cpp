@@ -1,4 +1,5 @@
-// When a cause is shorter than what it explains, and when one that does as much takes its certainty.
+// When a cause is shorter than what it explains, and when one that does as much takes its
+// certainty.
 #include "diagnose/search.h"
 
 #include "diagnose/hypotheses.h"
@@ -9,7 +10,8 @@
 namespace lockstep {
 namespace {
 
-Explanation explanation(std::int64_t values, std::int64_t differing, std::int64_t reproduced, std::int64_t spoiled, double bits) {
+Explanation explanation(std::int64_t values, std::int64_t differing, std::int64_t reproduced,
+                        std::int64_t spoiled, double bits) {
   Explanation e;
   e.values = values;
   e.differing = differing;
@@ -26,21 +28,26 @@ TEST(Search, a_cause_must_be_shorter_than_the_list_of_values_it_reproduces) {
   EXPECT_GT(listing_bits(10, 1000), 10 * 7);
   EXPECT_EQ(listing_bits(0, 1000), 0);
   EXPECT_TRUE(carries(explanation(1000, 10, 10, 0, 20), 1, no_table));
-  EXPECT_FALSE(carries(explanation(1000, 10, 10, 0, 200), 1, no_table)) << "a list of places says no more than the values";
+  EXPECT_FALSE(carries(explanation(1000, 10, 10, 0, 200), 1, no_table))
+      << "a list of places says no more than the values";
   EXPECT_FALSE(carries(explanation(3, 1, 1, 0, 20), 1, no_table)) << "one value is met by chance";
-  EXPECT_FALSE(carries(explanation(1000, 10, 10, 0, 20), 1, 16)) << "a table of one code is shorter still";
+  EXPECT_FALSE(carries(explanation(1000, 10, 10, 0, 20), 1, 16))
+      << "a table of one code is shorter still";
 }
 
 TEST(Search, what_reproduces_a_part_is_no_cause_unless_the_rest_is_rounding) {
-  EXPECT_FALSE(carries(explanation(1000, 900, 750, 0, 10), 1, no_table)) << "more than a tenth of the values is left";
-  EXPECT_TRUE(carries(explanation(1000, 900, 890, 5, 10), 1, no_table)) << "15 values are one step off";
+  EXPECT_FALSE(carries(explanation(1000, 900, 750, 0, 10), 1, no_table))
+      << "more than a tenth of the values is left";
+  EXPECT_TRUE(carries(explanation(1000, 900, 890, 5, 10), 1, no_table))
+      << "15 values are one step off";
   Explanation far = explanation(1000, 900, 890, 5, 10);
   far.rest_lsb = 3;
   EXPECT_FALSE(carries(far, 1, no_table));
   EXPECT_FALSE(carries(explanation(1000, 0, 0, 0, 10), 1, no_table));
 }
 
-// A network whose input was read as NHWC, recorded at one tensor far inside, `moved` of its 96 codes by `steps`.
+// A network whose input was read as NHWC, recorded at one tensor far inside, `moved` of its 96
+// codes by `steps`.
 Verdict read_as_nhwc(int moved, int steps) {
   const Executor network = test::picture_network();
   const Graph& g = network.graph();
@@ -55,8 +62,14 @@ Verdict read_as_nhwc(int moved, int steps) {
     const std::int64_t code = y.code(i % 12);
     y.set_code(i % 12, code > 0 ? code - steps : code + steps);
   }
-  auto v = judge({.reference = network, .recorded = {sent, network.run(sent)->samples, device, StateMode::reset}, .tolerance = {},
-                  .others = {}, .search = {.work = 2e9}, .model = "m", .target = "t", .input = ""});
+  auto v = judge({.reference = network,
+                  .recorded = {sent, network.run(sent)->samples, device, StateMode::reset},
+                  .tolerance = {},
+                  .others = {},
+                  .search = {.work = 2e9},
+                  .model = "m",
+                  .target = "t",
+                  .input = ""});
   EXPECT_TRUE(v.ok()) << (v.ok() ? "" : v.error().line());
   return std::move(*v);
 }
@@ -84,9 +97,16 @@ Suspect suspect_of(const Executor& network, std::string_view fault, std::string_
   const auto specs = parse_faults(fault);
   const auto options = inject(network, *specs);
   const std::string wanted[] = {at};
-  const std::vector<Sample> device = network.run(sent, wanted, *options)->samples, expected = network.run(sent)->samples;
-  auto v = judge({.reference = network, .recorded = {sent, expected, device, StateMode::reset}, .tolerance = {}, .others = {},
-                  .search = {.work = 2e9, .first_only = true}, .model = "m", .target = "t", .input = ""});
+  const std::vector<Sample> device = network.run(sent, wanted, *options)->samples,
+                            expected = network.run(sent)->samples;
+  auto v = judge({.reference = network,
+                  .recorded = {sent, expected, device, StateMode::reset},
+                  .tolerance = {},
+                  .others = {},
+                  .search = {.work = 2e9, .first_only = true},
+                  .model = "m",
+                  .target = "t",
+                  .input = ""});
   EXPECT_TRUE(v.ok() && !v->suspects.empty()) << fault;
   return v.ok() && !v->suspects.empty() ? v->suspects[0] : Suspect{};
 }
@@ -95,20 +115,28 @@ TEST(Search, what_no_longer_depends_on_the_inputs_is_laid_to_no_place_for_certai
   const Suspect s = suspect_of(test::picture_network(), "codes-clipped@conv1,high=-20", "conv2");
   ASSERT_NE(s.cause(), nullptr);
   EXPECT_TRUE(s.cause()->exact());
-  EXPECT_FALSE(s.cause()->certain) << s.cause()->spec << ": codes clipped in the tensor before, which nobody captured, do the same";
+  EXPECT_FALSE(s.cause()->certain)
+      << s.cause()->spec
+      << ": codes clipped in the tensor before, which nobody captured, do the same";
 }
 
 TEST(Search, a_cause_at_another_place_of_the_stretch_that_does_the_very_same_takes_the_certainty) {
   const struct {
     const char* fault;
     bool certain;
-  } cases[] = {{"memory-asleep@conv1,value=236", false}, {"output-layout@conv1", false}, {"frozen-output@conv2", false}, {"weights-constant@conv2", false},
-               {"clamp-lost@conv1", true}, {"zero-point-ignored@conv1", true}, {"dilation-lost@conv2", true}};
+  } cases[] = {{"memory-asleep@conv1,value=236", false},
+               {"output-layout@conv1", false},
+               {"frozen-output@conv2", false},
+               {"weights-constant@conv2", false},
+               {"clamp-lost@conv1", true},
+               {"zero-point-ignored@conv1", true},
+               {"dilation-lost@conv2", true}};
   for (const auto& [fault, certain] : cases) {
     const Suspect s = suspect_of(test::picture_network(), fault, "conv2");
     ASSERT_NE(s.cause(), nullptr) << fault;
-    const bool elsewhere =
-        std::ranges::any_of(s.cause()->ties, [&](const std::string& tie) { return tie.find("@" + s.cause()->site) == tie.npos; });
+    const bool elsewhere = std::ranges::any_of(s.cause()->ties, [&](const std::string& tie) {
+      return tie.find("@" + s.cause()->site) == tie.npos;
+    });
     EXPECT_EQ(s.cause()->certain, certain) << fault << ": " << s.cause()->spec;
     EXPECT_EQ(elsewhere, !certain) << fault << ": " << s.cause()->spec;
     if (certain) {
@@ -124,10 +152,12 @@ TEST(Search, inputs_that_were_exchanged_are_named_from_the_output_alone) {
   EXPECT_EQ(s.cause()->claim, "a and b are fed into each other's place");
 }
 
-// Spent work ended the search at all inputs alike without a word, and what was found was called certain.
+// Spent work ended the search at all inputs alike without a word, and what was found was called
+// certain.
 TEST(Search, that_ends_by_its_work_among_faults_of_every_input_is_cut_short) {
   const Executor network = test::gate_network();
-  const std::vector<Sample> sent = test::random_samples(network, 4, 77), expected = network.run(sent)->samples;
+  const std::vector<Sample> sent = test::random_samples(network, 4, 77),
+                            expected = network.run(sent)->samples;
   const auto specs = parse_faults("input-mirrored,how=2");
   const auto options = inject(network, *specs);
   const Graph& g = network.graph();
@@ -137,7 +167,8 @@ TEST(Search, that_ends_by_its_work_among_faults_of_every_input_is_cut_short) {
   const auto compared = compare(network, recorded, {}, {});
   ASSERT_TRUE(compared.ok() && compared->first_wrong() >= 0);
   const LocalTest local(network, recorded);
-  const auto trial = Trial::make(local, recorded, compared->rows[static_cast<std::size_t>(compared->first_wrong())]);
+  const auto trial = Trial::make(local, recorded,
+                                 compared->rows[static_cast<std::size_t>(compared->first_wrong())]);
   ASSERT_TRUE(trial.ok());
   for (const double work : {0.0, 1e12}) {
     const SearchOptions limited{.work = work};

@@ -165,9 +165,11 @@ TEST(Sensitivity, a_softmax_that_only_rounds_is_not_called_saturated) {
 TEST(Sensitivity, is_searched_from_a_pair_whose_difference_dies) {
   const Graph g = one("Requantize", {"x", {2}, 1.0, 0}, {"y", {2}, 8.0, 0});
   const Executor e = test::executor(g, "tflite-ref");
-  const auto made = sensitivity(e, {{sample({2}, {0, 0}), sample({2}, {0, 0})},
-                                    {sample({2}, {0, 0}), sample({2}, {80, 0})},
-                                    {sample({2}, {16, 0}), sample({2}, {17, 0})}}, 400);
+  const auto made = sensitivity(e,
+                                {{sample({2}, {0, 0}), sample({2}, {0, 0})},
+                                 {sample({2}, {0, 0}), sample({2}, {80, 0})},
+                                 {sample({2}, {16, 0}), sample({2}, {17, 0})}},
+                                400);
   ASSERT_TRUE(made.ok());
   EXPECT_EQ(made->pairs, 2);
   EXPECT_EQ(made->reaching, 1);

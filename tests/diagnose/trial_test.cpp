@@ -14,18 +14,21 @@ TEST(Trial, an_infinite_replay_reproduces_no_finite_value) {
   std::vector<Sample> device = expected;
   for (Sample& s : device) {
     s.erase("t1");
-    for (std::int64_t i = 0; i < s.at("y").count(); ++i) s.at("y").set_number(i, 3 * s.at("y").number(i) + 1);
+    for (std::int64_t i = 0; i < s.at("y").count(); ++i)
+      s.at("y").set_number(i, 3 * s.at("y").number(i) + 1);
   }
   const Recorded recorded{sent, expected, device, StateMode::reset};
   const auto compared = compare(reference, recorded, {}, {});
   ASSERT_TRUE(compared.ok());
   ASSERT_GE(compared->first_wrong(), 0);
   const LocalTest local(reference, recorded);
-  const auto trial = Trial::make(local, recorded, compared->rows[static_cast<std::size_t>(compared->first_wrong())]);
+  const auto trial = Trial::make(local, recorded,
+                                 compared->rows[static_cast<std::size_t>(compared->first_wrong())]);
   ASSERT_TRUE(trial.ok());
   const Site input{reference, no_id, graph.inputs()[0]};
   const FaultDef& scaled = *find_fault("input-normalized-wrongly");
-  const auto tested = trial->test(Step{input, &scaled, {{"scale", 1e300}, {"offset", 0}}}, trial->every());
+  const auto tested =
+      trial->test(Step{input, &scaled, {{"scale", 1e300}, {"offset", 0}}}, trial->every());
   ASSERT_TRUE(tested.ok());
   EXPECT_GT(tested->differing, 0);
   EXPECT_EQ(tested->reproduced, 0);
@@ -44,12 +47,15 @@ TEST(Trial, that_two_things_are_wrong_at_once_is_stated_too) {
   ASSERT_TRUE(compared.ok());
   ASSERT_GE(compared->first_wrong(), 0);
   const LocalTest local(reference, recorded);
-  const auto trial = Trial::make(local, recorded, compared->rows[static_cast<std::size_t>(compared->first_wrong())]);
+  const auto trial = Trial::make(local, recorded,
+                                 compared->rows[static_cast<std::size_t>(compared->first_wrong())]);
   ASSERT_TRUE(trial.ok());
   const Site site = trial->sites()[0];
-  const Step one{site, find_fault("clamp-lost"), {}}, other{site, find_fault("output-shifted"), {{"by", 1}}};
+  const Step one{site, find_fault("clamp-lost"), {}},
+      other{site, find_fault("output-shifted"), {{"by", 1}}};
   const std::vector<Step> both = {one, other};
-  const auto a = trial->test(one, trial->every()), b = trial->test(other, trial->every()), ab = trial->test(both, trial->every());
+  const auto a = trial->test(one, trial->every()), b = trial->test(other, trial->every()),
+             ab = trial->test(both, trial->every());
   ASSERT_TRUE(a.ok() && b.ok() && ab.ok());
   EXPECT_GT(ab->bits, a->bits + b->bits);
 }
@@ -59,14 +65,17 @@ bool saturates(std::vector<std::int64_t> codes) {
   const Executor reference = test::picture_network();
   const Graph& g = reference.graph();
   const std::string at = g.value(g.node(g.find_node("conv1")).outputs[0]).name;
-  const std::vector<Sample> sent = test::random_samples(g, 2), expected = reference.run(sent)->samples;
+  const std::vector<Sample> sent = test::random_samples(g, 2),
+                            expected = reference.run(sent)->samples;
   std::vector<Sample> device = expected;
   for (Sample& s : device)
-    for (std::int64_t i = 0; i < s.at(at).count(); ++i) s.at(at).set_code(i, codes[static_cast<std::size_t>(i) % codes.size()]);
+    for (std::int64_t i = 0; i < s.at(at).count(); ++i)
+      s.at(at).set_code(i, codes[static_cast<std::size_t>(i) % codes.size()]);
   const Recorded recorded{sent, expected, device, StateMode::reset};
   const auto compared = compare(reference, recorded, {}, {});
   const LocalTest local(reference, recorded);
-  const auto trial = Trial::make(local, recorded, compared->rows[static_cast<std::size_t>(compared->first_wrong())]);
+  const auto trial = Trial::make(local, recorded,
+                                 compared->rows[static_cast<std::size_t>(compared->first_wrong())]);
   EXPECT_TRUE(trial.ok());
   return trial->saturates();
 }
@@ -85,17 +94,20 @@ TEST(Trial, a_table_of_the_only_right_code_costs_that_code_alone) {
   for (const double highest : {-1.0, 1.0}) {  // all results are 0, or 0 and one other
     std::vector<Sample> sent = test::random_samples(graph, 2);
     for (Sample& s : sent)
-      for (std::int64_t i = 0; i < s.at("x").count(); ++i) s.at("x").set_number(i, i % 2 ? -1 : highest);
+      for (std::int64_t i = 0; i < s.at("x").count(); ++i)
+        s.at("x").set_number(i, i % 2 ? -1 : highest);
     const std::vector<Sample> expected = reference.run(sent)->samples;
     std::vector<Sample> device = expected;
     for (Sample& s : device)
-      for (std::int64_t i = 0; i < s.at("y").count(); ++i) s.at("y").set_number(i, s.at("y").number(i) + 3);
+      for (std::int64_t i = 0; i < s.at("y").count(); ++i)
+        s.at("y").set_number(i, s.at("y").number(i) + 3);
     const Recorded recorded{sent, expected, device, StateMode::reset};
     const auto compared = compare(reference, recorded, {}, {});
     ASSERT_TRUE(compared.ok());
     ASSERT_GE(compared->first_wrong(), 0);
     const LocalTest local(reference, recorded);
-    const auto trial = Trial::make(local, recorded, compared->rows[static_cast<std::size_t>(compared->first_wrong())]);
+    const auto trial = Trial::make(
+        local, recorded, compared->rows[static_cast<std::size_t>(compared->first_wrong())]);
     ASSERT_TRUE(trial.ok());
     const double faults = std::log2(static_cast<double>(fault_table().size()));
     EXPECT_DOUBLE_EQ(trial->table_bits() - faults, highest < 0 ? 8 : 32);

@@ -69,17 +69,16 @@ TEST(UnderOthers, a_search_that_finds_nothing_is_charged_all_the_same) {
   double work[2];
   int tried[2];
   for (const bool others : {false, true}) {
-    const auto v = judge({.reference = words.reference,
-                          .recorded = {words.sent, expected->samples, device, StateMode::reset},
-                          .tolerance = {},
-                          .others = others ? Others([&]() -> std::span<const Executor> {
-                            return words.others;
-                          })
-                                           : Others{},
-                          .search = {.work = 2e8, .first_only = true},
-                          .model = "m",
-                          .target = "t",
-                          .input = ""});
+    const auto v = judge(
+        {.reference = words.reference,
+         .recorded = {words.sent, expected->samples, device, StateMode::reset},
+         .tolerance = {},
+         .others = others ? Others([&]() -> std::span<const Executor> { return words.others; })
+                          : Others{},
+         .search = {.work = 2e8, .first_only = true},
+         .model = "m",
+         .target = "t",
+         .input = ""});
     ASSERT_TRUE(v.ok()) << v.error().line();
     ASSERT_FALSE(v->suspects.empty()) << v->summary;
     EXPECT_EQ(v->suspects[0].cause(), nullptr);

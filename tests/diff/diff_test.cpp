@@ -87,8 +87,10 @@ Graph with_made_weights() {
   };
   const ValueId x = b.add_value(value("x"));
   Value w = value("w");
-  w.constant = std::make_shared<const Tensor>(Tensor::of<float>({1, 4}, std::vector<float>{-1, 2, -3, 4}));
-  const ValueId weight = b.add_value(w), made = b.add_value(value("made")), y = b.add_value(value("y"));
+  w.constant =
+      std::make_shared<const Tensor>(Tensor::of<float>({1, 4}, std::vector<float>{-1, 2, -3, 4}));
+  const ValueId weight = b.add_value(w), made = b.add_value(value("made")),
+                y = b.add_value(value("y"));
   b.add_node({"prepare", "Relu", {}, {weight}, {made}, {}});
   b.add_node({"sum", "Add", {}, {x, made}, {y}, {}});
   b.add_input(x);
@@ -121,7 +123,8 @@ TEST(Compare, wrong_weights_that_the_graph_makes_are_wrong_whether_they_are_capt
   ASSERT_TRUE(shown.ok());
   ASSERT_GE(shown->first_wrong(), 0);
   EXPECT_EQ(shown->rows[static_cast<std::size_t>(shown->first_wrong())].name, "prepare");
-  EXPECT_EQ(row_of(*shown, "y").state, Judgement::wrong) << "recomputed from the reference's own weights";
+  EXPECT_EQ(row_of(*shown, "y").state, Judgement::wrong)
+      << "recomputed from the reference's own weights";
   device[0].erase("made");
   const auto hidden = compare(reference, {sent, expected, device, StateMode::reset}, {});
   ASSERT_TRUE(hidden.ok());
@@ -170,7 +173,8 @@ Graph sum_with_state() {
   return std::move(b).finish().value();
 }
 
-TEST(LocalTest, an_operation_that_reads_a_state_reads_its_start_in_the_first_run_and_the_devices_own_later) {
+TEST(LocalTest,
+     an_operation_that_reads_a_state_reads_its_start_in_the_first_run_and_the_devices_own_later) {
   const Graph graph = sum_with_state();
   const Executor reference = test::executor(graph);
   const std::vector<Sample> sent = test::random_samples(graph, 2);

@@ -30,7 +30,9 @@ std::string kind_of(Where where, Step step, std::uint64_t seed = 1) {
 TEST(Structure, scattered_rounding_has_none) {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     Random random(seed * 77);
-    EXPECT_EQ(kind_of([&](auto) { return random.unit() < 0.05; }, [&](auto) { return random.unit() < 0.5 ? 1 : -1; }, seed), "");
+    EXPECT_EQ(kind_of([&](auto) { return random.unit() < 0.05; },
+                      [&](auto) { return random.unit() < 0.5 ? 1 : -1; }, seed),
+              "");
   }
 }
 
@@ -39,7 +41,8 @@ TEST(Structure, a_few_ties_that_go_one_way_are_rounding) {
 }
 
 TEST(Structure, truncation_is_one_sided) {
-  EXPECT_EQ(kind_of([](std::int64_t i) { return i % 2 == 0; }, [](auto) { return -1; }), "one-sided");
+  EXPECT_EQ(kind_of([](std::int64_t i) { return i % 2 == 0; }, [](auto) { return -1; }),
+            "one-sided");
 }
 
 TEST(Structure, truncation_toward_zero_is_seen_and_ties_that_go_there_are_rounding) {
@@ -47,11 +50,14 @@ TEST(Structure, truncation_toward_zero_is_seen_and_ties_that_go_there_are_roundi
   const auto toward = [&](std::int64_t i) { return at.code(i) > 0 ? -1 : at.code(i) < 0 ? 1 : 0; };
   EXPECT_EQ(kind_of([](std::int64_t i) { return i % 2 == 0; }, toward), "toward zero");
   EXPECT_EQ(kind_of([](std::int64_t i) { return i % 17 == 0; }, toward), "");
-  EXPECT_EQ(kind_of([](std::int64_t i) { return i % 2 == 0; }, [&](std::int64_t i) { return -toward(i); }), "");
+  EXPECT_EQ(kind_of([](std::int64_t i) { return i % 2 == 0; },
+                    [&](std::int64_t i) { return -toward(i); }),
+            "");
 }
 
 TEST(Structure, one_channel_is_seen) {
-  EXPECT_EQ(kind_of([](std::int64_t i) { return i / 256 % 8 == 3 && i % 3 == 0; }, [](std::int64_t i) { return i % 2 ? 1 : -1; }),
+  EXPECT_EQ(kind_of([](std::int64_t i) { return i / 256 % 8 == 3 && i % 3 == 0; },
+                    [](std::int64_t i) { return i % 2 ? 1 : -1; }),
             "one channel");
 }
 

@@ -109,7 +109,8 @@ class LibraryModels : public testing::TestWithParam<Case> {};
 // With the portable form of the library on this machine, with its Helium one on the emulated board.
 TEST_P(LibraryModels, equal_the_reference_in_every_tensor) {
   const char* const checkout = std::getenv("LOCKSTEP_CMSIS_NN");
-  if (!checkout) GTEST_SKIP() << "CMSIS-NN is not part of this tree: $LOCKSTEP_CMSIS_NN names a checkout";
+  if (!checkout)
+    GTEST_SKIP() << "CMSIS-NN is not part of this tree: $LOCKSTEP_CMSIS_NN names a checkout";
   const Case& c = GetParam();
   if (c.path[0] != 'n') LOCKSTEP_NEEDS_SHARED();
   const test::TemporaryFolder folder;

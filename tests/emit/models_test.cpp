@@ -14,7 +14,7 @@ namespace {
 struct Case {
   const char* path;
   const char* arithmetic;
-  double plan = 1.02;   // activations over the largest live set
+  double plan = 1.02;  // activations over the largest live set
 };
 
 constexpr Case cases[] = {
@@ -111,8 +111,8 @@ class GeneratedNetworks
 
 TEST_P(GeneratedNetworks, equal_the_reference_in_every_tensor_with_dead_bytes_poisoned) {
   const auto [network, variant, arithmetic] = GetParam();
-  const std::string path = test::source_folder() + "/tests/oracle/networks/" + network + "-" +
-                           variant + ".tflite";
+  const std::string path =
+      test::source_folder() + "/tests/oracle/networks/" + network + "-" + variant + ".tflite";
   const test::TemporaryFolder folder;
   const auto made = test::generate_into(path, arithmetic, folder / "net");
   ASSERT_TRUE(made.ok()) << made.error().line();
@@ -130,12 +130,12 @@ std::string network_name(
   return name;
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Oracle, GeneratedNetworks,
-    testing::Combine(testing::Values("attention", "embedding", "mixed", "mobile", "unet", "yolo"),
-                     testing::Values("int8", "float_io"),
-                     testing::Values("tflite-ref", "cmsis-nn", "tflite")),
-    network_name);
+INSTANTIATE_TEST_SUITE_P(Oracle, GeneratedNetworks,
+                         testing::Combine(testing::Values("attention", "embedding", "mixed",
+                                                          "mobile", "unet", "yolo"),
+                                          testing::Values("int8", "float_io"),
+                                          testing::Values("tflite-ref", "cmsis-nn", "tflite")),
+                         network_name);
 
 // The converter gives these two alone with 16-bit activations.
 INSTANTIATE_TEST_SUITE_P(Wide, GeneratedNetworks,

@@ -71,7 +71,9 @@ TEST(Warnings, none_under_all_extra_conversion_and_pedantic) {
     }
   }
   EXPECT_GT(compiled, 0);
-  if (absent > 0) LOCKSTEP_CANNOT_RUN(absent << " of " << compiled + absent << " compilations: compiler not installed");
+  if (absent > 0)
+    LOCKSTEP_CANNOT_RUN(absent << " of " << compiled + absent
+                               << " compilations: compiler not installed");
 }
 
 // The lines between "generated C99." and the blank line behind them.
@@ -87,21 +89,27 @@ std::string shown_use(const std::string& header) {
 TEST(Warnings, the_use_that_the_header_shows_compiles_as_c_and_cpp_and_runs) {
   LOCKSTEP_NEEDS_SHARED();
   const test::TemporaryFolder folder;
-  const auto made = test::generate_into(test::shared_folder() + "/models/mlperf/kws_ref_model_int8.tflite",
-                                        "tflite-ref", folder / "net");
+  const auto made =
+      test::generate_into(test::shared_folder() + "/models/mlperf/kws_ref_model_int8.tflite",
+                          "tflite-ref", folder / "net");
   ASSERT_TRUE(made.ok()) << made.error().line();
   const auto header = std::ranges::find(made->generated.files, "network.h", &GeneratedFile::path);
   const std::string use = shown_use(header->text);
   ASSERT_NE(use.find("network_run();"), std::string::npos) << header->text.substr(0, 600);
   const std::string program =
-      "#include <string.h>\n#include \"network.h\"\nstatic const unsigned char pixels[NETWORK_INPUT_0_BYTES] = {1};\n"
-      "static int seen;\nstatic void use(const void *y) { seen = y != NULL && network_input(NETWORK_INPUTS) == NULL; }\n"
-      "int main(void) {\n" + use + "  return seen ? 7 : 1;\n}\n";
+      "#include <string.h>\n#include \"network.h\"\nstatic const unsigned char "
+      "pixels[NETWORK_INPUT_0_BYTES] = {1};\n"
+      "static int seen;\nstatic void use(const void *y) { seen = y != NULL && "
+      "network_input(NETWORK_INPUTS) == NULL; }\n"
+      "int main(void) {\n" +
+      use + "  return seen ? 7 : 1;\n}\n";
   ASSERT_TRUE(write_file(folder / "main.c", program).ok());
   ASSERT_TRUE(write_file(folder / "main.cpp", program).ok());
-  const std::string flags = " -Wall -Wextra -Wconversion -pedantic -Werror -ffp-contract=off -I'" + (folder / "net") + "' ";
-  const std::string build = "cd '" + (folder / "net") + "' && cc -std=c99 -O1" + flags + "../main.c *.c -lm -o ../program && " +
-                            "c++ -fsyntax-only" + flags + "../main.cpp";
+  const std::string flags = " -Wall -Wextra -Wconversion -pedantic -Werror -ffp-contract=off -I'" +
+                            (folder / "net") + "' ";
+  const std::string build = "cd '" + (folder / "net") + "' && cc -std=c99 -O1" + flags +
+                            "../main.c *.c -lm -o ../program && " + "c++ -fsyntax-only" + flags +
+                            "../main.cpp";
   ASSERT_EQ(std::system(build.c_str()), 0) << program;
   EXPECT_EQ(WEXITSTATUS(std::system(("'" + (folder / "program") + "'").c_str())), 7);
 }

@@ -17,7 +17,9 @@
 namespace lockstep {
 namespace {
 
-std::string s1() { return test::source_folder() + "/examples/s1/tcn_int8.onnx"; }
+std::string s1() {
+  return test::source_folder() + "/examples/s1/tcn_int8.onnx";
+}
 const std::string add = "/block2/add_out_QuantizeLinear_Output";
 
 struct Original {

@@ -3,7 +3,8 @@
 namespace lockstep::test {
 namespace {
 
-// y = conv 1x1 of two channels with weights 1 and 1; the activation and the output's zero point as given.
+// y = conv 1x1 of two channels with weights 1 and 1; the activation and the output's zero point as
+// given.
 Executor conv(const char* activation, std::int32_t y_zero, double y_scale = 0.1) {
   FaultProblem p;
   const ValueId x = p.input("x", DType::i8, {1, 2, 4, 8}, per_tensor(0.1, 0));
@@ -26,7 +27,8 @@ TEST(ClampLost, lets_a_relu_pass_everything) {
 TEST(ClampLost, removes_a_fused_activation_and_nothing_else) {
   const Executor with = conv("relu", -20), without = conv("none", -20);
   const auto in = random_samples(with, 2);
-  const Capture lost = device(with, "clamp-lost@conv", in), plain = reference(without, in), right = reference(with, in);
+  const Capture lost = device(with, "clamp-lost@conv", in), plain = reference(without, in),
+                right = reference(with, in);
   EXPECT_EQ(lost.samples[1].at("conv:0"), plain.samples[1].at("conv:0"));
   EXPECT_NE(lost.samples[1].at("conv:0"), right.samples[1].at("conv:0"));
 }
@@ -54,7 +56,8 @@ TEST(ClampLost, recovers_which_bound_is_lost) {
   const auto in = random_samples(e, 2);
   const Site site = site_at(e, "conv");
   for (const double keeps : {0.0, 1.0}) {
-    const auto own = gather_evidence(site, device(e, "clamp-lost@conv,keeps_lower=" + std::to_string(keeps), in), in);
+    const auto own = gather_evidence(
+        site, device(e, "clamp-lost@conv,keeps_lower=" + std::to_string(keeps), in), in);
     const Best best = best_explanation(*find_fault("clamp-lost"), site, own);
     EXPECT_GT(best.counts.differing, 0);
     EXPECT_EQ(best.counts.left, 0);

@@ -45,7 +45,8 @@ TEST(CodesClipped, is_not_what_makes_two_codes_of_two_others) {
   evidence.items.push_back({.in = {&right}, .expected = &right, .observed = &device});
   const Site site = site_at(e, "relu");
   EXPECT_TRUE(find_fault("codes-clipped")->candidates(site, evidence).empty());
-  for (std::int64_t i = 0; i < 64; ++i) right.set_code(i, i), device.set_code(i, std::min<std::int64_t>(i, 40));
+  for (std::int64_t i = 0; i < 64; ++i)
+    right.set_code(i, i), device.set_code(i, std::min<std::int64_t>(i, 40));
   EXPECT_FALSE(find_fault("codes-clipped")->candidates(site, evidence).empty());
 }
 

@@ -102,7 +102,8 @@ TEST(ClaimText, counts_names_and_nests) {
             "the bias is read 2 channels too late, around its end");
   EXPECT_EQ(said("bias-misread", {{"how", 6}, {"k", 0.5}}), "the bias is added 0.5 times");
   EXPECT_EQ(said("weights-transposed", {}), "the weights are read with rows and columns exchanged");
-  EXPECT_EQ(said("weights-transposed", {{"stored", 1}}), "the weights are stored with rows and columns exchanged");
+  EXPECT_EQ(said("weights-transposed", {{"stored", 1}}),
+            "the weights are stored with rows and columns exchanged");
   EXPECT_EQ(
       said("tail-channels-dropped", {}),
       "the channels behind the last whole group of 8 are not computed: zero bytes stand there");

@@ -37,8 +37,10 @@ TEST(ParseFaults, refuses_what_it_does_not_know_with_the_nearest_name) {
   const auto no_param = parse_faults("operand-rescale,operant=1");
   ASSERT_FALSE(no_param.ok());
   EXPECT_NE(no_param.error().hint.find("operand"), std::string::npos);
-  for (const char* bad : {"", "@x", "operand-rescale@", "operand-rescale,k=", "operand-rescale,k=half", "operand-rescale,k=nan", "operand-rescale,k=inf", "operand-rescale,k=1e30",
-                          "operand-rescale,k", "clamp-lost,", "+", "clamp-lost+"})
+  for (const char* bad :
+       {"", "@x", "operand-rescale@", "operand-rescale,k=", "operand-rescale,k=half",
+        "operand-rescale,k=nan", "operand-rescale,k=inf", "operand-rescale,k=1e30",
+        "operand-rescale,k", "clamp-lost,", "+", "clamp-lost+"})
     EXPECT_FALSE(parse_faults(bad).ok()) << bad;
 }
 
@@ -49,24 +51,33 @@ TEST(Inject, names_the_nearest_node_when_there_is_none) {
   const auto options = inject(e, *parse_faults("stale-output@relu_on"));
   ASSERT_FALSE(options.ok());
   EXPECT_NE(options.error().hint.find("relu_one"), std::string::npos);
-  EXPECT_TRUE(inject(e, *parse_faults("stale-output@relu_one:0")).ok()) << "a tensor's name stands for its node";
+  EXPECT_TRUE(inject(e, *parse_faults("stale-output@relu_one:0")).ok())
+      << "a tensor's name stands for its node";
 }
 
 TEST(DescriptionBits, prefers_defaults_to_plain_numbers_to_fitted_ones_to_stretches) {
   FaultProblem p;
-  p.node("sum", "Add", {p.input("a", DType::i8, {1, 64}, per_tensor(1, 0)), p.input("b", DType::i8, {1, 64}, per_tensor(2, 0))});
+  p.node("sum", "Add",
+         {p.input("a", DType::i8, {1, 64}, per_tensor(1, 0)),
+          p.input("b", DType::i8, {1, 64}, per_tensor(2, 0))});
   const Executor e = p.finish();
   const Site site{e, 0, no_id};
-  const auto bits = [&](const char* fault, const Params& params) { return description_bits(site, *find_fault(fault), params); };
-  EXPECT_LT(bits("tail-channels-dropped", {{"first", 5}, {"fill", 1}}), bits("channels-rescaled", {{"c5.k", 0}, {"c6.k", 0}, {"c7.k", 0}}))
+  const auto bits = [&](const char* fault, const Params& params) {
+    return description_bits(site, *find_fault(fault), params);
+  };
+  EXPECT_LT(bits("tail-channels-dropped", {{"first", 5}, {"fill", 1}}),
+            bits("channels-rescaled", {{"c5.k", 0}, {"c6.k", 0}, {"c7.k", 0}}))
       << "which channels are named counts";
   const double own = bits("operand-rescale", {{"operand", 2}, {"k", 0.5}});
   const double plain = bits("operand-rescale", {{"operand", 1}, {"k", 0.25}});
   const double fitted = bits("operand-rescale", {{"operand", 1}, {"k", 0.5313}});
   EXPECT_LT(own, plain);
   EXPECT_LT(plain, fitted);
-  EXPECT_LT(fitted, bits("stale-lines", {{"r0.0.first", 32}, {"r0.0.count", 32}, {"r1.0.first", 32}, {"r1.0.count", 32}}));
-  EXPECT_LT(bits("add-scales-swapped", {}), bits("memory-asleep", {})) << "the narrower cause first";
+  EXPECT_LT(fitted,
+            bits("stale-lines",
+                 {{"r0.0.first", 32}, {"r0.0.count", 32}, {"r1.0.first", 32}, {"r1.0.count", 32}}));
+  EXPECT_LT(bits("add-scales-swapped", {}), bits("memory-asleep", {}))
+      << "the narrower cause first";
 }
 
 TEST(Fit, finds_the_point_that_most_intervals_share) {

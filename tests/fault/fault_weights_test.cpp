@@ -5,7 +5,8 @@
 namespace lockstep::test {
 namespace {
 
-// Codes [1,5,4,6], channels last -> deconv (windows of 2 x 2, stride 2, one scale a channel), as a .tflite file has it.
+// Codes [1,5,4,6], channels last -> deconv (windows of 2 x 2, stride 2, one scale a channel), as a
+// .tflite file has it.
 Executor transposed_network() {
   FaultProblem p("tflite");
   const ValueId x = p.input("x", DType::i8, {1, 5, 4, 6}, per_tensor(0.5, -3));
@@ -28,12 +29,17 @@ Executor transposed_network() {
 
 // No fault of weights, scales or bias was looked for there.
 TEST(FaultWeights, transposed_convolutions_have_them) {
-  for (const auto& [fault, by] : {std::pair{"weights-constant", "weights-constant"}, {"weights-shifted,by=4", "weights-shifted"},
-                                  {"weights-byte-order", "weights-byte-order"}, {"weights-transposed", "weights-transposed"},
-                                  {"weights-transposed,order=7", "weights-transposed"}, {"weights-transposed,order=0,stored=1", "weights-transposed"},
-                                  {"bias-misread", "bias-misread"},
-                                  {"bias-misread,how=3", "bias-misread"}, {"per-channel-as-per-tensor,which=1", "per-channel-as-per-tensor"},
-                                  {"channel-scales-misplaced", "channel-scales-misplaced"}}) {
+  for (const auto& [fault, by] :
+       {std::pair{"weights-constant", "weights-constant"},
+        {"weights-shifted,by=4", "weights-shifted"},
+        {"weights-byte-order", "weights-byte-order"},
+        {"weights-transposed", "weights-transposed"},
+        {"weights-transposed,order=7", "weights-transposed"},
+        {"weights-transposed,order=0,stored=1", "weights-transposed"},
+        {"bias-misread", "bias-misread"},
+        {"bias-misread,how=3", "bias-misread"},
+        {"per-channel-as-per-tensor,which=1", "per-channel-as-per-tensor"},
+        {"channel-scales-misplaced", "channel-scales-misplaced"}}) {
     const Outcome o = inject_and_explain(transposed_network(), fault, "deconv", by);
     EXPECT_GT(o.counts.differing, 0) << fault;
     EXPECT_EQ(o.counts.left, 0) << fault;

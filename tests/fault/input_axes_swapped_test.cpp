@@ -9,7 +9,8 @@ TEST(InputAxesSwapped, reads_height_as_width) {
   std::vector<Sample> in(1);
   in[0]["x"] = Tensor::of<float>({1, 1, 2, 3}, sent);
   const float read[] = {1, 3, 5, 2, 4, 6};  // element (h, w) is float 2 w + h
-  EXPECT_EQ(device(e, "input-axes-swapped", in).samples[0].at("x"), (Tensor::of<float>({1, 1, 2, 3}, read)));
+  EXPECT_EQ(device(e, "input-axes-swapped", in).samples[0].at("x"),
+            (Tensor::of<float>({1, 1, 2, 3}, read)));
 }
 
 TEST(InputAxesSwapped, keeps_channels_together_in_nhwc) {
@@ -18,7 +19,8 @@ TEST(InputAxesSwapped, keeps_channels_together_in_nhwc) {
   std::vector<Sample> in(1);
   in[0]["x"] = Tensor::of<float>({1, 2, 2, 2}, sent);
   const float read[] = {1, 2, 5, 6, 3, 4, 7, 8};
-  EXPECT_EQ(device(e, "input-axes-swapped", in).samples[0].at("x"), (Tensor::of<float>({1, 2, 2, 2}, read)));
+  EXPECT_EQ(device(e, "input-axes-swapped", in).samples[0].at("x"),
+            (Tensor::of<float>({1, 2, 2, 2}, read)));
 }
 
 TEST(InputAxesSwapped, is_recovered_from_evidence_and_not_from_a_layout_fault) {

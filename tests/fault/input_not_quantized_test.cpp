@@ -18,7 +18,8 @@ TEST(InputNotQuantized, stores_the_real_value_as_code) {
   for (std::int64_t i = 0; i < 5; ++i) in[0]["x"].set_code(i, codes[i]);
   const Tensor rounded = device(e, "input-not-quantized", in).samples[0].at("x");
   const Tensor cut = device(e, "input-not-quantized,truncates=1", in).samples[0].at("x");
-  const std::int64_t nearest[] = {0, 2, 1, 39, -2}, truncated[] = {0, 1, 0, 38, -1};  // 0, 1.75, 0.75, 38.75, -1.75
+  const std::int64_t nearest[] = {0, 2, 1, 39, -2},
+                     truncated[] = {0, 1, 0, 38, -1};  // 0, 1.75, 0.75, 38.75, -1.75
   for (std::int64_t i = 0; i < 5; ++i) {
     EXPECT_EQ(rounded.code(i), nearest[i]) << i;
     EXPECT_EQ(cut.code(i), truncated[i]) << i;

@@ -4,7 +4,8 @@ namespace lockstep::test {
 namespace {
 
 TEST(InputNotRewritten, is_reproduced_to_the_bit_by_its_own_candidates) {
-  const Outcome o = inject_and_explain(code_network(), "input-not-rewritten", "x", "input-not-rewritten");
+  const Outcome o =
+      inject_and_explain(code_network(), "input-not-rewritten", "x", "input-not-rewritten");
   EXPECT_GT(o.counts.differing, 0);
   EXPECT_EQ(o.counts.left, 0);
 }

@@ -17,10 +17,10 @@ TEST(InputQuantizedTwice, takes_codes_as_reals_and_quantizes_again) {
   in[0]["x"] = Tensor(DType::i8, {1, 64});
   for (std::int64_t i = 0; i < 5; ++i) in[0]["x"].set_code(i, codes[i]);
   const Tensor x = device(e, "input-quantized-twice", in).samples[0].at("x");
-  EXPECT_EQ(x.code(0), 9);     // 3 / 0.5 + 3
+  EXPECT_EQ(x.code(0), 9);  // 3 / 0.5 + 3
   EXPECT_EQ(x.code(2), 23);
   EXPECT_EQ(x.code(3), -17);
-  EXPECT_EQ(x.code(4), 127);   // saturates
+  EXPECT_EQ(x.code(4), 127);  // saturates
 }
 
 TEST(InputQuantizedTwice, is_explained_to_the_bit_and_is_not_a_missing_quantization) {

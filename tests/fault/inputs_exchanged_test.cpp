@@ -19,7 +19,8 @@ TEST(InputsExchanged, feeds_each_with_what_was_sent_to_the_other) {
 TEST(InputsExchanged, without_a_place_exchanges_the_first_two_of_three_and_no_more) {
   FaultProblem p;
   const QuantParams scale = per_tensor(0.1, 4);
-  const ValueId a = p.input("a", DType::i8, {1, 8}, scale), b = p.input("b", DType::i8, {1, 8}, scale),
+  const ValueId a = p.input("a", DType::i8, {1, 8}, scale),
+                b = p.input("b", DType::i8, {1, 8}, scale),
                 c = p.input("c", DType::i8, {1, 8}, scale);
   const ValueId sum = p.node("sum", "Add", {a, b}, {}, scale);
   p.node("all", "Add", {sum, c}, {}, scale);

@@ -25,9 +25,11 @@ std::vector<Site> some_sites(const Executor& e, const FaultDef& fault) {
   return {all[0], all[all.size() / 2], all.back()};
 }
 
-void try_everywhere(const Executor& e, const std::vector<Sample>& in, const FaultDef& fault, Tally& tally) {
+void try_everywhere(const Executor& e, const std::vector<Sample>& in, const FaultDef& fault,
+                    Tally& tally) {
   for (const Site& site : some_sites(e, fault)) {
-    const std::string place = site.node == no_id ? e.graph().value(site.input).name : e.graph().node(site.node).name;
+    const std::string place =
+        site.node == no_id ? e.graph().value(site.input).name : e.graph().node(site.node).name;
     FaultSpec spec{&fault, place, {}};
     auto options = inject(e, std::span(&spec, 1));
     if (!options.ok()) continue;
@@ -42,22 +44,26 @@ void try_everywhere(const Executor& e, const std::vector<Sample>& in, const Faul
       continue;
     }
     ++tally.visible;
-    if (best.counts.left == 0) ++tally.reproduced;
+    if (best.counts.left == 0)
+      ++tally.reproduced;
     else
-      tally.missed += "\n  " + std::string(fault.name) + "@" + place + ": " + std::to_string(best.counts.left) + " of " +
+      tally.missed += "\n  " + std::string(fault.name) + "@" + place + ": " +
+                      std::to_string(best.counts.left) + " of " +
                       std::to_string(best.counts.differing) + " left";
   }
 }
 
-// Every fault by its defaults in a whole model under its own arithmetic: where it shows, it is reproduced.
+// Every fault by its defaults in a whole model under its own arithmetic: where it shows, it is
+// reproduced.
 void expect_all_reproduced(const std::string& path, std::string_view arithmetic) {
   auto e = executor_of(path, arithmetic);
   ASSERT_TRUE(e.ok()) << e.error().line();
   const auto in = random_samples(*e, 2, 9);
   Tally tally;
   for (const FaultDef* fault : fault_table()) try_everywhere(*e, in, *fault, tally);
-  std::printf("%s, %s: %d tried, %d show in fewer than 4 values, %d visible, %d reproduced\n", path.substr(path.rfind('/') + 1).c_str(),
-              std::string(arithmetic).c_str(), tally.tried, tally.few, tally.visible, tally.reproduced);
+  std::printf("%s, %s: %d tried, %d show in fewer than 4 values, %d visible, %d reproduced\n",
+              path.substr(path.rfind('/') + 1).c_str(), std::string(arithmetic).c_str(),
+              tally.tried, tally.few, tally.visible, tally.reproduced);
   EXPECT_GT(tally.visible, 50);
   EXPECT_EQ(tally.reproduced, tally.visible) << tally.missed;
 }

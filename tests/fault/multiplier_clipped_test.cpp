@@ -32,7 +32,8 @@ TEST(MultiplierClipped, does_not_explain_what_is_near) {
 }
 
 TEST(MultiplierClipped, the_only_multiplier_of_a_layer_is_cut_to_no_limit_of_its_own) {
-  const Outcome o = inject_and_explain(code_network(), "result-rescaled,k=0.77", "conv", "multiplier-clipped");
+  const Outcome o =
+      inject_and_explain(code_network(), "result-rescaled,k=0.77", "conv", "multiplier-clipped");
   EXPECT_GT(o.counts.differing, 0);
   EXPECT_GT(o.counts.left, 0);
 }

@@ -44,8 +44,10 @@ TEST(OperandRescale, computes_the_sum_with_one_scale_changed) {
   in[0]["a"] = Tensor(DType::i8, {1, 16, 1, 48});
   in[0]["b"] = Tensor(DType::i8, {1, 16, 1, 48});
   // a: 20 * 0.052 = 1.04; b: 40 * 0.099 = 3.96; (1.04 + 1.98) / 0.049 = 61.6 -> 62
-  EXPECT_EQ(device(e, "operand-rescale@add,operand=2,k=0.5", in).samples[0].at("add:0").code(0), 62 - 17);
-  EXPECT_EQ(device(e, "operand-rescale@add,operand=1,k=2", in).samples[0].at("add:0").code(0), 123 - 17);
+  EXPECT_EQ(device(e, "operand-rescale@add,operand=2,k=0.5", in).samples[0].at("add:0").code(0),
+            62 - 17);
+  EXPECT_EQ(device(e, "operand-rescale@add,operand=1,k=2", in).samples[0].at("add:0").code(0),
+            123 - 17);
   EXPECT_EQ(reference(e, in).samples[0].at("add:0").code(0), 102 - 17);
 }
 
@@ -58,7 +60,9 @@ TEST(OperandRescale, finds_which_operand_of_a_Concat_lost_its_scale) {
     s["b"] = random_tensor(DType::i8, {1, 2, 6, 6}, seed++, -100, 60);
     s["c"] = random_tensor(DType::i8, {1, 3, 6, 6}, seed++, -100, 60);
   }
-  struct Case { double operand, k; };
+  struct Case {
+    double operand, k;
+  };
   // As copied without rescaling, at another operand's scale, at any factor.
   for (const Case c : {Case{1, 0.07 / 0.052}, Case{2, 0.052 / 0.061}, Case{3, 1.37}}) {
     FaultSpec spec = (*parse_faults("operand-rescale@join"))[0];
@@ -66,7 +70,8 @@ TEST(OperandRescale, finds_which_operand_of_a_Concat_lost_its_scale) {
     auto captured = e.run(in, {}, *inject(e, std::span(&spec, 1)));
     ASSERT_TRUE(captured.ok());
     const Site site = site_at(e, "join");
-    const Best best = best_explanation(*find_fault("operand-rescale"), site, gather_evidence(site, *captured, in));
+    const Best best = best_explanation(*find_fault("operand-rescale"), site,
+                                       gather_evidence(site, *captured, in));
     EXPECT_GT(best.counts.differing, 20);
     EXPECT_EQ(best.counts.left, 0) << c.operand << " " << c.k;
     EXPECT_EQ(best.params.at("operand"), c.operand);
@@ -79,8 +84,11 @@ TEST(OperandRescale, fits_operand_and_factor_and_snaps_to_what_has_a_reason) {
   const auto in = quiet(e, 2);
   const Site site = site_at(e, "add");
   const FaultDef& fault = *find_fault("operand-rescale");
-  struct Case { double operand, k; };
-  for (const Case c : {Case{2, 0.5}, Case{1, 0.5}, Case{2, 2}, Case{1, 0.25}, Case{2, 0.052 / 0.099}, Case{2, 0.7}, Case{1, 1.37}}) {
+  struct Case {
+    double operand, k;
+  };
+  for (const Case c : {Case{2, 0.5}, Case{1, 0.5}, Case{2, 2}, Case{1, 0.25},
+                       Case{2, 0.052 / 0.099}, Case{2, 0.7}, Case{1, 1.37}}) {
     const auto specs = parse_faults("operand-rescale@add");
     FaultSpec spec = (*specs)[0];
     spec.params = {{"operand", c.operand}, {"k", c.k}};
@@ -113,7 +121,8 @@ TEST(OperandRescale, ignores_a_tenth_of_the_elements_being_garbage) {
   Random random(3);
   for (Sample& s : c.samples)
     for (std::int64_t i = 0; i < 768; i += 10) s.at("add:0").set_code(i, random.between(-128, 127));
-  const Best best = best_explanation(*find_fault("operand-rescale"), site, gather_evidence(site, c, in));
+  const Best best =
+      best_explanation(*find_fault("operand-rescale"), site, gather_evidence(site, c, in));
   EXPECT_EQ(best.params.at("k"), 0.5);
 }
 
@@ -123,7 +132,9 @@ TEST(OperandRescale, is_silent_about_a_healthy_sum_and_a_stale_one) {
   const Site site = site_at(e, "add");
   const FaultDef& fault = *find_fault("operand-rescale");
   EXPECT_TRUE(fault.candidates(site, gather_evidence(site, reference(e, in), in).evidence).empty());
-  EXPECT_TRUE(fault.candidates(site, gather_evidence(site, device(e, "stale-output@add", in), in).evidence).empty());
+  EXPECT_TRUE(
+      fault.candidates(site, gather_evidence(site, device(e, "stale-output@add", in), in).evidence)
+          .empty());
 }
 
 TEST(OperandRescale, works_on_reals_and_under_broadcasting) {

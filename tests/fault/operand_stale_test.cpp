@@ -34,11 +34,14 @@ TEST(OperandStale, does_not_explain_what_is_near) {
   }
 }
 
-// The first run has none before it, and the other operand is read as it is: a + b, its average g, (a + b) g.
+// The first run has none before it, and the other operand is read as it is: a + b, its average g,
+// (a + b) g.
 TEST(OperandStale, reads_what_the_operand_held_a_run_earlier) {
   const Executor e = gate_network();
   const auto in = random_samples(e, 3, 5);
-  const std::string mul = site_value(site_at(e, "mul")).name, sum = site_value(site_at(e, "sum")).name, gate = site_value(site_at(e, "gate")).name;
+  const std::string mul = site_value(site_at(e, "mul")).name,
+                    sum = site_value(site_at(e, "sum")).name,
+                    gate = site_value(site_at(e, "gate")).name;
   const Capture right = reference(e, in), stale = device(e, "operand-stale@mul,operand=1", in);
   EXPECT_EQ(stale.samples[0].at(mul), right.samples[0].at(mul));
   const Tensor* read[] = {&right.samples[1].at(sum), &right.samples[2].at(gate)};
@@ -50,12 +53,14 @@ TEST(OperandStale, is_no_fault_of_what_reads_the_network_input) {
   EXPECT_FALSE(find_fault("operand-stale")->applies(site_at(gate_network(), "sum")));
 }
 
-// Which lines are stale is not seen in the operand itself: they are found one by one, from what the node makes of them.
+// Which lines are stale is not seen in the operand itself: they are found one by one, from what the
+// node makes of them.
 TEST(OperandStale, finds_the_stale_lines_by_replaying) {
   const Executor e = picture_network();
   const auto in = random_samples(e, 3, 77);
   const Site site = site_at(e, "conv2");
-  const Gathered gathered = gather_evidence(site, device(e, "operand-stale@conv2,line=32,share=0.4", in), in);
+  const Gathered gathered =
+      gather_evidence(site, device(e, "operand-stale@conv2,line=32,share=0.4", in), in);
   const FaultDef& fault = *find_fault("operand-stale");
   int asked = 0;
   const auto sets = fault.fit(site, gathered.evidence, [&](const Params& p) {

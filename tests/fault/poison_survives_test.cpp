@@ -20,7 +20,8 @@ TEST(PoisonSurvives, is_reproduced_to_the_bit_by_its_own_candidates) {
   }
 }
 
-// Codes below one that are all gone were clipped, wherever they stand: this was once named as poison, as certain.
+// Codes below one that are all gone were clipped, wherever they stand: this was once named as
+// poison, as certain.
 TEST(PoisonSurvives, does_not_list_the_places_of_clipped_codes) {
   for (const char* clipped : {"codes-clipped,low=-20", "codes-clipped,high=35"}) {
     const Outcome o = inject_and_explain(picture_network(), clipped, "conv2", "poison-survives");
@@ -44,13 +45,15 @@ TEST(PoisonSurvives, blocks_that_are_poison_in_every_run_are_stated_once) {
   const Executor network = picture_network();
   const Site site = site_at(network, "conv2");
   const FaultDef& fault = *find_fault("poison-survives");
-  const Outcome o = inject_and_explain(network, "poison-survives,share=0.4,seed=3,value=0", "conv2", "poison-survives");
+  const Outcome o = inject_and_explain(network, "poison-survives,share=0.4,seed=3,value=0", "conv2",
+                                       "poison-survives");
   ASSERT_EQ(o.counts.left, 0);
   Params one;
   for (const auto& [name, value] : o.params)
     if (!name.starts_with("r1.") && !name.starts_with("r2.")) one[name] = value;
   EXPECT_LT(one.size(), o.params.size());
-  const double each = description_bits(site, fault, one), all = description_bits(site, fault, o.params);
+  const double each = description_bits(site, fault, one),
+               all = description_bits(site, fault, o.params);
   EXPECT_GT(all, each);
   EXPECT_LT(all, each + 16) << "and not three times what one run takes";
   Params unlike = o.params;

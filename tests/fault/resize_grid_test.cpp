@@ -27,7 +27,9 @@ Executor image_network() {
   const std::vector<std::int32_t> extents = {8, 6};
   Attrs attrs;
   attrs.set("half_pixel_centers", std::int64_t{1});
-  p.node("resize", "ResizeBilinear", {x, p.constant("size", Tensor::of<std::int32_t>({2}, extents))}, attrs, per_tensor(0.5, -3));
+  p.node("resize", "ResizeBilinear",
+         {x, p.constant("size", Tensor::of<std::int32_t>({2}, extents))}, attrs,
+         per_tensor(0.5, -3));
   return p.finish();
 }
 

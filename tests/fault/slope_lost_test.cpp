@@ -10,7 +10,8 @@ TEST(SlopeLost, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(SlopeLost, does_not_explain_what_is_near) {
-  const Outcome o = inject_and_explain(activation_network(), "table-off-by-128", "leaky", "slope-lost");
+  const Outcome o =
+      inject_and_explain(activation_network(), "table-off-by-128", "leaky", "slope-lost");
   EXPECT_GT(o.counts.differing, 0);
   EXPECT_GT(o.counts.left, 0);
 }

@@ -43,7 +43,11 @@ TEST(StaleOutput, is_explained_over_several_runs_and_says_nothing_of_one) {
   EXPECT_GT(best.counts.differing, 64);
   EXPECT_EQ(best.counts.left, 0);
   const std::vector<Sample> one(in.begin(), in.begin() + 1);
-  EXPECT_TRUE(fault.candidates(site, gather_evidence(site, device(e, "stale-output@first", one), one).evidence).empty());
+  EXPECT_TRUE(
+      fault
+          .candidates(site,
+                      gather_evidence(site, device(e, "stale-output@first", one), one).evidence)
+          .empty());
 }
 
 TEST(StaleOutput, is_not_a_lost_clamp) {

@@ -33,10 +33,13 @@ TEST(TailChannelsDropped, does_not_explain_what_is_near) {
 
 TEST(TailChannelsDropped, any_of_few_channels_is_tried_where_nothing_is_known) {
   const Executor network = picture_network();  // three channels at its quantizer, 16 at conv1
-  const auto sets = find_fault("tail-channels-dropped")->candidates(site_at(network, "quantize"), {});
+  const auto sets =
+      find_fault("tail-channels-dropped")->candidates(site_at(network, "quantize"), {});
   EXPECT_TRUE(std::ranges::count(sets, Params{{"first", 2.0}, {"fill", 0.0}})) << sets.size();
-  EXPECT_TRUE(std::ranges::count(sets, Params{{"first", 2.0}, {"fill", 1.0}})) << "its zero point is 5";
-  EXPECT_EQ(find_fault("tail-channels-dropped")->candidates(site_at(network, "conv1"), {}).size(), 3u);
+  EXPECT_TRUE(std::ranges::count(sets, Params{{"first", 2.0}, {"fill", 1.0}}))
+      << "its zero point is 5";
+  EXPECT_EQ(find_fault("tail-channels-dropped")->candidates(site_at(network, "conv1"), {}).size(),
+            3u);
 }
 
 }  // namespace

@@ -22,7 +22,8 @@ TEST(ZeroPoint128, flips_the_top_bit_of_every_code) {
     const Executor e = coded(dtype, 5);
     const Tensor x = device(e, "zero-point-128", every_code(dtype)).samples[0].at("x");
     for (std::int64_t i = 0; i < 256; ++i)
-      EXPECT_EQ(static_cast<unsigned>(x.code(i)) & 255u, (static_cast<unsigned>(i + code_range(dtype).low) ^ 0x80u) & 255u);
+      EXPECT_EQ(static_cast<unsigned>(x.code(i)) & 255u,
+                (static_cast<unsigned>(i + code_range(dtype).low) ^ 0x80u) & 255u);
   }
 }
 
@@ -32,7 +33,8 @@ TEST(ZeroPoint128, tells_wrapping_from_saturating) {
   const Site site = site_at(e, "x");
   for (const double saturates : {0.0, 1.0, -1.0}) {
     const std::string text = "zero-point-128,saturates=" + std::to_string(saturates);
-    const Best best = best_explanation(*find_fault("zero-point-128"), site, gather_evidence(site, device(e, text, in), in));
+    const Best best = best_explanation(*find_fault("zero-point-128"), site,
+                                       gather_evidence(site, device(e, text, in), in));
     EXPECT_EQ(best.counts.left, 0) << text;
     EXPECT_EQ(best.params.at("saturates"), saturates);
   }

@@ -46,16 +46,29 @@ void damage(Input& input, const Input& other, std::mt19937_64& random) {
       static_cast<std::ptrdiff_t>(std::min<std::size_t>(1 + random() % 16, input.size() - at));
   const auto first = input.begin() + static_cast<std::ptrdiff_t>(at);
   switch (random() % 8) {
-    case 0: input[at] ^= static_cast<std::uint8_t>(1u << pick); break;
-    case 1: input[at] = static_cast<std::uint8_t>(random()); break;
-    case 2: input[at] = bytes[pick]; break;
-    case 3: write_word(input, at, words[pick]); break;
-    case 4: input.resize(at); break;
-    case 5: input.erase(first, first + count); break;
+    case 0:
+      input[at] ^= static_cast<std::uint8_t>(1u << pick);
+      break;
+    case 1:
+      input[at] = static_cast<std::uint8_t>(random());
+      break;
+    case 2:
+      input[at] = bytes[pick];
+      break;
+    case 3:
+      write_word(input, at, words[pick]);
+      break;
+    case 4:
+      input.resize(at);
+      break;
+    case 5:
+      input.erase(first, first + count);
+      break;
     case 6:
       overwrite(input, random() % input.size(), Input(input), at, static_cast<std::size_t>(count));
       break;
-    default: overwrite(input, at, other, other.empty() ? 0 : random() % other.size(), 64);
+    default:
+      overwrite(input, at, other, other.empty() ? 0 : random() % other.size(), 64);
   }
 }
 

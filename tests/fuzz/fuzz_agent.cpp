@@ -30,7 +30,9 @@ long read_bytes(void* self, std::uint8_t* into, std::size_t size, std::uint32_t)
   line.left -= n;
   return static_cast<long>(n);
 }
-int write_bytes(void*, const std::uint8_t*, std::size_t) { return 0; }
+int write_bytes(void*, const std::uint8_t*, std::size_t) {
+  return 0;
+}
 
 std::uint8_t memory[256];
 void* memory_at(void*, std::uint32_t address, std::uint32_t size, int) {
@@ -59,6 +61,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                              1000000,     1000000,      0,       {0, 0, 0, 0}, 4094};
   const auto agent = std::make_unique<lockstep_agent>();
   lockstep_agent_init(agent.get(), &board, networks, 1);
-  while (lockstep_agent_serve(agent.get(), 0) >= 0) {}
+  while (lockstep_agent_serve(agent.get(), 0) >= 0) {
+  }
   return 0;
 }

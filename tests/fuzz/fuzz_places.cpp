@@ -14,12 +14,10 @@ void check(const std::vector<lockstep::DeviceTensor>& tensors) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace lockstep;
-  static const ElfSymbols symbols = {{"arena", {0x31000000, 608, false}},
-                                     {"network_run", {0x1000, 4, true}},
-                                     {"network_init", {0x1100, 4, true}},
-                                     {"network_node_done", {0x1200, 4, true}},
-                                     {"LL_ATON_RT_Main", {0x2000, 4, true}},
-                                     {"LL_ATON_Start_EpochBlock_2", {0x2100, 4, true}}};
+  static const ElfSymbols symbols = {
+      {"arena", {0x31000000, 608, false}},    {"network_run", {0x1000, 4, true}},
+      {"network_init", {0x1100, 4, true}},    {"network_node_done", {0x1200, 4, true}},
+      {"LL_ATON_RT_Main", {0x2000, 4, true}}, {"LL_ATON_Start_EpochBlock_2", {0x2100, 4, true}}};
   const auto placed = place_described({reinterpret_cast<const char*>(data), size}, "fuzz.json",
                                       symbols, "fuzz.elf", "");
   if (!placed.ok()) return 0;

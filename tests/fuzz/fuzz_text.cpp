@@ -1,5 +1,5 @@
-// Any text as a recording: a log of numbers, a C array, JSON of numbers; tensors of as many elements
-// as their shape says, or an error.
+// Any text as a recording: a log of numbers, a C array, JSON of numbers; tensors of as many
+// elements as their shape says, or an error.
 #include <cstdlib>
 
 #include "run/recording_text.h"

@@ -18,9 +18,12 @@ namespace {
 
 // Each room may include what stands in an earlier row; rooms of one row do not know each other.
 const std::vector<std::vector<std::string>> rows = {
-    {"base"}, {"num"}, {"ir"}, {"arith"}, {"op"}, {"kernel", "import", "export", "pass", "plan"},
-    {"device"}, {"run"}, {"measure"}, {"emit"}, {"frontend"}, {"quant", "npu"}, {"fault"},
-    {"target"}, {"diff"}, {"diagnose"}, {"report"}, {"tool"}};
+    {"base"},     {"num"},      {"ir"},
+    {"arith"},    {"op"},       {"kernel", "import", "export", "pass", "plan"},
+    {"device"},   {"run"},      {"measure"},
+    {"emit"},     {"frontend"}, {"quant", "npu"},
+    {"fault"},    {"target"},   {"diff"},
+    {"diagnose"}, {"report"},   {"tool"}};
 
 int row_of(const std::string& room) {
   for (std::size_t i = 0; i < rows.size(); ++i)

@@ -109,12 +109,14 @@ TEST(OnnxImport, unpacks_four_bit_weights_and_says_so_at_their_dequantizer) {
   }
 }
 
-// 7.5 and -9 steps of int4: the codes end at 7 and -8, also where the file's reals are coded while it is read.
+// 7.5 and -9 steps of int4: the codes end at 7 and -8, also where the file's reals are coded while
+// it is read.
 TEST(OnnxImport, codes_of_four_bits_saturate_at_four_bits) {
   for (const int type : {21, 22}) {  // uint4, int4
     OnnxBuilder m;
     m.output("y").constant<float>("x", {3}, {8, -9, 1.5f}, onnx::TensorProto::FLOAT);
-    m.constant<float>("s", {}, {1}, onnx::TensorProto::FLOAT).constant<std::uint8_t>("z", {}, {static_cast<std::uint8_t>(type == 21 ? 8 : 0)}, type);
+    m.constant<float>("s", {}, {1}, onnx::TensorProto::FLOAT)
+        .constant<std::uint8_t>("z", {}, {static_cast<std::uint8_t>(type == 21 ? 8 : 0)}, type);
     m.node("QuantizeLinear", {"x", "s", "z"}, {"codes"});
     m.node("DequantizeLinear", {"codes", "s", "z"}, {"y"});
     const auto g = m.import();
@@ -143,10 +145,14 @@ TEST(OnnxImport, reads_swish_as_its_three_steps) {
   EXPECT_NEAR(run_float(*g, {{"x", floats({1}, {2})}}, "y").number(0), 1.4621172, 1e-6);
 }
 
-// The file's node makes the file's codes: it is the Clip that bears its name, so that nothing is said of another node.
+// The file's node makes the file's codes: it is the Clip that bears its name, so that nothing is
+// said of another node.
 TEST(OnnxImport, codes_of_four_bits_are_made_by_the_node_of_that_name) {
   OnnxBuilder m;
-  m.input("x", {3}).output("y").constant<float>("s", {}, {1}, onnx::TensorProto::FLOAT).constant<std::uint8_t>("z", {}, {1}, 22);
+  m.input("x", {3})
+      .output("y")
+      .constant<float>("s", {}, {1}, onnx::TensorProto::FLOAT)
+      .constant<std::uint8_t>("z", {}, {1}, 22);
   m.node("QuantizeLinear", {"x", "s", "z"}, {"codes"}).set_name("qn");
   m.node("DequantizeLinear", {"codes", "s", "z"}, {"y"});
   const auto g = m.import();
@@ -159,31 +165,45 @@ TEST(OnnxImport, an_output_dtype_that_is_no_type_of_codes_or_not_the_zero_points
     OnnxBuilder m(21);
     m.input("x", {3}).output("y").constant<float>("s", {}, {1}, onnx::TensorProto::FLOAT);
     if (zero != 0) m.constant<std::uint8_t>("z", {}, {1}, zero);
-    set_int(m.node("QuantizeLinear", zero != 0 ? std::vector<std::string>{"x", "s", "z"} : std::vector<std::string>{"x", "s"}, {"y"}), "output_dtype", type);
+    set_int(m.node("QuantizeLinear",
+                   zero != 0 ? std::vector<std::string>{"x", "s", "z"}
+                             : std::vector<std::string>{"x", "s"},
+                   {"y"}),
+            "output_dtype", type);
     const auto g = m.import();
     return g.ok() ? std::string() : g.error().line();
   };
-  for (const int type : {1, 6, 17, 23, 25, 26, 99, -1}) EXPECT_NE(error(type, 0).find("output_dtype " + std::to_string(type)), std::string::npos) << type;
+  for (const int type : {1, 6, 17, 23, 25, 26, 99, -1})
+    EXPECT_NE(error(type, 0).find("output_dtype " + std::to_string(type)), std::string::npos)
+        << type;
   for (const int type : {2, 3, 4, 5, 21, 22}) EXPECT_EQ(error(type, 0), "");
   for (const int type : {2, 3, 21, 22})
-    for (const int zero : {2, 3, 21, 22}) EXPECT_EQ(error(type, zero).empty(), type == zero) << type << " " << zero;
+    for (const int zero : {2, 3, 21, 22})
+      EXPECT_EQ(error(type, zero).empty(), type == zero) << type << " " << zero;
 }
 
-// A bias [1, 4] with four scales along axis 0, also said to be -2: the Gemm that reads it is taken, another reader is not,
-// nor is the row where it is computed as written.
+// A bias [1, 4] with four scales along axis 0, also said to be -2: the Gemm that reads it is taken,
+// another reader is not, nor is the row where it is computed as written.
 TEST(OnnxImport, scales_of_a_bias_row_along_axis_0_are_those_of_its_columns_for_a_gemm_alone) {
   const auto import = [](const std::string& reader, std::int64_t axis) {
     OnnxBuilder m;
-    m.input("x", {2, 4}).output("y").constant<std::int32_t>("b", {1, 4}, {1, 2, 3, 4}, onnx::TensorProto::INT32);
-    m.constant<float>("s", {4}, {1, 2, 3, 4}, onnx::TensorProto::FLOAT).constant<float>("w", {4, 4}, std::vector<float>(16, 1), onnx::TensorProto::FLOAT);
+    m.input("x", {2, 4})
+        .output("y")
+        .constant<std::int32_t>("b", {1, 4}, {1, 2, 3, 4}, onnx::TensorProto::INT32);
+    m.constant<float>("s", {4}, {1, 2, 3, 4}, onnx::TensorProto::FLOAT)
+        .constant<float>("w", {4, 4}, std::vector<float>(16, 1), onnx::TensorProto::FLOAT);
     set_int(m.node("DequantizeLinear", {"b", "s"}, {"bd"}), "axis", axis);
-    m.node(reader, reader == "Gemm" ? std::vector<std::string>{"x", "w", "bd"} : std::vector<std::string>{"x", "bd"}, {"y"});
+    m.node(reader,
+           reader == "Gemm" ? std::vector<std::string>{"x", "w", "bd"}
+                            : std::vector<std::string>{"x", "bd"},
+           {"y"});
     return m.import();
   };
   for (const std::int64_t axis : {0, -2}) {
     const auto gemm = import("Gemm", axis);
     ASSERT_TRUE(gemm.ok()) << gemm.error().line();
-    EXPECT_EQ(gemm->value(gemm->find_value("b")).quant, (QuantParams{{1, 2, 3, 4}, {0, 0, 0, 0}, 1}));
+    EXPECT_EQ(gemm->value(gemm->find_value("b")).quant,
+              (QuantParams{{1, 2, 3, 4}, {0, 0, 0, 0}, 1}));
     const auto run = Executor::make(*gemm, *find_arithmetic("ort-noopt"));
     ASSERT_FALSE(run.ok());
     EXPECT_NE(run.error().line().find("axis 0"), std::string::npos) << run.error().line();

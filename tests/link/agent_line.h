@@ -35,11 +35,38 @@ class Line {
 
   explicit Line(std::size_t header = 2, std::uint32_t payload = 0, std::uint32_t runtime = 1) {
     form.header = header;
-    for (std::size_t i = 0; i < 3; ++i) nodes_[i] = {i == 1 ? "pooled" : "", LOCKSTEP_FORMAT_S8, 4, node_dims_.data(), 0.25f, -3, node_[i].data(), 16, 0x34002000};
-    input_ = {"in0", LOCKSTEP_FORMAT_U8, 4, input_dims_.data(), 0.5f, 7, input_bytes_.data(), 192, 0x34000000};
-    output_ = {"out0", LOCKSTEP_FORMAT_F32, 2, output_dims_.data(), 0, 0, output_bytes_.data(), 40, 0x34001000};
-    network_ = {"network", "a signature", "Jan  1 2026 00:00:00", "lockstep 1.0", 1234, 2, 4096, 512, runtime, &input_, &output_, 1, 1, &run, this};
-    board_ = {&read, &write, &microseconds, &memory, this, 0x486, 800000000, 400000000, 0x05010000, {0, 1000000000, 900000000, 0}, payload};
+    for (std::size_t i = 0; i < 3; ++i)
+      nodes_[i] = {i == 1 ? "pooled" : "",
+                   LOCKSTEP_FORMAT_S8,
+                   4,
+                   node_dims_.data(),
+                   0.25f,
+                   -3,
+                   node_[i].data(),
+                   16,
+                   0x34002000};
+    input_ = {"in0", LOCKSTEP_FORMAT_U8,  4,   input_dims_.data(), 0.5f,
+              7,     input_bytes_.data(), 192, 0x34000000};
+    output_ = {"out0", LOCKSTEP_FORMAT_F32,  2,  output_dims_.data(), 0,
+               0,      output_bytes_.data(), 40, 0x34001000};
+    network_ = {"network",
+                "a signature",
+                "Jan  1 2026 00:00:00",
+                "lockstep 1.0",
+                1234,
+                2,
+                4096,
+                512,
+                runtime,
+                &input_,
+                &output_,
+                1,
+                1,
+                &run,
+                this};
+    board_ = {&read,  &write,    &microseconds, &memory,    this,
+              0x486,  800000000, 400000000,     0x05010000, {0, 1000000000, 900000000, 0},
+              payload};
     lockstep_agent_init(agent_.get(), &board_, &networks_, 1);
   }
 
@@ -94,9 +121,13 @@ class Line {
     while (!steps_.empty()) {
       if (const auto* expected = std::get_if<Expected>(&steps_.front())) {
         const std::size_t n = expected->bytes.size();
-        if (from_device_.empty() && waited_ < 20000) break;  // an answer that the agent gives after a silence
-        if (from_device_.size() < n || !std::equal(expected->bytes.begin(), expected->bytes.end(), from_device_.begin())) return fail(expected->what, hex(expected->bytes));
-        from_device_.erase(from_device_.begin(), from_device_.begin() + static_cast<std::ptrdiff_t>(n));
+        if (from_device_.empty() && waited_ < 20000)
+          break;  // an answer that the agent gives after a silence
+        if (from_device_.size() < n ||
+            !std::equal(expected->bytes.begin(), expected->bytes.end(), from_device_.begin()))
+          return fail(expected->what, hex(expected->bytes));
+        from_device_.erase(from_device_.begin(),
+                           from_device_.begin() + static_cast<std::ptrdiff_t>(n));
         waited_ = 0;
       } else if (!from_device_.empty()) {
         return fail("bytes that nobody asked for", "");
@@ -125,7 +156,8 @@ class Line {
   }
 
   static int write(void* self, const std::uint8_t* bytes, std::size_t size) {
-    for (std::size_t i = 0; i < size; ++i) self_of(self).from_device_.push_back(static_cast<std::byte>(bytes[i]));
+    for (std::size_t i = 0; i < size; ++i)
+      self_of(self).from_device_.push_back(static_cast<std::byte>(bytes[i]));
     return 0;
   }
   static std::uint32_t microseconds(void*) { return 0; }
@@ -141,10 +173,18 @@ class Line {
     if (l.fail_runs) return -1;
     static const std::uint32_t spent[3] = {100, 1000, 10};
     for (int i = 0; observer && i < l.shown_nodes; ++i) {
-      for (std::size_t k = 0; k < 16; ++k) l.node_[static_cast<std::size_t>(i)][k] = static_cast<std::uint8_t>(16 * i + static_cast<int>(k));
+      for (std::size_t k = 0; k < 16; ++k)
+        l.node_[static_cast<std::size_t>(i)][k] =
+            static_cast<std::uint8_t>(16 * i + static_cast<int>(k));
       const bool npu = l.network_.runtime_id == 4;
-      const lockstep_agent_node node{"", static_cast<std::uint32_t>(i << 16 | i), 2, &l.nodes_[static_cast<std::size_t>(i)], i == 1 ? 2u : 1u,
-                                     npu ? spent : nullptr, npu ? 3u : 0u, npu ? 0x00010000u : 0u};
+      const lockstep_agent_node node{"",
+                                     static_cast<std::uint32_t>(i << 16 | i),
+                                     2,
+                                     &l.nodes_[static_cast<std::size_t>(i)],
+                                     i == 1 ? 2u : 1u,
+                                     npu ? spent : nullptr,
+                                     npu ? 3u : 0u,
+                                     npu ? 0x00010000u : 0u};
       if (observer(context, &node) != 0) return -1;
     }
     return 0;
@@ -169,10 +209,14 @@ class Line {
   std::unique_ptr<lockstep_agent> agent_ = std::make_unique<lockstep_agent>();
 };
 
-inline constexpr std::uint32_t offered = 1 | 8 | 1u << 16;  // observer, memory; the bit of check fields
+inline constexpr std::uint32_t offered =
+    1 | 8 | 1u << 16;  // observer, memory; the bit of check fields
 
-inline Bytes sync_answer(std::uint32_t id, std::uint32_t capability = offered, std::uint32_t runtime = 1) {
-  return answer(id, 0, 10, joined({number(1, 0x0301), number(4, capability), number(5, runtime | 1u << 8 | 1u << 16)}));
+inline Bytes sync_answer(std::uint32_t id, std::uint32_t capability = offered,
+                         std::uint32_t runtime = 1) {
+  return answer(
+      id, 0, 10,
+      joined({number(1, 0x0301), number(4, capability), number(5, runtime | 1u << 8 | 1u << 16)}));
 }
 
 inline void expect_sync(Line& line, std::uint32_t id = 1, std::uint32_t capability = offered) {
@@ -180,23 +224,30 @@ inline void expect_sync(Line& line, std::uint32_t id = 1, std::uint32_t capabili
   line.device(sync_answer(id, capability), "the answer to SYNC");
 }
 
-inline Bytes desc(const char* name, std::uint32_t format, const std::vector<std::uint32_t>& dims, float scale, std::int32_t zero, std::uint32_t address, std::uint32_t flags) {
+inline Bytes desc(const char* name, std::uint32_t format, const std::vector<std::uint32_t>& dims,
+                  float scale, std::int32_t zero, std::uint32_t address, std::uint32_t flags) {
   std::uint32_t count = 1;
   Bytes extents;
   for (const std::uint32_t d : dims) {
     count *= d;
     append(extents, number(5, d));
   }
-  return joined({text(1, name), number(2, format), number(3, count), number(4, dims.size()), extents, real(6, scale),
-                 number(7, static_cast<std::uint64_t>(static_cast<std::int64_t>(zero))), number(8, address), number(9, flags)});
+  return joined({text(1, name), number(2, format), number(3, count), number(4, dims.size()),
+                 extents, real(6, scale),
+                 number(7, static_cast<std::uint64_t>(static_cast<std::int64_t>(zero))),
+                 number(8, address), number(9, flags)});
 }
 
-inline Bytes tensor(const Bytes& described, std::uint32_t address, const Bytes& contents) { return joined({bytes(1, described), bytes(2, data(contents, address))}); }
+inline Bytes tensor(const Bytes& described, std::uint32_t address, const Bytes& contents) {
+  return joined({bytes(1, described), bytes(2, data(contents, address))});
+}
 
-inline Bytes operation(const char* name, std::uint32_t type, std::uint32_t id, std::uint32_t counter_type, const std::vector<std::uint32_t>& counters) {
+inline Bytes operation(const char* name, std::uint32_t type, std::uint32_t id,
+                       std::uint32_t counter_type, const std::vector<std::uint32_t>& counters) {
   Bytes words;
   for (const std::uint32_t w : counters) append(words, number(6, w));
-  return joined({text(1, name), number(2, type), number(3, id), real(4, 0), number(5, counter_type), words, number(7, ~0ull), number(8, ~0ull)});
+  return joined({text(1, name), number(2, type), number(3, id), real(4, 0), number(5, counter_type),
+                 words, number(7, ~0ull), number(8, ~0ull)});
 }
 
 inline Bytes ramp(std::size_t n, int from = 0) {
@@ -205,7 +256,8 @@ inline Bytes ramp(std::size_t n, int from = 0) {
   return b;
 }
 
-inline void upload(Line& line, std::uint32_t id, std::uint32_t mode, const Bytes& input, const char* name = "network", std::uint32_t option = 1) {
+inline void upload(Line& line, std::uint32_t id, std::uint32_t mode, const Bytes& input,
+                   const char* name = "network", std::uint32_t option = 1) {
   line.host(request(id, 11, mode, name, option));
   line.device(device_ack(id, 1, 192), "how many bytes the input has");
   line.host(data(input));
@@ -214,27 +266,41 @@ inline void upload(Line& line, std::uint32_t id, std::uint32_t mode, const Bytes
 }
 
 inline Bytes node_tensor(int node, const char* name, std::uint32_t flags, bool with_data) {
-  return tensor(desc(name, LOCKSTEP_FORMAT_S8, {1, 2, 2, 4}, 0.25f, -3, 0x34002000, 4 | flags | (with_data ? 0 : 0x200)), 0x34002000, with_data ? ramp(16, 16 * node) : Bytes());
+  return tensor(desc(name, LOCKSTEP_FORMAT_S8, {1, 2, 2, 4}, 0.25f, -3, 0x34002000,
+                     4 | flags | (with_data ? 0 : 0x200)),
+                0x34002000, with_data ? ramp(16, 16 * node) : Bytes());
 }
 
 inline void expect_nodes(Line& line, std::uint32_t id, bool with_data) {
   line.device(answer(id, 2, 16, operation("", 1u << 24 | 2, 0, 0, {0, 0})), "the first node");
   line.device(answer(id, 2, 17, node_tensor(0, "", 0x100, with_data)), "its tensor, the last");
-  line.device(answer(id, 2, 16, operation("", 1u << 24 | 2, 1u << 16 | 1, 0, {0, 0})), "the second node");
-  line.device(answer(id, 2, 17, node_tensor(1, "pooled", 0, with_data)), "the first of two tensors");
-  line.device(answer(id, 2, 17, tensor(desc("", LOCKSTEP_FORMAT_S8, {1, 2, 2, 4}, 0.25f, -3, 0x34002000, with_data ? 0x104 : 0x304), 0x34002000, with_data ? Bytes(16) : Bytes())), "the last of two tensors");
+  line.device(answer(id, 2, 16, operation("", 1u << 24 | 2, 1u << 16 | 1, 0, {0, 0})),
+              "the second node");
+  line.device(answer(id, 2, 17, node_tensor(1, "pooled", 0, with_data)),
+              "the first of two tensors");
+  line.device(answer(id, 2, 17,
+                     tensor(desc("", LOCKSTEP_FORMAT_S8, {1, 2, 2, 4}, 0.25f, -3, 0x34002000,
+                                 with_data ? 0x104 : 0x304),
+                            0x34002000, with_data ? Bytes(16) : Bytes())),
+              "the last of two tensors");
 }
 
 inline void expect_output(Line& line, std::uint32_t id, bool with_data = true) {
   line.device(answer(id, 2, 16, operation("network", 0, 0, 0, {0, 0})), "the whole inference");
-  line.device(answer(id, 3, 17, tensor(desc("out0", LOCKSTEP_FORMAT_F32, {1, 10}, 0, 0, 0x34001000, 2 | 0x100 | (with_data ? 0 : 0x200)), 0x34001000, with_data ? ramp(40) : Bytes())), "the output");
+  line.device(answer(id, 3, 17,
+                     tensor(desc("out0", LOCKSTEP_FORMAT_F32, {1, 10}, 0, 0, 0x34001000,
+                                 2 | 0x100 | (with_data ? 0 : 0x200)),
+                            0x34001000, with_data ? ramp(40) : Bytes())),
+              "the output");
 }
 
 inline Bytes system_answer(std::uint32_t id, std::size_t header, std::uint32_t payload) {
   const std::vector<std::uint32_t> words = {0, 1000000000, 900000000, 0};
   Bytes tail = header == 2 ? number(5, payload) : Bytes();
   for (const std::uint32_t w : words) append(tail, number(header == 2 ? 6 : 5, w));
-  return answer(id, 0, 11, joined({number(1, 0x486), number(2, 800000000), number(3, 400000000), number(4, 0x05010000), tail}));
+  return answer(id, 0, 11,
+                joined({number(1, 0x486), number(2, 800000000), number(3, 400000000),
+                        number(4, 0x05010000), tail}));
 }
 
 }  // namespace lockstep::test

@@ -1,5 +1,5 @@
-/* A firmware for tests of gdb: it runs its network for ever and has a place to stop after every node. Every
-   file of it is compiled with -include of this file's upper part (LS_NODE_DONE). */
+/* A firmware for tests of gdb: it runs its network for ever and has a place to stop after every
+   node. Every file of it is compiled with -include of this file's upper part (LS_NODE_DONE). */
 #ifndef LS_NODE_DONE
 #define LS_NODE_DONE
 void network_node_done(int node);
@@ -11,7 +11,9 @@ void network_node_done(int node);
 #include "network.h"
 #include "port.h"
 
-__attribute__((noinline)) void network_node_done(int node) { __asm__ volatile("" : : "r"(node) : "memory"); }
+__attribute__((noinline)) void network_node_done(int node) {
+  __asm__ volatile("" : : "r"(node) : "memory");
+}
 
 int main(void) {
   network_init();

@@ -63,7 +63,8 @@ TEST(Add, refuses_shapes_that_do_not_meet) {
   EXPECT_NE(y.error().what.find("[2]"), std::string::npos);
 }
 
-// N23 adds stored codes: operands of which only one is int8, held as uint8, answer as uint8 ones do.
+// N23 adds stored codes: operands of which only one is int8, held as uint8, answer as uint8 ones
+// do.
 TEST(Add, of_unsigned_codes_and_signed_ones_held_as_unsigned_is_that_of_unsigned_codes) {
   std::vector<std::uint8_t> a, b;
   std::vector<std::int8_t> b_signed;

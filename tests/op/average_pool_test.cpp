@@ -49,10 +49,12 @@ TEST(AveragePool, rounds_codes_away_from_zero) {
   EXPECT_EQ(y[0], (tensor<std::int8_t>({1, 1, 1, 2}, {3, -3})));
 }
 
-// The runtime adds four elements in turn where the window is the whole input (1e8 - 1e8, 1 + 1), columns first where it
-// is not (the second window hangs over the end), elements one by one in lines.
+// The runtime adds four elements in turn where the window is the whole input (1e8 - 1e8, 1 + 1),
+// columns first where it is not (the second window hangs over the end), elements one by one in
+// lines.
 TEST(AveragePool, of_the_whole_input_or_hanging_over_its_end_sums_as_onnxruntime_does) {
-  const auto mean = [](Shape x, std::vector<float> elements, std::vector<std::int64_t> kernel, std::int64_t stride) {
+  const auto mean = [](Shape x, std::vector<float> elements, std::vector<std::int64_t> kernel,
+                       std::int64_t stride) {
     return OpProblem("AveragePool", "ort-noopt")
         .input<float>(std::move(x), std::move(elements))
         .attr("strides", std::vector<std::int64_t>(kernel.size(), stride))
@@ -63,11 +65,12 @@ TEST(AveragePool, of_the_whole_input_or_hanging_over_its_end_sums_as_onnxruntime
   EXPECT_EQ(mean({1, 1, 4}, {1e8f, 1, -1e8f, 1}, {4}, 1), (tensor<float>({1, 1, 1}, {0.5f})));
   EXPECT_EQ(mean({1, 1, 3, 2}, {1e8f, 1, -1e8f, 1, 1, 4}, {2, 2}, 2),
             (tensor<float>({1, 1, 2, 1}, {0.5f, 2.5f})));
-  EXPECT_EQ(mean({1, 1, 5}, {1e8f, 1, -1e8f, 1, 0}, {4}, 1), (tensor<float>({1, 1, 2}, {0.25f, -2.5e7f})));
+  EXPECT_EQ(mean({1, 1, 5}, {1e8f, 1, -1e8f, 1, 0}, {4}, 1),
+            (tensor<float>({1, 1, 2}, {0.25f, -2.5e7f})));
 }
 
-// What y_zero is added to before rounding depends on how the runtime holds y: 107 + 0.499994 is below 107.5 in float32,
-// 235 + 0.499994 is 235.5.
+// What y_zero is added to before rounding depends on how the runtime holds y: 107 + 0.499994 is
+// below 107.5 in float32, 235 + 0.499994 is 235.5.
 TEST(AveragePool, of_signed_codes_that_the_runtime_holds_as_unsigned_rounds_beside_their_zero) {
   for (const bool held : {true, false}) {
     OpProblem p("AveragePool", "ort");

@@ -103,14 +103,16 @@ TEST(Conv, refuses_groups_that_do_not_divide_the_channels) {
   EXPECT_NE(y.error().what.find("3 channels"), std::string::npos);
 }
 
-// XNNPACK leaves uint8 weights whose one scale names an axis to LiteRT, which rounds twice: groups as its reference does.
+// XNNPACK leaves uint8 weights whose one scale names an axis to LiteRT, which rounds twice: groups
+// as its reference does.
 TEST(Conv, of_unsigned_codes_that_xnnpack_leaves_is_rounded_by_litert) {
   std::vector<std::uint8_t> x;
   for (int i = 0; i < 256; ++i) x.push_back(static_cast<std::uint8_t>(i));
   const auto answer = [&](const char* arithmetic, bool left) {
     OpProblem problem("Conv", arithmetic);
     problem.input<std::uint8_t>({1, 1, 128, 2}, x, {{static_cast<double>(0.02713346f)}, {255}, -1})
-        .constant<std::uint8_t>({2, 1, 1, 1}, {211, 211}, {{static_cast<double>(0.00100979f)}, {127}, -1})
+        .constant<std::uint8_t>({2, 1, 1, 1}, {211, 211},
+                                {{static_cast<double>(0.00100979f)}, {127}, -1})
         .attr("layout", std::string("NHWC"))
         .attr("weights", std::string("OHWI"))
         .attr("group", std::int64_t{2})

@@ -38,7 +38,8 @@ TEST(ConvTranspose, refuses_weights_of_other_channels) {
                    .ok());
 }
 
-// XNNPACK leaves some to LiteRT, which rounds twice, by vectors of 16 codes: -96/64 is -1 there, -2 in the element left over.
+// XNNPACK leaves some to LiteRT, which rounds twice, by vectors of 16 codes: -96/64 is -1 there, -2
+// in the element left over.
 TEST(ConvTranspose, of_unsigned_codes_left_by_xnnpack_is_rounded_by_runs_of_sixteen_elements) {
   const auto answer = [&](const char* arithmetic, bool left) {
     test::OpProblem problem("ConvTranspose", arithmetic);
@@ -57,13 +58,14 @@ TEST(ConvTranspose, of_unsigned_codes_left_by_xnnpack_is_rounded_by_runs_of_sixt
 
 // -96/64 in nine channels: LiteRT's vectors of eight round it to -1, the ninth channel to -2.
 TEST(ConvTranspose, of_signed_codes_left_by_xnnpack_is_rounded_by_runs_of_eight_channels) {
-  const auto y = test::OpProblem("ConvTranspose", "tflite")
-                     .input<std::int8_t>({1, 1, 1}, {-96}, {{1.0}, {0}, -1})
-                     .constant<std::int8_t>({1, 9, 1}, std::vector<std::int8_t>(9, 1), {{1.0}, {0}, -1})
-                     .attr("shape", Ints{1})
-                     .attr("kernel", std::string("left"))
-                     .output({{64.0}, {0}, -1})
-                     .run()[0];
+  const auto y =
+      test::OpProblem("ConvTranspose", "tflite")
+          .input<std::int8_t>({1, 1, 1}, {-96}, {{1.0}, {0}, -1})
+          .constant<std::int8_t>({1, 9, 1}, std::vector<std::int8_t>(9, 1), {{1.0}, {0}, -1})
+          .attr("shape", Ints{1})
+          .attr("kernel", std::string("left"))
+          .output({{64.0}, {0}, -1})
+          .run()[0];
   for (int o = 0; o < 9; ++o) EXPECT_EQ(y.code(o), o < 8 ? -1 : -2);
 }
 
@@ -84,7 +86,8 @@ TEST(ConvTranspose, of_16_bit_codes_under_a_32_bit_bias_is_rounded_by_runs_of_ei
   }
 }
 
-// Converters compute the output shape from an open batch; XNNPACK takes only a shape that stands in the file.
+// Converters compute the output shape from an open batch; XNNPACK takes only a shape that stands in
+// the file.
 TEST(ConvTranspose, whose_output_shape_is_computed_is_left_to_litert) {
   for (const bool computed : {false, true}) {
     GraphBuilder b("m.tflite", "tflite");
@@ -98,9 +101,11 @@ TEST(ConvTranspose, whose_output_shape_is_computed_is_left_to_litert) {
     ForeignNode f;
     f.op = "TRANSPOSE_CONV";
     f.name = f.where = "layer";
-    f.inputs = {add("shape", {4}, DType::i32), add("w", {3, 2, 2, 1}, DType::i8), add("x", {1, 4, 4, 1}, DType::i8)};
+    f.inputs = {add("shape", {4}, DType::i32), add("w", {3, 2, 2, 1}, DType::i8),
+                add("x", {1, 4, 4, 1}, DType::i8)};
     f.outputs = {add("y", {1, 8, 8, 3}, DType::i8)};
-    b.value(f.inputs[0]).constant = std::make_shared<Tensor>(Tensor::of<std::int32_t>({4}, std::vector<std::int32_t>{1, 8, 8, 3}));
+    b.value(f.inputs[0]).constant = std::make_shared<Tensor>(
+        Tensor::of<std::int32_t>({4}, std::vector<std::int32_t>{1, 8, 8, 3}));
     b.value(f.inputs[0]).folded = computed;
     f.attrs.set("stride_h", std::int64_t{2});
     f.attrs.set("stride_w", std::int64_t{2});

@@ -107,7 +107,8 @@ TEST(Gemm, weights_called_uint8_under_floats_are_signed_bytes) {
 TEST(Gemm, of_unsigned_codes_that_xnnpack_leaves_rounds_minus_a_half_up) {
   const auto code = [](bool left, const char* arithmetic) {
     OpProblem p("Gemm", arithmetic);
-    p.input<std::uint8_t>({1, 1}, {32}, {{1.0}, {128}, -1}).constant<std::uint8_t>({1, 1}, {129}, {{1.0}, {128}, -1});
+    p.input<std::uint8_t>({1, 1}, {32}, {{1.0}, {128}, -1})
+        .constant<std::uint8_t>({1, 1}, {129}, {{1.0}, {128}, -1});
     if (left) p.attr("kernel", std::string("left"));
     return p.output({{64.0}, {128}, -1}).run()[0].code(0);
   };

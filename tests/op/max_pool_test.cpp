@@ -44,11 +44,12 @@ TEST(MaxPool, with_ceil_mode_takes_the_one_window_that_hangs_over_all_of_x) {
   EXPECT_EQ(y[0], Tensor::of<float>({1, 1, 1, 1}, std::vector<float>{7}));
 }
 
-// It gave x's six elements; the runtime pads as if the taps were neighbours. One element more than the stride leaves
-// between windows is cut at the end, two at both ends.
+// It gave x's six elements; the runtime pads as if the taps were neighbours. One element more than
+// the stride leaves between windows is cut at the end, two at both ends.
 TEST(MaxPool, dilated_under_auto_pad_same_pads_without_the_dilation) {
   using List = std::vector<std::int64_t>;
-  const auto pooled = [](std::int64_t kernel, std::int64_t stride, std::int64_t dilation, const char* rule) {
+  const auto pooled = [](std::int64_t kernel, std::int64_t stride, std::int64_t dilation,
+                         const char* rule) {
     return test::OpProblem("MaxPool")
         .input<float>({1, 1, 6}, {1, 2, 3, 4, 5, 6})
         .attr("kernel_shape", List{kernel})

@@ -26,11 +26,15 @@ TEST(Softmax, of_equal_codes_shares_the_range) {
   EXPECT_EQ(y[0], (tensor<std::int8_t>({1, 4}, {-64, -64, -64, -64})));
 }
 
-// A lone code's term times floor(1 / 0.001) overflows: no code but the zero point is left. Two codes overflow from 297 on.
+// A lone code's term times floor(1 / 0.001) overflows: no code but the zero point is left. Two
+// codes overflow from 297 on.
 TEST(Softmax, of_a_row_so_short_that_its_term_overflows_is_the_zero_point_in_onnxruntime) {
   const auto of = [](std::vector<std::uint8_t> x, double scale) {
     const auto n = static_cast<std::int64_t>(x.size());
-    return OpProblem("Softmax", "ort").input<std::uint8_t>({1, n}, std::move(x), {{0.05}, {128}, -1}).output({{scale}, {3}, -1}).run()[0];
+    return OpProblem("Softmax", "ort")
+        .input<std::uint8_t>({1, n}, std::move(x), {{0.05}, {128}, -1})
+        .output({{scale}, {3}, -1})
+        .run()[0];
   };
   EXPECT_EQ(of({9}, 0.001), (tensor<std::uint8_t>({1, 1}, {3})));
   EXPECT_EQ(of({9}, 1.0 / 128), (tensor<std::uint8_t>({1, 1}, {131})));

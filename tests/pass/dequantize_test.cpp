@@ -18,8 +18,12 @@ ValueId add(GraphBuilder& b, const std::string& name, Tensor tensor, bool consta
   return b.add_value(std::move(v));
 }
 
-Tensor codes(std::vector<std::int8_t> c) { return Tensor::of<std::int8_t>({std::ssize(c)}, c); }
-Tensor reals(std::vector<float> r) { return Tensor::of<float>({std::ssize(r)}, r); }
+Tensor codes(std::vector<std::int8_t> c) {
+  return Tensor::of<std::int8_t>({std::ssize(c)}, c);
+}
+Tensor reals(std::vector<float> r) {
+  return Tensor::of<float>({std::ssize(r)}, r);
+}
 
 // x (float) -> QuantizeLinear -> q -> DequantizeLinear -> y
 Graph quantized_and_back() {

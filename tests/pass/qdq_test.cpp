@@ -130,8 +130,8 @@ TEST(Qdq, codes_pass_a_max_pool_from_opset_12_on) {
   }
 }
 
-// The slices of a picture's even and odd lines: the first ones are equal in pairs, which the runtime
-// merges, so that no quantizer passes them.
+// The slices of a picture's even and odd lines: the first ones are equal in pairs, which the
+// runtime merges, so that no quantizer passes them.
 TEST(Qdq, codes_pass_a_slice_but_not_where_equal_slices_stand_before_it) {
   for (const bool twins : {false, true}) {
     Sketch s;
@@ -267,7 +267,8 @@ TEST(Qdq, a_relu_before_a_quantizer_without_a_zero_point_stays) {
   EXPECT_EQ(operators(lowered(s.finish({y}), {"drop-redundant-clip"})).count("Relu"), 1u);
 }
 
-// The runtime looks at zero points of 8 bits only: a Relu before a quantizer to int4 goes whatever its zero point is.
+// The runtime looks at zero points of 8 bits only: a Relu before a quantizer to int4 goes whatever
+// its zero point is.
 TEST(Qdq, a_relu_before_a_quantizer_to_four_bits_goes) {
   for (const bool narrow : {true, false}) {
     Sketch s;
@@ -275,66 +276,87 @@ TEST(Qdq, a_relu_before_a_quantizer_to_four_bits_goes) {
     const ValueId x = s.add("Relu", "relu", {s.input("x", image)}, DType::f32, image);
     const ValueId y = s.add("QuantizeLinear", "q", {x, s.scale, zero}, DType::i8, image);
     if (narrow) s.builder.node(s.builder.value(y).producer).attrs.set("bits", std::int64_t{4});
-    EXPECT_EQ(operators(lowered(s.finish({y}), {"drop-redundant-clip"})).count("Relu"), narrow ? 0u : 1u);
+    EXPECT_EQ(operators(lowered(s.finish({y}), {"drop-redundant-clip"})).count("Relu"),
+              narrow ? 0u : 1u);
   }
 }
 
-// Add of uint8 codes and int8 ones held as uint8 into uint8: only its second operand is held otherwise than it is stored.
+// Add of uint8 codes and int8 ones held as uint8 into uint8: only its second operand is held
+// otherwise than it is stored.
 TEST(Qdq, an_add_whose_second_operand_alone_is_held_as_unsigned_says_so) {
   Sketch s;
   const ValueId zero = s.constant("unsigned_zero", Tensor::scalar(std::uint8_t{128}));
-  const auto q = [&](ValueId x, const std::string& name) { return s.add("QuantizeLinear", name, {x, s.scale, zero}, DType::u8, image); };
-  const ValueId a = s.add("DequantizeLinear", "a/dq", {q(s.input("a", image), "a/q"), s.scale, zero}, DType::f32, image);
+  const auto q = [&](ValueId x, const std::string& name) {
+    return s.add("QuantizeLinear", name, {x, s.scale, zero}, DType::u8, image);
+  };
+  const ValueId a = s.add("DequantizeLinear", "a/dq",
+                          {q(s.input("a", image), "a/q"), s.scale, zero}, DType::f32, image);
   const ValueId b = s.dq(s.q(s.input("b", image), "b/q", image), "b/dq", image);
-  const Graph g = lowered(s.finish({q(s.add("Add", "add", {a, b}, DType::f32, image), "y/q")}), {"mark-unsigned-codes", "fuse-qdq-binary"});
+  const Graph g = lowered(s.finish({q(s.add("Add", "add", {a, b}, DType::f32, image), "y/q")}),
+                          {"mark-unsigned-codes", "fuse-qdq-binary"});
   ASSERT_EQ(operators(g).count("DequantizeLinear"), 0u);
   EXPECT_EQ(g.node(g.value(g.outputs()[0]).producer).attrs.text("codes", ""), "unsigned");
 }
 
-// Mul of uint8 codes makes int8 ones, which the runtime holds as uint8: the pool behind it runs on codes too.
+// Mul of uint8 codes makes int8 ones, which the runtime holds as uint8: the pool behind it runs on
+// codes too.
 TEST(Qdq, a_pool_behind_an_operator_from_unsigned_to_signed_codes_runs_on_codes) {
   Sketch s;
   const ValueId zero = s.constant("unsigned_zero", Tensor::scalar(std::uint8_t{128}));
   const auto pair = [&](const std::string& name) {
     const ValueId x = s.input(name, image);
-    const ValueId codes = s.add("QuantizeLinear", name + "/q", {x, s.scale, zero}, DType::u8, image);
+    const ValueId codes =
+        s.add("QuantizeLinear", name + "/q", {x, s.scale, zero}, DType::u8, image);
     return s.add("DequantizeLinear", name + "/dq", {codes, s.scale, zero}, DType::f32, image);
   };
   const ValueId product = s.add("Mul", "mul", {pair("a"), pair("b")}, DType::f32, image);
   const ValueId x = s.dq(s.q(product, "q1", image), "dq1", image);
   const ValueId pool = s.add("AveragePool", "pool", {x}, DType::f32, image);
-  s.builder.node(s.builder.value(pool).producer).attrs.set("kernel_shape", std::vector<std::int64_t>{1, 1});
+  s.builder.node(s.builder.value(pool).producer)
+      .attrs.set("kernel_shape", std::vector<std::int64_t>{1, 1});
   const Graph g = lowered(s.finish({s.dq(s.q(pool, "q2", image), "dq2", image)}),
                           {"mark-unsigned-codes", "fuse-qdq-binary", "fuse-qdq-unary"});
   EXPECT_EQ(operators(g).at("QuantizeLinear"), 2);
   EXPECT_EQ(operators(g).at("DequantizeLinear"), 1);
 }
 
-// A Pad by zeros goes into the convolution, which then runs on codes; one by other values, or with -0, stays.
-Tensor zeros_before_and_behind() { return Tensor::of<std::int64_t>({8}, std::vector<std::int64_t>{0, 0, 0, 1, 0, 0, 1, 0}); }
+// A Pad by zeros goes into the convolution, which then runs on codes; one by other values, or with
+// -0, stays.
+Tensor zeros_before_and_behind() {
+  return Tensor::of<std::int64_t>({8}, std::vector<std::int64_t>{0, 0, 0, 1, 0, 0, 1, 0});
+}
 
 TEST(Qdq, zeros_around_a_conv_become_its_padding) {
   const auto padded = [](float value) {
     Sketch s;
-    const ValueId x = s.dq(s.q(s.input("x", {1, 1, 3, 3}), "q0", {1, 1, 3, 3}), "dq0", {1, 1, 3, 3});
-    const ValueId wide =
-        s.add("Pad", "pad", {x, s.constant("ends", zeros_before_and_behind()), s.constant("value", Tensor::scalar(value))}, DType::f32, image);
-    return lowered(s.finish({s.dq(s.q(conv(s, wide, "conv"), "q1", image), "dq1", image)}), {"fuse-pads", "mark-unsigned-codes", "fuse-qdq-conv"});
+    const ValueId x =
+        s.dq(s.q(s.input("x", {1, 1, 3, 3}), "q0", {1, 1, 3, 3}), "dq0", {1, 1, 3, 3});
+    const ValueId wide = s.add("Pad", "pad",
+                               {x, s.constant("ends", zeros_before_and_behind()),
+                                s.constant("value", Tensor::scalar(value))},
+                               DType::f32, image);
+    return lowered(s.finish({s.dq(s.q(conv(s, wide, "conv"), "q1", image), "dq1", image)}),
+                   {"fuse-pads", "mark-unsigned-codes", "fuse-qdq-conv"});
   };
   const Graph fused = padded(0.0f);
   EXPECT_EQ(operators(fused).count("Pad"), 0u);
-  EXPECT_EQ(fused.node(fused.find_node("conv")).attrs.integers("pads"), (std::vector<std::int64_t>{0, 1, 1, 0}));
+  EXPECT_EQ(fused.node(fused.find_node("conv")).attrs.integers("pads"),
+            (std::vector<std::int64_t>{0, 1, 1, 0}));
   EXPECT_EQ(operators(fused).at("QuantizeLinear"), 1);
   EXPECT_EQ(operators(padded(-0.0f)).count("Pad"), 1u);
   EXPECT_EQ(operators(padded(1.0f)).count("Pad"), 1u);
 }
 
-// Pad of x [2,2,6,5] to [2,2,7,6] -> pool of 2 by 2 windows with the attributes -> what `behind` adds.
+// Pad of x [2,2,6,5] to [2,2,7,6] -> pool of 2 by 2 windows with the attributes -> what `behind`
+// adds.
 template <class Behind>
-Graph pool_behind_zeros(const std::string& op, std::map<std::string, std::vector<std::int64_t>> lists, std::int64_t ceil_mode, const Shape& shape,
-                        Behind&& behind) {
+Graph pool_behind_zeros(const std::string& op,
+                        std::map<std::string, std::vector<std::int64_t>> lists,
+                        std::int64_t ceil_mode, const Shape& shape, Behind&& behind) {
   Sketch s;
-  const ValueId wide = s.add("Pad", "pad", {s.input("x", {2, 2, 6, 5}), s.constant("ends", zeros_before_and_behind())}, DType::f32, {2, 2, 7, 6});
+  const ValueId wide = s.add(
+      "Pad", "pad", {s.input("x", {2, 2, 6, 5}), s.constant("ends", zeros_before_and_behind())},
+      DType::f32, {2, 2, 7, 6});
   const ValueId y = s.add(op, "pool", {wide}, DType::f32, shape);
   Attrs& attrs = s.builder.node(s.builder.value(y).producer).attrs;
   attrs.set("kernel_shape", std::vector<std::int64_t>{2, 2});
@@ -350,20 +372,32 @@ TEST(Qdq, zeros_around_a_pool_become_its_padding_which_an_average_then_counts) {
   const Graph mean = pool_behind_zeros("AveragePool", {{"pads", {0, 0, 0, 0}}}, 0, shape, nothing);
   EXPECT_EQ(operators(mean).count("Pad"), 0u);
   EXPECT_EQ(mean.nodes()[0].attrs.integer("count_include_pad", 0), 1);
-  EXPECT_EQ(operators(pool_behind_zeros("AveragePool", {{"pads", {0, 0, 1, 0}}}, 0, {2, 2, 7, 5}, nothing)).count("Pad"), 1u);
-  EXPECT_EQ(operators(pool_behind_zeros("MaxPool", {{"pads", {0, 1, 0, 0}}}, 0, {2, 2, 6, 6}, nothing)).count("Pad"), 1u) << "as wide as the window";
+  EXPECT_EQ(operators(pool_behind_zeros("AveragePool", {{"pads", {0, 0, 1, 0}}}, 0, {2, 2, 7, 5},
+                                        nothing))
+                .count("Pad"),
+            1u);
+  EXPECT_EQ(
+      operators(pool_behind_zeros("MaxPool", {{"pads", {0, 1, 0, 0}}}, 0, {2, 2, 6, 6}, nothing))
+          .count("Pad"),
+      1u)
+      << "as wide as the window";
 }
 
 // The fused pool kept its fourth row of windows, and later planes landed in the wrong places.
 TEST(Qdq, a_window_that_comes_to_start_in_the_padding_goes_and_shapes_behind_it_shrink) {
   for (const std::string op : {"MaxPool", "AveragePool"}) {
-    const auto with = [&](auto&& behind) { return pool_behind_zeros(op, {{"strides", {2, 2}}}, 1, {2, 2, 4, 3}, behind); };
+    const auto with = [&](auto&& behind) {
+      return pool_behind_zeros(op, {{"strides", {2, 2}}}, 1, {2, 2, 4, 3}, behind);
+    };
     const Graph alone = with(nothing);
     EXPECT_EQ(alone.value(alone.outputs()[0]).shape, (Shape{2, 2, 3, 3}));
-    const Graph mapped = with([](Sketch& s, ValueId y) { return s.add("Relu", "relu", {y}, DType::f32, {2, 2, 4, 3}); });
+    const Graph mapped = with([](Sketch& s, ValueId y) {
+      return s.add("Relu", "relu", {y}, DType::f32, {2, 2, 4, 3});
+    });
     EXPECT_EQ(mapped.value(mapped.outputs()[0]).shape, (Shape{2, 2, 3, 3}));
     const Graph added = with([](Sketch& s, ValueId y) {
-      const ValueId row = s.constant("rows", Tensor::of<float>({4, 1}, std::vector<float>{1, 2, 3, 4}));
+      const ValueId row =
+          s.constant("rows", Tensor::of<float>({4, 1}, std::vector<float>{1, 2, 3, 4}));
       return s.add("Add", "add", {y, row}, DType::f32, {2, 2, 4, 3});
     });
     EXPECT_EQ(operators(added).count("Pad"), 1u);
@@ -381,14 +415,18 @@ TEST(Qdq, what_follows_a_conv_of_float_weights_goes_into_them) {
   ValueId y = s.add("Conv", "conv", {s.input("x", image), w, b}, DType::f32, image);
   y = s.add("Mul", "mul", {y, s.constant("two", Tensor::scalar(2.0f))}, DType::f32, image);
   y = s.add("Add", "add", {y, reals("one", {1, 1, 1}, 1)}, DType::f32, image);
-  y = s.add("BatchNormalization", "bn", {y, reals("factor", {1}, 4), reals("shift", {1}, 7), reals("mean", {1}, 1), reals("variance", {1}, 3)},
+  y = s.add("BatchNormalization", "bn",
+            {y, reals("factor", {1}, 4), reals("shift", {1}, 7), reals("mean", {1}, 1),
+             reals("variance", {1}, 3)},
             DType::f32, image);
   s.builder.node(s.builder.value(y).producer).attrs.set("epsilon", 1.0);
-  y = s.add("Add", "last", {y, s.constant("number", Tensor::scalar(1.0f))}, DType::f32, image);  // Add takes no number
-  const Graph g = lowered(s.finish({s.add("Relu", "relu", {y}, DType::f32, image)}), {"fuse-conv-constants"});
+  y = s.add("Add", "last", {y, s.constant("number", Tensor::scalar(1.0f))}, DType::f32,
+            image);  // Add takes no number
+  const Graph g =
+      lowered(s.finish({s.add("Relu", "relu", {y}, DType::f32, image)}), {"fuse-conv-constants"});
   EXPECT_EQ(operators(g), (std::map<std::string, int>{{"Add", 1}, {"Conv", 1}, {"Relu", 1}}));
   const Node& conv = g.node(g.find_node("conv"));
-  EXPECT_EQ(g.value(conv.inputs[1]).constant->number(0), 12);                // 3 * 2 * 2
+  EXPECT_EQ(g.value(conv.inputs[1]).constant->number(0), 12);                  // 3 * 2 * 2
   EXPECT_EQ(g.value(conv.inputs[2]).constant->number(0), (11.0 - 1) * 2 + 7);  // 5 * 2 + 1 = 11
 }
 
@@ -397,11 +435,13 @@ TEST(Qdq, two_quantizations_in_a_row_become_one_in_16_bits_too) {
   ValueId y = s.input("x", {1, 4});
   for (const float step : {1.0f, 2.0f}) {
     const std::string name = step == 1.0f ? "fine" : "coarse";
-    const ValueId scale = s.constant(name, Tensor::scalar(step)), zero = s.constant(name + "_zero", Tensor::scalar(std::int16_t{0}));
+    const ValueId scale = s.constant(name, Tensor::scalar(step)),
+                  zero = s.constant(name + "_zero", Tensor::scalar(std::int16_t{0}));
     y = s.add("QuantizeLinear", name + "_q", {y, scale, zero}, DType::i16, {1, 4});
     y = s.add("DequantizeLinear", name + "_dq", {y, scale, zero}, DType::f32, {1, 4});
   }
-  const auto count = operators(lowered(s.finish({s.add("Relu", "relu", {y}, DType::f32, {1, 4})}), {"remove-double-qdq"}));
+  const auto count = operators(
+      lowered(s.finish({s.add("Relu", "relu", {y}, DType::f32, {1, 4})}), {"remove-double-qdq"}));
   EXPECT_EQ(count.at("QuantizeLinear"), 1);
   EXPECT_EQ(count.at("DequantizeLinear"), 1);
 }
@@ -415,7 +455,8 @@ TEST(Qdq, a_gemm_without_a_zero_point_stays_in_float) {
       return s.add("DequantizeLinear", name, std::move(operands), DType::f32, {4, 4});
     };
     const ValueId zero = s.constant("byte_zero", Tensor::scalar(std::uint8_t{0}));
-    const std::vector<ValueId> whole{s.scale, zero}, of_x = there ? whole : std::vector<ValueId>{s.scale};
+    const std::vector<ValueId> whole{s.scale, zero},
+        of_x = there ? whole : std::vector<ValueId>{s.scale};
     std::vector<ValueId> q{s.input("x", {4, 4})};
     q.insert(q.end(), of_x.begin(), of_x.end());
     const ValueId x = bytes("x_dq", s.add("QuantizeLinear", "x_q", q, DType::u8, {4, 4}), of_x);
@@ -427,13 +468,17 @@ TEST(Qdq, a_gemm_without_a_zero_point_stays_in_float) {
   }
 }
 
-// Code 0 around codes of zero point -128 is no zero; the runtime's convolution of codes takes no Pad.
+// Code 0 around codes of zero point -128 is no zero; the runtime's convolution of codes takes no
+// Pad.
 TEST(Qdq, a_pad_before_a_convolution_of_codes_stays) {
   Sketch s;
-  const ValueId ends = s.constant("ends", Tensor::of<std::int64_t>({8}, std::vector<std::int64_t>{0, 0, 0, 1, 0, 0, 1, 0}));
-  const ValueId wide = s.add("Pad", "pad", {s.q(s.input("x", {1, 1, 3, 3}), "q", {1, 1, 3, 3}), ends}, DType::i8, image);
+  const ValueId ends = s.constant(
+      "ends", Tensor::of<std::int64_t>({8}, std::vector<std::int64_t>{0, 0, 0, 1, 0, 0, 1, 0}));
+  const ValueId wide = s.add(
+      "Pad", "pad", {s.q(s.input("x", {1, 1, 3, 3}), "q", {1, 1, 3, 3}), ends}, DType::i8, image);
   const ValueId w = s.constant("w", Tensor(DType::i8, {1, 1, 1, 1}));
-  const Graph g = lowered(s.finish({s.add("Conv", "conv", {wide, w}, DType::i8, image)}), {"fuse-pads"});
+  const Graph g =
+      lowered(s.finish({s.add("Conv", "conv", {wide, w}, DType::i8, image)}), {"fuse-pads"});
   EXPECT_EQ(operators(g).count("Pad"), 1u);
 }
 

@@ -28,11 +28,12 @@ TEST(Live, an_operation_in_place_takes_the_buffer_of_an_input_that_nobody_reads_
 
 TEST(Live, kept_inputs_are_not_written_over) {
   const Graph g = test::relu_chain();
-  const Lives lives = live_ranges(g,
-                                  [](NodeId) {
-                                    return NodeMemory{0, {{0, 0}}};
-                                  },
-                                  true);
+  const Lives lives = live_ranges(
+      g,
+      [](NodeId) {
+        return NodeMemory{0, {{0, 0}}};
+      },
+      true);
   EXPECT_EQ(lives.buffers.size(), 2u);
   EXPECT_NE(lives.of_value[static_cast<std::size_t>(g.find_value("x"))],
             lives.of_value[static_cast<std::size_t>(g.find_value("t1"))]);

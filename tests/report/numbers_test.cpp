@@ -21,9 +21,11 @@ TEST(ShortSpec, keeps_what_is_short_and_counts_what_it_leaves_out) {
 
 TEST(ShortSpec, leaves_out_whole_faults_of_several) {
   std::string several = "requant-truncates@one,toward_zero=0";
-  for (const char* more : {"two", "three", "four"}) several += std::string("+requant-truncates@") + more + ",toward_zero=0";
+  for (const char* more : {"two", "three", "four"})
+    several += std::string("+requant-truncates@") + more + ",toward_zero=0";
   EXPECT_EQ(short_spec(several),
-            "requant-truncates@one,toward_zero=0+requant-truncates@two,toward_zero=0+requant-truncates@three,toward_zero=0 and 1 more fault, in --json");
+            "requant-truncates@one,toward_zero=0+requant-truncates@two,toward_zero=0+requant-"
+            "truncates@three,toward_zero=0 and 1 more fault, in --json");
 }
 
 TEST(SpecsByFault, one_fault_at_many_places_is_one_entry) {

@@ -9,7 +9,9 @@
 namespace lockstep {
 namespace {
 
-Result<Recording> read(std::string_view text) { return recording_from_c(text, "file", "file.txt"); }
+Result<Recording> read(std::string_view text) {
+  return recording_from_c(text, "file", "file.txt");
+}
 
 // GDB escapes the quote and the backslash: the search for the end once stopped at the escaped
 // quote.

@@ -57,7 +57,7 @@ TEST(ModelNames, names_that_files_cannot_hold_are_known_by_a_part) {
   EXPECT_EQ(found("functional_1_dense_1_BiasAdd"), dense);
   EXPECT_EQ(found("FULLY_CONNECTED_1"), dense);
   EXPECT_EQ(found("functional_1_conv2d_1_Relu_functional_1_conv2d_1_Bi"), conv);
-  EXPECT_EQ(found("functional_1"), "");                  // too short to tell
+  EXPECT_EQ(found("functional_1"), "");                   // too short to tell
   EXPECT_EQ(found("functional_1/dense_1/MatMul_x"), "");  // no beginning of any
 }
 

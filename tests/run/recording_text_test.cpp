@@ -251,10 +251,14 @@ TEST(RecordingText, damaged_text_is_an_error_or_a_recording) {
     for (unsigned n = 1 + random() % 5; n > 0; --n) {
       const std::size_t at = random() % text.size();
       const unsigned how = random() % 4;
-      if (how == 0) text[at] = static_cast<char>(random());
-      else if (how == 1) text[at] = "{}[]<>=:;,.'\"$/*x- 0"[random() % 20];
-      else if (how == 2 && text.size() > 1) text.erase(at, 1 + random() % 4);
-      else text.insert(at, text.substr(at, 1 + random() % 6));
+      if (how == 0)
+        text[at] = static_cast<char>(random());
+      else if (how == 1)
+        text[at] = "{}[]<>=:;,.'\"$/*x- 0"[random() % 20];
+      else if (how == 2 && text.size() > 1)
+        text.erase(at, 1 + random() % 4);
+      else
+        text.insert(at, text.substr(at, 1 + random() % 6));
     }
     const auto r = i % 5 == 4 ? recording_from_json_numbers(text, "f", "f")
                               : recording_from_text(text, "f", "f");

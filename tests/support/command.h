@@ -29,8 +29,9 @@ class Folder {
  public:
   Folder() {
     const auto* info = testing::UnitTest::GetInstance()->current_test_info();
-    path_ = std::filesystem::temp_directory_path() /
-            ("lockstep_" + std::to_string(::getpid()) + "_" + info->test_suite_name() + "_" + info->name());
+    path_ =
+        std::filesystem::temp_directory_path() / ("lockstep_" + std::to_string(::getpid()) + "_" +
+                                                  info->test_suite_name() + "_" + info->name());
     std::filesystem::create_directories(path_);
   }
   ~Folder() {
@@ -50,10 +51,12 @@ class Folder {
 
 // Runs the tool as a user would, from the source folder, in a pipe.
 inline Ran run_tool(const std::string& arguments) {
-  const auto base = std::filesystem::temp_directory_path() / ("lockstep_run_" + std::to_string(::getpid()));
+  const auto base =
+      std::filesystem::temp_directory_path() / ("lockstep_run_" + std::to_string(::getpid()));
   const std::string out = base.string() + ".out", err = base.string() + ".err";
   const std::string command = "cd '" + source_folder() + "' && '" + binary_folder() +
-                              "/bin/lockstep' " + arguments + " >'" + out + "' 2>'" + err + "' </dev/null";
+                              "/bin/lockstep' " + arguments + " >'" + out + "' 2>'" + err +
+                              "' </dev/null";
   const int status = std::system(command.c_str());
   Ran ran{WIFEXITED(status) ? WEXITSTATUS(status) : -1, text_of(out), text_of(err)};
   std::filesystem::remove(out);
@@ -80,7 +83,8 @@ inline void expect_golden(const std::string& text, const std::string& name) {
       std::ofstream(path, std::ios::binary) << text;
       return;
     }
-  EXPECT_EQ(text, text_of(path)) << "differs from " << path << "; after a wanted change run the test with --update";
+  EXPECT_EQ(text, text_of(path)) << "differs from " << path
+                                 << "; after a wanted change run the test with --update";
 }
 
 }  // namespace lockstep::test

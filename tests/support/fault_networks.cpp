@@ -144,7 +144,8 @@ Executor input_alone(Shape shape, const char* format) {
 }
 
 std::vector<Executor> fault_networks() {
-  return {picture_network(), code_network(), activation_network(), state_network(), real_network(), gate_network()};
+  return {picture_network(), code_network(), activation_network(),
+          state_network(),   real_network(), gate_network()};
 }
 
 Outcome inject_and_explain(const Executor& network, std::string_view fault, std::string_view place,

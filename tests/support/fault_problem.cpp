@@ -72,7 +72,9 @@ Executor FaultProblem::finish() {
   return std::move(executor).value();
 }
 
-QuantParams per_tensor(double scale, std::int32_t zero) { return {{scale}, {zero}, -1}; }
+QuantParams per_tensor(double scale, std::int32_t zero) {
+  return {{scale}, {zero}, -1};
+}
 
 Tensor random_tensor(DType dtype, Shape shape, std::uint64_t seed, std::int64_t low,
                      std::int64_t high) {
@@ -81,8 +83,10 @@ Tensor random_tensor(DType dtype, Shape shape, std::uint64_t seed, std::int64_t 
   const CodeRange range =
       low == high ? code_range(dtype == DType::i32 ? DType::i16 : dtype) : CodeRange{low, high};
   for (std::int64_t i = 0; i < t.count(); ++i)
-    if (is_float(dtype)) t.set_number(i, static_cast<float>(8 * random.unit() - 4));
-    else t.set_code(i, random.between(range.low, range.high));
+    if (is_float(dtype))
+      t.set_number(i, static_cast<float>(8 * random.unit() - 4));
+    else
+      t.set_code(i, random.between(range.low, range.high));
   return t;
 }
 
@@ -210,8 +214,12 @@ Counts explain(const FaultDef& fault, const Site& site, const Params& params,
     const Evidence::Item& item = gathered.evidence.items[s];
     std::vector<Tensor> out =
         site.node == no_id ? std::vector<Tensor>{*item.expected} : gathered.all_outputs[s];
-    Replay r{site,       params,    item.in, out, item.previous, item.previous_shown,
-             item.first, item.find, item.run,    item.find_before, item.find_first};
+    Replay r{site,           params,
+             item.in,        out,
+             item.previous,  item.previous_shown,
+             item.first,     item.find,
+             item.run,       item.find_before,
+             item.find_first};
     const auto status = fault.replay(r);
     EXPECT_TRUE(status.ok()) << fault.name << ": " << (status.ok() ? "" : status.error().line());
     counts.differing += differing(*item.observed, *item.expected);

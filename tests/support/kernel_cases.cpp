@@ -61,7 +61,9 @@ std::optional<KernelCase> pair(CaseMaker& m, const std::string& op) {
       s.erase(s.begin(), s.begin() + m.from(0, static_cast<std::int64_t>(s.size())));
     const DType of = type();
     QuantParams q = m.quant(of);
-    if (far && i == 0) q.scale[0] = std::ldexp(q.scale[0], static_cast<int>(m.coin() ? m.from(9, 12) : m.from(-14, -11)));
+    if (far && i == 0)
+      q.scale[0] =
+          std::ldexp(q.scale[0], static_cast<int>(m.coin() ? m.from(9, 12) : m.from(-14, -11)));
     b.input(m.codes(of, s), q, i == constant);
   }
   if (held) b.node().attrs.set(m.coin() ? "codes" : "makes", std::string("unsigned"));

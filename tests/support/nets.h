@@ -46,8 +46,10 @@ inline std::vector<Sample> random_samples(const Graph& g, int count, std::uint64
       const Value& v = g.value(id);
       Tensor t(v.dtype, v.shape);
       for (std::int64_t i = 0; i < t.count(); ++i)
-        if (v.dtype == DType::f32) t.set_number(i, random.unit() * 4 - 2);
-        else t.set_code(i, random.between(code_range(v.dtype).low, code_range(v.dtype).high));
+        if (v.dtype == DType::f32)
+          t.set_number(i, random.unit() * 4 - 2);
+        else
+          t.set_code(i, random.between(code_range(v.dtype).low, code_range(v.dtype).high));
       sample.emplace(v.name, std::move(t));
     }
   return samples;

@@ -7,7 +7,9 @@
 namespace lockstep::test {
 namespace {
 
-std::int32_t nearest_code(double v) { return static_cast<std::int32_t>(std::nearbyint(v)); }
+std::int32_t nearest_code(double v) {
+  return static_cast<std::int32_t>(std::nearbyint(v));
+}
 
 constexpr RequantPolicy requant = {
     "plain",
@@ -27,7 +29,9 @@ std::int32_t clamped(const BinaryState& state, F real) {
 
 constexpr BinaryPolicy add = {
     "plain",
-    [](const BinaryScales& s) { return BinaryState{s, {}, {}, {}, 0}; },
+    [](const BinaryScales& s) {
+      return BinaryState{s, {}, {}, {}, 0};
+    },
     [](std::int32_t a, std::int32_t b, const BinaryState& state) {
       const BinaryScales& s = state.s;
       return clamped(state,
@@ -35,7 +39,8 @@ constexpr BinaryPolicy add = {
     },
 };
 constexpr BinaryPolicy sub = {
-    "plain", add.prepare,
+    "plain",
+    add.prepare,
     [](std::int32_t a, std::int32_t b, const BinaryState& state) {
       const BinaryScales& s = state.s;
       return clamped(state,
@@ -43,7 +48,8 @@ constexpr BinaryPolicy sub = {
     },
 };
 constexpr BinaryPolicy mul = {
-    "plain", add.prepare,
+    "plain",
+    add.prepare,
     [](std::int32_t a, std::int32_t b, const BinaryState& state) {
       const BinaryScales& s = state.s;
       return clamped(state,
@@ -88,14 +94,20 @@ constexpr SoftmaxPolicy softmax = {
 
 // y = f(x) for each of the 256 codes, from the least on.
 template <double (*function)(double x, double alpha)>
-constexpr TablePolicy table = {"plain", [](const TableScales& s, std::span<std::int32_t> codes) {
-  for (std::size_t i = 0; i < codes.size(); ++i) {
-    const double x = s.x_scale * (s.x_low + static_cast<std::int32_t>(i) - s.x_zero);
-    codes[i] = std::clamp(nearest_code(function(x, s.alpha) / s.y_scale) + s.y_zero, s.low, s.high);
-  }
-}};
-double leaky(double x, double alpha) { return x >= 0 ? x : alpha * x; }
-double sigmoid(double x, double) { return 1 / (1 + std::exp(-x)); }
+constexpr TablePolicy table = {
+    "plain", [](const TableScales& s, std::span<std::int32_t> codes) {
+      for (std::size_t i = 0; i < codes.size(); ++i) {
+        const double x = s.x_scale * (s.x_low + static_cast<std::int32_t>(i) - s.x_zero);
+        codes[i] =
+            std::clamp(nearest_code(function(x, s.alpha) / s.y_scale) + s.y_zero, s.low, s.high);
+      }
+    }};
+double leaky(double x, double alpha) {
+  return x >= 0 ? x : alpha * x;
+}
+double sigmoid(double x, double) {
+  return 1 / (1 + std::exp(-x));
+}
 
 constexpr Numerics make_numerics() {
   Numerics n;
@@ -115,6 +127,8 @@ const Arithmetic arithmetic = {.name = "plain", .numerics = &numerics};
 
 }  // namespace
 
-const Arithmetic& plain_arithmetic() { return arithmetic; }
+const Arithmetic& plain_arithmetic() {
+  return arithmetic;
+}
 
 }  // namespace lockstep::test

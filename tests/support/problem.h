@@ -23,11 +23,13 @@ class OpProblem {
 
   template <class T>
   OpProblem& input(Shape shape, std::vector<T> elements, QuantParams quant = {}) {
-    return add(Tensor::of<T>(std::move(shape), std::span<const T>(elements)), std::move(quant), false);
+    return add(Tensor::of<T>(std::move(shape), std::span<const T>(elements)), std::move(quant),
+               false);
   }
   template <class T>
   OpProblem& constant(Shape shape, std::vector<T> elements, QuantParams quant = {}) {
-    return add(Tensor::of<T>(std::move(shape), std::span<const T>(elements)), std::move(quant), true);
+    return add(Tensor::of<T>(std::move(shape), std::span<const T>(elements)), std::move(quant),
+               true);
   }
   OpProblem& absent();  // an optional input that is not there
   OpProblem& add(Tensor tensor, QuantParams quant, bool is_constant);

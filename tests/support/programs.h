@@ -16,7 +16,9 @@ inline bool in_ci() {
 
 // Whether the first word of a command can be run here.
 inline bool have(const std::string& command) {
-  return std::system(("command -v " + command.substr(0, command.find(' ')) + " >/dev/null 2>&1").c_str()) == 0;
+  return std::system(
+             ("command -v " + command.substr(0, command.find(' ')) + " >/dev/null 2>&1").c_str()) ==
+         0;
 }
 
 // The first that cannot be run here, or "".
@@ -29,17 +31,17 @@ inline std::string missing_of(std::initializer_list<const char*> programs) {
 }  // namespace lockstep::test
 
 // Skips (counted) with the reason; fails under CI=true.
-#define LOCKSTEP_CANNOT_RUN(why)               \
-  do {                                         \
+#define LOCKSTEP_CANNOT_RUN(why)                \
+  do {                                          \
     if (lockstep::test::in_ci()) FAIL() << why; \
-    GTEST_SKIP() << why;                       \
+    GTEST_SKIP() << why;                        \
   } while (false)
 
 // Skips (counted) where one of the programs is not installed; fails under CI=true.
-#define LOCKSTEP_NEEDS_PROGRAMS(...)                                         \
-  do {                                                                       \
-    const std::string missing = lockstep::test::missing_of({__VA_ARGS__});   \
-    if (!missing.empty())                                                    \
+#define LOCKSTEP_NEEDS_PROGRAMS(...)                                               \
+  do {                                                                             \
+    const std::string missing = lockstep::test::missing_of({__VA_ARGS__});         \
+    if (!missing.empty())                                                          \
       LOCKSTEP_CANNOT_RUN(missing << " is not installed (scripts/setup oracles)"); \
   } while (false)
 

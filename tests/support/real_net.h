@@ -12,12 +12,14 @@
 
 namespace lockstep::test {
 
-// A network of float tensors of one shape, written down by names: each is made where it is first named.
+// A network of float tensors of one shape, written down by names: each is made where it is first
+// named.
 class RealNet {
  public:
   explicit RealNet(Shape shape) : builder_("net", "onnx"), shape_(std::move(shape)) {}
 
-  RealNet& node(const std::string& name, const std::string& op, const std::vector<std::string>& inputs, const std::string& output) {
+  RealNet& node(const std::string& name, const std::string& op,
+                const std::vector<std::string>& inputs, const std::string& output) {
     std::vector<ValueId> ids;
     for (const std::string& input : inputs) ids.push_back(value(input));
     builder_.add_node({name, op, {}, std::move(ids), {value(output)}, {}});
@@ -25,7 +27,8 @@ class RealNet {
   }
   // A state that starts at zero: `in` of a run is `out` of the one before.
   RealNet& state(const std::string& in, const std::string& out) {
-    builder_.add_state({value(in), value(out), std::make_shared<const Tensor>(Tensor(DType::f32, shape_))});
+    builder_.add_state(
+        {value(in), value(out), std::make_shared<const Tensor>(Tensor(DType::f32, shape_))});
     return *this;
   }
   Graph graph(const std::vector<std::string>& inputs, const std::vector<std::string>& outputs) && {

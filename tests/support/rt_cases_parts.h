@@ -12,7 +12,7 @@ std::span<const RtSource> rt_values();   // one element at a time
 std::span<const RtSource> rt_pairs();    // two operands and more, element by element
 std::span<const RtSource> rt_windows();  // windows and products
 std::span<const RtSource> rt_rows();     // along axes: reductions, softmax, order, choice by place
-std::span<const RtSource> rt_places();     // by computed indices
+std::span<const RtSource> rt_places();   // by computed indices
 std::span<const RtSource> rt_sequences();  // layers with a state
 
 // Extents of 1 to 5, now and then up to 40.

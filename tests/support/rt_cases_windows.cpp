@@ -163,10 +163,12 @@ std::optional<KernelCase> volumes(CaseMaker& m) {
     if (b.node().op == "AveragePool" && real) a.set("count_include_pad", m.from(0, 1));
     return b.finish(real ? DType::f32 : t, q);
   }
-  const std::int64_t group = m.coin() ? channels : 1, outputs = group * m.from(1, 4), depth = channels / group;
+  const std::int64_t group = m.coin() ? channels : 1, outputs = group * m.from(1, 4),
+                     depth = channels / group;
   const Shape w = last ? Shape{outputs, kernel[0], kernel[1], kernel[2], depth}
                        : Shape{outputs, depth, kernel[0], kernel[1], kernel[2]};
-  b.input(real ? m.reals(w) : m.codes(DType::i8, w), real ? QuantParams{} : m.quant(DType::i8, outputs, 0, false), true);
+  b.input(real ? m.reals(w) : m.codes(DType::i8, w),
+          real ? QuantParams{} : m.quant(DType::i8, outputs, 0, false), true);
   a.set("weights", std::string(last ? "OHWI" : "OIHW"));
   a.set("group", group);
   return real ? b.finish(DType::f32, {}) : b.finish(t, m.quant(t));
@@ -181,7 +183,8 @@ std::optional<KernelCase> hybrid(CaseMaker& m) {
   if (layer) {
     const std::int64_t depth = m.from(1, 40);
     b.input(m.reals({m.from(1, 4), depth}), {}, false);
-    b.input(m.codes(DType::i8, {outputs, depth}), m.quant(DType::i8, m.coin() ? outputs : 1, 0, false), true);
+    b.input(m.codes(DType::i8, {outputs, depth}),
+            m.quant(DType::i8, m.coin() ? outputs : 1, 0, false), true);
     a.set("transB", std::int64_t{1});
     a.set("asymmetric", m.from(0, 1));
   } else {
@@ -190,8 +193,9 @@ std::optional<KernelCase> hybrid(CaseMaker& m) {
     const std::int64_t kh = m.from(1, x[1]), kw = m.from(1, x[2]);
     if (depthwise) outputs = x[3];
     b.input(m.reals(x), {}, false);
-    b.input(m.codes(DType::i8, depthwise ? Shape{1, kh, kw, outputs} : Shape{outputs, kh, kw, x[3]}),
-            m.quant(DType::i8, m.coin() ? outputs : 1, depthwise ? 3 : 0, false), true);
+    b.input(
+        m.codes(DType::i8, depthwise ? Shape{1, kh, kw, outputs} : Shape{outputs, kh, kw, x[3]}),
+        m.quant(DType::i8, m.coin() ? outputs : 1, depthwise ? 3 : 0, false), true);
     a.set("layout", std::string("NHWC"));
     a.set("weights", std::string(depthwise ? "1HWO" : "OHWI"));
     if (depthwise) a.set("group", outputs);

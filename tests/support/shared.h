@@ -17,13 +17,15 @@ inline std::string shared_folder() {
   return std::filesystem::path(source_folder()).parent_path() / "shared";
 }
 
-inline bool have_shared() { return std::filesystem::is_directory(shared_folder()); }
+inline bool have_shared() {
+  return std::filesystem::is_directory(shared_folder());
+}
 
 }  // namespace lockstep::test
 
 // Skips (counted) where the real models are absent; fails under CI=true, where they must be.
-#define LOCKSTEP_NEEDS_SHARED()                                                                       \
-  do {                                                                                                \
-    if (!lockstep::test::have_shared())                                                               \
+#define LOCKSTEP_NEEDS_SHARED()                                                            \
+  do {                                                                                     \
+    if (!lockstep::test::have_shared())                                                    \
       LOCKSTEP_CANNOT_RUN("shared models are not at " << lockstep::test::shared_folder()); \
   } while (false)

@@ -42,7 +42,8 @@ TEST(QemuTarget, a_network_of_6_MB_runs_in_the_board_s_ddr) {
   ASSERT_TRUE(generated.ok()) << generated.error().line();
   const test::TemporaryFolder folder;
   std::filesystem::create_directories(folder / "net");
-  for (const GeneratedFile& f : generated->files) ASSERT_TRUE(write_file(folder / "net/" + f.path, f.text).ok());
+  for (const GeneratedFile& f : generated->files)
+    ASSERT_TRUE(write_file(folder / "net/" + f.path, f.text).ok());
   const Graph model = wide_relu(1'500'000);
   auto target = open_target("qemu:" + (folder / "net"), {model, *find_arithmetic("float")});
   ASSERT_TRUE(target.ok()) << target.error().line();

@@ -92,7 +92,8 @@ TEST(PreflightTool, says_what_stock_firmware_tells_without_access_to_memory) {
 
 TEST(PreflightTool, a_board_that_goes_away_or_refuses_everything_is_exit_code_3) {
   for (const GdbFaults& faults : {GdbFaults{.close_after = 12}, GdbFaults{.forbids_all = true}}) {
-    GdbServer board(1, [](GdbServer&, int) {}, faults);
+    GdbServer board(
+        1, [](GdbServer&, int) {}, faults);
     ready_board(board);
     const Ran ran = run_tool("preflight --target gdb:" + board.address());
     EXPECT_EQ(ran.code, 3) << ran.out << ran.err;

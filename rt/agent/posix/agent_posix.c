@@ -15,12 +15,12 @@
 #include <time.h>
 #include <unistd.h>
 
-static int prepare(lockstep_posix_link *link) {
+static int prepare(lockstep_posix_link* link) {
   link->listener = link->descriptor = -1;
   return pipe(link->stop);
 }
 
-int lockstep_posix_listen(lockstep_posix_link *link, int port) {
+int lockstep_posix_listen(lockstep_posix_link* link, int port) {
   struct sockaddr_in address;
   socklen_t size = sizeof address;
   const int on = 1;
@@ -32,19 +32,21 @@ int lockstep_posix_listen(lockstep_posix_link *link, int port) {
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   address.sin_port = htons((uint16_t)port);
-  if (bind(link->listener, (const struct sockaddr *)&address, size) != 0 || listen(link->listener, 1) != 0 ||
-      getsockname(link->listener, (struct sockaddr *)&address, &size) != 0)
+  if (bind(link->listener, (const struct sockaddr*)&address, size) != 0 ||
+      listen(link->listener, 1) != 0 ||
+      getsockname(link->listener, (struct sockaddr*)&address, &size) != 0)
     return -1;
   return ntohs(address.sin_port);
 }
 
-int lockstep_posix_pty(lockstep_posix_link *link, char *name, size_t size) {
+int lockstep_posix_pty(lockstep_posix_link* link, char* name, size_t size) {
   struct termios t;
-  const char *other;
+  const char* other;
   int end;
   if (prepare(link) != 0) return -1;
   link->descriptor = posix_openpt(O_RDWR | O_NOCTTY);
-  if (link->descriptor < 0 || grantpt(link->descriptor) != 0 || unlockpt(link->descriptor) != 0) return -1;
+  if (link->descriptor < 0 || grantpt(link->descriptor) != 0 || unlockpt(link->descriptor) != 0)
+    return -1;
   other = ptsname(link->descriptor);
   if (!other || strlen(other) >= size) return -1;
   strcpy(name, other);
@@ -54,12 +56,12 @@ int lockstep_posix_pty(lockstep_posix_link *link, char *name, size_t size) {
   return tcsetattr(end, TCSANOW, &t);
 }
 
-void lockstep_posix_stop(lockstep_posix_link *link) {
+void lockstep_posix_stop(lockstep_posix_link* link) {
   const char byte = 0;
   (void)!write(link->stop[1], &byte, 1);
 }
 
-void lockstep_posix_close(lockstep_posix_link *link) {
+void lockstep_posix_close(lockstep_posix_link* link) {
   if (link->descriptor >= 0) close(link->descriptor);
   if (link->listener >= 0) close(link->listener);
   close(link->stop[0]);
@@ -67,14 +69,14 @@ void lockstep_posix_close(lockstep_posix_link *link) {
   link->descriptor = link->listener = -1;
 }
 
-static void accept_host(lockstep_posix_link *link) {
+static void accept_host(lockstep_posix_link* link) {
   const int on = 1;
   link->descriptor = accept(link->listener, NULL, NULL);
   if (link->descriptor >= 0) setsockopt(link->descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
-long lockstep_posix_read(void *self, uint8_t *into, size_t size, uint32_t wait_ms) {
-  lockstep_posix_link *link = (lockstep_posix_link *)self;
+long lockstep_posix_read(void* self, uint8_t* into, size_t size, uint32_t wait_ms) {
+  lockstep_posix_link* link = (lockstep_posix_link*)self;
   struct pollfd ready[2];
   ssize_t got;
   ready[0].fd = link->descriptor >= 0 ? link->descriptor : link->listener;
@@ -96,10 +98,11 @@ long lockstep_posix_read(void *self, uint8_t *into, size_t size, uint32_t wait_m
   return 0;
 }
 
-int lockstep_posix_write(void *self, const uint8_t *bytes, size_t size) {
-  lockstep_posix_link *link = (lockstep_posix_link *)self;
+int lockstep_posix_write(void* self, const uint8_t* bytes, size_t size) {
+  lockstep_posix_link* link = (lockstep_posix_link*)self;
   while (size > 0 && link->descriptor >= 0) {
-    const ssize_t put = link->listener >= 0 ? send(link->descriptor, bytes, size, MSG_NOSIGNAL) : write(link->descriptor, bytes, size);
+    const ssize_t put = link->listener >= 0 ? send(link->descriptor, bytes, size, MSG_NOSIGNAL)
+                                            : write(link->descriptor, bytes, size);
     if (put < 0 && errno == EINTR) continue;
     if (put <= 0) return 0; /* nobody listens: lost, as on a cable */
     bytes += put;
@@ -108,7 +111,7 @@ int lockstep_posix_write(void *self, const uint8_t *bytes, size_t size) {
   return 0;
 }
 
-uint32_t lockstep_posix_microseconds(void *self) {
+uint32_t lockstep_posix_microseconds(void* self) {
   struct timespec t;
   (void)self;
   clock_gettime(CLOCK_MONOTONIC, &t);

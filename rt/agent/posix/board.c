@@ -1,7 +1,7 @@
-/* The agent's board on a PC: serves a generated network on a TCP port or a pty, so that a host can be tried without a
-   device. Links with the generated network, its agent tables, agent_posix.c and nanopb.
-     board             a pty, whose name is printed
-     board PORT        127.0.0.1:PORT; 0: a free one */
+/* The agent's board on a PC: serves a generated network on a TCP port or a pty, so that a host can
+   be tried without a device. Links with the generated network, its agent tables, agent_posix.c and
+   nanopb. board             a pty, whose name is printed board PORT        127.0.0.1:PORT; 0: a
+   free one */
 #define _XOPEN_SOURCE 700
 
 #include <stdio.h>
@@ -9,10 +9,10 @@
 
 #include "agent_posix.h"
 
-const lockstep_agent_network *network_agent_network(void);
+const lockstep_agent_network* network_agent_network(void);
 
 /* A process has no addresses to offer. */
-static void *memory(void *self, uint32_t address, uint32_t size, int write) {
+static void* memory(void* self, uint32_t address, uint32_t size, int write) {
   (void)self;
   (void)address;
   (void)size;
@@ -20,7 +20,7 @@ static void *memory(void *self, uint32_t address, uint32_t size, int write) {
   return NULL;
 }
 
-static int open_link(lockstep_posix_link *link, int argc, char **argv) {
+static int open_link(lockstep_posix_link* link, int argc, char** argv) {
   char name[128];
   int port;
   if (argc > 1) {
@@ -30,11 +30,11 @@ static int open_link(lockstep_posix_link *link, int argc, char **argv) {
   return lockstep_posix_pty(link, name, sizeof name) != 0 ? -1 : printf("serial:%s\n", name);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   static lockstep_agent agent;
   static lockstep_agent_board board;
   static lockstep_posix_link link;
-  const lockstep_agent_network *const networks[] = {network_agent_network()};
+  const lockstep_agent_network* const networks[] = {network_agent_network()};
   if (open_link(&link, argc, argv) < 0) {
     perror("board");
     return 1;

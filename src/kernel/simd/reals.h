@@ -27,9 +27,10 @@ void real_tile(const RealTile& t) {
     for (int r = 0; r < rows; ++r)
 #pragma GCC unroll 16
       for (int v = 0; v < vecs; ++v)
-        acc[r][v] = t.start && k0 == 0 && v * V::lanes < t.channels
-                        ? V::load_f(t.start + r * t.start_step + v * V::lanes, t.channels - v * V::lanes)
-                        : V::set_f(0.0f);
+        acc[r][v] =
+            t.start && k0 == 0 && v * V::lanes < t.channels
+                ? V::load_f(t.start + r * t.start_step + v * V::lanes, t.channels - v * V::lanes)
+                : V::set_f(0.0f);
     const std::int64_t end = k0 + t.block < t.k ? k0 + t.block : t.k;
     for (std::int64_t k = k0; k < end; ++k, w += V::lanes) {
       typename V::F panel[vecs];
@@ -58,15 +59,16 @@ void real_tile(const RealTile& t) {
     for (int r = 0; r < rows; ++r)
 #pragma GCC unroll 16
       for (int v = 0; v < vecs; ++v) {
-        if (k0 == 0 && t.bias && t.bias_first)
-          sum[r][v] = V::load_f(t.bias + v * V::lanes);
-        sum[r][v] = k0 == 0 && !(t.bias && t.bias_first) ? acc[r][v] : V::add_f(acc[r][v], sum[r][v]);
+        if (k0 == 0 && t.bias && t.bias_first) sum[r][v] = V::load_f(t.bias + v * V::lanes);
+        sum[r][v] =
+            k0 == 0 && !(t.bias && t.bias_first) ? acc[r][v] : V::add_f(acc[r][v], sum[r][v]);
       }
   }
   for (int r = 0; r < rows; ++r)
     for (int v = 0; v < vecs; ++v) {
       if (v * V::lanes >= t.channels) continue;
-      const auto y = t.bias && !t.bias_first ? V::add_f(sum[r][v], V::load_f(t.bias + v * V::lanes)) : sum[r][v];
+      const auto y = t.bias && !t.bias_first ? V::add_f(sum[r][v], V::load_f(t.bias + v * V::lanes))
+                                             : sum[r][v];
       V::store_f(t.out + r * t.out_step + v * V::lanes, y, t.channels - v * V::lanes);
     }
 }
@@ -91,7 +93,8 @@ typename V::F by_fours(const RealLine& t, const float* x, const float* w, std::i
 }
 
 template <class V, bool fused>
-typename V::F by_steps(const RealLine& t, const float* x, const float* w, const float* start, std::int64_t n) {
+typename V::F by_steps(const RealLine& t, const float* x, const float* w, const float* start,
+                       std::int64_t n) {
   auto y = V::set_f(0.0f);
   for (std::int64_t k0 = 0; k0 < t.taps; k0 += t.block) {
     const std::int64_t end = k0 + t.block < t.taps ? k0 + t.block : t.taps;

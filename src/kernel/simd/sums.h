@@ -27,13 +27,16 @@ void sum_positions(const std::byte* x, std::int64_t positions, std::int64_t chan
   }
 }
 
-// sums[r] = the codes of row r; rows of n codes lie one behind the other. Two rows share one sum across the lanes.
+// sums[r] = the codes of row r; rows of n codes lie one behind the other. Two rows share one sum
+// across the lanes.
 template <class V>
-void sum_rows(const std::byte* x, std::int64_t rows, std::int64_t n, bool is_signed, std::int32_t* sums) {
+void sum_rows(const std::byte* x, std::int64_t rows, std::int64_t n, bool is_signed,
+              std::int32_t* sums) {
   constexpr std::int64_t width = V::lanes * 4;
   const auto row = [&](const std::byte* p) {
     auto sum = V::byte_sums(p, std::min(n, width), is_signed);
-    for (std::int64_t k = width; k < n; k += width) sum = V::add(sum, V::byte_sums(p + k, std::min(n - k, width), is_signed));
+    for (std::int64_t k = width; k < n; k += width)
+      sum = V::add(sum, V::byte_sums(p + k, std::min(n - k, width), is_signed));
     return sum;
   };
   const std::int64_t much = is_signed ? 128 * n : 0;
@@ -41,7 +44,8 @@ void sum_rows(const std::byte* x, std::int64_t rows, std::int64_t n, bool is_sig
     const std::byte* const p = x + r * n;
     const std::uint64_t both = V::totals(row(p), r + 1 < rows ? row(p + n) : V::zero());
     sums[r] = static_cast<std::int32_t>(static_cast<std::int64_t>(both & 0xffffffff) - much);
-    if (r + 1 < rows) sums[r + 1] = static_cast<std::int32_t>(static_cast<std::int64_t>(both >> 32) - much);
+    if (r + 1 < rows)
+      sums[r + 1] = static_cast<std::int32_t>(static_cast<std::int64_t>(both >> 32) - much);
   }
 }
 
