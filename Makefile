@@ -12,5 +12,5 @@ bench: oracles tool ; @scripts/bench
 asan: setup ; @scripts/build asan
 fuzz: setup ; @scripts/fuzz
 docs: tool ; @build/bin/lockstep docs --write docs
-fmt: ; @git ls-files '*.cpp' '*.h' | xargs clang-format -i
+fmt: ; @scripts/format
 clean: ; @rm -rf build
