@@ -8,10 +8,11 @@
 namespace lockstep {
 namespace {
 
+// None where a caller may replace it: the runtime fuses no default of an input.
 const Tensor* stored_reals(const Graph& g, const Node& n, std::size_t i) {
   if (!has_input(n, i)) return nullptr;
   const Value& v = g.value(n.inputs[i]);
-  return v.constant && v.dtype == DType::f32 ? v.constant.get() : nullptr;
+  return v.constant && !v.folded && v.dtype == DType::f32 ? v.constant.get() : nullptr;
 }
 
 // y = scale * conv + shift, by channel. Without a factor of its own: `scale` is empty.

@@ -430,6 +430,18 @@ TEST(Qdq, what_follows_a_conv_of_float_weights_goes_into_them) {
   EXPECT_EQ(g.value(conv.inputs[2]).constant->number(0), (11.0 - 1) * 2 + 7);  // 5 * 2 + 1 = 11
 }
 
+// Files that list their weights among the inputs: a caller may replace them.
+TEST(Qdq, weights_that_a_caller_may_replace_take_nothing_in) {
+  Sketch s;
+  const ValueId w = s.constant("w", Tensor::of<float>({1, 1, 1, 1}, std::vector<float>{3}));
+  ValueId y = s.add("Conv", "conv", {s.input("x", image), w}, DType::f32, image);
+  y = s.add("Mul", "mul", {y, s.constant("two", Tensor::scalar(2.0f))}, DType::f32, image);
+  s.builder.value(w).folded = true;
+  const Graph g =
+      lowered(s.finish({s.add("Relu", "relu", {y}, DType::f32, image)}), {"fuse-conv-constants"});
+  EXPECT_EQ(operators(g), (std::map<std::string, int>{{"Conv", 1}, {"Mul", 1}, {"Relu", 1}}));
+}
+
 TEST(Qdq, two_quantizations_in_a_row_become_one_in_16_bits_too) {
   Sketch s;
   ValueId y = s.input("x", {1, 4});
