@@ -244,6 +244,7 @@ typedef struct ls_softmax {
   int32_t live; /* differences that count */
   float y_factor;
   int32_t zero, low, high;
+  int32_t beyond; /* ls_softmax_float_8: the code of a share that no int32 holds */
   uint8_t is_unsigned;
   uint8_t y_bytes; /* of ls_softmax_fixed_8's y: 2 for 16-bit codes */
 } ls_softmax;

@@ -132,10 +132,10 @@ static void softmax_row_float(const ls_softmax* p, const int8_t* x, void* row) {
     const float term = p->exponential_real[best - ls_code(x[i * p->inner], p->is_unsigned)];
     const float scaled = term * p->y_factor;
     const float share = scaled / sum;
-    /* what no int32 holds becomes its least: the zero point is left */
-    const int32_t code =
-        share >= 2147483648.0f ? 0 : ls_nearest_even(ls_clamp_real(share, -far, far));
-    y[i * p->inner] = ls_byte(ls_clamp(code + p->zero, p->low, p->high));
+    const int32_t code = share >= 2147483648.0f
+                             ? p->beyond
+                             : ls_nearest_even(ls_clamp_real(share, -far, far)) + p->zero;
+    y[i * p->inner] = ls_byte(ls_clamp(code, p->low, p->high));
   }
 }
 

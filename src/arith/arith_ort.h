@@ -31,33 +31,30 @@ inline constexpr Numerics ort_numerics{
              .functions = &ort_functions},
 };
 
-inline constexpr std::string_view ort_passes[] = {
-    "store-folded-constants",   "fuse-pads",           "fuse-conv-constants",
-    "merge-equal-quantize",     "remove-double-qdq",   "fuse-matmul-add",
-    "propagate-dequantize",     "propagate-quantize",  "quantize-bias",
-    "drop-redundant-clip",      "mark-unsigned-codes", "fuse-qdq-conv",
-    "fuse-qdq-dense",           "fuse-qdq-binary",     "fuse-qdq-unary",
-    "block-float-convolutions", "block-float-pools",   "resize-channels-last"};
+inline constexpr std::string_view ort_passes[] = {"store-folded-constants",
+                                                  "fuse-pads",
+                                                  "fuse-conv-constants",
+                                                  "merge-equal-quantize",
+                                                  "remove-double-qdq",
+                                                  "fuse-matmul-add",
+                                                  "propagate-dequantize",
+                                                  "propagate-quantize",
+                                                  "quantize-bias",
+                                                  "cancel-transposes",
+                                                  "drop-redundant-clip",
+                                                  "mark-unsigned-codes",
+                                                  "fuse-qdq-conv",
+                                                  "fuse-qdq-dense",
+                                                  "fuse-qdq-binary",
+                                                  "fuse-qdq-unary",
+                                                  "block-float-convolutions",
+                                                  "block-float-pools",
+                                                  "resize-channels-last"};
 
 // Likewise with all optimizations, and what the optimizer makes that is not imitated.
 std::string unsupported_by_optimized_ort(const NodeView& node);
 
 // What the runtime refuses when it runs, as a sentence; else "".
-inline std::string unsupported_by_ort(const NodeView& node) {
-  const Attrs& a = node.attrs();
-  if (node.node.op == "MatMulNBits" && a.integer("accuracy_level", 0) == 4)
-    return "onnxruntime codes the activations of MatMulNBits with accuracy_level 4 in 8 bits block "
-           "by block, which is not imitated; "
-           "levels 0 and 1 are";
-  if (node.node.op == "DequantizeLinear" && a.integer("misaxed", 0) != 0)
-    return "the scales of the bias row lie along axis 0, whose extent is 1: onnxruntime refuses "
-           "that unless a Gemm of codes takes the row";
-  if (node.node.op != "Resize") return "";
-  const Value& x = node.input(0);
-  if (a.text("mode", "") == "cubic" && is_integer(x.dtype) && a.integer("antialias", 0) == 0 &&
-      a.text("kernel", "").empty() && node.output(0).shape != x.shape)
-    return "onnxruntime has no cubic Resize of integers, channels first";
-  return "";
-}
+std::string unsupported_by_ort(const NodeView& node);
 
 }  // namespace lockstep

@@ -118,7 +118,8 @@ Result<void> write_hybrid_gemm(NodeWriter& w) {
       v.attrs().real("beta", 1) != 1)
     return w.unsupported("Gemm of float32 by codes with factors");
   const Tensor& b = *v.constant(1);
-  const bool transposed = v.attrs().integer("transB", 0) != 0, old = v.input(1).dtype == DType::u8;
+  const bool transposed = v.attrs().integer("transB", 0) != 0,
+             old = v.input(1).dtype == DType::u8 || v.attrs().text("kernel", "") == "left";
   Hybrid h;
   h.window = gemm_window(v);
   h.outputs = b.shape()[transposed ? 0 : 1];

@@ -8,6 +8,7 @@
 #include "num/real_functions.h"
 #include "num/xnnpack_float.h"
 #include "op/op_codes.h"
+#include "op/op_held.h"
 
 namespace lockstep {
 namespace {
@@ -80,6 +81,8 @@ void write_table(NodeWriter& w, const Rows& r, const SoftmaxScales& s) {
   const std::vector<double> table = ort_exponentials(s, r.count);
   w.field("outer", r.outer), w.field("count", r.count), w.field("inner", r.inner);
   w.field("zero", s.y_zero), w.field("low", s.low), w.field("high", s.high);
+  const bool plain = w.view().output(0).dtype == DType::i8 && !holds_unsigned(w.view());
+  w.field("beyond", !plain ? s.y_zero : s.y_zero < 0 ? s.high : s.low);
   w.field("is_unsigned", w.view().input(0).dtype == DType::u8 ? 1 : 0);
   w.field("exponential_real",
           w.constants().add("float", std::span<const double>(table), w.label() + "_exp"));

@@ -63,6 +63,14 @@ std::int64_t TfliteReader::filter_axis(const tfl::Operator& op, const std::strin
              : 0;
 }
 
+// Weights of a fully connected layer whose file holds them in four bits.
+bool TfliteReader::has_narrow_filter(const tfl::Operator& op, const std::string& name) const {
+  if (name != "FULLY_CONNECTED" || !op.inputs() || op.inputs()->size() < 2) return false;
+  const std::int32_t at = op.inputs()->Get(1);
+  return at >= 0 && static_cast<std::size_t>(at) < ids.size() &&
+         tensor(static_cast<std::size_t>(at)).type() == tfl::TensorType::INT4;
+}
+
 Result<void> TfliteReader::read_operator(std::size_t i) {
   const tfl::Operator& op = *main.operators()->Get(static_cast<flatbuffers::uoffset_t>(i));
   const std::string place = path + ": operator " + std::to_string(i);
@@ -99,6 +107,7 @@ Result<void> TfliteReader::read_operator(std::size_t i) {
   node.attrs = tflite_options(op);
   if (const std::int64_t axis = filter_axis(op, name); axis != 0)
     node.attrs.set("filter_axis", axis);
+  if (has_narrow_filter(op, name)) node.attrs.set("filter_bits", std::int64_t{4});
   if (name == "CUSTOM")
     LOCKSTEP_CHECK(read_custom(op, code.custom_code() ? code.custom_code()->str() : "", node));
   LOCKSTEP_CHECK(read_intermediates(op, node));

@@ -74,6 +74,7 @@ struct TfliteReader {
                                                  const Shape& shape) const;
   Result<void> read_tensor(std::size_t i, const std::string& name);
   std::int64_t filter_axis(const tfl::Operator& op, const std::string& name) const;
+  bool has_narrow_filter(const tfl::Operator& op, const std::string& name) const;
   Result<void> read_intermediates(const tfl::Operator& op, ForeignNode& node) const;
   Result<void> read_operator(std::size_t i);
   Result<void> read_custom(const tfl::Operator& op, const std::string& code,

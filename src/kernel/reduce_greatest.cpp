@@ -30,7 +30,10 @@ class ReduceGreatest : public PreparedKernel {
   }
 
   std::size_t scratch_bytes(int) const override { return 0; }
-  void run(const KernelRun& r) const override {
+  void run(const KernelRun& r) const override { run_(*this, r); }
+
+ private:
+  [[gnu::always_inline]] inline void all(const KernelRun& r) const {
     if (type_ == DType::f32)
       least_ ? over<float, true>(r) : over<float, false>(r);
     else if (type_ == DType::i8)
@@ -38,24 +41,36 @@ class ReduceGreatest : public PreparedKernel {
     else
       least_ ? over<std::uint8_t, true>(r) : over<std::uint8_t, false>(r);
   }
+  static void portable(const ReduceGreatest& k, const KernelRun& r) { k.all(r); }
+#if defined(__x86_64__)
+  [[gnu::target("avx2")]] static void by_avx2(const ReduceGreatest& k, const KernelRun& r) {
+    k.all(r);
+  }
+#endif
+  using Run = void (*)(const ReduceGreatest&, const KernelRun&);
+  static Run pick() {
+#if defined(__x86_64__)
+    if (runs_here(Isa::avx2)) return by_avx2;
+#endif
+    return portable;
+  }
 
- private:
   // What was there stays unless the other is better: a number that comes first is kept, whatever
   // it is.
   template <class T, bool least>
-  static T better(T best, T x) {
+  [[gnu::always_inline]] static inline T better(T best, T x) {
     return (least ? x < best : x > best) ? x : best;
   }
 
   // The best of a run; of bytes in any order, as equal ones are the same.
   template <class T, bool least>
-  static T best_of(T best, const T* x, std::int64_t n) {
+  [[gnu::always_inline]] static inline T best_of(T best, const T* x, std::int64_t n) {
     for (std::int64_t k = 0; k < n; ++k) best = better<T, least>(best, x[k]);
     return best;
   }
 
   template <class T, bool least>
-  void over(const KernelRun& r) const {
+  [[gnu::always_inline]] inline void over(const KernelRun& r) const {
     const auto* const x = reinterpret_cast<const T*>(r.in[0]);
     auto* const y = reinterpret_cast<T*>(r.out[0]);
     std::int64_t index[most_axes] = {}, to = 0;
@@ -80,6 +95,7 @@ class ReduceGreatest : public PreparedKernel {
     }
   }
 
+  const Run run_ = pick();
   DType type_;
   bool least_;
   std::int64_t elements_ = 0, extent_[most_axes] = {}, step_[most_axes] = {};

@@ -10,6 +10,7 @@
 #include "num/softmax_rows.h"
 #include "num/tflite_policies.h"
 #include "op/op_codes.h"
+#include "op/op_held.h"
 
 namespace lockstep {
 namespace {
@@ -46,6 +47,7 @@ class SoftmaxRows : public PreparedKernel {
     policy_ = p.num.softmax;
     x_signed_ = x.dtype == DType::i8;
     const CodeRange range = code_range(y.dtype);
+    shift_ = held_shift(p.view, y);
     scales_ = {x.quant.scale_at(0),
                y.quant.scale_at(0),
                p.view.attrs().real("beta", 1),
@@ -55,6 +57,7 @@ class SoftmaxRows : public PreparedKernel {
                static_cast<std::int32_t>(code_range(x.dtype).low)};
     at_once_ = SoftmaxOfCodes::make(*policy_, scales_, x_signed_, rows_.count);
     if (policy_ == &tflite_softmax) fixed_.emplace(scales_);
+    scales_.y_zero += shift_, scales_.low += shift_, scales_.high += shift_;
   }
 
   // Each piece of the work has its own room.
@@ -124,7 +127,7 @@ class SoftmaxRows : public PreparedKernel {
     }
     policy_->apply(x, y, scales_);
     for (std::size_t k = 0; k < count; ++k)
-      r.out[0][first + k * step] = static_cast<std::byte>(y[k]);
+      r.out[0][first + k * step] = static_cast<std::byte>(y[k] - shift_);
   }
 
   void row_of_reals(const KernelRun& r, std::size_t first, std::span<float> room) const {
@@ -148,6 +151,7 @@ class SoftmaxRows : public PreparedKernel {
   void (*reals_)(std::span<const float>, std::span<float>);
   const SoftmaxPolicy* policy_ = nullptr;
   SoftmaxScales scales_{};
+  std::int32_t shift_ = 0;  // of the codes of y as the runtime holds them
   std::optional<SoftmaxOfCodes> at_once_;
   std::optional<FixedSoftmax> fixed_;
   bool codes_ = false, x_signed_ = false;

@@ -147,12 +147,13 @@ void softmax_row(std::span<const std::int32_t> x, std::span<std::int32_t> y,
   float sum = 0;
   for (const std::int32_t code : x) sum = sum + entry(code);
   const float y_factor = std::floor(1.0f / static_cast<float>(s.y_scale));
+  // What no int32 holds becomes its least: of uint8 y_zero is left; of int8 the sum with y_zero,
+  // which wraps to its greatest where y_zero is below 0.
+  const std::int32_t beyond = s.low == 0 ? s.y_zero : s.y_zero < 0 ? s.high : s.low;
   for (std::size_t i = 0; i < x.size(); ++i) {
-    constexpr float far = 1 << 24,
-                    beyond =
-                        2147483648.0f;  // what no int32 holds becomes its least: y_zero is left
+    constexpr float far = 1 << 24, most = 2147483648.0f;
     const float v = entry(x[i]) * y_factor / sum;
-    y[i] = std::clamp((v >= beyond ? 0 : nearest_even(clamp_real(v, -far, far))) + s.y_zero, s.low,
+    y[i] = std::clamp(v >= most ? beyond : nearest_even(clamp_real(v, -far, far)) + s.y_zero, s.low,
                       s.high);
   }
 }

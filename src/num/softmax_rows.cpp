@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 
 #include "num/device_tables.h"
 #include "num/ort_codes.h"
@@ -70,20 +71,45 @@ template <bool from_zero>
 [[gnu::always_inline]] inline void codes_of_quotients(const float* terms, std::byte* y,
                                                       std::int64_t count, float sum, float factor,
                                                       const SoftmaxScales& s) {
-  // Products of the greatest terms may be infinite: what no int32 holds leaves the zero point.
-  constexpr float far = 1 << 24, beyond = 2147483648.0f;
+  constexpr float far = 1 << 24;
   const std::int32_t zero = s.y_zero, low = s.low, high = s.high;
   for (std::int64_t i = 0; i < count; ++i) {
-    const float real = terms[i] * factor / sum, held = real >= beyond ? 0.0f : real;
-    const float near = held > far ? far : held;
+    const float real = terms[i] * factor / sum, near = real > far ? far : real;
     std::int32_t code = static_cast<std::int32_t>(__builtin_rintf(near)) + zero;
     code = code < low ? low : code;
     code = code > high ? high : code;
     y[i] = static_cast<std::byte>(code);
   }
 }
+// N89's logarithm: x's codes by one factor less what the row is worth, half to even.
+template <class Code>
+[[gnu::always_inline]] inline void codes_of_logarithms(const std::byte* x, std::byte* y,
+                                                       std::int64_t count, float ratio,
+                                                       float offset, const SoftmaxScales& s) {
+  constexpr float far = 1 << 22;
+  const std::int32_t zero = s.y_zero, low = s.low, high = s.high;
+  const auto* const codes = reinterpret_cast<const Code*>(x);
+  for (std::int64_t i = 0; i < count; ++i) {
+    float real = ratio * static_cast<float>(codes[i]) - offset;
+    real = real > far ? far : real;
+    real = real < -far ? -far : real;
+    std::int32_t code = static_cast<std::int32_t>(__builtin_rintf(real)) + zero;
+    code = code < low ? low : code;
+    code = code > high ? high : code;
+    y[i] = static_cast<std::byte>(code);
+  }
+}
 [[gnu::always_inline]] inline void SoftmaxOfCodes::finish(const Row& r) const {
-  if (by_ort_) return codes_of_quotients(r.terms, r.y, count_, r.sum, factor_, scales_);
+  if (form_ == Form::quotients)
+    return codes_of_quotients(r.terms, r.y, count_, r.sum, factor_, scales_);
+  if (form_ == Form::logarithms) {
+    const auto x_scale = static_cast<float>(scales_.x_scale),
+               y_scale = static_cast<float>(scales_.y_scale), ratio = x_scale / y_scale;
+    const float offset =
+        (x_scale * static_cast<float>(r.greatest) + std::log(r.sum * 0x1p-64f)) / y_scale;
+    return x_signed_ ? codes_of_logarithms<std::int8_t>(r.x, r.y, count_, ratio, offset, scales_)
+                     : codes_of_logarithms<std::uint8_t>(r.x, r.y, count_, ratio, offset, scales_);
+  }
   scales_.low == 0 ? codes_of_shares<true>(r.terms, r.y, count_, r.sum, scales_)
                    : codes_of_shares<false>(r.terms, r.y, count_, r.sum, scales_);
 }
@@ -103,21 +129,27 @@ SoftmaxOfCodes::finish_avx512(const SoftmaxOfCodes& s, const Row& r) {
 std::optional<SoftmaxOfCodes> SoftmaxOfCodes::make(const SoftmaxPolicy& policy,
                                                    const SoftmaxScales& scales, bool x_signed,
                                                    std::int64_t count) {
-  const bool by_ort = &policy == &ort_softmax_codes;
-  if ((!by_ort && &policy != &litert_softmax) || scales.y_scale <= 0x1p-20 || count < 1) return {};
-  return SoftmaxOfCodes(scales, x_signed, count, by_ort);
+  const Form form = &policy == &ort_softmax_codes    ? Form::quotients
+                    : &policy == &litert_log_softmax ? Form::logarithms
+                                                     : Form::shares;
+  if ((form == Form::shares && &policy != &litert_softmax) || scales.y_scale <= 0x1p-20 ||
+      count < 1)
+    return {};
+  SoftmaxOfCodes made(scales, x_signed, count, form);
+  if (form == Form::quotients && std::isinf(made.terms_.back() * made.factor_)) return {};
+  return made;
 }
 
 SoftmaxOfCodes::SoftmaxOfCodes(const SoftmaxScales& scales, bool x_signed, std::int64_t count,
-                               bool by_ort)
+                               Form form)
     : scales_(scales),
       x_signed_(x_signed),
       count_(count),
       step_((count + 15) / 16 * 16),
-      by_ort_(by_ort),
+      form_(form),
       finish_(finish_portable),
       greatest_(greatest_portable) {
-  if (by_ort_) {
+  if (form_ == Form::quotients) {
     for (const double term : ort_exponentials(scales, count))
       terms_.push_back(static_cast<float>(term));
     factor_ = ort_softmax_factor(scales);
@@ -140,8 +172,10 @@ void SoftmaxOfCodes::sum_terms(Row* row) const {
   using Code = std::conditional_t<is_signed, std::int8_t, std::uint8_t>;
   const float* from[rows];
   float sum[rows] = {};
-  for (int r = 0; r < rows; ++r)
-    from[r] = terms_.data() + most_distance - greatest_(row[r].x, count_, is_signed);
+  for (int r = 0; r < rows; ++r) {
+    row[r].greatest = greatest_(row[r].x, count_, is_signed);
+    from[r] = terms_.data() + most_distance - row[r].greatest;
+  }
   for (std::int64_t i = 0; i < count_; ++i)
 #pragma GCC unroll 8
     for (int r = 0; r < rows; ++r) {
@@ -155,7 +189,7 @@ void SoftmaxOfCodes::sum_terms(Row* row) const {
 template <int rows>
 void SoftmaxOfCodes::some(const std::byte* x, std::byte* y, float* room) const {
   Row row[rows];
-  for (int r = 0; r < rows; ++r) row[r] = {x + r * count_, y + r * count_, room + r * step_, 0};
+  for (int r = 0; r < rows; ++r) row[r] = {x + r * count_, y + r * count_, room + r * step_, 0, 0};
   x_signed_ ? sum_terms<true, rows>(row) : sum_terms<false, rows>(row);
   for (int r = 0; r < rows; ++r) finish_(*this, row[r]);
 }

@@ -10,10 +10,11 @@
 namespace lockstep {
 
 // N89 and N28 of rows of 8-bit codes that lie one behind the other, several rows in turns: code for
-// code what litert_softmax and ort_softmax_codes make of each.
+// code what litert_softmax, litert_log_softmax and ort_softmax_codes make of each.
 class SoftmaxOfCodes {
  public:
-  // Nothing for other policies, and where shares of the output's step leave what int32 holds.
+  // Nothing for other policies, and where shares of the output's step leave what int32 holds or
+  // products what float32 holds.
   static std::optional<SoftmaxOfCodes> make(const SoftmaxPolicy& policy,
                                             const SoftmaxScales& scales, bool x_signed,
                                             std::int64_t count);
@@ -28,8 +29,10 @@ class SoftmaxOfCodes {
     std::byte* y;
     float* terms;
     float sum;
+    std::int32_t greatest;
   };
-  SoftmaxOfCodes(const SoftmaxScales& scales, bool x_signed, std::int64_t count, bool by_ort);
+  enum class Form : std::uint8_t { shares, quotients, logarithms };
+  SoftmaxOfCodes(const SoftmaxScales& scales, bool x_signed, std::int64_t count, Form form);
   using Finish = void (*)(const SoftmaxOfCodes&, const Row&);
   using Greatest = std::int32_t (*)(const std::byte*, std::int64_t, bool);
   template <bool is_signed, int rows>
@@ -44,7 +47,7 @@ class SoftmaxOfCodes {
   SoftmaxScales scales_;
   bool x_signed_;
   std::int64_t count_, step_;
-  bool by_ort_;
+  Form form_;
   float factor_ = 0;          // of N28
   std::vector<float> terms_;  // the greatest distance first; of N89 times 2^64
   Finish finish_;

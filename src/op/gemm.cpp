@@ -28,7 +28,8 @@ constexpr AttrSpec attrs[] = {
     codes_mark,
     makes_mark,
     {"undelegated", "0",
-     "1: XNNPACK does not take the node: uint8 weights that name an axis for one scale"},
+     "1: XNNPACK does not take the node: uint8 weights that name an axis for one scale, or weights "
+     "of four bits and an odd depth under float a"},
     {"kernel", "", "\"left\": rounded by LiteRT's own kernel (N80)"},
 };
 
@@ -147,7 +148,12 @@ Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
   node.attrs.set("flatten", std::int64_t{1});
   if (f.attrs.integer("keep_num_dims", 0) != 0) node.attrs.set("keep_dims", std::int64_t{1});
   if (f.attrs.integer("asymmetric_inputs", 0) != 0) node.attrs.set("asymmetric", std::int64_t{1});
-  if (f.attrs.integer("filter_axis", 0) != 0) node.attrs.set("undelegated", std::int64_t{1});
+  const bool narrow = f.attrs.integer("filter_bits", 8) == 4 && has_input(f, 0) &&
+                      has_input(f, 1) && input_of(f, graph, 0).dtype == DType::f32 &&
+                      !input_of(f, graph, 1).shape.empty() &&
+                      input_of(f, graph, 1).shape.back() % 2 != 0;
+  if (f.attrs.integer("filter_axis", 0) != 0 || narrow)
+    node.attrs.set("undelegated", std::int64_t{1});
   const std::string bias = f.attrs.text("quantized_bias_type", "");
   if (node.inputs.size() < 3 || node.inputs[2] == no_id) {
     if (bias == "INT32" || bias == "INT64")

@@ -165,7 +165,7 @@ Result<void> gemm_hybrid(EvalContext& c, const GemmSizes& s) {
   const auto x = c.in[0]->as<float>();
   const Tensor* const bias = c.in.size() > 2 ? c.in[2] : nullptr;
   const QuantParams& bq = c.view.input(1).quant;
-  const bool old = c.in[1]->dtype() == DType::u8,
+  const bool old = c.in[1]->dtype() == DType::u8 || c.view.attrs().text("kernel", "") == "left",
              fused = sums_from_bias(c.num) && !old;  // old: left to LiteRT
   const HybridPolicy& coding = old ? tflite_hybrid : *c.num.hybrid;
   const bool asymmetric = coding.always_asymmetric || c.view.attrs().integer("asymmetric", 0) != 0,

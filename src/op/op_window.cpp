@@ -18,23 +18,16 @@ Error bad(const NodeView& n, const char* name, const std::vector<std::int64_t>& 
 }
 
 // Pads that make out = ceil(in / stride); the odd one goes to the end unless `lower`. ONNX's
-// poolings take them without the dilation, and cut the input where the stride leaves gaps, which is
-// refused.
-Result<void> same_pads(Window& w, std::size_t a, const NodeView& n, bool lower) {
+// poolings take them without the dilation, and where the stride leaves gaps they are negative: the
+// runtime cuts the input (N40).
+void same_pads(Window& w, std::size_t a, const NodeView& n, bool lower) {
   const bool pool = n.node.op.ends_with("Pool") && !w.channels_last;
   const std::int64_t span = (w.kernel[a] - 1) * (pool ? 1 : w.dilations[a]) + 1;
   const std::int64_t out = (w.in[a] + w.strides[a] - 1) / w.strides[a];
   const std::int64_t total = (out - 1) * w.strides[a] + span - w.in[a];
-  const bool dilated = w.dilations[a] > 1 && w.kernel[a] > 1;
-  if (pool && w.in[a] > 0 && total < (dilated ? 0 : lower ? -2 : -1))
-    return Error{n.where(),
-                 "auto_pad SAME of windows of " + std::to_string(span) + " at a stride of " +
-                     std::to_string(w.strides[a]),
-                 "windows without gaps", "runtimes cut the input there: write its pads out"};
-  const std::int64_t pads = std::max<std::int64_t>(0, total);
-  w.begin[a] = lower ? pads - pads / 2 : pads / 2;
+  const std::int64_t pads = pool ? total : std::max<std::int64_t>(0, total);
+  w.begin[a] = (lower ? pads + 1 : pads) / 2;  // toward zero
   w.end[a] = pads - w.begin[a];
-  return {};
 }
 
 Result<void> set_extent(Window& w, std::size_t a, const NodeView& n, bool beyond) {
@@ -100,8 +93,7 @@ Result<Window> window_of(const NodeView& n, const Shape& x, const std::vector<st
     if (w.begin[a] < 0 || w.end[a] < 0 || w.begin[a] > 1 << 20 || w.end[a] > 1 << 20)
       return bad(n, "pads", pads, "numbers from 0 to 2^20");
     if (rule == "VALID") w.begin[a] = w.end[a] = 0;
-    if (rule == "SAME_UPPER" || rule == "SAME_LOWER")
-      LOCKSTEP_CHECK(same_pads(w, a, n, rule == "SAME_LOWER"));
+    if (rule == "SAME_UPPER" || rule == "SAME_LOWER") same_pads(w, a, n, rule == "SAME_LOWER");
     LOCKSTEP_CHECK(set_extent(w, a, n, beyond));
   }
   return w;

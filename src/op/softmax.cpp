@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "op/op_codes.h"
+#include "op/op_held.h"
 #include "op/op_marks.h"
 #include "op/op_qlinear.h"
 
@@ -60,12 +61,14 @@ Result<void> eval_codes(EvalContext& c, const Rows& r) {
   if (!policy) return no_policy(c.view, "Softmax");
   const Value &xv = c.view.input(0), &yv = c.view.output(0);
   const CodeRange range = code_range(yv.dtype);
+  // Shares beyond every code end as the runtime's own type of codes says.
+  const std::int32_t shift = held_shift(c.view, yv);
   const SoftmaxScales s{xv.quant.scale_at(0),
                         yv.quant.scale_at(0),
                         c.view.attrs().real("beta", 1),
-                        yv.quant.zero_at(0),
-                        static_cast<std::int32_t>(range.low),
-                        static_cast<std::int32_t>(range.high),
+                        yv.quant.zero_at(0) + shift,
+                        static_cast<std::int32_t>(range.low) + shift,
+                        static_cast<std::int32_t>(range.high) + shift,
                         static_cast<std::int32_t>(code_range(xv.dtype).low)};
   const auto x = centred_codes(*c.in[0], 0);
   std::vector<std::int32_t> row(static_cast<std::size_t>(r.count)), out(row.size());
@@ -76,7 +79,7 @@ Result<void> eval_codes(EvalContext& c, const Rows& r) {
         row[k] = x[static_cast<std::size_t>(first) + k * static_cast<std::size_t>(r.inner)];
       policy->apply(row, out, s);
       for (std::size_t k = 0; k < row.size(); ++k)
-        store_code(c.out[0], first + static_cast<std::int64_t>(k) * r.inner, out[k]);
+        store_code(c.out[0], first + static_cast<std::int64_t>(k) * r.inner, out[k] - shift);
     }
   return {};
 }

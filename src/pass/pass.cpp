@@ -34,6 +34,10 @@ constexpr Pass passes[] = {
      "a quantization before an operator that only moves elements, so that what makes it fuses",
      propagate_quantize, true},
     {"quantize-bias", "float weights and biases of quantized products become codes", quantize_bias},
+    {"cancel-transposes",
+     "transposes go on past what computes element by element until they cancel, where that changes "
+     "which operators fuse",
+     cancel_transposes},
     {"drop-redundant-clip", "Relu and Clip that let through all that the codes behind can hold go",
      drop_redundant_clip, true},
     {"mark-unsigned-codes", "int8 codes between one quantizer and one reader are held as uint8",

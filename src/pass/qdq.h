@@ -14,6 +14,7 @@ Result<Patch> fuse_matmul_add(const Graph& graph);
 Result<Patch> propagate_dequantize(const Graph& graph);
 Result<Patch> propagate_quantize(const Graph& graph);
 Result<Patch> quantize_bias(const Graph& graph);
+Result<Patch> cancel_transposes(const Graph& graph);
 Result<Patch> drop_redundant_clip(const Graph& graph);
 Result<Patch> mark_unsigned_codes(const Graph& graph);
 Result<Patch> fuse_qdq_conv(const Graph& graph);

@@ -59,5 +59,58 @@ TEST(OrtArithmetic, refuses_a_product_with_weights_only_in_codes_by_the_runtimes
   EXPECT_EQ(refusal_of("Gemm", false, 1), "");
 }
 
+// A pool over 6 elements at a stride of 3 between codes of scale 0.5 and `scale`, or bare.
+std::string refusal_of_pool(const char* op, std::int64_t extent, float scale, bool coded,
+                            const char* arithmetic = "ort", std::int64_t channels = 1) {
+  GraphBuilder b("m.onnx", "onnx");
+  const auto value = [&](const std::string& name, DType dtype, std::int64_t n) {
+    Value v;
+    v.name = name, v.dtype = dtype, v.shape = {1, channels, 1, n};
+    return b.add_value(std::move(v));
+  };
+  const auto node = [&](const std::string& kind, const std::string& name,
+                        std::vector<ValueId> inputs, ValueId output) {
+    Node n;
+    n.op = kind, n.name = name, n.inputs = std::move(inputs), n.outputs = {output};
+    return b.add_node(std::move(n));
+  };
+  const auto constant = [&](const std::string& name, float number) {
+    Value v;
+    v.name = name, v.constant = std::make_shared<const Tensor>(Tensor::scalar(number));
+    return b.add_value(std::move(v));
+  };
+  ValueId x = value("x", coded ? DType::i8 : DType::f32, 6), y = value("y", DType::f32, 2);
+  b.add_input(x);
+  if (coded) {
+    const ValueId reals = value("reals", DType::f32, 6);
+    node("DequantizeLinear", "dx", {x, constant("before", 0.5f)}, reals);
+    x = reals;
+  }
+  Node& pool = b.node(node(op, "pool", {x}, y));
+  pool.attrs.set("kernel_shape", std::vector<std::int64_t>{1, extent});
+  pool.attrs.set("strides", std::vector<std::int64_t>{1, 3});
+  pool.attrs.set("auto_pad", std::string("SAME_UPPER"));
+  if (coded) {
+    const ValueId codes = value("codes", DType::i8, 2);
+    node("QuantizeLinear", "qy", {y, constant("behind", scale)}, codes);
+    y = codes;
+  }
+  b.add_output(y);
+  const auto g = std::move(b).finish();
+  EXPECT_TRUE(g.ok()) << (g.ok() ? "" : g.error().line());
+  return find_arithmetic(arithmetic)->unsupported({*g, g->node(g->find_node("pool"))});
+}
+
+TEST(OrtArithmetic, refuses_pools_of_floats_that_would_pad_by_a_negative_number) {
+  EXPECT_NE(refusal_of_pool("MaxPool", 1, 0, false).find("negative pads"), std::string::npos);
+  EXPECT_NE(refusal_of_pool("AveragePool", 1, 0, false), "");
+  EXPECT_EQ(refusal_of_pool("MaxPool", 3, 0, false), "");
+  EXPECT_EQ(refusal_of_pool("MaxPool", 1, 0.5f, true), "");
+  EXPECT_NE(refusal_of_pool("MaxPool", 1, 0.25f, true), "");
+  EXPECT_NE(refusal_of_pool("MaxPool", 1, 0.5f, true, "ort-noopt"), "");
+  EXPECT_EQ(refusal_of_pool("MaxPool", 1, 0, false, "ort", 16), "");
+  EXPECT_NE(refusal_of_pool("MaxPool", 1, 0, false, "ort-noopt", 16), "");
+}
+
 }  // namespace
 }  // namespace lockstep

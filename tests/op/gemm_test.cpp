@@ -117,5 +117,21 @@ TEST(Gemm, of_unsigned_codes_that_xnnpack_leaves_rounds_minus_a_half_up) {
   EXPECT_EQ(code(false, "tflite-ref"), 126);
 }
 
+// Coded around zero in 127 steps of the greatest magnitude, not with a zero point between the least
+// and the greatest.
+TEST(Gemm, of_floats_that_xnnpack_leaves_codes_them_symmetrically) {
+  const auto product = [](const char* kernel) {
+    return test::OpProblem("Gemm", "tflite")
+        .input<float>({1, 3}, {1, -0.25f, 0.1f})
+        .constant<std::int8_t>({1, 3}, {1, 1, 1}, {{1.0}, {0}, -1})
+        .attr("transB", std::int64_t{1})
+        .attr("kernel", std::string(kernel))
+        .run()[0]
+        .as<float>()[0];
+  };
+  EXPECT_FLOAT_EQ(product("left"), 108.0f / 127.0f);
+  EXPECT_NE(product(""), product("left"));
+}
+
 }  // namespace
 }  // namespace lockstep

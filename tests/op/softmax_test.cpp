@@ -42,5 +42,23 @@ TEST(Softmax, of_a_row_so_short_that_its_term_overflows_is_the_zero_point_in_onn
   EXPECT_EQ(of({9, 9}, 1.0 / 256), (tensor<std::uint8_t>({1, 2}, {131, 131})));
 }
 
+// The least int32 and the zero point of int8 wrap to 127 where that is below 0; codes that the
+// runtime holds as uint8 do not.
+TEST(Softmax, of_one_int8_code_in_onnxruntime_is_an_end_of_the_range) {
+  const auto of = [](std::int32_t zero, const char* held) {
+    return OpProblem("Softmax", "ort")
+        .input<std::int8_t>({1, 1}, {9}, {{0.05}, {0}, -1})
+        .attr("makes", std::string(held))
+        .output({{1.0 / 256}, {zero}, -1})
+        .run()[0];
+  };
+  EXPECT_EQ(of(-128, ""), (tensor<std::int8_t>({1, 1}, {127})));
+  EXPECT_EQ(of(-1, ""), (tensor<std::int8_t>({1, 1}, {127})));
+  EXPECT_EQ(of(0, ""), (tensor<std::int8_t>({1, 1}, {-128})));
+  EXPECT_EQ(of(5, ""), (tensor<std::int8_t>({1, 1}, {-128})));
+  EXPECT_EQ(of(-128, "unsigned"), (tensor<std::int8_t>({1, 1}, {-128})));
+  EXPECT_EQ(of(5, "unsigned"), (tensor<std::int8_t>({1, 1}, {5})));
+}
+
 }  // namespace
 }  // namespace lockstep

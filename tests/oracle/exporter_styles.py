@@ -88,8 +88,11 @@ class Net:
     def numbers(self, *shape, low=None):
         return self.constant(self.r.standard_normal(shape) * 0.2 if low is None else self.r.uniform(low, low + 1, shape))
 
+    def input_shape(self):
+        return [self.batch, self.first, *self.start]
+
     def shape(self, x):
-        graph = helper.make_graph(self.nodes, "g", [self.value("input", [self.batch, self.first, *self.start])],
+        graph = helper.make_graph(self.nodes, "g", [self.value("input", self.input_shape())],
                                   [self.value(x, None)], self.constants)
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", max(21, self.opset))])
         for node in model.graph.node:  # nobody infers shapes of the runtime's own operators
@@ -186,8 +189,7 @@ class Net:
         return self.pair(self.op("Concat", x, y, axis=1), 0.7)
 
     def softmax(self, x):
-        axes = [1 + i for i, n in enumerate((self.channels, *self.size)) if n > 1]  # of one element the runtime's Softmax of codes overflows
-        return self.pair(self.op("Softmax", x, axis=self.pick(*axes))) if axes else x
+        return self.pair(self.op("Softmax", x, axis=self.pick(1, 2, 3)))
 
     def build(self):
         self.start = list(self.size)
@@ -203,15 +205,14 @@ class Net:
         elif head == 1:
             x = self.op("Conv", x, self.weight((3, self.channels, 1, 1)), self.numbers(3))
         x = self.pair(x)
-        graph = helper.make_graph(self.nodes, "styles", [self.value("input", [self.batch, self.first, *self.start])],
+        graph = helper.make_graph(self.nodes, "styles", [self.value("input", self.input_shape())],
                                   [self.value(x, None)], self.constants)
         return helper.make_model(graph, opset_imports=self.imports(), ir_version=OPSETS[self.opset])
 
 
 class Samples:
     def __init__(self, net):
-        shape = [net.batch, net.first, *net.start]
-        self.left = [{"input": net.r.standard_normal(shape).astype(np.float32)} for _ in range(3)]
+        self.left = [{"input": net.r.standard_normal(net.input_shape()).astype(np.float32)} for _ in range(3)]
 
     def get_next(self):
         return self.left.pop() if self.left else None
@@ -243,10 +244,11 @@ def quantized(net, model, path):
 
 
 def write(seed, style, path):
-    """Writes the network of a seed; says what it is. Errors of the quantizer come through as they are."""
-    net = Net(seed, style == "hand")
+    """Writes the network of a seed (style `last`: last_styles.py); says what it is. Errors of the quantizer come through as they are."""
+    import last_styles
+    net = last_styles.Net(seed) if style == "last" else Net(seed, style == "hand")
     model = net.build()
-    if style == "options":
+    if style != "hand":
         return net, quantized(net, model, path)
     onnx.save(model, path)
     return net, f"opset {net.opset} {[np.dtype(c).name for c in net.codes]} {sorted(k for k, v in net.has.items() if v)}"

@@ -1,4 +1,4 @@
-"""Networks of exporter_styles.py against onnxruntime, every observable tensor, optimized and as written.
+"""Networks of exporter_styles.py and last_styles.py against onnxruntime, every observable tensor, optimized and as written.
 
 Ends with `N passed, M failed, K skipped`; one test is one network in one arithmetic. Skipped: what the quantizer or the runtime
 refuses, and what Lockstep refuses by name (MatMulNBits).
@@ -18,6 +18,7 @@ import exporter_styles
 import ort_oracle
 
 REFUSED_BY_NAME = "MatMulNBits"
+STYLES = ("hand", "options", "last")
 
 
 def made(seed, style, path):
@@ -31,7 +32,7 @@ def made(seed, style, path):
 def compared(path, net, arith, args, folder):
     row = compare_models.Row(os.path.basename(path), arith)
     for width in (1, 3):
-        x = np.random.default_rng(width).standard_normal([net.batch, net.first, *net.start]).astype(np.float32) * np.float32(width)
+        x = np.random.default_rng(width).standard_normal(net.input_shape()).astype(np.float32) * np.float32(width)
         compare_models.compare_case(row, args.binary, path, f"times {width}", {"input": x}, ort_oracle.answer, folder, False)
     return row
 
@@ -41,7 +42,7 @@ def main():
     p.add_argument("--long", action="store_true")
     p.add_argument("--first", type=int, default=0, help="the first seed")
     p.add_argument("--seeds", type=int, help="networks of each style; 10, or 100 with --long")
-    p.add_argument("--style", action="append", choices=("hand", "options"))
+    p.add_argument("--style", action="append", choices=STYLES)
     p.add_argument("--notes", type=int, default=3)
     p.add_argument("--keep", help="a folder for the networks")
     p.add_argument("--binary", default=str(cache.ROOT / "build" / "bin" / "lockstep"))
@@ -50,7 +51,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         if args.keep:
             os.makedirs(args.keep, exist_ok=True)
-        for style in args.style or ("hand", "options"):
+        for style in args.style or STYLES:
             for seed in range(args.first, args.first + (args.seeds or (100 if args.long else 10))):
                 path = os.path.join(args.keep or folder, f"{style}{seed}.onnx")
                 net, what = made(seed, style, path)

@@ -20,6 +20,14 @@ class Operand:
         self.contents = None if contents is None else np.asarray(contents, dtype).reshape(shape)
 
 
+def stored(o):
+    """The type and bytes of an operand in a file; `four`: codes in four bits, the first of two in the low half."""
+    if not getattr(o, "four", False):
+        return TYPES[o.dtype], None if o.contents is None else np.frombuffer(o.contents.tobytes(), np.uint8)
+    codes = np.concatenate([o.contents.reshape(-1), np.zeros(o.contents.size % 2, np.int8)]).astype(np.uint8) & 15
+    return schema.TensorType.INT4, codes[::2] | codes[1::2] << 4
+
+
 def build(op, operands, results, options=None, version=1):
     """Bytes of a model of one operator; fed operands are named x0, x1, ..., results y0, y1, ..."""
     model, graph = schema.ModelT(), schema.SubGraphT()
@@ -30,11 +38,12 @@ def build(op, operands, results, options=None, version=1):
 
     def add(o, name):
         t = schema.TensorT()
-        t.shape, t.type, t.name, t.buffer = o.shape, TYPES[o.dtype], name, 0
+        kind, data = stored(o)
+        t.shape, t.type, t.name, t.buffer = o.shape, kind, name, 0
         t.shapeSignature = None
         if o.contents is not None:
             b = schema.BufferT()
-            b.data = np.frombuffer(o.contents.tobytes(), np.uint8)
+            b.data = data
             model.buffers.append(b)
             t.buffer = len(model.buffers) - 1
         if o.scale is not None:

@@ -204,6 +204,20 @@ def rnn(m, op):
     return op, [m.fed(shape, F32), constant(units, size), constant(units, units), constant(units), state], [m.fed((*shape[:-1], units), F32)], kind
 
 
+def four_bits(m):
+    op, (x, w, bias), y, kind = dense(m, I8, True)
+    w.contents, w.four = np.clip(w.contents, -7, 7), True
+    return op, [x, w, bias], y, kind
+
+
+def fake_quant(m):
+    x = m.fed([extent(m, 6) for _ in range(int(m.r.integers(1, 5)))], F32)
+    low = float(np.float32(m.r.choice([-1, -0.3, 0, 0.2, -4])))
+    bits = int(m.r.choice([2, 4, 8, 8, 16]))
+    return "FAKE_QUANT", [x], [Operand(x.shape, F32)], options("FakeQuant", min=low, max=float(np.float32(low + m.r.uniform(0.5, 5))), numBits=bits,
+                                                               narrowRange=bool(m.r.random() < 0.5))
+
+
 def choice_of_truths(m, op):
     shape = [extent(m, 5) for _ in range(3)]
     axis = int(m.r.integers(0, 3))
@@ -244,6 +258,8 @@ def cases():
             case(f"{op} {n}", lambda m, t=t, op=op: padded(m, op, t))
         case(f"GATHER {n}", lambda m, t=t: gather(m, t))
         case(f"BROADCAST_TO {n}", lambda m, t=t: broadcast_to(m, t))
+    case("L2_POOL_2D float", lambda m: pool(m, "L2_POOL_2D", F32))
+    case("FAKE_QUANT", fake_quant)
     for op in ("RNN", "UNIDIRECTIONAL_SEQUENCE_RNN"):
         case(op, lambda m, op=op: rnn(m, op))
     for op in ("REDUCE_ANY", "REDUCE_ALL"):
@@ -253,4 +269,5 @@ def cases():
     case("conv hybrid", lambda m: conv(m, I8, False, True))
     case("depthwise conv hybrid", lambda m: conv(m, I8, True, True))
     case("fully connected hybrid", lambda m: dense(m, I8, True))
+    case("fully connected hybrid, weights of four bits", four_bits)
     return made

@@ -73,6 +73,7 @@ std::optional<KernelCase> plane_case(CaseMaker& m);
 std::optional<KernelCase> window_mean_case(CaseMaker& m);
 std::optional<KernelCase> product_case(CaseMaker& m, bool words);
 std::optional<KernelCase> softmax_case(CaseMaker& m);
+std::optional<KernelCase> code_rows_case(CaseMaker& m, const std::string& op);
 std::optional<KernelCase> codes_rows_case(CaseMaker& m, const std::string& op);
 std::optional<KernelCase> code_product_case(CaseMaker& m);
 std::optional<KernelCase> word_product_case(CaseMaker& m);

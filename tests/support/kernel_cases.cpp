@@ -271,6 +271,8 @@ std::optional<KernelCase> kernel_case(const Kernel& kernel, std::uint64_t seed) 
     return arg_case(m, std::string(op), reals || kernel.name == "arg_reals");
   if (op == "ResizeBilinear") return bilinear_case(m);
   if (op == "Softmax") return softmax_case(m);
+  if (op == "LogSoftmax" || op == "L2Normalization" || op == "Pack")
+    return code_rows_case(m, std::string(op));
   if (op == "ConvTranspose") return transposed_case(m, of);
   if (op == "Conv") return convolution_case(m, of);
   if (reals && (op == "Gemm" || op == "MatMul")) return real_product_case(m, std::string(op));

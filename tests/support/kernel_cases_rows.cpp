@@ -17,6 +17,30 @@ std::optional<KernelCase> softmax_case(CaseMaker& m) {
   return b.finish(t, t == DType::f32 ? q : m.quant(t));
 }
 
+std::optional<KernelCase> code_rows_case(CaseMaker& m, const std::string& op) {
+  CaseBuilder b(op);
+  Shape x;
+  const auto rank = m.from(1, 4);
+  for (std::int64_t a = 0; a < rank; ++a) x.push_back(m.from(1, a + 1 == rank ? 70 : 9));
+  const DType t = m.byte_type();
+  if (op == "Pack") {
+    const DType of = m.coin() ? DType::f32 : t;
+    const QuantParams q = of == DType::f32 ? QuantParams{} : m.quant(t);
+    for (std::int64_t i = m.from(1, 5); i > 0; --i)
+      b.input(of == DType::f32 ? m.reals(x) : m.codes(t, x), q, m.from(0, 5) == 0);
+    b.node().attrs.set("axis", m.from(-rank - 1, rank));
+    return b.finish(of, q);
+  }
+  b.input(m.codes(t, x), m.quant(t), false);
+  const bool fine = m.coin();
+  return b.finish(t, {{op == "L2Normalization" ? 1.0 / 128
+                       : fine                  ? 16.0 / 256
+                                               : 0.3},
+                      {op == "L2Normalization" ? (t == DType::u8 ? 128 : 0)
+                                               : static_cast<std::int32_t>(code_range(t).high)},
+                      -1});
+}
+
 // One operand, two that are spread against each other, or a normalization by channel.
 std::optional<KernelCase> rows_case(CaseMaker& m, const std::string& op) {
   CaseBuilder b(op);
