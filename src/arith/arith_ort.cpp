@@ -53,6 +53,12 @@ bool cuts_by_padding(const NodeView& n) {
   if ((n.node.op != "MaxPool" && n.node.op != "AveragePool") || n.input(0).dtype != DType::f32 ||
       !a.text("auto_pad", "").starts_with("SAME") || a.text("layout", "NCHW") == "NHWC")
     return false;
+  // What does not go through its matrix library: averages of opset 19 and later, and maxima with
+  // dilations or indices.
+  if (n.node.op == "AveragePool" ? a.text("kernel", "") == "straight" : n.node.outputs.size() > 1)
+    return false;
+  for (const std::int64_t step : a.integers("dilations"))
+    if (step != 1) return false;
   const auto kernel = a.integers("kernel_shape"), strides = a.integers("strides");
   const Shape& x = n.input(0).shape;
   for (std::size_t i = 0; i < kernel.size() && i < strides.size() && i + 2 < x.size(); ++i) {

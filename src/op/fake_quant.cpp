@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "op/op_codes.h"
 #include "op/op_foreign.h"
 
 namespace lockstep {
@@ -14,7 +15,6 @@ constexpr AttrSpec attrs[] = {
     {"min", "", "least real that a code stands for"},
     {"max", "", "greatest real that a code stands for"},
     {"num_bits", "", "width of the codes, 2 to 16"},
-    {"narrow_range", "0", "1: the least code is not used"},
 };
 constexpr Rule rules[] = {
     {"x is float32", [](const NodeView& n) { return n.input(0).dtype == DType::f32; }},
@@ -35,11 +35,10 @@ Result<void> eval(EvalContext& c) {
   const Attrs& a = c.view.attrs();
   const auto least = static_cast<float>(a.real("min", 0)),
              most = static_cast<float>(a.real("max", 0));
-  const float low = a.integer("narrow_range", 0) != 0 ? 1.0f : 0.0f;
   const auto high = static_cast<float>((1 << a.integer("num_bits", 8)) - 1);
-  const float step = (most - least) / (high - low);
-  const float zero = std::round(std::clamp(low - least / step, low, high));
-  const float bottom = (low - zero) * step, top = (high - zero) * step, inverse = 1.0f / step;
+  const float step = (most - least) / high;
+  const float zero = std::round(std::clamp(-least / step, 0.0f, high));
+  const float bottom = -zero * step, top = (high - zero) * step, inverse = 1.0f / step;
   const auto x = c.in[0]->as<float>();
   const auto y = c.out[0].as<float>();
   for (std::size_t i = 0; i < x.size(); ++i) {
@@ -50,11 +49,12 @@ Result<void> eval(EvalContext& c) {
 }
 
 Result<void> from_tflite(const ForeignNode& f, GraphBuilder& graph) {
+  if (f.attrs.integer("narrow_range", 0) != 0)
+    return foreign_error(f, "narrow_range", "the whole range: LiteRT refuses the other");
   Attrs a;
   a.set("min", f.attrs.real("min", 0));
   a.set("max", f.attrs.real("max", 0));
   a.set("num_bits", f.attrs.integer("num_bits", 0));
-  a.set("narrow_range", f.attrs.integer("narrow_range", 0));
   return add_like(f, graph, "FakeQuant", f.inputs, std::move(a));
 }
 

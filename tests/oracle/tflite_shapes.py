@@ -214,8 +214,7 @@ def fake_quant(m):
     x = m.fed([extent(m, 6) for _ in range(int(m.r.integers(1, 5)))], F32)
     low = float(np.float32(m.r.choice([-1, -0.3, 0, 0.2, -4])))
     bits = int(m.r.choice([2, 4, 8, 8, 16]))
-    return "FAKE_QUANT", [x], [Operand(x.shape, F32)], options("FakeQuant", min=low, max=float(np.float32(low + m.r.uniform(0.5, 5))), numBits=bits,
-                                                               narrowRange=bool(m.r.random() < 0.5))
+    return "FAKE_QUANT", [x], [Operand(x.shape, F32)], options("FakeQuant", min=low, max=float(np.float32(low + m.r.uniform(0.5, 5))), numBits=bits)
 
 
 def choice_of_truths(m, op):
