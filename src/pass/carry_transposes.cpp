@@ -196,8 +196,8 @@ bool quantize_behind(Draft& d, NodeId dq_id) {
   if (channels) {
     const std::int64_t stated = dq.attrs.integer("axis", 1);
     const auto rank = static_cast<std::int64_t>(d.value(y).shape.size());
-    const std::int64_t axis =
-        inverse_of(*stated_perm(move))[static_cast<std::size_t>(stated < 0 ? stated + rank : stated)];
+    const std::int64_t axis = inverse_of(
+        *stated_perm(move))[static_cast<std::size_t>(stated < 0 ? stated + rank : stated)];
     q.attrs.set("axis", axis);
     next.attrs.set("axis", axis);
   }
