@@ -1,8 +1,8 @@
-// y = round((clamp(x, a, b) - a) / step) * step + a, [a, b] being [min, max] moved so that 0 is a
+// y = what of a, a + step, ..., b is nearest to x, [a, b] being [min, max] moved so that 0 is a
 // code
 #include <algorithm>
-#include <cmath>
 
+#include "num/tflite_fixed.h"
 #include "op/op_codes.h"
 #include "op/op_foreign.h"
 
@@ -37,13 +37,13 @@ Result<void> eval(EvalContext& c) {
              most = static_cast<float>(a.real("max", 0));
   const auto high = static_cast<float>((1 << a.integer("num_bits", 8)) - 1);
   const float step = (most - least) / high;
-  const float zero = std::round(std::clamp(-least / step, 0.0f, high));
+  const float zero = static_cast<float>(nearest_away(std::clamp(-least / step, 0.0f, high)));
   const float bottom = -zero * step, top = (high - zero) * step, inverse = 1.0f / step;
   const auto x = c.in[0]->as<float>();
   const auto y = c.out[0].as<float>();
   for (std::size_t i = 0; i < x.size(); ++i) {
     const float inside = std::min(top, std::max(bottom, x[i])) - bottom;
-    y[i] = std::round(inside * inverse) * step + bottom;
+    y[i] = static_cast<float>(nearest_away(inside * inverse)) * step + bottom;
   }
   return {};
 }
@@ -65,8 +65,9 @@ constexpr Foreign from[] = {{Format::tflite, "FAKE_QUANT", from_tflite}};
 extern constinit const OpDef op_fake_quant = {
     .name = "FakeQuant",
     .meaning =
-        "y = round((clamp(x, a, b) - a) / step) * step + a, [a, b] being [min, max] moved so that "
-        "0 is a code",
+        "y = what of a, a + step, ..., b is nearest to x, [a, b] being [min, max] moved so that 0 "
+        "is "
+        "a code",
     .inputs = inputs,
     .outputs = outputs,
     .attrs = attrs,
