@@ -15,7 +15,8 @@ namespace {
 // terms vanish.
 TEST(SoftmaxOfCodes, yields_the_codes_of_the_policy_row_by_row) {
   Random random(7);
-  for (const SoftmaxPolicy* const policy : {&litert_softmax, &ort_softmax_codes})
+  for (const SoftmaxPolicy* const policy :
+       {&litert_softmax, &ort_softmax_codes, &litert_log_softmax})
     for (const bool x_signed : {false, true})
       for (const bool y_signed : {false, true})
         for (const double x_scale : {0.0001, 0.004, 0.17, 3.0})
@@ -23,7 +24,7 @@ TEST(SoftmaxOfCodes, yields_the_codes_of_the_policy_row_by_row) {
             const std::int64_t rows = random.between(1, 9);
             const SoftmaxScales s{x_scale,
                                   1.0 / 256,
-                                  random.between(0, 1) ? 1.0 : 0.3,
+                                  policy == &litert_log_softmax || random.between(0, 1) ? 1.0 : 0.3,
                                   y_signed ? -128 : 0,
                                   y_signed ? -128 : 0,
                                   y_signed ? 127 : 255,
@@ -34,7 +35,9 @@ TEST(SoftmaxOfCodes, yields_the_codes_of_the_policy_row_by_row) {
               b = static_cast<std::byte>(extremes ? (random.between(0, 1) ? 127 : 128)
                                                   : random.between(0, 255));
             const auto made = SoftmaxOfCodes::make(*policy, s, x_signed, count);
-            ASSERT_TRUE(made);
+            // The term of a single code times 256 leaves float32.
+            ASSERT_EQ(made.has_value(), policy != &ort_softmax_codes || count > 1);
+            if (!made) continue;
             std::vector<float> room(made->room());
             made->run(x.data(), y.data(), rows, room.data());
             for (std::int64_t r = 0; r < rows; ++r) {
