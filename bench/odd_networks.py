@@ -1,6 +1,6 @@
 """Writes networks of shapes that the shared models lack, for `lockstep bench`: bench/odd_networks.py FOLDER.
 
-TFLite: transposed convolutions, LSTM and SVDF on codes, products of 16-bit codes, one operator each. ONNX: whole
+TFLite: transposed convolutions, LSTM and SVDF on codes, products of 16-bit codes, rows of codes, one operator each. ONNX: whole
 quantized networks (residual, inverted residuals, hard activations, gates, U-Net, attention, recurrent, keyword
 spotting, segmentation) of tests/oracle/generated_models.py, two ways to quantize each.
 """
@@ -65,6 +65,21 @@ def layer(m, rows, depth, columns):
     return "FULLY_CONNECTED", [x, w, bias], [m.fed((rows, columns), np.int16, 0.01)], options("FullyConnected", fusedActivationFunction=0), 1
 
 
+def rows(op, shape, scale, zero, kind=None):
+    """An operator along the innermost axis."""
+    return op, [Operand(shape, np.int8, 0.05, 3)], [Operand(shape, np.int8, scale, zero)], kind, 2
+
+
+def packed(shape, axis):
+    parts = [Operand(shape, np.int8, 0.05, 3) for _ in range(4)]
+    return "PACK", parts, [Operand([*shape[:axis], 4, *shape[axis:]], np.int8, 0.05, 3)], options("Pack", valuesCount=4, axis=axis), 1
+
+
+def greatest(shape):
+    axis = len(shape) - 1
+    return "REDUCE_MAX", [Operand(shape, np.int8, 0.05, 3), vector([axis])], [Operand(shape[:-1], np.int8, 0.05, 3)], options("Reducer", keepDims=False), 2
+
+
 def operators():
     m = Maker(3)
     yield "transposed_k2s2", transposed(m, 16, 64, 32, 2, 2)
@@ -81,6 +96,14 @@ def operators():
     yield "product_int16", product(m, 64, 32, 64, False)
     yield "product_int16_transposed", product(m, 64, 32, 64, True)
     yield "layer_int16_deep", layer(m, 16, 2048, 128)
+    yield "log_softmax_32", rows("LOG_SOFTMAX", (1, 64, 64, 32), 16 / 256, 127)
+    yield "log_softmax_1000", rows("LOG_SOFTMAX", (64, 1000), 16 / 256, 127)
+    yield "l2_normalization_32", rows("L2_NORMALIZATION", (1, 64, 64, 32), 1 / 128, 0, options("L2Norm"))
+    yield "pack_planes", packed((1, 64, 64, 32), 1)
+    yield "pack_rows", packed((1, 64, 64, 32), 3)
+    yield "pack_codes", packed((1, 64, 64, 32), 4)
+    yield "greatest_of_32", greatest((1, 64, 64, 32))
+    yield "greatest_of_1024", greatest((64, 1024))
 
 
 def main():

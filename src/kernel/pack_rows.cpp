@@ -1,4 +1,5 @@
 // y[.., k, ..] = x_k[..]: inputs of one shape one behind the other, block by block
+#include <algorithm>
 #include <cstring>
 
 #include "kernel/kernel.h"
@@ -39,6 +40,10 @@ class PackRows : public PreparedKernel {
         return all<8>(r);
       case 16:
         return all<16>(r);
+      case 32:
+        return all<32>(r);
+      case 64:
+        return all<64>(r);
       default:
         return all<0>(r);
     }
@@ -46,6 +51,7 @@ class PackRows : public PreparedKernel {
 
  private:
   static constexpr std::int64_t worth_sharing = 16384;  // bytes of a part
+  static constexpr std::int64_t near_bytes = 16384;     // of y that stay in the nearest cache
 
   // Blocks of `size` bytes, 0: of any.
   template <std::int64_t size>
@@ -55,13 +61,15 @@ class PackRows : public PreparedKernel {
     r.workers.each(
         outer_,
         [&](std::int64_t first, std::int64_t last, int) {
-          for (std::int64_t k = 0; k < count; ++k) {
-            const auto& own = constants_[static_cast<std::size_t>(k)];
-            const std::byte* const from = own.empty() ? r.in[k] : own.data();
-            std::byte* const to = r.out[0] + k * block;
-            for (std::int64_t o = first; o < last; ++o)
-              std::memcpy(to + o * row, from + o * block, static_cast<std::size_t>(block));
-          }
+          const std::int64_t some = std::max<std::int64_t>(1, near_bytes / row);
+          for (std::int64_t begin = first; begin < last; begin += some)
+            for (std::int64_t k = 0; k < count; ++k) {
+              const auto& own = constants_[static_cast<std::size_t>(k)];
+              const std::byte* const from = own.empty() ? r.in[k] : own.data();
+              std::byte* const to = r.out[0] + k * block;
+              for (std::int64_t o = begin; o < std::min(last, begin + some); ++o)
+                std::memcpy(to + o * row, from + o * block, static_cast<std::size_t>(block));
+            }
         },
         std::max<std::int64_t>(1, worth_sharing / row));
   }

@@ -35,7 +35,7 @@ class SoftmaxOfCodes {
   SoftmaxOfCodes(const SoftmaxScales& scales, bool x_signed, std::int64_t count, Form form);
   using Finish = void (*)(const SoftmaxOfCodes&, const Row&);
   using Greatest = std::int32_t (*)(const std::byte*, std::int64_t, bool);
-  template <bool is_signed, int rows>
+  template <bool is_signed, bool keep, int rows>  // the terms, for finish
   void sum_terms(Row* row) const;
   template <int rows>
   void some(const std::byte* x, std::byte* y, float* room) const;
@@ -48,7 +48,7 @@ class SoftmaxOfCodes {
   bool x_signed_;
   std::int64_t count_, step_;
   Form form_;
-  float factor_ = 0;          // of N28
+  float factor_ = 0;          // of N28; of N89's logarithms x_scale / y_scale
   std::vector<float> terms_;  // the greatest distance first; of N89 times 2^64
   Finish finish_;
   Greatest greatest_;
