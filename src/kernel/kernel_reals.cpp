@@ -167,26 +167,24 @@ class RealKernel : public PreparedKernel {
   void pack(const KernelProblem& p) {
     const auto w = p.constants[1]->as<float>();
     const std::int64_t taps = r_.window.kernel_count(), ic = r_.ic, oc = r_.oc;
-    const auto weight = [&](std::int64_t o, std::int64_t k) {
-      const auto [t, c] = place_[static_cast<std::size_t>(k)];
-      return w[static_cast<std::size_t>(r_.last    ? t * oc + o
-                                        : r_.first ? (o * ic + c) * taps + t
-                                                   : (o * taps + t) * ic + c)];
-    };
+    // Where output o's weights start, and how far from there factor k's stands.
+    const auto start = [&](std::int64_t o) { return r_.last ? o : o * ic * taps; };
+    std::vector<std::int64_t> from;
+    for (const auto& [t, c] : place_)
+      from.push_back(r_.last ? t * oc : r_.first ? c * taps + t : t * ic + c);
     packed_.assign(
         static_cast<std::size_t>((depthwise_ ? 1 : r_.group) * width_ * depth_ + set_.lanes), 0.0f);
-    if (depthwise_) {
-      for (std::int64_t k = 0; k < depth_; ++k)
-        for (std::int64_t c = 0; c < oc; ++c)
-          packed_[static_cast<std::size_t>(k * oc + c)] = weight(c, k);
-    } else {
-      for (std::int64_t g = 0; g < r_.group; ++g)
-        for (std::int64_t o = 0; o < og_; ++o)
-          for (std::int64_t k = 0; k < depth_; ++k)
-            packed_[static_cast<std::size_t>(((g * width_ + o / set_.lanes * set_.lanes) * depth_) +
-                                             k * set_.lanes + o % set_.lanes)] =
-                weight(g * og_ + o, k);
-    }
+    const std::int64_t groups = depthwise_ ? 1 : r_.group, outputs = depthwise_ ? oc : og_;
+    const std::int64_t step = depthwise_ ? outputs : set_.lanes;
+    for (std::int64_t g = 0; g < groups; ++g)
+      for (std::int64_t o = 0; o < outputs; o += step) {
+        float* to = packed_.data() + (g * width_ + o) * depth_;
+        const std::int64_t some = std::min(step, outputs - o);
+        for (std::int64_t k = 0; k < depth_; ++k, to += step)
+          for (std::int64_t l = 0; l < some; ++l)
+            to[l] = w[static_cast<std::size_t>(start(g * outputs + o + l) +
+                                               from[static_cast<std::size_t>(k)])];
+      }
     if (!p.view.has_input(2)) return;
     const auto b = p.constants[2]->as<float>();
     bias_.assign(static_cast<std::size_t>((depthwise_ ? 1 : r_.group) * width_ + set_.lanes), 0.0f);
