@@ -33,7 +33,7 @@ class Reducer {
         bytes_(bytes),
         keep_(keep),
         earlier_(keep.earlier),
-        recorded_{a.sent, a.expected, a.observed, q.state},
+        recorded_{a.sent, a.expected, a.observed, a.state},
         test_(*a.reference, recorded_) {}
 
   Result<Reduction> run() {

@@ -46,9 +46,24 @@ std::vector<std::string> wanted_names(const Graph& g, const Pairing& pairing) {
   return names;
 }
 
+std::int64_t equal_elements(std::span<const Sample> expected, std::span<const Sample> device) {
+  std::int64_t equal = 0;
+  for (std::size_t s = 0; s < expected.size(); ++s)
+    for (const auto& [name, tensor] : expected[s]) {
+      const auto it = device[s].find(name);
+      if (it == device[s].end() || it->second.dtype() != tensor.dtype() ||
+          it->second.count() != tensor.count())
+        continue;
+      for (std::int64_t i = 0; i < tensor.count(); ++i)
+        equal += tensor.number(i) == it->second.number(i);
+    }
+  return equal;
+}
+
 class Session {
  public:
-  explicit Session(const Request& request) : q_(request) {}
+  explicit Session(const Request& request)
+      : q_(request), state_(request.state.value_or(StateMode::reset)) {}
 
   Result<Answer> run() {
     LOCKSTEP_TRY(const Tolerance tolerance, parse_tolerance(q_.tolerance));
@@ -62,7 +77,7 @@ class Session {
         auto target,
         open_target(
             q_.target,
-            {model, *arithmetic, q_.state, {q_.repeat, kept_name(), q_.resume, q_.progress}}));
+            {model, *arithmetic, state_, {q_.repeat, kept_name(), q_.resume, q_.progress}}));
     a_.device = target->describe();
     LOCKSTEP_CHECK(choose_inputs(model));
     say("running " + q_.target);
@@ -78,6 +93,7 @@ class Session {
         if (auto recorded = inputs_from(model, held, a_.notes); recorded.ok())
           sent_ = std::move(*recorded);
     LOCKSTEP_CHECK(run_reference(pairing));
+    LOCKSTEP_CHECK(choose_state(pairing));
     if (std::string moved = recode(expected_, pairing); !moved.empty())
       a_.notes.push_back(std::move(moved));
     if (!a_.device.takes_inputs)
@@ -90,7 +106,7 @@ class Session {
     say("comparing");
     std::optional<std::vector<Executor>> others, carriers;
     Case c{.reference = *a_.reference,
-           .recorded = {sent_, expected_, pairing.samples, q_.state},
+           .recorded = {sent_, expected_, pairing.samples, state_},
            .tolerance = tolerance,
            .others = [&]() -> std::span<const Executor> {
              if (!others) others = other_arithmetics(model, *arithmetic);
@@ -129,12 +145,13 @@ class Session {
     const std::string pc = q_.pc.empty() && holds_pc_outputs(q_.target) ? q_.target : q_.pc;
     if (!pc.empty()) {
       say("judging " + pc);
-      auto judged = judge_pc(
-          pc, {model, *a_.reference, sent_, pairing.samples, q_.state, c.others()}, a_.verdict);
+      auto judged = judge_pc(pc, {model, *a_.reference, sent_, pairing.samples, state_, c.others()},
+                             a_.verdict);
       if (!judged.ok() && !q_.pc.empty()) return judged.error();
       if (judged.ok()) a_.verdict.pc = std::move(*judged);
     }
     a_.sent = std::move(sent_);
+    a_.state = state_;
     a_.expected = std::move(expected_);
     a_.observed = std::move(pairing.samples);
     return std::move(a_);
@@ -221,7 +238,7 @@ class Session {
     std::string text;
     for (const auto& [name, extent] : q_.dimensions)
       text += " --dim " + quoted(fmt::format("{}={}", name, extent));
-    return text + (q_.state == StateMode::keep ? " --state keep" : "");
+    return text + (state_ == StateMode::keep ? " --state keep" : "");
   }
   std::string generated() const {
     const Request usual;
@@ -296,7 +313,7 @@ class Session {
       if (sent_.size() != pairing.samples.size()) return other_count(pairing, wanted);
       say("running the reference");
       RunOptions options;
-      options.state = q_.state;
+      options.state = state_;
       LOCKSTEP_TRY(Capture capture, a_.reference->run(sent_, wanted, options));
       expected_ = std::move(capture.samples);
       return {};
@@ -310,6 +327,26 @@ class Session {
       expected_.push_back(std::move(made));
     }
     sent_.resize(pairing.samples.size());
+    return {};
+  }
+
+  // A recording does not say whether the device kept the model's states: it is held against what
+  // the reference makes in the way that agrees with more of it.
+  Result<void> choose_state(const Pairing& pairing) {
+    if (q_.state || a_.device.takes_inputs || a_.reference->graph().states().empty() ||
+        sent_.size() < 2 || sent_[0].empty())
+      return {};
+    std::vector<Sample> begun_anew = std::move(expected_);
+    state_ = StateMode::keep;
+    LOCKSTEP_CHECK(run_reference(pairing));
+    if (equal_elements(expected_, pairing.samples) > equal_elements(begun_anew, pairing.samples)) {
+      a_.notes.push_back(
+          "the recording agrees with states kept from sample to sample: compared so, as with "
+          "--state keep");
+    } else {
+      state_ = StateMode::reset;
+      expected_ = std::move(begun_anew);
+    }
     return {};
   }
 
@@ -341,6 +378,7 @@ class Session {
   }
 
   const Request& q_;
+  StateMode state_;
   Answer a_;
   std::vector<Sample> sent_, expected_;
 };

@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,7 +17,8 @@ struct Request {
   std::string reference;  // "" : the usual runtime of the model's format
   std::string input;      // "" : recorded ones of the target, else generated
   std::string tolerance;  // "" : standard
-  StateMode state = StateMode::reset;
+  // Not given: reset, and of a recording whichever its tensors agree with more.
+  std::optional<StateMode> state = {};
   int generated_samples = 4;
   std::uint64_t seed = 42;
   std::map<std::string, std::int64_t> dimensions =
@@ -40,6 +42,7 @@ struct Answer {
   // What the verdict is about, one entry per sample: as sent, the reference's tensors, the device's
   // under the reference's names.
   std::vector<Sample> sent, expected, observed;
+  StateMode state = StateMode::reset;  // in which `expected` was made
 };
 
 // Opens model and target, runs both, pairs their tensors and judges. Errors: a bad request or file

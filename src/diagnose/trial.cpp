@@ -152,6 +152,12 @@ Find Trial::earlier(std::size_t index, const Site& site, std::size_t sample) con
   };
 }
 
+const Tensor& Trial::first_made(const Item& item) const {
+  const bool alike =
+      item.out[0].dtype() == item.expected.dtype() && item.out[0].shape() == item.expected.shape();
+  return alike ? item.expected : item.out[0];
+}
+
 Trial::Past Trial::past(std::size_t index, const Site& site) const {
   const Graph& g = test_->reference().graph();
   const std::size_t sample = items_[index].sample;
@@ -173,9 +179,9 @@ Trial::Past Trial::past(std::size_t index, const Site& site) const {
   }
   const ValueId y = g.node(site.node).outputs[0];
   if (is_row(site)) {
-    if (index > 0) p.previous = &items_[index - 1].expected;
-    p.shown = items_[index].shown_before;
-    p.first = &items_[0].expected;
+    if (index > 0) p.previous = &first_made(items_[index - 1]);
+    p.first = &first_made(items_[0]);
+    if (p.first == &items_[0].expected) p.shown = items_[index].shown_before;
   } else {
     if (index > 0) p.previous = inside(index - 1, y);
     p.shown = sample > 0 ? test_->device(y, sample - 1) : nullptr;
@@ -200,8 +206,10 @@ Evidence Trial::evidence(const Site& site, std::span<const Tensor> before) const
                                                               : nullptr;
     } else if (is_row(site)) {
       known.in = item.in_pointers;
-      known.expected = &item.expected;
-      known.observed = item.device;
+      // Faults read their first output's type and shape: a row of another output of another form
+      // (a state beside the result) is no evidence of what befell it.
+      known.expected = &first_made(item);
+      known.observed = known.expected == &item.expected ? item.device : nullptr;
     } else {
       for (const ValueId v : g.node(site.node).inputs)
         known.in.push_back(v == no_id ? nullptr : inside(i, v));

@@ -80,6 +80,9 @@ class Trial {
         read;  // the real network input that the suspect quantizer's codes stand for
   };
   Result<void> fill(Item& item) const;
+  // What the row's node makes, as faults see it: the row's own tensor where it has the form of the
+  // node's first output, which is what they read and change; else that output.
+  const Tensor& first_made(const Item& item) const;
   bool is_row(const Site& site) const { return single_node() && site.node == row_->segment[0]; }
   const Tensor* inside(std::size_t item, ValueId id) const;
   bool reads_first(ValueId input) const;

@@ -13,6 +13,7 @@
 #include "report/reduction.h"
 #include "run/recording.h"
 #include "tool/command.h"
+#include "tool/running.h"
 #include "tool/terminal.h"
 
 namespace lockstep {
@@ -127,7 +128,7 @@ void add_reduce(CLI::App& app, int& code) {
       "reduce", "the smallest model and input that still show the fault, with a page that says so");
   struct Options {
     Request request;
-    std::string folder, state = "reset";
+    std::string folder, state;
   };
   auto o = std::make_shared<Options>();
   command->add_option("MODEL,-m,--model", o->request.model, ".onnx or .tflite")->required();
@@ -140,7 +141,10 @@ void add_reduce(CLI::App& app, int& code) {
       ->check(CLI::Range(1, 10000))
       ->excludes(input);
   command->add_option("--seed", o->request.seed, "of the random inputs")->excludes(input);
-  command->add_option("--state", o->state, "keep or reset states between samples")
+  command
+      ->add_option("--state", o->state,
+                   "keep or reset states between samples; default: reset, of a recording "
+                   "whichever it agrees with")
       ->check(CLI::IsMember({"keep", "reset"}));
   command
       ->add_option("-o,--output", o->folder,
@@ -149,7 +153,7 @@ void add_reduce(CLI::App& app, int& code) {
   add_dimensions(*command, o->request.dimensions);
   command->footer("Exit code 1 when a fault was found and cut out, 2 when there is none.");
   command->callback([o, &code] {
-    o->request.state = o->state == "keep" ? StateMode::keep : StateMode::reset;
+    o->request.state = state_asked(o->state);
     o->request.progress = show_progress;
     const auto done = reduce_to(o->request, o->folder);
     end_progress();

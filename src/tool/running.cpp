@@ -15,13 +15,18 @@
 
 namespace lockstep {
 
+std::optional<StateMode> state_asked(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  return text == "keep" ? StateMode::keep : StateMode::reset;
+}
+
 void add_running_options(CLI::App& command, RunningOptions& o) {
   command.add_option("MODEL,-m,--model", o.model, ".onnx or .tflite")->required();
   auto* input = command.add_option("--input", o.input,
                                    "inputs: .npz, folder of .npy, .csv; default: seeded random");
   command.add_option("--arith", o.arithmetic,
                      "one of docs/arithmetics.md; default by the model's format");
-  command.add_option("--state", o.state, "keep or reset states between samples")
+  command.add_option("--state", o.state, "keep or reset states between samples; default: reset")
       ->check(CLI::IsMember({"keep", "reset"}));
   command.add_option("--samples", o.samples, "how many random inputs")
       ->check(CLI::Range(1, 10000))

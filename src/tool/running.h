@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,9 @@ struct RunningOptions {
   int samples = 4;
   std::uint64_t seed = 42;
 };
+
+// What --state says; nothing where it was not given.
+std::optional<StateMode> state_asked(const std::string& text);
 
 void add_running_options(CLI::App& command, RunningOptions& options);
 

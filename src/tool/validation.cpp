@@ -14,6 +14,7 @@
 #include "tool/npu_standing.h"
 #include "tool/npu_units.h"
 #include "tool/output_place.h"
+#include "tool/running.h"
 #include "tool/terminal.h"
 
 namespace lockstep {
@@ -62,7 +63,10 @@ void add_validation_options(CLI::App& command, ValidationOptions& o) {
       ->check(CLI::Range(1, 10000))
       ->excludes(input);
   command.add_option("--seed", o.request.seed, "of the random inputs")->excludes(input);
-  command.add_option("--state", o.state, "keep or reset states between samples")
+  command
+      .add_option("--state", o.state,
+                  "keep or reset states between samples; default: reset, of a recording "
+                  "whichever it agrees with")
       ->check(CLI::IsMember({"keep", "reset"}));
   command
       .add_option("--repeat", o.request.repeat,
@@ -157,7 +161,7 @@ int run_validation(const ValidationOptions& options, bool ranking) {
   for (const std::string& target : options.targets) {
     Request request = options.request;
     request.target = target;
-    request.state = options.state == "keep" ? StateMode::keep : StateMode::reset;
+    request.state = state_asked(options.state);
     request.envelope = request.envelope || !options.decision.empty();
     request.progress = show_progress;
     request.units = units;

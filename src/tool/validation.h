@@ -16,7 +16,7 @@ namespace lockstep {
 struct ValidationOptions {
   Request request;
   std::vector<std::string> targets;
-  std::string json, program, state = "reset", decision;
+  std::string json, program, state, decision;
   bool all_rows = false;
 };
 

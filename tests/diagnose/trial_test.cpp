@@ -1,5 +1,7 @@
 #include "diagnose/trial.h"
 
+#include "diagnose/search.h"
+
 #include "support/fault_networks.h"
 #include "support/nets.h"
 
@@ -112,6 +114,61 @@ TEST(Trial, a_table_of_the_only_right_code_costs_that_code_alone) {
     const double faults = std::log2(static_cast<double>(fault_table().size()));
     EXPECT_DOUBLE_EQ(trial->table_bits() - faults, highest < 0 ? 8 : 32);
   }
+}
+
+// Two outputs of other types: the codes, and where they stood.
+Graph greatest_codes() {
+  GraphBuilder b("top.onnx", "onnx");
+  Value x;
+  x.name = "x";
+  x.shape = {400};
+  x.dtype = DType::i8;
+  x.quant = QuantParams{{0.1}, {0}};
+  const ValueId in = b.add_value(x);
+  Value y = x, index;
+  y.name = "y";
+  y.shape = {6};
+  index.name = "index";
+  index.shape = {6};
+  index.dtype = DType::i64;
+  const ValueId codes = b.add_value(y), places = b.add_value(index);
+  b.add_input(in);
+  Attrs a;
+  a.set("k", std::int64_t{6});
+  b.add_node({"top", "TopK", std::move(a), {in}, {codes, places}, {}});
+  b.add_output(codes);
+  b.add_output(places);
+  return std::move(b).finish().value();
+}
+
+TEST(Trial, a_wrong_second_output_of_another_type_is_no_evidence_about_codes) {
+  const Graph graph = greatest_codes();
+  const Executor reference = test::executor(graph, "ort-noopt");
+  const std::vector<Sample> sent = test::random_samples(graph, 3);
+  const std::vector<Sample> expected = reference.run(sent)->samples;
+  std::vector<Sample> device = expected;
+  for (Sample& s : device) s.at("index").set_number(2, 100000);
+  const Recorded recorded{sent, expected, device, StateMode::reset};
+  const auto compared = compare(reference, recorded, {}, {});
+  ASSERT_TRUE(compared.ok());
+  ASSERT_GE(compared->first_wrong(), 0);
+  const Row& row = compared->rows[static_cast<std::size_t>(compared->first_wrong())];
+  ASSERT_EQ(row.tensor, "index");
+  const LocalTest local(reference, recorded);
+  const auto trial = Trial::make(local, recorded, row);
+  ASSERT_TRUE(trial.ok());
+  const Evidence evidence = trial->evidence(trial->sites()[0]);
+  ASSERT_EQ(evidence.items.size(), 3);
+  for (const Evidence::Item& item : evidence.items) {
+    EXPECT_EQ(item.observed, nullptr);
+    EXPECT_EQ(item.expected->dtype(), DType::i8);
+    if (item.previous) {
+      EXPECT_EQ(item.previous->dtype(), DType::i8);
+    }
+    EXPECT_EQ(item.previous_shown, nullptr);
+  }
+  const Suspect suspect = search(*trial, 0, {}, {});
+  EXPECT_EQ(suspect.cause(), nullptr);
 }
 
 }  // namespace

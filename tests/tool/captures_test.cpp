@@ -5,6 +5,7 @@
 
 #include "run/recording.h"
 #include "support/command.h"
+#include "support/shared.h"
 #include "support/temporary.h"
 
 namespace lockstep {
@@ -107,6 +108,26 @@ TEST(SmallOutputs, that_drift_are_not_the_answers_to_other_inputs) {
   EXPECT_EQ(ran.code, 1) << ran.out << ran.err;
   EXPECT_EQ(ran.out.find("do not belong to this run"), ran.out.npos) << ran.out;
   EXPECT_NE(ran.out.find("cause         requant-truncates"), ran.out.npos) << ran.out;
+}
+
+TEST(Recording, of_a_device_that_keeps_states_is_healthy_without_being_told_so) {
+  LOCKSTEP_NEEDS_SHARED();
+  const test::TemporaryFolder scratch;
+  const std::string lstm = test::shared_folder() + "/models/timeseries/robotarm_lstm_v1.tflite";
+  for (const std::string state : {"keep", "reset"}) {
+    const std::string device = scratch / (state + ".npz");
+    ASSERT_EQ(
+        test::run_tool("run " + lstm + " --samples 5 --all --state " + state + " -o " + device)
+            .code,
+        0);
+    const auto plain = test::run_tool("validate " + lstm + " --target " + device);
+    EXPECT_EQ(plain.code, 0) << plain.out << plain.err;
+    EXPECT_EQ(plain.out.find("as with --state keep") != std::string::npos, state == "keep")
+        << plain.out;
+    const std::string other = state == "keep" ? "reset" : "keep";
+    EXPECT_EQ(test::run_tool("validate " + lstm + " --target " + device + " --state " + other).code,
+              1);
+  }
 }
 
 }  // namespace
