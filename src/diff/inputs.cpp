@@ -72,7 +72,8 @@ class Input {
     if (!change) return misfit(name, info, "");
     LOCKSTEP_TRY(std::vector<Tensor> tensors, gather(name, info, *change));
     QuantParams quant = info.quant;
-    if (!quant.quantized() && is_float(v_.dtype)) quant = quantizer_after(model_, id_, info.dtype);
+    const bool recorded_scale = quant.quantized();
+    if (!recorded_scale && is_float(v_.dtype)) quant = quantizer_after(model_, id_, info.dtype);
     const bool guess = is_integer(info.dtype) && is_integer(v_.dtype) && info.dtype != v_.dtype &&
                        size_of(info.dtype) == size_of(v_.dtype) && !quant.quantized();
     if (guess)
@@ -84,6 +85,8 @@ class Input {
       if (t.dtype() != v_.dtype) return misfit(name, info, in_codes(info.dtype).value_or(typed));
       LOCKSTEP_CHECK(check_finite(t, capture_.source, name));
     }
+    if (!recorded_scale && quant.quantized() && is_integer(info.dtype) && is_float(v_.dtype))
+      typed = "codes made reals by the scale of the quantizer that reads '" + v_.name + "'";
     const std::string note =
         change->note + (change->note.empty() || typed.empty() ? "" : "; ") + typed;
     if (!note.empty()) notes.push_back("input '" + name + "': " + note);

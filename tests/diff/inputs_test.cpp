@@ -23,11 +23,16 @@ Graph model(DType input, const char* op) {
   return test::chain({x, test::code_value("y", shape, -1)}, {{"n", op}});
 }
 
-Result<std::vector<Sample>> read(const Graph& graph, const NpzMembers& members) {
+Result<std::vector<Sample>> read(const Graph& graph, const NpzMembers& members,
+                                 std::vector<std::string>& notes) {
   const std::string path = testing::TempDir() + "inputs.npz";
   EXPECT_TRUE(write_npz(path, members).ok());
-  std::vector<std::string> notes;
   return read_inputs(path, graph, notes);
+}
+
+Result<std::vector<Sample>> read(const Graph& graph, const NpzMembers& members) {
+  std::vector<std::string> notes;
+  return read(graph, members, notes);
 }
 
 TEST(Inputs, a_lone_array_of_any_name_is_the_lone_input) {
@@ -37,6 +42,15 @@ TEST(Inputs, a_lone_array_of_any_name_is_the_lone_input) {
   ASSERT_TRUE(in.ok()) << in.error().line();
   ASSERT_EQ(in->size(), 2u);
   EXPECT_EQ((*in)[1].at("x").number(0), 7);
+}
+
+TEST(Inputs, in_codes_without_a_scale_are_said_to_be_read_by_the_quantizers) {
+  std::vector<std::string> notes;
+  const auto in = read(model(DType::f32, "QuantizeLinear"),
+                       {{"x", array<std::int8_t>({1, 2, 1, 3}, {1, 2, 3, 4, 5, 6})}}, notes);
+  ASSERT_TRUE(in.ok()) << in.error().line();
+  ASSERT_EQ(notes.size(), 1u);
+  EXPECT_EQ(notes[0], "input 'x': codes made reals by the scale of the quantizer that reads 'x'");
 }
 
 TEST(Inputs, of_st_come_back_in_the_models_layout_and_type) {
