@@ -177,7 +177,17 @@ void Draft::hand_name(ValueId from, ValueId to) {
   shown.push_back({before, to, std::move(same)});
 }
 
+// What stood before a quantizer that the runtime put there itself: the file's tensor is made of it.
+ValueId Draft::before_own_quantizer(ValueId v) const {
+  if (!made_by(v, "DequantizeLinear") || !value(v).name.ends_with("/dequantized")) return v;
+  const ValueId codes = node(maker(v)).inputs[0];
+  if (!made_by(codes, "QuantizeLinear") || !node(maker(codes)).name.ends_with("/quantize"))
+    return v;
+  return node(maker(codes)).inputs[0];
+}
+
 void Draft::show(ValueId v, ValueId source, const Perm& perm) {
+  source = before_own_quantizer(source);
   for (Shown& s : shown)
     if (s.source == v) s.source = source, s.perm = composed(perm, s.perm);
   if (!value(v).constant) shown.push_back({value(v), source, perm});

@@ -69,6 +69,8 @@ class Draft {
   Result<Graph> finish() const;
 
  private:
+  ValueId before_own_quantizer(ValueId v) const;
+
   const Graph& graph_;
   std::vector<std::vector<NodeId>> edges_;
   std::vector<bool> outputs_;
