@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <array>
 #include <filesystem>
 #include <memory>
 
@@ -71,9 +72,15 @@ void print_nodes(const DeviceReport& r) {
                                                          n.channels, r.device->channel_group));
 }
 
+// Operations by place, in the order of DevicePlace.
+std::array<int, 5> count_places(const DeviceReport& r) {
+  std::array<int, 5> count{};
+  for (const DeviceNode& n : r.nodes) ++count[static_cast<std::size_t>(n.placement.place)];
+  return count;
+}
+
 void print_totals(const DeviceReport& r) {
-  int count[5] = {0, 0, 0, 0, 0};
-  for (const DeviceNode& n : r.nodes) ++count[static_cast<int>(n.placement.place)];
+  const std::array<int, 5> count = count_places(r);
   fmt::print(
       "\nMapping            :   {} HW, {} DMA, {} CPU integer, {} CPU float, {} without work\n",
       count[0], count[1], count[2], count[3], count[4]);
@@ -105,9 +112,27 @@ void print_edits(const DeviceReport& r) {
                e.advice);
 }
 
-Json json_of(const DeviceReport& r) {
+Json json_of(std::span<const ValueId> values, const Graph& model) {
+  Json list = Json::array();
+  for (const ValueId id : values) {
+    const Value& v = model.value(id);
+    Json j = {{"name", v.name},
+              {"type", std::string(name_of(v.dtype))},
+              {"shape", v.shape},
+              {"bytes", count_of(v.shape) * static_cast<std::int64_t>(size_of(v.dtype))}};
+    if (v.quant.scale.size() == 1)
+      j["scale"] = v.quant.scale[0], j["zero_point"] = v.quant.zero_at(0);
+    list.push_back(std::move(j));
+  }
+  return list;
+}
+
+Json json_of(const DeviceReport& r, const Graph& model) {
   Json nodes = Json::array(), memories = Json::array(), edits = Json::array(),
-       scales = Json::array(), homeless = Json::array();
+       scales = Json::array(), homeless = Json::array(), mapping = Json::object();
+  const std::array<int, 5> count = count_places(r);
+  for (std::size_t p = 0; p < count.size(); ++p)
+    mapping[std::string(name_of(static_cast<DevicePlace>(p)))] = count[p];
   for (const DeviceHomeless& h : r.homeless)
     homeless.push_back({{"name", h.name}, {"bytes", h.bytes}});
   for (const DeviceNode& n : r.nodes)
@@ -121,6 +146,7 @@ Json json_of(const DeviceReport& r) {
                      {"parameter_bytes", n.parameter_bytes},
                      {"epochs", n.cost.epochs},
                      {"us", n.cost.microseconds},
+                     {"channels", n.channels},
                      {"channels_aligned", n.aligned}});
   for (const DeviceMemoryUse& m : r.memories)
     memories.push_back({{"name", std::string(m.memory->name)},
@@ -135,7 +161,10 @@ Json json_of(const DeviceReport& r) {
   return {{"format", "lockstep-analyze"},
           {"version", 1},
           {"model", r.model},
+          {"type", std::string(model.format())},
           {"device", std::string(r.device->name)},
+          {"inputs", json_of(model.inputs(), model)},
+          {"outputs", json_of(model.outputs(), model)},
           {"macs", r.macs},
           {"parameters", r.parameters},
           {"weight_bytes", r.weight_bytes},
@@ -143,6 +172,8 @@ Json json_of(const DeviceReport& r) {
           {"epochs", r.epochs},
           {"latency_ms", r.microseconds / 1000},
           {"latency_error", std::string(r.device->error)},
+          {"mapping", mapping},
+          {"channel_group", r.device->channel_group},
           {"nodes", nodes},
           {"memories", memories},
           {"no_room", homeless},
@@ -164,8 +195,9 @@ Result<void> analyze(const AnalyzeOptions& o) {
   print_nodes(report);
   print_totals(report);
   print_edits(report);
-  return o.json.empty() ? Result<void>()
-                        : write_file(o.json, std::string_view(json_of(report).dump(1) + "\n"));
+  return o.json.empty()
+             ? Result<void>()
+             : write_file(o.json, std::string_view(json_of(report, model).dump(1) + "\n"));
 }
 
 }  // namespace
