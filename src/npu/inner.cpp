@@ -56,6 +56,52 @@ std::optional<Weights> weights_of(const Graph& g, const Node& n) {
   return r;
 }
 
+// [tap][channel of a group][kernel]: the kernels that one code meets lie side by side.
+std::vector<std::int32_t> by_kernel(const Weights& w, std::int64_t in_group) {
+  std::vector<std::int32_t> rows;
+  rows.reserve(static_cast<std::size_t>(w.taps * in_group * w.kernels));
+  for (std::int64_t tap = 0; tap < w.taps; ++tap)
+    for (std::int64_t c = 0; c < in_group; ++c)
+      for (std::int64_t k = 0; k < w.kernels; ++k)
+        rows.push_back(static_cast<std::int32_t>(w.at(k, c, tap)));
+  return rows;
+}
+
+std::vector<std::int32_t> without_zero(const Tensor& codes, std::int64_t zero) {
+  std::vector<std::int32_t> out;
+  out.reserve(static_cast<std::size_t>(codes.count()));
+  for (std::int64_t i = 0; i < codes.count(); ++i)
+    out.push_back(static_cast<std::int32_t>(codes.code(i) - zero));
+  return out;
+}
+
+// Every product of a convolution, kernels side by side; `m.numbers` begin at 0.
+void sum_up(const Window& window, const Weights& w, std::int64_t groups,
+            const std::vector<std::int32_t>& codes, Map& m) {
+  const std::int64_t in_group = window.channels / groups, per_group = w.kernels / groups,
+                     area = window.out_count(), positions = window.in_count();
+  const std::vector<std::int32_t> weights = by_kernel(w, in_group);
+  std::vector<std::int64_t> sums(static_cast<std::size_t>(w.kernels));
+  each_position(window, [&](std::int64_t d, std::int64_t h, std::int64_t v, std::int64_t at) {
+    std::ranges::fill(sums, 0);
+    each_tap(window, d, h, v, [&](std::int64_t position, std::int64_t tap) {
+      for (std::int64_t channel = 0; channel < window.channels; ++channel) {
+        const std::int64_t code = codes[static_cast<std::size_t>(
+            window.index(0, channel, position, positions, window.channels))];
+        if (code == 0) continue;
+        const std::int64_t first = channel / in_group * per_group;
+        const auto row =
+            static_cast<std::size_t>((tap * in_group + channel % in_group) * w.kernels);
+        for (auto k = static_cast<std::size_t>(first);
+             k < static_cast<std::size_t>(first + per_group); ++k)
+          sums[k] += code * weights[row + k];
+      }
+    });
+    for (std::int64_t k = 0; k < w.kernels; ++k)
+      m.numbers[static_cast<std::size_t>(k * area + at)] = sums[static_cast<std::size_t>(k)];
+  });
+}
+
 // The exact sums of a convolution of the model on the reference's codes.
 std::optional<Map> sums_of(const Graph& g, const ModelLayer& layer, const Sample& reference) {
   const auto n = std::ranges::find(g.nodes(), layer.node, &Node::name);
@@ -78,17 +124,7 @@ std::optional<Map> sums_of(const Graph& g, const ModelLayer& layer, const Sample
   Map m = map_of(w->kernels, window->out[1], window->out[2]);
   if (w->kernels * area * in_group * w->taps > (std::int64_t{1} << 28)) return {};
   m.numbers.assign(static_cast<std::size_t>(w->kernels * area), 0);
-  each_position(*window, [&](std::int64_t d, std::int64_t h, std::int64_t v, std::int64_t at) {
-    each_tap(*window, d, h, v, [&](std::int64_t position, std::int64_t tap) {
-      for (std::int64_t k = 0; k < w->kernels; ++k)
-        for (std::int64_t c = 0; c < in_group; ++c) {
-          const std::int64_t channel = k / (w->kernels / groups) * in_group + c;
-          const std::int64_t code = x->second.code(
-              window->index(0, channel, position, window->in_count(), window->channels));
-          m.numbers[static_cast<std::size_t>(k * area + at)] += (code - zero) * w->at(k, c, tap);
-        }
-    });
-  });
+  sum_up(*window, *w, groups, without_zero(x->second, zero), m);
   return m;
 }
 

@@ -211,7 +211,8 @@ NpuUnitId NpuDraft::read_table(std::uint64_t address, std::int64_t row, std::int
                           {"nbits_out", 16}}));
 }
 
-void NpuDraft::call(const std::string& function, int from, int to) {
+void NpuDraft::call(const std::string& function, int from, int to,
+                    std::vector<std::string> arguments) {
   NpuEpoch& e = program_.epochs.back();
   const auto add = [&](const char* name, int id) {
     uses_.push_back({program_.epochs.size() - 1, e.calls.size(), id, 0, true});
@@ -220,8 +221,17 @@ void NpuDraft::call(const std::string& function, int from, int to) {
   };
   add("LL_ATON_Cache_MCU_Invalidate_Range", from);
   add("LL_ATON_Cache_MCU_Invalidate_Range", to);
-  e.calls.push_back({function, {}});
+  e.calls.push_back({function, std::move(arguments)});
   add("LL_ATON_Cache_MCU_Clean_Range", to);
+}
+
+void NpuDraft::describe(const std::string& name, std::string type, NpuFields info,
+                        const std::vector<std::pair<std::string, int>>& tensors) {
+  NpuTable table{std::move(type), {}, {}};
+  table.rows.push_back(std::move(info));
+  program_.epochs.back().tables.insert_or_assign(name, std::move(table));
+  for (const auto& [tensor, id] : tensors)
+    described_.push_back({program_.epochs.size() - 1, name, tensor, id});
 }
 
 Result<NpuProgram> NpuDraft::finish() && {
@@ -252,6 +262,9 @@ Result<NpuProgram> NpuDraft::finish() && {
     field(unit, "offset_start") = NpuField::of(b.start + u.offset);
     field(unit, "offset_limit") = NpuField::of(b.limit);
   }
+  for (const Described& u : described_)
+    program_.epochs[u.epoch].tables.at(u.table).rows[0][u.tensor + ".mem.start_offset"] =
+        NpuField::of(static_cast<std::int64_t>(buffer(u.buffer).address()));
   const std::size_t bytes = (plan.bytes + 4095) / 4096 * 4096 + 64;
   program_.pools = {{"npuRAM", ram, bytes, false, ""},
                     {"octoFlash", flash, program_.images[0].bytes.size() + 64, true, ""}};

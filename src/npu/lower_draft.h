@@ -57,7 +57,11 @@ class NpuDraft {
   void write(NpuUnitId from, int buffer, const NpuWalk& walk, const std::string& node);
 
   // An operation of the CPU from one buffer into another, with the cache calls it needs.
-  void call(const std::string& function, int from, int to);
+  void call(const std::string& function, int from, int to, std::vector<std::string> arguments = {});
+  // The structure that describes such an operation; `tensors` get their addresses when all places
+  // are known.
+  void describe(const std::string& name, std::string type, NpuFields info,
+                const std::vector<std::pair<std::string, int>>& tensors);
 
   Result<NpuProgram> finish() &&;  // sizes, places, addresses
 
@@ -69,6 +73,11 @@ class NpuDraft {
     std::int64_t offset;
     bool is_call;
   };
+  struct Described {  // a tensor in a structure beside an epoch
+    std::size_t epoch;
+    std::string table, tensor;
+    int buffer;
+  };
   NpuUnitId stream(int buffer, const NpuWalk& walk, const std::string& node, bool writes, int bits,
                    int bits_out);
   void touch(int buffer);
@@ -77,6 +86,7 @@ class NpuDraft {
   std::vector<LiveRange> lives_;  // by buffer; parameters have none
   std::vector<int> kept_;
   std::vector<Use> uses_;
+  std::vector<Described> described_;
 };
 
 // Fields by name.

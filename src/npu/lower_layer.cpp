@@ -61,10 +61,10 @@ Result<NpuProduct> matrix_layer(const NodeView& v) {
 // more than 8, greater shifts and strides. Multipliers and biases of more than 512 kernels are
 // streamed.
 std::string beyond(const NpuProduct& l) {
-  if (l.plan.pieces.empty()) return "a layer that falls to the CPU, whose kernel is closed";
-  if (l.plan.sum_shift > 31) return "a shift of the sums above 31";
   if (std::ranges::any_of(l.weights, [](std::int32_t w) { return w < -128 || w > 127; }))
     return "weights less their zero point outside 8 bits";
+  if (l.plan.pieces.empty()) return "";  // of the CPU
+  if (l.plan.sum_shift > 31) return "a shift of the sums above 31";
   if (l.channels > 2048) return fmt::format("{} channels in a group", l.channels);
   if (l.plan.product_shift > 47 || l.plan.product_shift < 0)
     return "a shift of the product outside 0 .. 47";

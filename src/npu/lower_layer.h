@@ -49,8 +49,11 @@ NpuSeen seen_of(const NpuSide& side, std::int64_t at, std::int64_t taps);
 std::vector<std::int64_t> kernels_of(const NpuProduct& layer, const ProductPiece& piece,
                                      const NpuDeal& deal);
 
-// The layer of a Conv or Gemm on codes with its constants. Errors: computed weights, other forms,
-// what the units cannot hold.
+// The layer of a Conv or Gemm on codes with its constants; one without pieces falls to the CPU.
+// Errors: computed weights, other forms, what the units cannot hold.
 Result<NpuProduct> npu_product_of(const Node& node, NpuValues& values);
+
+// An epoch of the CPU for a layer that falls to it: a call with the structure that describes it.
+Result<void> lower_cpu_product(const NpuProduct& layer, NpuValues& values);
 
 }  // namespace lockstep

@@ -245,6 +245,7 @@ class ProductLowering {
 
 Result<void> lower_product(const Node& node, NpuValues& values) {
   LOCKSTEP_TRY(const NpuProduct l, npu_product_of(node, values));
+  if (l.plan.pieces.empty()) return lower_cpu_product(l, values);
   return ProductLowering(l, values).run();
 }
 
