@@ -70,6 +70,16 @@ typedef struct ls_max_volume {
   float low, high;
 } ls_max_volume;
 void ls_max_volume_f32(const ls_max_volume* p, const float* x, float* y);
+/* As ls_average_float, over windows of three axes. */
+typedef struct ls_average_volume {
+  ls_window window;
+  ls_depth depth;
+  int32_t x_zero;
+  float x_scale, y_scale, y_zero;
+  int32_t low, high, y_offset;
+  uint8_t is_unsigned, include_pad;
+} ls_average_volume;
+void ls_average_volume_8(const ls_average_volume* p, const void* x, void* y);
 
 /* y[i][j] = sum over k of a[i][k] b[k][j], by `order`; stacked. It starts from the bias, or takes
  * it in afterwards. */

@@ -61,12 +61,11 @@ Result<void> emit_average_pool(NodeWriter& w) {
     if (steps != AverageSteps::of_codes || with_pads) return w.unsupported("this rounding");
     return write_pool_any(w, g, "ls_average_pool_any");
   }
-  LOCKSTEP_CHECK(takes_two_axes(w, g));
   if (empty) return w.unsupported("averages of padding alone in float32");
-  w.field("window", window_text(g, g.channels));
-  w.uses("ls_pool.c");
   w.uses("ls_finish.c");
   if (steps == AverageSteps::of_codes && !with_pads) {
+    w.uses("ls_pool.c");
+    w.field("window", window_text(g, g.channels));
     w.field("low", clamp.low);
     w.field("high", clamp.high);
     w.field("is_unsigned", x.dtype == DType::u8 ? 1 : 0);
@@ -74,6 +73,8 @@ Result<void> emit_average_pool(NodeWriter& w) {
     return {};
   }
   if (steps != AverageSteps::of_reals) return w.unsupported("this rounding");
+  write_window(w, g, g.channels);
+  w.uses(is_flat(g) ? "ls_pool.c" : "ls_average_volume.c");
   // Codes that the runtime holds as uint8: the zero point and the clamp move by 128, the rounding
   // with them.
   const std::int32_t shift = held_shift(v, y);
@@ -86,8 +87,9 @@ Result<void> emit_average_pool(NodeWriter& w) {
   w.field("y_offset", shift);
   w.field("is_unsigned", x.dtype == DType::u8 ? 1 : 0);
   w.field("include_pad", with_pads ? 1 : 0);
-  w.line("ls_average_pool_float_8(" + w.params("ls_average_float") + ", " + w.in(0) + ", " +
-         w.out(0) + ");");
+  w.line((is_flat(g) ? "ls_average_pool_float_8(" + w.params("ls_average_float")
+                     : "ls_average_volume_8(" + w.params("ls_average_volume")) +
+         ", " + w.in(0) + ", " + w.out(0) + ");");
   return {};
 }
 

@@ -73,7 +73,7 @@ class Dev:
     def __init__(self, link, ver, a):
         self.l, self.ver, self.usb, self.stock, self.v2 = link, ver, a.usb, a.stock, ver < 0x300
         self.net, self.flip, self.random = Network(a.network), a.flip, random.Random(a.seed)
-        self.delay = a.delay
+        self.delay, self.left = a.delay, a.die_after
     def damaged(self, b):
         if not self.flip: return b
         return bytes(x ^ (1 << self.random.randrange(8)) if self.random.random() < self.flip else x for x in b)
@@ -143,6 +143,8 @@ class Dev:
         got = self.inputs(p)
         if got is None: return
         time.sleep(self.delay)
+        if self.left == 0: os._exit(1)
+        self.left -= 1
         outputs, nodes = self.net.run(got)
         if p & 6:
             shown = [None] * 3 if self.stock else list(zip(self.net.nodes, nodes))
@@ -213,6 +215,7 @@ if __name__ == '__main__':
     ap.add_argument('--stock', action='store_true'); ap.add_argument('--network')
     ap.add_argument('--flip', type=float, default=0); ap.add_argument('--seed', type=int, default=1)
     ap.add_argument('--delay', type=float, default=0, help='seconds per inference')
+    ap.add_argument('--die-after', type=int, default=-1, help='inferences that it answers')
     ap.add_argument('--log')
     a = ap.parse_args()
     log = open(a.log, 'w', buffering=1) if a.log else None

@@ -49,14 +49,13 @@ class Folder {
   std::filesystem::path path_;
 };
 
-// Runs the tool as a user would, from the source folder, in a pipe.
-inline Ran run_tool(const std::string& arguments) {
+// Runs the tool as a user would, from the source folder or another, in a pipe.
+inline Ran run_tool(const std::string& arguments, const std::string& folder = source_folder()) {
   const auto base =
       std::filesystem::temp_directory_path() / ("lockstep_run_" + std::to_string(::getpid()));
   const std::string out = base.string() + ".out", err = base.string() + ".err";
-  const std::string command = "cd '" + source_folder() + "' && '" + binary_folder() +
-                              "/bin/lockstep' " + arguments + " >'" + out + "' 2>'" + err +
-                              "' </dev/null";
+  const std::string command = "cd '" + folder + "' && '" + binary_folder() + "/bin/lockstep' " +
+                              arguments + " >'" + out + "' 2>'" + err + "' </dev/null";
   const int status = std::system(command.c_str());
   Ran ran{WIFEXITED(status) ? WEXITSTATUS(status) : -1, text_of(out), text_of(err)};
   std::filesystem::remove(out);

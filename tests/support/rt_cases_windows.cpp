@@ -160,7 +160,7 @@ std::optional<KernelCase> volumes(CaseMaker& m) {
   a.set("pads", std::vector<std::int64_t>{pads[0], pads[1], pads[2], pads[2], pads[1], pads[0]});
   if (b.node().op != "Conv") {
     a.set("kernel_shape", kernel);
-    if (b.node().op == "AveragePool" && real) a.set("count_include_pad", m.from(0, 1));
+    if (b.node().op == "AveragePool") a.set("count_include_pad", m.from(0, 1));
     return b.finish(real ? DType::f32 : t, q);
   }
   const std::int64_t group = m.coin() ? channels : 1, outputs = group * m.from(1, 4),
