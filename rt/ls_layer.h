@@ -42,6 +42,12 @@ enum {
   LS_HYBRID_WEIGHTS, /* (sum w_scale) x_scale + bias */
   LS_HYBRID_FOURS /* so in the first `fours` channels, (sum x_scale) w_scale + bias in the others */
 };
+/* float32 as codes: real = scale (code - zero). */
+typedef struct ls_coding {
+  float scale;
+  int32_t zero;
+} ls_coding;
+ls_coding ls_code_row(uint8_t kind, const float* x, int8_t* codes, int32_t count);
 typedef struct ls_hybrid {
   ls_window window;
   int32_t group, fours;
@@ -140,14 +146,21 @@ typedef struct ls_lstm_codes {
 } ls_lstm_codes;
 void ls_lstm_codes_8(const ls_lstm_codes* p, const int8_t* x, const int8_t* h, const int16_t* c,
                      int8_t* y, int8_t* h_after, int16_t* c_after, int16_t* scratch);
-/* The same on float32; scratch: three rows of cells. */
+/* The same on float32; scratch: three rows of cells, and bytes for x, h and a row of cells. Weights
+ * are float32, or 8-bit codes (`is_coded`) of one scale each, under rows coded as `coding` says. */
+typedef struct ls_lstm_weights {
+  const float* reals;
+  const int8_t* codes;
+  float scale;
+} ls_lstm_weights;
 typedef struct ls_lstm_real {
   int32_t batch, steps, in, cells, out;
+  uint8_t is_coded, coding, projects;
   uint8_t time_major, is_tanh; /* the cell's activation: a tanh, or held between low and high */
   uint8_t cut;                 /* gates are 1 above 16.6, and exponentials alone below -9 */
   float low, high, cell_clip, projection_clip;
-  const float *w[4], *r[4], *bias[4], *peephole[4]; /* w[0] NULL: coupled */
-  const float *projection, *projection_bias;
+  ls_lstm_weights w[4], r[4], projection; /* w[0] empty: coupled */
+  const float *bias[4], *peephole[4], *projection_bias;
 } ls_lstm_real;
 void ls_lstm_sequence_f32(const ls_lstm_real* p, const float* x, const float* h, const float* c,
                           float* y, float* h_after, float* c_after, float* scratch);

@@ -1,11 +1,9 @@
-/* LSTM layers as TFLite has them, step by step: on codes (8-bit activations and weights, 16-bit
-   gates and cells) and on float32. Gates enter their function as Q3.12 and leave it as Q0.15. */
-#include <math.h>
+/* LSTM layers as TFLite has them, step by step, on codes (8-bit activations and weights, 16-bit
+   gates and cells). Gates enter their function as Q3.12 and leave it as Q0.15. */
 #include <string.h>
 
 #include "ls_fixed_more.h"
 #include "ls_layer.h"
-#include "ls_tanh.h"
 
 #if LS_HELIUM
 #include <arm_mve.h>
@@ -165,77 +163,5 @@ void ls_lstm_codes_8(const ls_lstm_codes* p, const int8_t* x, const int8_t* h, c
       const int32_t at = p->time_major ? t * p->batch + b : b * p->steps + t;
       step(p, x + at * p->in, h_after + b * p->out, c_after + b * p->cells, scratch);
       memcpy(y + at * p->out, h_after + b * p->out, (size_t)p->out);
-    }
-}
-
-/* float32: bias, then W x, R h and the peephole, each sum in order. */
-static float sum_of(const float* a, const float* b, int32_t count) {
-  float sum = 0.0f;
-  int32_t k;
-  for (k = 0; k < count; ++k) {
-    const float term = a[k] * b[k];
-    sum = sum + term;
-  }
-  return sum;
-}
-
-static float real_gate(const ls_lstm_real* p, int32_t g, int32_t k, const float* x, const float* h,
-                       const float* cell) {
-  float v = p->bias[g][k];
-  v = v + sum_of(p->w[g] + k * p->in, x, p->in);
-  v = v + sum_of(p->r[g] + k * p->out, h, p->out);
-  if (p->peephole[g] != NULL) {
-    const float more = cell[k] * p->peephole[g][k];
-    v = v + more;
-  }
-  return v;
-}
-
-static float opened(const ls_lstm_real* p, float v) {
-  if (p->cut && v > 16.619047164916992188f) return 1.0f;
-  return p->cut && v < -9.0f ? expf(v) : 1.0f / (1.0f + expf(-v));
-}
-static float clipped(float v, float bound) {
-  return bound > 0.0f ? (v < -bound ? -bound : v > bound ? bound : v) : v;
-}
-static float shaped(const ls_lstm_real* p, float v) {
-  return p->is_tanh ? ls_tanhf(v) : v < p->low ? p->low : v > p->high ? p->high : v;
-}
-
-static void real_step(const ls_lstm_real* p, const float* x, float* h, float* cell,
-                      float* scratch) {
-  float *forget = scratch, *fresh = forget + p->cells, *input = fresh + p->cells;
-  int32_t k, o;
-  for (k = 0; k < p->cells; ++k) {
-    forget[k] = opened(p, real_gate(p, 1, k, x, h, cell));
-    fresh[k] = shaped(p, real_gate(p, 2, k, x, h, cell));
-    input[k] = p->w[0] == NULL ? 1.0f - forget[k] : opened(p, real_gate(p, 0, k, x, h, cell));
-  }
-  for (k = 0; k < p->cells; ++k) {
-    const float kept = forget[k] * cell[k], more = fresh[k] * input[k];
-    cell[k] = clipped(kept + more, p->cell_clip);
-  }
-  for (k = 0; k < p->cells; ++k) forget[k] = opened(p, real_gate(p, 3, k, x, h, cell));
-  for (k = 0; k < p->cells; ++k) forget[k] = forget[k] * shaped(p, cell[k]);
-  for (o = 0; o < p->out; ++o) {
-    float v = forget[o % p->cells];
-    if (p->projection != NULL) {
-      v = p->projection_bias == NULL ? 0.0f : p->projection_bias[o];
-      v = clipped(v + sum_of(p->projection + o * p->cells, forget, p->cells), p->projection_clip);
-    }
-    h[o] = v;
-  }
-}
-
-void ls_lstm_sequence_f32(const ls_lstm_real* p, const float* x, const float* h, const float* c,
-                          float* y, float* h_after, float* c_after, float* scratch) {
-  int32_t b, t;
-  memmove(h_after, h, (size_t)(p->batch * p->out) * sizeof *h);
-  memmove(c_after, c, (size_t)(p->batch * p->cells) * sizeof *c);
-  for (b = 0; b < p->batch; ++b)
-    for (t = 0; t < p->steps; ++t) {
-      const int32_t at = p->time_major ? t * p->batch + b : b * p->steps + t;
-      real_step(p, x + at * p->in, h_after + b * p->out, c_after + b * p->cells, scratch);
-      memcpy(y + at * p->out, h_after + b * p->out, (size_t)p->out * sizeof *y);
     }
 }

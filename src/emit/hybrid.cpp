@@ -51,7 +51,7 @@ Result<void> write_hybrid(NodeWriter& w, const Hybrid& h) {
           w.constants().add("float", std::span<const double>(scales), w.label() + "_scales"));
   w.field("bias",
           v.constant(2) ? w.constants().add_tensor(*v.constant(2), w.label() + "_bias") : "NULL");
-  w.uses("ls_hybrid.c");
+  w.uses("ls_hybrid.c"), w.uses("ls_code_row.c");
   w.line("ls_hybrid_f32(" + w.params("ls_hybrid") + ", " + w.in(0, "float") + ", " +
          w.out(0, "float") + ", " + w.scratch() + ");");
   return {};

@@ -107,7 +107,6 @@ void write_hidden(NodeWriter& w, const LstmPolicy& p) {
 
 void call(NodeWriter& w, const std::string& function, const std::string& params, const char* type,
           const char* cell) {
-  w.uses("ls_sequence.c");
   w.line(function + "(" + params + ", " + w.in(0, type) + ", " + w.in(h_at, type) + ", " +
          w.in(c_at, cell) + ", " + w.out(0, type) + ", " + w.out(1, type) + ", " + w.out(2, cell) +
          ", " + w.scratch(cell) + ");");
@@ -138,9 +137,54 @@ Result<void> write_codes(NodeWriter& w) {
     gates += std::string(g == 0 ? "" : ",\n    ") +
              (g == 0 && coupled ? "{.w = NULL}" : gate_text(w, *p, g, power - 1));
   w.field("gates", "{" + gates + "}");
-  w.uses("ls_rows.c");
+  w.uses("ls_rows.c"), w.uses("ls_sequence.c");
   call(w, "ls_lstm_codes_8", w.params("ls_lstm_codes"), "int8_t", "int16_t");
   return {};
+}
+
+// Weights of one gate, or of the projection: float32, or codes and their scale.
+std::string weights_text(NodeWriter& w, std::size_t at, const std::string& wish) {
+  const NodeView& v = w.view();
+  if (!v.has_input(at)) return "{NULL, NULL, 0.0f}";
+  const std::string name = w.constants().add_tensor(*v.constant(at), w.label() + wish);
+  return v.input(at).dtype == DType::f32
+             ? "{" + name + ", NULL, 0.0f}"
+             : "{NULL, " + name + ", " + c_float(real_scale(v, at)) + "}";
+}
+
+// Peepholes in codes become the float32 that they stand for.
+std::string reals_text(NodeWriter& w, std::size_t at, const std::string& wish) {
+  const NodeView& v = w.view();
+  if (at >= v.input_count() || !v.has_input(at)) return "NULL";
+  const Tensor& t = *v.constant(at);
+  if (t.dtype() == DType::f32) return w.constants().add_tensor(t, w.label() + wish);
+  std::vector<double> reals;
+  for (std::int64_t k = 0; k < t.count(); ++k)
+    reals.push_back(static_cast<double>(static_cast<float>(t.code(k)) * real_scale(v, at)));
+  return w.constants().add("float", std::span<const double>(reals), w.label() + wish);
+}
+
+// How rows are coded under weights in codes; "" where weights are float32. Errors: some of each,
+// codes of another type, several scales.
+Result<std::string> coding_of(const NodeWriter& w) {
+  const NodeView& v = w.view();
+  std::size_t coded = 0, all = 0;
+  for (std::size_t i = w_at; i < h_at; ++i) {
+    const bool weights = i < peephole_at || i == projection_at;
+    if (!v.has_input(i) || v.input(i).dtype == DType::f32) {
+      all += weights && v.has_input(i) ? 1 : 0;
+      continue;
+    }
+    const bool may = (weights || i < bias_at) && v.input(i).dtype == DType::i8 &&
+                     v.input(i).quant.scale.size() == 1;
+    if (!may || !w.num().hybrid) return w.unsupported("SequenceLstm of float32 by such codes");
+    coded += weights ? 1 : 0, all += weights ? 1 : 0;
+  }
+  if (coded == 0) return std::string();
+  if (coded != all) return w.unsupported("SequenceLstm of weights some of which are codes");
+  if (v.attrs().integer("asymmetric", 0) == 0) return std::string("LS_SYMMETRIC");
+  return std::string(w.num().hybrid->asymmetric == tflite_hybrid.asymmetric ? "LS_ASYMMETRIC"
+                                                                            : "LS_DYNAMIC");
 }
 
 Result<void> write_reals(NodeWriter& w) {
@@ -149,31 +193,31 @@ Result<void> write_reals(NodeWriter& w) {
   const bool cut = real.sigmoid == tflite_float_sigmoid;
   if (real.dot || (real.sigmoid && !cut))
     return w.unsupported("SequenceLstm of float32 in this order");
+  LOCKSTEP_TRY(const std::string coding, coding_of(w));
   write_sizes(w);
+  w.field("is_coded", coding.empty() ? 0 : 1);
+  if (!coding.empty()) w.field("coding", coding);
+  w.field("projects", v.has_input(projection_at) ? 1 : 0);
   const bool is_tanh = v.attrs().text("activation", "none") == "tanh";
   w.field("is_tanh", is_tanh ? 1 : 0), w.field("cut", cut ? 1 : 0);
   if (!is_tanh) LOCKSTEP_CHECK(write_bounds(w));
   w.field("cell_clip", c_float(static_cast<float>(v.attrs().real("cell_clip", 0))));
   w.field("projection_clip", c_float(static_cast<float>(v.attrs().real("projection_clip", 0))));
-  const auto four = [&](std::size_t first, const char* wish) {
-    std::string text;
-    for (std::size_t g = 0; g < 4; ++g) {
-      const std::size_t at = first != peephole_at ? first + g
-                             : g == 2             ? v.input_count()
-                                                  : first + (g == 3 ? 2 : g);
-      text +=
-          (g == 0 ? "" : ", ") +
-          (v.has_input(at) ? w.constants().add_tensor(*v.constant(at), w.label() + wish) : "NULL");
-    }
-    return "{" + text + "}";
+  const auto four = [](const auto& text) {
+    return "{" + text(0) + ", " + text(1) + ", " + text(2) + ", " + text(3) + "}";
   };
-  w.field("w", four(w_at, "_w")), w.field("r", four(r_at, "_r"));
-  w.field("bias", four(bias_at, "_bias")), w.field("peephole", four(peephole_at, "_peephole"));
-  for (const auto& [at, name] :
-       {std::pair{projection_at, "projection"}, {projection_at + 1, "projection_bias"}})
-    if (v.has_input(at))
-      w.field(name, w.constants().add_tensor(*v.constant(at), w.label() + "_" + name));
-  w.uses("ls_rows.c"), w.uses("ls_codes.c");
+  const auto weights = [&](std::size_t first, const char* wish) {
+    return four([&](std::size_t g) { return weights_text(w, first + g, wish); });
+  };
+  w.field("w", weights(w_at, "_w")), w.field("r", weights(r_at, "_r"));
+  w.field("projection", weights_text(w, projection_at, "_projection"));
+  w.field("bias", four([&](std::size_t g) { return reals_text(w, bias_at + g, "_bias"); }));
+  w.field("peephole", four([&](std::size_t g) {
+            return g == 2 ? "NULL" : reals_text(w, peephole_at + (g == 3 ? 2 : g), "_peephole");
+          }));
+  w.field("projection_bias", reals_text(w, projection_at + 1, "_projection_bias"));
+  for (const char* file : {"ls_sequence_real.c", "ls_code_row.c", "ls_rows.c", "ls_codes.c"})
+    w.uses(file);
   call(w, "ls_lstm_sequence_f32", w.params("ls_lstm_real"), "float", "float");
   return {};
 }
@@ -183,18 +227,16 @@ Result<void> emit_sequence_lstm(NodeWriter& w) {
   for (std::size_t i = w_at; i < h_at; ++i) {
     if (!v.has_input(i)) continue;
     if (!v.constant(i)) return w.unsupported("SequenceLstm of computed weights");
-    if (v.input(0).dtype == DType::f32 && v.input(i).dtype != DType::f32)
-      return w.unsupported("SequenceLstm of float32 by codes");
   }
   return is_code(v.input(0)) ? write_codes(w) : write_reals(w);
 }
 
 NodeMemory sequence_memory(const NodeView& v, const Numerics&) {
-  const std::int64_t cells = v.input(r_at + 1).shape.empty() ? 0 : v.input(r_at + 1).shape[0];
-  return {4 * cells *
-              static_cast<std::int64_t>(v.input(0).dtype == DType::f32 ? sizeof(float)
-                                                                       : sizeof(std::int16_t)),
-          {}};
+  const Shape& r = v.input(r_at + 1).shape;
+  if (r.size() != 2) return {};
+  // On float32 three rows of cells, and codes of x, of h and of a row; on codes less.
+  if (v.input(0).dtype == DType::f32) return {13 * r[0] + v.input(0).shape.back() + r[1], {}};
+  return {4 * r[0] * static_cast<std::int64_t>(sizeof(std::int16_t)), {}};
 }
 
 constexpr NodeEmitter table[] = {{"SequenceLstm", sequence_memory, emit_sequence_lstm}};

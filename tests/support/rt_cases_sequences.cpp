@@ -122,17 +122,26 @@ std::optional<KernelCase> on_reals(CaseMaker& m) {
   Sequence s;
   s.input("x", m.reals(e.major ? Shape{e.steps, e.batch, e.in} : Shape{e.batch, e.steps, e.in}), {},
           false);
-  const auto some = [&](const std::string& name, Shape shape, bool there) {
-    if (there)
-      s.input(name, m.reals(std::move(shape)), {}, true);
-    else
+  const bool coded = m.coin();
+  const auto some = [&](const std::string& name, Shape shape, bool there, bool codes = false) {
+    if (!there)
       s.absent();
+    else if (codes)
+      s.input(name, from(m, DType::i8, shape, 127), step(0.001 * static_cast<double>(m.from(1, 9))),
+              true);
+    else
+      s.input(name, m.reals(std::move(shape)), {}, true);
   };
-  for (int g = 0; g < 4; ++g) some("w" + std::to_string(g), {e.cells, e.in}, g > 0 || !e.coupled);
-  for (int g = 0; g < 4; ++g) some("r" + std::to_string(g), {e.cells, e.out}, g > 0 || !e.coupled);
-  for (int g = 0; g < 3; ++g) some("p" + std::to_string(g), {e.cells}, e.peepholes);
+  for (int g = 0; g < 4; ++g)
+    some("w" + std::to_string(g), {e.cells, e.in}, g > 0 || !e.coupled, coded);
+  for (int g = 0; g < 4; ++g)
+    some("r" + std::to_string(g), {e.cells, e.out}, g > 0 || !e.coupled, coded);
+  for (int g = 0; g < 3; ++g)
+    some("p" + std::to_string(g), {e.cells}, e.peepholes, coded && m.coin());
   for (int g = 0; g < 4; ++g) some("b" + std::to_string(g), {e.cells}, g > 0 || !e.coupled);
-  some("projection", {e.out, e.cells}, e.projects), some("projection_bias", {e.out}, e.projects);
+  some("projection", {e.out, e.cells}, e.projects, coded);
+  some("projection_bias", {e.out}, e.projects);
+  if (coded) s.attrs().set("asymmetric", m.from(0, 1));
   s.input("h", m.reals({e.batch, e.out}), {}, false);
   s.input("c", m.reals({e.batch, e.cells}), {}, false);
   s.attrs().set("activation", std::string(m.coin() ? "relu" : "none"));
