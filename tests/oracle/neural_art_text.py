@@ -12,13 +12,17 @@ KINDS = {}
 REGISTERS = {
     "CONVACC": {"shift_o": (4, 8, 6, False), "rounding_o": (4, 16, 1, False), "saturation_o": (4, 17, 1, False), "fsub": (12, 0, 24, True),
                 "f_unsigned": (0, 20, 1, False), "vstride": (3, 12, 3, False), "hstride": (3, 8, 3, False), "top_padding": (3, 4, 2, False),
+                "left_padding": (3, 0, 2, False), "bot_crop": (7, 16, 16, False),
                 "bot_padding": (3, 6, 2, False), "kernelHeight": (2, 8, 8, False), "kernelWidth": (2, 0, 8, False), "nKernels": (2, 24, 8, False)},
     "ARITH": {"A_scalar": (7, 0, 16, True), "C_scalar": (7, 16, 16, True), "B_scalar": (8, 0, 16, True), "shift_o": (2, 15, 6, False),
               "Ax_shift": (2, 0, 5, False), "By_shift": (2, 5, 5, False), "C_shift": (2, 10, 5, False), "rounding_o": (0, 5, 1, False),
-              "saturation_o": (0, 6, 1, False), "dualinput": (0, 8, 1, False), "combinebc": (0, 28, 1, False), "by_channel": (0, 7, 1, False)},
-    "POOL": {"mulval": (5, 0, 16, False), "shift_o": (0, 8, 6, False), "poolWinX": (2, 0, 3, False), "strideY": (2, 10, 4, False), "topPad": (2, 14, 3, False)},
+              "saturation_o": (0, 6, 1, False), "dualinput": (0, 8, 1, False), "combinebc": (0, 28, 1, False), "by_channel": (0, 7, 1, False),
+              "clipout": (0, 29, 1, False), "clipmax": (14, 0, 16, True), "clipmin": (14, 16, 16, True)},
+    "POOL": {"mulval": (5, 0, 16, False), "shift_o": (0, 8, 6, False), "poolWinX": (2, 0, 3, False), "strideY": (2, 10, 4, False), "topPad": (2, 14, 3, False),
+             "strideX": (2, 6, 4, False), "leftPad": (2, 20, 3, False)},
     "STRENG": {"address": (2, 0, 32, False), "dir": (0, 3, 1, False), "raw": (0, 8, 1, False), "fwidth": (3, 0, 16, False), "fheight": (3, 16, 16, False),
-               "batch_depth": (4, 0, 16, False), "frame_offset": (6, 0, 32, False), "loop_offset": (8, 0, 32, False)},
+               "batch_depth": (4, 0, 16, False), "frame_offset": (6, 0, 32, False), "loop_offset": (8, 0, 32, False),
+               "batch_offset": (4, 16, 16, False), "line_offset": (5, 0, 16, False), "frame_loop_cnt": (7, 0, 32, False), "frame_tot_cnt": (13, 0, 32, False)},
 }
 FIRST = {"STRENG": (5, 10), "CONVACC": (15, 4), "ARITH": (23, 4), "POOL": (27, 2)}
 
@@ -416,6 +420,17 @@ KINDS["pool: shift"] = change("POOL", "shift_o", lambda v, u: v + 1, lambda u: u
 KINDS["pool: window"] = change("POOL", "poolWinX", lambda v, u: v - 1, lambda u: u.get("poolWinX") > 1)
 KINDS["raster: width"] = change("STRENG", "fwidth", lambda v, u: v - 1, lambda u: u.get("raw") == 0 and u.get("fwidth") > 2)
 KINDS["raster: distance of frames"] = change("STRENG", "frame_offset", lambda v, u: v - 8, lambda u: u.get("raw") == 0 and u.get("frame_offset") > 8)
+KINDS["raster: distance of pixels"] = change("STRENG", "batch_offset", lambda v, u: v + 1, lambda u: u.get("raw") == 0 and u.get("fwidth") > 1 and u.get("batch_offset") > 0)
+KINDS["raster: distance of lines"] = change("STRENG", "line_offset", lambda v, u: v + 2, lambda u: u.get("raw") == 0 and u.get("fheight") > 1 and u.get("line_offset") > 0)
+KINDS["raster: channels of a pixel"] = change("STRENG", "batch_depth", lambda v, u: v - 1, lambda u: u.get("raw") == 0 and u.get("batch_depth") > 1)
+KINDS["frames: one less"] = change("STRENG", "frame_tot_cnt", lambda v, u: v - 1, lambda u: u.get("frame_tot_cnt") > 1)
+KINDS["frames: one more before a turn"] = change("STRENG", "frame_loop_cnt", lambda v, u: v + 1, lambda u: u.get("frame_loop_cnt") > 1)
+KINDS["padding on the left"] = change("CONVACC", "left_padding", lambda v, u: v - 1, lambda u: u.get("left_padding") > 0)
+KINDS["a row cropped"] = change("CONVACC", "bot_crop", lambda v, u: v - 1, lambda u: 1 < u.get("bot_crop") < 0xffff)
+KINDS["clip lost"] = change("ARITH", "clipout", 0, lambda u: u.get("clipout") == 1)
+KINDS["clip: greatest code"] = change("ARITH", "clipmax", lambda v, u: v - 3, lambda u: u.get("clipout") == 1 and u.get("clipmax") < 127)
+KINDS["pool: stride"] = change("POOL", "strideX", lambda v, u: 3 - v, lambda u: u.get("strideX") in (1, 2) and u.get("poolWinX") > 1)
+KINDS["pool: padding"] = change("POOL", "leftPad", lambda v, u: v - 1, lambda u: u.get("leftPad") > 0)
 
 
 @kind
@@ -533,11 +548,34 @@ def kernels_exchanged(t, r):
 
 
 # ---- caches
+def functions_of(t):
+    """[(first character, epoch)] of the functions of epochs."""
+    return [(m.start(), int(m.group(1))) for m in re.finditer(r"^(?:static )?void LL_ATON_(?:Start|End)_EpochBlock_(\d+)\(", t.c, re.M)]
+
+
+@kind
+def clean_missing(t, r):
+    """Behind a software epoch that the accelerator follows, and until then."""
+    hardware = {u.epoch for u in t.units}
+    functions = functions_of(t)
+    spans = [(start, end, e) for (start, e), (end, _) in zip(functions, functions[1:] + [(len(t.c), 0)])]
+    epoch = one(r, sorted({e for start, end, e in spans if e not in hardware and e + 1 in hardware and "ll_sw_" in t.c[start:end]}))
+    if epoch is None:
+        return None
+    lines = 0
+    for start, end, e in spans:
+        if e >= epoch:
+            for m in re.finditer(r"^.*(?:Clean)\w*\(.*\n", t.c[start:end], re.M):
+                t.edit(start + m.start(), start + m.end(), "\n")
+                lines += 1
+    return epoch if lines else None
+
+
 @kind
 def invalidation_missing(t, r):
     """Before a software epoch that follows one of the accelerator."""
     hardware = {u.epoch for u in t.units}
-    functions = [(m.start(), int(m.group(1))) for m in re.finditer(r"^(?:static )?void LL_ATON_(?:Start|End)_EpochBlock_(\d+)\(", t.c, re.M)]
+    functions = functions_of(t)
     cpu = sorted({e for (start, e), (end, _) in zip(functions, functions[1:] + [(len(t.c), 0)])
                   if e not in hardware and e - 1 in hardware and "ll_sw_" in t.c[start:end]})
     epoch = one(r, cpu)
