@@ -53,6 +53,7 @@ Result<std::vector<NpuFinding>> audit_npu(const NpuSimulator& simulator, const G
   audit_memory(simulator, found);
   audit_moves(simulator, found);
   audit_cache(simulator, found);
+  audit_cpu(simulator, wanted, mapping, found);
   audit_run(simulator, found);
   audit_schedule(simulator, layers, found);
   std::ranges::stable_sort(found, [](const NpuFinding& a, const NpuFinding& b) {

@@ -64,6 +64,8 @@ void audit_reads(const NpuSimulator& simulator, const NpuProvenance& provenance,
                  const std::vector<NpuLayer>& layers, std::vector<NpuFinding>& found);
 void audit_moves(const NpuSimulator& simulator, std::vector<NpuFinding>& found);
 void audit_cache(const NpuSimulator& simulator, std::vector<NpuFinding>& found);
+void audit_cpu(const NpuSimulator& simulator, const std::vector<ModelLayer>& model,
+               const NpuMapping& mapping, std::vector<NpuFinding>& found);
 void audit_run(const NpuSimulator& simulator, std::vector<NpuFinding>& found);
 void audit_schedule(const NpuSimulator& simulator, const std::vector<NpuLayer>& layers,
                     std::vector<NpuFinding>& found);
