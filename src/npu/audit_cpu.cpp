@@ -130,6 +130,26 @@ class CpuCall {
   const std::string where_ = "audit";
 };
 
+// Whether a tensor begins where the call takes it to: one that stands, or one that the call makes.
+bool is_placed(const NpuProgram& p, int epoch, std::uint64_t address, bool made) {
+  return std::ranges::any_of(p.buffers, [&](const NpuBuffer& b) {
+    return !b.is_param && b.address() == address && (made ? b.epoch == epoch : b.epoch < epoch);
+  });
+}
+
+void check_places(const NpuProgram& p, const NpuEpoch& e, const NpuFields& info,
+                  std::vector<NpuFinding>& found) {
+  for (const auto& [name, made] : {std::pair{"general.input", false}, {"general.output", true}}) {
+    const std::uint64_t at = described_address(info, name);
+    if (at == 0 || is_placed(p, e.number, at, made)) continue;
+    found.push_back(
+        {"no-such-buffer", NpuSeverity::error, e.number, e.nodes.empty() ? "" : e.nodes[0].first,
+         fmt::format("the call takes its {} to begin at 0x{:08x}, where no tensor does",
+                     made ? "result" : "input", at),
+         made ? "what reads it finds other data" : "other data enters", recompile, 255});
+  }
+}
+
 }  // namespace
 
 void audit_cpu(const NpuSimulator& sim, const std::vector<ModelLayer>& model,
@@ -139,6 +159,7 @@ void audit_cpu(const NpuSimulator& sim, const std::vector<ModelLayer>& model,
       const NpuFields* const info =
           is_cache_call(c) || is_npu_move(c) ? nullptr : described_call(e, c);
       if (!info) continue;
+      check_places(sim.program(), e, *info, found);
       const auto io = software_io(sim.program(), e);
       if (!io.ok() || !io->in || !io->out) continue;
       CpuCall call(sim, e, *info, *io, found);

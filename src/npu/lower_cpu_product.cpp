@@ -42,7 +42,7 @@ class CpuProduct {
                    !unsigned_codes(x.buffer));
     describe_cells(info_, "general.output", {1, l_.rows.out, l_.columns.out, l_.kernels}, 1,
                    !unsigned_codes(y));
-    info_["general.type"] = NpuField::of_name("LL_SW_CONVINTEGER");
+    info_["general.type"] = NpuField::of_name("LL_SW_CONV");
     info_["ngroup"] = NpuField::of(1);
     info_["pads"] = list({l_.rows.before, l_.columns.before, after(l_.rows), after(l_.columns)});
     info_["strides"] = list({l_.rows.stride, l_.columns.stride});

@@ -52,6 +52,10 @@ TEST(AuditCpu, names_what_a_call_says_otherwise_than_the_model) {
        [](NpuProgram& p) { structure(p)["weights.mem.start_offset"].integer += 1; }},
       {"constant-wrong", [](NpuProgram& p) { byte(p, "bias", 4) ^= std::byte{0x40}; }},
       {"constant-wrong", [](NpuProgram& p) { structure(p).erase("bias.mem.start_offset"); }},
+      {"no-such-buffer",
+       [](NpuProgram& p) { structure(p)["general.input.mem.start_offset"].integer += 16; }},
+      {"no-such-buffer",
+       [](NpuProgram& p) { structure(p)["general.output.mem.start_offset"].integer += 16; }},
       {"padding-wrong", [](NpuProgram& p) { structure(p)["pads"].list[0].integer = 0; }},
       {"padding-wrong", [](NpuProgram& p) { structure(p)["strides"].list[0].integer = 1; }}};
   const Graph g = with_a_cpu_layer();

@@ -547,6 +547,53 @@ def kernels_exchanged(t, r):
     return s.epoch
 
 
+# ---- calls of the CPU
+def described(t, field):
+    """[(epoch, address, span of the number that places it)] of a tensor or constant in the structures of the CPU's calls."""
+    functions = functions_of(t)
+    for (start, e), (end, _) in zip(functions, functions[1:] + [(len(t.c), 0)]):
+        if "ll_sw_forward_" not in t.c[start:end]:
+            continue
+        for m in re.finditer(rf"\.{field}\.mem\.start_offset = ([^\n]*?)(?:,|\s*/\*)", t.c[start:end]):
+            last = list(re.finditer(r"\b\d+\b", m.group(1)))[-1]
+            hex_ = re.search(r"0x([0-9a-fA-F]+)", m.group(1))
+            yield e, int(last.group()) + (int(hex_.group(1), 16) if hex_ else 0), (start + m.start(1) + last.start(), start + m.start(1) + last.end())
+
+
+def call_moved(field, by):
+    def plant(t, r):
+        place = one(r, list(described(t, field)))
+        if place is None:
+            return None
+        epoch, _, span = place
+        t.edit(*span, str(int(t.c[slice(*span)]) + by))
+        return epoch
+    return plant
+
+
+def call_constant(field, at, mask):
+    """A constant that calls share is wrong from the first of them on."""
+    def plant(t, r):
+        all_ = list(described(t, field))
+        place = one(r, all_)
+        b, n = t.byte(place[1] + at, t.weights_base()) if place else (None, 0)
+        if b is None:
+            return None
+        b[n] ^= mask
+        return min(e for e, address, _ in all_ if address == place[1])
+    return plant
+
+
+KINDS["call: weights one byte on"] = call_moved("weights", 1)
+KINDS["call: input 16 bytes on"] = call_moved("general\\.input", 16)
+KINDS["call: result 16 bytes on"] = call_moved("general\\.output", 16)
+KINDS["call: scale of the input"] = call_constant("is", 2, 0x20)
+KINDS["call: scale of the result"] = call_constant("os", 2, 0x20)
+KINDS["call: zero point of the input"] = call_constant("izp", 0, 0x0a)
+KINDS["call: zero point of the result"] = call_constant("ozp", 0, 0x0a)
+KINDS["call: a bias"] = call_constant("bias", 5, 0x02)
+
+
 # ---- caches
 def functions_of(t):
     """[(first character, epoch)] of the functions of epochs."""
