@@ -203,18 +203,18 @@ def generated_programs(binary, folder, seeds):
 
 
 def own_programs(args, folder):
-    """The program of the command line, or those that `npu lower` makes of the models there; inputs are seeded where none are given."""
-    for path in args.file:
-        is_model = path.endswith((".onnx", ".tflite"))
-        model = path if is_model else args.model
-        program = lowered(args.binary, model, folder, "--partial") if is_model else path
+    """The programs of the command line, and those that `npu lower` makes of the models there; inputs are seeded where none are given."""
+    for said in args.file:
+        path, _, model = said.partition("=")
+        model = model or path
+        program = lowered(args.binary, model, folder, "--partial") if model == path else path
         if not program:
             print(f"no program of {path}")
             continue
         inputs = args.input or f"{folder}/seeded.npz"
         if not args.input:
             subprocess.run([args.binary, "run", model, "--all", "--samples", str(args.samples), "-o", inputs], capture_output=True, check=True)
-        yield pathlib.Path(path).name, program, model, inputs
+        yield pathlib.Path(model).stem if model == path else f"{pathlib.Path(path).parent.name}/{pathlib.Path(path).name}", program, model, inputs
 
 
 def in_forms(binary, cases, folder, everything, wanted):
@@ -234,9 +234,8 @@ def in_forms(binary, cases, folder, everything, wanted):
 
 def arguments():
     p = argparse.ArgumentParser(description=__doc__)
-    p.add_argument("file", nargs="*", help="a program (JSON or network.c, with --model), or models for `npu lower`; else the two shared programs and some generated")
-    p.add_argument("--model")
-    p.add_argument("--input", help="inputs; for models else seeded ones")
+    p.add_argument("file", nargs="*", help="PROGRAM=MODEL (JSON or network.c), or a MODEL for `npu lower`; else the two shared programs and some generated")
+    p.add_argument("--input", help="inputs of all of them, else seeded ones")
     p.add_argument("--samples", type=int, default=2, help="inputs that each broken program is run on")
     p.add_argument("--seeds", type=int, default=1)
     p.add_argument("--first", type=int, default=0)
