@@ -1,4 +1,4 @@
-// One tensor at another scale, tensors joined, tensors under another shape or in another order
+// One tensor at another scale, tensors joined, tensors under another shape
 #include <algorithm>
 #include <cmath>
 
@@ -131,49 +131,6 @@ Result<void> lower_pad(const Node& node, NpuValues& values) {
   }
   const std::size_t first = last ? 1 : 2;
   values.pad(y, node.inputs[0], ends[first].begin, ends[first + 1].begin);
-  return {};
-}
-
-// Elements in another order: one channel, row and column of the result after the other.
-Result<void> lower_transpose(const Node& node, NpuValues& values) {
-  const Graph& g = values.graph();
-  const NodeView v{g, node};
-  const Shape& s = v.input(0).shape;
-  const std::size_t rank = s.size();
-  std::vector<std::int64_t> perm = v.attrs().integers("perm");
-  if (perm.empty())
-    for (std::size_t a = rank; a-- > 0;) perm.push_back(static_cast<std::int64_t>(a));
-  const bool batched = rank == 4;
-  if (!codes(v.input(0)) || perm.size() != rank || rank < 2 || (batched && perm[0] != 0))
-    return no_npu_form(g, node, "a transposition of reals, or of the batch",
-                       "codes whose batch stays where it is");
-  const NpuHeld from = values.in_file_order(node.inputs[0]);
-  std::vector<std::int64_t> step(rank, 1);
-  for (std::size_t a = rank - 1; a-- > 0;) step[a] = step[a + 1] * s[a + 1];
-  std::vector<std::pair<std::int64_t, std::int64_t>> axes;  // of the result: extent, step in x
-  for (const std::int64_t a : perm)
-    axes.emplace_back(s[static_cast<std::size_t>(a)], step[static_cast<std::size_t>(a)]);
-  if (batched) axes.erase(axes.begin());
-  while (axes.size() < 3) axes.insert(axes.begin(), {1, 1});
-  NpuDraft& d = values.draft();
-  const std::string name = fmt::format("Transpose_{}", d.begin_epoch());
-  d.node(name, "Transpose");
-  values.make(node.outputs[0], true);
-  const NpuWalk walk{.width = axes[2].first,
-                     .height = axes[1].first,
-                     .depth = 1,
-                     .pixel = axes[2].second,
-                     .line = axes[1].second,
-                     .count = axes[0].first,
-                     .step = axes[0].second};
-  const NpuWalk dense{.width = axes[2].first,
-                      .height = axes[1].first,
-                      .depth = 1,
-                      .pixel = 1,
-                      .line = axes[2].first,
-                      .count = axes[0].first,
-                      .step = axes[1].first * axes[2].first};
-  d.write(d.read(from.buffer, walk, name), values.held(node.outputs[0]).buffer, dense, name);
   return {};
 }
 

@@ -88,7 +88,7 @@ Result<void> lower_requantize(const Node& node, NpuValues& values);
 Result<void> lower_concat(const Node& node, NpuValues& values);
 Result<void> lower_pad(const Node& node, NpuValues& values);
 Result<void> lower_shape(const Node& node, NpuValues& values);
-Result<void> lower_transpose(const Node& node, NpuValues& values);
+Result<void> lower_parts(const Node& node, NpuValues& values);
 Result<void> lower_on_cpu(const Node& node, NpuValues& values);
 
 Error no_npu_form(const Graph& graph, const Node& node, std::string what, std::string want);

@@ -69,6 +69,31 @@ class Net {
     b_.value(n.outputs[0]).quant = b_.value(x).quant;
     return add(std::move(n));
   }
+  // A part of every axis behind the first.
+  ValueId sliced(ValueId x, const Shape& starts, const Shape& ends) {
+    const Shape s = b_.value(x).shape;
+    Shape shape = s;
+    for (std::size_t a = 0; a < starts.size(); ++a) shape[a + 1] = ends[a] - starts[a];
+    Node n = node("Slice", {x}, shape, 0);
+    n.attrs.set("starts", starts);
+    n.attrs.set("ends", ends);
+    n.attrs.set("axes", Shape{1, 2, 3});
+    b_.value(n.outputs[0]).quant = b_.value(x).quant;
+    return add(std::move(n));
+  }
+  // In two along the channels.
+  std::pair<ValueId, ValueId> split(ValueId x, std::int64_t first) {
+    Shape a = b_.value(x).shape, b = a;
+    a[1] = first, b[1] -= first;
+    Node n = node("Split", {x}, a, 0);
+    n.attrs.set("axis", std::int64_t{1});
+    n.attrs.set("split", Shape{a[1], b[1]});
+    n.outputs.push_back(value(b_.value(n.outputs[0]).name + "_rest", b, 1, 0));
+    const auto both = std::pair{n.outputs[0], n.outputs[1]};
+    for (const ValueId y : n.outputs) b_.value(y).quant = b_.value(x).quant;
+    b_.add_node(std::move(n));
+    return both;
+  }
   // Along the channels; all of one quantization.
   ValueId joined(const std::vector<ValueId>& parts) {
     Shape shape = b_.value(parts[0]).shape;
