@@ -162,7 +162,7 @@ void NpuDraft::write(NpuUnitId from, int id, const NpuWalk& walk, const std::str
 }
 
 NpuUnitId NpuDraft::read_constant(std::uint64_t address, std::int64_t bytes,
-                                  const std::string& name, const std::string& node) {
+                                  const std::string& name, const std::string& node, int bits) {
   const auto start = static_cast<std::int64_t>(address - flash);
   const NpuUnitId id =
       unit(NpuKind::stream, fmt::format("{}_dma_in_{}", node, program_.epochs.back().units.size()),
@@ -173,10 +173,31 @@ NpuUnitId NpuDraft::read_constant(std::uint64_t address, std::int64_t bytes,
                        {"offset_end", start + bytes},
                        {"offset_limit", start + bytes + 64},
                        {"frame_tot_cnt", 1},
-                       {"nbits_in", 8},
-                       {"nbits_out", 8}}));
+                       {"nbits_in", bits},
+                       {"nbits_out", bits}}));
   program_.epochs.back().units.back().buffer = name;
   return id;
+}
+
+NpuUnitId NpuDraft::read_packed(int id, std::int64_t times, const std::string& node) {
+  const NpuBuffer& b = buffer(id);
+  const std::int64_t bytes = b.end - b.start;
+  const std::string port = fmt::format("{}_dma_in_{}", node, program_.epochs.back().units.size());
+  const NpuUnitId unit_id = unit(NpuKind::stream, port,
+                                 npu_fields({{"raw", 1},
+                                             {"raw_out", 1},
+                                             {"nbits_unsigned", 1},
+                                             {"offset_end", bytes},
+                                             {"loop_offset", bytes},
+                                             {"frame_loop_cnt", times},
+                                             {"frame_tot_cnt", times},
+                                             {"nbits_in", 24},
+                                             {"nbits_out", 24}}));
+  NpuEpoch& e = program_.epochs.back();
+  e.units.back().buffer = b.name;
+  uses_.push_back({program_.epochs.size() - 1, e.units.size() - 1, id, 0, false});
+  touch(id);
+  return unit_id;
 }
 
 NpuUnitId NpuDraft::read_parameter(std::uint64_t address, std::int64_t bytes, const NpuWalk& walk,
@@ -260,6 +281,8 @@ Result<NpuProgram> NpuDraft::finish() && {
     NpuUnit& unit = e.units[u.unit];
     field(unit, "addr_base") = NpuField::of(static_cast<std::int64_t>(ram));
     field(unit, "offset_start") = NpuField::of(b.start + u.offset);
+    if (unit.fields.contains("offset_end"))
+      field(unit, "offset_end") = NpuField::of(b.start + unit.fields["offset_end"].integer);
     field(unit, "offset_limit") = NpuField::of(b.limit);
   }
   for (const Described& u : described_)

@@ -47,7 +47,9 @@ class NpuDraft {
   // Stream engines: activations as frames, constants as one dense run, and writers.
   NpuUnitId read(int buffer, const NpuWalk& walk, const std::string& node, int widened = 0);
   NpuUnitId read_constant(std::uint64_t address, std::int64_t bytes, const std::string& name,
-                          const std::string& node);
+                          const std::string& node, int bits = 8);
+  // All of an unsigned buffer, three bytes a word, `times` times.
+  NpuUnitId read_packed(int buffer, std::int64_t times, const std::string& node);
   // Codes among the constants, as a walk.
   NpuUnitId read_parameter(std::uint64_t address, std::int64_t bytes, const NpuWalk& walk,
                            const std::string& name, const std::string& node);

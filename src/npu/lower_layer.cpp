@@ -120,6 +120,20 @@ std::vector<std::int64_t> kernels_of(const NpuProduct& l, const ProductPiece& p,
   return out;
 }
 
+std::vector<std::int64_t> deep_kernels_of(const NpuProduct& l, const ProductPiece& p,
+                                          const NpuDeal& f) {
+  const std::vector<std::int64_t> plain = kernels_of(l, p, f);
+  std::vector<std::int64_t> out;
+  for (std::int64_t first = 0; first < l.kernels; first += f.kernels) {
+    for (std::int64_t block = 0; block < f.kernels; block += 8)
+      for (std::int64_t c = 0; c < p.channels; ++c)
+        for (std::int64_t k = block; k < std::min(block + 8, f.kernels); ++k)
+          out.push_back(plain[static_cast<std::size_t>((first + k) * p.channels + c)]);
+    while (out.size() % 3 != 0) out.push_back(0);
+  }
+  return out;
+}
+
 Result<NpuProduct> npu_product_of(const Node& node, NpuValues& values) {
   const Graph& g = values.graph();
   const NodeView v{g, node};

@@ -49,6 +49,11 @@ NpuSeen seen_of(const NpuSide& side, std::int64_t at, std::int64_t taps);
 std::vector<std::int64_t> kernels_of(const NpuProduct& layer, const ProductPiece& piece,
                                      const NpuDeal& deal);
 
+// The same kernels by blocks of eight, channel after channel, each frame in whole words of three
+// bytes: what the units' deep mode takes.
+std::vector<std::int64_t> deep_kernels_of(const NpuProduct& layer, const ProductPiece& piece,
+                                          const NpuDeal& deal);
+
 // The layer of a Conv or Gemm on codes with its constants; one without pieces falls to the CPU.
 // Errors: computed weights, other forms, what the units cannot hold.
 Result<NpuProduct> npu_product_of(const Node& node, NpuValues& values);

@@ -26,6 +26,7 @@ class ProductLowering {
         pieces.push_back(p);
     if (pieces.empty())
       return wrong("a window that sees padding alone", "a window that meets its input");
+    deep_ = is_deep(pieces);
     int partial = -1;
     for (std::size_t first = 0; first < pieces.size(); first += units_) {
       const std::size_t n = std::min(units_, pieces.size() - first);
@@ -47,6 +48,15 @@ class ProductLowering {
  private:
   Error wrong(std::string what, std::string want) const {
     return no_npu_form(values_.graph(), *l_.node, std::move(what), std::move(want));
+  }
+
+  // One element a kernel, under whole maps that lie densely without their zero point.
+  bool is_deep(const std::vector<ProductPiece>& pieces) const {
+    const auto whole = [](const NpuSide& s) {
+      return s.kernel == 1 && s.stride == 1 && s.before == 0 && s.in == s.out;
+    };
+    return pieces.size() == 1 && l_.groups == 1 && l_.channels % 8 == 0 && x_.zero_off &&
+           whole(l_.rows) && whole(l_.columns);
   }
 
   NpuBuffer sums_buffer() const {
@@ -87,7 +97,11 @@ class ProductLowering {
                                    npu_fields({{"simd", unsigned_codes ? 1 : 2},
                                                {"fsub", fsub},
                                                {"f_unsigned", unsigned_codes},
-                                               {"inbytes_f", unsigned_codes ? 1 : 2},
+                                               {"deepmode", deep_},
+                                               {"kseten", deep_ ? 3 : 0},
+                                               {"inbytes_f", deep_            ? 3
+                                                             : unsigned_codes ? 1
+                                                                              : 2},
                                                {"accumulate", adds},
                                                {"accumulate_first", adds},
                                                {"rounding_o", 1},
@@ -121,13 +135,15 @@ class ProductLowering {
                        .line = line,
                        .count = frames_.count,
                        .step = frames_.step};
-    d_.link(d_.read(x_.buffer, walk, name, unsigned_codes ? 0 : 16), unit, 0);
-    const auto codes = kernels_of(l_, p, frames_);
+    d_.link(deep_ ? d_.read_packed(x_.buffer, frames_.count, name)
+                  : d_.read(x_.buffer, walk, name, unsigned_codes ? 0 : 16),
+            unit, 0);
+    const auto codes = deep_ ? deep_kernels_of(l_, p, frames_) : kernels_of(l_, p, frames_);
     const auto at = d_.constant(codes, 1);
     const auto bytes = static_cast<std::int64_t>(codes.size());
     const std::string weights = fmt::format("{}_weights_{}", l_.name, at & 0xffffff);
     d_.parameter(weights, at, bytes, {l_.kernels, depth, rows, columns}, w_scale());
-    d_.link(d_.read_constant(at, bytes, weights, name), unit, 1);
+    d_.link(d_.read_constant(at, bytes, weights, name, deep_ ? 24 : 8), unit, 1);
     return unit;
   }
 
@@ -238,6 +254,7 @@ class ProductLowering {
   NpuDraft& d_;
   NpuDeal frames_;
   NpuHeld x_;
+  bool deep_ = false;
   std::size_t units_;  // of convolution in an epoch: ten stream engines feed them
 };
 

@@ -206,6 +206,25 @@ TEST(NpuLower, a_layer_that_falls_to_the_cpu_is_a_call_that_describes_it) {
   }
 }
 
+TEST(NpuLower, one_by_one_kernels_under_dense_maps_run_in_deep_mode) {
+  Net n(9);
+  const ValueId a = n.conv(n.input({1, 4, 5, 6}), 24, {3, 3}, {1, 1}, {1, 1, 1, 1});
+  const ValueId b = n.conv(a, 10, {1, 1}, {1, 1}, {0, 0, 0, 0});
+  const Graph g = n.finish(n.conv(b, 16, {1, 1}, {1, 1}, {0, 0, 0, 0}, 1, 4));
+  const NpuProgram p = lowered(g);
+  int deep = 0;
+  for (const NpuEpoch& e : p.epochs)
+    for (const NpuUnit& u : e.units) {
+      const auto it = u.fields.find("deepmode");
+      deep += it != u.fields.end() && it->second.integer != 0;
+    }
+  EXPECT_EQ(deep, 1);  // b has ten channels
+  std::int64_t compared = 0;
+  EXPECT_EQ(differences(g, p, compared), 0);
+  EXPECT_GE(compared, 30 * (4 + 24 + 10 + 16));
+  EXPECT_TRUE(test::errors_of(p, g).empty());
+}
+
 TEST(NpuLower, what_has_no_form_is_left_out_where_that_is_asked_for) {
   Net n(8);
   const ValueId x = n.input({1, 4, 5, 6});
