@@ -105,7 +105,6 @@ class CpuProduct {
 }  // namespace
 
 Result<void> lower_cpu_product(const NpuProduct& l, NpuValues& values) {
-  const NodeView v{values.graph(), *l.node};
   if (l.groups != 1 || l.low > -128 || l.high < 127)
     return no_npu_form(values.graph(), *l.node,
                        "a layer of the CPU in groups, or with an activation that cuts codes",

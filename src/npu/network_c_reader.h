@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,7 @@ class NetworkReader {
   Result<NpuLink> link(const CValue& row, const std::string& table, std::size_t at);
   Result<void> links(NpuEpoch& e, const Arguments& arguments, std::size_t at);
   Result<std::vector<std::string>> wanted_blobs(bool& any);
+  bool must_decrypt(std::span<const CToken> flags) const;
   Result<void> blocks();
   Result<void> join_blob(struct EcBlob blob);
   Result<void> buffers();

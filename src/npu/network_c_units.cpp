@@ -112,6 +112,20 @@ Result<void> NetworkReader::links(NpuEpoch& e, const Arguments& arguments, std::
   return {};
 }
 
+// Flags may leave it to a macro of the blobs' header whether a blob is encrypted.
+bool NetworkReader::must_decrypt(std::span<const CToken> flags) const {
+  const auto macro = std::ranges::find_if(flags, [](const CToken& t) {
+    return t.is == CToken::Is::word && t.text.find("MustDecryptBlob") != std::string_view::npos;
+  });
+  if (macro == flags.end()) return true;
+  const std::string_view header = blobs_ ? std::string_view(blobs_->text) : std::string_view();
+  const std::string defined = "#define " + std::string(macro->text) + " ";
+  const std::size_t at = header.find(defined);
+  if (at == std::string_view::npos) return blobs_ != nullptr;  // its absence is told elsewhere
+  const std::string_view value = header.substr(at + defined.size(), 6);
+  return !value.starts_with("false") && !value.starts_with("0\n") && !value.starts_with("0\r");
+}
+
 // Blobs that the table of epoch blocks starts, by the names of their arrays.
 Result<std::vector<std::string>> NetworkReader::wanted_blobs(bool& any) {
   std::vector<std::string> wanted;
@@ -121,7 +135,7 @@ Result<std::vector<std::string>> NetworkReader::wanted_blobs(bool& any) {
     for (const auto& [key, row] : d.value.fields) {
       const CValue* flags = row.find("flags");
       const std::string text = flags ? c_source(flags->expression) : "";
-      if (text.find("blob_encrypted") != std::string::npos)
+      if (text.find("blob_encrypted") != std::string::npos && must_decrypt(flags->expression))
         return Error{
             program_.file, "encrypted epochs", "a program compiled without encryption", {}};
       if (text.find("Flags_blob") == std::string::npos) continue;

@@ -121,6 +121,28 @@ TEST(NetworkC, blobs_encryption_and_truncation_are_named) {
   EXPECT_NE(refusal(text.substr(0, text.size() / 2)), "accepted");
 }
 
+// Newer releases leave it to a macro beside each blob whether it is encrypted.
+TEST(NetworkC, a_blob_whose_macro_says_that_it_is_not_encrypted_is_read) {
+  const auto text = format_network_c_with_blobs(test::small_program(), "network_ecblobs.h");
+  ASSERT_TRUE(text.ok()) << text.error().line();
+  std::string c = text->c;
+  const std::string flag = "EpochBlock_Flags_blob,";
+  ASSERT_NE(c.find(flag), std::string::npos);
+  c.replace(c.find(flag), flag.size(),
+            "EpochBlock_Flags_blob | (LL_ATON_EC_MustDecryptBlob_one ? "
+            "EpochBlock_Flags_blob_encrypted : EpochBlock_Flags_NONE),");
+  const auto read = [&](const std::string& value) {
+    const NpuBlobText header{"network_ecblobs.h",
+                             text->header + "#define LL_ATON_EC_MustDecryptBlob_one" + value};
+    const auto p = parse_network_c(c, "network.c", &header);
+    return p.ok() ? std::string("accepted") : p.error().line();
+  };
+  EXPECT_EQ(read(" false\n"), "accepted");
+  EXPECT_EQ(read(" 0\n"), "accepted");
+  EXPECT_NE(read(" true\n").find("encrypted"), std::string::npos);
+  EXPECT_NE(read("_other false\n").find("encrypted"), std::string::npos);
+}
+
 TEST(NetworkC, damaged_text_never_crashes) {
   const std::string text = format_network_c(test::small_program());
   Random random(11);
