@@ -126,6 +126,14 @@ struct Exit {
 
 using Row = std::vector<std::int32_t>;
 
+// Inferred from how compiled PRELUs use it: between A and C.
+void clip(const NpuArith& a, const Row& x, const Coefficient& k, const NpuRules& rules, Row& out) {
+  const Exit leave{a, rules.arith, 0, static_cast<int>(a.outbytes_o)};
+  for (std::size_t i = 0; i < x.size(); ++i)
+    out[i] = static_cast<std::int32_t>(leave(std::clamp(
+        operand(x[i], a.inbytes_x, a.outbytes_x, a.saturation_x), k.a, std::max(k.a, k.c))));
+}
+
 void affine(const NpuArith& a, const Row& x, const Row* y, const std::vector<Coefficient>& rows,
             const NpuRules& rules, Row& out) {
   const Walker walker = walker_of(a);
@@ -182,6 +190,8 @@ void over_reals(const NpuArith& a, const std::vector<double>& x, const std::vect
       r = std::min(p, q);
     else if (a.operation == "ARITH_MAX")
       r = std::max(p, q);
+    else if (a.operation == "ARITH_CLIP")
+      r = std::clamp(p, static_cast<double>(k.a), static_cast<double>(std::max(k.a, k.c)));
     else
       r = std::ldexp(static_cast<double>(k.a) * p, -static_cast<int>(a.Ax_shift)) +
           std::ldexp(static_cast<double>(k.b) * q, -static_cast<int>(a.By_shift)) +
@@ -211,10 +221,11 @@ Result<NpuFlow<T>> run_arith(const NpuArith& a, const NpuFlow<T>& x, const NpuFl
                  fmt::format("operands of {} and {} elements", px->size(), py->size()),
                  "as many of both",
                  {}};
-  const bool affine_op = a.operation == "ARITH_AFFINE";
-  if (!affine_op && !py) return Error{who, a.operation + " with one operand", "two operands", {}};
+  const bool affine_op = a.operation == "ARITH_AFFINE", clips = a.operation == "ARITH_CLIP";
+  if (!affine_op && !clips && !py)
+    return Error{who, a.operation + " with one operand", "two operands", {}};
   std::vector<Coefficient> rows(1);
-  if (affine_op) {
+  if (affine_op || clips) {
     LOCKSTEP_TRY(rows, arith_coefficients(a, memory, who));
   }
   auto out = std::make_shared<std::vector<T>>(px->size());
@@ -222,6 +233,8 @@ Result<NpuFlow<T>> run_arith(const NpuArith& a, const NpuFlow<T>& x, const NpuFl
     over_reals(a, *px, py.get(), rows, *out);
   else if (affine_op)
     affine(a, *px, py.get(), rows, rules, *out);
+  else if (clips)
+    clip(a, *px, rows[0], rules, *out);
   else
     two_operands(a, *px, *py, rules, *out);
   if (x.frames.size() == 1) return NpuFlow<T>{{std::move(out)}};

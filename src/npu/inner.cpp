@@ -181,8 +181,8 @@ class Inner {
       std::optional<std::vector<std::int64_t>> want;
       std::string of = stem;
       if (const NpuLayerPair* p = summed(*b, stem)) {
-        const std::optional<Map>& m = sums(*p);
-        if (m) want = laid(*m, *b);
+        LOCKSTEP_TRY(const std::optional<Map>* m, sums(*p, e, memory));
+        if (*m) want = laid(**m, *b);
         step = std::ldexp(1.0, -b->qn);
         tolerance = 1.0 + 0.5 * (p->layer->passes + static_cast<double>(p->layer->convs.size()));
         of = p->model->node;
@@ -206,10 +206,27 @@ class Inner {
     });
     return it == pairs_.end() ? nullptr : &*it;
   }
-  const std::optional<Map>& sums(const NpuLayerPair& p) {
+  // Of what the reference put into memory before the epoch; where the epoch itself makes the
+  // layer's input, of what it made. Unknown where the input stands nowhere.
+  Result<const std::optional<Map>*> sums(const NpuLayerPair& p, const NpuEpoch& e,
+                                         const NpuMemory& memory) {
     const auto it = sums_.find(p.model);
-    if (it != sums_.end()) return it->second;
-    return sums_.emplace(p.model, sums_of(model_, *p.model, *reference_)).first->second;
+    if (it != sums_.end()) return &it->second;
+    Sample own;
+    bool before = false;
+    for (const NpuPair& pair : mapping_.pairs) {
+      const NpuBuffer* b =
+          pair.value == p.model->input ? program_.find_buffer(pair.buffer) : nullptr;
+      if (!b || !is_whole(*b)) continue;
+      before = before || b->epoch < e.number;
+      if (b->epoch != e.number || !own.empty()) continue;
+      LOCKSTEP_TRY(const Tensor held, read_buffer(*b, memory, program_.file));
+      const Value& value = model_.value(model_.find_value(pair.value));
+      own.emplace(pair.value, model_codes(*b, pair, value, held));
+    }
+    const Sample& from = own.empty() ? *reference_ : own;
+    auto made = own.empty() && !before ? std::nullopt : sums_of(model_, *p.model, from);
+    return &sums_.emplace(p.model, std::move(made)).first->second;
   }
   // The codes of the mapped tensor that the buffer is a copy of.
   Result<std::optional<std::vector<std::int64_t>>> moved(const NpuBuffer& b,

@@ -28,7 +28,8 @@ bool same_scale(double a, double b) {
 bool holds_codes(const NpuBuffer& b) {
   return !b.is_param && b.scale.size() == 1 && is_whole(b) &&
          (b.type == "DataType_INT8" || b.type == "DataType_UINT8") &&
-         !b.name.starts_with("SCRATCH_");
+         !b.name.starts_with("SCRATCH_") &&
+         b.name.find("_clip_") == std::string::npos;  // the negative part of a PRELU's operand
 }
 
 Shape last_of(Shape plain) {  // [N,C,H,W] -> [N,H,W,C], [N,C,W] -> [N,W,C]
@@ -222,6 +223,27 @@ NpuMapping map_npu_buffers(const NpuProgram& program, const Graph& model, const 
   return map;
 }
 
+namespace {
+
+// Calls f(element of the buffer's plain order, the same element in the model's).
+template <class F>
+void each_code(const NpuBuffer& b, const NpuPair& pair, F f) {
+  const Shape plain = plain_shape(b);
+  const std::int64_t channels = pair.channels_last ? plain[1] : 1,
+                     area = pair.channels_last ? b.count() / (plain[0] * channels) : 1,
+                     image = channels * area;
+  for (std::int64_t i = 0; i < b.count(); ++i) {
+    const std::int64_t n = i / image, c = i % image / area, p = i % area;
+    f(i, pair.channels_last ? n * image + p * channels + c : i);
+  }
+}
+
+std::int64_t shift_of(const NpuBuffer& b, const Value& value) {
+  return (b.zero.empty() ? 0 : b.zero[0]) - value.quant.zero_at(0);
+}
+
+}  // namespace
+
 Result<Tensor> codes_for(const NpuBuffer& b, const NpuPair& pair, const Value& value,
                          const Tensor& codes) {
   if (codes.count() != b.count())
@@ -230,15 +252,18 @@ Result<Tensor> codes_for(const NpuBuffer& b, const NpuPair& pair, const Value& v
                  fmt::format("{}", b.count()),
                  {}};
   Tensor out(dtype_of(b), plain_shape(b));
-  const std::int64_t shift = (b.zero.empty() ? 0 : b.zero[0]) - value.quant.zero_at(0);
-  const Shape plain = plain_shape(b);
-  const std::int64_t channels = pair.channels_last ? plain[1] : 1,
-                     area = pair.channels_last ? codes.count() / (plain[0] * channels) : 1;
-  for (std::int64_t i = 0; i < out.count(); ++i) {
-    const std::int64_t image = channels * area, n = i / image, c = i % image / area, p = i % area;
-    const std::int64_t from = pair.channels_last ? n * image + p * channels + c : i;
-    out.set_code(i, codes.code(from) + shift);
-  }
+  const std::int64_t shift = shift_of(b, value);
+  each_code(b, pair,
+            [&](std::int64_t i, std::int64_t from) { out.set_code(i, codes.code(from) + shift); });
+  return out;
+}
+
+Tensor model_codes(const NpuBuffer& b, const NpuPair& pair, const Value& value,
+                   const Tensor& held) {
+  Tensor out(value.dtype, value.shape);
+  const std::int64_t shift = shift_of(b, value);
+  each_code(b, pair,
+            [&](std::int64_t i, std::int64_t to) { out.set_code(to, held.code(i) - shift); });
   return out;
 }
 

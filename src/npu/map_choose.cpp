@@ -156,6 +156,9 @@ const Value* NpuTensorChooser::choose(const NpuBuffer& b, std::string_view stem,
     std::ranges::copy_if(all, std::back_inserter(some), fits);
     if (!some.empty()) all = std::move(some);
   };
+  // What stands before the first epoch is fed: an input, not what the network makes of it.
+  if (b.epoch == 0) keep([](const Value* v) { return v->producer == no_id; });
+  if (all.size() == 1) return how = "the network's input", all[0];
   const Label label = label_of(stem);
   const bool enters = stem.find("_zero_off_") != std::string_view::npos;
   if (!layers_.empty() && ordered() && label.number >= 0) {

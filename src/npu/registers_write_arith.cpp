@@ -28,8 +28,11 @@ Result<std::int64_t> npu_table_entry(const NpuProgram& p, std::int64_t address, 
 namespace {
 
 std::optional<std::int64_t> operation_code(std::string_view name) {
-  constexpr std::pair<std::string_view, int> codes[] = {
-      {"ARITH_AFFINE", 0}, {"ARITH_MIN", 1}, {"ARITH_MAX", 2}, {"ARITH_MUL", 7}};
+  constexpr std::pair<std::string_view, int> codes[] = {{"ARITH_AFFINE", 0},
+                                                        {"ARITH_MIN", 1},
+                                                        {"ARITH_MAX", 2},
+                                                        {"ARITH_MUL", 7},
+                                                        {"ARITH_CLIP", 0x37}};
   for (const auto& [n, code] : codes)
     if (n == name) return code;
   return std::nullopt;

@@ -79,9 +79,13 @@ std::string npu_unit_problem(const NpuArith& a) {
       !in(a.batchDepth, 0, 65535))
     return "extents";
   if (a.shift_x != 0 || a.shift_y != 0) return "an input shift";
-  constexpr std::string_view known[] = {"ARITH_AFFINE", "ARITH_MUL", "ARITH_MIN", "ARITH_MAX"};
+  constexpr std::string_view known[] = {"ARITH_AFFINE", "ARITH_MUL", "ARITH_MIN", "ARITH_MAX",
+                                        "ARITH_CLIP"};
   if (std::ranges::find(known, a.operation) == std::ranges::end(known))
     return "operation = " + a.operation;
+  if (a.operation == "ARITH_CLIP" && (a.scalar == 0 || a.dualinput != 0 || a.shift_o != 0 ||
+                                      a.Ax_shift != 0 || a.C_shift != 0 || a.combinebc != 0))
+    return "a clip that is not between two single numbers";
   constexpr std::string_view modes[] = {"",
                                         "ARITH_BCAST_NONE",
                                         "ARITH_BCAST_CHAN",

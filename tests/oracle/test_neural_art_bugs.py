@@ -125,7 +125,8 @@ class Trial:
 def few(inputs, samples, file):
     """The first samples of every array of a file."""
     with np.load(inputs) as z:
-        np.savez(file, **{n: z[n][:samples] if z[n].ndim else z[n] for n in z.files})
+        arrays = {n: z[n] for n in z.files if isinstance(z[n], np.ndarray)}
+        np.savez(file, **{n: a[:samples] if a.ndim else a for n, a in arrays.items()})
     return file
 
 
