@@ -151,7 +151,7 @@ Result<std::vector<EcBlob>> parse_ec_blobs(std::string_view text, const std::str
 }
 
 std::string ec_blob_stem(std::string_view name) {
-  for (const std::string_view tail : {"_address", "_ptr", "_reloc"})
+  for (const std::string_view tail : {"_address", "_ptr", "_reloc", "_binary"})
     if (name.ends_with(tail)) name.remove_suffix(tail.size());
   return std::string(name);
 }

@@ -143,6 +143,19 @@ TEST(NetworkC, a_blob_whose_macro_says_that_it_is_not_encrypted_is_read) {
   EXPECT_NE(read("_other false\n").find("encrypted"), std::string::npos);
 }
 
+// Those with relocations stand under a name of their own, beside room for the copy that is run.
+TEST(NetworkC, a_blob_beside_room_for_its_copy_is_read) {
+  const auto text = format_network_c_with_blobs(test::small_program(), "network_ecblobs.h");
+  ASSERT_TRUE(text.ok()) << text.error().line();
+  std::string header = text->header;
+  const std::size_t at = header.find('[', header.find("uint64_t"));
+  ASSERT_NE(at, std::string::npos);
+  header.insert(at, "_binary");
+  const NpuBlobText blobs{"network_ecblobs.h", header};
+  const auto p = parse_network_c(text->c, "network.c", &blobs);
+  EXPECT_TRUE(p.ok()) << p.error().line();
+}
+
 TEST(NetworkC, damaged_text_never_crashes) {
   const std::string text = format_network_c(test::small_program());
   Random random(11);
