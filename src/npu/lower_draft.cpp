@@ -187,7 +187,7 @@ NpuUnitId NpuDraft::read_packed(int id, std::int64_t times, const std::string& n
                                  npu_fields({{"raw", 1},
                                              {"raw_out", 1},
                                              {"nbits_unsigned", 1},
-                                             {"offset_end", bytes},
+                                             {"offset_end", (bytes + 2) / 3 * 3},
                                              {"loop_offset", bytes},
                                              {"frame_loop_cnt", times},
                                              {"frame_tot_cnt", times},

@@ -206,9 +206,10 @@ TEST(NpuLower, a_layer_that_falls_to_the_cpu_is_a_call_that_describes_it) {
   }
 }
 
+// The map's bytes are no multiple of a word's three.
 TEST(NpuLower, one_by_one_kernels_under_dense_maps_run_in_deep_mode) {
   Net n(9);
-  const ValueId a = n.conv(n.input({1, 4, 5, 6}), 24, {3, 3}, {1, 1}, {1, 1, 1, 1});
+  const ValueId a = n.conv(n.input({1, 4, 5, 5}), 16, {3, 3}, {1, 1}, {1, 1, 1, 1});
   const ValueId b = n.conv(a, 10, {1, 1}, {1, 1}, {0, 0, 0, 0});
   const Graph g = n.finish(n.conv(b, 16, {1, 1}, {1, 1}, {0, 0, 0, 0}, 1, 4));
   const NpuProgram p = lowered(g);
@@ -221,7 +222,7 @@ TEST(NpuLower, one_by_one_kernels_under_dense_maps_run_in_deep_mode) {
   EXPECT_EQ(deep, 1);  // b has ten channels
   std::int64_t compared = 0;
   EXPECT_EQ(differences(g, p, compared), 0);
-  EXPECT_GE(compared, 30 * (4 + 24 + 10 + 16));
+  EXPECT_GE(compared, 25 * (4 + 16 + 10 + 16));
   EXPECT_TRUE(test::errors_of(p, g).empty());
 }
 
