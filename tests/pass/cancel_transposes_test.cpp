@@ -124,6 +124,17 @@ TEST(CancelTransposes, pairs_that_meet_past_a_quantizer_join_its_scale_with_the_
   EXPECT_NEAR(narrow.value(second.inputs[0]).quant.scale[0], 0.15, 1e-6);
 }
 
+// The quantizer behind goes back before the one in front goes on, so that the two meet where both
+// orders become one.
+TEST(CancelTransposes, two_orders_before_a_quantizer_join_its_scale_with_the_one_before_them) {
+  Sketch s;
+  const ValueId a = s.transpose(s.pair(s.x, "x", 0.2f), "a", to_last);
+  const ValueId y = s.pair(s.transpose(a, "b", to_last), "y", 0.1f);
+  const Graph g = lowered(s.finish(s.add("Sigmoid", "sigmoid", {y}, DType::f32, s.shape(y))));
+  const Node& first = g.node(g.find_node("x/q"));
+  EXPECT_NEAR(g.value(first.outputs[0]).quant.scale[0], 0.1, 1e-6);
+}
+
 TEST(CancelTransposes, leaves_a_graph_whose_operators_would_stay_what_they_are) {
   Sketch s;
   const ValueId a = s.pair(s.conv(s.pair(s.x, "x", 0.1f), "first"), "a", 0.2f);
