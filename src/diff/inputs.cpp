@@ -160,7 +160,7 @@ Result<Graph> import_for_inputs(const std::string& model, const std::string& inp
     const Result<NpzMembers> members = read_npz(input);
     for (const auto& [name, array] : members.ok() ? members.value() : NpzMembers{})
       for (std::size_t axis = 0; axis < array.shape.size(); ++axis)
-        options.dimensions.emplace(name + "[" + std::to_string(axis) + "]", array.shape[axis]);
+        options.suggested.emplace(name + "[" + std::to_string(axis) + "]", array.shape[axis]);
   }
   return import_model(model, options);
 }

@@ -10,10 +10,12 @@
 namespace lockstep {
 
 struct ImportOptions {
-  // Extents for symbolic or unknown dimensions by their name, or by "input[axis]" where they have
-  // none. The others become 1, or where the graph does not fit that, the least power of two up to
-  // 256 that it fits.
+  // Extents for symbolic or unknown dimensions by their name, or by "input[axis]"; an error where
+  // the model leaves no such dimension open. The others become 1, or where the graph does not fit
+  // that, the least power of two up to 256 that it fits.
   std::map<std::string, std::int64_t> dimensions;
+  // For those without a name, where nobody asked for another: by "input[axis]", any names.
+  std::map<std::string, std::int64_t> suggested = {};
 };
 
 // Reads a model by its contents, not its ending: .onnx, .tflite. Shape arithmetic is folded, Scan

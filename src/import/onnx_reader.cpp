@@ -53,6 +53,7 @@ Result<Graph> OnnxReader::read() {
   const onnx::GraphProto& graph = model_.graph();
   LOCKSTEP_CHECK(read_initializers(graph, scope));
   LOCKSTEP_CHECK(read_inputs(graph, scope));
+  LOCKSTEP_CHECK(check_dimensions());
   LOCKSTEP_CHECK(read_nodes(graph.node(), scope));
   spread_layout();
   for (const auto& output : graph.output()) {
@@ -111,16 +112,40 @@ Result<Shape> OnnxReader::shape_of(const onnx::ValueInfoProto& info) {
     return Error{at, "no shape", "a shape, with symbolic extents where they vary", ""};
   Shape shape;
   for (const auto& dim : type.shape().dim()) {
-    const std::string unnamed = info.name() + "[" + std::to_string(shape.size()) + "]";
-    const auto named = options_.dimensions.find(
-        dim.has_dim_param() && !dim.dim_param().empty() ? dim.dim_param() : unnamed);
+    const std::string place = info.name() + "[" + std::to_string(shape.size()) + "]";
     const bool known = dim.has_dim_value() && dim.dim_value() >= 0;
-    const bool given = !known && named != options_.dimensions.end();
-    guessed_ = guessed_ || (!known && !given);
-    shape.push_back(known ? dim.dim_value() : given ? named->second : open_extent_);
+    shape.push_back(known ? dim.dim_value()
+                          : extent_of(dim.has_dim_param() ? dim.dim_param() : "", place));
   }
   LOCKSTEP_CHECK(checked_size(shape, 8, at));
   return shape;
+}
+
+// Of a dimension that the file leaves open: as asked by its name or its place, as suggested where
+// it has no name, else the guess.
+std::int64_t OnnxReader::extent_of(const std::string& name, const std::string& place) {
+  for (const std::string& key : {name, place}) {
+    if (key.empty()) continue;
+    if (std::ranges::find(open_, key) == open_.end()) open_.push_back(key);
+    if (const auto given = options_.dimensions.find(key); given != options_.dimensions.end())
+      return given->second;
+  }
+  const auto suggested = options_.suggested.find(place);
+  if (name.empty() && suggested != options_.suggested.end()) return suggested->second;
+  guessed_ = true;
+  return open_extent_;
+}
+
+Result<void> OnnxReader::check_dimensions() const {
+  for (const auto& [name, extent] : options_.dimensions) {
+    if (std::ranges::find(open_, name) != open_.end()) continue;
+    const std::string near = nearest(name, open_);
+    return Error{
+        "--dim " + name, file_ + " leaves no such dimension open",
+        open_.empty() ? "no --dim: all extents are in the file" : "one of " + join(open_, ", "),
+        near.empty() ? "by name, or as INPUT[AXIS]" : "did you mean '" + near + "'?"};
+  }
+  return {};
 }
 
 Result<void> OnnxReader::read_inputs(const onnx::GraphProto& graph, OnnxScope& scope) {

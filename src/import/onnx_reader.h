@@ -47,6 +47,8 @@ class OnnxReader {
   Result<std::vector<ValueId>> inputs_of(const onnx::NodeProto& node, const OnnxScope& scope) const;
   Result<ValueId> declare(const onnx::NodeProto& node, const std::string& name, OnnxScope& scope);
   Result<Shape> shape_of(const onnx::ValueInfoProto& info);
+  std::int64_t extent_of(const std::string& name, const std::string& place);
+  Result<void> check_dimensions() const;
   Result<void> check_half(const ForeignNode& foreign) const;
   // onnx_quantizers.cpp: whether the node makes or reads codes of four bits; an error where
   // output_dtype is no type of codes or not the zero point's; whether it makes `output` of a Gemm's
@@ -85,7 +87,8 @@ class OnnxReader {
   const ImportOptions& options_;
   const onnx::ModelProto& model_;
   std::int64_t open_extent_;
-  bool guessed_ = false;  // open_extent was used
+  bool guessed_ = false;           // open_extent was used
+  std::vector<std::string> open_;  // what --dim may name
   GraphBuilder graph_;
   std::map<std::string, std::int64_t> opsets_;  // by domain, "" for ONNX's own
   std::set<ValueId> four_bit_;                  // constants of uint4 or int4

@@ -25,7 +25,11 @@ Result<void> read_io(const TfliteReader& reader) {
 
 }  // namespace
 
-Result<Graph> import_tflite(const std::string& path, const ImportOptions&) {
+Result<Graph> import_tflite(const std::string& path, const ImportOptions& options) {
+  if (!options.dimensions.empty())
+    return Error{"--dim " + options.dimensions.begin()->first,
+                 path + " leaves no such dimension open", "no --dim: all extents are in the file",
+                 ""};
   LOCKSTEP_TRY(const Bytes bytes, read_file(path));
   return import_tflite_bytes(bytes, path);
 }

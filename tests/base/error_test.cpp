@@ -15,6 +15,14 @@ TEST(Error, is_one_line_in_a_pipe_and_a_block_on_a_terminal) {
             "was added");
 }
 
+TEST(Error, shows_a_newline_or_escape_that_a_user_gave_and_stays_one_line) {
+  const Error e{"--arith a\nb", "no such\x1b[31m arithmetic", "one\tof", "say\x7f \"ort\""};
+  EXPECT_EQ(e.line(),
+            "--arith a\\nb: no such\\x1b[31m arithmetic; want one\\tof (say\\x7f \"ort\")");
+  EXPECT_EQ(e.block().find("a\nb"), std::string::npos) << e.block();
+  EXPECT_EQ((Error{"größe", "µ", "", ""}.line()), "größe: µ") << "other scripts stay";
+}
+
 Result<int> half(int n) {
   if (n % 2) return Error{"half", std::to_string(n), "an even number", ""};
   return n / 2;

@@ -30,6 +30,9 @@ TEST(OnnxImport, puts_one_for_symbolic_extents_or_what_the_options_say) {
       ->set_dim_param("n");
   EXPECT_EQ(m.import()->value(0).shape, (Shape{1, 2}));
   EXPECT_EQ(m.import({.dimensions = {{"n", 5}}})->value(0).shape, (Shape{5, 2}));
+  EXPECT_EQ(m.import({.dimensions = {{"x[0]", 6}}})->value(0).shape, (Shape{6, 2}));
+  EXPECT_EQ(m.import({.suggested = {{"x[0]", 6}}})->value(0).shape, (Shape{1, 2}))
+      << "a batch stays 1";
   m.model.mutable_graph()
       ->mutable_input(0)
       ->mutable_type()
@@ -38,6 +41,26 @@ TEST(OnnxImport, puts_one_for_symbolic_extents_or_what_the_options_say) {
       ->mutable_dim(0)
       ->clear_value();
   EXPECT_EQ(m.import({.dimensions = {{"x[0]", 7}}})->value(0).shape, (Shape{7, 2}));
+  EXPECT_EQ(m.import({.suggested = {{"x[0]", 7}, {"z[3]", 2}}})->value(0).shape, (Shape{7, 2}));
+}
+
+TEST(OnnxImport, refuses_an_extent_for_a_dimension_that_the_model_does_not_leave_open) {
+  OnnxBuilder m;
+  m.input("x", {0, 2}).output("y").node("Relu", {"x"}, {"y"});
+  m.model.mutable_graph()
+      ->mutable_input(0)
+      ->mutable_type()
+      ->mutable_tensor_type()
+      ->mutable_shape()
+      ->mutable_dim(0)
+      ->set_dim_param("batch");
+  for (const char* name : {"bacth", "x[1]", "y[0]"}) {
+    const auto g = m.import({.dimensions = {{name, 5}}});
+    ASSERT_FALSE(g.ok()) << name;
+    EXPECT_EQ(g.error().where, "--dim " + std::string(name));
+    EXPECT_EQ(g.error().want, "one of batch, x[0]");
+  }
+  EXPECT_EQ(m.import({.dimensions = {{"bacth", 5}}}).error().hint, "did you mean 'batch'?");
 }
 
 TEST(OnnxImport, notes_scale_and_zero_point_on_the_codes) {
