@@ -199,8 +199,13 @@ const std::map<std::string_view, Draw>& draws() {
          return {{"how", site_value(s).shape.size() == 4 ? whole(r, 0, 5) : 0}};
        }},
       {"input-normalized-wrongly",
-       [](const Site&, Random& r) -> Params {
-         if (r.unit() < 0.3) return {{"scale", about(r, 0.3, 3)}, {"offset", about(r, 0.1, 1)}};
+       [](const Site& s, Random& r) -> Params {
+         const Shape& shape = site_value(s).shape;
+         const double way = r.unit();
+         if (way < 0.3) return {{"scale", about(r, 0.3, 3)}, {"offset", about(r, 0.1, 1)}};
+         if (way < 0.5) return {{"scale", -1}, {"offset", whole(r, 0, 1)}};
+         if (way < 0.8 && shape.size() > 2 && shape[channels_last(s) ? shape.size() - 1 : 1] == 3)
+           return {{"statistics", whole(r, 1, 8)}};
          const bool big = r.unit() < 0.5;
          return {{"scale", big ? one_of(r, {255, 127.5, 128}) : one_of(r, {1 / 255.0, 0.5, 2})},
                  {"offset", 0}};
@@ -315,6 +320,10 @@ const std::map<std::string_view, Draw>& draws() {
          p["value"] = value;
          return p;
        }},
+      {"products-rescaled",
+       [](const Site&, Random& r) -> Params {
+         return {{"k", r.unit() < 0.4 ? one_of(r, {0.5, 2, 0.25}) : about(r, 0.2, 4)}};
+       }},
       {"products-dropped",
        [](const Site& s, Random& r) -> Params {
          const NodeView n = s.view();
@@ -350,10 +359,18 @@ const std::map<std::string_view, Draw>& draws() {
        }},
       {"stale-input",
        [](const Site&, Random& r) -> Params {
-         return {{"frozen", whole(r, 0, 1)}};
+         return {{"frozen", whole(r, 0, 1)}, {"first", r.unit() < 0.3 ? 1.0 : 0.0}};
        }},
       {"stale-input-lines", [](const Site&, Random& r) { return blocks(r); }},
       {"stale-lines", [](const Site&, Random& r) { return blocks(r); }},
+      {"stale-output",
+       [](const Site&, Random& r) -> Params {
+         return {{"first", r.unit() < 0.3 ? 1.0 : 0.0}};
+       }},
+      {"state-not-reset",
+       [](const Site&, Random& r) -> Params {
+         return {{"on", whole(r, 0, 2)}, {"runs", whole(r, 1, 2)}};
+       }},
       {"tail-channels-dropped",
        [](const Site&, Random& r) -> Params {
          return {{"first", -1}, {"fill", whole(r, 0, 2)}};

@@ -38,6 +38,13 @@ std::string other_version(const Case& c, const Verdict& verdict);
 // wrong throughout without a cause. "" when it is not so.
 std::string doubtful_inputs(const Case& c, const Verdict& verdict);
 
+// The samples are what the reference makes, to the value, where it keeps its state between them.
+std::optional<std::string> one_stream(const Case& c, const Comparison& comparison);
+
+// Each sample is the answer to the input before, and no cause says what the first is: seen once
+// none was found.
+std::optional<std::string> begun_early(const Case& c, const Comparison& comparison);
+
 // Parts of bad_capture: which input each sample is of; what the tensors hold.
 std::optional<std::string> misplaced_samples(const Case& c, const Comparison& comparison);
 // The same of samples that hold so few values that a device's may be another sample's by chance:

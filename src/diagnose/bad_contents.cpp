@@ -169,6 +169,7 @@ std::optional<std::string> bad_contents(const Case& c, const Comparison& compari
 
 std::optional<std::string> unexplained_capture(const Case& c, const Verdict& v) {
   if (v.suspects.empty() || v.suspects[0].cause()) return std::nullopt;
+  if (auto early = begun_early(c, v.comparison)) return early;
   for (const Suspect& s : v.suspects) {
     const Row& row = v.comparison.rows[s.row];
     if (row.whole.not_finite > 0 && !s.cause())

@@ -162,6 +162,20 @@ bool one_late(const std::vector<std::size_t>& of) {
   return of.size() > 2;
 }
 
+// Each answer that of the input after, the last of none.
+bool one_early(const std::vector<std::size_t>& of) {
+  for (std::size_t i = 0; i < of.size(); ++i)
+    if (of[i] != (i + 1 < of.size() ? i + 1 : none)) return false;
+  return of.size() > 2;
+}
+
+// Each answer that of the input before, the first of none.
+bool one_late_from_elsewhere(const std::vector<std::size_t>& of) {
+  for (std::size_t i = 0; i < of.size(); ++i)
+    if (of[i] != (i == 0 ? none : i - 1)) return false;
+  return of.size() > 2;
+}
+
 std::string other_order(const std::vector<std::size_t>& of) {
   return "the samples stand in another order than the inputs: the device's are the reference's "
          "samples " +
@@ -183,6 +197,11 @@ std::optional<std::string> reordered_exactly(const Case& c, const Comparison& co
   const Samples samples(c, comparison);
   if (comparison.identical() || samples.too_few_to_tell()) return std::nullopt;
   const auto of = samples.origins(true);
+  if (one_early(of))
+    return fmt::format(
+        "each sample is of the input after its own, the last of none that was sent: the first "
+        "inference is not in the recording ({} samples from input 2 on)",
+        of.size() - 1);
   if (std::ranges::count(of, none) || !is_permutation(of) || std::ranges::is_sorted(of))
     return std::nullopt;
   return other_order(of);
@@ -233,6 +252,34 @@ std::optional<std::string> misplaced_throughout(const Case& c, const Comparison&
 std::optional<std::string> misplaced_samples(const Case& c, const Comparison& comparison) {
   if (auto found = misplaced_throughout(c, comparison, false)) return found;
   return reordered_at_inputs(c, comparison);
+}
+
+std::optional<std::string> one_stream(const Case& c, const Comparison& comparison) {
+  if (c.reference.graph().states().empty() || c.recorded.state == StateMode::keep ||
+      c.recorded.device.size() < 2 || comparison.identical())
+    return std::nullopt;
+  std::vector<std::string> wanted;
+  for (const Row* row : computed_rows(comparison)) wanted.push_back(row->tensor);
+  RunOptions options;
+  options.state = StateMode::keep;
+  const auto kept = c.reference.run(c.recorded.sent, wanted, options);
+  if (!kept.ok() || wanted.empty()) return std::nullopt;
+  for (std::size_t s = 0; s < kept->samples.size(); ++s)
+    for (const std::string& name : wanted) {
+      const Tensor *device = recorded_tensor(c.recorded.device[s], name),
+                   *made = recorded_tensor(kept->samples[s], name);
+      if (device && (!made || !(*device == *made))) return std::nullopt;
+    }
+  return "they are of one stream: the device keeps its state from sample to sample, as the "
+         "reference does with --state keep";
+}
+
+std::optional<std::string> begun_early(const Case& c, const Comparison& comparison) {
+  const Samples samples(c, comparison);
+  if (samples.too_few_to_tell() || !one_late_from_elsewhere(samples.origins(true)))
+    return std::nullopt;
+  return "each sample is of the input before its own, the first of none that was sent: a run came "
+         "before these inputs, or the device answers one run late";
 }
 
 std::optional<std::string> perhaps_misplaced(const Case& c, const Comparison& comparison) {

@@ -8,16 +8,18 @@
 #include <thread>
 
 #include "fault/fault_describe.h"
+#include "fault/fault_work.h"
 
 namespace lockstep {
 namespace {
 
 constexpr std::size_t plain_batch = 32, fit_batch = 4;
 constexpr double plain_share = 0.6,
-                 fit_limit = 0.85;    // over several operations: where plain ones and fits end
-constexpr double fit_share = 0.2;     // of all work, for one fault at one place
-constexpr double cone_share = 0.03;   // the same among the many places of several operations
-constexpr double first_share = 0.01;  // and in the first round there
+                 fit_limit = 0.85;       // over several operations: where plain ones and fits end
+constexpr double proposal_share = 0.02;  // of all work, for what one fault proposes at one place
+constexpr double fit_share = 0.2;        // for one fit there
+constexpr double cone_share = 0.03;      // the same among the many places of several operations
+constexpr double first_share = 0.01;     // and in the first round there
 constexpr double fit_replays = 150;  // that a share must allow in all samples; else one sample does
 constexpr std::size_t most_kept = 400;  // hypotheses remembered
 
@@ -135,6 +137,25 @@ std::optional<Tested> Hypotheses::test(std::vector<Step> steps) const {
   return t;
 }
 
+std::vector<Params> Hypotheses::proposed(const Site& site, const FaultDef& fault,
+                                         const Evidence& evidence, Outcome& o) const {
+  Allowance own(proposal_share * options_.work);
+  std::vector<Params> sets = fault.candidates(site, evidence);
+  o.work += own.spent();
+  for (const Evidence::Item& item : evidence.items)  // read once at least
+    if (item.observed) o.work += static_cast<double>(item.observed->count());
+  o.incomplete = o.incomplete || own.exceeded();
+  return sets;
+}
+
+std::vector<Params> Hypotheses::proposed(const Site& site, const FaultDef& fault,
+                                         const Evidence& evidence) {
+  Outcome o;
+  std::vector<Params> sets = proposed(site, fault, evidence, o);
+  merge(std::move(o));
+  return sets;
+}
+
 void Hypotheses::try_sets(const Task& task, std::vector<Params> sets, Outcome& o) const {
   const double work = trial_.work(sites_[task.site], task.fault);
   for (Params& params : sets) {
@@ -149,18 +170,16 @@ void Hypotheses::try_plain(const std::vector<Task>& tasks, double share) {
   run(
       tasks, plain_batch, share,
       [&](const Task& task, Outcome& o) {
-        try_sets(task, task.fault->candidates(sites_[task.site], evidence_[task.site]), o);
+        try_sets(task, proposed(sites_[task.site], *task.fault, evidence_[task.site], o), o);
       },
       [] { return false; });
 }
 
-// A fault proposes by replaying what it could be, which is not charged: where one replay takes a
-// good part of all work, as in an arithmetic that has no kernel for a large layer, its proposals
-// would take many times as much.
+// Where one replay takes more than a proposal may, as in an arithmetic that has no kernel for a
+// large layer, nothing can be proposed.
 void Hypotheses::leave_out_huge(std::vector<Task>& all) {
-  constexpr double most_of_work = 0.02;
   const auto erased = std::erase_if(all, [&](const Task& t) {
-    return trial_.work(sites_[t.site], t.fault) > most_of_work * options_.work;
+    return trial_.work(sites_[t.site], t.fault) > proposal_share * options_.work;
   });
   incomplete_ = incomplete_ || erased > 0;
 }
@@ -188,6 +207,7 @@ bool Hypotheses::fit_to(const Task& task, std::span<const std::size_t> samples, 
   std::map<std::pair<std::size_t, std::string>, double>
       known;  // of faults that list places run by run
   const auto of_sample = [&](const Params& params, std::size_t sample) {
+    const Allowance apart(std::numeric_limits<double>::infinity());  // charged as a replay
     o.work += each;
     return trial_.misfit({site, task.fault, params}, std::span(&sample, 1));
   };
@@ -210,8 +230,15 @@ bool Hypotheses::fit_to(const Task& task, std::span<const std::size_t> samples, 
     }
     return sum;
   };
-  auto sets = task.fault->fit(site, evidence_[task.site], misfit);
+  std::vector<Params> sets;
+  {
+    const Allowance own(share);
+    sets = task.fault->fit(site, evidence_[task.site], misfit);
+    o.work += own.spent();
+    stopped = stopped || own.exceeded();
+  }
   const bool reproduces = std::ranges::any_of(sets, [&](const Params& p) {
+    o.work += each * static_cast<double>(samples.size());
     return trial_.misfit({site, task.fault, p}, samples) == 0;
   });
   try_sets(task, std::move(sets), o);

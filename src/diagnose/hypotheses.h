@@ -74,6 +74,10 @@ class Hypotheses {
   void leave_out_huge(std::vector<Task>& all);
   void try_plain(const std::vector<Task>& tasks, double share);
   void merge(Outcome&& o);
+  // What the fault proposes, charged: the replays that it makes, and what it reads.
+  std::vector<Params> proposed(const Site& site, const FaultDef& fault, const Evidence& evidence,
+                               Outcome& o) const;
+  std::vector<Params> proposed(const Site& site, const FaultDef& fault, const Evidence& evidence);
   void try_sets(const Task& task, std::vector<Params> sets, Outcome& o) const;
   void fit_one(const Task& task, double share, Outcome& o) const;
   // Fits to these samples for so much work; whether they are reproduced.

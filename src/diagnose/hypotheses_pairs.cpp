@@ -59,6 +59,7 @@ bool Hypotheses::builds_on_output(const Step& step) const {
 std::vector<Step> Hypotheses::second_parts(const Tested& first) {
   std::vector<Tensor> before;
   for (const std::size_t i : trial_.every()) {
+    work_ += trial_.work(first.steps[0].site, first.e.fault);
     auto made = trial_.replay(i, first.steps);
     if (!made.ok()) return {};
     before.push_back(std::move(*made));
@@ -72,8 +73,13 @@ std::vector<Step> Hypotheses::second_parts(const Tested& first) {
     const Evidence evidence = observed ? trial_.evidence(site, before) : evidence_[s];
     for (const FaultDef* fault : fault_table()) {
       if (!fits_stage(*fault, site) || (fault == first.e.fault && cone && !observed)) continue;
+      if (work_ > options_.work) {
+        cut_short_ = true;
+        return seconds;
+      }
+      if (!cone) work_ += 2 * trial_.work(site, fault);
       if (!cone && !builds_on_output({site, fault, {}})) continue;
-      for (Params& params : fault->candidates(site, evidence))
+      for (Params& params : proposed(site, *fault, evidence))
         seconds.push_back({site, fault, std::move(params)});
     }
   }
@@ -89,7 +95,7 @@ void Hypotheses::at_every_input() {
     if (fault->reads ||
         !std::ranges::all_of(inputs, [&](std::size_t s) { return fits_stage(*fault, sites_[s]); }))
       continue;
-    for (const Params& params : fault->candidates(sites_[inputs[0]], evidence_[inputs[0]])) {
+    for (const Params& params : proposed(sites_[inputs[0]], *fault, evidence_[inputs[0]])) {
       if (work_ > options_.work) {
         cut_short_ = true;
         return;
@@ -128,7 +134,7 @@ void Hypotheses::of_earlier_runs() {
     if (shifted.items.empty()) continue;
     for (const FaultDef* fault : fault_table()) {
       if (fault == earlier || !fits_stage(*fault, *own)) continue;
-      for (Params& params : fault->candidates(*own, shifted)) {
+      for (Params& params : proposed(*own, *fault, shifted)) {
         if (work_ > options_.work) {
           cut_short_ = true;
           return;

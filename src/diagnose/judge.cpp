@@ -228,8 +228,8 @@ Result<Verdict> judge(const Case& c, const std::vector<std::string>& left_device
   if (!v.comparison.identical()) {
     LOCKSTEP_TRY(v.computes_as, computes_as(c, v.comparison));
   }
-  if (const auto order = reordered_exactly(c, v.comparison))
-    return refused(std::move(v), c, *order);
+  for (const auto& other_runs : {one_stream, reordered_exactly})
+    if (const auto why = other_runs(c, v.comparison)) return refused(std::move(v), c, *why);
   if (c.tolerance.kind == Tolerance::Kind::cosine) {
     LOCKSTEP_CHECK(judge_gate(c.reference.graph(), c.tolerance, v));
     return v;

@@ -8,6 +8,7 @@
 #include "diagnose/hypotheses.h"
 #include "diagnose/judge.h"
 #include "fault/fault_describe.h"
+#include "fault/fault_work.h"
 
 namespace lockstep {
 namespace {
@@ -268,7 +269,13 @@ std::optional<Explanation> search_families(const Trial& trial, const SearchOptio
         if (f.nodes.size() < 2 || !seen.insert(f.nodes).second) continue;
         std::vector<const Site*> sites;
         for (const NodeId m : f.nodes) sites.push_back(site_of.at(m));
-        for (const Params& params : proposals(*fault, sites, trial)) {
+        std::vector<Params> sets;
+        {
+          const Allowance own(std::max(0.0, limit - spent.work));
+          sets = proposals(*fault, sites, trial);
+          spent.work += own.spent();
+        }
+        for (const Params& params : sets) {
           if (spent.work > limit) return best;
           std::vector<Step> steps;
           for (const Site* site : sites) steps.push_back({*site, fault, params});
@@ -276,6 +283,7 @@ std::optional<Explanation> search_families(const Trial& trial, const SearchOptio
           spent.work += trial.work(*sites[0]);
           auto e = trial.test(steps, std::span(trial.telling()).first(1));
           if (!e.ok() || !e->exact()) continue;
+          spent.work += trial.work(*sites[0]) * static_cast<double>(trial.every().size());
           e = trial.test(steps, trial.every());
           if (!e.ok() || !e->exact()) continue;
           e->bits = description_bits(*sites[0], *fault, params) + family_bits;

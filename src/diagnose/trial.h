@@ -60,8 +60,8 @@ class Trial {
   // (reals: in shares of its magnitude), each at most 255; 0 when it is reproduced. Infinite where
   // it cannot be replayed.
   double misfit(const Step& step, std::span<const std::size_t> samples) const;
-  // What one replay of one sample costs: all that is computed again from the site on. The unit is a
-  // multiply-accumulate done term by term; a kernel does some seven in its time.
+  // What one replay of one sample costs: all that is computed again from the site on
+  // (fault/fault_work.h).
   double work(const Site& site, const FaultDef* fault = nullptr) const;
   // Equal enough to count as reproduced: codes exactly, floats to the last few bits.
   static bool same_number(const Tensor& a, const Tensor& b, std::int64_t i);

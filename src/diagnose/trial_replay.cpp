@@ -2,7 +2,7 @@
 
 #include "diagnose/trial.h"
 #include "fault/fault_places.h"
-#include "op/op.h"
+#include "fault/fault_work.h"
 
 namespace lockstep {
 
@@ -141,23 +141,16 @@ Result<Tensor> Trial::replay(std::size_t index, std::span<const Step> steps) con
 
 // A replay that computes little still takes some time.
 double Trial::work(const Site& site, const FaultDef* fault) const {
-  constexpr double each = 20000, of_each_node = 4000, element = 4, by_kernel = 0.15;
+  constexpr double each = 20000;
   const Graph& g = test_->reference().graph();
-  const auto of_node = [&](NodeId n, double mac) {
-    const NodeView view{g, g.node(n)};
-    const OpDef* op = find_op(view.node.op);
-    double sum =
-        of_each_node + (op && op->cost ? mac * static_cast<double>(op->cost(view).macs) : 0);
-    for (const ValueId v : view.node.outputs)
-      if (v != no_id) sum += element * static_cast<double>(count_of(g.value(v).shape));
-    return sum;
-  };
+  const auto of_node = [&](NodeId n, double mac) { return node_work({g, g.node(n)}, mac); };
   // A layer computed in pieces has no kernel for what is changed.
   const bool pieces = fault && test_->reference().arithmetic().numerics->product;
   // Sums of reals in a runtime's own order take as long by any way.
   const bool reals = site.node != no_id && is_float(site.view().output(0).dtype);
-  const double own = fault && (pieces || reals || fault->cost != SumCost::kernel) ? 1 : by_kernel;
-  double sum = each + element * static_cast<double>(count_of(g.value(row_->value).shape));
+  const double own =
+      fault && (pieces || reals || fault->cost != SumCost::kernel) ? 1 : products_by_kernel;
+  double sum = each + work_of_element * static_cast<double>(count_of(g.value(row_->value).shape));
   if (is_row(site)) return sum + of_node(site.node, own);
   std::vector<bool> after(g.values().size(), false);
   if (site.node == no_id) {
@@ -175,7 +168,7 @@ double Trial::work(const Site& site, const FaultDef* fault) const {
           return v != no_id && after[static_cast<std::size_t>(v)];
         }))
       continue;
-    sum += of_node(n, n == site.node ? own : by_kernel);
+    sum += of_node(n, n == site.node ? own : products_by_kernel);
     for (const ValueId v : node.outputs)
       if (v != no_id) after[static_cast<std::size_t>(v)] = true;
   }

@@ -9,7 +9,7 @@ namespace {
 
 constexpr ParamSpec params[] = {
     {"shift", "bits that are dropped before the accumulator is stored", 0},
-    {"wraps", "0: it saturates; 1: it wraps", 0},
+    {"wraps", "0: it saturates; 1: it wraps", 0, Takes::flag()},
 };
 
 bool applies(const Site& site) {

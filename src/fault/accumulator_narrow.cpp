@@ -11,7 +11,7 @@ namespace {
 
 constexpr ParamSpec params[] = {
     {"bits", "bits of the accumulator, sign included", 14},
-    {"wraps", "0: it saturates; 1: it wraps", 0},
+    {"wraps", "0: it saturates; 1: it wraps", 0, Takes::flag()},
 };
 constexpr int kLeast = 12, kMost = 30, kOther = 16;  // 16 bits are accumulator-16bit's
 

@@ -7,8 +7,9 @@
 namespace lockstep {
 namespace {
 
-constexpr ParamSpec params[] = {
-    {"modulus", "1: every integer bit is lost; 2: those from the second on", 1}};
+constexpr ParamSpec params[] = {{"modulus",
+                                 "1: every integer bit is lost; 2: those from the second on", 1,
+                                 Takes::between(1, 2)}};
 
 double wrapped(double scale, double y, double modulus) {
   return std::fmod(scale / y, modulus) * y;

@@ -9,8 +9,9 @@ namespace lockstep {
 namespace {
 
 constexpr ParamSpec params[] = {
-    {"left_out", "0: none, epsilon is another; 1: scale; 2: bias; 3: mean; 4: variance", 0},
-    {"epsilon", "what is added to the variance", 1e-3},
+    {"left_out", "0: none, epsilon is another; 1: scale; 2: bias; 3: mean; 4: variance", 0,
+     Takes::up_to(4)},
+    {"epsilon", "what is added to the variance", 1e-3, Takes::real()},
 };
 
 bool applies(const Site& site) {

@@ -16,10 +16,10 @@ constexpr ParamSpec params[] = {
      "0: it is absent; 1: its bytes are reversed; 2: only its low 16 bits are kept; 3: it is added "
      "twice; 4: it is read `by` channels off; 5: it is absent in channel `by` alone; 6: `k` times "
      "it is added",
-     0},
+     0, Takes::up_to(6)},
     {"by", "channels by which it is read too late (negative: too early)", 1},
-    {"around", "beyond its end: 0: zeros; 1: it begins again", 0},
-    {"k", "its factor, for how=6", 0.5},
+    {"around", "beyond its end: 0: zeros; 1: it begins again", 0, Takes::flag()},
+    {"k", "its factor, for how=6", 0.5, Takes::real()},
 };
 
 bool applies(const Site& site) {

@@ -5,6 +5,7 @@
 #include "fault/fault_other.h"
 #include "fault/fault_runs.h"
 #include "fault/fault_search.h"
+#include "fault/fault_work.h"
 
 namespace lockstep {
 namespace {
@@ -71,6 +72,7 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
     }
     if (seen.empty() || sets.size() >= 4) continue;
     const auto size = static_cast<std::int64_t>(seen[0].other.size());
+    if (!spend(2 * work_of_element * static_cast<double>(size))) break;
     for (std::int64_t from = 0; from + (end - first) <= size; ++from)
       if (holds(seen, first, end, from - first)) {
         sets.push_back({{"other", id},

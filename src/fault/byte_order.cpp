@@ -7,7 +7,8 @@ namespace {
 
 constexpr ParamSpec params[] = {
     {"width", "bytes of a word: 2 or 4; 0: the output's own element, or 4 for bytes", 0},
-    {"last", "1: in a memory that holds channels last, where the model holds them first", 0},
+    {"last", "1: in a memory that holds channels last, where the model holds them first", 0,
+     Takes::flag()},
 };
 
 bool applies(const Site& site) {

@@ -18,8 +18,8 @@ constexpr ParamSpec params[] = {
     {"spread",
      "factors are drawn from 1 / (1 + spread) to 1 + spread where none are given (c<channel>.k, "
      "c<channel>.add)",
-     0.5},
-    {"shift", "offsets are drawn up to this many codes either way", 0},
+     0.5, Takes::real()},
+    {"shift", "offsets are drawn up to this many codes either way", 0, Takes::real()},
     {"seed", "which factors and offsets", 1},
 };
 

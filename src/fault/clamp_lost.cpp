@@ -11,8 +11,9 @@ namespace {
 constexpr std::array<std::string_view, 4> kClamps = {"Relu", "Relu6", "Clip", "ReluN1To1"};
 constexpr std::array<std::string_view, 5> kSums = {"Conv", "Gemm", "MatMul", "Add", "Sub"};
 
-constexpr ParamSpec params[] = {
-    {"keeps_lower", "0: both bounds are lost; 1: the lower bound (ReLU6 becomes ReLU)", 0}};
+constexpr ParamSpec params[] = {{"keeps_lower",
+                                 "0: both bounds are lost; 1: the lower bound (ReLU6 becomes ReLU)",
+                                 0, Takes::flag()}};
 
 bool is_clamp(const NodeView& n) {
   return std::ranges::find(kClamps, n.node.op) != kClamps.end();

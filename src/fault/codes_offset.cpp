@@ -13,7 +13,7 @@ namespace {
 
 constexpr ParamSpec params[] = {
     {"by", "codes by which every element is too large", 128},
-    {"saturates", "0: beyond the range it wraps; 1: it stops there", 0},
+    {"saturates", "0: beyond the range it wraps; 1: it stops there", 0, Takes::flag()},
 };
 
 bool applies(const Site& site) {

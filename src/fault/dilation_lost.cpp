@@ -7,8 +7,9 @@
 namespace lockstep {
 namespace {
 
-constexpr ParamSpec params[] = {
-    {"anchor", "which tap stays in place: 0 the first, 1 the middle, 2 the last", 0}};
+constexpr ParamSpec params[] = {{"anchor",
+                                 "which tap stays in place: 0 the first, 1 the middle, 2 the last",
+                                 0, Takes::up_to(2)}};
 
 bool applies(const Site& site) {
   if (site.node == no_id || site.view().node.op != "Conv") return false;

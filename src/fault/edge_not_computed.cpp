@@ -12,7 +12,8 @@ namespace {
 constexpr ParamSpec params[] = {
     {"axis", "spatial axis from 0 on; -1: the last", -1},
     {"lost", "rows or columns that are not computed", 1},
-    {"fill", "0: zero bytes stand there; 1: the zero point; 2: what was read a run earlier", 0},
+    {"fill", "0: zero bytes stand there; 1: the zero point; 2: what was read a run earlier", 0,
+     Takes::up_to(2)},
 };
 
 // The axes of a picture or a series beside batch and channels.

@@ -36,10 +36,22 @@ enum class SumCost : std::uint8_t { kernel, meaning, each_product };
 // Which earlier run's output the device shows instead of this one's.
 enum class OutputOf : std::uint8_t { this_run, run_before, first_run };
 
+// Which numbers a parameter takes: whole ones, unless it says reals; both ends included.
+struct Takes {
+  bool whole = true;
+  double least = -1e9, most = 1e9;  // counts, places and factors all fit
+  static constexpr Takes real() { return {false}; }
+  static constexpr Takes share() { return {false, 0, 1}; }
+  static constexpr Takes flag() { return {true, 0, 1}; }
+  static constexpr Takes up_to(double most) { return {true, 0, most}; }
+  static constexpr Takes between(double least, double most) { return {true, least, most}; }
+};
+
 using Params = std::map<std::string, double, std::less<>>;
 struct ParamSpec {
   std::string_view name, meaning;
   double fallback;
+  Takes takes = {};
 };
 
 // Another tensor of the same inference by its id; null when it is not at hand.

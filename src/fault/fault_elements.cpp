@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "fault/fault_work.h"
+
 namespace lockstep {
 
 Broadcast::Broadcast(const Shape& operand, const Shape& result)
@@ -32,6 +34,7 @@ void for_elements(const Evidence& evidence, std::int64_t limit,
   for (const Evidence::Item& item : evidence.items)
     if (item.expected && item.observed) total += item.expected->count();
   const std::int64_t step = total / std::max<std::int64_t>(limit, 1) + 1;
+  if (!spend(2 * work_of_element * static_cast<double>(total / step))) return;
   std::int64_t next = 0;
   for (const Evidence::Item& item : evidence.items) {
     if (!item.expected || !item.observed || item.observed->count() != item.expected->count())

@@ -1,6 +1,7 @@
 #include "fault/fault_eval.h"
 
 #include "base/text.h"
+#include "fault/fault_work.h"
 #include "kernel/kernel_dnnl.h"
 #include "op/op.h"
 #include "run/node_kernels.h"
@@ -134,13 +135,16 @@ Result<std::vector<Tensor>> ChangedNode::eval() const {
     node.outputs.push_back(builder.add_value(std::move(value)));
   }
   const NodeId id = builder.add_node(std::move(node));
-  LOCKSTEP_CHECK(check_shapes({builder.so_far(), builder.so_far().node(id)}));
+  const NodeView view{builder.so_far(), builder.so_far().node(id)};
+  LOCKSTEP_CHECK(check_shapes(view));
   const Numerics numerics = detoured(numerics_, detours_);
-  if (!detours_.requant && !detours_.binary && out.size() == 1 &&
-      wants_kernel({builder.so_far(), builder.so_far().node(id)}, numerics) &&
-      NodeKernels(builder.so_far(), numerics).run(id, in, out))
-    return out;
-  EvalContext context{{builder.so_far(), builder.so_far().node(id)}, numerics, in, out};
+  const bool by_kernel =
+      !detours_.requant && !detours_.binary && out.size() == 1 && wants_kernel(view, numerics);
+  const bool fast = by_kernel && !numerics.product && !is_float(view.output(0).dtype);
+  if (!spend(node_work(view, fast ? products_by_kernel : 1)))
+    return Error{view.where(), "more work than a proposal may do", "a smaller layer", ""};
+  if (by_kernel && NodeKernels(builder.so_far(), numerics).run(id, in, out)) return out;
+  EvalContext context{view, numerics, in, out};
   const Active outer = active;
   active = {&detours_, &numerics_};
   Result<void> status = find_op(node_.op)->eval(context);

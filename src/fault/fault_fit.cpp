@@ -5,7 +5,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <limits>
+#include <optional>
 #include <utility>
+
+#include "fault/fault_work.h"
 
 namespace lockstep {
 namespace {
@@ -47,6 +50,8 @@ double Fit::middle() const {
 }
 
 Fit most_agreed(std::span<const Interval> intervals) {
+  constexpr double sorted = 60;  // of each
+  if (!spend(sorted * static_cast<double>(intervals.size()))) return {};
   std::vector<Edge> edges;
   edges.reserve(2 * intervals.size());
   for (const Interval& i : intervals) edges.push_back({i.low, 1}), edges.push_back({i.high, -1});
@@ -89,7 +94,107 @@ double snap(double low, double high, std::span<const double> wishes) {
   return (low + high) / 2;
 }
 
+namespace {
+
+// At each x once, what all strips there allow.
+void merge_equal(std::vector<Strip>& strips) {
+  std::ranges::sort(strips, {}, &Strip::x);
+  std::size_t kept = 0;
+  for (const Strip& s : strips)
+    if (kept > 0 && strips[kept - 1].x == s.x)
+      strips[kept - 1] = {s.x, std::max(strips[kept - 1].low, s.low),
+                          std::min(strips[kept - 1].high, s.high)};
+    else
+      strips[kept++] = s;
+  strips.resize(kept);
+}
+
+// The intercepts that a slope leaves: from `low` to `high`, none where low > high.
+Interval intercepts_at(std::span<const Strip> strips, double slope) {
+  Interval left{-kInfinity, kInfinity};
+  for (const Strip& s : strips) {
+    left.low = std::max(left.low, s.low - slope * s.x);
+    left.high = std::min(left.high, s.high - slope * s.x);
+  }
+  return left;
+}
+
+// The slopes that leave an intercept, around `near`: how far low stands above high is convex.
+std::optional<Interval> slopes_of(std::span<const Strip> strips, double near) {
+  constexpr double golden = 0.6180339887498949;
+  const auto gap = [&](double slope) {
+    const Interval i = intercepts_at(strips, slope);
+    return i.low - i.high;
+  };
+  const double reach = 2 * std::fabs(near) + 1e-6;
+  double from = near - reach, to = near + reach;
+  for (int step = 0; step < 90 && gap(near) > 0; ++step) {
+    const double a = to - golden * (to - from), b = from + golden * (to - from);
+    const bool left = gap(a) < gap(b);
+    (left ? to : from) = left ? b : a;
+    near = from + (to - from) / 2;
+  }
+  if (gap(near) > 0) return std::nullopt;
+  const auto end = [&](double outside) {
+    double inside = near;
+    for (int step = 0; step < 60; ++step) {
+      const double middle = inside + (outside - inside) / 2;
+      (gap(middle) <= 0 ? inside : outside) = middle;
+    }
+    return inside;
+  };
+  return Interval{end(near - reach), end(near + reach)};
+}
+
+int digits_of(double v) {
+  for (int digits = 1; digits < 17; ++digits) {
+    char text[40];
+    std::snprintf(text, sizeof text, "%.*g", digits, v);
+    if (std::strtod(text, nullptr) == v) return digits;
+  }
+  return 17;
+}
+
+}  // namespace
+
+Line simplest_line(std::vector<Strip> strips, std::span<const double> slopes,
+                   std::span<const double> intercepts) {
+  constexpr double in_all_steps = 400;  // of each strip
+  if (!spend(in_all_steps * static_cast<double>(strips.size()))) return {};
+  merge_equal(strips);
+  std::vector<double> x, y;
+  for (const Strip& s : strips)
+    if (std::isfinite(s.low) && std::isfinite(s.high))
+      x.push_back(s.x), y.push_back((s.low + s.high) / 2);
+  if (x.size() < 3) return {};
+  const Line near = fit_line(x, y);
+  if (!near.valid) return {};
+  const auto range = slopes_of(strips, near.slope);
+  if (!range) return {};
+  for (const double slope : slopes)
+    if (const Interval i = intercepts_at(strips, slope); i.low <= i.high)
+      return {slope, snap(i.low, i.high, intercepts), 0, true};
+  Line best;
+  int least = 100;
+  for (int digits = 1; digits <= 12; ++digits) {
+    const double middle = (range->low + range->high) / 2;
+    const double unit = std::pow(10, std::floor(std::log10(std::fabs(middle))) + 1 - digits);
+    for (const double move : {0.0, 1.0, -1.0}) {
+      const double slope = snap((std::nearbyint(middle / unit) + move - 1e-6) * unit,
+                                (std::nearbyint(middle / unit) + move + 1e-6) * unit, {});
+      const Interval i = intercepts_at(strips, slope);
+      if (!(i.low <= i.high)) continue;
+      const double intercept = snap(i.low, i.high, intercepts);
+      const int length = digits_of(slope) + (intercept == 0 ? 0 : digits_of(intercept));
+      if (length < least) best = {slope, intercept, 0, true}, least = length;
+    }
+  }
+  return best;
+}
+
 Line fit_line(std::span<const double> x, std::span<const double> y) {
+  constexpr double in_all_rounds = 60;  // of each
+  if (!spend(in_all_rounds * static_cast<double>(x.size()))) return {};
   std::vector<bool> use(x.size(), true);
   Line line = least_squares(x, y, use);
   for (int round = 0; round < 8 && line.valid; ++round) {

@@ -45,4 +45,13 @@ struct Line {
 };
 Line fit_line(std::span<const double> x, std::span<const double> y);
 
+// What a line may make of x: low <= slope x + intercept <= high; either end may be infinite.
+struct Strip {
+  double x, low, high;
+};
+// Of the lines through every strip the simplest: wished numbers, else the fewest digits together.
+// Not valid where there is none, or too few strips to tell.
+Line simplest_line(std::vector<Strip> strips, std::span<const double> slopes,
+                   std::span<const double> intercepts);
+
 }  // namespace lockstep

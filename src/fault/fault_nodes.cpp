@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "fault/fault_input.h"
+#include "fault/fault_work.h"
 
 namespace lockstep {
 namespace {
@@ -25,6 +26,8 @@ bool observed_anywhere(const Evidence& evidence) {
 // Elements of one run that the replay leaves differing; all where it cannot be replayed.
 std::int64_t left_by(const Site& site, const Evidence::Item& item, const Params& params,
                      Result<void> (*replay)(Replay& r)) {
+  if (!spend(2 * work_of_element * static_cast<double>(item.expected->count())))
+    return item.observed->count();
   std::vector<Tensor> out = {*item.expected};
   Replay r{site,           params,
            item.in,        out,

@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "base/text.h"
-#include "fault/fault.h"
+#include "fault/fault_claim.h"
 
 namespace lockstep {
 namespace {
@@ -43,12 +43,25 @@ std::vector<std::string> split_faults(std::string_view text) {
   return parts;
 }
 
-Result<double> parse_number(std::string_view text, const std::string& where) {
+// "0 or 1", "a whole number from 0 to 6", "a number of at most 1e9 in magnitude".
+std::string wanted(const Takes& takes) {
+  const std::string kind = takes.whole ? "a whole number" : "a number";
+  if (takes.most >= Takes{}.most) return kind + " of at most 1e9 in magnitude";
+  if (takes.whole && takes.most - takes.least == 1)
+    return number_text(takes.least) + " or " + number_text(takes.most);
+  return kind + " from " + number_text(takes.least) + " to " + number_text(takes.most);
+}
+
+Result<double> parse_number(std::string_view text, const ParamSpec& spec,
+                            const std::string& where) {
   double value = 0;
   const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value);
-  constexpr double kMost = 1e9;  // counts, places and factors all fit
-  if (status != std::errc() || end != text.data() + text.size() || !(std::fabs(value) <= kMost))
-    return Error{where, "'" + std::string(text) + "'", "a number of at most 1e9 in magnitude", ""};
+  const bool number = status == std::errc() && end == text.data() + text.size();
+  const bool taken = number && value >= spec.takes.least && value <= spec.takes.most &&
+                     (!spec.takes.whole || value == std::nearbyint(value));
+  if (!taken)
+    return Error{where, "'" + std::string(text) + "'", wanted(spec.takes),
+                 std::string(spec.meaning)};
   return value;
 }
 
@@ -58,28 +71,34 @@ std::string hint_for(std::string_view wanted, const std::vector<std::string>& na
 }
 
 // "c3.k", "r0.2.first": what causes found in a capture name channel by channel, or place by place.
-bool is_numbered(std::string_view key) {
+constexpr ParamSpec kNumbered[] = {{"k", "a channel's factor", 1, Takes::real()},
+                                   {"add", "what is added in a channel", 0, Takes::real()},
+                                   {"first", "the first byte of a stretch", 0},
+                                   {"count", "the bytes of a stretch", 0}};
+const ParamSpec* numbered(std::string_view key) {
   const std::size_t dot = key.rfind('.');
-  if (dot == key.npos || dot < 2 || (key[0] != 'c' && key[0] != 'r')) return false;
-  const std::string_view last = key.substr(dot + 1), number = key.substr(1, dot - 1);
-  const bool known = last == "k" || last == "add" || last == "first" || last == "count";
-  return known && number.find_first_not_of("0123456789.") == number.npos;
+  if (dot == key.npos || dot < 2 || (key[0] != 'c' && key[0] != 'r')) return nullptr;
+  if (key.substr(1, dot - 1).find_first_not_of("0123456789.") != key.npos) return nullptr;
+  const auto* const found = std::ranges::find(kNumbered, key.substr(dot + 1), &ParamSpec::name);
+  return found == std::end(kNumbered) ? nullptr : found;
 }
 
 Result<void> parse_assignment(std::string_view text, FaultSpec& spec) {
   const std::string where = std::string(kWhere) + " " + std::string(spec.fault->name);
   const std::size_t equal = text.find('=');
   const std::string key(text.substr(0, equal));
+  const ParamSpec* known = numbered(key);
   std::vector<std::string> names;
-  for (const ParamSpec& p : spec.fault->params) names.emplace_back(p.name);
-  if (equal == std::string_view::npos ||
-      (std::find(names.begin(), names.end(), key) == names.end() && !is_numbered(key)))
+  for (const ParamSpec& p : spec.fault->params) {
+    names.emplace_back(p.name);
+    if (p.name == key) known = &p;
+  }
+  if (equal == std::string_view::npos || !known)
     return Error{
         where, "parameter '" + key + "'",
         names.empty() ? "no parameter: this fault has none" : "one of " + join(names, ", "),
         hint_for(key, names)};
-  LOCKSTEP_TRY(const double value, parse_number(text.substr(equal + 1), where + " " + key));
-  spec.params[key] = value;
+  LOCKSTEP_TRY(spec.params[key], parse_number(text.substr(equal + 1), *known, where + " " + key));
   return {};
 }
 

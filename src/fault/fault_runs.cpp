@@ -1,10 +1,13 @@
 #include "fault/fault_runs.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
+#include <limits>
 #include <map>
 
 #include "base/random.h"
+#include "fault/fault_work.h"
 
 namespace lockstep {
 namespace {
@@ -151,12 +154,24 @@ std::optional<Params> fit_blocks(const Evidence& evidence, std::int64_t size, co
     if (stale.empty()) p["r0.0.first"] = 0, p["r0.0.count"] = 0;  // none at all, not drawn ones
     return p;
   };
-  double least = misfit(params());
+  // Infinite: no more replays are to be had.
+  const auto tried = [&] {
+    constexpr double of_block = 100;  // named among the parameters
+    return spend(of_block * static_cast<double>(blocks.size()))
+               ? misfit(params())
+               : std::numeric_limits<double>::infinity();
+  };
+  double least = tried();
   for (int pass = 0; pass < 12 && least > 0; ++pass) {
     const double before = least;
     for (Block& b : blocks) {
       b.stale = !b.stale;
-      if (const double now = misfit(params()); now < least)
+      const double now = tried();
+      if (std::isinf(now)) {
+        b.stale = !b.stale;
+        return params();
+      }
+      if (now < least)
         least = now;
       else
         b.stale = !b.stale;
@@ -168,11 +183,13 @@ std::optional<Params> fit_blocks(const Evidence& evidence, std::int64_t size, co
       for (std::size_t b = a + 1; b < blocks.size(); ++b) {
         if (blocks[a].run != blocks[b].run) continue;
         blocks[a].stale = !blocks[a].stale, blocks[b].stale = !blocks[b].stale;
-        if (const double now = misfit(params()); now < least) {
+        const double now = tried();
+        if (now < least) {
           least = now;
           break;
         }
         blocks[a].stale = !blocks[a].stale, blocks[b].stale = !blocks[b].stale;
+        if (std::isinf(now)) return params();
       }
     if (least == before) break;
   }

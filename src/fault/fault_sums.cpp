@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "fault/fault_work.h"
 #include "op/op_codes.h"
 #include "op/op_window.h"
 
@@ -177,6 +178,8 @@ Result<void> resum_from_bias(Replay& r, TermOrder order, const Sum& f, bool padd
   if (n.node.op == "MatMul" && num.matmul) policy = num.matmul;
   if (!policy)
     return Error{n.where(), "no requantization in this arithmetic", "another --reference", ""};
+  if (!spend(node_work(n, 1)))
+    return Error{n.where(), "more work than a proposal may do", "a smaller layer", ""};
   const Finish finish(r, *policy);
   return n.node.op == "Conv" ? resum_conv(r, order, f, finish, padded) : resum_gemm(r, f, finish);
 }

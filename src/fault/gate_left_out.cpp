@@ -13,7 +13,7 @@ constexpr ParamSpec params[] = {
     {"how",
      "0: it counts as exactly 1; 1: the other operand's codes are copied as they are; 2: it reads "
      "as its greatest code",
-     0},
+     0, Takes::up_to(2)},
 };
 
 // The other operand holds an element for each of the result.

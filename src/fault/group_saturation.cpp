@@ -10,11 +10,11 @@ namespace {
 
 constexpr ParamSpec params[] = {
     {"group", "products that are summed exactly before the sum is stored", 16},
-    {"wraps", "0: it saturates; 1: it wraps", 0},
+    {"wraps", "0: it saturates; 1: it wraps", 0, Takes::flag()},
     {"bias",
      "0: it is added to the stored sum; 1: the sum begins with it, and products in the padding are "
      "counted",
-     0},
+     0, Takes::flag()},
 };
 
 bool applies(const Site& site) {

@@ -7,7 +7,7 @@ namespace {
 constexpr ParamSpec params[] = {{"sent",
                                  "0: the device reads right bytes with NCHW strides; 1: NCHW bytes "
                                  "are sent to a channel-last input",
-                                 0}};
+                                 0, Takes::flag()}};
 
 std::vector<std::int64_t> moved(const Site& site) {
   const Shape& shape = site.graph().value(site.input).shape;

@@ -5,7 +5,8 @@ namespace lockstep {
 namespace {
 
 constexpr ParamSpec params[] = {
-    {"sent", "0: the device reads right bytes with swapped strides; 1: swapped bytes are sent", 0}};
+    {"sent", "0: the device reads right bytes with swapped strides; 1: swapped bytes are sent", 0,
+     Takes::flag()}};
 
 std::vector<std::int64_t> moved(const Site& site) {
   const Shape& shape = site.graph().value(site.input).shape;

@@ -10,7 +10,7 @@ constexpr ParamSpec params[] = {{"how",
                                  "half a turn; 3: a quarter turn clockwise; 4: one the other way; "
                                  "5: mirrored along the other diagonal. Without pictures: 0 "
                                  "reverses the last axis, 1 the one before",
-                                 0}};
+                                 0, Takes::up_to(5)}};
 constexpr int kWays = 6;
 
 // The two axes that a picture lies in, or the last two; -1 where there is none.

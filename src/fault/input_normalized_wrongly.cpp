@@ -1,8 +1,11 @@
-// x' = scale x + offset (or per channel with the usual picture statistics): normalization is
-// missing, done twice, or counts 0..1 for 0..255.
+// x' = scale x + offset, for all channels or for each one: normalization is missing, done twice,
+// with other means and deviations, counts 0..1 for 0..255, or the sign is turned.
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
+#include "fault/fault_colours.h"
 #include "fault/fault_fit.h"
 #include "fault/fault_input.h"
 #include "fault/fault_nodes.h"
@@ -11,20 +14,24 @@
 namespace lockstep {
 namespace {
 
-constexpr ParamSpec params[] = {
-    {"scale", "factor of the real input", 255},
-    {"offset", "added to it", 0},
-    {"statistics",
-     "1: mean and deviation of ImageNet's channels are not applied; 2: they are applied twice", 0},
-};
-constexpr std::array<double, 3> kMean = {0.485, 0.456, 0.406}, kDeviation = {0.229, 0.224, 0.225};
+using Step = RealStep;
 
-// Affine maps that a forgotten or doubled step leaves: [0,1] for [0,255], [-1,1] for either.
-struct Step {
-  double scale, offset;
+constexpr ParamSpec params[] = {
+    {"scale", "factor of the real input", 255, Takes::real()},
+    {"offset", "added to it", 0, Takes::real()},
+    {"statistics",
+     "of ImageNet's channels: 1: mean and deviation are not applied; 2: they are applied twice; 3: "
+     "those of one half stand in their place; 4: they stand in the place of one half; 5: the means "
+     "are not subtracted; 6: the deviations are not divided by; 7: they are applied to counts "
+     "0..255; 8: they are those of the channels in reverse; 9: any, channel by channel "
+     "(c<channel>.k, c<channel>.add)",
+     0, Takes::up_to(9)},
 };
+constexpr double kEachChannel = 9;
+
+// What a forgotten or doubled step leaves: [0,1] for [0,255], [-1,1] for either.
 // Means and deviations of one half, or of a quarter, for all channels alike.
-constexpr std::array<Step, 13> kSteps = {{{255, 0},
+constexpr std::array<Step, 14> kSteps = {{{255, 0},
                                           {1 / 255.0, 0},
                                           {127.5, 127.5},
                                           {1 / 127.5, -1},
@@ -36,18 +43,8 @@ constexpr std::array<Step, 13> kSteps = {{{255, 0},
                                           {0.25, 0.5},
                                           {1, -0.5},
                                           {1, 0.5},
-                                          {-1, 1}}};
-
-std::int64_t channels(const Site& site) {
-  const Shape& shape = site.graph().value(site.input).shape;
-  return shape.size() < 3 ? 1 : channels_last(site) ? shape.back() : shape[1];
-}
-
-std::int64_t channel_of(const Site& site, std::int64_t i) {
-  const Shape& shape = site.graph().value(site.input).shape;
-  if (channels_last(site)) return i % shape.back();
-  return i / count_of({shape.begin() + 2, shape.end()}) % shape[1];
-}
+                                          {-1, 1},
+                                          {-1, 0}}};
 
 bool applies(const Site& site) {
   return site.input != no_id &&
@@ -58,55 +55,109 @@ double real_of(const std::optional<InputCoding>& coding, const Tensor& x, std::i
   return coding && !coding->is_float ? coding->real(x.code(i)) : x.number(i);
 }
 
-// The line through what was sent and what the device had, snapped to a known step.
-std::vector<Params> fitted(const Site& site, const Evidence& evidence) {
+Step step_of_channel(const Params& p, std::int64_t c) {
+  const auto which = static_cast<int>(param(params, p, "statistics"));
+  if (which == 0) return {param(params, p, "scale"), param(params, p, "offset")};
+  if (which != kEachChannel) return step_of_statistics(which, static_cast<std::size_t>(c));
+  const std::string name = "c" + std::to_string(c);
+  const auto k = p.find(name + ".k"), add = p.find(name + ".add");
+  return {k == p.end() ? 1 : k->second, add == p.end() ? 0 : add->second};
+}
+
+// Between which reals what the device had lies: a code, or a real that is known by its code only,
+// stands for half a step around it, and at an end of the range for all beyond. Ties, which go
+// either way, are kept away from first.
+constexpr std::array kHalfSteps = {0.4999, 0.5001};
+Strip strip_of(const std::optional<InputCoding>& coding, bool on_grid, double half_step, double x,
+               const Tensor& had, std::int64_t i) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  if (!on_grid) {
+    const double y = had.number(i), error = 2e-6 * std::fabs(y) + 1e-7 * std::fabs(x) + 1e-12;
+    return {x, y - error, y + error};
+  }
+  const std::int64_t code = coding->code_of(had, i);
+  const double y = coding->real(code), half = half_step * coding->scale;
+  return {x, code <= coding->low() ? -infinity : y - half,
+          code >= coding->high() ? infinity : y + half};
+}
+
+bool lies_on_grid(const std::optional<InputCoding>& coding, const Tensor& t) {
+  if (!coding) return false;
+  for (std::int64_t i = 0; coding->is_float && i < t.count(); ++i)
+    if (t.number(i) != coding->real(coding->code_of(t, i))) return false;
+  return true;
+}
+
+// Of one channel, or of all (-1); evenly drawn where they are many.
+std::vector<Strip> strips_of(const Site& site, const Evidence& evidence, std::int64_t channel,
+                             double half_step) {
+  constexpr std::int64_t most = 1 << 16;
   const auto coding = input_coding(site);
-  std::vector<double> x, y;
+  const ChannelLayout layout = channel_layout(site);
+  std::int64_t total = 0;
+  for (const Evidence::Item& item : evidence.items)
+    if (item.observed) total += item.observed->count();
+  const std::int64_t step = total / most + 1;
+  std::vector<Strip> strips;
   for (const Evidence::Item& item : evidence.items) {
     if (item.in.empty() || !item.in[0] || !item.observed ||
         item.observed->count() != item.in[0]->count())
       continue;
-    for (std::int64_t i = 0; i < item.observed->count(); ++i) {
-      if (coding && !coding->is_float) {
-        const std::int64_t code = item.observed->code(i);
-        if (code == coding->low() || code == coding->high()) continue;
-      }
-      x.push_back(real_of(coding, *item.in[0], i));
-      y.push_back(real_of(coding, *item.observed, i));
-    }
+    const bool on_grid = lies_on_grid(coding, *item.observed);
+    for (std::int64_t i = 0; i < item.observed->count(); i += channel < 0 ? step : 1)
+      if (channel < 0 || layout.of(i) == channel)
+        strips.push_back(strip_of(coding, on_grid, half_step, real_of(coding, *item.in[0], i),
+                                  *item.observed, i));
   }
-  if (x.size() < 8) return {};
-  const Line line = fit_line(x, y);
-  if (!line.valid) return {};
-  const double step = coding ? coding->scale : 0;
-  if (line.spread > std::max(1e-5 * (std::fabs(line.slope) + std::fabs(line.intercept)), step))
+  return strips;
+}
+
+Line line_of(const Site& site, const Evidence& evidence, std::int64_t channel, double half_step) {
+  std::vector<double> scales;
+  for (const Step& s : kSteps) scales.push_back(s.scale);
+  if (channel >= 0) scales.insert(scales.begin(), 1);
+  const std::array offsets = {0.0, -1.0, 1.0, 0.5, -0.5};
+  return simplest_line(strips_of(site, evidence, channel, half_step), scales, offsets);
+}
+
+// The simplest line from what was sent to what the device had; where none is, one for each channel.
+std::vector<Params> fitted(const Site& site, const Evidence& evidence) {
+  constexpr std::int64_t most_channels = 16;
+  if (std::ranges::none_of(evidence.items, [](const auto& item) { return item.observed; }))
     return {};
-  for (const Step& s : kSteps)
-    if (std::fabs(line.slope / s.scale - 1) < 0.01 &&
-        std::fabs(line.intercept - s.offset) < 0.02 * std::fabs(s.scale) + step)
-      return {{{"scale", s.scale}, {"offset", s.offset}}};
-  const double tolerance = 1e-4 * std::fabs(line.slope);
-  return {
-      {{"scale", snap(line.slope - tolerance, line.slope + tolerance, {})},
-       {"offset", snap(line.intercept - tolerance, line.intercept + tolerance, std::array{0.0})}}};
+  std::vector<Params> sets;
+  for (const double half : kHalfSteps)
+    if (const Line line = line_of(site, evidence, -1, half); line.valid)
+      sets.push_back({{"scale", line.slope}, {"offset", line.intercept}});
+  if (!sets.empty()) return sets;
+  const std::int64_t count = channel_layout(site).count;
+  if (count < 2 || count > most_channels) return {};
+  Params each = {{"statistics", kEachChannel}};
+  for (std::int64_t c = 0; c < count; ++c) {
+    Line own = line_of(site, evidence, c, kHalfSteps[0]);
+    if (!own.valid) own = line_of(site, evidence, c, kHalfSteps[1]);
+    if (!own.valid) return {};
+    const std::string name = "c" + std::to_string(c);
+    if (own.slope != 1) each[name + ".k"] = own.slope;
+    if (own.intercept != 0) each[name + ".add"] = own.intercept;
+  }
+  return {each};
 }
 
 Result<void> replay(Replay& r) {
   const auto coding = input_coding(r.site);
-  const double scale = param(params, r.params, "scale"), offset = param(params, r.params, "offset");
   const double statistics = param(params, r.params, "statistics");
-  if (statistics != 0 && channels(r.site) != 3)
+  const ChannelLayout layout = channel_layout(r.site);
+  if (statistics > 0 && statistics != kEachChannel && !has_colours(layout))
     return Error{"fault input-normalized-wrongly", "statistics of three channels",
                  "an input of three channels", ""};
+  std::vector<Step> steps;
+  for (std::int64_t c = 0; c < (statistics == 0 ? 1 : layout.count); ++c)
+    steps.push_back(step_of_channel(r.params, c));
   Tensor& x = r.out[0];
   for (std::int64_t i = 0; i < x.count(); ++i) {
-    double real = real_of(coding, x, i);
-    if (statistics != 0) {
-      const auto c = static_cast<std::size_t>(channel_of(r.site, i));
-      real = statistics == 1 ? real * kDeviation[c] + kMean[c] : (real - kMean[c]) / kDeviation[c];
-    } else {
-      real = scale * real + offset;
-    }
+    const Step& step = steps[steps.size() == 1 ? 0 : static_cast<std::size_t>(layout.of(i))];
+    const double real = step.scale * real_of(coding, x, i) + step.offset;
     if (coding && !coding->is_float)
       x.set_code(i, coding->quantize(real));
     else
@@ -118,8 +169,8 @@ Result<void> replay(Replay& r) {
 std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
   std::vector<Params> sets = fitted(site, evidence);
   for (const Step& s : kSteps) sets.push_back({{"scale", s.scale}, {"offset", s.offset}});
-  if (channels(site) == 3)
-    for (const double statistics : {1.0, 2.0}) sets.push_back({{"statistics", statistics}});
+  if (has_colours(channel_layout(site)))
+    for (int which = 1; which < kEachChannel; ++which) sets.push_back({{"statistics", which}});
   const auto coding = input_coding(site);
   for (const Evidence::Item& item : evidence.items)  // reals may be known to half a step only
     if (item.observed && !(coding && coding->is_float))
@@ -165,8 +216,17 @@ extern constinit const FaultDef fault_input_normalized_wrongly = {
     .claim =
         "{statistics?1:the mean and deviation of ImageNet's channels are not applied to the "
         "input|2:the mean and deviation of ImageNet's channels are applied to the input "
-        "twice|:the input is normalized wrongly: {scale} times the value{offset?0:|<0: minus "
-        "{-offset}|: plus {offset}}}",
+        "twice|3:the input is normalized with a mean and deviation of one half, not with those of "
+        "ImageNet's channels|4:the input is normalized with the mean and deviation of ImageNet's "
+        "channels, not with one half|5:the means of ImageNet's channels are not subtracted from "
+        "the input|6:the input is not divided by the deviations of ImageNet's channels|7:the mean "
+        "and deviation of ImageNet's channels are applied to the input as it is in 0..255|8:the "
+        "input is normalized with the mean and deviation of ImageNet's channels in reverse "
+        "order|9:each channel of the input is normalized with another mean and "
+        "deviation|:{scale?-1:{offset?0:the sign of the input is turned|1:the input is turned "
+        "around, 1 minus the value|:the input is normalized wrongly, {offset} minus the "
+        "value}|:the input is normalized wrongly: {scale} times the value{offset?0:|<0: minus "
+        "{-offset}|: plus {offset}}}}",
     .advice =
         "dump the features on the device for a stored sample and compare them before any model "
         "runs\n"

@@ -7,7 +7,8 @@ namespace lockstep {
 namespace {
 
 constexpr ParamSpec params[] = {
-    {"truncates", "0: the real value is rounded to the nearest code; 1: cut toward zero", 0}};
+    {"truncates", "0: the real value is rounded to the nearest code; 1: cut toward zero", 0,
+     Takes::flag()}};
 
 bool applies(const Site& site) {
   return site.input != no_id && input_coding(site).has_value();

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "fault/fault_runs.h"
+#include "fault/fault_work.h"
 
 namespace lockstep {
 namespace {
@@ -36,6 +37,11 @@ bool applies(const Site& site) {
 // What the input's memory holds after a run on x.
 Result<void> leave(const Site& site, ValueId other, Tensor& x) {
   const Graph& g = site.graph();
+  double work = 0;
+  for (std::size_t n = 0; n <= static_cast<std::size_t>(g.value(other).producer); ++n)
+    work += node_work({g, g.nodes()[n]}, products_by_kernel);
+  if (!spend(work))
+    return Error{g.file(), "more work than a proposal may do", "a smaller network", ""};
   const std::string wanted[] = {g.value(other).name};
   LOCKSTEP_TRY(const Sample made, site.reference.run_from({{g.value(site.input).name, x}}, wanted));
   const Tensor& left = made.at(wanted[0]);

@@ -10,7 +10,7 @@ namespace lockstep {
 namespace {
 
 constexpr ParamSpec params[] = {
-    {"scale", "the scale that the application quantizes with", 0.0078125},
+    {"scale", "the scale that the application quantizes with", 0.0078125, Takes::real()},
     {"zero", "its zero point", 0},
 };
 

@@ -15,8 +15,8 @@ constexpr ParamSpec params[] = {
      "stays",
      2},
     {"size", "bytes of a burst", 64},
-    {"at", "share of a burst that is in place, before what slips", 0.5},
-    {"share", "probability that a burst slips", 0.2},
+    {"at", "share of a burst that is in place, before what slips", 0.5, Takes::share()},
+    {"share", "probability that a burst slips", 0.2, Takes::share()},
     {"seed", "which bursts", 1},
 };
 

@@ -6,7 +6,8 @@
 namespace lockstep {
 namespace {
 
-constexpr ParamSpec params[] = {{"value", "the byte that every read answers with", 0}};
+constexpr ParamSpec params[] = {
+    {"value", "the byte that every read answers with", 0, Takes::up_to(255)}};
 
 bool applies(const Site& site) {
   return site.node != no_id && site.view().node.outputs[0] != no_id;

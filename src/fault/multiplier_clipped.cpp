@@ -12,7 +12,7 @@ namespace lockstep {
 namespace {
 
 constexpr ParamSpec params[] = {
-    {"limit", "the greatest multiplier; 0: half of the node's own greatest", 0}};
+    {"limit", "the greatest multiplier; 0: half of the node's own greatest", 0, Takes::real()}};
 
 // Output steps per accumulator step of channel c.
 double multiplier(const NodeView& n, std::size_t c) {

@@ -6,8 +6,9 @@
 namespace lockstep {
 namespace {
 
-constexpr ParamSpec params[] = {
-    {"direction", "0: the nearest power; -1: the one below; 1: the one above", 0}};
+constexpr ParamSpec params[] = {{"direction",
+                                 "0: the nearest power; -1: the one below; 1: the one above", 0,
+                                 Takes::between(-1, 1)}};
 
 bool applies(const Site& site) {
   return is_coded_sum(site);

@@ -8,8 +8,10 @@ namespace {
 
 constexpr ParamSpec params[] = {
     {"operand", "which operand, counted from 1", 1},
-    {"layout", "0: read channel-last; 1: read channel-first; 2: spatial axes swapped", 0},
-    {"sent", "1: the bytes were written in the other layout, the node reads as it should", 0},
+    {"layout", "0: read channel-last; 1: read channel-first; 2: spatial axes swapped", 0,
+     Takes::up_to(2)},
+    {"sent", "1: the bytes were written in the other layout, the node reads as it should", 0,
+     Takes::flag()},
 };
 
 std::vector<std::int64_t> moved(const Shape& shape, double layout) {

@@ -10,7 +10,8 @@ namespace {
 
 constexpr ParamSpec params[] = {
     {"operand", "which operand, counted from 1", 1},
-    {"neutral", "0: it reads as bytes of zero; 1: as its zero point, so that it adds nothing", 0},
+    {"neutral", "0: it reads as bytes of zero; 1: as its zero point, so that it adds nothing", 0,
+     Takes::flag()},
 };
 
 bool applies(const Site& site) {

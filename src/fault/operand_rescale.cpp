@@ -13,7 +13,7 @@ namespace {
 
 constexpr ParamSpec params[] = {
     {"operand", "which operand, counted from 1", 2},
-    {"k", "the factor at which it enters", 0.5},
+    {"k", "the factor at which it enters", 0.5, Takes::real()},
 };
 
 bool scaled(const NodeView& n, std::size_t operand) {

@@ -11,9 +11,10 @@ namespace {
 
 constexpr ParamSpec params[] = {
     {"operand", "which operand, counted from 1", 1},
-    {"frozen", "0: as it was in the run before; 1: as it was in the very first run", 0},
+    {"frozen", "0: as it was in the run before; 1: as it was in the very first run", 0,
+     Takes::flag()},
     {"line", "bytes of the cache lines that are stale; 0: the whole operand is", 0},
-    {"share", "probability that a line is stale", 0.3},
+    {"share", "probability that a line is stale", 0.3, Takes::share()},
     {"seed", "which lines", 1},
 };
 

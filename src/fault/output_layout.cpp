@@ -7,7 +7,7 @@ namespace {
 
 constexpr ParamSpec params[] = {
     {"layout", "0: channels last in memory; 1: channels first in memory; 2: spatial axes swapped",
-     0}};
+     0, Takes::up_to(2)}};
 
 std::vector<std::int64_t> moved(const Shape& shape, double layout) {
   const std::size_t rank = shape.size();

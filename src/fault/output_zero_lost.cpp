@@ -9,8 +9,8 @@ namespace lockstep {
 namespace {
 
 constexpr ParamSpec params[] = {
-    {"clamp", "0: the activation's bounds lose it as well; 1: they stay the codes of the model",
-     0}};
+    {"clamp", "0: the activation's bounds lose it as well; 1: they stay the codes of the model", 0,
+     Takes::flag()}};
 constexpr std::array<std::string_view, 8> kOps = {
     "Conv", "Gemm", "MatMul", "Add", "Sub", "Mul", "AveragePool", "GlobalAveragePool"};
 

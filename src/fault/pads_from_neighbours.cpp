@@ -13,7 +13,7 @@ constexpr ParamSpec params[] = {
      "0: the edge is repeated; 1: the row is left, and the next one's begin is read; 2: whatever "
      "lies there in memory; "
      "3: the picture is mirrored at its edge; 4: the other end of the axis is read",
-     0}};
+     0, Takes::up_to(4)}};
 
 bool pads(const Window& w) {
   for (std::size_t a = 0; a < 3; ++a)

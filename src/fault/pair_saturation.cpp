@@ -6,8 +6,9 @@
 namespace lockstep {
 namespace {
 
-constexpr ParamSpec params[] = {
-    {"channel_first", "which runs faster in the pairs: 0 the channel, 1 the tap", 0}};
+constexpr ParamSpec params[] = {{"channel_first",
+                                 "which runs faster in the pairs: 0 the channel, 1 the tap", 0,
+                                 Takes::flag()}};
 
 bool applies(const Site& site) {
   return has_terms(site);

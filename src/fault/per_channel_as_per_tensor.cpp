@@ -8,7 +8,8 @@ namespace lockstep {
 namespace {
 
 constexpr ParamSpec params[] = {
-    {"which", "0: the first channel's scale; 1: the greatest; 2: the mean; 3: the last", 0}};
+    {"which", "0: the first channel's scale; 1: the greatest; 2: the mean; 3: the last", 0,
+     Takes::up_to(3)}};
 
 bool applies(const Site& site) {
   if (!is_coded_sum(site)) return false;

@@ -10,8 +10,8 @@ namespace lockstep {
 namespace {
 
 constexpr ParamSpec params[] = {
-    {"value", "the byte that the memory was filled with", 0x55},
-    {"share", "probability that a block of 64 bytes is not written", 0.3},
+    {"value", "the byte that the memory was filled with", 0x55, Takes::up_to(255)},
+    {"share", "probability that a block of 64 bytes is not written", 0.3, Takes::share()},
     {"seed", "which blocks", 1},
     {"from", "first byte that is not written, and none after it; -1: blocks", -1},
 };

@@ -11,8 +11,9 @@ namespace {
 
 constexpr ParamSpec params[] = {
     {"used", "products of each sum that are accumulated; 0: an eighth", 0},
-    {"channel_first", "which runs faster: 0 the channel, 1 the tap", 0},
-    {"padded", "taps in the padding: 0: left out beforehand; 1: counted like others", 0},
+    {"channel_first", "which runs faster: 0 the channel, 1 the tap", 0, Takes::flag()},
+    {"padded", "taps in the padding: 0: left out beforehand; 1: counted like others", 0,
+     Takes::flag()},
 };
 
 std::int64_t depth_of(const NodeView& n) {

@@ -7,7 +7,8 @@ namespace {
 
 constexpr ParamSpec params[] = {
     {"mode",
-     "once, ties 0: up, 1: away from zero, 2: to even; 3: twice, at 31 bits and at the code", 0}};
+     "once, ties 0: up, 1: away from zero, 2: to even; 3: twice, at 31 bits and at the code", 0,
+     Takes::up_to(3)}};
 
 bool applies(const Site& site) {
   return is_rounded(site);

@@ -5,7 +5,8 @@
 namespace lockstep {
 namespace {
 
-constexpr ParamSpec params[] = {{"toward_zero", "0: always down; 1: toward zero; 2: always up", 0}};
+constexpr ParamSpec params[] = {
+    {"toward_zero", "0: always down; 1: toward zero; 2: always up", 0, Takes::up_to(2)}};
 
 bool applies(const Site& site) {
   return is_rounded(site);

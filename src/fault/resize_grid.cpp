@@ -9,10 +9,11 @@ namespace {
 
 constexpr ParamSpec params[] = {
     {"grid",
-     "0: half_pixel; 1: asymmetric; 2: align_corners; 3: pytorch_half_pixel; 4: the node's own", 1},
-    {"mode", "0: the node's own; 1: nearest; 2: linear", 0},
+     "0: half_pixel; 1: asymmetric; 2: align_corners; 3: pytorch_half_pixel; 4: the node's own", 1,
+     Takes::up_to(4)},
+    {"mode", "0: the node's own; 1: nearest; 2: linear", 0, Takes::up_to(2)},
     {"nearest", "0: the node's own; 1: floor; 2: ceil; 3: round_prefer_floor; 4: round_prefer_ceil",
-     0},
+     0, Takes::up_to(4)},
 };
 constexpr std::array<const char*, 4> kGrids = {"half_pixel", "asymmetric", "align_corners",
                                                "pytorch_half_pixel"};

@@ -13,7 +13,8 @@
 namespace lockstep {
 namespace {
 
-constexpr ParamSpec params[] = {{"k", "the factor by which the result is too large", 0.5}};
+constexpr ParamSpec params[] = {
+    {"k", "the factor by which the result is too large", 0.5, Takes::real()}};
 constexpr std::array<std::string_view, 11> kOps = {
     "Conv",        "ConvTranspose",     "Gemm",      "MatMul", "Mul", "Div", "Add", "Sub",
     "AveragePool", "GlobalAveragePool", "ReduceMean"};

@@ -8,7 +8,8 @@
 namespace lockstep {
 namespace {
 
-constexpr ParamSpec params[] = {{"alpha", "the slope below 0 that the device uses", 0}};
+constexpr ParamSpec params[] = {
+    {"alpha", "the slope below 0 that the device uses", 0, Takes::real()}};
 
 bool applies(const Site& site) {
   return site.node != no_id && site.view().node.op == "LeakyRelu";

@@ -14,7 +14,7 @@
 namespace lockstep {
 namespace {
 
-constexpr ParamSpec params[] = {{"gamma", "factor of the logits", 0}};
+constexpr ParamSpec params[] = {{"gamma", "factor of the logits", 0, Takes::real()}};
 
 bool applies(const Site& site) {
   return site.node != no_id && site.view().node.op == "Softmax";

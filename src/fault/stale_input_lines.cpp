@@ -5,11 +5,11 @@ namespace lockstep {
 namespace {
 
 constexpr ParamSpec params[] = {
-    {"share", "probability that a line is stale", 0.3},
+    {"share", "probability that a line is stale", 0.3, Takes::share()},
     {"line", "bytes of a cache line", 32},
     {"seed", "which lines", 1},
     {"shown", "0: the line holds what was sent a run earlier; 1: what the device had a run earlier",
-     0},
+     0, Takes::flag()},
 };
 
 bool applies(const Site& site) {

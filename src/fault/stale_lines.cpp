@@ -5,10 +5,11 @@ namespace lockstep {
 namespace {
 
 constexpr ParamSpec params[] = {
-    {"share", "probability that a line is stale", 0.3},
+    {"share", "probability that a line is stale", 0.3, Takes::share()},
     {"line", "bytes of a cache line", 32},
     {"seed", "which lines", 1},
-    {"shown", "0: the line holds what was made a run earlier; 1: what was read a run earlier", 0},
+    {"shown", "0: the line holds what was made a run earlier; 1: what was read a run earlier", 0,
+     Takes::flag()},
 };
 
 bool applies(const Site& site) {

@@ -16,7 +16,7 @@ constexpr ParamSpec params[] = {
     {"wraps",
      "0: the last entry stands for those beyond the table; 1: the other end does; 2: the function "
      "goes on there, as with another zero point",
-     0},
+     0, Takes::up_to(2)},
 };
 constexpr std::array<std::string_view, 12> kTables = {
     "Sigmoid", "Tanh", "LeakyRelu", "HardSwish", "HardSigmoid", "Elu",

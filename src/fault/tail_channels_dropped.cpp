@@ -10,7 +10,8 @@ namespace {
 
 constexpr ParamSpec params[] = {
     {"first", "first channel that is not computed; -1: the last multiple of 8 below the end", -1},
-    {"fill", "0: zero bytes stand there; 1: the zero point; 2: what was read a run earlier", 0},
+    {"fill", "0: zero bytes stand there; 1: the zero point; 2: what was read a run earlier", 0,
+     Takes::up_to(2)},
 };
 
 std::int64_t channels_of(const NodeView& n) {

@@ -4,7 +4,7 @@
 namespace lockstep {
 namespace {
 
-constexpr ParamSpec params[] = {{"at", "share of the input that is new", 0.5}};
+constexpr ParamSpec params[] = {{"at", "share of the input that is new", 0.5, Takes::share()}};
 
 bool applies(const Site& site) {
   return site.input != no_id;

@@ -5,7 +5,7 @@
 namespace lockstep {
 namespace {
 
-constexpr ParamSpec params[] = {{"at", "share of the output that is new", 0.5}};
+constexpr ParamSpec params[] = {{"at", "share of the output that is new", 0.5, Takes::share()}};
 
 bool applies(const Site& site) {
   return site.node != no_id && site.view().node.outputs[0] != no_id;

@@ -8,8 +8,8 @@ namespace lockstep {
 namespace {
 
 constexpr ParamSpec params[] = {
-    {"byte", "what every byte of the weights reads as: 0 or 255", 0},
-    {"bias", "1: the bias too", 0},
+    {"byte", "what every byte of the weights reads as: 0 or 255", 0, Takes::up_to(255)},
+    {"bias", "1: the bias too", 0, Takes::flag()},
 };
 
 bool applies(const Site& site) {

@@ -10,7 +10,7 @@ namespace {
 
 constexpr ParamSpec params[] = {
     {"from", "first element that is missing; -1: the middle", -1},
-    {"byte", "what the missing bytes read as: 0 or 255", 0},
+    {"byte", "what the missing bytes read as: 0 or 255", 0, Takes::up_to(255)},
 };
 
 bool applies(const Site& site) {

@@ -13,11 +13,11 @@ constexpr ParamSpec params[] = {
      "0: rows and columns change places; 1: columns as HWC for CHW; 2: columns as CHW for HWC; 3: "
      "filters and channels change places; 4: height and width do; 5: each row is mirrored; 6: each "
      "column; 7: both",
-     0},
+     0, Takes::up_to(7)},
     {"stored",
      "0: they are read so; 1: they were stored so, and are read in the order of the file: the "
      "inverse",
-     0},
+     0, Takes::flag()},
 };
 
 // The picture that a matrix reads flattened: channels first, then height and width; empty when

@@ -6,8 +6,8 @@ namespace {
 
 constexpr ParamSpec params[] = {
     {"saturates",
-     "0: the top bit flips; 1: 128 is added and saturates; -1: 128 is subtracted and saturates",
-     0}};
+     "0: the top bit flips; 1: 128 is added and saturates; -1: 128 is subtracted and saturates", 0,
+     Takes::between(-1, 1)}};
 
 bool applies(const Site& site) {
   if (site.input == no_id) return false;

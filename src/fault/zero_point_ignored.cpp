@@ -10,7 +10,7 @@ namespace {
 constexpr ParamSpec params[] = {
     {"operand", "whose zero point, counted from 1 (of a layer 2: the weights); 0: every operand's",
      1},
-    {"unscaled", "1: in a sum the zero points are subtracted after scaling", 0},
+    {"unscaled", "1: in a sum the zero points are subtracted after scaling", 0, Takes::flag()},
 };
 constexpr std::array<std::string_view, 4> kMovesOnly = {"Concat", "MaxPool", "Reshape",
                                                         "Transpose"};

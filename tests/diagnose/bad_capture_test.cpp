@@ -1,6 +1,7 @@
 // Recordings that are wrong themselves are said to be so, not explained by a fault.
 #include "diagnose/bad_capture.h"
 
+#include "support/fault_networks.h"
 #include "support/nets.h"
 #include "support/real_net.h"
 
@@ -85,6 +86,48 @@ TEST(BadCapture, inputs_that_go_round_may_be_answered_one_run_late) {
                            "it answers one run late"),
             v.summary.npos)
       << v.summary;
+}
+
+TEST(BadCapture, a_recording_that_lost_its_first_inference_is_recognized) {
+  Bench b;
+  b.sent = test::random_samples(b.graph, 4);
+  b.expected = b.reference.run(b.sent)->samples;
+  b.device = b.expected;
+  for (Sample& s : b.device) s.erase("x");
+  std::rotate(b.device.begin(), b.device.begin() + 1, b.device.end());
+  b.device.back() = b.reference.run(test::random_samples(b.graph, 9))->samples.back();
+  b.device.back().erase("x");
+  const Verdict v = b.judged();
+  EXPECT_NE(v.summary.find("of the input after its own"), v.summary.npos) << v.summary;
+  EXPECT_NE(v.summary.find("3 samples from input 2 on"), v.summary.npos) << v.summary;
+}
+
+TEST(BadCapture, a_run_before_the_first_input_is_said_where_it_was_on_anything) {
+  Bench b;
+  b.sent = test::random_samples(b.graph, 4);
+  b.expected = b.reference.run(b.sent)->samples;
+  for (std::size_t s = 3; s > 0; --s) b.device.resize(4), b.device[s] = b.expected[s - 1];
+  b.device[0] = b.reference.run(test::random_samples(b.graph, 9))->samples.back();
+  for (Sample& s : b.device) s.erase("x");
+  const Verdict v = b.judged();
+  EXPECT_NE(v.summary.find("a run came before these inputs"), v.summary.npos) << v.summary;
+}
+
+TEST(BadCapture, a_stream_whose_state_was_kept_is_recognized_where_each_sample_starts_anew) {
+  Bench b;
+  b.reference = test::state_network();
+  b.graph = b.reference.graph();
+  b.sent = test::random_samples(b.graph, 3);
+  b.expected = b.reference.run(b.sent)->samples;
+  RunOptions options;
+  options.state = StateMode::keep;
+  b.device = b.reference.run(b.sent, {}, options)->samples;
+  const Verdict v = b.judged();
+  EXPECT_NE(v.summary.find("with --state keep"), v.summary.npos) << v.summary;
+  const std::string& made = b.graph.value(b.graph.states()[0].out).name;
+  b.device[2].at(made).bytes()[0] ^= std::byte{1};
+  EXPECT_EQ(b.judged().summary.find("with --state keep"), std::string::npos)
+      << "one value is not it";
 }
 
 TEST(BadCapture, names_that_are_swapped_are_recognized) {

@@ -145,6 +145,62 @@ TEST(Search, a_cause_at_another_place_of_the_stretch_that_does_the_very_same_tak
   }
 }
 
+TEST(Search, an_input_of_other_constants_is_named_from_an_inner_tensor_alone) {
+  for (const char* spec :
+       {"input-normalized-wrongly@x,offset=0,scale=-1", "input-normalized-wrongly@x,statistics=3",
+        "input-normalized-wrongly@x,statistics=4", "input-normalized-wrongly@x,statistics=5",
+        "input-normalized-wrongly@x,statistics=6", "input-normalized-wrongly@x,statistics=8",
+        "stale-input@x,first=1,frozen=0", "stale-input@x,first=1,frozen=1"}) {
+    const Suspect s = suspect_of(test::picture_network(), spec, "conv2");
+    ASSERT_NE(s.cause(), nullptr) << spec;
+    EXPECT_EQ(s.cause()->spec, spec);
+    EXPECT_TRUE(s.cause()->exact()) << spec;
+  }
+}
+
+TEST(Search, products_under_another_scale_than_their_bias_are_named_from_a_later_tensor_alone) {
+  const Suspect s = suspect_of(test::picture_network(), "products-rescaled@conv2,k=0.7", "conv3");
+  ASSERT_NE(s.cause(), nullptr);
+  EXPECT_TRUE(s.cause()->exact()) << s.cause()->spec;
+  EXPECT_EQ(s.cause()->fault->name, "products-rescaled") << s.cause()->spec;
+}
+
+// Proposals cost as much as replays: one loop of them took minutes that no work was charged for.
+TEST(Search, is_charged_for_what_faults_propose_and_ends_by_it) {
+  const Executor network = test::picture_network();
+  const std::vector<Sample> sent = test::random_samples(network, 4, 77),
+                            expected = network.run(sent)->samples;
+  const Graph& g = network.graph();
+  const std::string noisy = g.value(g.node(g.find_node("conv2")).outputs[0]).name;
+  std::vector<Sample> device = expected;
+  Random random(3);
+  for (Sample& s : device) {
+    for (auto it = s.begin(); it != s.end();)
+      it = g.value(g.find_value(it->first)).producer > g.find_node("conv2") ? s.erase(it) : ++it;
+    for (std::int64_t i = 0; i < s.at(noisy).count(); i += 3)
+      s.at(noisy).set_code(i, random.between(-128, 127));
+  }
+  const Recorded recorded{sent, expected, device, StateMode::reset};
+  const auto compared = compare(network, recorded, {}, {});
+  ASSERT_TRUE(compared.ok() && compared->first_wrong() >= 0);
+  const LocalTest local(network, recorded);
+  const auto trial = Trial::make(local, recorded,
+                                 compared->rows[static_cast<std::size_t>(compared->first_wrong())]);
+  ASSERT_TRUE(trial.ok() && trial->single_node());
+  const SearchOptions unbounded{.work = 1e12};
+  Hypotheses all(*trial, unbounded);
+  all.plain();
+  EXPECT_FALSE(all.cut_short());
+  const double own = trial->work(trial->sites()[0]);
+  EXPECT_GT(all.work(), 4 * own * all.tried()) << "more replays are made to propose than to test";
+  const SearchOptions bounded{.work = all.work() / 4};
+  Hypotheses few(*trial, bounded);
+  few.plain();
+  EXPECT_FALSE(all.incomplete());
+  EXPECT_TRUE(few.incomplete() || few.cut_short());
+  EXPECT_LT(few.work(), all.work() / 2);
+}
+
 TEST(Search, inputs_that_were_exchanged_are_named_from_the_output_alone) {
   const Suspect s = suspect_of(test::gate_network(), "inputs-exchanged@a", "mul");
   ASSERT_NE(s.cause(), nullptr);

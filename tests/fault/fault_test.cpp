@@ -1,3 +1,4 @@
+#include "fault/fault_claim.h"
 #include "fault/fault_describe.h"
 #include "fault/fault_fit.h"
 #include "support/fault_problem.h"
@@ -42,6 +43,35 @@ TEST(ParseFaults, refuses_what_it_does_not_know_with_the_nearest_name) {
         "operand-rescale,k=nan", "operand-rescale,k=inf", "operand-rescale,k=1e30",
         "operand-rescale,k", "clamp-lost,", "+", "clamp-lost+"})
     EXPECT_FALSE(parse_faults(bad).ok()) << bad;
+}
+
+TEST(ParseFaults, refuses_numbers_that_a_parameter_does_not_take) {
+  for (const char* bad :
+       {"stale-input,frozen=9", "stale-input,frozen=0.5", "stale-input,frozen=-1",
+        "output-channels-exchanged,turn=0.5", "output-shifted,by=1.5", "input-mirrored,how=6",
+        "torn-output,at=1.5", "lost-bursts,share=-0.1", "memory-asleep,value=256",
+        "add-multiplier-wraps,modulus=0", "stale-lines,r0.0.first=0.5"})
+    EXPECT_FALSE(parse_faults(bad).ok()) << bad;
+  const auto flag = parse_faults("stale-input,frozen=9");
+  EXPECT_EQ(flag.error().line().find("--fault stale-input frozen: '9'; want 0 or 1 (0: the input"),
+            0u)
+      << flag.error().line();
+  EXPECT_EQ(parse_faults("output-channels-exchanged,turn=0.5").error().want,
+            "a whole number of at most 1e9 in magnitude");
+  EXPECT_EQ(parse_faults("input-mirrored,how=6").error().want, "a whole number from 0 to 5");
+  for (const char* good : {"stale-input,frozen=1", "output-shifted,by=-3", "torn-output,at=0.5",
+                           "result-rescaled,k=0.7", "channels-rescaled,c0.k=0.5,c0.add=-2"})
+    EXPECT_TRUE(parse_faults(good).ok()) << good;
+}
+
+// What a parameter is, when nobody says, is a number that it takes.
+TEST(ParseFaults, take_the_numbers_that_stand_for_those_not_given) {
+  for (const FaultDef* fault : fault_table())
+    for (const ParamSpec& p : fault->params) {
+      const std::string text =
+          std::string(fault->name) + "," + std::string(p.name) + "=" + number_text(p.fallback);
+      EXPECT_TRUE(parse_faults(text).ok()) << text;
+    }
 }
 
 TEST(Inject, names_the_nearest_node_when_there_is_none) {
@@ -93,6 +123,25 @@ TEST(Fit, snaps_to_the_first_wish_inside_else_to_the_shortest_decimal) {
   EXPECT_EQ(snap(0.49, 0.51, wishes), 0.5);
   EXPECT_EQ(snap(0.6912, 0.7034, wishes), 0.7);
   EXPECT_EQ(snap(0.33329, 0.33334, wishes), 0.3333);
+}
+
+TEST(Fit, finds_the_simplest_line_through_every_strip_and_none_where_one_is_missed) {
+  std::vector<Strip> strips;
+  for (int x = -40; x <= 40; ++x) {
+    const double y = std::nearbyint((1.46 * x + 0.3) / 0.5) * 0.5;
+    strips.push_back({static_cast<double>(x), y - 0.25, y + 0.25});
+  }
+  const Line line = simplest_line(strips, {}, {});
+  ASSERT_TRUE(line.valid);
+  EXPECT_EQ(line.slope, 1.46);
+  for (const Strip& s : strips) {
+    EXPECT_GE(line.slope * s.x + line.intercept, s.low);
+    EXPECT_LE(line.slope * s.x + line.intercept, s.high);
+  }
+  const double wished[] = {1.4601};
+  EXPECT_EQ(simplest_line(strips, wished, {}).slope, 1.4601);
+  strips[7].low += 3, strips[7].high += 3;
+  EXPECT_FALSE(simplest_line(strips, {}, {}).valid);
 }
 
 TEST(Fit, draws_a_line_through_most_points) {

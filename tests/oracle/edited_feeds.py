@@ -48,6 +48,23 @@ def numbers(x, scale):
         yield "other-scale", lambda v: wrapped(v, (v.astype(float) - scale[1]) * 0.61 + scale[1]), ["input-wrong-scale", "input-normalized-wrongly"]
 
 
+def normalized(x, scale, channels_last):
+    """Other means and deviations than the network was made for: (label, f(array), words)."""
+    real = (lambda v: v.astype(float)) if x.dtype.kind == "f" else (lambda v: (v.astype(float) - scale[1]) * scale[0])
+    code = (lambda y: y) if x.dtype.kind == "f" else (lambda y: y / scale[0] + scale[1])
+    words = ["input-normalized-wrongly"]
+    yield "sign-turned", lambda v: wrapped(v, code(-real(v))), words
+    yield "minus-one-to-one", lambda v: wrapped(v, code(real(v) * 2 - 1)), words + ["input-wrong-scale"]
+    axis = (x.ndim - 1 if channels_last else 1) if x.ndim == 4 else 0
+    if x.ndim == 4 and x.shape[axis] == 3:
+        shape = [3 if a == axis else 1 for a in range(4)]
+        mean, deviation = np.reshape([0.485, 0.456, 0.406], shape), np.reshape([0.229, 0.224, 0.225], shape)
+        yield "imagenet-for-one-half", lambda v: wrapped(v, code((real(v) * 0.5 + 0.5 - mean) / deviation)), words
+        yield "one-half-for-imagenet", lambda v: wrapped(v, code((real(v) * deviation + mean - 0.5) / 0.5)), words
+        yield "mean-left", lambda v: wrapped(v, code(real(v) + mean / deviation)), words
+        yield "own-factors", lambda v: wrapped(v, code(real(v) * np.reshape([0.8, 1.1, 0.95], shape) - np.reshape([0, 0.1, 0], shape))), words
+
+
 def earlier(rng, x):
     """What stays from the run before: (label, f(array, array before), words)."""
     yield "of-run-before", lambda v, old: old, ["stale-input"]
@@ -65,10 +82,12 @@ def feeds(rng, sent, channels_last, scale_of):
             continue
         for label, _, words in moves(xs[0], channels_last):
             yield label, name, [next(y for l, y, _ in moves(x, channels_last) if l == label) for x in xs], words
-        for label, f, words in numbers(xs[0], scale_of(name)):
+        for label, f, words in [*numbers(xs[0], scale_of(name)), *normalized(xs[0], scale_of(name), channels_last)]:
             yield label, name, [f(x) for x in xs], words
         for label, f, words in earlier(rng, xs[0]):
             yield label, name, [f(x, xs[max(0, i - 1)]) for i, x in enumerate(xs)], words
         yield "frozen", name, [xs[0]] * len(xs), ["stale-input"]
+        yield "late-from-zeros", name, [np.zeros_like(xs[0]), *xs[:-1]], ["stale-input"]
+        yield "never-arrives", name, [np.zeros_like(xs[0])] * len(xs), ["stale-input"]
         noise = [changed(x, lambda v: v.__setitem__(rng.integers(0, v.size, v.size // 8), v[rng.integers(0, v.size, v.size // 8)])) for x in xs]
         yield "scattered", name, noise, []

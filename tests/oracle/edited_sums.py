@@ -81,6 +81,10 @@ def edits(layer, dtype):
         if inside:
             yield "pads-with-code-0", of(lambda l, m: l.sums(m, pad=0)), ["pads-with-zero-code"]
         yield "output-zero-lost", lambda m: layer.codes(layer.sums(m), dtype, y_zero=0), ["output-zero-lost", "result-offset", "codes-offset"]
+    if np.any(layer.bias):
+        for label, k in [("input-scale-off", 0.61), ("input-scale-doubled", 2)]:
+            biased = np.rint(layer.bias / k).astype(np.int64)
+            yield label, lambda m, k=k, b=biased: layer.codes(layer.sums(m) - layer.bias + b, dtype, scale=layer.scale * k), ["products-rescaled"]
     yield "multipliers-powers-of-two", lambda m: layer.codes(layer.sums(m), dtype, scale=2.0 ** np.rint(np.log2(layer.scale))), ["multiplier-power-of-two"]
     if layer.scale.max() > 1.2 * np.median(layer.scale):
         limit = np.median(layer.scale)

@@ -170,10 +170,23 @@ TEST(Builds, of_one_hash_count_as_one) {
   EXPECT_NE(other.out.find("do not compute alike"), std::string::npos) << other.out;
 }
 
-TEST(Dimensions, are_given_by_name_and_refused_when_they_are_no_numbers) {
-  EXPECT_EQ(test::run_tool("inspect " + s1 + " --dim batch=4").code, 0);
+TEST(Dimensions, are_refused_when_they_are_no_numbers_or_the_model_leaves_none_open) {
+  test::expect_refused(test::run_tool("inspect " + s1 + " --dim batch=4"),
+                       "--dim batch: " + std::string("examples/s1/tcn_int8.onnx leaves no such"));
   for (const char* bad : {"batch", "batch=", "batch=0", "batch=x", "=4", "batch=4x"})
     test::expect_refused(test::run_tool("inspect " + s1 + " --dim " + bad), "NAME=N");
+}
+
+TEST(Arguments, an_unknown_arithmetic_with_a_newline_in_its_name_is_refused_in_one_line) {
+  test::expect_refused(
+      test::run_tool("validate " + s1 + golden + "--target ort --reference 'a\nb'"),
+      "--reference a\\nb: no such arithmetic");
+}
+
+TEST(Arguments, a_flag_of_a_fault_that_is_neither_0_nor_1_is_refused) {
+  test::expect_refused(
+      test::run_tool("inject " + s1 + golden + "--fault stale-input,frozen=9 -o /dev/null"),
+      "'9'; want 0 or 1");
 }
 
 TEST(Claims, name_the_tensor_that_was_read_instead) {
