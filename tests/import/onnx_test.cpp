@@ -31,7 +31,7 @@ TEST(OnnxImport, puts_one_for_symbolic_extents_or_what_the_options_say) {
   EXPECT_EQ(m.import()->value(0).shape, (Shape{1, 2}));
   EXPECT_EQ(m.import({.dimensions = {{"n", 5}}})->value(0).shape, (Shape{5, 2}));
   EXPECT_EQ(m.import({.dimensions = {{"x[0]", 6}}})->value(0).shape, (Shape{6, 2}));
-  EXPECT_EQ(m.import({.suggested = {{"x[0]", 6}}})->value(0).shape, (Shape{1, 2}))
+  EXPECT_EQ(m.import({.dimensions = {}, .suggested = {{"x[0]", 6}}})->value(0).shape, (Shape{1, 2}))
       << "a batch stays 1";
   m.model.mutable_graph()
       ->mutable_input(0)
@@ -41,7 +41,8 @@ TEST(OnnxImport, puts_one_for_symbolic_extents_or_what_the_options_say) {
       ->mutable_dim(0)
       ->clear_value();
   EXPECT_EQ(m.import({.dimensions = {{"x[0]", 7}}})->value(0).shape, (Shape{7, 2}));
-  EXPECT_EQ(m.import({.suggested = {{"x[0]", 7}, {"z[3]", 2}}})->value(0).shape, (Shape{7, 2}));
+  EXPECT_EQ(m.import({.dimensions = {}, .suggested = {{"x[0]", 7}, {"z[3]", 2}}})->value(0).shape,
+            (Shape{7, 2}));
 }
 
 TEST(OnnxImport, refuses_an_extent_for_a_dimension_that_the_model_does_not_leave_open) {
