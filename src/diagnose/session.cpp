@@ -339,11 +339,17 @@ class Session {
     std::vector<Sample> begun_anew = std::move(expected_);
     state_ = StateMode::keep;
     LOCKSTEP_CHECK(run_reference(pairing));
-    if (equal_elements(expected_, pairing.samples) > equal_elements(begun_anew, pairing.samples)) {
+    const std::int64_t kept = equal_elements(expected_, pairing.samples),
+                       anew = equal_elements(begun_anew, pairing.samples);
+    if (kept > anew) {
       a_.notes.push_back(
           "the recording agrees with states kept from sample to sample: compared so, as with "
           "--state keep");
     } else {
+      if (anew > kept)
+        a_.notes.push_back(
+            "the recording agrees with states begun anew in every sample: compared so; whether "
+            "the device should have kept them is asked by --state keep");
       state_ = StateMode::reset;
       expected_ = std::move(begun_anew);
     }

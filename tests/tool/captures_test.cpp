@@ -124,6 +124,8 @@ TEST(Recording, of_a_device_that_keeps_states_is_healthy_without_being_told_so) 
     EXPECT_EQ(plain.code, 0) << plain.out << plain.err;
     EXPECT_EQ(plain.out.find("as with --state keep") != std::string::npos, state == "keep")
         << plain.out;
+    EXPECT_EQ(plain.out.find("is asked by --state keep") != std::string::npos, state == "reset")
+        << plain.out;
     const std::string other = state == "keep" ? "reset" : "keep";
     EXPECT_EQ(test::run_tool("validate " + lstm + " --target " + device + " --state " + other).code,
               1);
