@@ -12,6 +12,7 @@
 #include "diagnose/on_codes.h"
 #include "diagnose/pc_run.h"
 #include "diff/inputs.h"
+#include "diff/nearer.h"
 #include "diff/pair.h"
 #include "diff/printed.h"
 #include "diff/realign.h"
@@ -44,20 +45,6 @@ std::vector<std::string> wanted_names(const Graph& g, const Pairing& pairing) {
     if (std::ranges::find(names, g.value(id).name) == names.end())
       names.push_back(g.value(id).name);
   return names;
-}
-
-std::int64_t equal_elements(std::span<const Sample> expected, std::span<const Sample> device) {
-  std::int64_t equal = 0;
-  for (std::size_t s = 0; s < expected.size(); ++s)
-    for (const auto& [name, tensor] : expected[s]) {
-      const auto it = device[s].find(name);
-      if (it == device[s].end() || it->second.dtype() != tensor.dtype() ||
-          it->second.count() != tensor.count())
-        continue;
-      for (std::int64_t i = 0; i < tensor.count(); ++i)
-        equal += tensor.number(i) == it->second.number(i);
-    }
-  return equal;
 }
 
 class Session {
@@ -339,14 +326,13 @@ class Session {
     std::vector<Sample> begun_anew = std::move(expected_);
     state_ = StateMode::keep;
     LOCKSTEP_CHECK(run_reference(pairing));
-    const std::int64_t kept = equal_elements(expected_, pairing.samples),
-                       anew = equal_elements(begun_anew, pairing.samples);
-    if (kept > anew) {
+    const std::int64_t kept = nearer(expected_, begun_anew, pairing);
+    if (kept > 0) {
       a_.notes.push_back(
           "the recording agrees with states kept from sample to sample: compared so, as with "
           "--state keep");
     } else {
-      if (anew > kept)
+      if (kept < 0)
         a_.notes.push_back(
             "the recording agrees with states begun anew in every sample: compared so; whether "
             "the device should have kept them is asked by --state keep");
