@@ -86,11 +86,10 @@ float real_at(const Tensor& x, const NpuBuffer& b, std::int64_t i) {
   return static_cast<float>(x.code(i) - zero) * scale;
 }
 
+// Rows along the last axis that is longer than one: a map of one place holds its channels as one.
 Result<void> softmax(std::vector<float>& v, const Shape& shape, const std::string& where) {
-  const auto n =
-      static_cast<std::size_t>(shape.empty()                           ? 0
-                               : shape.back() == 1 && shape.size() > 1 ? shape[shape.size() - 2]
-                                                                       : shape.back());
+  const auto row = std::find_if(shape.rbegin(), shape.rend(), [](auto n) { return n != 1; });
+  const auto n = static_cast<std::size_t>(shape.empty() ? 0 : row == shape.rend() ? 1 : *row);
   if (n == 0 || v.size() % n != 0)
     return Error{where, "a Softmax without a row", "a last axis", {}};
   for (std::size_t r = 0; r < v.size(); r += n) {
