@@ -33,6 +33,7 @@ class Row:
         self.count = collections.Counter()
         self.float_steps = 0.0
         self.notes = []
+        self.wrong = collections.Counter()  # floats out of bounds and absences, by tensor
 
     def bad(self):
         return self.count["differ"] + self.count["float_out"] + self.count["missing"] + self.count["failed"]
@@ -128,9 +129,12 @@ def compare_case(row, binary, path, tag, case, oracle, folder, verbose):
                 row.count["unobservable"] += 1
         elif name not in mine:
             row.count["missing"] += 1
+            row.wrong[name] += 1
             row.notes.append(f"{row.model} {row.arith} {tag} {name}: observed in the runtime, absent here")
         else:
+            before = row.count["float_out"]
             compare_tensor(row, tag, name, mine[name], theirs[name], verbose)
+            row.wrong[name] += row.count["float_out"] - before
 
 
 def plan(args):
