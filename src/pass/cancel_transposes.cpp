@@ -184,7 +184,7 @@ Result<Patch> cancel_transposes(const Graph& g) {
       g.nodes(), [](const Node& n) { return n.op == "Transpose" && stated_perm(n); });
   const bool quantized =
       std::ranges::any_of(g.nodes(), [](const Node& n) { return n.op == "QuantizeLinear"; });
-  if (orders < 2 || !quantized || !g.states().empty()) return nothing;
+  if (orders == 0 || !quantized || !g.states().empty()) return nothing;
   Round round{g, {}};
   bool changed = false;
   for (int i = 0; i < most_rounds; ++i) {

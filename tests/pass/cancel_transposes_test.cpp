@@ -55,6 +55,14 @@ class Sketch {
     b_.node(b_.value(y).producer).attrs.set("perm", perm);
     return y;
   }
+  ValueId mean(ValueId from, const std::string& name, const std::vector<std::int64_t>& axes,
+               const Shape& to) {
+    const ValueId y = add("ReduceMean", name, {from}, DType::f32, to);
+    Node& n = b_.node(b_.value(y).producer);
+    n.attrs.set("axes", axes);
+    n.attrs.set("keepdims", std::int64_t{0});
+    return y;
+  }
   ValueId conv(ValueId from, const std::string& name) {
     const ValueId w = constant(
         name + "/w", Tensor::of<std::int8_t>({2, 2, 1, 1}, std::vector<std::int8_t>{3, 1, -2, 5}));
@@ -133,6 +141,17 @@ TEST(CancelTransposes, two_orders_before_a_quantizer_join_its_scale_with_the_one
   const Graph g = lowered(s.finish(s.add("Sigmoid", "sigmoid", {y}, DType::f32, s.shape(y))));
   const Node& first = g.node(g.find_node("x/q"));
   EXPECT_NEAR(g.value(first.outputs[0]).quant.scale[0], 0.1, 1e-6);
+}
+
+// onnxruntime has one order alone turned into the axes of a mean, whose sum then goes otherwise.
+TEST(CancelTransposes, a_single_order_before_a_mean_becomes_its_axes) {
+  Sketch s;
+  const ValueId t = s.transpose(
+      s.add("Relu", "relu", {s.pair(s.x, "x", 0.1f)}, DType::f32, {1, 2, 3, 4}), "last", to_last);
+  const Graph g = s.finish(s.mean(t, "mean", {0, 3}, {3, 4}));
+  const Graph turned = lowered(g);
+  EXPECT_EQ(turned.node(turned.find_node("mean")).attrs.integers("axes"),
+            (std::vector<std::int64_t>{0, 1}));
 }
 
 TEST(CancelTransposes, leaves_a_graph_whose_operators_would_stay_what_they_are) {
