@@ -40,7 +40,13 @@ class VirtualDevice : public Target {
 };
 
 Result<std::unique_ptr<Target>> open(std::string_view uri, const TargetContext& context) {
-  LOCKSTEP_TRY(const std::vector<FaultSpec> faults, parse_faults(uri.substr(prefix.size())));
+  const auto parsed = parse_faults(uri.substr(prefix.size()));
+  if (!parsed.ok()) {  // named as the user wrote it, behind --target
+    Error error = parsed.error();
+    error.where = "--target " + std::string(uri);
+    return error;
+  }
+  const std::vector<FaultSpec>& faults = *parsed;
   LOCKSTEP_TRY(Executor executor, Executor::make(context.model, context.arithmetic));
   LOCKSTEP_TRY(RunOptions options, inject(executor, faults));
   options.state = context.state;
