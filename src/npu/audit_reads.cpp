@@ -49,8 +49,10 @@ void check_copies(const NpuSimulator& sim, const NpuMaking& m, std::vector<NpuFi
   }
 }
 
-bool is_read(const std::vector<NpuMaking>& makings, const NpuBuffer& b) {
+// `until`: the epoch that writes over it. An operation that is not known may have read it before.
+bool is_read(const std::vector<NpuMaking>& makings, const NpuBuffer& b, int until) {
   return std::ranges::any_of(makings, [&](const NpuMaking& m) {
+    if (m.unknown && m.epoch > b.epoch && m.epoch <= until) return true;
     return m.made != &b && std::ranges::any_of(m.reads, [&](const NpuRead& r) {
              return std::ranges::find(r.tensors, &b) != r.tensors.end() ||
                     (r.writer == b.epoch && r.low < b.base + static_cast<std::uint64_t>(b.end) &&
@@ -103,21 +105,34 @@ void check_features(const NpuSimulator& sim, const NpuProvenance& provenance, co
   }
 }
 
+void check_refused(const NpuSimulator& sim, const NpuProvenance& provenance,
+                   std::vector<NpuFinding>& found) {
+  for (const auto& [epoch, why] : provenance.refused) {
+    const NpuEpoch* e = sim.program().find_epoch(epoch);
+    found.push_back(
+        {"cannot-run", NpuSeverity::warning, epoch, !e || e->nodes.empty() ? "" : e->nodes[0].first,
+         why.what + "; want " + why.want, "what this operation reads and makes is not checked",
+         "either a table of the call is wrong, or Lockstep does not know this form of "
+         "it: npu compare stops here, too",
+         0});
+  }
+}
+
 }  // namespace
 
 void audit_reads(const NpuSimulator& sim, const NpuProvenance& provenance,
                  const std::vector<NpuLayer>& layers, std::vector<NpuFinding>& found) {
   for (const NpuLayer& l : layers) check_features(sim, provenance, l, found);
+  check_refused(sim, provenance, found);
   const std::vector<NpuMaking>& makings = provenance.makings;
   const auto outputs = sim.outputs();
   for (const NpuMaking& m : makings) {
     check_copies(sim, m, found);
     const NpuBuffer& b = *m.made;
-    if (m.read_back || std::ranges::find(outputs, m.made) != outputs.end() || is_read(makings, b))
-      continue;
+    if (m.read_back || std::ranges::find(outputs, m.made) != outputs.end()) continue;
     const auto over = std::ranges::find_if(
         makings, [&](const NpuMaking& o) { return o.epoch > b.epoch && meet(*o.made, b); });
-    if (over == makings.end()) continue;
+    if (over == makings.end() || is_read(makings, b, over->epoch)) continue;
     found.push_back(
         {"overwritten", NpuSeverity::error, over->epoch, b.name,
          fmt::format("{} of epoch {} is written over before anything has read it", b.name, b.epoch),

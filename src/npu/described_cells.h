@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -180,6 +181,9 @@ struct Call {
     return {where, std::move(what), std::move(want), {}};
   }
 };
+
+// Rows and columns by factors; the channels stay.
+Result<void> resize_integer(const Call& c);
 
 // Windows: convolution and pooling.
 Result<void> conv_integer(const Call& c);

@@ -45,7 +45,7 @@ class Makings {
         reads[id] = without_surplus(read_by(touched_by(*s, writers_), epoch), *s);
     for (const auto& [id, all_of_it] : reads) by_stream[{epoch, id}] = all_of_it;
     for (const NpuBuffer* b : program_.made_by(epoch)) {
-      NpuMaking making{epoch, b, {}, true, false};
+      NpuMaking making{epoch, b, {}, true, false, false};
       making.read_back = std::ranges::any_of(form.units, [&](const auto& u) {
         const auto* s = std::get_if<NpuStream>(&u.second);
         return s && !s->writes() && holds(*b, s->address()) && sums(form, u.first);
@@ -76,8 +76,9 @@ class Makings {
     NpuCounts counts;
     NpuMemory::Trace trace;
     memory_.set_trace(&trace);
-    [[maybe_unused]] const auto ran = run_software_epoch(program_, e, memory_, counts);
+    const auto ran = run_software_epoch(program_, e, memory_, counts);
     memory_.set_trace(nullptr);
+    if (!ran.ok()) refused.emplace(e.number, ran.error());
     std::vector<NpuRead> reads;
     for (const Span& s : joined(trace.reads)) {
       const auto more = read_by(runs_of(s), e.number);
@@ -87,8 +88,8 @@ class Makings {
     for (const NpuBuffer* b : program_.made_by(e.number)) {
       const bool here =
           std::ranges::any_of(written, [&](const Span& s) { return s.meets(span_of(*b)); });
-      NpuMaking making{e.number, b, here ? reads : std::vector<NpuRead>(), false, false};
-      add_kept(written, making);
+      NpuMaking making{e.number, b, here ? reads : std::vector<NpuRead>(), false, false, !ran.ok()};
+      if (ran.ok()) add_kept(written, making);
       all.push_back(std::move(making));
     }
     writers_.mark_made(program_, e.number);
@@ -96,6 +97,7 @@ class Makings {
 
   std::vector<NpuMaking> all;
   std::map<std::pair<int, NpuUnitId>, std::vector<NpuRead>> by_stream;
+  std::map<int, Error> refused;
 
  private:
   // Partial sums: memory that the same epoch writes.
@@ -242,7 +244,7 @@ NpuProvenance npu_provenance(const NpuSimulator& sim) {
   Makings makings(sim);
   for (const NpuEpochForm& form : sim.epochs())
     form.epoch->hardware() ? makings.hardware(form) : makings.software(*form.epoch);
-  return {std::move(makings.all), std::move(makings.by_stream)};
+  return {std::move(makings.all), std::move(makings.by_stream), std::move(makings.refused)};
 }
 
 }  // namespace lockstep

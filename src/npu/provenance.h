@@ -27,6 +27,7 @@ struct NpuMaking {
   std::vector<NpuRead> reads;
   bool hardware = false;
   bool read_back = false;  // partial sums, which the epoch itself goes on with
+  bool unknown = false;    // the simulator does not know the operation: `reads` says too little
 };
 
 // Told by the bytes that are touched, not by what streams are called. Constants are left out, and
@@ -34,6 +35,7 @@ struct NpuMaking {
 struct NpuProvenance {
   std::vector<NpuMaking> makings;                                       // in the epochs' order
   std::map<std::pair<int, NpuUnitId>, std::vector<NpuRead>> by_stream;  // of hardware epochs
+  std::map<int, Error> refused;  // software epochs that cannot be run, and why
 };
 NpuProvenance npu_provenance(const NpuSimulator& simulator);
 

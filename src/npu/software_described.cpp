@@ -159,9 +159,26 @@ std::uint64_t described_address(const NpuFields& info, std::string_view tensor) 
   return at < 0 ? 0 : static_cast<std::uint64_t>(at);
 }
 
+namespace {
+
+constexpr std::string_view known_operations[] = {"ll_sw_forward_activ",
+                                                 "ll_sw_forward_arith",
+                                                 "ll_sw_forward_conv",
+                                                 "ll_sw_forward_conv_integer",
+                                                 "ll_sw_forward_dequantizelinear",
+                                                 "ll_sw_forward_pool",
+                                                 "ll_sw_forward_quantizelinear",
+                                                 "ll_sw_forward_resize_integer",
+                                                 "ll_sw_forward_softmax",
+                                                 "ll_sw_forward_softmax_integer"};
+
+}  // namespace
+
 Result<void> run_described(const NpuFields& info, const NpuCall& call, NpuMemory& memory,
                            NpuCounts& counts, const std::string& where) {
   const std::string type = word(info, "general.type"), &f = call.function;
+  if (std::ranges::find(known_operations, f) == std::end(known_operations))
+    return Error{where, "software operation " + f, "one that docs/neural-art.md lists", {}};
   LOCKSTEP_TRY(Cells in, cells(info, "general.input", where));
   LOCKSTEP_TRY(Cells out, cells(info, "general.output", where));
   const Call c{info, memory, counts, where, std::move(in), std::move(out)};
@@ -176,6 +193,7 @@ Result<void> run_described(const NpuFields& info, const NpuCall& call, NpuMemory
   if (f == "ll_sw_forward_conv") return conv_float(c);
   if (f == "ll_sw_forward_pool") return pool_float(c, type);
   if (f == "ll_sw_forward_arith") return arith_float(c, type);
+  if (f == "ll_sw_forward_resize_integer") return resize_integer(c);
   if (!alike)
     return c.wrong(fmt::format("{} of {} elements into {}", f, c.in.count(), c.out.count()),
                    "as many");
@@ -183,8 +201,7 @@ Result<void> run_described(const NpuFields& info, const NpuCall& call, NpuMemory
   if (f == "ll_sw_forward_quantizelinear") return quantize(c);
   if (f == "ll_sw_forward_activ") return activ_float(c, type);
   if (f == "ll_sw_forward_softmax") return softmax_float(c);
-  if (f == "ll_sw_forward_softmax_integer") return softmax_integer(c);
-  return c.wrong("software operation " + f, "one that docs/neural-art.md lists");
+  return softmax_integer(c);
 }
 
 }  // namespace lockstep

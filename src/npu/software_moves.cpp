@@ -61,12 +61,12 @@ Result<void> transpose(const NpuCall& call, const Tables& tables, NpuMemory& mem
 }
 
 // SpaceToDepth on [1,H,W,C]: out[h/bh, w/bw, (dh*bw+dw)*C + c] = in[h,w,c]; DepthToSpace the other
-// way.
+// way. Both tensors lie channels last, whatever order their tables give to one of a single place.
 Result<void> blocks(const NpuCall& call, const Tables& tables, NpuMemory& memory, bool to_depth) {
   if (call.arguments.size() < 5)
     return Error{tables.where, "a block move without its tables", "five arguments", {}};
-  LOCKSTEP_TRY(const Place in, place(tables, call.arguments[0]));
-  LOCKSTEP_TRY(const Place out, place(tables, call.arguments[2]));
+  LOCKSTEP_TRY(const Place in, place(tables, call.arguments[0], "shape"));
+  LOCKSTEP_TRY(const Place out, place(tables, call.arguments[2], "shape"));
   const std::int64_t bh = std::strtoll(call.arguments[3].c_str(), nullptr, 10),
                      bw = std::strtoll(call.arguments[4].c_str(), nullptr, 10);
   const Place &space = to_depth ? in : out, &depth = to_depth ? out : in;

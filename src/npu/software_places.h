@@ -54,14 +54,17 @@ struct Place {
   std::int64_t bytes = 1;  // of an element
 };
 
-inline Result<Place> place_of(const Tables& tables, const NpuFields& row, const std::string& name) {
+// `extents`: the row's cell that tells how the elements are counted; the other where it has none.
+inline Result<Place> place_of(const Tables& tables, const NpuFields& row, const std::string& name,
+                              const std::string& extents = "mem_shape") {
   Place p;
   p.address = static_cast<std::uint64_t>(cell(row, "addr_base") + cell(row, "offset_start"));
   p.bytes = cell(row, "nbits") / 8;
   if (p.bytes < 1 || p.bytes > 4)
     return Error{
         tables.where, fmt::format("elements of {} bits", cell(row, "nbits")), "8, 16 or 32", {}};
-  const auto shape = row.find("mem_shape") != row.end() ? row.find("mem_shape") : row.find("shape");
+  const std::string other = extents == "mem_shape" ? "shape" : "mem_shape";
+  const auto shape = row.find(extents) != row.end() ? row.find(extents) : row.find(other);
   if (shape == row.end()) return tables.missing("shape of " + name);
   if (shape->second.is == NpuField::Is::name) {
     LOCKSTEP_TRY(p.shape, tables.numbers(shape->second.name));
@@ -72,10 +75,11 @@ inline Result<Place> place_of(const Tables& tables, const NpuFields& row, const 
   return p;
 }
 
-inline Result<Place> place(const Tables& tables, std::string_view argument) {
+inline Result<Place> place(const Tables& tables, std::string_view argument,
+                           const std::string& extents = "mem_shape") {
   LOCKSTEP_TRY(const NpuTable* t, tables.find(argument));
   if (t->rows.empty()) return tables.missing(table_name(argument));
-  return place_of(tables, t->rows[0], table_name(argument));
+  return place_of(tables, t->rows[0], table_name(argument), extents);
 }
 
 // The rows of a table of tensors, without the one that ends it.

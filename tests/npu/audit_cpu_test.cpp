@@ -36,6 +36,36 @@ TEST(AuditCpu, finds_nothing_wrong_in_a_right_call) {
   EXPECT_TRUE(test::errors_of(test::lowered(g), g).empty());
 }
 
+// Its operand was called written over "before anything has read it".
+TEST(AuditCpu, a_tensor_for_an_operation_that_is_not_known_is_not_called_unread) {
+  test::Net n(3);
+  const ValueId a = n.conv(n.input({1, 4, 5, 6}), 130, {3, 3}, {1, 1}, {1, 1, 1, 1});
+  const ValueId b = n.conv(a, 12, {1, 1}, {2, 1}, {1, 0, 0, 0}, 1, 9);
+  const ValueId c = n.conv(b, 96, {3, 3}, {1, 1}, {1, 1, 1, 1}, 1, -3);
+  const Graph g = n.finish(n.conv(c, 16, {1, 1}, {1, 2}, {0, 0, 0, 0}, 1, -3));
+  NpuProgram p = test::lowered(g);
+  NpuEpoch& e = cpu_epoch(p);
+  for (NpuCall& call : e.calls)
+    if (!is_cache_call(call)) call.function = "ll_sw_forward_gru_integer";
+  bool reused = false;  // the operand's memory, by what comes later
+  for (const NpuBuffer& x : p.buffers)
+    for (const NpuBuffer& y : p.buffers)
+      reused = reused || (x.epoch == e.number - 1 && y.epoch > e.number && !x.is_param &&
+                          !y.is_param && x.start < y.end && y.start < x.end && x.base == y.base);
+  ASSERT_TRUE(reused);
+  const auto sim = NpuSimulator::make(std::make_shared<const NpuProgram>(p));
+  ASSERT_TRUE(sim.ok());
+  const auto found = audit_npu(*sim, &g);
+  ASSERT_TRUE(found.ok());
+  bool said = false;
+  for (const NpuFinding& f : *found) {
+    EXPECT_NE(f.severity, NpuSeverity::error) << f.rule << " " << f.epoch << " " << f.what;
+    said = said || (f.rule == "cannot-run" && f.epoch == e.number &&
+                    f.what.find("ll_sw_forward_gru_integer") != std::string::npos);
+  }
+  EXPECT_TRUE(said);
+}
+
 TEST(AuditCpu, names_what_a_call_says_otherwise_than_the_model) {
   struct Bug {
     const char* rule;

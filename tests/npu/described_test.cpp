@@ -123,6 +123,108 @@ TEST(DescribedSoftware, an_operation_that_is_not_known_is_named) {
   EXPECT_NE(y.error().line().find("LL_SW_ELU"), std::string::npos);
 }
 
+std::string resize(const std::string& rules) {
+  return std::string(memories) +
+         "static void LL_ATON_End_EpochBlock_1(const void *epoch_block)\n{\n  "
+         "Resize_integer_sw_info d1 = {\n" +
+         tensor("general.input", 0x342e0000, 1, 2, 2, 1, 1) + parameter("is", 0x70380000, 1, 0) +
+         parameter("izp", 0x70380008, 1, 1) + parameter("os", 0x70380004, 1, 0) +
+         parameter("ozp", 0x70380009, 1, 1) + tensor("scales", 0x70380010, 1, 1, 4, 4, 0) +
+         tensor("general.output", 0x342e0040, 1, 4, 2, 1, 1) + rules +
+         "    .general.type = LL_SW_RESIZE,\n  };\n  ll_sw_forward_resize_integer(&d1);\n}\n" +
+         buffers(row("x", 0, 0, "DataType_INT8", 8) +
+                 "    { .name = \"y\", .addr_base = {(unsigned char *)(0x342e0000UL)}, "
+                 ".offset_start = 64, .offset_end = 72, .epoch = 1, .batch = 2, .mem_shape = t, "
+                 ".chpos = CHPos_Last, .type = DataType_INT8, .nbits = 8, .shape = t },\n");
+}
+
+// Two pixels of two channels; factors stand behind the scales and zero points.
+Result<Tensor> resized(std::string text) {
+  const std::string table = "static const uint32_t s[] = { 1, 1, 2, 2 };\n";
+  text.replace(text.find(table), table.size(), table + "static const uint32_t t[] = {1, 1, 4, 2};");
+  LOCKSTEP_TRY(NpuProgram p, parse_network_c(text, "network.c"));
+  NpuImage image = constants();
+  const float factors[4] = {1, 1, 1, 2};
+  std::memcpy(image.bytes.data() + 16, factors, 16);
+  p.images.push_back(std::move(image));
+  LOCKSTEP_TRY(NpuSimulator sim,
+               NpuSimulator::make(std::make_shared<const NpuProgram>(std::move(p))));
+  Tensor x(DType::i8, {1, 2, 1, 2});
+  for (const auto& [i, v] : {std::pair{0, 5}, {1, 13}, {2, -3}, {3, 1}}) x.set_code(i, v);
+  LOCKSTEP_CHECK(sim.run({{"x", x}}));
+  if (sim.counts().inexact.empty()) return Error{"", "claimed to be exact", "", {}};
+  return read_buffer(*sim.outputs().at(0), sim.memory(), "test");
+}
+
+// Codes 0.5 (x + 3) become 0.25 (y - 4): y = 2 x + 10 of what lies a quarter between two places.
+TEST(DescribedSoftware, a_resize_of_codes_lies_between_the_nearest_places) {
+  const auto y =
+      resized(resize("    .mode = RESIZE_LINEAR,\n    .coord_transf_mode = HALF_PIXEL,\n"
+                     "    .nearest_mode = CEIL,\n"));
+  ASSERT_TRUE(y.ok()) << y.error().line();
+  for (const auto& [i, want] : {std::pair{0, 20}, {1, 24}, {2, 32}, {3, 36}, {4, 4}, {5, 6}})
+    EXPECT_EQ(y->code(i), want) << i;
+}
+
+TEST(DescribedSoftware, a_resize_to_the_nearest_place_rounds_as_its_structure_says) {
+  const std::string mode = "    .mode = RESIZE_NEAREST,\n    .coord_transf_mode = ASYMMETRIC,\n";
+  const auto floor = resized(resize(mode + "    .nearest_mode = FLOOR,\n")),
+             ceil = resized(resize(mode + "    .nearest_mode = CEIL,\n"));
+  ASSERT_TRUE(floor.ok() && ceil.ok());
+  for (const auto& [i, low, high] :
+       {std::tuple{0, 20, 20}, {1, 20, 36}, {2, 36, 36}, {3, 36, 36}}) {
+    EXPECT_EQ(floor->code(i), low) << i;
+    EXPECT_EQ(ceil->code(i), high) << i;
+  }
+}
+
+TEST(DescribedSoftware, a_resize_by_rules_that_are_not_known_says_which) {
+  for (const auto& [rules, named] :
+       {std::pair{"    .mode = RESIZE_CUBIC,\n", "RESIZE_CUBIC"},
+        {"    .mode = RESIZE_LINEAR,\n    .coord_transf_mode = TF_CROP_AND_RESIZE,\n",
+         "TF_CROP_AND_RESIZE"}}) {
+    const auto y = resized(resize(rules));
+    ASSERT_FALSE(y.ok());
+    EXPECT_NE(y.error().line().find(named), std::string::npos) << y.error().line();
+  }
+}
+
+// It was refused with "as many", which such an operation need not have.
+TEST(DescribedSoftware, an_operation_of_another_name_is_refused_by_its_name) {
+  std::string text = resize("");
+  const std::string call = "ll_sw_forward_resize_integer";
+  text.replace(text.find(call), call.size(), "ll_sw_forward_gather_integer");
+  const auto y = resized(text);
+  ASSERT_FALSE(y.ok());
+  EXPECT_NE(y.error().line().find("software operation ll_sw_forward_gather_integer"),
+            std::string::npos)
+      << y.error().line();
+}
+
+// A map of one place is called channels first by its table; the elements go as from any other.
+TEST(SoftwareMoves, blocks_that_become_one_place_of_channels_first_are_moved) {
+  const auto table = [](const char* name, int at, const char* shape, const char* in_memory) {
+    return "  static const uint32_t " + std::string(name) + "_s[] = { " + shape +
+           " };\n  static const uint32_t " + name + "_m[] = { " + in_memory +
+           " };\n  static const LL_Buffer_InfoTypeDef " + name + "[] = { { .name = \"" + name +
+           "\", .addr_base = {(unsigned char *)(0x342e0000UL)}, .offset_start = " +
+           std::to_string(at) + ", .offset_end = " + std::to_string(at + 4) +
+           ", .mem_shape = " + name + "_m, .nbits = 8, .shape = " + name +
+           "_s }, { .name = NULL, } };\n";
+  };
+  const std::string text =
+      std::string(memories) + "static void LL_ATON_End_EpochBlock_1(const void *epoch_block)\n{\n" +
+      table("d_in_1", 0, "1, 1, 2, 2", "1, 1, 2, 2") +
+      table("d_out_1", 64, "1, 1, 1, 4", "1, 4, 1, 1") +
+      "  LL_ATON_LIB_DMA_SpaceToDepth(d_in_1, 1, d_out_1, 1, 2, 2, 3);\n}\n" +
+      buffers(row("x", 0, 0, "DataType_INT8", 8) + row("y", 1, 64, "DataType_INT8", 8));
+  Tensor x(DType::i8, {1, 2, 1, 2});
+  for (int i = 0; i < 4; ++i) x.set_code(i, 7 * i - 9);
+  const auto y = last_of(text, x);
+  ASSERT_TRUE(y.ok()) << y.error().line();
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(y->code(i), 7 * i - 9);
+}
+
 TEST(NetworkC, memories_of_the_application_definitions_and_tables_of_one_name_are_kept_apart) {
   const std::string text =
       std::string(memories) +
