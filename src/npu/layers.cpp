@@ -82,6 +82,13 @@ struct Reader {
     return s;
   }
 
+  // Adds up the sums of two convolutions that have a part of one kernel each.
+  bool joins_parts(NpuUnitId arith) const {
+    const NpuLink* link = into(arith, 0);
+    const auto parts = link ? npu_joined_sums(form, link->from[0].source.unit) : std::nullopt;
+    return parts && parts->joiner == arith;
+  }
+
   // The arithmetic units behind `id`, until codes come out or another tensor comes in.
   Result<void> follow(NpuUnitId id, NpuLayer& layer) const {
     for (;;) {
@@ -89,6 +96,7 @@ struct Reader {
       for (const NpuPort& to : out_of(id))
         if (to.port == 0 && to.unit.kind == NpuKind::arith)
           next = form.find<NpuArith>(to.unit), id = to.unit;
+      if (next && next->dualinput != 0 && joins_parts(id)) continue;
       if (!next || (next->dualinput != 0 && !constant_operand(id))) return {};
       LOCKSTEP_TRY(NpuStage s, stage(id, *next));
       layer.stages.push_back(std::move(s));
@@ -122,17 +130,24 @@ Result<void> sum_kernels(const Reader& r, NpuLayer& layer) {
   return {};
 }
 
+// The convolutions that hand partial sums on to `last`, itself at the end.
+std::vector<NpuUnitId> chain_into(const Reader& r, NpuUnitId last) {
+  std::vector<NpuUnitId> chain = {last};
+  for (;;) {
+    const NpuLink* link = r.into(chain.front(), 2);
+    if (!link || r.form.find<NpuConv>(chain.front())->accumulate == 0) return chain;
+    const NpuUnitId source = link->from[0].source.unit;
+    if (source.kind != NpuKind::conv || std::ranges::count(chain, source) > 0) return chain;
+    chain.insert(chain.begin(), source);
+  }
+}
+
 Result<NpuLayer> layer_of(const Reader& r, NpuUnitId last) {
   NpuLayer layer;
   layer.epoch = layer.codes_epoch = r.form.epoch->number;
-  layer.convs = {last};
-  for (;;) {
-    const NpuLink* link = r.into(layer.convs.front(), 2);
-    if (!link || r.form.find<NpuConv>(layer.convs.front())->accumulate == 0) break;
-    const NpuUnitId source = link->from[0].source.unit;
-    if (source.kind != NpuKind::conv || std::ranges::count(layer.convs, source) > 0) break;
-    layer.convs.insert(layer.convs.begin(), source);
-  }
+  layer.convs = chain_into(r, last);
+  if (const auto parts = npu_joined_sums(r.form, last))
+    for (const NpuUnitId id : chain_into(r, parts->other)) layer.convs.push_back(id);
   const auto& first = *r.form.find<NpuConv>(layer.convs.front());
   layer.node = node_of(r.form.raw(layer.convs.front())->name);
   layer.shift = static_cast<int>(r.form.find<NpuConv>(last)->shift_o);
@@ -180,6 +195,21 @@ void join_earlier(const NpuSimulator& simulator, const Reader& r,
 }
 
 }  // namespace
+
+std::optional<NpuJoined> npu_joined_sums(const NpuEpochForm& form, NpuUnitId id) {
+  for (const auto& [to, link] : form.links) {
+    const auto* a = form.find<NpuArith>(to.unit);
+    if (!a || a->dualinput == 0 || link.from[0].source.unit != id) continue;
+    const auto other = form.links.find({to.unit, 1 - to.port});
+    if (other == form.links.end()) continue;
+    const NpuUnitId part = other->second.from[0].source.unit;
+    const NpuUnit *one = form.raw(id), *two = form.raw(part);
+    if (id.kind == NpuKind::conv && part.kind == NpuKind::conv && part != id && one && two &&
+        node_of(one->name) == node_of(two->name))
+      return NpuJoined{part, to.unit, to.port == 0};
+  }
+  return std::nullopt;
+}
 
 double NpuLayer::multiplier(std::size_t k) const {
   double m = std::ldexp(1.0, -shift);
@@ -231,6 +261,7 @@ Result<std::vector<NpuLayer>> npu_layers(const NpuSimulator& simulator,
       const bool last =
           std::ranges::any_of(to, [](const NpuPort& p) { return p.unit.kind != NpuKind::conv; });
       if (!last) continue;
+      if (const auto parts = npu_joined_sums(form, id); parts && !parts->first) continue;
       Result<NpuLayer> layer = whole_layer(simulator, r, layers, id);
       if (layer.ok())
         layers.push_back(std::move(layer).value());

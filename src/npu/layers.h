@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,7 +25,7 @@ struct NpuStage {
 struct NpuLayer {
   std::string node;                // the compiler's name: "Conv2D_17"
   int epoch = 0, codes_epoch = 0;  // where the sums are made, and where they become codes
-  std::vector<NpuUnitId> convs;    // in the order in which partial sums pass
+  std::vector<NpuUnitId> convs;    // in the order in which partial sums pass, or are added up
   int shift = 0;                   // of the sums, before they are held in 16 bits
   int passes = 1;                  // over input channels, the sum rounded after each
   std::int64_t fsub = 0;
@@ -44,6 +45,14 @@ struct NpuBrokenLayer {
   std::string node;
   Error why;
 };
+
+// The convolution whose sums an arithmetic unit adds to those of `id`, of the same node of the
+// compiler: parts of one kernel. `joiner` is that unit. Nothing when there is none.
+struct NpuJoined {
+  NpuUnitId other, joiner;
+  bool first = false;  // `id` is the unit's first operand
+};
+std::optional<NpuJoined> npu_joined_sums(const NpuEpochForm& form, NpuUnitId id);
 
 // Every convolution of the hardware epochs, in order. Errors: constants outside the weights; with
 // `broken` such layers are left out and said there.
