@@ -5,6 +5,8 @@
 
 #include <fmt/core.h>
 
+#include "npu/layout.h"
+
 namespace lockstep {
 namespace {
 
@@ -41,6 +43,30 @@ Result<std::optional<Tensor>> wanted(const NpuBuffer& b, const Graph& model,
   return std::optional<Tensor>(std::move(codes));
 }
 
+// [N,C,H,W] as [N,H,W,C], or the other way where `back`.
+Tensor turned(const Tensor& x, bool back) {
+  const Shape& s = x.shape();
+  const Shape to = back ? Shape{s[0], s[3], s[1], s[2]} : Shape{s[0], s[2], s[3], s[1]};
+  const std::int64_t outer = back ? s[1] * s[2] : s[1], inner = back ? s[3] : s[2] * s[3];
+  Tensor out(x.dtype(), to);
+  const std::size_t by = size_of(x.dtype());
+  for (std::int64_t n = 0; n < s[0]; ++n)
+    for (std::int64_t i = 0; i < outer; ++i)
+      for (std::int64_t j = 0; j < inner; ++j)
+        std::copy_n(x.bytes().begin() + ((n * outer + i) * inner + j) * static_cast<int>(by), by,
+                    out.bytes().begin() + ((n * inner + j) * outer + i) * static_cast<int>(by));
+  return out;
+}
+
+// The application may be asked for its input in another order than the model: extents tell.
+Tensor as_fed(const NpuBuffer& b, const Tensor& x) {
+  const Shape plain = plain_shape(b), &s = x.shape();
+  if (plain.size() != 4 || s.size() != 4 || plain == s) return x;
+  if (plain == Shape{s[0], s[2], s[3], s[1]}) return turned(x, false);
+  if (plain == Shape{s[0], s[3], s[1], s[2]}) return turned(x, true);
+  return x;
+}
+
 }  // namespace
 
 std::optional<NpuMode> npu_mode_named(std::string_view name) {
@@ -69,7 +95,7 @@ Result<Sample> simulator_inputs(const NpuSimulator& simulator, const Graph& mode
                    "no tensor for its input " + b->name,
                    fmt::format("a network input of {} elements", b->count()),
                    {}};
-    LOCKSTEP_TRY(Tensor quantized, input_codes(*b, *x, simulator.program().file));
+    LOCKSTEP_TRY(Tensor quantized, input_codes(*b, as_fed(*b, *x), simulator.program().file));
     codes.emplace(b->name, std::move(quantized));
   }
   return codes;

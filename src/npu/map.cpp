@@ -10,6 +10,7 @@
 
 #include "npu/layout.h"
 #include "npu/map_choose.h"
+#include "npu/map_turned.h"
 
 namespace lockstep {
 namespace {
@@ -25,11 +26,31 @@ bool same_scale(double a, double b) {
   return std::abs(a - b) <= 1e-6 * std::max(std::abs(a), std::abs(b));
 }
 
+// An operand inside of what the compiler makes of one node ("PReLU_20_1_mul_x"): no tensor of the
+// model, whatever scale it has.
+bool is_part(std::string_view name) {
+  const std::string stem = without_copies(name);
+  return stem.ends_with("_x") && stem.find("_out_") == std::string::npos;
+}
+
 bool holds_codes(const NpuBuffer& b) {
   return !b.is_param && b.scale.size() == 1 && is_whole(b) &&
          (b.type == "DataType_INT8" || b.type == "DataType_UINT8") &&
-         !b.name.starts_with("SCRATCH_") &&
-         b.name.find("_clip_") == std::string::npos;  // the negative part of a PRELU's operand
+         !b.name.starts_with("SCRATCH_") && !is_part(b.name);
+}
+
+// Memory that a Transpose of the same epoch lays out otherwise: the unit writes what the Transpose
+// makes, and the table of its operand tells an order that the bytes never have.
+const NpuBuffer* turned_by(const NpuProgram& program, const NpuBuffer& b) {
+  bool behind = false;
+  for (const NpuBuffer& t : program.buffers) {
+    if (&t == &b) behind = true;
+    if (behind && &t != &b && t.epoch == b.epoch && !t.is_param && b.epoch > 0 &&
+        t.name.starts_with("Transpose_") && t.address() == b.address() && t.bytes() == b.bytes() &&
+        without_ones(t.mem_shape) != without_ones(b.mem_shape))
+      return &t;
+  }
+  return nullptr;
 }
 
 Shape last_of(Shape plain) {  // [N,C,H,W] -> [N,H,W,C], [N,C,W] -> [N,W,C]
@@ -176,8 +197,13 @@ std::string without_copies(std::string_view name) {
 NpuMapping map_npu_buffers(const NpuProgram& program, const Graph& model, const NpuNames& names) {
   NpuMapping map;
   std::vector<const NpuBuffer*> order;
-  for (const NpuBuffer& b : program.buffers)
-    if (holds_codes(b)) order.push_back(&b);
+  for (const NpuBuffer& b : program.buffers) {
+    if (!holds_codes(b)) continue;
+    if (const NpuBuffer* t = turned_by(program, b))
+      map.unmapped.push_back(fmt::format("{}: its bytes lie as {} has them", b.name, t->name));
+    else
+      order.push_back(&b);
+  }
   std::ranges::stable_sort(order, {}, &NpuBuffer::epoch);
   NpuTensorChooser chooser(program, order, model);
   std::map<const NpuBuffer*, std::vector<const Value*>> candidates;
@@ -220,6 +246,7 @@ NpuMapping map_npu_buffers(const NpuProgram& program, const Graph& model, const 
     const Value* v = chooser.choose(*b, stem, all, origin, how);
     add(*v, how);
   }
+  drop_turned(program, map);
   return map;
 }
 
@@ -243,6 +270,13 @@ std::int64_t shift_of(const NpuBuffer& b, const Value& value) {
 }
 
 }  // namespace
+
+std::vector<std::int64_t> value_order(const NpuBuffer& b, const NpuPair& pair) {
+  std::vector<std::int64_t> order(static_cast<std::size_t>(b.count()));
+  each_code(b, pair,
+            [&](std::int64_t i, std::int64_t v) { order[static_cast<std::size_t>(i)] = v; });
+  return order;
+}
 
 Result<Tensor> codes_for(const NpuBuffer& b, const NpuPair& pair, const Value& value,
                          const Tensor& codes) {

@@ -36,6 +36,9 @@ NpuMapping map_npu_buffers(const NpuProgram& program, const Graph& model,
 // "Conv2D_49_zero_off_out_124_cp_in_12" -> "Conv2D_49_zero_off_out_124".
 std::string without_copies(std::string_view buffer);
 
+// Of every element of the buffer's plain order, its place in the model's tensor.
+std::vector<std::int64_t> value_order(const NpuBuffer& buffer, const NpuPair& pair);
+
 // The other way: the model's codes of a tensor, from what a buffer holds.
 Tensor model_codes(const NpuBuffer& b, const NpuPair& pair, const Value& value, const Tensor& held);
 // The value's codes in the buffer's plain order, element type and zero point.

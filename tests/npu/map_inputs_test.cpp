@@ -1,9 +1,11 @@
 // What a program is fed, and tensors brought back from buffers.
 #include <gtest/gtest.h>
 
+#include "npu/compare.h"
 #include "npu/lowered_net.h"
 #include "npu/lowered_program.h"
 #include "npu/map.h"
+#include "npu/small_program.h"
 
 namespace lockstep {
 namespace {
@@ -38,6 +40,125 @@ TEST(MapInputs, a_buffer_before_the_first_epoch_is_the_input_and_not_its_requant
   const NpuMapping map = map_npu_buffers(p, model);
   ASSERT_EQ(map.pairs.size(), 1u);
   EXPECT_EQ(map.pairs[0].value, "fed");
+}
+
+// One tensor "v" of [1,4,4,4] that nothing but its axes' order tells.
+Graph one_tensor(const Shape& shape, const std::string& format = "onnx") {
+  GraphBuilder g("m." + format, format);
+  std::vector<ValueId> ids;
+  for (const auto& [name, scale] : {std::pair{"v", 0.25}, {"w", 0.5}}) {
+    Value v;
+    v.name = name, v.dtype = DType::i8, v.shape = shape, v.quant = {{scale}, {0}, -1};
+    ids.push_back(g.add_value(v));
+  }
+  Node n;
+  n.name = n.op = "Requantize", n.inputs = {ids[0]}, n.outputs = {ids[1]};
+  g.add_node(n);
+  g.add_input(ids[0]), g.add_output(ids[1]);
+  return std::move(std::move(g).finish()).value();
+}
+NpuBuffer lies(const std::string& name, const Shape& in_memory, const char* chpos, int epoch,
+               std::int64_t start) {
+  NpuBuffer b = fed(name, in_memory, 0);
+  b.chpos = chpos, b.type = "DataType_INT8", b.epoch = epoch;
+  b.start = start, b.end += start, b.limit = b.end;
+  return b;
+}
+NpuTable place_table(const NpuBuffer& b) {
+  NpuFields row = {{"addr_base", NpuField::of(0)},
+                   {"offset_start", NpuField::of(b.start)},
+                   {"nbits", NpuField::of(8)}};
+  std::vector<NpuField> shape;
+  for (const std::int64_t e : b.mem_shape) shape.push_back(NpuField::of(e));
+  row.emplace("mem_shape", NpuField::of_list(std::move(shape)));
+  return {"LL_LIB_TensorShape_TypeDef", {}, {std::move(row)}};
+}
+// v lies channels last; the call writes it with its axes permuted, as channels first.
+NpuProgram transposed(const std::vector<std::int64_t>& perm) {
+  NpuProgram p;
+  p.buffers.push_back(lies("Relu_1_out_0", {1, 4, 4, 4}, "CHPos_Last", 0, 0));
+  p.buffers.push_back(lies("Transpose_2_out_0", {1, 4, 4, 4}, "CHPos_First", 1, 64));
+  NpuEpoch e;
+  e.number = 1;
+  e.nodes = {{"Transpose_2", "Transpose"}};
+  e.calls.push_back({"LL_ATON_LIB_DMA_Transpose", {"in", "a", "out", "b", "c", "perm"}});
+  e.tables.emplace("in", place_table(p.buffers[0]));
+  e.tables.emplace("out", place_table(p.buffers[1]));
+  NpuTable order{"uint8_t", {}, {}};
+  for (const std::int64_t a : perm) order.values.push_back(NpuField::of(a));
+  e.tables.emplace("perm", std::move(order));
+  p.epochs.push_back(std::move(e));
+  return p;
+}
+
+// Rows, columns and channels of one extent: only the call tells which axis is which.
+TEST(MapMoves, a_transpose_of_like_extents_is_followed_through_its_call) {
+  const Graph model = one_tensor({1, 4, 4, 4});
+  const NpuMapping right = map_npu_buffers(transposed({0, 3, 1, 2}), model);
+  ASSERT_TRUE(right.find("Transpose_2_out_0"));
+  EXPECT_FALSE(right.find("Transpose_2_out_0")->channels_last);
+  const NpuMapping last =
+      map_npu_buffers(transposed({0, 1, 2, 3}), one_tensor({1, 4, 4, 4}, "tflite"));
+  ASSERT_TRUE(last.find("Transpose_2_out_0"));
+  EXPECT_TRUE(last.find("Relu_1_out_0")->channels_last);
+  EXPECT_FALSE(last.find("Transpose_2_out_0")->channels_last);  // its bytes are as the model's
+  for (const std::vector<std::int64_t>& perm :
+       {std::vector<std::int64_t>{0, 3, 2, 1}, {0, 2, 1, 3}, {0, 1, 2, 3}}) {
+    const NpuMapping other = map_npu_buffers(transposed(perm), model);
+    EXPECT_TRUE(other.find("Relu_1_out_0"));
+    EXPECT_FALSE(other.find("Transpose_2_out_0"));
+    ASSERT_EQ(other.unmapped.size(), 1u);
+    EXPECT_EQ(other.unmapped[0], "Transpose_2_out_0: v with its axes in another order");
+  }
+}
+
+// The unit writes what the Transpose makes at once: its own table tells an order that never lies
+// there.
+TEST(MapMoves, a_result_that_is_written_transposed_at_once_is_not_read_in_its_own_order) {
+  const Graph model = one_tensor({1, 2, 3, 3});
+  NpuProgram p;
+  p.buffers.push_back(lies("MaxPool_1_out_0", {1, 2, 3, 3}, "CHPos_First", 1, 0));
+  EXPECT_TRUE(map_npu_buffers(p, model).find("MaxPool_1_out_0"));
+  p.buffers.push_back(lies("Transpose_2_out_0", {1, 3, 3, 2}, "CHPos_First", 1, 0));
+  EXPECT_FALSE(map_npu_buffers(p, model).find("MaxPool_1_out_0"));
+  p.buffers[1] = lies("Reshape_2_out_0", {1, 1, 2, 9}, "CHPos_First", 1, 0);  // the same order
+  EXPECT_TRUE(map_npu_buffers(p, model).find("MaxPool_1_out_0"));
+}
+
+TEST(MapMoves, an_operand_inside_of_a_prelu_is_not_its_result) {
+  const Graph model = one_tensor({1, 4, 4, 2});
+  NpuProgram p;
+  p.buffers.push_back(lies("PReLU_20_1_mul_x_cp_in_2", {1, 4, 4, 2}, "CHPos_First", 1, 0));
+  p.buffers.push_back(lies("PReLU_20_out_0", {1, 4, 4, 2}, "CHPos_First", 2, 64));
+  const NpuMapping map = map_npu_buffers(p, model);
+  EXPECT_FALSE(map.find("PReLU_20_1_mul_x_cp_in_2"));
+  EXPECT_TRUE(map.find("PReLU_20_out_0"));
+}
+
+// The application gives rows, columns, channels; the model's input has its channels first.
+TEST(MapInputs, an_input_that_is_fed_channels_last_gets_the_models_elements_in_its_own_order) {
+  NpuProgram p = test::small_program();
+  p.buffers[0].chpos = "CHPos_First";  // as it lies: [1,3,4,2]
+  GraphBuilder g("m.onnx", "onnx");
+  Value v;
+  v.name = "x", v.dtype = DType::f32, v.shape = {1, 2, 3, 4};
+  const ValueId x = g.add_value(v);
+  v.name = "y";
+  const ValueId y = g.add_value(v);
+  Node n;
+  n.name = n.op = "Relu", n.inputs = {x}, n.outputs = {y};
+  g.add_node(n);
+  g.add_input(x), g.add_output(y);
+  const Graph model = std::move(std::move(g).finish()).value();
+  const auto sim = NpuSimulator::make(std::make_shared<const NpuProgram>(std::move(p)));
+  ASSERT_TRUE(sim.ok()) << sim.error().line();
+  Tensor reals(DType::f32, v.shape);
+  for (std::size_t i = 0; i < 24; ++i) reals.as<float>()[i] = 0.5f * static_cast<float>(i);
+  const auto fed = simulator_inputs(*sim, model, {}, {{"x", reals}});
+  ASSERT_TRUE(fed.ok()) << fed.error().line();
+  const Tensor& codes = fed->at("x");
+  for (std::int64_t place = 0; place < 12; ++place)
+    for (std::int64_t c = 0; c < 2; ++c) EXPECT_EQ(codes.code(place * 2 + c), c * 12 + place);
 }
 
 TEST(MapInputs, codes_come_back_from_a_buffer_as_they_went_into_it) {
