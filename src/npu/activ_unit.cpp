@@ -84,6 +84,32 @@ Result<NpuFlow<T>> threshold(const NpuActiv& v, const NpuFlow<T>& x, const NpuRu
   return out;
 }
 
+std::int64_t value_at(const Piecewise& t, const NpuActiv& v, NpuTie tie, std::int64_t in) {
+  const auto& [a, b, c] = row_of(t, v, in);
+  const std::int64_t sum =
+      a * in * in + b * in * (std::int64_t{1} << v.shift_b) + c * (std::int64_t{1} << v.shift_c);
+  const std::int64_t r =
+      npu_shift(sum, static_cast<int>(v.shift_o), v.rounding_o != 0 ? tie : NpuTie::floor);
+  const int bytes = static_cast<int>(v.outbytes_o);
+  return v.saturation_o != 0 ? npu_saturate(r, bytes) : npu_wrap(r, bytes);
+}
+
+// The most that one code of the input moves the result by.
+std::int64_t steepest(const Piecewise& t, const NpuActiv& v, NpuTie tie) {
+  std::int64_t most = 0;
+  for (std::int64_t x = -127; x < 128; ++x)
+    most = std::max(
+        most, std::abs(value_at(t, v, tie, x - v.fsub) - value_at(t, v, tie, x - 1 - v.fsub)));
+  return most;
+}
+
+std::string claim(const Piecewise& t, const NpuActiv& v, NpuTie tie) {
+  std::string text = ": piecewise function by an inferred rule, at most 1 LSB is claimed";
+  if (v.inbytes_f != 1) return text;
+  return text + fmt::format(" for its own input, of which one code moves it by up to {} LSB",
+                            steepest(t, v, tie));
+}
+
 }  // namespace
 
 template <class T>
@@ -95,21 +121,14 @@ Result<NpuFlow<T>> run_activ(const NpuActiv& v, const NpuFlow<T>& x, const NpuMe
     return Error{who, v.operation, "ACTIV_FUNC, ACTIV_TRELU or ACTIV_RELU",
                  "how the slope of this operation is scaled is not known"};
   LOCKSTEP_TRY(const Piecewise t, tables(v, memory, who));
-  counts.inexact.push_back(who +
-                           ": piecewise function by an inferred rule, at most 1 LSB is claimed");
-  const int bytes = static_cast<int>(v.outbytes_o), shift = static_cast<int>(v.shift_o);
+  counts.inexact.push_back(who + claim(t, v, rules.activ));
   NpuFlow<T> out;
   for (const NpuFrame<T>& frame : x.frames) {
     auto y = std::make_shared<std::vector<T>>(frame->size());
     for (std::size_t i = 0; i < frame->size(); ++i) {
       std::int64_t in = static_cast<std::int64_t>((*frame)[i]);
       in = npu_wrap(in, v.inbytes_f == 1 ? 1 : 2);
-      in -= v.fsub;
-      const auto& [a, b, c] = row_of(t, v, in);
-      const std::int64_t sum = a * in * in + b * in * (std::int64_t{1} << v.shift_b) +
-                               c * (std::int64_t{1} << v.shift_c);
-      const std::int64_t r = npu_shift(sum, shift, v.rounding_o != 0 ? rules.activ : NpuTie::floor);
-      (*y)[i] = static_cast<T>(v.saturation_o != 0 ? npu_saturate(r, bytes) : npu_wrap(r, bytes));
+      (*y)[i] = static_cast<T>(value_at(t, v, rules.activ, in - v.fsub));
     }
     out.frames.push_back(std::move(y));
   }

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "npu/flow.h"
+#include "npu/products.h"
+#include "num/npu_fixed.h"
 
 namespace lockstep {
 
@@ -21,8 +23,12 @@ NpuCodes NpuOperands::arriving(NpuUnitId id, int port) const {
   const NpuUnitId from = source(id, port);
   if (from.kind == NpuKind::stream) {
     const NpuBuffer* b = buffer(from, form.epoch->number);
-    return b && b->scale.size() == 1 ? NpuCodes{b->scale[0], b->zero.empty() ? 0 : b->zero[0]}
-                                     : NpuCodes{};
+    if (!b || b->scale.size() != 1) return {};
+    // The table of products by a constant leaves that constant out of their zero point.
+    if (const auto made = npu_product_of(sim, *b); made && made->of->zero.size() == 1)
+      return {b->scale[0],
+              npu_nearest(made->factor * static_cast<double>(made->of->zero[0]) + made->constant)};
+    return {b->scale[0], b->zero.empty() ? 0 : b->zero[0]};
   }
   for (const NpuLayerPair& p : pairs)
     if (p.model && p.model->zero_known && p.layer->codes_epoch == form.epoch->number &&
