@@ -126,15 +126,16 @@ bool NetworkReader::must_decrypt(std::span<const CToken> flags) const {
   return !value.starts_with("false") && !value.starts_with("0\n") && !value.starts_with("0\r");
 }
 
-// Blobs that the table of epoch blocks starts, by the names of their arrays.
+// Blobs that the table of epoch blocks starts, by the names of their arrays. The type of its rows
+// bears another name in every other release: their flags tell.
 Result<std::vector<std::string>> NetworkReader::wanted_blobs(bool& any) {
   std::vector<std::string> wanted;
   any = false;
   for (const auto& [name, d] : declared_) {
-    if (d.type != "EpochBlock_ItemTypeDef") continue;
     for (const auto& [key, row] : d.value.fields) {
       const CValue* flags = row.find("flags");
       const std::string text = flags ? c_source(flags->expression) : "";
+      if (text.find("EpochBlock_Flags_") == std::string::npos) continue;
       if (text.find("blob_encrypted") != std::string::npos && must_decrypt(flags->expression))
         return Error{
             program_.file, "encrypted epochs", "a program compiled without encryption", {}};
@@ -153,6 +154,12 @@ Result<std::vector<std::string>> NetworkReader::wanted_blobs(bool& any) {
 Result<void> NetworkReader::blocks() {
   bool any = false;
   LOCKSTEP_TRY(const std::vector<std::string> wanted, wanted_blobs(any));
+  const auto names_blob = [](const CToken& t) {
+    return t.is == Is::word && t.text.find("_ec_blob_") != std::string_view::npos;
+  };
+  if (!any && std::ranges::any_of(t_, names_blob))
+    return Error{program_.file, "no epoch starts the blobs that it names",
+                 "a table of epoch blocks with their flags", "the file is of a release not known"};
   if (!any) return {};
   if (!blobs_)
     return Error{

@@ -196,6 +196,30 @@ TEST(AlteredC, blobs_are_read_equal_or_refused_by_name) {
         expect(a, outcome_of(read(a.alter(text->c), text->header), p, false), usual);
 }
 
+// Such a program was read without its hardware epochs, and the audit found errors in what was left.
+TEST(AlteredC, a_table_of_epoch_blocks_of_another_type_starts_the_same_blobs) {
+  const NpuProgram p = two_epochs();
+  const auto text = format_network_c_with_blobs(p, "n_ecblobs.h");
+  ASSERT_TRUE(text.ok()) << text.error().line();
+  const NpuBlobText blobs{"n_ecblobs.h", text->header};
+  const auto with = [&](const std::string& word, const std::string& other) {
+    std::string c = text->c;
+    for (std::size_t at = c.find(word); at != std::string::npos; at = c.find(word, at + 1))
+      c.replace(at, word.size(), other);
+    EXPECT_NE(c, text->c);
+    return parse_network_c(c, "network.c", &blobs);
+  };
+  const Outcome usual = outcome_of(parse_network_c(text->c, "network.c", &blobs), p, false),
+                other = outcome_of(with("EpochBlock_ItemTypeDef", "LL_ATON_RT_EpochBlockItem_t"), p,
+                                   false);
+  EXPECT_EQ(other.refusal, "");
+  EXPECT_EQ(other.result, usual.result);
+  const auto unknown = with("EpochBlock_Flags_", "Block_");
+  ASSERT_FALSE(unknown.ok());
+  EXPECT_NE(unknown.error().line().find("no epoch starts the blobs"), std::string::npos)
+      << unknown.error().line();
+}
+
 // Folders as users have them.
 class AlteredFolder : public ::testing::Test {
  protected:
