@@ -182,9 +182,7 @@ Result<std::string> coding_of(const NodeWriter& w) {
   }
   if (coded == 0) return std::string();
   if (coded != all) return w.unsupported("SequenceLstm of weights some of which are codes");
-  if (v.attrs().integer("asymmetric", 0) == 0) return std::string("LS_SYMMETRIC");
-  return std::string(w.num().hybrid->asymmetric == tflite_hybrid.asymmetric ? "LS_ASYMMETRIC"
-                                                                            : "LS_DYNAMIC");
+  return std::string(v.attrs().integer("asymmetric", 0) == 0 ? "LS_SYMMETRIC" : "LS_ASYMMETRIC");
 }
 
 Result<void> write_reals(NodeWriter& w) {

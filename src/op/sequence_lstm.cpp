@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/text.h"
+#include "num/tflite_policies.h"
 #include "op/op_codes.h"
 #include "op/op_hybrid.h"
 #include "op/op_lstm_codes.h"
@@ -126,7 +127,7 @@ struct Step {
   Row row(const float* v, std::int64_t size, std::size_t weights) const {
     Row r{v, size, {}};
     if (c.in[weights]->dtype() == DType::i8)
-      r.coded = hybrid_row(*c.num.hybrid, std::span(v, static_cast<std::size_t>(size)),
+      r.coded = hybrid_row(tflite_hybrid, std::span(v, static_cast<std::size_t>(size)),
                            c.view.attrs().integer("asymmetric", 0) != 0);
     return r;
   }

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "num/tflite_policies.h"
 #include "op/op_codes.h"
 #include "op/op_hybrid.h"
 #include "op/op_state.h"
@@ -73,7 +74,7 @@ void add_products(const EvalContext& c, std::size_t weights, std::span<const flo
       out[k] += dot(c, c.in[weights]->as<float>().data() + k * v.size(), v.data(), size);
     return;
   }
-  const HybridRow row = hybrid_row(*c.num.hybrid, v, c.view.attrs().integer("asymmetric", 0) != 0);
+  const HybridRow row = hybrid_row(tflite_hybrid, v, c.view.attrs().integer("asymmetric", 0) != 0);
   const auto scale = static_cast<float>(c.view.input(weights).quant.scale_at(0));
   for (std::size_t k = 0; k < out.size(); ++k)
     out[k] += hybrid_product(row, c.in[weights]->as<std::int8_t>().data() + k * v.size(), scale);

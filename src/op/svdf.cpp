@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "num/tflite_policies.h"
 #include "op/op_codes.h"
 #include "op/op_state.h"
 
@@ -115,9 +116,9 @@ Result<std::vector<float>> newest_reals(EvalContext& c, const Sizes& s) {
     float scale = 0;
     std::int32_t zero = 0;
     if (c.view.attrs().integer("asymmetric", 0) != 0)
-      c.num.hybrid->asymmetric(x.subspan(b * in, in), codes, scale, zero);
+      tflite_hybrid.asymmetric(x.subspan(b * in, in), codes, scale, zero);
     else
-      c.num.hybrid->symmetric(x.subspan(b * in, in), codes, scale);
+      tflite_hybrid.symmetric(x.subspan(b * in, in), codes, scale);
     scale *= static_cast<float>(c.view.input(1).quant.scale_at(0));
     for (std::size_t f = 0; f < static_cast<std::size_t>(s.filters); ++f) {
       std::int32_t sum = 0;

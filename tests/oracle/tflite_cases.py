@@ -145,8 +145,10 @@ def define_cases():
         case(f"dequantize {np.dtype(t)}", lambda m, t=t: ("DEQUANTIZE", [m.fed((5, 50), t)], [Operand((5, 50), F32)], None))
     for form in ("plain", "coupled", "peephole", "projection"):
         case(f"UNIDIRECTIONAL_SEQUENCE_LSTM hybrid {form}", lambda m, form=form: lstm_hybrid(m, form))
-    case("UNIDIRECTIONAL_SEQUENCE_RNN hybrid", lambda m: rnn_hybrid(m, "UNIDIRECTIONAL_SEQUENCE_RNN"))
-    case("RNN hybrid", lambda m: rnn_hybrid(m, "RNN"))
+        case(f"UNIDIRECTIONAL_SEQUENCE_LSTM hybrid {form}, asymmetric", lambda m, form=form: lstm_hybrid(m, form, asymmetric=True))
+    for op in ("UNIDIRECTIONAL_SEQUENCE_RNN", "RNN"):
+        case(f"{op} hybrid", lambda m, op=op: rnn_hybrid(m, op))
+        case(f"{op} hybrid, asymmetric", lambda m, op=op: rnn_hybrid(m, op, asymmetric=True))
     case("RSQRT int16", lambda m: unary(m, "RSQRT", I16, None, 0.01))
     case("fully connected int16, scales by channel", lambda m: dense(m, I16, per_channel=True))
     case("ATAN2 float", lambda m: ("ATAN2", [m.fed((3, 5), F32), m.fed((3, 5), F32)], [m.fed((3, 5), F32)], None))
