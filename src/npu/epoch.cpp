@@ -91,6 +91,8 @@ class EpochRun {
   }
   Result<NpuFlow<T>> compute(NpuUnitId id, const NpuArith& a) {
     LOCKSTEP_TRY(const NpuFlow<T> x, arriving({id, 0}));
+    if (a.operation == "ARITH_CLIP")
+      counts_.inexact.push_back(who(id) + ": a clip between A and C by an inferred rule");
     if (a.dualinput == 0) return run_arith<T>(a, x, nullptr, memory_, rules_, who(id));
     LOCKSTEP_TRY(const NpuFlow<T> y, arriving({id, 1}));
     return run_arith<T>(a, x, &y, memory_, rules_, who(id));

@@ -42,5 +42,26 @@ TEST(ArithClip, with_shifts_or_tables_it_is_not_known) {
   EXPECT_NE(npu_unit_problem(a), "");
 }
 
+TEST(ArithClip, a_simulation_says_that_its_rule_is_inferred) {
+  NpuProgram p = test::small_program();
+  for (NpuUnit& u : p.epochs[0].units)
+    if (u.name == "bias")
+      u.fields = test::fields({{"inbytes_x", 2},
+                               {"outbytes_x", 2},
+                               {"outbytes_o", 1},
+                               {"scalar", 1},
+                               {"A_scalar", -128},
+                               {"C_scalar", 12}},
+                              {{"operation", "ARITH_CLIP"}, {"bcast", "ARITH_BCAST_SCALAR"}});
+  auto sim = NpuSimulator::make(std::make_shared<const NpuProgram>(std::move(p)));
+  ASSERT_TRUE(sim.ok()) << sim.error().line();
+  const auto ran = sim->run({{"x", Tensor(DType::u8, {1, 2, 3, 4})}});
+  ASSERT_TRUE(ran.ok()) << ran.error().line();
+  ASSERT_EQ(sim->counts().inexact.size(), 1u);
+  EXPECT_NE(sim->counts().inexact[0].find("clip between A and C by an inferred rule"),
+            std::string::npos)
+      << sim->counts().inexact[0];
+}
+
 }  // namespace
 }  // namespace lockstep
