@@ -4,6 +4,7 @@
 
 #include "fault/fault_nodes.h"
 #include "fault/fault_search.h"
+#include "fault/fault_work.h"
 
 namespace lockstep {
 namespace {
@@ -47,6 +48,7 @@ std::vector<Params> candidates(const Site&, const Evidence& evidence) {
   std::int64_t low = 256, high = -256, right_low = 256, right_high = -256;
   for (const Evidence::Item& item : evidence.items) {
     if (!item.observed || !item.expected || is_float(item.observed->dtype())) continue;
+    if (!spend(static_cast<double>(item.observed->count()))) return {};
     widen(*item.observed, low, high);
     widen(*item.expected, right_low, right_high);
   }

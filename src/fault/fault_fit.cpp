@@ -170,7 +170,7 @@ Line simplest_line(std::vector<Strip> strips, std::span<const double> slopes,
   const Line near = fit_line(x, y);
   if (!near.valid) return {};
   const auto range = slopes_of(strips, near.slope);
-  if (!range) return {};
+  if (!range || (range->low <= 0 && range->high >= 0)) return {};  // y may not depend on x at all
   for (const double slope : slopes)
     if (const Interval i = intercepts_at(strips, slope); i.low <= i.high)
       return {slope, snap(i.low, i.high, intercepts), 0, true};

@@ -17,16 +17,4 @@ bool reads_state(const Site& site) {
   return false;
 }
 
-Tensor initial_contents(const Graph& g, const State& state) {
-  if (state.initial) return *state.initial;
-  const Value& v = g.value(state.in);
-  Tensor x(v.dtype, v.shape);
-  for (std::int64_t k = 0; k < x.count(); ++k)
-    if (is_coded(v))
-      x.set_code(k, v.quant.zero_at(0));
-    else
-      x.set_number(k, 0);
-  return x;
-}
-
 }  // namespace lockstep

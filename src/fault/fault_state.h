@@ -8,7 +8,4 @@ namespace lockstep {
 const State* state_at(const Site& site, std::size_t operand);
 bool reads_state(const Site& site);
 
-// What a state holds before the first run.
-Tensor initial_contents(const Graph& g, const State& state);
-
 }  // namespace lockstep

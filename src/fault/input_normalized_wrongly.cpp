@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "fault/fault_colours.h"
 #include "fault/fault_fit.h"
@@ -67,12 +68,13 @@ Step step_of_channel(const Params& p, std::int64_t c) {
 // Between which reals what the device had lies: a code, or a real that is known by its code only,
 // stands for half a step around it, and at an end of the range for all beyond. Ties, which go
 // either way, are kept away from first.
+constexpr double cancelled = 2.5e-7;  // of the greatest value
 constexpr std::array kHalfSteps = {0.4999, 0.5001};
 Strip strip_of(const std::optional<InputCoding>& coding, bool on_grid, double half_step, double x,
-               const Tensor& had, std::int64_t i) {
+               const Tensor& had, std::int64_t i, double greatest) {
   constexpr double infinity = std::numeric_limits<double>::infinity();
-  if (!on_grid) {
-    const double y = had.number(i), error = 2e-6 * std::fabs(y) + 1e-7 * std::fabs(x) + 1e-12;
+  if (!on_grid) {  // float32, one rounding of what may cancel
+    const double y = had.number(i), error = 2e-6 * std::fabs(y) + cancelled * greatest + 1e-12;
     return {x, y - error, y + error};
   }
   const std::int64_t code = coding->code_of(had, i);
@@ -97,17 +99,21 @@ std::vector<Strip> strips_of(const Site& site, const Evidence& evidence, std::in
   std::int64_t total = 0;
   for (const Evidence::Item& item : evidence.items)
     if (item.observed) total += item.observed->count();
-  const std::int64_t step = total / most + 1;
+  std::int64_t step = total / most + 1;
+  while (std::gcd(step, layout.count) != 1) ++step;  // else some channels are never drawn
   std::vector<Strip> strips;
   for (const Evidence::Item& item : evidence.items) {
     if (item.in.empty() || !item.in[0] || !item.observed ||
         item.observed->count() != item.in[0]->count())
       continue;
     const bool on_grid = lies_on_grid(coding, *item.observed);
+    double greatest = 0;
+    for (std::int64_t i = 0; !on_grid && i < item.observed->count(); ++i)
+      greatest = std::max(greatest, std::fabs(item.observed->number(i)));
     for (std::int64_t i = 0; i < item.observed->count(); i += channel < 0 ? step : 1)
       if (channel < 0 || layout.of(i) == channel)
         strips.push_back(strip_of(coding, on_grid, half_step, real_of(coding, *item.in[0], i),
-                                  *item.observed, i));
+                                  *item.observed, i, greatest));
   }
   return strips;
 }
@@ -172,10 +178,12 @@ std::vector<Params> candidates(const Site& site, const Evidence& evidence) {
   if (has_colours(channel_layout(site)))
     for (int which = 1; which < kEachChannel; ++which) sets.push_back({{"statistics", which}});
   const auto coding = input_coding(site);
-  for (const Evidence::Item& item : evidence.items)  // reals may be known to half a step only
-    if (item.observed && !(coding && coding->is_float))
+  for (const Evidence::Item& item : evidence.items)
+    if (item.observed && coding && !coding->is_float)
       return best_sets(site, evidence, std::move(sets), replay);
-  return sets;  // the device's input is not known: all that applications forget
+  // The device's input is not known, or its reals, which are known to half a step or to their last
+  // bits: all that applications forget.
+  return sets;
 }
 
 double rounded(double x, int digits) {
@@ -225,7 +233,8 @@ extern constinit const FaultDef fault_input_normalized_wrongly = {
         "order|9:each channel of the input is normalized with another mean and "
         "deviation|:{scale?-1:{offset?0:the sign of the input is turned|1:the input is turned "
         "around, 1 minus the value|:the input is normalized wrongly, {offset} minus the "
-        "value}|:the input is normalized wrongly: {scale} times the value{offset?0:|<0: minus "
+        "value}|1:the input is normalized wrongly: {offset} is added to every value"
+        "|:the input is normalized wrongly: {scale} times the value{offset?0:|<0: minus "
         "{-offset}|: plus {offset}}}}",
     .advice =
         "dump the features on the device for a stored sample and compare them before any model "

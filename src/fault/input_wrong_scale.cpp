@@ -46,7 +46,7 @@ std::vector<Params> fitted(const InputCoding& coding, const Evidence& evidence) 
   if (x.size() < 8) return {};
   const Line line = fit_line(x, y);
   if (!line.valid || line.slope <= 0 || line.spread > 0.6) return {};
-  const double zero = std::nearbyint(line.intercept);
+  const double zero = std::nearbyint(line.intercept) + 0.0;  // no negative zero
   std::vector<Interval> intervals;
   for (std::size_t i = 0; i < x.size(); ++i) {
     Interval interval;

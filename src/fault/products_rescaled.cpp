@@ -22,7 +22,11 @@ bool applies(const Site& site) {
   if (!is_coded_sum(site) || !has_weights(site) || site.view().output(0).quant.per_channel())
     return false;
   const Tensor* bias = site.view().constant(kBias);
-  return bias && bias->count() == weight_channels(site.view()) && size_of(bias->dtype()) == 4;
+  if (!bias || bias->count() != weight_channels(site.view()) || size_of(bias->dtype()) != 4)
+    return false;
+  for (std::int64_t i = 0; i < bias->count(); ++i)
+    if (bias->code(i) != 0) return true;
+  return false;  // without a bias the whole result is rescaled
 }
 
 // The bias is stored in steps of input scale times weight scale: as many fewer where those are

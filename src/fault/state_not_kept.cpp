@@ -2,6 +2,7 @@
 #include "fault/fault_eval.h"
 #include "fault/fault_nodes.h"
 #include "fault/fault_state.h"
+#include "run/planned_run.h"
 
 namespace lockstep {
 namespace {
@@ -10,7 +11,7 @@ Result<void> replay(Replay& r) {
   ChangedNode node(r);
   for (std::size_t i = 0; i < node.input_count(); ++i)
     if (const State* state = state_at(r.site, i); state && node.has_input(i))
-      node.changed(i) = initial_contents(r.site.graph(), *state);
+      node.changed(i) = initial_state(r.site.graph(), *state);
   return node.eval_into(r);
 }
 

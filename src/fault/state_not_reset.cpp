@@ -6,6 +6,7 @@
 #include "fault/fault_nodes.h"
 #include "fault/fault_state.h"
 #include "fault/fault_work.h"
+#include "run/planned_run.h"
 
 namespace lockstep {
 namespace {
@@ -76,7 +77,7 @@ Result<void> replay(Replay& r) {
   std::vector<std::size_t> fresh;
   for (std::size_t i = 0; i < node.input_count(); ++i)
     if (const State* state = state_at(r.site, i);
-        state && node.has_input(i) && node.contents(i) == initial_contents(g, *state))
+        state && node.has_input(i) && node.contents(i) == initial_state(g, *state))
       fresh.push_back(i);
   if (fresh.empty()) return {};
   LOCKSTEP_TRY(const Sample states, states_after(r));

@@ -2,6 +2,8 @@
 // certainty.
 #include "diagnose/search.h"
 
+#include <array>
+
 #include "diagnose/hypotheses.h"
 #include "diagnose/judge.h"
 #include "support/fault_networks.h"
@@ -155,6 +157,85 @@ TEST(Search, an_input_of_other_constants_is_named_from_an_inner_tensor_alone) {
     ASSERT_NE(s.cause(), nullptr) << spec;
     EXPECT_EQ(s.cause()->spec, spec);
     EXPECT_TRUE(s.cause()->exact()) << spec;
+  }
+}
+
+// The first suspect of a device that computes with `had` of the input "x" where `sent` was sent,
+// both recorded.
+Suspect suspect_of_input(const Executor& network, const std::vector<Sample>& sent,
+                         const std::vector<Sample>& had) {
+  std::vector<Sample> device = network.run(had)->samples;
+  for (std::size_t s = 0; s < had.size(); ++s) device[s].insert(had[s].begin(), had[s].end());
+  auto v = judge({.reference = network,
+                  .recorded = {sent, network.run(sent)->samples, device, StateMode::reset},
+                  .tolerance = {},
+                  .others = {},
+                  .search = {.work = 2e9, .first_only = true},
+                  .model = "m",
+                  .target = "t",
+                  .input = ""});
+  EXPECT_TRUE(v.ok() && !v->suspects.empty());
+  return v.ok() && !v->suspects.empty() ? std::move(v->suspects[0]) : Suspect{};
+}
+
+// Pictures [1,3,16,16] of whole counts 0..255, black and white among them; `map` of each count and
+// channel, in float32.
+template <class Map>
+std::vector<Sample> pictures(Map map) {
+  std::vector<Sample> samples;
+  Random random(9);
+  for (int s = 0; s < 3; ++s) {
+    Tensor x(DType::f32, {1, 3, 16, 16});
+    for (std::int64_t i = 0; i < x.count(); ++i) {
+      const auto count = static_cast<float>(i % 5 == 0 ? 0 : random.between(0, 255));
+      x.as<float>()[static_cast<std::size_t>(i)] = map(count, i / 256 % 3);
+    }
+    samples.push_back({{"x", std::move(x)}});
+  }
+  return samples;
+}
+float count_itself(float v, std::int64_t) {
+  return v;
+}
+float by_imagenet(float v, std::int64_t channel) {
+  constexpr std::array mean = {0.485f, 0.456f, 0.406f}, deviation = {0.229f, 0.224f, 0.225f};
+  const auto c = static_cast<std::size_t>(channel);
+  return (v / 255.f - mean[c]) / deviation[c];
+}
+
+TEST(Search, an_input_of_a_wrong_scale_or_not_quantized_was_not_normalized_wrongly) {
+  for (const char* spec : {"input-not-quantized@x", "input-wrong-scale@x,scale=0.0503,zero=3",
+                           "requant-truncates@quantize"}) {
+    const Suspect s = suspect_of(test::picture_network(), spec, "quantize");
+    ASSERT_NE(s.cause(), nullptr) << spec;
+    EXPECT_TRUE(s.cause()->exact()) << spec;
+    EXPECT_EQ(std::string(spec).substr(0, s.cause()->fault->name.size()), s.cause()->fault->name)
+        << s.cause()->spec;
+  }
+}
+
+TEST(Search, raw_counts_for_a_normalized_input_are_found_with_black_pixels_too) {
+  const Executor network = test::input_alone({1, 3, 16, 16});
+  const Suspect raw = suspect_of_input(network, pictures(by_imagenet), pictures(count_itself));
+  ASSERT_NE(raw.cause(), nullptr);
+  EXPECT_EQ(raw.cause()->fault->name, "input-normalized-wrongly");
+  EXPECT_TRUE(raw.cause()->exact()) << raw.cause()->spec;
+  const Suspect halves =
+      suspect_of_input(network, pictures([](float v, std::int64_t) { return v / 255.f; }),
+                       pictures([](float v, std::int64_t) { return (v - 127.f) / 128.f; }));
+  ASSERT_NE(halves.cause(), nullptr);
+  EXPECT_EQ(halves.cause()->fault->name, "input-normalized-wrongly");
+  EXPECT_TRUE(halves.cause()->exact()) << halves.cause()->spec;
+}
+
+TEST(Search, an_input_that_does_not_depend_on_what_was_sent_was_not_normalized_wrongly) {
+  const Executor network = test::input_alone({1, 3, 16, 16});
+  const auto constant = [](float, std::int64_t) { return 0.25f; };
+  const auto dead_channel = [](float v, std::int64_t c) { return c == 1 ? 0.f : v; };
+  for (const auto& had : {pictures(constant), pictures(dead_channel)}) {
+    const Suspect s = suspect_of_input(network, pictures(count_itself), had);
+    for (const Explanation& e : s.ranked)
+      EXPECT_FALSE(e.fault->name == "input-normalized-wrongly" && e.exact()) << e.spec;
   }
 }
 

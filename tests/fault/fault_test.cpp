@@ -144,6 +144,16 @@ TEST(Fit, finds_the_simplest_line_through_every_strip_and_none_where_one_is_miss
   EXPECT_FALSE(simplest_line(strips, {}, {}).valid);
 }
 
+TEST(Fit, makes_no_line_of_what_does_not_depend_on_x) {
+  for (const double half : {0.0, 0.25}) {
+    std::vector<Strip> strips;
+    for (int x = -40; x <= 40; ++x)
+      strips.push_back({static_cast<double>(x), 0.5 - half, 0.5 + half});
+    const double wished[] = {1 / 255.0};
+    EXPECT_FALSE(simplest_line(strips, wished, {}).valid) << half;
+  }
+}
+
 TEST(Fit, draws_a_line_through_most_points) {
   std::vector<double> x, y;
   for (int i = 0; i < 100; ++i) x.push_back(i), y.push_back(i % 7 == 0 ? 1000 : 3.0 * i - 4);

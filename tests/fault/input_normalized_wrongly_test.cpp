@@ -62,6 +62,13 @@ TEST(InputNormalizedWrongly, finds_the_plain_numbers_of_each_channel) {
   EXPECT_EQ(each, (Params{{"statistics", 9}, {"c0.k", 0.8}, {"c1.add", -0.25}, {"c2.k", 1.5}}));
 }
 
+// Channels last, where evenly drawn elements of a large picture may all be of one channel.
+TEST(InputNormalizedWrongly, finds_each_channel_of_a_large_interleaved_picture) {
+  const Params each = found(input_alone({1, 224, 224, 3}, "tflite"),
+                            "input-normalized-wrongly,statistics=9,c0.k=0.8,c1.k=1.1,c2.k=0.95");
+  EXPECT_EQ(each, (Params{{"statistics", 9}, {"c0.k", 0.8}, {"c1.k", 1.1}, {"c2.k", 0.95}}));
+}
+
 TEST(InputNormalizedWrongly, says_a_turned_sign_and_other_statistics_in_words) {
   const Executor e = picture_network();
   const Site site = site_at(e, "x");
@@ -71,6 +78,8 @@ TEST(InputNormalizedWrongly, says_a_turned_sign_and_other_statistics_in_words) {
             "the input is turned around, 1 minus the value");
   EXPECT_EQ(claim_text(site, fault, {{"scale", 2}, {"offset", -1}}),
             "the input is normalized wrongly: 2 times the value minus 1");
+  EXPECT_EQ(claim_text(site, fault, {{"scale", 1}, {"offset", -0.25}}),
+            "the input is normalized wrongly: -0.25 is added to every value");
   EXPECT_EQ(claim_text(site, fault, {{"statistics", 5}}),
             "the means of ImageNet's channels are not subtracted from the input");
 }

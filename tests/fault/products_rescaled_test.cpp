@@ -29,6 +29,13 @@ TEST(ProductsRescaled, applies_where_there_is_a_bias) {
   EXPECT_TRUE(fault.applies(site_at(e, "conv1")));
   EXPECT_FALSE(fault.applies(site_at(e, "add")));
   EXPECT_FALSE(fault.applies(site_at(plain, "conv")));
+  FaultProblem p;
+  const QuantParams quant = per_tensor(0.5, 0);
+  const ValueId x = p.input("x", DType::i8, {1, 2, 4, 4}, quant);
+  const ValueId w = p.constant("w", random_tensor(DType::i8, {3, 2, 1, 1}, 5), quant);
+  const ValueId b = p.constant("b", Tensor(DType::i32, {3}), per_tensor(0.25, 0));
+  p.node("conv", "Conv", {x, w, b}, {}, quant);
+  EXPECT_FALSE(fault.applies(site_at(p.finish(), "conv"))) << "every bias is 0";
 }
 
 }  // namespace
