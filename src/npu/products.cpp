@@ -33,6 +33,7 @@ class Products {
       const NpuBuffer* b = buffer_of(sim_.program(), *form.raw(id), *s, form.epoch->number);
       return b && !b->is_param && !s->writes() ? of_buffer(*b, depth + 1) : Affine();
     }
+    if (const NpuBuffer* codes = stored(form, id)) return NpuAffine{codes, 1, 0};
     const auto* a = form.find<NpuArith>(id);
     if (!a || depth > 8 || a->operation != "ARITH_AFFINE" || a->scalar == 0) return {};
     const auto rows = arith_coefficients(*a, sim_.memory(), "audit");
@@ -50,6 +51,17 @@ class Products {
     const double by = scaled(k.b, a->By_shift);
     return NpuAffine{x->of, ax * x->factor + by * y->factor,
                      ax * x->constant + by * y->constant + c};
+  }
+  // The codes of a unit that go to memory, too.
+  const NpuBuffer* stored(const NpuEpochForm& form, NpuUnitId id) const {
+    for (const auto& [to, link] : form.links) {
+      const auto* s = form.find<NpuStream>(to.unit);
+      if (!s || !s->writes() || s->nbits_out != 8 || link.from[0].source.unit != id) continue;
+      const NpuBuffer* b =
+          buffer_of(sim_.program(), *form.raw(to.unit), *s, form.epoch->number + 1);
+      if (b && b->nbits == 8 && b->epoch == form.epoch->number) return b;
+    }
+    return nullptr;
   }
   Affine arriving(const NpuEpochForm& form, NpuPort port, int depth) const {
     const auto link = form.links.find(port);

@@ -107,6 +107,30 @@ TEST(Products, a_product_by_a_constant_is_followed_back_to_its_tensor) {
   EXPECT_EQ(made->constant, 0);
 }
 
+// Codes that are made in the epoch of the product, and stored beside it.
+TEST(Products, a_product_of_codes_that_go_to_memory_too_is_one_of_these) {
+  NpuProgram p = products();
+  p.buffers.push_back(p.buffers[0]);
+  NpuBuffer& q = p.buffers.back();
+  q.name = "q", q.epoch = 1, q.start = 192, q.end = 216, q.limit = 280;
+  NpuEpoch& e = p.epochs[0];
+  const NpuUnitId a2{NpuKind::arith, 2}, s0{NpuKind::stream, 0}, s2{NpuKind::stream, 2};
+  e.units.push_back(stream(2, true, "q", 192, 8));
+  e.units.push_back(
+      arith(2, {{"inbytes_x", 1}, {"outbytes_x", 1}, {"outbytes_o", 1}, {"A_scalar", 1}}));
+  for (NpuLink& l : e.links)
+    for (NpuSource& s : l.from)
+      if (s.source.unit == s0) s.source.unit = a2;
+  e.links.push_back(test::link(s0, a2));
+  e.links.push_back(test::link(a2, s2));
+  const auto sim = NpuSimulator::make(std::make_shared<const NpuProgram>(std::move(p)));
+  ASSERT_TRUE(sim.ok()) << sim.error().line();
+  const auto made = npu_product_of(*sim, *sim->program().find_buffer("Mul_1_out_0"));
+  ASSERT_TRUE(made);
+  EXPECT_EQ(made->of->name, "q");
+  EXPECT_EQ(made->factor, -255);
+}
+
 // Its zero point was called lost, by 32 LSB, against the table.
 TEST(Products, codes_made_of_a_product_are_held_to_the_zero_point_that_it_has) {
   NpuProgram p = products();
