@@ -35,8 +35,8 @@ void bytes_portable(const std::byte* table, const std::byte* x, std::byte* y, st
 }
 #endif
 
-using Bytes = void (*)(const std::byte*, const std::byte*, std::byte*, std::int64_t);
-Bytes pick() {
+using TableBytes = void (*)(const std::byte*, const std::byte*, std::byte*, std::int64_t);
+TableBytes pick() {
 #if defined(__x86_64__)
   if (__builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512bw")) return bytes_vbmi;
 #endif
@@ -96,7 +96,7 @@ struct Applied {
 
 void apply_table(const CodeTable& table, const std::byte* x, std::byte* y, std::int64_t first,
                  std::int64_t count, std::int64_t run) {
-  static const Bytes bytes = pick();
+  static const TableBytes bytes = pick();
   if (table.width == 1)
     Applied<std::byte>{table, bytes}.run(x, y, first, count, run);
   else if (table.width == 2)
