@@ -23,11 +23,11 @@ double distance(const Tensor& made, const Tensor& device, std::int64_t i, bool c
   return std::isfinite(share) ? std::min(most, 64 * share) : most;
 }
 
-// How far float32 may be off where an input's map of its reals cancels.
-double cancelled_by(const FaultDef& fault, const Tensor& device) {
+// How far float32 may be off at a network's input, where a map of its reals cancels.
+double cancelled_at_input(const Tensor& device) {
   constexpr double share = 5e-7;  // of the greatest value: twice what a fit allows
   double greatest = 0;
-  if (fault.stage == Stage::input && is_float(device.dtype()))
+  if (is_float(device.dtype()))
     for (std::int64_t i = 0; i < device.count(); ++i)
       if (std::isfinite(device.number(i)))
         greatest = std::max(greatest, std::abs(device.number(i)));
@@ -130,7 +130,8 @@ Result<Explanation> Trial::test(std::span<const Step> steps,
   for (const std::size_t i : samples) {
     LOCKSTEP_TRY(const Tensor made, replay(i, steps));
     const Tensor& device = *items_[i].device;
-    count(items_[i].expected, made, device, cancelled_by(*steps.front().fault, device), e);
+    const double cancelled = row_->node == no_id ? cancelled_at_input(device) : 0;
+    count(items_[i].expected, made, device, cancelled, e);
     LOCKSTEP_CHECK(rest.add(made, step_size, *items_[i].device, step_size));
   }
   const Metrics m = rest.metrics();

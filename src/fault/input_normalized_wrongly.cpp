@@ -65,16 +65,18 @@ Step step_of_channel(const Params& p, std::int64_t c) {
   return {k == p.end() ? 1 : k->second, add == p.end() ? 0 : add->second};
 }
 
+// What float32 may be off by where a map of reals cancels: this share of the greatest value.
+constexpr double kCancelled = 2.5e-7;
+
 // Between which reals what the device had lies: a code, or a real that is known by its code only,
 // stands for half a step around it, and at an end of the range for all beyond. Ties, which go
 // either way, are kept away from first.
-constexpr double cancelled = 2.5e-7;  // of the greatest value
 constexpr std::array kHalfSteps = {0.4999, 0.5001};
 Strip strip_of(const std::optional<InputCoding>& coding, bool on_grid, double half_step, double x,
                const Tensor& had, std::int64_t i, double greatest) {
   constexpr double infinity = std::numeric_limits<double>::infinity();
   if (!on_grid) {  // float32, one rounding of what may cancel
-    const double y = had.number(i), error = 2e-6 * std::fabs(y) + cancelled * greatest + 1e-12;
+    const double y = had.number(i), error = 2e-6 * std::fabs(y) + kCancelled * greatest + 1e-12;
     return {x, y - error, y + error};
   }
   const std::int64_t code = coding->code_of(had, i);
