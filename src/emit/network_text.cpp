@@ -196,7 +196,8 @@ static std::string kernel_include(const GenerateWork& w) {
     if (used.contains(header) && (out.empty() || apart))
       out += fmt::format("#include \"{}\"\n", header);
   }
-  return out.empty() ? "#include \"ls_rt.h\"\n" : out;
+  if (out.empty()) out = "#include \"ls_rt.h\"\n";
+  return out + (used.contains("ls_detect.h") ? "#include \"ls_detect.h\"\n" : "");
 }
 
 std::string network_source(GenerateWork& w) {

@@ -272,11 +272,12 @@ Error NodeWriter::unsupported(const std::string& what) const {
 }
 
 const NodeEmitter* find_emitter(std::string_view op) {
-  for (const auto table : {window_emitters(), pool_emitters(), join_emitters(), matrix_emitters(),
-                           elementwise_emitters(), binary_emitters(), move_emitters(),
-                           reduce_emitters(), convert_emitters(), real_emitters(), any_emitters(),
-                           row_emitters(), number_emitters(), resize_emitters(), state_emitters(),
-                           sequence_emitters(), order_emitters(), index_emitters()})
+  for (const auto table :
+       {window_emitters(), pool_emitters(), join_emitters(), matrix_emitters(),
+        elementwise_emitters(), binary_emitters(), move_emitters(), reduce_emitters(),
+        convert_emitters(), real_emitters(), any_emitters(), row_emitters(), number_emitters(),
+        resize_emitters(), state_emitters(), sequence_emitters(), order_emitters(),
+        index_emitters(), detect_emitters()})
     for (const NodeEmitter& e : table)
       if (e.op == op) return &e;
   return nullptr;

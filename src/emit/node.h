@@ -131,6 +131,7 @@ std::span<const NodeEmitter> state_emitters();     // recurrent layers
 std::span<const NodeEmitter> sequence_emitters();  // TFLite's LSTM
 std::span<const NodeEmitter> move_emitters();      // what moves elements
 std::span<const NodeEmitter> index_emitters();     // by indices that are computed
+std::span<const NodeEmitter> detect_emitters();    // boxes that stay
 std::span<const NodeEmitter> join_emitters();      // tensors side by side
 std::span<const NodeEmitter> reduce_emitters();    // means and maxima over axes
 std::span<const NodeEmitter> real_emitters();      // on float32 alone

@@ -23,7 +23,7 @@ namespace {
 struct Problem {
   std::string name;  // "ort/conv/17": what LOCKSTEP_RT_PROBLEM takes
   test::KernelCase one;
-  Tensor want;
+  std::vector<Tensor> want;  // by output
 };
 
 // The arithmetic without its passes: the problems are lowered already.
@@ -34,7 +34,8 @@ Arithmetic as_it_is(const Arithmetic& arithmetic) {
 }
 
 // What eval yields; nothing where the operator refuses the node.
-std::optional<Tensor> evaluated(const test::KernelCase& c, const Arithmetic& arithmetic) {
+std::optional<std::vector<Tensor>> evaluated(const test::KernelCase& c,
+                                             const Arithmetic& arithmetic) {
   const NodeView view{c.graph, c.graph.nodes()[0]};
   if (c.graph.inputs().empty()) return {};  // it would be folded
   if (!check_node(view).ok()) return {};
@@ -44,10 +45,13 @@ std::optional<Tensor> evaluated(const test::KernelCase& c, const Arithmetic& ari
     in.push_back(view.has_input(i) ? &c.tensors[i] : nullptr);
   std::vector<Tensor> out;
   for (std::size_t o = 0; o < view.node.outputs.size(); ++o)
-    out.emplace_back(view.output(o).dtype, view.output(o).shape);
+    if (view.node.outputs[o] == no_id)
+      out.emplace_back();
+    else
+      out.emplace_back(view.output(o).dtype, view.output(o).shape);
   EvalContext context{view, *arithmetic.numerics, in, out};
   if (!find_op(view.node.op)->eval(context).ok()) return {};
-  return std::move(out[0]);
+  return out;
 }
 
 // As many problems of each source as asked for; those without C are counted by reason.
@@ -87,16 +91,17 @@ bool same(const Tensor& got, const Tensor& want, std::int64_t i) {
   return std::memcmp(got.bytes().data() + at, want.bytes().data() + at, width) == 0;
 }
 
-void expect_same(const Problem& p, const Tensor& got) {
-  ASSERT_EQ(got.bytes().size(), p.want.bytes().size()) << p.name;
+void expect_same(const Problem& p, std::size_t output, const Tensor& got) {
+  const Tensor& want = p.want[output];
+  ASSERT_EQ(got.bytes().size(), want.bytes().size()) << p.name << ", output " << output;
   std::int64_t differ = 0, first = -1;
   for (std::int64_t i = 0; i < got.count(); ++i)
-    if (!same(got, p.want, i) && differ++ == 0) first = i;
+    if (!same(got, want, i) && differ++ == 0) first = i;
   if (differ == 0) return;
-  ADD_FAILURE() << differ << " of " << got.count() << " differ, the first at " << first << ": "
-                << got.number(first) << ", eval " << p.want.number(first) << "\n  "
-                << p.one.graph.nodes()[0].op << p.one.text << "\n  LOCKSTEP_RT_PROBLEM=" << p.name
-                << " runs it alone";
+  ADD_FAILURE() << differ << " of " << got.count() << " differ in output " << output
+                << ", the first at " << first << ": " << got.number(first) << ", eval "
+                << want.number(first) << "\n  " << p.one.graph.nodes()[0].op << p.one.text
+                << "\n  LOCKSTEP_RT_PROBLEM=" << p.name << " runs it alone";
 }
 
 // Functions of rt/ that the networks of this process called.
@@ -148,10 +153,13 @@ void run(std::string_view arithmetic, const std::string& target, int each) {
   ASSERT_TRUE(capture.ok()) << capture.error().line();
   for (std::size_t i = 0; i < problems.size(); ++i) {
     const Graph& one = problems[i].one.graph;
-    const auto it = capture->samples[0].find("p" + std::to_string(i) + "_" +
-                                             one.value(one.nodes()[0].outputs[0]).name);
-    ASSERT_NE(it, capture->samples[0].end()) << problems[i].name;
-    expect_same(problems[i], it->second);
+    for (std::size_t o = 0; o < problems[i].want.size(); ++o) {
+      const ValueId y = one.nodes()[0].outputs[o];
+      if (y == no_id || count_of(one.value(y).shape) == 0) continue;
+      const auto it = capture->samples[0].find("p" + std::to_string(i) + "_" + one.value(y).name);
+      ASSERT_NE(it, capture->samples[0].end()) << problems[i].name << ", output " << o;
+      expect_same(problems[i], o, it->second);
+    }
   }
   std::cout << "  " << arithmetic << " on " << target << " " << problems.size() << " problems";
   for (const auto& [reason, count] : refused) std::cout << ", " << count << " " << reason;

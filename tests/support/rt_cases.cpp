@@ -56,8 +56,8 @@ QuantParams quant_of(CaseMaker& m, DType t) {
 std::span<const RtSource> rt_sources() {
   static const std::vector<RtSource> all = [] {
     std::vector<RtSource> joined(std::begin(sources), std::end(sources));
-    for (const auto part :
-         {rt_values(), rt_pairs(), rt_windows(), rt_rows(), rt_places(), rt_sequences()})
+    for (const auto part : {rt_values(), rt_pairs(), rt_windows(), rt_rows(), rt_places(),
+                            rt_sequences(), rt_detections()})
       joined.insert(joined.end(), part.begin(), part.end());
     return joined;
   }();

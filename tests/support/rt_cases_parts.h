@@ -13,7 +13,8 @@ std::span<const RtSource> rt_pairs();    // two operands and more, element by el
 std::span<const RtSource> rt_windows();  // windows and products
 std::span<const RtSource> rt_rows();     // along axes: reductions, softmax, order, choice by place
 std::span<const RtSource> rt_places();   // by computed indices
-std::span<const RtSource> rt_sequences();  // layers with a state
+std::span<const RtSource> rt_sequences();   // layers with a state
+std::span<const RtSource> rt_detections();  // boxes that stay
 
 // Extents of 1 to 5, now and then up to 40.
 Shape small_shape(CaseMaker& m, std::int64_t rank);
