@@ -104,22 +104,42 @@ typedef struct ls_matrix_real {
 void ls_matrix_f32(const ls_matrix_real* p, const float* a, const float* b, const float* bias,
                    float* y);
 
-/* Recurrent layers on float32. Weights [directions][gates * hidden][in], [...][hidden]. `state`
-   lists NULL or the first values; scratch: gates * hidden + 2 * hidden floats. */
+/* y[m][n] = sum over k of x[m][k] w[n][k] + bias[n]. Weights are (code - zero) times a scale, both
+   of `block` neighbours along k; codes of four bits stand two in a byte, the first in its lower
+   half, rows and zero points (NULL: the middle of the range) from whole bytes on. scratch: k
+   floats. */
+enum { LS_CODES_DOUBLE, LS_CODES_SIXTEENS, LS_CODES_EIGHTS, LS_CODES_PIECES };
+typedef struct ls_matrix_codes {
+  int32_t m, n, k, bits, block;
+  int32_t order, piece; /* LS_CODES_PIECES: fused so many at a time */
+  uint8_t from_bias;    /* the sum starts there; else it is added */
+} ls_matrix_codes;
+void ls_matrix_codes_f32(const ls_matrix_codes* p, const float* x, const uint8_t* codes,
+                         const float* scale, const uint8_t* zeros, const float* bias, float* y,
+                         float* scratch);
+
+/* Recurrent layers on float32. Weights [directions][gates * hidden][in], [...][hidden]; h, c: NULL
+   or the first values; scratch: gates * hidden + 2 * hidden floats. `x_block`, `h_block`: how
+   products by x and by h are summed: 0: each step rounded; LS_BY_EIGHTS: ls_in_eights; else fused,
+   in blocks that are added in order. */
+enum { LS_BY_EIGHTS = -1 };
 typedef struct ls_recurrent {
-  int32_t steps, batch, in, hidden, directions;
+  int32_t steps, batch, in, hidden, directions, x_block, h_block;
   uint8_t batch_first, reverse,
       rational;        /* functions by quotients of polynomials, else the C library's */
   uint8_t reset_after; /* GRU: the reset gate meets the recurrent product */
-  uint8_t fused;       /* sums by fused steps in blocks of 256 */
   uint8_t cut;         /* sigmoids are 1 above 16.6, and exponentials alone below -9 */
-  uint8_t quotients;   /* GRU: onnxruntime's functions of two gates */
+  uint8_t quotients;   /* GRU, RNN: onnxruntime's own functions of gates */
 } ls_recurrent;
 void ls_lstm_f32(const ls_recurrent* p, const float* x, const float* w, const float* r,
                  const float* bias, const float* h, const float* c, float* y, float* y_h,
                  float* y_c, float* scratch);
 /* scratch: 6 * hidden floats. */
 void ls_gru_f32(const ls_recurrent* p, const float* x, const float* w, const float* r,
+                const float* bias, const float* h, float* y, float* y_h, float* scratch);
+
+/* scratch: 2 * hidden floats. */
+void ls_rnn_f32(const ls_recurrent* p, const float* x, const float* w, const float* r,
                 const float* bias, const float* h, float* y, float* y_h, float* scratch);
 
 /* An LSTM as TFLite has it, states from run to run. Gates: input, forget, cell, output; of those
@@ -146,7 +166,7 @@ typedef struct ls_lstm_codes {
 } ls_lstm_codes;
 void ls_lstm_codes_8(const ls_lstm_codes* p, const int8_t* x, const int8_t* h, const int16_t* c,
                      int8_t* y, int8_t* h_after, int16_t* c_after, int16_t* scratch);
-/* The same on float32; scratch: three rows of cells, and bytes for x, h and a row of cells. Weights
+/* On float32; scratch: three rows of cells, and bytes for x, h and a row of cells. Weights
  * are float32, or 8-bit codes (`is_coded`) of one scale each, under rows coded as `coding` says. */
 typedef struct ls_lstm_weights {
   const float* reals;
@@ -164,5 +184,15 @@ typedef struct ls_lstm_real {
 } ls_lstm_real;
 void ls_lstm_sequence_f32(const ls_lstm_real* p, const float* x, const float* h, const float* c,
                           float* y, float* h_after, float* c_after, float* scratch);
+/* h' = act(b + W x + R h), step by step, y = h'. scratch: `units` floats, and bytes for x and h. */
+typedef struct ls_rnn_real {
+  int32_t batch, steps, in, units;
+  uint8_t is_coded, coding, time_major, is_tanh; /* as ls_lstm_real has them */
+  float low, high;
+  ls_lstm_weights w, r;
+  const float* bias;
+} ls_rnn_real;
+void ls_rnn_sequence_f32(const ls_rnn_real* p, const float* x, const float* h, float* y,
+                         float* h_after, float* scratch);
 
 #endif

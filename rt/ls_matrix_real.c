@@ -1,6 +1,7 @@
 /* Products of float32 matrices in the orders of several runtimes. */
 #include <math.h>
 
+#include "ls_eights.h"
 #include "ls_layer.h"
 
 typedef struct {
@@ -56,24 +57,6 @@ static float in_fours(const row_and_column* r, const float* start) {
   return y;
 }
 
-/* Eight interleaved sums, joined by where column n of `columns` stands. */
-static float in_eights(const row_and_column* r, int32_t n, int32_t columns, const float* start) {
-  const int32_t in_fours_end = columns / 4 * 4;
-  float s[8] = {0.0f}, y;
-  int32_t k;
-  for (k = 0; k < r->k; ++k) {
-    const float product = r->a[k * r->a_step] * r->b[k * r->b_step];
-    s[k % 8] = s[k % 8] + product;
-  }
-  if (n < in_fours_end)
-    y = (((s[0] + s[1]) + s[2]) + s[3]) + (((s[4] + s[5]) + s[6]) + s[7]);
-  else if (columns - in_fours_end >= 2 && n < in_fours_end + 2)
-    y = ((s[2] + s[0]) + (s[6] + s[4])) + ((s[3] + s[1]) + (s[7] + s[5]));
-  else
-    y = ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7]));
-  return y + (start == NULL ? 0.0f : *start);
-}
-
 void ls_matrix_f32(const ls_matrix_real* p, const float* a, const float* b, const float* bias,
                    float* y) {
   int32_t t, i, j;
@@ -100,7 +83,9 @@ void ls_matrix_f32(const ls_matrix_real* p, const float* a, const float* b, cons
             v = in_fours(&r, start);
             break;
           case LS_MATRIX_EIGHTS:
-            v = in_eights(&r, p->across ? i : j, p->across ? p->m : p->n, start);
+            v = ls_in_eights(r.a, r.a_step, r.b, r.b_step, r.k, p->across ? i : j,
+                             p->across ? p->m : p->n) +
+                (start == NULL ? 0.0f : *start);
             break;
           default:
             v = plain(&r);

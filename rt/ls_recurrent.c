@@ -1,21 +1,36 @@
 /* Recurrent layers on float32: a sum over x, one over the state, the bias; each in order. */
 #include <math.h>
 
+#include "ls_eights.h"
 #include "ls_layer.h"
 #include "ls_tanh.h"
 
-/* start + sum of w[k] * x[k]; fused in blocks of 256 that are added in order, or each step rounded.
- */
-static float row_sum(const ls_recurrent* p, float start, const float* w, const float* x,
-                     int32_t count, int adds) {
-  const int32_t block = p->fused ? 256 : count;
+/* The rows of weights that one vector meets together. */
+typedef struct {
+  const float* w;
+  int32_t rows, count; /* rows of so many weights */
+  int32_t block;
+} weights;
+
+static weights weights_of(const float* w, int32_t rows, int32_t count, int32_t block) {
+  weights all;
+  all.w = w, all.rows = rows, all.count = count, all.block = block;
+  return all;
+}
+
+/* start + sum of w[row][k] * x[k], as `block` says; without `adds` the start is not added. */
+static float row_sum(const weights* all, int32_t row, float start, const float* x, int adds) {
+  const float* w = all->w + row * all->count;
+  const int32_t block = all->block > 0 ? all->block : all->count;
   float sum = start;
   int32_t from, k;
-  for (from = 0; from < count; from += block) {
-    const int32_t end = from + block < count ? from + block : count;
+  if (all->block == LS_BY_EIGHTS)
+    return ls_in_eights(x, 1, w, 1, all->count, row, all->rows) + (adds ? start : 0.0f);
+  for (from = 0; from < all->count; from += block) {
+    const int32_t end = from + block < all->count ? from + block : all->count;
     float part = 0.0f;
     for (k = from; k < end; ++k) {
-      if (p->fused) {
+      if (all->block > 0) {
         part = fmaf(w[k], x[k], part);
       } else {
         const float product = w[k] * x[k];
@@ -40,13 +55,15 @@ static float tanh_of(const ls_recurrent* p, float v) {
 static void run(const ls_recurrent* p, int32_t d, int32_t b, const float* x, const float* w,
                 const float* r, const float* bias, float* y, float* sums, float* h, float* c) {
   const int32_t hidden = p->hidden, rows = 4 * hidden;
+  const weights by_x = weights_of(w, rows, p->in, p->x_block),
+                by_h = weights_of(r, rows, hidden, p->h_block);
   int32_t step, g, k;
   for (step = 0; step < p->steps; ++step) {
     const int32_t t = p->reverse || d == 1 ? p->steps - 1 - step : step;
     const float* in = x + (p->batch_first ? b * p->steps + t : t * p->batch + b) * p->in;
     for (g = 0; g < rows; ++g) {
-      const float from_x = row_sum(p, 0.0f, w + g * p->in, in, p->in, 0);
-      sums[g] = row_sum(p, from_x, r + g * hidden, h, hidden, 1);
+      const float from_x = row_sum(&by_x, g, 0.0f, in, 0);
+      sums[g] = row_sum(&by_h, g, from_x, h, 1);
       if (bias != NULL) {
         const float both = bias[g] + bias[rows + g];
         sums[g] = sums[g] + both;
@@ -125,18 +142,18 @@ static float gate_sum(const ls_recurrent* p, const float* sums, const float* bia
 static void add_reset_state(const ls_recurrent* p, const float* r, const float* bias,
                             const float* reset, const float* h, float* state, float* last) {
   const int32_t hidden = p->hidden;
+  const weights by_h = weights_of(r + 2 * hidden * hidden, hidden, hidden, p->h_block);
   int32_t k;
   if (!p->reset_after)
     for (k = 0; k < hidden; ++k) state[k] = h[k] * reset[k];
   for (k = 0; k < hidden; ++k) {
-    const float* row = r + (2 * hidden + k) * hidden;
     if (p->reset_after) {
       const float whole =
-          row_sum(p, bias == NULL ? 0.0f : bias[5 * hidden + k], row, h, hidden, bias != NULL);
+          row_sum(&by_h, k, bias == NULL ? 0.0f : bias[5 * hidden + k], h, bias != NULL);
       const float left = whole * reset[k];
       last[k] = last[k] + left;
     } else {
-      last[k] = row_sum(p, last[k], row, state, hidden, 1);
+      last[k] = row_sum(&by_h, k, last[k], state, 1);
     }
   }
 }
@@ -145,11 +162,13 @@ static void add_reset_state(const ls_recurrent* p, const float* r, const float* 
 static void gru_step(const ls_recurrent* p, const float* in, const float* w, const float* r,
                      const float* bias, float* sums, float* h) {
   const int32_t hidden = p->hidden, two = 2 * hidden;
+  const weights by_x = weights_of(w, 3 * hidden, p->in, p->x_block),
+                by_h = weights_of(r, two, hidden, p->h_block);
   float *last = sums + two, *reset = sums + 3 * hidden, *state = reset + hidden;
   int32_t g, k;
   for (g = 0; g < 3 * hidden; ++g) {
-    sums[g] = row_sum(p, 0.0f, w + g * p->in, in, p->in, 0);
-    if (g < two) sums[g] = row_sum(p, sums[g], r + g * hidden, h, hidden, 1);
+    sums[g] = row_sum(&by_x, g, 0.0f, in, 0);
+    if (g < two) sums[g] = row_sum(&by_h, g, sums[g], h, 1);
   }
   for (k = 0; k < hidden; ++k) reset[k] = reset_of(p, gate_sum(p, sums, bias, hidden + k));
   add_reset_state(p, r, bias, reset, h, state, last);
@@ -183,4 +202,52 @@ void ls_gru_f32(const ls_recurrent* p, const float* x, const float* w, const flo
       }
       for (k = 0; y_h != NULL && k < hidden; ++k) y_h[state + k] = now[k];
     }
+}
+
+/* tanh by an exponential: onnxruntime's of an RNN. */
+static float shaped(const ls_recurrent* p, float v) {
+  float e;
+  if (!p->quotients) return tanh_of(p, v);
+  v = 2.0f * v;
+  e = expf(v >= 0.0f ? -v : v);
+  return 2.0f * (v >= 0.0f ? 1.0f / (1.0f + e) : e / (1.0f + e)) - 1.0f;
+}
+
+/* One step of one sample. is_first: there is no state yet. */
+static void rnn_step(const ls_recurrent* p, const weights* by_x, const weights* by_h,
+                     const float* in, const float* bias, int is_first, float* sums, float* h) {
+  const int32_t hidden = p->hidden;
+  int32_t k;
+  for (k = 0; k < hidden; ++k) {
+    const float start = bias == NULL ? 0.0f : bias[k] + bias[hidden + k];
+    const float from_x = row_sum(by_x, k, start, in, 1);
+    const float from_h = is_first ? 0.0f : row_sum(by_h, k, 0.0f, h, 0);
+    sums[k] = from_h + from_x;
+  }
+  for (k = 0; k < hidden; ++k) h[k] = shaped(p, sums[k]);
+}
+
+void ls_rnn_f32(const ls_recurrent* p, const float* x, const float* w, const float* r,
+                const float* bias, const float* h, float* y, float* y_h, float* scratch) {
+  const int32_t hidden = p->hidden;
+  float* now = scratch + hidden;
+  int32_t d, b, k, step;
+  for (d = 0; d < p->directions; ++d) {
+    const weights by_x = weights_of(w + d * hidden * p->in, hidden, p->in, p->x_block),
+                  by_h = weights_of(r + d * hidden * hidden, hidden, hidden, p->h_block);
+    for (b = 0; b < p->batch; ++b) {
+      const int32_t state = (p->batch_first ? b * p->directions + d : d * p->batch + b) * hidden;
+      for (k = 0; k < hidden; ++k) now[k] = h == NULL ? 0.0f : h[state + k];
+      for (step = 0; step < p->steps; ++step) {
+        const int32_t t = p->reverse || d == 1 ? p->steps - 1 - step : step;
+        const int32_t row = p->batch_first ? (b * p->steps + t) * p->directions + d
+                                           : (t * p->directions + d) * p->batch + b;
+        rnn_step(p, &by_x, &by_h,
+                 x + (p->batch_first ? b * p->steps + t : t * p->batch + b) * p->in,
+                 bias == NULL ? NULL : bias + d * 2 * hidden, step == 0 && h == NULL, scratch, now);
+        for (k = 0; y != NULL && k < hidden; ++k) y[row * hidden + k] = now[k];
+      }
+      for (k = 0; y_h != NULL && k < hidden; ++k) y_h[state + k] = now[k];
+    }
+  }
 }

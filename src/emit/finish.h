@@ -27,6 +27,11 @@ Result<void> write_real_conv(NodeWriter& w);
 Result<void> write_real_average(NodeWriter& w);
 Result<void> write_real_gemm(NodeWriter& w);
 Result<void> write_real_matmul(NodeWriter& w);
+// By codes of 4 or 8 bits, scales by block.
+Result<void> write_matrix_codes(NodeWriter& w);
+NodeMemory matrix_codes_memory(const NodeView& v, const Numerics& num);
+// N30: products that are fused in one piece where the right operand [k, n] is not packed before.
+std::int64_t unpacked_block(std::int64_t n, std::int64_t k);
 // What a fused activation does to the float32 output, written after the operator.
 Result<void> write_activation(NodeWriter& w);
 // The fields `low` and `high` of a fused activation; the error of tanh.

@@ -204,7 +204,8 @@ NodeMemory gemm_memory(const NodeView& v, const Numerics& num) {
 }
 
 constexpr NodeEmitter table[] = {{"Gemm", gemm_memory, emit_gemm},
-                                 {"MatMul", nullptr, emit_matmul}};
+                                 {"MatMul", nullptr, emit_matmul},
+                                 {"MatMulNBits", matrix_codes_memory, write_matrix_codes}};
 
 }  // namespace
 

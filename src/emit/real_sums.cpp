@@ -76,6 +76,13 @@ Result<void> write_real_average(NodeWriter& w) {
   return {};
 }
 
+std::int64_t unpacked_block(std::int64_t n, std::int64_t k) {
+  std::int64_t block = 128;
+  if (n >= k) return block;
+  for (std::int64_t columns = 128; columns > 16 && columns / 2 >= n; columns /= 2) block *= 2;
+  return block;
+}
+
 namespace {
 
 // One product a[m,k] b[k,n] and how the arithmetic sums it.
@@ -99,8 +106,8 @@ void write_order(NodeWriter& w, const Product& p) {
   } else if (p.n == 1 && p.trans_b && p.k == 1) {
     order = p.trans_a ? "LS_MATRIX_FOURS" : "LS_MATRIX_EIGHTS";
     across = true;
-  } else if (p.n < p.k && !p.trans_a) {
-    for (std::int64_t columns = 128; columns > 16 && columns / 2 >= p.n; columns /= 2) block *= 2;
+  } else if (!p.trans_a) {
+    block = unpacked_block(p.n, p.k);
   }
   w.field("order", order), w.field("block", block), w.field("across", across ? 1 : 0);
 }

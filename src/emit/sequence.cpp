@@ -1,4 +1,4 @@
-// TFLite's LSTM to C, on codes and on float32.
+// TFLite's LSTM to C, on codes and on float32, and its RNN on float32.
 #include <cmath>
 
 #include "emit/any.h"
@@ -237,7 +237,42 @@ NodeMemory sequence_memory(const NodeView& v, const Numerics&) {
   return {4 * r[0] * static_cast<std::int64_t>(sizeof(std::int16_t)), {}};
 }
 
-constexpr NodeEmitter table[] = {{"SequenceLstm", sequence_memory, emit_sequence_lstm}};
+Result<void> emit_sequence_rnn(NodeWriter& w) {
+  const NodeView& v = w.view();
+  constexpr std::size_t from_x = 1, from_h = 2, bias = 3, state = 4;
+  for (const std::size_t i : {from_x, from_h, bias})
+    if (!v.constant(i)) return w.unsupported("SequenceRnn of computed weights");
+  const bool coded = v.input(from_x).dtype != DType::f32;
+  if (w.num().real.dot || (coded && !w.num().hybrid))
+    return w.unsupported("SequenceRnn of float32 in this order");
+  const Shape& x = v.input(0).shape;
+  const bool major = v.attrs().integer("time_major", 0) != 0 && x.size() == 3;
+  w.field("batch", x[major ? 1 : 0]), w.field("in", x.back());
+  w.field("steps", x.size() == 2 ? 1 : x[major ? 0 : 1]);
+  w.field("units", v.input(from_h).shape[0]);
+  w.field("is_coded", coded ? 1 : 0), w.field("time_major", major ? 1 : 0);
+  w.field("coding", v.attrs().integer("asymmetric", 0) == 0 ? "LS_SYMMETRIC" : "LS_ASYMMETRIC");
+  const bool is_tanh = v.attrs().text("activation", "none") == "tanh";
+  w.field("is_tanh", is_tanh ? 1 : 0);
+  if (!is_tanh) LOCKSTEP_CHECK(write_bounds(w));
+  w.field("w", weights_text(w, from_x, "_w")), w.field("r", weights_text(w, from_h, "_r"));
+  w.field("bias", reals_text(w, bias, "_bias"));
+  for (const char* file : {"ls_sequence_real.c", "ls_code_row.c", "ls_rows.c", "ls_codes.c"})
+    w.uses(file);
+  w.line("ls_rnn_sequence_f32(" + w.params("ls_rnn_real") + ", " + w.in(0, "float") + ", " +
+         w.in(state, "float") + ", " + w.out(0, "float") + ", " + w.out(1, "float") + ", " +
+         w.scratch("float") + ");");
+  return {};
+}
+
+NodeMemory rnn_memory(const NodeView& v, const Numerics&) {
+  const Shape& r = v.input(2).shape;
+  const auto real = static_cast<std::int64_t>(sizeof(float));
+  return {real * r[0] + v.input(0).shape.back() + r[0], {}};  // a row, and codes of x and h
+}
+
+constexpr NodeEmitter table[] = {{"SequenceLstm", sequence_memory, emit_sequence_lstm},
+                                 {"SequenceRnn", rnn_memory, emit_sequence_rnn}};
 
 }  // namespace
 

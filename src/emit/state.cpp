@@ -1,6 +1,7 @@
-// Layers with states to C: SVDF, LSTM, GRU.
+// Layers with states to C: SVDF, LSTM, GRU, RNN.
 #include "emit/any.h"
 #include "num/ort_float.h"
+#include "num/ort_functions.h"
 #include "num/real_functions.h"
 #include "num/tflite_policies.h"
 #include "op/op_codes.h"
@@ -52,9 +53,16 @@ NodeMemory lstm_memory(const NodeView& v, const Numerics&) {
   return {6 * hidden * static_cast<std::int64_t>(sizeof(float)), {}};
 }
 
-// The fields that LSTM and GRU share; the error of weights that the arithmetic multiplies in
-// another order.
-Result<void> write_recurrent(NodeWriter& w) {
+// How `rows` vectors of length `depth` are multiplied by weights of `columns` rows (N30, N32).
+std::string block_text(const FloatPolicy& real, bool packed, std::int64_t rows,
+                       std::int64_t columns, std::int64_t depth) {
+  if (!real.matrix) return "0";
+  if (packed) return "256";
+  return rows == 1 ? "LS_BY_EIGHTS" : std::to_string(unpacked_block(columns, depth));
+}
+
+// The fields that LSTM, GRU and RNN share. packs: constant weights are packed before.
+Result<void> write_recurrent(NodeWriter& w, bool packs = true) {
   const NodeView& v = w.view();
   const Shape &x = v.input(0).shape, &r = v.input(2).shape;
   if (v.input(0).dtype != DType::f32)
@@ -70,10 +78,10 @@ Result<void> write_recurrent(NodeWriter& w) {
   if (!rational && (real.tanh || (real.sigmoid && !cut)))
     return w.unsupported(v.node.op + " with these functions");
   w.field("rational", rational ? 1 : 0), w.field("cut", cut ? 1 : 0);
-  w.field("fused", w.num().real.matrix ? 1 : 0);
-  for (const std::size_t i : {1, 2})
-    if (w.num().real.matrix && (!v.constant(i) || v.input(i).folded))
-      return w.unsupported(v.node.op + " of computed weights");
+  const std::int64_t batch = x[first ? 0 : 1];
+  const auto packed = [&](std::size_t i) { return packs && v.constant(i) && !v.input(i).folded; };
+  w.field("x_block", block_text(real, packed(1), x[first ? 1 : 0] * batch, r[1], x[2]));
+  w.field("h_block", block_text(real, packed(2), batch, r[1], r[2]));
   w.uses("ls_recurrent.c"), w.uses("ls_real.c");
   return {};
 }
@@ -109,8 +117,21 @@ Result<void> emit_gru(NodeWriter& w) {
   return {};
 }
 
-constexpr NodeEmitter table[] = {
-    {"Svdf", nullptr, emit_svdf}, {"LSTM", lstm_memory, emit_lstm}, {"GRU", lstm_memory, emit_gru}};
+Result<void> emit_rnn(NodeWriter& w) {
+  LOCKSTEP_CHECK(write_recurrent(w, false));
+  const RealFunctions* own = w.num().real.functions;
+  if (own && own->rnn_output && own->rnn_output != ort_rnn_output) return w.unsupported("this RNN");
+  w.field("quotients", own && own->rnn_output ? 1 : 0);
+  w.line("ls_rnn_f32(" + w.params("ls_recurrent") + ", " + real_in(w, 0) + ", " + real_in(w, 1) +
+         ", " + real_in(w, 2) + ", " + real_in(w, 3) + ", " + real_in(w, 5) + ", " +
+         real_out(w, 0) + ", " + real_out(w, 1) + ", " + w.scratch("float") + ");");
+  return {};
+}
+
+constexpr NodeEmitter table[] = {{"Svdf", nullptr, emit_svdf},
+                                 {"LSTM", lstm_memory, emit_lstm},
+                                 {"GRU", lstm_memory, emit_gru},
+                                 {"RNN", lstm_memory, emit_rnn}};
 
 }  // namespace
 

@@ -65,7 +65,8 @@ std::optional<KernelCase> kernel_case(const Kernel& kernel, std::uint64_t seed);
 enum class ConvolutionOf : std::uint8_t { bytes, words, reals };  // words: 16-bit activations
 std::optional<KernelCase> convolution_case(CaseMaker& m, ConvolutionOf of);
 std::optional<KernelCase> transposed_case(CaseMaker& m, ConvolutionOf of);
-std::optional<KernelCase> recurrent_case(CaseMaker& m, const std::string& op);
+// stored: the weights are constants.
+std::optional<KernelCase> recurrent_case(CaseMaker& m, const std::string& op, bool stored = true);
 std::optional<KernelCase> lstm_codes_case(CaseMaker& m);
 std::optional<KernelCase> svdf_codes_case(CaseMaker& m);
 std::optional<KernelCase> resize_case(CaseMaker& m, bool nearest);

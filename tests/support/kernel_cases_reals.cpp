@@ -2,7 +2,7 @@
 
 namespace lockstep::test {
 
-std::optional<KernelCase> recurrent_case(CaseMaker& m, const std::string& op) {
+std::optional<KernelCase> recurrent_case(CaseMaker& m, const std::string& op, bool stored) {
   const std::int64_t steps = m.from(1, 6), batch = m.from(1, 3), in = m.from(1, 20),
                      hidden = m.from(1, 30),
                      gates = op == "LSTM"  ? 4
@@ -13,8 +13,8 @@ std::optional<KernelCase> recurrent_case(CaseMaker& m, const std::string& op) {
   const Shape state = first ? Shape{batch, directions, hidden} : Shape{directions, batch, hidden};
   CaseBuilder b(op);
   b.input(m.reals(first ? Shape{batch, steps, in} : Shape{steps, batch, in}), {}, false);
-  b.input(m.reals({directions, gates * hidden, in}), {}, true);
-  b.input(m.reals({directions, gates * hidden, hidden}), {}, true);
+  b.input(m.reals({directions, gates * hidden, in}), {}, stored);
+  b.input(m.reals({directions, gates * hidden, hidden}), {}, stored);
   const auto maybe = [&](Shape shape, bool constant) {
     if (m.coin())
       b.input(m.reals(std::move(shape)), {}, constant);

@@ -1,4 +1,6 @@
 // Problems of layers with a state.
+#include <array>
+
 #include "base/text.h"
 #include "op/op.h"
 #include "support/rt_cases_parts.h"
@@ -9,7 +11,7 @@ namespace {
 // A node of an LSTM as it grows, with contents for every input.
 class Sequence {
  public:
-  Sequence() : b_("case", "tflite") { node_.name = node_.op = "SequenceLstm"; }
+  Sequence() : b_("case", "tflite") {}
   ValueId value(const std::string& name, DType t, Shape shape, QuantParams q) {
     Value v;
     v.name = name, v.dtype = t, v.shape = std::move(shape), v.quant = std::move(q);
@@ -29,7 +31,8 @@ class Sequence {
     b_.add_output(node_.outputs.back());
   }
   Attrs& attrs() { return node_.attrs; }
-  std::optional<KernelCase> finish() {
+  std::optional<KernelCase> finish(const std::string& op = "SequenceLstm") {
+    node_.name = node_.op = op;
     b_.add_node(node_);
     auto graph = std::move(b_).finish();
     if (!graph.ok()) return {};
@@ -160,7 +163,42 @@ std::optional<KernelCase> sequence_lstm_case(CaseMaker& m) {
   return m.from(0, 3) == 0 ? on_reals(m) : on_codes(m);
 }
 
+// TFLite's RNN on reals under weights that are reals or codes; a matrix x is one step.
+std::optional<KernelCase> sequence_rnn_case(CaseMaker& m) {
+  const std::int64_t batch = m.from(1, 3), steps = m.from(1, 5), in = m.from(1, 40),
+                     units = m.from(1, 20);
+  const bool major = m.coin(), coded = m.coin();
+  Shape x = major ? Shape{steps, batch, in} : Shape{batch, steps, in};
+  if (m.from(0, 3) == 0) x = {batch, in};
+  Shape y = x;
+  y.back() = units;
+  Sequence s;
+  s.input("x", m.reals(x), {}, false);
+  const auto weights = [&](const char* name, std::int64_t columns) {
+    if (coded)
+      s.input(name, from(m, DType::i8, {units, columns}, 127),
+              step(0.001 * static_cast<double>(m.from(1, 9))), true);
+    else
+      s.input(name, m.reals({units, columns}), {}, true);
+  };
+  weights("w", in), weights("r", units);
+  s.input("b", m.reals({units}), {}, true);
+  s.input("h", m.reals({batch, units}), {}, false);
+  static constexpr std::array activations{"none", "relu", "relu6", "tanh"};
+  s.attrs().set("activation", one_of(m, activations));
+  s.attrs().set("time_major", std::int64_t{major});
+  s.attrs().set("asymmetric", m.from(0, 1));
+  s.output("y", DType::f32, y, {});
+  s.output("h_after", DType::f32, {batch, units}, {});
+  return s.finish("SequenceRnn");
+}
+
 constexpr RtSource sources[] = {
+    {"rnn", [](CaseMaker& m) { return recurrent_case(m, "RNN"); }},
+    {"sequence_rnn", sequence_rnn_case},
+    {"computed_gru", [](CaseMaker& m) { return recurrent_case(m, "GRU", false); }},
+    {"computed_lstm", [](CaseMaker& m) { return recurrent_case(m, "LSTM", false); }},
+    {"computed_rnn", [](CaseMaker& m) { return recurrent_case(m, "RNN", false); }},
     {"gru", [](CaseMaker& m) { return recurrent_case(m, "GRU"); }},
     {"lstm", [](CaseMaker& m) { return recurrent_case(m, "LSTM"); }},
     {"sequence_lstm", sequence_lstm_case, 2},

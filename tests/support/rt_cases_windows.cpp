@@ -214,6 +214,26 @@ std::optional<KernelCase> products_of_codes(CaseMaker& m) {
   return b.finish(t, quant_of(m, t));
 }
 
+// By codes of 4 or 8 bits, scales and zero points by block.
+std::optional<KernelCase> n_bits_case(CaseMaker& m) {
+  CaseBuilder b("MatMulNBits");
+  const std::int64_t k = m.from(1, m.coin() ? 40 : 400), n = m.from(1, 19), bits = m.coin() ? 4 : 8,
+                     block = std::int64_t{16} << m.from(0, 5), blocks = (k + block - 1) / block;
+  const bool stored = m.from(0, 3) > 0;
+  b.input(m.reals({m.coin() ? 1 : m.from(1, 4), k}), {}, false);
+  b.input(m.codes(DType::u8, {n, blocks, block * bits / 8}), {}, stored);
+  b.input(m.reals({n * blocks}), {}, true);
+  const bool has_bias = m.coin();
+  if (m.coin())
+    b.input(m.codes(DType::u8, {n * ((blocks * bits + 7) / 8)}), {}, m.coin());
+  else if (has_bias)
+    b.absent();
+  if (has_bias) b.input(m.reals({n}), {}, m.coin());
+  Attrs& a = b.node().attrs;
+  a.set("K", k), a.set("N", n), a.set("bits", bits), a.set("block_size", block);
+  return b.finish(DType::f32, {});
+}
+
 constexpr RtSource sources[] = {
     {"volumes", volumes, 3},
     {"hybrid", hybrid, 2},
@@ -227,6 +247,7 @@ constexpr RtSource sources[] = {
     {"matmul_integer", integer_products},
     {"matmul16", wide_matmul},
     {"finer", finer},
+    {"n_bits", n_bits_case, 3},
 };
 
 }  // namespace
