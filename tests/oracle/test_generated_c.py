@@ -1,7 +1,7 @@
 """Generated C against the reference on networks made from seeds: every tensor equal, dead bytes poisoned, no warning.
 
-ONNX networks of generated.py in `ort` and `ort-noopt`, single-operator TFLite models of test_tflite_ops.py and onnx ones
-of test_onnx_ops.py in their arithmetics, and with --folder every .onnx and .tflite file below it. Each is generated,
+ONNX networks of generated.py in `ort` and `ort-noopt`, single-operator TFLite models of test_tflite_ops.py and ONNX ones
+of test_onnx_ops.py in their arithmetics (a short run: some of them), and with --folder every .onnx and .tflite file below it. Each is generated,
 compiled and run by `validate --target c:` (with --qemu N every N-th on the emulated Cortex-M55 too); network.c is compiled
 once more with every warning an error by gcc and clang. Activations over 1.02 of the largest live set fail. What has no C,
 what the reference itself does not take, what could not be made and files too large are skipped, counted by reason. Ends with
@@ -21,6 +21,8 @@ import tempfile
 import cache
 
 QUICK, LONG = 12, 200
+# Operators of which a short run takes one model each as well.
+SOME = "Detection", "NonMaxSuppression", "four bits", "MatMulNBits", "RNN"
 ONNX, TFLITE = ("ort", "ort-noopt"), ("tflite-ref", "cmsis-nn", "tflite")
 WARNINGS = ["-std=c99", "-O1", "-ffp-contract=off", "-Wall", "-Wextra", "-Wconversion", "-pedantic", "-Werror", "-c"]
 M55 = ["-mcpu=cortex-m55", "-mthumb", "-mfloat-abi=hard"]
@@ -40,13 +42,13 @@ class Sweep:
         self.count["skipped"] += tests
         self.reasons[reason] += tests
 
-    def one(self, name, model, arith):
-        verdict, words = self.judge(model, arith)
+    def one(self, name, model, arith, fed=None):
+        verdict, words = self.judge(model, arith, fed)
         self.count[verdict] += 1
         if verdict == "failed" or (self.args.verbose and verdict != "passed"):
             print(f"{verdict}  {arith} {name}: {words}", flush=True)
 
-    def judge(self, model, arith):
+    def judge(self, model, arith, fed):
         out = self.folder / "net"
         shutil.rmtree(out, ignore_errors=True)
         made = self.lockstep("generate", model, "-o", out, "--arith", arith)
@@ -71,19 +73,20 @@ class Sweep:
         # A vector of slack behind the block, and two roundings of tiny networks.
         if int(live[1]) - 16 > 1.02 * int(live[2]) + 32:
             return "failed", f"{live[1]} bytes of activations, {live[2]} live"
-        bad = self.run(model, arith, f"c:{out},poison=on") or self.warnings(out)
+        bad = self.run(model, arith, f"c:{out},poison=on", fed) or self.warnings(out)
         self.ran += 1
         if not bad and self.args.qemu and self.ran % self.args.qemu == 0:
             self.on_board += 1
-            bad = self.run(model, arith, f"qemu:{out}")
+            bad = self.run(model, arith, f"qemu:{out}", fed)
         return ("failed", bad) if bad else ("passed", "")
 
-    def run(self, model, arith, target):
-        """What is wrong, or ''."""
+    def run(self, model, arith, target, fed):
+        """What is wrong, or ''; `fed`: a file of inputs, else seeded ones."""
+        inputs = ["--input", fed] if fed else ["--samples", self.args.samples, "--seed", self.args.input_seed]
         told = self.folder / "told.json"
         told.unlink(missing_ok=True)
         done = self.lockstep("validate", model, "--reference", arith, "--target", target, "--tolerance", "exact",
-                             "--samples", self.args.samples, "--seed", self.args.input_seed, "--json", told)
+                             *inputs, "--json", told)
         if done.returncode == 0:
             return ""
         wrong = [line.strip() for line in done.stdout.splitlines() if "WRONG" in line or line.startswith("first wrong")]
@@ -138,6 +141,26 @@ def generated_tflite(sweep, seeds, first, only):
                 sweep.one(f"{name} #{seed}", path, arith)
 
 
+def generated_onnx_operators(sweep, seeds, first, only):
+    import numpy as np
+    import onnx
+    import onnx_cases
+    from onnx_operands import CASES, Maker
+    if not CASES:
+        onnx_cases.define_cases()
+    for name in CASES:
+        if only and not any(o in name for o in only):
+            continue
+        for seed in range(first, first + seeds):
+            m = Maker([seed, sum(name.encode())])
+            CASES[name](m)
+            path, fed = sweep.folder / "m.onnx", sweep.folder / "fed.npz"
+            onnx.save(m.model(), path)
+            np.savez(fed, **m.fed)
+            for arith in ONNX:
+                sweep.one(f"{name} #{seed}", path, arith, fed)
+
+
 def files(sweep, folder):
     found = sorted(p for p in pathlib.Path(folder).rglob("*") if p.suffix in (".onnx", ".tflite"))
     for path in found[sweep.args.first % sweep.args.every::sweep.args.every]:
@@ -154,7 +177,8 @@ def main():
     p.add_argument("--long", action="store_true")
     p.add_argument("--onnx", type=int, help="this many generated ONNX networks")
     p.add_argument("--tflite", type=int, help="this many models of each TFLite operator and type")
-    p.add_argument("--only", action="append", help="TFLite cases whose name contains one of these")
+    p.add_argument("--onnx-operators", type=int, help="this many models of each ONNX operator")
+    p.add_argument("--only", action="append", help="operators' cases whose name contains one of these")
     p.add_argument("--folder", action="append", default=[], help="every .onnx and .tflite file below it, nothing generated")
     p.add_argument("--every", type=int, default=1, help="of a folder every so many-th file, from --first on")
     p.add_argument("--most-bytes", type=int, default=3_000_000, help="larger files are left out")
@@ -179,10 +203,13 @@ def main():
             files(sweep, given)
         alone = args.folder or args.only
         onnx = args.onnx if args.onnx is not None else 0 if alone else LONG if args.long else QUICK
-        tflite = args.tflite if args.tflite is not None else (1 if args.only or args.long and not args.folder else 0)
+        each = 0 if args.folder else 1
+        only = args.only or (None if args.long else SOME)
         generated_onnx(sweep, onnx, args.first)
-        if tflite:
-            generated_tflite(sweep, tflite, args.first, args.only)
+        for make, asked in ((generated_tflite, args.tflite), (generated_onnx_operators, args.onnx_operators)):
+            seeds, which = (each, only) if asked is None else (asked, args.only)
+            if seeds:
+                make(sweep, seeds, args.first, which)
     for reason, times in sweep.reasons.most_common():
         print(f"skipped {times:4}  {reason}")
     c = sweep.count

@@ -204,8 +204,9 @@ def rnn(m, op):
     return op, [m.fed(shape, F32), constant(units, size), constant(units, units), constant(units), state], [m.fed((*shape[:-1], units), F32)], kind
 
 
-def four_bits(m):
-    op, (x, w, bias), y, kind = dense(m, I8, True)
+def four_bits(made):
+    """The layer with its weights in four bits."""
+    op, (x, w, bias), y, kind = made
     w.contents, w.four = np.clip(w.contents, -7, 7), True
     return op, [x, w, bias], y, kind
 
@@ -268,5 +269,8 @@ def cases():
     case("conv hybrid", lambda m: conv(m, I8, False, True))
     case("depthwise conv hybrid", lambda m: conv(m, I8, True, True))
     case("fully connected hybrid", lambda m: dense(m, I8, True))
-    case("fully connected hybrid, weights of four bits", four_bits)
+    case("fully connected hybrid, weights of four bits", lambda m: four_bits(dense(m, I8, True)))
+    case("fully connected int8, weights of four bits", lambda m: four_bits(dense(m, I8)))
+    case("conv int8, weights of four bits", lambda m: four_bits(conv(m, I8)))
+    case("depthwise conv int8, weights of four bits", lambda m: four_bits(conv(m, I8, True)))
     return made
