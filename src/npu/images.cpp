@@ -169,10 +169,25 @@ std::optional<std::uint64_t> base_by_postfix(const NpuProgram& program, const Pa
   return std::nullopt;
 }
 
+bool holds(const NpuImage& i, std::uint64_t address) {
+  return address >= i.base && address < i.base + i.bytes.size();
+}
+
 bool covers(const NpuProgram& program, std::uint64_t base) {
-  return std::ranges::any_of(program.images, [&](const NpuImage& i) {
-    return base >= i.base && base < i.base + i.bytes.size();
-  });
+  return std::ranges::any_of(program.images, [&](const NpuImage& i) { return holds(i, base); });
+}
+
+// Coefficients that units fetch from where no memory of the program is: a program that was read
+// from blobs carries them beside its weights.
+bool holds_coefficients(const NpuProgram& program, const NpuImage& i) {
+  for (const NpuEpoch& e : program.epochs)
+    for (const NpuUnit& u : e.units)
+      for (const auto& [key, f] : u.fields)
+        if (key.ends_with("_vector") && f.is == NpuField::Is::integer && f.integer > 0 &&
+            holds(i, static_cast<std::uint64_t>(f.integer)) &&
+            !covers(program, static_cast<std::uint64_t>(f.integer)))
+          return true;
+  return false;
 }
 
 Result<void> add_image(NpuProgram& program, const Path& path, std::uint64_t base) {
@@ -221,10 +236,8 @@ Result<void> find_npu_images(NpuProgram& program, const std::string& folder) {
         std::vector<NpuImage> images,
         parse_intel_hex({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, p.string()));
     for (NpuImage& i : images)
-      if (std::ranges::any_of(first,
-                              [&](const auto& f) {
-                                return f.second >= i.base && f.second < i.base + i.bytes.size();
-                              }) &&
+      if ((std::ranges::any_of(first, [&](const auto& f) { return holds(i, f.second); }) ||
+           holds_coefficients(program, i)) &&
           !covers(program, i.base))
         program.images.push_back(std::move(i));
   }

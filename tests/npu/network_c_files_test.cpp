@@ -5,6 +5,7 @@
 #include "npu/images.h"
 #include "npu/lowered_net.h"
 #include "npu/lowered_program.h"
+#include "npu/lowered_run.h"
 #include "npu/network_c.h"
 #include "support/temporary.h"
 
@@ -32,6 +33,23 @@ TEST(NetworkCFiles, structures_and_blobs_are_read_again_with_their_weights) {
     ASSERT_FALSE(again->images.empty());
     EXPECT_TRUE(test::errors_in(*again, g).empty());
   }
+}
+
+// A blob carries its coefficients itself; structures name them where no memory is.
+TEST(NetworkCFiles, what_was_read_from_blobs_keeps_its_coefficients_as_structures) {
+  const Graph g = two_layers();
+  const test::TemporaryFolder folder;
+  ASSERT_TRUE(write_network_c(test::lowered(g), folder / "blobs.c", true).ok());
+  const auto read = read_npu_program(folder / "blobs.c");
+  ASSERT_TRUE(read.ok()) << read.error().line();
+  ASSERT_TRUE(write_network_c(*read, folder / "net.c", false).ok());
+  const auto again = read_npu_program(folder / "net.c");
+  ASSERT_TRUE(again.ok()) << again.error().line();
+  EXPECT_GE(again->images.size(), 3u);  // the weights, and the coefficients of two layers
+  EXPECT_TRUE(test::errors_in(*again, g).empty());
+  std::int64_t compared = 0;
+  EXPECT_EQ(test::differences(g, *again, compared), 0);
+  EXPECT_GT(compared, 0);
 }
 
 TEST(NetworkCFiles, intel_hex_carries_bytes_across_a_64_kbyte_border) {
