@@ -4,7 +4,7 @@
 
 #include <fmt/core.h>
 
-#include "arith/arith.h"
+#include "npu/followed.h"
 #include "npu/lower_values.h"
 #include "op/op_codes.h"
 
@@ -20,19 +20,9 @@ struct Places {
 // Of a result of an operation that only moves: where the elements of its operand went, seen by
 // moving their numbers; nothing where they lie at no even distance, or backwards.
 std::optional<Places> places_of(const NodeView& v, std::size_t output) {
-  Tensor numbers(DType::i32, v.input(0).shape);
-  for (std::int64_t i = 0; i < numbers.count(); ++i) numbers.set_code(i, i);
-  std::vector<const Tensor*> in{&numbers};
-  for (std::size_t i = 1; i < v.input_count(); ++i)
-    in.push_back(v.has_input(i) ? v.constant(i) : nullptr);
-  std::vector<Tensor> out;
-  for (std::size_t o = 0; o < v.node.outputs.size(); ++o)
-    out.emplace_back(DType::i32, v.output(o).shape);
-  EvalContext context{v, *find_arithmetic("neural-art")->numerics, in, out};
-  const OpDef* op = find_op(v.node.op);
-  if (numbers.count() > INT32_MAX || !op || !op->eval(context).ok() || out[output].count() == 0)
-    return {};
-  const Tensor& moved = out[output];
+  const std::optional<Tensor> numbers = moved_numbers(v, output);
+  if (!numbers) return {};
+  const Tensor& moved = *numbers;
   const Shape& s = moved.shape();
   Places p{moved.code(0), std::vector<std::int64_t>(s.size(), 0)};
   std::int64_t inner = 1;

@@ -10,6 +10,7 @@
 
 #include "npu/layout.h"
 #include "npu/map_choose.h"
+#include "npu/map_parts.h"
 #include "npu/map_turned.h"
 
 namespace lockstep {
@@ -153,13 +154,24 @@ NpuOrigin origin_of(const NpuProgram& program, const NpuBuffer& b, const NpuMapp
   return origin;
 }
 
+// Whether the codes are those of another scale than the model's: the compiler requantized them.
+bool is_rescaled(const NpuBuffer& b, const Value& v) {
+  return is_integer(v.dtype) && v.quant.scale.size() == 1 &&
+         !same_scale(v.quant.scale[0], b.scale[0]);
+}
+
+// The tensor that a file beside the program names.
+const Value* named(const NpuBuffer& b, const std::string& stem, const NpuNames& names,
+                   const Graph& model) {
+  const auto it = names.find(stem);
+  const ValueId id = it == names.end() ? no_id : model.find_value(it->second);
+  return id != no_id && count_of(model.value(id).shape) == b.count() ? &model.value(id) : nullptr;
+}
+
 // The tensor that a file beside the program names, or whose own name the buffer bears.
 const Value* by_name(const NpuBuffer& b, const std::string& stem, const NpuNames& names,
                      const Graph& model) {
-  if (const auto it = names.find(stem); it != names.end())
-    if (const ValueId id = model.find_value(it->second);
-        id != no_id && count_of(model.value(id).shape) == b.count())
-      return &model.value(id);
+  if (const Value* v = named(b, stem, names, model); v && !is_rescaled(b, *v)) return v;
   const ValueId id = model.find_value(stem.substr(0, stem.find("_zero_off_out_")));
   return id != no_id && fits(b, model.value(id)) ? &model.value(id) : nullptr;
 }
@@ -230,9 +242,12 @@ NpuMapping map_npu_buffers(const NpuProgram& program, const Graph& model, const 
             return u.starts_with(b->name + ":");
           }))
         continue;
+      const Value* v = named(*b, stem, names, model);
       map.unmapped.push_back(
-          fmt::format("{}: no tensor of {} elements in its order with scale {:.9g}", b->name,
-                      b->count(), b->scale[0]));
+          v ? fmt::format("{}: {} in another scale, {:.9g} where the model has {:.9g}", b->name,
+                          v->name, b->scale[0], v->quant.scale[0])
+            : fmt::format("{}: no tensor of {} elements in its order with scale {:.9g}", b->name,
+                          b->count(), b->scale[0]));
       continue;
     }
     if (const auto it = chosen.find(stem);
@@ -246,6 +261,7 @@ NpuMapping map_npu_buffers(const NpuProgram& program, const Graph& model, const 
     const Value* v = chooser.choose(*b, stem, all, origin, how);
     add(*v, how);
   }
+  tell_parts_apart(program, model, map);
   drop_turned(program, map);
   return map;
 }

@@ -125,6 +125,51 @@ TEST(MapMoves, a_result_that_is_written_transposed_at_once_is_not_read_in_its_ow
   EXPECT_TRUE(map_npu_buffers(p, model).find("MaxPool_1_out_0"));
 }
 
+// Two halves of one tensor, whose buffers bear names that tell nothing, and a model that lists the
+// second half first: only the bytes say which is which.
+TEST(MapParts, halves_of_one_tensor_are_told_apart_by_the_bytes_that_are_moved) {
+  const auto halves = [](bool second_first) {
+    test::Net n(4);
+    const ValueId a = n.conv(n.input({1, 3, 5, 6}), 8, {3, 3}, {1, 1}, {1, 1, 1, 1});
+    const Shape cut[] = {{0, 0, 0}, {4, 5, 6}, {4, 0, 0}, {8, 5, 6}};
+    const auto half = [&](int k) { return n.sliced(a, cut[2 * k], cut[2 * k + 1]); };
+    const ValueId one = half(second_first ? 1 : 0), two = half(second_first ? 0 : 1);
+    const ValueId low = second_first ? two : one, high = second_first ? one : two;
+    n.value_of(low).name = "low", n.value_of(high).name = "high";
+    return n.finish(n.joined({low, high}));
+  };
+  NpuProgram p = test::lowered(halves(false));
+  const auto rename = [&](const std::string& from, const std::string& to) {
+    for (NpuBuffer& b : p.buffers)
+      if (b.name == from) b.name = to;
+    for (NpuEpoch& e : p.epochs)
+      for (NpuUnit& u : e.units)
+        if (u.buffer == from) u.buffer = to;
+  };
+  rename("low", "__ATONN_bucket_1_p1"), rename("high", "__ATONN_bucket_2_p1");
+  for (const bool second_first : {false, true}) {
+    const NpuMapping map = map_npu_buffers(p, halves(second_first));
+    ASSERT_TRUE(map.find("__ATONN_bucket_1_p1") && map.find("__ATONN_bucket_2_p1"));
+    EXPECT_EQ(map.find("__ATONN_bucket_1_p1")->value, "low");
+    EXPECT_EQ(map.find("__ATONN_bucket_2_p1")->value, "high");
+  }
+}
+
+// A file beside the program calls it by the model's name; the compiler requantized it.
+TEST(MapInputs, a_named_tensor_in_another_scale_is_not_compared_code_by_code) {
+  const Graph model = one_tensor({1, 4, 4, 2});
+  NpuProgram p;
+  p.buffers.push_back(lies("Sub_1_out_0_inserted_out5", {1, 4, 4, 2}, "CHPos_First", 1, 0));
+  const NpuNames names = {{"Sub_1_out_0", "v"}};
+  EXPECT_TRUE(map_npu_buffers(p, model, names).find("Sub_1_out_0_inserted_out5"));
+  p.buffers[0].scale = {0.26};
+  const NpuMapping other = map_npu_buffers(p, model, names);
+  EXPECT_FALSE(other.find("Sub_1_out_0_inserted_out5"));
+  ASSERT_EQ(other.unmapped.size(), 1u);
+  EXPECT_EQ(other.unmapped[0],
+            "Sub_1_out_0_inserted_out5: v in another scale, 0.26 where the model has 0.25");
+}
+
 TEST(MapMoves, an_operand_inside_of_a_prelu_is_not_its_result) {
   const Graph model = one_tensor({1, 4, 4, 2});
   NpuProgram p;
