@@ -7,6 +7,7 @@
 
 #include <fmt/core.h>
 
+#include "npu/handed_on.h"
 #include "npu/silent.h"
 
 namespace lockstep {
@@ -50,12 +51,16 @@ struct Squares {
 
 class Attributor {
  public:
-  Attributor(const Graph& model, const NpuMapping& mapping, std::vector<NpuDrift> drifts,
-             std::set<int> tables)
-      : model_(model), mapping_(mapping), drifts_(std::move(drifts)), tables_(std::move(tables)) {}
+  Attributor(const NpuProgram& program, const Graph& model, const NpuMapping& mapping,
+             std::vector<NpuDrift> drifts, std::set<int> tables)
+      : model_(model),
+        mapping_(mapping),
+        handed_on_(program, model, mapping),
+        drifts_(std::move(drifts)),
+        tables_(std::move(tables)) {}
 
   void add(const NpuBuffer& b, int epoch, const Tensor& expected, const Tensor& exact,
-           const Tensor& got, const Tensor& other) {
+           const Tensor& got, const Tensor& other, const Made& made) {
     const NpuPair& pair = *mapping_.find(b.name);
     NpuAttribution& row = row_for(epoch, b.name, pair.value);
     const NpuDrift* own = find(pair.value, epoch);
@@ -68,6 +73,8 @@ class Attributor {
                        area = plain.size() == 4 ? plain[2] * plain[3] : 1;
     const std::int64_t zero = model_.value(model_.find_value(pair.value)).quant.zero_at(0),
                        shift = zero - (b.zero.empty() ? 0 : b.zero[0]);
+    std::optional<Tensor> remade;
+    bool asked = false;
     for (std::int64_t i = 0; i < expected.count(); ++i) {
       const std::int64_t r = expected.code(i) + shift, e = exact.code(i) + shift,
                          s = got.code(i) + shift;
@@ -81,7 +88,13 @@ class Attributor {
         q.measured += static_cast<double>((s - r) * (s - r)), ++q.count;
       }
       if (s == r) continue;
-      count(row, own, inside, k, r, e, s, pair.value);
+      NpuCause cause = why(row, own, inside, k, r, e, s, pair.value);
+      if (cause == NpuCause::unexplained && !asked)
+        remade = handed_on_.remade(b, made), asked = true;
+      if (cause == NpuCause::unexplained && remade &&
+          between(s, r, remade->code(i) + shift, uses_table(epoch) ? table_codes : 1))
+        cause = NpuCause::arriving;
+      count(row, cause, std::abs(s - r) > 1);
     }
   }
 
@@ -165,11 +178,38 @@ class Attributor {
     return it->second;
   }
 
-  void count(NpuAttribution& row, const NpuDrift* own, const NpuDrift* inside, std::size_t k,
-             std::int64_t r, std::int64_t e, std::int64_t s, const std::string& value) {
+  bool uses_table(int epoch) const {
+    return std::ranges::any_of(tables_, [&](int t) { return handed_on_.reaches(t, epoch); });
+  }
+  // The layer's input comes from a table of its own epochs: what the sums take are the program's
+  // codes.
+  bool takes_from_table(const NpuDrift& d) const {
+    return std::ranges::any_of(
+        d.epochs, [&](int e) { return tables_.contains(e) && handed_on_.makes(e, d.input); });
+  }
+
+  // An operation may take the program's codes for some of its terms and, from memory, the
+  // reference's for others: the zero point of one operand times the codes of the other.
+  static bool between(std::int64_t s, std::int64_t reference, std::int64_t remade,
+                      std::int64_t most) {
+    return s >= std::min(reference, remade) - most && s <= std::max(reference, remade) + most;
+  }
+
+  static void count(NpuAttribution& row, NpuCause cause, bool far) {
     ++row.differing;
-    const bool far = std::abs(s - r) > 1;
     row.above_one += far;
+    row.rounding += cause == NpuCause::rounding, row.sums += cause == NpuCause::sums,
+        row.multiplier += cause == NpuCause::multiplier;
+    row.tables += cause == NpuCause::tables, row.saturated += cause == NpuCause::saturation,
+        row.arriving += cause == NpuCause::arriving;
+    row.unexplained += cause == NpuCause::unexplained;
+    row.above_one_unexplained += far && cause == NpuCause::unexplained;
+  }
+
+  NpuCause why(const NpuAttribution& row, const NpuDrift* own, const NpuDrift* inside,
+               std::size_t k, std::int64_t r, std::int64_t e, std::int64_t s,
+               const std::string& value) const {
+    const bool far = std::abs(s - r) > 1;
     NpuCause cause = far ? NpuCause::unexplained : NpuCause::rounding;
     if (own && k < own->channels()) {
       cause = cause_of(*own, k, r, e, s);
@@ -177,6 +217,10 @@ class Attributor {
       if (u && std::abs(static_cast<double>(s - r)) <=
                    1 + own->data_path(k) + own->gain[k] * (1 + worst_path(*u)))
         cause = far ? NpuCause::sums : NpuCause::rounding;
+      if (cause == NpuCause::unexplained && takes_from_table(*own) &&
+          std::abs(static_cast<double>(s - r)) <=
+              1 + own->data_path(k) + own->gain[k] * table_codes)
+        cause = far ? NpuCause::arriving : NpuCause::rounding;
     } else if (inside && k < inside->channels()) {
       // A layer requantized inside the epoch and added: its drift enters under the quotient of the
       // scales.
@@ -190,15 +234,12 @@ class Attributor {
     } else if (far && tables_.contains(row.epoch) && std::abs(s - r) <= table_codes) {
       cause = NpuCause::tables;
     }
-    row.rounding += cause == NpuCause::rounding, row.sums += cause == NpuCause::sums,
-        row.multiplier += cause == NpuCause::multiplier;
-    row.tables += cause == NpuCause::tables;
-    row.unexplained += cause == NpuCause::unexplained;
-    row.above_one_unexplained += far && cause == NpuCause::unexplained;
+    return cause;
   }
 
   const Graph& model_;
   const NpuMapping& mapping_;
+  NpuHandedOn handed_on_;
   // What a table of the activation unit may be off: 1 as it is declared, 1 by its rounding.
   static constexpr std::int64_t table_codes = 2;
   std::vector<NpuDrift> drifts_;
@@ -224,7 +265,7 @@ Result<std::vector<NpuAttribution>> attribute_epochs(NpuSimulator& simulator, co
     for (const auto& [id, unit] : form.units)
       if (const auto* v = std::get_if<NpuActiv>(&unit); v && v->operation == "ACTIV_FUNC")
         tables.insert(form.epoch->number);
-  Attributor attributor(model, mapping, std::move(drifts), std::move(tables));
+  Attributor attributor(simulator.program(), model, mapping, std::move(drifts), std::move(tables));
   const NpuRules rules = simulator.rules();
   NpuRules unrounded = rules, others = rules;
   unrounded.exact = true;
@@ -238,7 +279,7 @@ Result<std::vector<NpuAttribution>> attribute_epochs(NpuSimulator& simulator, co
     LOCKSTEP_TRY(const Made other, run_forced(simulator, model, mapping, sample, others, expected));
     for (const auto& [at, tensor] : got)
       attributor.add(*simulator.program().find_buffer(at.second), at.first, expected.at(at),
-                     exact.at(at), tensor, other.at(at));
+                     exact.at(at), tensor, other.at(at), got);
   }
   return attributor.rows();
 }

@@ -11,7 +11,7 @@ struct NpuAttribution {
   int epoch = 0;
   std::string buffer, value, node;
   std::int64_t count = 0, differing = 0, above_one = 0;
-  std::int64_t rounding = 0, sums = 0, multiplier = 0, tables = 0,
+  std::int64_t rounding = 0, sums = 0, multiplier = 0, tables = 0, saturated = 0, arriving = 0,
                unexplained = 0;  // of those that differ
   std::int64_t above_one_unexplained = 0;
   double predicted_rms = 0, measured_rms = 0;  // LSB, of codes that do not saturate

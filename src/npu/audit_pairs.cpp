@@ -41,7 +41,7 @@ void name_pieces(std::vector<NpuLayerPair>& pairs, const std::vector<ModelLayer>
     return static_cast<std::size_t>(p.model - model.data());
   };
   for (std::size_t p = 0; p < pairs.size(); ++p) {
-    if (pairs[p].model) continue;
+    if (pairs[p].model || pairs[p].piece_of) continue;
     std::size_t low = 0, high = model.size();
     for (std::size_t q = 0; q < p; ++q)
       if (pairs[q].model) low = std::max(low, index(pairs[q]) + 1);
@@ -147,6 +147,11 @@ std::vector<NpuLayerPair> pair_layers(const std::vector<NpuLayer>& layers,
   for (std::size_t p = 0; p < layers.size(); ++p)
     pairs.push_back(
         {&layers[p], pairing.chosen[p] == none ? nullptr : &model[pairing.chosen[p]], nullptr});
+  for (NpuLayerPair& p : pairs)
+    for (const NpuLayerPair& q : pairs)
+      if (p.layer->continued && !p.model && q.model && q.layer->node == p.layer->node &&
+          std::ranges::count(q.layer->part_epochs, p.layer->epoch) > 0)
+        p.piece_of = q.model;
   name_pieces(pairs, model, pairing.used);
   return pairs;
 }

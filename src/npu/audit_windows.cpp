@@ -89,24 +89,28 @@ void check_weight(const NpuSimulator& sim, const NpuEpochForm& form,
   }
 }
 
-// Two parts of one kernel whose sums an arithmetic unit adds up: as they are, in the same steps.
-void check_joined(const NpuEpochForm& form, std::vector<NpuFinding>& found) {
+// Two parts of one kernel whose sums an arithmetic unit adds up, one perhaps from memory: as they
+// are, in the same steps.
+void check_joined(const NpuSimulator& sim, const NpuEpochForm& form,
+                  std::vector<NpuFinding>& found) {
   for (const auto& [id, unit] : form.units) {
     const auto* c = std::get_if<NpuConv>(&unit);
     const auto parts = c ? npu_joined_sums(form, id) : std::nullopt;
-    if (!parts || !parts->first) continue;
-    const auto& other = *form.find<NpuConv>(parts->other);
-    const auto& a = *form.find<NpuArith>(parts->joiner);
+    const auto left = c ? npu_left_sums(sim.program(), form, id) : std::nullopt;
+    if (!left && (!parts || !parts->first)) continue;
+    const NpuUnitId joiner = left ? left->joiner : parts->joiner;
+    const std::int64_t other = left ? -left->buffer->qn : form.find<NpuConv>(parts->other)->shift_o;
+    const std::string by = left ? left->buffer->name : text_of(parts->other);
+    const auto& a = *form.find<NpuArith>(joiner);
     const bool plain = a.operation == "ARITH_AFFINE" && a.scalar != 0 && a.A_scalar == 1 &&
                        a.B_scalar == 1 && a.C_scalar == 0 && a.Ax_shift == 0 && a.By_shift == 0 &&
                        a.shift_o == 0;
-    if (plain && c->shift_o == other.shift_o) continue;
+    if (plain && c->shift_o == other) continue;
     found.push_back(
-        {"sums-misaligned", NpuSeverity::error, form.epoch->number, form.raw(parts->joiner)->name,
+        {"sums-misaligned", NpuSeverity::error, form.epoch->number, form.raw(joiner)->name,
          plain ? fmt::format("adds sums in steps of 2^{} ({}) and 2^{} ({})", c->shift_o,
-                             text_of(id), other.shift_o, text_of(parts->other))
-               : fmt::format("adds up {} and {} otherwise than as they are", text_of(id),
-                             text_of(parts->other)),
+                             text_of(id), other, by)
+               : fmt::format("adds up {} and {} otherwise than as they are", text_of(id), by),
          "a part of the kernel counts more or less than the rest", recompile, 255});
   }
 }
@@ -134,7 +138,7 @@ void audit_windows(const NpuSimulator& sim, const std::vector<NpuLayerPair>& pai
     check_sums(form, found);
     check_weight(sim, form, found);
     check_stored(sim, form, found);
-    check_joined(form, found);
+    check_joined(sim, form, found);
     for (const NpuLayerPair& p : pairs) {
       const ModelLayer* m = p.model ? p.model : p.piece_of;
       if (!m || p.layer->epoch != form.epoch->number) continue;

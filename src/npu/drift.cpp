@@ -50,10 +50,28 @@ double rounding_of(const RequantPolicy& policy, double x_scale, double w_scale, 
 }
 
 std::string_view name_of(NpuCause cause) {
-  constexpr std::string_view names[] = {"equal",  "rounding",   "16-bit sums", "16-bit multiplier",
-                                        "tables", "unexplained"};
+  constexpr std::string_view names[] = {
+      "equal",  "rounding",          "16-bit sums",  "16-bit multiplier",
+      "tables", "16-bit saturation", "what arrives", "unexplained"};
   return names[static_cast<int>(cause)];
 }
+
+namespace {
+
+// What is left of the range of 16 bits, as codes, behind the stages of one channel.
+std::pair<double, double> reach(const NpuLayer& l, std::size_t k) {
+  double low = INT16_MIN, high = INT16_MAX;
+  for (const NpuStage& s : l.stages) {
+    low = low * s.factor_at(k) + s.offset_at(k), high = high * s.factor_at(k) + s.offset_at(k);
+    if (low > high) std::swap(low, high);
+    if (s.arith->outbytes_o == 2)
+      low = std::clamp<double>(low, INT16_MIN, INT16_MAX),
+      high = std::clamp<double>(high, INT16_MIN, INT16_MAX);
+  }
+  return {low, high};
+}
+
+}  // namespace
 
 Result<std::vector<NpuDrift>> predict_drift(const NpuSimulator& simulator, const Graph& model,
                                             const RequantPolicy* reference) {
@@ -71,7 +89,8 @@ Result<std::vector<NpuDrift>> predict_drift(const NpuSimulator& simulator, const
       continue;
     NpuDrift d;
     d.node = m.node, d.tensor = m.output, d.epoch = l.epoch, d.codes_epoch = l.codes_epoch,
-    d.passes = l.passes;
+    d.passes = l.passes + l.parts - 1;
+    d.input = m.input, d.epochs = l.part_epochs, d.epochs.push_back(l.epoch);
     for (std::size_t k = 0; k < n; ++k) {
       const double want = m.multiplier(k),
                    offset = (m.bias.empty() ? 0 : m.bias[k] * want) + static_cast<double>(m.y_zero);
@@ -83,6 +102,8 @@ Result<std::vector<NpuDrift>> predict_drift(const NpuSimulator& simulator, const
           reference ? rounding_of(*reference, m.x_scale, m.w_scale[m.w_scale.size() == 1 ? 0 : k],
                                   m.y_scale)
                     : 0.5);
+      const auto [low, high] = reach(l, k);
+      d.lowest.push_back(low), d.highest.push_back(high);
       d.gain.push_back(2 * want * static_cast<double>(m.kernel_worst[k]));
       d.gain_squared.push_back(want * want * static_cast<double>(m.kernel_squares[k]));
       // One unit alone turns sums into codes: there is no product of 16 bits between.
@@ -102,7 +123,8 @@ NpuCause cause_of(const NpuDrift& d, std::size_t k, std::int64_t reference, std:
   const double slack = d.reference_rounding[k] + 0.01;  // scales are float32 values
   const bool low = exact == -128, high = exact == 127;
   // Sums that cross memory are cut to 16 bits even there.
-  const double cut = d.constant_error[k] + (d.codes_epoch != d.epoch ? d.step[k] : 0);
+  const double cut =
+      d.constant_error[k] + (d.codes_epoch != d.epoch ? std::max(d.step[k], d.inner_step) : 0);
   const double near =
       std::min(back(static_cast<double>(exact) - 0.5), back(static_cast<double>(exact) + 0.5)) -
       cut;
@@ -117,7 +139,11 @@ NpuCause cause_of(const NpuDrift& d, std::size_t k, std::int64_t reference, std:
   const double moved = std::abs(static_cast<double>(simulated - exact)),
                most = 1 + d.data_path(k) + cut;
   const bool path = moved <= most;
-  if (!constants || !path) return NpuCause::unexplained;
+  const double held = static_cast<double>(simulated);
+  const bool stopped =
+      k < d.highest.size() && ((r > held && std::abs(held - d.highest[k]) <= most) ||
+                               (r < held && std::abs(held - d.lowest[k]) <= most));
+  if (!constants || !path) return stopped ? NpuCause::saturation : NpuCause::unexplained;
   const double by_constants = std::abs(static_cast<double>(exact - reference));
   if (std::abs(static_cast<double>(simulated - reference)) <= 1 && by_constants <= 1 && moved <= 1)
     return NpuCause::rounding;

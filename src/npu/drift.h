@@ -12,6 +12,8 @@ namespace lockstep {
 // output: docs/neural-art.md, "Predicted drift".
 struct NpuDrift {
   std::string node, tensor;  // of the model; the tensor is the layer's coded output
+  std::string input;         // of the model's layer
+  std::vector<int> epochs;   // in which sums of it are made
   int epoch = 0, codes_epoch = 0, passes = 1;
   std::vector<double> step;              // one step of the 16-bit sum
   std::vector<double> multiplier_error;  // got / wanted - 1
@@ -20,6 +22,8 @@ struct NpuDrift {
   // What one code of difference in every feature, and in each by itself, makes of an output code.
   std::vector<double> gain, gain_squared;
   double inner_step = 0;  // one step of the 16-bit product
+  // The codes at which the units of 16 bits stop, before they are held in 8.
+  std::vector<double> lowest, highest;
   std::vector<double>
       reference_rounding;  // the most that the reference's own rounding moves a code
 
@@ -40,7 +44,16 @@ Result<std::vector<NpuDrift>> predict_drift(const NpuSimulator& simulator, const
 double rounding_of(const RequantPolicy& policy, double x_scale, double w_scale, double y_scale);
 
 // Why a code differs from the reference's.
-enum class NpuCause : std::uint8_t { none, rounding, sums, multiplier, tables, unexplained };
+enum class NpuCause : std::uint8_t {
+  none,
+  rounding,
+  sums,
+  multiplier,
+  tables,
+  saturation,  // a unit of 16 bits stopped at the end of its range
+  arriving,    // it was computed from codes that the program had made itself
+  unexplained
+};
 std::string_view name_of(NpuCause cause);
 
 // reference: the model's code; exact: the program's with its intermediates unrounded; simulated:

@@ -20,7 +20,18 @@ std::string node_of(std::string_view unit) {
   return std::string(unit);
 }
 
+// Elements that stand for each channel, where a stream says the same for all places of a channel,
+// channel after channel; 0 where it does not.
+std::int64_t one_each(const std::vector<std::int32_t>& all, std::size_t channels) {
+  if (channels == 0 || all.size() % channels != 0) return 0;
+  const std::size_t block = all.size() / channels;
+  for (std::size_t i = 0; i < all.size(); ++i)
+    if (all[i] != all[i / block * block]) return 0;
+  return static_cast<std::int64_t>(block);
+}
+
 struct Reader {
+  const NpuProgram& program;
   const NpuEpochForm& form;
   const NpuMemory& memory;
   std::string where;
@@ -45,7 +56,7 @@ struct Reader {
     return r && r->read_only ? s : nullptr;
   }
 
-  Result<NpuStage> stage(NpuUnitId id, const NpuArith& a) const {
+  Result<NpuStage> stage(NpuUnitId id, const NpuArith& a, std::size_t channels) const {
     NpuStage s{.id = id, .arith = &a, .factor = {}, .offset = {}, .coefficient = {}};
     const auto down = [&](double v) { return std::ldexp(v, -static_cast<int>(a.shift_o)); };
     const double ax = std::ldexp(1.0, -static_cast<int>(a.Ax_shift)),
@@ -67,8 +78,10 @@ struct Reader {
                            npu_wrap(a.C_scalar, 2)};
     const std::int64_t depth = std::max<std::int64_t>(a.batchDepth, 1),
                        area = std::max<std::int64_t>(a.fWidth * a.fHeight, 1);
-    for (std::int64_t c = 0; c < a.fChannels; ++c) {
-      const std::int64_t n = c / depth * area * depth + c % depth;
+    const std::int64_t block = a.fChannels > 0 ? 0 : one_each(*all, channels);
+    for (std::int64_t c = 0; c < (block > 0 ? static_cast<std::int64_t>(channels) : a.fChannels);
+         ++c) {
+      const std::int64_t n = block > 0 ? c * block : c / depth * area * depth + c % depth;
       if (n >= static_cast<std::int64_t>(all->size()))
         return Error{
             who(id), "its constant operand is short", fmt::format("{} channels", a.fChannels), {}};
@@ -89,8 +102,20 @@ struct Reader {
     return parts && parts->joiner == arith;
   }
 
+  // The buffer that a stream engine makes of what leaves `id`; null when none does.
+  const NpuBuffer* left_by(NpuUnitId id) const {
+    for (const NpuPort& to : out_of(id)) {
+      const auto* s = form.find<NpuStream>(to.unit);
+      const NpuUnit* u = s && s->writes() ? form.raw(to.unit) : nullptr;
+      if (const NpuBuffer* b = u && !u->buffer.empty() ? program.find_buffer(u->buffer) : nullptr)
+        return b;
+    }
+    return nullptr;
+  }
+
   // The arithmetic units behind `id`, until codes come out or another tensor comes in.
   Result<void> follow(NpuUnitId id, NpuLayer& layer) const {
+    if (const auto left = npu_left_sums(program, form, id)) id = left->joiner;
     for (;;) {
       const NpuArith* next = nullptr;
       for (const NpuPort& to : out_of(id))
@@ -98,7 +123,7 @@ struct Reader {
           next = form.find<NpuArith>(to.unit), id = to.unit;
       if (next && next->dualinput != 0 && joins_parts(id)) continue;
       if (!next || (next->dualinput != 0 && !constant_operand(id))) return {};
-      LOCKSTEP_TRY(NpuStage s, stage(id, *next));
+      LOCKSTEP_TRY(NpuStage s, stage(id, *next, layer.channels()));
       layer.stages.push_back(std::move(s));
       layer.codes_epoch = form.epoch->number;
       if (layer.stages.back().ends_in_codes()) return {};
@@ -147,7 +172,8 @@ Result<NpuLayer> layer_of(const Reader& r, NpuUnitId last) {
   layer.epoch = layer.codes_epoch = r.form.epoch->number;
   layer.convs = chain_into(r, last);
   if (const auto parts = npu_joined_sums(r.form, last))
-    for (const NpuUnitId id : chain_into(r, parts->other)) layer.convs.push_back(id);
+    for (const NpuUnitId id : chain_into(r, parts->other))
+      layer.convs.push_back(id), layer.parts = 2;
   const auto& first = *r.form.find<NpuConv>(layer.convs.front());
   layer.node = node_of(r.form.raw(layer.convs.front())->name);
   layer.shift = static_cast<int>(r.form.find<NpuConv>(last)->shift_o);
@@ -159,14 +185,21 @@ Result<NpuLayer> layer_of(const Reader& r, NpuUnitId last) {
   return layer;
 }
 
-// Sums that cross memory in 16 bits: the epoch that reads "<node>_out_0" and scales it goes on.
-Result<void> follow_through_memory(const NpuSimulator& simulator, NpuLayer& layer) {
+// Sums, or products of them, that cross memory in 16 bits: the epoch that reads them, by the name
+// of the buffer or "<node>_out_0", and scales them goes on.
+Result<void> follow_through_memory(const NpuSimulator& simulator, const Reader& from,
+                                   NpuLayer& layer) {
+  const std::size_t stages = layer.stages.size();
+  if (stages > 0 && layer.stages.back().ends_in_codes()) return {};
+  const NpuBuffer* left = stages > 0 ? from.left_by(layer.stages.back().id) : nullptr;
+  if (stages > 0 && (!left || left->nbits != 16)) return {};
+  const std::string name = left ? left->name : layer.node + "_out_0";
   for (const NpuEpochForm& form : simulator.epochs()) {
-    if (form.epoch->number <= layer.epoch || !layer.stages.empty()) continue;
-    const Reader r{form, simulator.memory(),
+    if (form.epoch->number <= layer.epoch || layer.stages.size() > stages) continue;
+    const Reader r{simulator.program(), form, simulator.memory(),
                    fmt::format("{}: epoch {}", simulator.program().file, form.epoch->number)};
     for (const NpuUnit& u : form.epoch->units)
-      if (u.id.kind == NpuKind::stream && without_copies(u.buffer) == layer.node + "_out_0" &&
+      if (u.id.kind == NpuKind::stream && without_copies(u.buffer) == name &&
           !form.find<NpuStream>(u.id)->writes())
         LOCKSTEP_CHECK(r.follow(u.id, layer));
   }
@@ -174,18 +207,26 @@ Result<void> follow_through_memory(const NpuSimulator& simulator, NpuLayer& laye
 }
 
 // Sums that an earlier epoch left in memory and this layer goes on with: its kernels belong to it.
-void join_earlier(const NpuSimulator& simulator, const Reader& r,
-                  const std::vector<NpuLayer>& before, NpuLayer& layer) {
+void join_earlier(const NpuSimulator& simulator, const Reader& r, std::vector<NpuLayer>& before,
+                  NpuLayer& layer) {
+  const auto added = npu_left_sums(simulator.program(), r.form, layer.convs.back());
   const NpuLink* link = r.into(layer.convs.front(), 2);
-  if (!link || r.form.find<NpuConv>(layer.convs.front())->accumulate == 0) return;
-  const auto* s = r.form.find<NpuStream>(link->from[0].source.unit);
+  const bool accumulates =
+      link && r.form.find<NpuConv>(layer.convs.front())->accumulate != 0 && !added;
+  const auto* s = accumulates ? r.form.find<NpuStream>(link->from[0].source.unit) : nullptr;
   const NpuUnit* u = s && !s->writes() ? r.form.raw(link->from[0].source.unit) : nullptr;
-  const NpuBuffer* b =
-      u && !u->buffer.empty() ? simulator.program().find_buffer(u->buffer) : nullptr;
+  const NpuBuffer* b = added                     ? added->buffer
+                       : u && !u->buffer.empty() ? simulator.program().find_buffer(u->buffer)
+                                                 : nullptr;
   if (!b || b->epoch >= layer.epoch) return;
-  for (const NpuLayer& part : before) {
-    if (part.epoch != b->epoch || part.channels() != layer.channels() || !part.stages.empty())
+  for (NpuLayer& part : before) {
+    const bool other = added && part.node != layer.node;
+    if (part.epoch != b->epoch || part.channels() != layer.channels() || !part.stages.empty() ||
+        other)
       continue;
+    layer.parts += added ? part.parts : 0;
+    layer.part_epochs.push_back(part.epoch);
+    part.continued = true;
     for (std::size_t k = 0; k < layer.channels(); ++k) {
       layer.kernel_sum[k] += part.kernel_sum[k];
       layer.kernel_squares[k] += part.kernel_squares[k];
@@ -211,6 +252,28 @@ std::optional<NpuJoined> npu_joined_sums(const NpuEpochForm& form, NpuUnitId id)
   return std::nullopt;
 }
 
+std::optional<NpuLeftSums> npu_left_sums(const NpuProgram& program, const NpuEpochForm& form,
+                                         NpuUnitId id) {
+  const NpuUnit* one = id.kind == NpuKind::conv ? form.raw(id) : nullptr;
+  for (const auto& [to, link] : form.links) {
+    const auto* a = form.find<NpuArith>(to.unit);
+    if (!one || !a || a->dualinput == 0 || link.from[0].source.unit != id) continue;
+    const auto other = form.links.find({to.unit, 1 - to.port});
+    if (other == form.links.end()) continue;
+    const NpuUnitId from = other->second.from[0].source.unit;
+    const NpuUnit* u = form.find<NpuStream>(from) ? form.raw(from) : nullptr;
+    const NpuBuffer* b = u && !u->buffer.empty() ? program.find_buffer(u->buffer) : nullptr;
+    const NpuEpoch* e = b && !b->is_param && b->epoch < form.epoch->number && b->nbits == 16
+                            ? program.find_epoch(b->epoch)
+                            : nullptr;
+    if (e && std::ranges::any_of(e->units, [&](const NpuUnit& x) {
+          return x.id.kind == NpuKind::conv && node_of(x.name) == node_of(one->name);
+        }))
+      return NpuLeftSums{b, to.unit};
+  }
+  return std::nullopt;
+}
+
 double NpuLayer::multiplier(std::size_t k) const {
   double m = std::ldexp(1.0, -shift);
   for (const NpuStage& s : stages) m *= s.factor_at(k);
@@ -232,10 +295,10 @@ double NpuLayer::last_factor(std::size_t k) const {
 namespace {
 
 Result<NpuLayer> whole_layer(const NpuSimulator& simulator, const Reader& r,
-                             const std::vector<NpuLayer>& before, NpuUnitId last) {
+                             std::vector<NpuLayer>& before, NpuUnitId last) {
   LOCKSTEP_TRY(NpuLayer layer, layer_of(r, last));
   join_earlier(simulator, r, before, layer);
-  LOCKSTEP_CHECK(follow_through_memory(simulator, layer));
+  LOCKSTEP_CHECK(follow_through_memory(simulator, r, layer));
   const auto fits = [&](const NpuStage& s) {
     return s.factor.size() == 1 || s.factor.size() <= layer.channels();
   };
@@ -253,7 +316,7 @@ Result<std::vector<NpuLayer>> npu_layers(const NpuSimulator& simulator,
                                          std::vector<NpuBrokenLayer>* broken) {
   std::vector<NpuLayer> layers;
   for (const NpuEpochForm& form : simulator.epochs()) {
-    const Reader r{form, simulator.memory(),
+    const Reader r{simulator.program(), form, simulator.memory(),
                    fmt::format("{}: epoch {}", simulator.program().file, form.epoch->number)};
     for (const auto& [id, unit] : form.units) {
       if (!std::holds_alternative<NpuConv>(unit)) continue;

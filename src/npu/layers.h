@@ -28,6 +28,9 @@ struct NpuLayer {
   std::vector<NpuUnitId> convs;    // in the order in which partial sums pass, or are added up
   int shift = 0;                   // of the sums, before they are held in 16 bits
   int passes = 1;                  // over input channels, the sum rounded after each
+  int parts = 1;                   // of the kernel, whose sums are rounded before they are added
+  std::vector<int> part_epochs;    // of parts whose sums an earlier epoch made
+  bool continued = false;          // a later layer adds these sums to its own
   std::int64_t fsub = 0;
   std::vector<std::int64_t> kernel_sum, kernel_squares;  // of the weight codes, by output channel
   std::vector<std::int64_t> kernel_size;  // weights that meet in a channel, zeros too
@@ -53,6 +56,15 @@ struct NpuJoined {
   bool first = false;  // `id` is the unit's first operand
 };
 std::optional<NpuJoined> npu_joined_sums(const NpuEpochForm& form, NpuUnitId id);
+
+// Sums of another part of the kernel of `id` that an earlier epoch left in memory, and the
+// arithmetic unit that adds both. Nothing when there are none.
+struct NpuLeftSums {
+  const NpuBuffer* buffer = nullptr;
+  NpuUnitId joiner;
+};
+std::optional<NpuLeftSums> npu_left_sums(const NpuProgram& program, const NpuEpochForm& form,
+                                         NpuUnitId id);
 
 // Every convolution of the hardware epochs, in order. Errors: constants outside the weights; with
 // `broken` such layers are left out and said there.

@@ -21,15 +21,19 @@ void print_npu_inner(std::span<const NpuInnerRow> rows) {
 
 void print_npu_attribution(std::span<const NpuAttribution> rows, const std::string& versus,
                            const std::string& ties) {
-  fmt::print("{:>5}  {:44} {:>8} {:>8} {:>8} {:>8} {:>10} {:>11} {:>7} {:>8} {:>7} {:>9} {:>8}\n",
-             "epoch", "buffer", "codes", "differ", "over 1", "rounding", "16-b sums", "16-b factor",
-             "tables", "unexpl.", "ties", "RMS pred.", "measured");
+  fmt::print(
+      "{:>5}  {:44} {:>8} {:>8} {:>8} {:>8} {:>10} {:>11} {:>7} {:>9} {:>8} {:>8} {:>7} {:>9} "
+      "{:>8}\n",
+      "epoch", "buffer", "codes", "differ", "over 1", "rounding", "16-b sums", "16-b factor",
+      "tables", "saturated", "arrives", "unexpl.", "ties", "RMS pred.", "measured");
   std::int64_t above = 0, open = 0, unexplained = 0;
   for (const NpuAttribution& r : rows) {
-    fmt::print("{:5}  {:44} {:8} {:8} {:8} {:8} {:10} {:11} {:7} {:8} {:7} {:9.4f} {:8.4f}  {}\n",
-               r.epoch, r.buffer, r.count, r.differing, r.above_one, r.rounding, r.sums,
-               r.multiplier, r.tables, r.unexplained, r.ties, r.predicted_rms, r.measured_rms,
-               r.node);
+    fmt::print(
+        "{:5}  {:44} {:8} {:8} {:8} {:8} {:10} {:11} {:7} {:9} {:8} {:8} {:7} {:9.4f} {:8.4f}  "
+        "{}\n",
+        r.epoch, r.buffer, r.count, r.differing, r.above_one, r.rounding, r.sums, r.multiplier,
+        r.tables, r.saturated, r.arriving, r.unexplained, r.ties, r.predicted_rms, r.measured_rms,
+        r.node);
     above += r.above_one, open += r.above_one_unexplained, unexplained += r.unexplained;
   }
   fmt::print(

@@ -35,6 +35,20 @@ TEST(NpuDrift,
   EXPECT_NE(cause_of(d, 0, 12, 10, 10), NpuCause::unexplained);
 }
 
+// The sums of this channel end at codes -70 and 60: what the model has beyond that is cut off
+// there.
+TEST(NpuDrift, codes_beyond_what_16_bits_reach_are_saturation_and_no_others) {
+  NpuDrift d;
+  d.step = {0}, d.multiplier_error = {0}, d.constant_error = {0}, d.offset = {0},
+  d.reference_rounding = {0.5};
+  EXPECT_EQ(cause_of(d, 0, 90, 90, 60), NpuCause::unexplained);  // nothing says where sums end
+  d.lowest = {-70}, d.highest = {60};
+  EXPECT_EQ(cause_of(d, 0, 90, 90, 60), NpuCause::saturation);
+  EXPECT_EQ(cause_of(d, 0, -100, -100, -70), NpuCause::saturation);
+  EXPECT_EQ(cause_of(d, 0, 90, 90, 50), NpuCause::unexplained);
+  EXPECT_EQ(cause_of(d, 0, 40, 40, 60), NpuCause::unexplained);
+}
+
 // x [1,1,3,3], a 2x2 kernel without padding: only the window over four zero points is silent.
 TEST(NpuDrift, a_sum_of_zeros_alone_is_silent) {
   GraphBuilder b("m", "onnx");
