@@ -90,7 +90,7 @@ class Attributor {
       if (s == r) continue;
       NpuCause cause = why(row, own, inside, k, r, e, s, pair.value);
       if (cause == NpuCause::unexplained && !asked)
-        remade = handed_on_.remade(b, made), asked = true;
+        remade = handed_on_.remade(b, made, *sample_), asked = true;
       if (cause == NpuCause::unexplained && remade &&
           between(s, r, remade->code(i) + shift, uses_table(epoch) ? table_codes : 1))
         cause = NpuCause::arriving;
@@ -231,8 +231,10 @@ class Attributor {
       // x * sigmoid(x) is at most 1.1 times as steep as x; its gate is a table.
       else if (far && tables_.contains(row.epoch) && off <= 1 + ratio * (1.1 * path + table_codes))
         cause = NpuCause::tables;
-    } else if (far && tables_.contains(row.epoch) && std::abs(s - r) <= table_codes) {
-      cause = NpuCause::tables;
+    } else if (far && tables_.contains(row.epoch)) {
+      // What it is a function of, one code off, where that was made in the same epoch.
+      const double off = std::abs(static_cast<double>(s - r)) - table_codes;
+      if (off <= 0 || off <= handed_on_.step_of_unheld(value)) cause = NpuCause::tables;
     }
     return cause;
   }

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "npu/map.h"
+#include "run/capture.h"
 
 namespace lockstep {
 
@@ -19,14 +20,31 @@ class NpuHandedOn {
   // Whether codes made in epoch `from` reach `to` so.
   bool reaches(int from, int to) const;
   bool makes(int epoch, std::string_view value) const;
+  // One code of the tensor that a function is taken of, as codes of its result, where no buffer
+  // holds that tensor; 0 elsewhere.
+  double step_of_unheld(std::string_view value) const;
 
-  // What the operation that makes b's tensor gives on the program's own codes, in b's order, where
-  // it takes one tensor that reaches b's epoch so; nothing elsewhere. `made` is what the epochs
-  // made, by epoch and buffer.
-  std::optional<Tensor> remade(const NpuBuffer& b,
-                               const std::map<std::pair<int, std::string>, Tensor>& made) const;
+  using Made = std::map<std::pair<int, std::string>, Tensor>;
+
+  // What the model's operations make of b's tensor, in b's order, from the program's own codes
+  // where those reach b's epoch so, and from the reference's elsewhere; nothing where none does.
+  // `made` is what the epochs made, by epoch and buffer.
+  std::optional<Tensor> remade(const NpuBuffer& b, const Made& made, const Sample& reference) const;
 
  private:
+  struct Source {
+    int epoch;
+    const Made& made;
+    const Sample& reference;
+  };
+  struct Known {
+    Tensor tensor;
+    bool own = false;  // from codes of the program
+  };
+  bool passes_on(ValueId id) const;
+  std::optional<Known> known(ValueId id, const Source& source, int hops) const;
+  std::optional<Known> computed(ValueId id, const Source& source, int hops) const;
+
   const NpuProgram& program_;
   const Graph& model_;
   const NpuMapping& mapping_;

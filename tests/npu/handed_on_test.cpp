@@ -75,10 +75,18 @@ TEST(NpuHandedOn, an_operation_is_repeated_on_the_programs_own_codes) {
   Tensor x(DType::i8, {1, 2, 2, 2});
   for (std::int64_t i = 0; i < 8; ++i) x.set_code(i, 5 * i - 17);
   const NpuBuffer& product = *h.program.find_buffer("Mul_2_out_0_cp_in_1");
-  const auto again = handed.remade(product, {{{1, "Conv2D_1_out_0"}, x}});
+  const auto again = handed.remade(product, {{{1, "Conv2D_1_out_0"}, x}}, {});
   ASSERT_TRUE(again);
   for (std::int64_t i = 0; i < 8; ++i) EXPECT_EQ(again->code(i), 2 * (5 * i - 17));
-  EXPECT_FALSE(handed.remade(product, {}));
+  EXPECT_FALSE(handed.remade(product, {}, {}));
+  EXPECT_FALSE(handed.remade(product, {}, {{"x", x}}));  // nothing but what the reference has
+}
+
+TEST(NpuHandedOn, a_code_that_no_buffer_holds_is_worth_the_quotient_of_the_scales) {
+  Handed h;
+  EXPECT_EQ(NpuHandedOn(h.program, h.model, h.mapping).step_of_unheld("y"), 0);
+  h.mapping.pairs.erase(h.mapping.pairs.begin());  // x is made and used inside an epoch
+  EXPECT_EQ(NpuHandedOn(h.program, h.model, h.mapping).step_of_unheld("y"), 1);
 }
 
 }  // namespace
