@@ -109,7 +109,7 @@ std::optional<NpuHandedOn::Known> NpuHandedOn::computed(ValueId id, const Source
 
 std::optional<Tensor> NpuHandedOn::remade(const NpuBuffer& b, const Made& made,
                                           const Sample& reference) const {
-  constexpr int most_operations = 10;
+  constexpr int most_operations = 16;
   const NpuPair& pair = *mapping_.find(b.name);
   const ValueId id = model_.find_value(pair.value);
   const auto again =
