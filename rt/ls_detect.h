@@ -11,9 +11,10 @@
 typedef int (*ls_below)(const void* of, int32_t a, int32_t b);
 
 /*
- * Binary heaps of numbers, the highest first. Equal ones leave in the order that GCC's C++ library
- * has: a place that gets free goes down to the bottom by the higher child (the second of equal
- * ones), and what fills it rises from there.
+ * Binary heaps of numbers, the highest first. What is neither below nor above another (scores that
+ * are not numbers) leaves in the order that GCC's C++ library has: a place that gets free goes down
+ * to the bottom by the higher child, the second of two that are neither, and what fills it rises
+ * from there.
  */
 static inline void ls_heap_rise(int32_t* heap, int32_t at, int32_t top, int32_t v, ls_below below,
                                 const void* of) {
@@ -31,6 +32,11 @@ static inline void ls_heap_fill(int32_t* heap, int32_t top, int32_t count, int32
   }
   ls_heap_rise(heap, at, top, v, below, of);
 }
+/* So many in any order become a heap. */
+static inline void ls_heap_make(int32_t* heap, int32_t count, ls_below below, const void* of) {
+  int32_t i;
+  for (i = count / 2 - 1; i >= 0; --i) ls_heap_fill(heap, i, count, heap[i], below, of);
+}
 /* The highest of `count` goes to their end. */
 static inline void ls_heap_pop(int32_t* heap, int32_t count, ls_below below, const void* of) {
   const int32_t v = heap[count - 1];
@@ -38,9 +44,9 @@ static inline void ls_heap_pop(int32_t* heap, int32_t count, ls_below below, con
   ls_heap_fill(heap, 0, count - 1, v, below, of);
 }
 
-/* y = (batch, class, box), the best first in each class, -1 behind those that stay. boxes
- * [batches][boxes][4], scores [batches][classes][boxes]; least NULL: every score counts. scratch: a
- * number for each box. */
+/* y = (batch, class, box), the best first in each class and of equal scores the first, -1 behind
+ * those that stay. boxes [batches][boxes][4], scores [batches][classes][boxes]; least NULL: every
+ * score counts. scratch: a number for each box. */
 typedef struct ls_suppress {
   int32_t batches, classes, boxes;
   int32_t most;   /* that stay of a class */
@@ -58,8 +64,9 @@ typedef struct ls_reals {
 
 /*
  * SSD's detections: encodings [boxes][width] around anchors [boxes][4] (y, x, height, width),
- * scores [boxes][columns]. What stays is written best first, zeros behind it. scratch: four reals
- * and a number for each box, then `most` numbers and, by class, min(of_class, boxes) more.
+ * scores [boxes][columns]. What stays is written best first, of equal scores the first, zeros
+ * behind it. scratch: four reals and a number for each box, then `most` numbers and, by class,
+ * min(of_class, boxes) more.
  */
 typedef struct ls_detections {
   int32_t boxes, width, columns;

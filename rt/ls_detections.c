@@ -95,18 +95,14 @@ static int32_t by_best_class(const work* w, int32_t* heap, int32_t* found) {
   return kept_of(w, heap, count, p->most, found);
 }
 
-/* The best `stay` of so many to the front, in order; equal ones as GCC's C++ library leaves them.
- */
-static void sort_best(const work* w, int32_t* found, int32_t count, int32_t stay) {
-  int32_t i;
-  for (i = stay / 2 - 1; i >= 0; --i) ls_heap_fill(found, i, stay, found[i], better, w);
-  for (i = stay; i < count; ++i) {
+/* Places from `sorted` on go behind those before them that are as good. */
+static void sort_in(const work* w, int32_t* found, int32_t sorted, int32_t count) {
+  int32_t i, at;
+  for (i = sorted; i < count; ++i) {
     const int32_t place = found[i];
-    if (!better(w, place, found[0])) continue;
-    found[i] = found[0];
-    ls_heap_fill(found, 0, stay, place, better, w);
+    for (at = i; at > 0 && better(w, place, found[at - 1]); --at) found[at] = found[at - 1];
+    found[at] = place;
   }
-  for (i = stay; i > 1; --i) ls_heap_pop(found, i, better, w);
 }
 
 /* After each class the best of all so far stay. */
@@ -117,8 +113,8 @@ static int32_t by_class(const work* w, int32_t* heap, int32_t* found) {
     int32_t count = 0;
     for (i = 0; i < p->boxes; ++i) count = join(w, heap, count, i * p->columns + c);
     count = kept + kept_of(w, heap, count, p->of_class, found + kept);
+    sort_in(w, found, kept, count);
     kept = count < p->most ? count : p->most;
-    sort_best(w, found, count, kept);
   }
   return kept;
 }

@@ -37,19 +37,19 @@ static int overlap(const float* a, const float* b, uint8_t centre, float bound) 
   return common / together > bound;
 }
 
+/* Of equal scores the first is the higher one. */
 static int below(const void* scores, int32_t a, int32_t b) {
-  return ((const float*)scores)[a] < ((const float*)scores)[b];
+  const float x = ((const float*)scores)[a], y = ((const float*)scores)[b];
+  return x < y || (x == y && a > b);
 }
 
 /* Rows of y that one class of one image gets: their third numbers. */
 static int32_t boxes_of(const ls_suppress* p, const float* boxes, const float* scores, float bound,
                         const float* least, int64_t* y, int32_t* heap) {
   int32_t count = 0, kept = 0, i, k;
-  for (i = 0; i < p->boxes; ++i) {
-    if (least != NULL && !(scores[i] > *least)) continue;
-    ls_heap_rise(heap, count, 0, i, below, scores);
-    ++count;
-  }
+  for (i = 0; i < p->boxes; ++i)
+    if (least == NULL || scores[i] > *least) heap[count++] = i;
+  ls_heap_make(heap, count, below, scores);
   for (; count > 0 && kept < p->most; --count) {
     const int32_t box = heap[0];
     for (k = 0; k < kept; ++k)

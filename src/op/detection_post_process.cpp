@@ -1,8 +1,7 @@
 // boxes, classes, scores, count = the detections that stay of SSD's encoded boxes, best first:
-// box = (y / sy * ah + ay, x / sx * aw + ax) -+ (e^(h / sh) * ah, e^(w / sw) * aw) / 2
+// box = (y / sy * ah + ay, x / sx * aw + ax) -+ (e^(h / sh) * ah, e^(w / sw) * aw) / 2 (N116)
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "op/op_codes.h"
 #include "op/op_foreign.h"
@@ -164,8 +163,7 @@ std::vector<Found> by_best_class(const std::vector<Box>& boxes, std::span<const 
   return found;
 }
 
-// Each class by itself; after each class the best of all so far stay. Equal scores come as the
-// runtime's partial sort leaves them.
+// Each class by itself; after each class the best of all so far stay, of equal scores the first.
 std::vector<Found> by_class(const std::vector<Box>& boxes, std::span<const float> scores,
                             std::size_t columns, std::size_t first, const NodeView& n) {
   const auto most = static_cast<std::size_t>(n.attrs().integer("max_detections", 0));
@@ -175,16 +173,8 @@ std::vector<Found> by_class(const std::vector<Box>& boxes, std::span<const float
     std::vector<float> one(boxes.size());
     for (std::size_t i = 0; i < boxes.size(); ++i) one[i] = scores[i * columns + first + column];
     for (const std::size_t i : kept(boxes, one, n, of_class)) found.push_back({i, column, one[i]});
-    std::vector<int> order(found.size());
-    std::iota(order.begin(), order.end(), 0);
-    const auto score = [&](int i) { return found[static_cast<std::size_t>(i)].score; };
-    const std::size_t stay = std::min(found.size(), most);
-    std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(stay), order.end(),
-                      [&](int a, int b) { return score(a) > score(b); });
-    std::vector<Found> next;
-    for (std::size_t i = 0; i < stay; ++i)
-      next.push_back(found[static_cast<std::size_t>(order[i])]);
-    found = std::move(next);
+    std::ranges::stable_sort(found, std::greater<>(), &Found::score);
+    found.resize(std::min(found.size(), most));
   }
   return found;
 }

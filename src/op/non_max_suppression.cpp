@@ -1,5 +1,5 @@
 // y = (batch, class, box) of the boxes that stay, best first by class: none overlaps a better one
-// by more than the bound
+// by more than the bound (N116)
 #include <algorithm>
 #include <queue>
 
@@ -76,7 +76,9 @@ bool overlap(const float* a, const float* b, bool centre, float bound) {
 struct Scored {
   float score;
   std::int64_t box;
-  bool operator<(const Scored& other) const { return score < other.score; }
+  bool operator<(const Scored& other) const {
+    return score < other.score || (score == other.score && box > other.box);
+  }
 };
 
 struct Limits {
@@ -86,14 +88,15 @@ struct Limits {
   bool centre;
 };
 
-// The boxes of one class that stay. Equal scores come in the order of a binary heap, as in the
-// runtime.
+// The boxes of one class that stay, of equal scores the first one first. Where a score is not a
+// number, the order is that of the runtime's heap.
 std::vector<std::int64_t> kept_boxes(const float* boxes, std::span<const float> scores,
                                      const Limits& limits) {
-  std::priority_queue<Scored> queue;
+  std::vector<Scored> scored;
   for (std::size_t i = 0; i < scores.size(); ++i)
     if (!limits.least_score || static_cast<double>(scores[i]) > limits.least_score->number(0))
-      queue.push({scores[i], static_cast<std::int64_t>(i)});
+      scored.push_back({scores[i], static_cast<std::int64_t>(i)});
+  std::priority_queue<Scored> queue({}, std::move(scored));
   std::vector<std::int64_t> kept;
   for (; !queue.empty() && std::ssize(kept) < limits.most; queue.pop()) {
     const std::int64_t box = queue.top().box;

@@ -39,6 +39,21 @@ TEST(DetectionPostProcess, classes_by_themselves_keep_a_box_for_each) {
   EXPECT_EQ(y[3], Tensor::of<float>({1}, std::vector<float>{3}));
 }
 
+// As TFLite Micro orders them: classes 0 and 1 score alike on every box, and two rows are free.
+TEST(DetectionPostProcess, of_equal_scores_of_two_classes_the_first_class_stays) {
+  test::OpProblem p("DetectionPostProcess");
+  p.input<float>({1, 3, 4}, std::vector<float>(12, 0.0f))
+      .input<float>({1, 3, 2}, {.5f, .5f, .5f, .5f, .75f, .5f})
+      .input<float>({3, 4}, {0, 0, 1, 1, 5, 5, 1, 1, 9, 9, 1, 1});
+  p.attr("max_detections", std::int64_t{4}).attr("num_classes", std::int64_t{2});
+  p.attr("use_regular_nms", std::int64_t{1}).attr("nms_iou_threshold", 0.5);
+  for (const char* name : {"y_scale", "x_scale", "h_scale", "w_scale"}) p.attr(name, 1.0);
+  const auto y = p.output({}).output({}).output({}).output({}).run();
+  EXPECT_EQ(y[1], Tensor::of<float>({1, 4}, std::vector<float>{0, 0, 0, 1}));
+  EXPECT_EQ(y[0].number(0), 8.5) << "the best box first";
+  EXPECT_EQ(y[0].number(12), -0.5) << "of class 1 the first box";
+}
+
 TEST(DetectionPostProcess, refuses_more_rows_than_a_million) {
   const auto y = problem(1)
                      .attr("max_detections", std::int64_t{100000})

@@ -22,6 +22,21 @@ TEST(NonMaxSuppression, drops_what_overlaps_a_better_box_and_fills_with_minus_on
   EXPECT_EQ(three_boxes(corners, 0.7f).run()[0], rows({0, 0, 1, 0, 0, 2, 0, 0, 0}));
 }
 
+// As onnxruntime orders them; a heap of scores alone leaves them in another order.
+TEST(NonMaxSuppression, of_equal_scores_the_first_comes_first) {
+  test::OpProblem p("NonMaxSuppression");
+  std::vector<float> boxes, scores;
+  std::vector<std::int64_t> want;
+  for (int i = 0; i < 9; ++i) {
+    const auto at = static_cast<float>(2 * i);
+    boxes.insert(boxes.end(), {at, at, at + 1, at + 1}), scores.push_back(i < 2 ? 0.25f : 0.5f);
+  }
+  for (const std::int64_t i : {2, 3, 4, 5, 6, 7, 8, 0, 1}) want.insert(want.end(), {0, 0, i});
+  p.input<float>({1, 9, 4}, boxes).input<float>({1, 1, 9}, scores);
+  p.constant<std::int64_t>({1}, {9}).constant<float>({1}, {0.5f});
+  EXPECT_EQ(p.run()[0], rows(want));
+}
+
 TEST(NonMaxSuppression, takes_corners_in_any_order) {
   EXPECT_EQ(three_boxes({1, 5, 0, 0, 0, 1, 1, 6, 9, 9, 8, 8}, 0.5f).run()[0],
             rows({0, 0, 1, 0, 0, 2, -1, -1, -1}));

@@ -161,3 +161,4 @@ def define_cases():
         case(f"DYNAMIC_UPDATE_SLICE {n}", lambda m, t=t: ("DYNAMIC_UPDATE_SLICE", [Operand((5, 6), t), Operand((2, 3), t), vector(m.r.integers(-2, 8, 2))], [Operand((5, 6), t)], None))
     for regular in (False, True):
         case(f"TFLite_Detection_PostProcess {'by class' if regular else 'by box'}", lambda m, regular=regular: detections(m, regular))
+        case(f"TFLite_Detection_PostProcess {'by class' if regular else 'by box'}, equal scores", lambda m, regular=regular: detections(m, regular, True))
