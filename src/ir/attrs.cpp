@@ -11,6 +11,22 @@ const T* get(const Attrs& attrs, std::string_view name) {
 
 }  // namespace
 
+Attrs::Attrs() = default;
+Attrs::Attrs(const Attrs&) = default;
+Attrs::Attrs(Attrs&&) noexcept = default;
+Attrs& Attrs::operator=(const Attrs&) = default;
+Attrs& Attrs::operator=(Attrs&&) noexcept = default;
+Attrs::~Attrs() = default;
+bool Attrs::operator==(const Attrs&) const = default;
+
+bool Attrs::has(std::string_view name) const {
+  return values.find(name) != values.end();
+}
+
+void Attrs::set(std::string name, AttrValue value) {
+  values[std::move(name)] = std::move(value);
+}
+
 std::int64_t Attrs::integer(std::string_view name, std::int64_t fallback) const {
   const auto* v = get<std::int64_t>(*this, name);
   return v ? *v : fallback;

@@ -21,8 +21,16 @@ using AttrValue =
 struct Attrs {
   std::map<std::string, AttrValue, std::less<>> values;
 
-  bool has(std::string_view name) const { return values.find(name) != values.end(); }
-  void set(std::string name, AttrValue value) { values[std::move(name)] = std::move(value); }
+  // Not inline: every file that reads this header would instantiate them.
+  Attrs();
+  Attrs(const Attrs&);
+  Attrs(Attrs&&) noexcept;
+  Attrs& operator=(const Attrs&);
+  Attrs& operator=(Attrs&&) noexcept;
+  ~Attrs();
+
+  bool has(std::string_view name) const;
+  void set(std::string name, AttrValue value);
   std::int64_t integer(std::string_view name, std::int64_t fallback) const;
   double real(std::string_view name, double fallback) const;
   std::string text(std::string_view name, std::string_view fallback) const;
@@ -30,7 +38,7 @@ struct Attrs {
                                      std::vector<std::int64_t> fallback = {}) const;
   std::vector<double> reals(std::string_view name, std::vector<double> fallback = {}) const;
   std::shared_ptr<const Tensor> tensor(std::string_view name) const;
-  friend bool operator==(const Attrs&, const Attrs&) = default;
+  bool operator==(const Attrs&) const;
 };
 
 }  // namespace lockstep

@@ -6,6 +6,13 @@
 
 namespace lockstep {
 
+Graph::Graph() = default;
+Graph::Graph(const Graph&) = default;
+Graph::Graph(Graph&&) noexcept = default;
+Graph& Graph::operator=(const Graph&) = default;
+Graph& Graph::operator=(Graph&&) noexcept = default;
+Graph::~Graph() = default;
+
 ValueId Graph::find_value(std::string_view name) const {
   for (std::size_t i = 0; i < values_.size(); ++i)
     if (values_[i].name == name) return static_cast<ValueId>(i);
@@ -35,6 +42,12 @@ GraphBuilder::GraphBuilder(std::string file, std::string format) {
   graph_.format_ = std::move(format);
 }
 
+GraphBuilder::GraphBuilder(const GraphBuilder&) = default;
+GraphBuilder::GraphBuilder(GraphBuilder&&) noexcept = default;
+GraphBuilder& GraphBuilder::operator=(const GraphBuilder&) = default;
+GraphBuilder& GraphBuilder::operator=(GraphBuilder&&) noexcept = default;
+GraphBuilder::~GraphBuilder() = default;
+
 ValueId GraphBuilder::add_value(Value value) {
   const auto id = static_cast<ValueId>(graph_.values_.size());
   if (value.origin.file.empty()) value.origin.file = graph_.file_;
@@ -50,6 +63,16 @@ NodeId GraphBuilder::add_node(Node node) {
   nodes_by_name_.emplace(node.name, id);
   graph_.nodes_.push_back(std::move(node));
   return id;
+}
+
+void GraphBuilder::add_input(ValueId id) {
+  graph_.inputs_.push_back(id);
+}
+void GraphBuilder::add_output(ValueId id) {
+  graph_.outputs_.push_back(id);
+}
+void GraphBuilder::add_state(State state) {
+  graph_.states_.push_back(std::move(state));
 }
 
 ValueId GraphBuilder::find(std::string_view name) const {

@@ -59,13 +59,21 @@ struct State {
 // specific to ONNX or TFLite. Built by a GraphBuilder, edited by a Patch, by nothing else.
 class Graph {
  public:
+  // Not inline: every file that reads this header would instantiate them.
+  Graph();
+  Graph(const Graph&);
+  Graph(Graph&&) noexcept;
+  Graph& operator=(const Graph&);
+  Graph& operator=(Graph&&) noexcept;
+  ~Graph();
+
   const std::string& file() const { return file_; }
   const std::string& format() const { return format_; }  // "onnx", "tflite"
-  std::span<const Value> values() const { return values_; }
-  std::span<const Node> nodes() const { return nodes_; }
-  std::span<const ValueId> inputs() const { return inputs_; }
-  std::span<const ValueId> outputs() const { return outputs_; }
-  std::span<const State> states() const { return states_; }
+  std::span<const Value> values() const { return {values_.data(), values_.size()}; }
+  std::span<const Node> nodes() const { return {nodes_.data(), nodes_.size()}; }
+  std::span<const ValueId> inputs() const { return {inputs_.data(), inputs_.size()}; }
+  std::span<const ValueId> outputs() const { return {outputs_.data(), outputs_.size()}; }
+  std::span<const State> states() const { return {states_.data(), states_.size()}; }
   const Value& value(ValueId id) const { return values_[static_cast<std::size_t>(id)]; }
   const Node& node(NodeId id) const { return nodes_[static_cast<std::size_t>(id)]; }
   ValueId find_value(std::string_view name) const;  // no_id when there is none
@@ -107,6 +115,11 @@ struct NodeView {
 class GraphBuilder {
  public:
   GraphBuilder(std::string file, std::string format);
+  GraphBuilder(const GraphBuilder&);
+  GraphBuilder(GraphBuilder&&) noexcept;
+  GraphBuilder& operator=(const GraphBuilder&);
+  GraphBuilder& operator=(GraphBuilder&&) noexcept;
+  ~GraphBuilder();
 
   ValueId add_value(Value value);  // the name must be new
   NodeId add_node(Node node);      // sets the outputs' producer
@@ -115,9 +128,9 @@ class GraphBuilder {
   ValueId find(std::string_view name) const;
   std::string unique_name(std::string_view wish) const;  // a value name not yet used
   std::string unique_node_name(std::string_view wish) const;
-  void add_input(ValueId id) { graph_.inputs_.push_back(id); }
-  void add_output(ValueId id) { graph_.outputs_.push_back(id); }
-  void add_state(State state) { graph_.states_.push_back(std::move(state)); }
+  void add_input(ValueId id);
+  void add_output(ValueId id);
+  void add_state(State state);
   const Graph& so_far() const { return graph_; }  // for NodeView while building
   Result<Graph> finish() &&;
 

@@ -23,7 +23,13 @@ Shape strides_of(const Shape& shape);       // in elements, C order
 // A dense array in C order with its bytes. Copies copy the bytes.
 class Tensor {
  public:
-  Tensor() = default;
+  // Not inline: every file that reads this header would instantiate them.
+  Tensor();
+  Tensor(const Tensor&);
+  Tensor(Tensor&&) noexcept;
+  Tensor& operator=(const Tensor&);
+  Tensor& operator=(Tensor&&) noexcept;
+  ~Tensor();
   Tensor(DType dtype, Shape shape);  // zero filled; the shape has been checked
   template <class T>
   static Tensor of(Shape shape, std::span<const T> elements);
@@ -35,8 +41,8 @@ class Tensor {
   DType dtype() const { return dtype_; }
   const Shape& shape() const { return shape_; }
   std::int64_t count() const { return count_; }
-  std::span<std::byte> bytes() { return bytes_; }
-  std::span<const std::byte> bytes() const { return bytes_; }
+  std::span<std::byte> bytes() { return {bytes_.data(), bytes_.size()}; }
+  std::span<const std::byte> bytes() const { return {bytes_.data(), bytes_.size()}; }
   template <class T>
   std::span<T> as() {
     return {reinterpret_cast<T*>(bytes_.data()), static_cast<std::size_t>(count_)};
@@ -55,7 +61,7 @@ class Tensor {
 
   // The same bytes under another shape of the same count.
   Tensor reshaped(Shape shape) const;
-  friend bool operator==(const Tensor&, const Tensor&) = default;
+  bool operator==(const Tensor&) const;
 
  private:
   DType dtype_ = DType::f32;
