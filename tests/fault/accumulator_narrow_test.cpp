@@ -3,15 +3,10 @@
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(AccumulatorNarrow, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{picture_network, "accumulator-narrow,bits=15", "conv2"},
-           Case{picture_network, "accumulator-narrow,bits=14,wraps=1", "conv3"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "accumulator-narrow,bits=15", "conv2"},
+           FaultCase{picture_network, "accumulator-narrow,bits=14,wraps=1", "conv3"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "accumulator-narrow");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
@@ -20,9 +15,9 @@ TEST(AccumulatorNarrow, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(AccumulatorNarrow, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{picture_network, "pair-saturation", "conv2"},
-           Case{picture_network, "multiplier-clipped", "conv3"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "pair-saturation", "conv2"},
+           FaultCase{picture_network, "multiplier-clipped", "conv3"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "accumulator-narrow");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

@@ -3,14 +3,9 @@
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(AddMultiplierClipped, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{picture_network, "add-multiplier-clipped", "add"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "add-multiplier-clipped", "add"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "add-multiplier-clipped");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
@@ -19,9 +14,9 @@ TEST(AddMultiplierClipped, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(AddMultiplierClipped, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{picture_network, "add-multiplier-wraps", "add"},
-           Case{picture_network, "operand-rescale,operand=1", "add"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "add-multiplier-wraps", "add"},
+           FaultCase{picture_network, "operand-rescale,operand=1", "add"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "add-multiplier-clipped");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

@@ -3,15 +3,10 @@
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(AddMultiplierWraps, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{picture_network, "add-multiplier-wraps", "add"},
-           Case{picture_network, "add-multiplier-wraps,modulus=2", "add"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "add-multiplier-wraps", "add"},
+           FaultCase{picture_network, "add-multiplier-wraps,modulus=2", "add"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "add-multiplier-wraps");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
@@ -20,9 +15,9 @@ TEST(AddMultiplierWraps, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(AddMultiplierWraps, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{picture_network, "add-multiplier-clipped", "add"},
-           Case{picture_network, "operand-rescale", "add"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "add-multiplier-clipped", "add"},
+           FaultCase{picture_network, "operand-rescale", "add"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "add-multiplier-wraps");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

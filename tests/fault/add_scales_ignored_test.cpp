@@ -3,15 +3,10 @@
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(AddScalesIgnored, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{picture_network, "add-scales-ignored", "add"},
-           Case{state_network, "add-scales-ignored", "sum"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "add-scales-ignored", "add"},
+           FaultCase{state_network, "add-scales-ignored", "sum"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "add-scales-ignored");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
@@ -20,9 +15,9 @@ TEST(AddScalesIgnored, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(AddScalesIgnored, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{picture_network, "add-scales-swapped", "add"},
-           Case{picture_network, "operand-rescale", "add"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "add-scales-swapped", "add"},
+           FaultCase{picture_network, "operand-rescale", "add"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "add-scales-ignored");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

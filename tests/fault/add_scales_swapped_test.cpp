@@ -3,15 +3,10 @@
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(AddScalesSwapped, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{picture_network, "add-scales-swapped", "add"},
-           Case{state_network, "add-scales-swapped", "sum"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "add-scales-swapped", "add"},
+           FaultCase{state_network, "add-scales-swapped", "sum"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "add-scales-swapped");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
@@ -20,9 +15,9 @@ TEST(AddScalesSwapped, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(AddScalesSwapped, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{picture_network, "add-scales-ignored", "add"},
-           Case{picture_network, "zero-point-ignored", "add"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "add-scales-ignored", "add"},
+           FaultCase{picture_network, "zero-point-ignored", "add"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "add-scales-swapped");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

@@ -3,16 +3,11 @@
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(BatchNormWrong, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{real_network, "batch-norm-wrong", "norm"},
-           Case{real_network, "batch-norm-wrong,left_out=1", "norm"},
-           Case{real_network, "batch-norm-wrong,left_out=3", "norm"},
+  for (const FaultCase& c : {
+           FaultCase{real_network, "batch-norm-wrong", "norm"},
+           FaultCase{real_network, "batch-norm-wrong,left_out=1", "norm"},
+           FaultCase{real_network, "batch-norm-wrong,left_out=3", "norm"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "batch-norm-wrong");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
@@ -21,8 +16,8 @@ TEST(BatchNormWrong, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(BatchNormWrong, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{real_network, "stale-output", "norm"},
+  for (const FaultCase& c : {
+           FaultCase{real_network, "stale-output", "norm"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "batch-norm-wrong");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

@@ -5,21 +5,16 @@
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(BiasMisread, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{picture_network, "bias-misread", "conv2"},
-           Case{picture_network, "bias-misread,how=1", "gemm"},
-           Case{picture_network, "bias-misread,how=4,by=-2", "conv3"},
-           Case{picture_network, "bias-misread,how=3", "conv1"},
-           Case{picture_network, "bias-misread,how=6,k=0.5", "conv2"},
-           Case{picture_network, "bias-misread,how=6,k=-1", "gemm"},
-           Case{picture_network, "bias-misread,how=6,k=4", "conv3"},
-           Case{picture_network, "bias-misread,how=6,k=1.37", "conv1"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "bias-misread", "conv2"},
+           FaultCase{picture_network, "bias-misread,how=1", "gemm"},
+           FaultCase{picture_network, "bias-misread,how=4,by=-2", "conv3"},
+           FaultCase{picture_network, "bias-misread,how=3", "conv1"},
+           FaultCase{picture_network, "bias-misread,how=6,k=0.5", "conv2"},
+           FaultCase{picture_network, "bias-misread,how=6,k=-1", "gemm"},
+           FaultCase{picture_network, "bias-misread,how=6,k=4", "conv3"},
+           FaultCase{picture_network, "bias-misread,how=6,k=1.37", "conv1"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "bias-misread");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
@@ -28,9 +23,9 @@ TEST(BiasMisread, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(BiasMisread, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{picture_network, "weights-constant", "conv2"},
-           Case{picture_network, "weights-shifted", "gemm"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "weights-constant", "conv2"},
+           FaultCase{picture_network, "weights-shifted", "gemm"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "bias-misread");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

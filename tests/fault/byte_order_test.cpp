@@ -3,17 +3,12 @@
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(ByteOrder, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{picture_network, "byte-order", "conv2"},
-           Case{picture_network, "byte-order,width=2", "gemm"},
-           Case{picture_network, "byte-order,width=4,last=1", "conv2"},
-           Case{picture_network, "byte-order", "dequantize"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "byte-order", "conv2"},
+           FaultCase{picture_network, "byte-order,width=2", "gemm"},
+           FaultCase{picture_network, "byte-order,width=4,last=1", "conv2"},
+           FaultCase{picture_network, "byte-order", "dequantize"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "byte-order");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
@@ -22,9 +17,9 @@ TEST(ByteOrder, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(ByteOrder, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{picture_network, "output-shifted,by=1", "conv2"},
-           Case{picture_network, "int8-as-float", "dequantize"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "output-shifted,by=1", "conv2"},
+           FaultCase{picture_network, "int8-as-float", "dequantize"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "byte-order");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

@@ -3,15 +3,10 @@
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(ChannelScalesMisplaced, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{picture_network, "channel-scales-misplaced", "conv2"},
-           Case{picture_network, "channel-scales-misplaced,by=0,modulus=8", "conv3"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "channel-scales-misplaced", "conv2"},
+           FaultCase{picture_network, "channel-scales-misplaced,by=0,modulus=8", "conv3"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "channel-scales-misplaced");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
@@ -20,9 +15,9 @@ TEST(ChannelScalesMisplaced, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(ChannelScalesMisplaced, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{picture_network, "per-channel-as-per-tensor", "conv2"},
-           Case{picture_network, "multiplier-clipped", "conv3"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "per-channel-as-per-tensor", "conv2"},
+           FaultCase{picture_network, "multiplier-clipped", "conv3"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "channel-scales-misplaced");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

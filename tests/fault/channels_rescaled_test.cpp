@@ -3,15 +3,10 @@
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(ChannelsRescaled, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{picture_network, "channels-rescaled", "conv2"},
-           Case{picture_network, "channels-rescaled,spread=0.2,shift=6,seed=3", "conv3"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "channels-rescaled", "conv2"},
+           FaultCase{picture_network, "channels-rescaled,spread=0.2,shift=6,seed=3", "conv3"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "channels-rescaled");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
@@ -20,9 +15,9 @@ TEST(ChannelsRescaled, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(ChannelsRescaled, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{picture_network, "pair-saturation", "conv2"},
-           Case{picture_network, "operand-shifted", "gemm"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "pair-saturation", "conv2"},
+           FaultCase{picture_network, "operand-shifted", "gemm"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "channels-rescaled");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

@@ -3,16 +3,11 @@
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(CodesClipped, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{picture_network, "codes-clipped,low=0", "conv2"},
-           Case{picture_network, "codes-clipped,low=-40,high=30", "conv3"},
-           Case{code_network, "codes-clipped,high=10", "conv"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "codes-clipped,low=0", "conv2"},
+           FaultCase{picture_network, "codes-clipped,low=-40,high=30", "conv3"},
+           FaultCase{code_network, "codes-clipped,high=10", "conv"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "codes-clipped");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
@@ -21,9 +16,9 @@ TEST(CodesClipped, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(CodesClipped, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{picture_network, "poison-survives,value=0", "conv2"},
-           Case{picture_network, "output-zero-lost", "conv3"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "poison-survives,value=0", "conv2"},
+           FaultCase{picture_network, "output-zero-lost", "conv3"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "codes-clipped");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

@@ -3,17 +3,12 @@
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(CodesOffset, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{picture_network, "codes-offset", "conv2"},
-           Case{picture_network, "codes-offset,by=-37", "gemm"},
-           Case{code_network, "codes-offset,by=20,saturates=1", "conv"},
-           Case{picture_network, "codes-offset,by=128,saturates=1", "softmax"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "codes-offset", "conv2"},
+           FaultCase{picture_network, "codes-offset,by=-37", "gemm"},
+           FaultCase{code_network, "codes-offset,by=20,saturates=1", "conv"},
+           FaultCase{picture_network, "codes-offset,by=128,saturates=1", "softmax"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "codes-offset");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
@@ -22,9 +17,9 @@ TEST(CodesOffset, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(CodesOffset, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{picture_network, "zero-point-ignored", "conv2"},
-           Case{picture_network, "operand-lost", "add"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "zero-point-ignored", "conv2"},
+           FaultCase{picture_network, "operand-lost", "add"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "codes-offset");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

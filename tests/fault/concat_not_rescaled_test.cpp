@@ -3,14 +3,9 @@
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(ConcatNotRescaled, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{picture_network, "concat-not-rescaled", "concat"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "concat-not-rescaled", "concat"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "concat-not-rescaled");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
@@ -19,8 +14,8 @@ TEST(ConcatNotRescaled, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(ConcatNotRescaled, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{picture_network, "stale-lines", "concat"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "stale-lines", "concat"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "concat-not-rescaled");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

@@ -3,16 +3,11 @@
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(DilationLost, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{picture_network, "dilation-lost", "conv2"},
-           Case{picture_network, "dilation-lost,anchor=1", "conv2"},
-           Case{picture_network, "dilation-lost,anchor=2", "conv2"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "dilation-lost", "conv2"},
+           FaultCase{picture_network, "dilation-lost,anchor=1", "conv2"},
+           FaultCase{picture_network, "dilation-lost,anchor=2", "conv2"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "dilation-lost");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
@@ -21,8 +16,8 @@ TEST(DilationLost, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(DilationLost, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{picture_network, "pads-asymmetric", "conv2"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "pads-asymmetric", "conv2"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "dilation-lost");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

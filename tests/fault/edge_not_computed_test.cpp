@@ -3,16 +3,11 @@
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(EdgeNotComputed, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{picture_network, "edge-not-computed", "conv2"},
-           Case{picture_network, "edge-not-computed,axis=0,lost=2,fill=1", "conv3"},
-           Case{code_network, "edge-not-computed,fill=2", "conv"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "edge-not-computed", "conv2"},
+           FaultCase{picture_network, "edge-not-computed,axis=0,lost=2,fill=1", "conv3"},
+           FaultCase{code_network, "edge-not-computed,fill=2", "conv"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "edge-not-computed");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
@@ -21,9 +16,9 @@ TEST(EdgeNotComputed, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(EdgeNotComputed, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{picture_network, "poison-survives,value=0", "conv2"},
-           Case{picture_network, "tail-channels-dropped", "conv3"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "poison-survives,value=0", "conv2"},
+           FaultCase{picture_network, "tail-channels-dropped", "conv3"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "edge-not-computed");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

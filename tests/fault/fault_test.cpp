@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include "fault/fault_claim.h"
 #include "fault/fault_describe.h"
 #include "fault/fault_fit.h"

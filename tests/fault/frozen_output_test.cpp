@@ -3,15 +3,10 @@
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(FrozenOutput, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{picture_network, "frozen-output", "conv2"},
-           Case{code_network, "frozen-output", "conv"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "frozen-output", "conv2"},
+           FaultCase{code_network, "frozen-output", "conv"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "frozen-output");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
@@ -20,9 +15,9 @@ TEST(FrozenOutput, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(FrozenOutput, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{picture_network, "stale-output", "conv2"},
-           Case{code_network, "torn-output", "conv"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "stale-output", "conv2"},
+           FaultCase{code_network, "torn-output", "conv"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "frozen-output");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

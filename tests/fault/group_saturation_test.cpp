@@ -3,16 +3,11 @@
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(GroupSaturation, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{picture_network, "group-saturation", "conv2"},
-           Case{picture_network, "group-saturation,group=32", "gemm"},
-           Case{picture_network, "group-saturation,group=16,bias=1", "conv2"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "group-saturation", "conv2"},
+           FaultCase{picture_network, "group-saturation,group=32", "gemm"},
+           FaultCase{picture_network, "group-saturation,group=16,bias=1", "conv2"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "group-saturation");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
@@ -21,9 +16,9 @@ TEST(GroupSaturation, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(GroupSaturation, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{picture_network, "accumulator-16bit,shift=3", "conv2"},
-           Case{picture_network, "products-dropped", "gemm"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "accumulator-16bit,shift=3", "conv2"},
+           FaultCase{picture_network, "products-dropped", "gemm"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "group-saturation");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

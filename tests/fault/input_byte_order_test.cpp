@@ -3,16 +3,11 @@
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(InputByteOrder, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{picture_network, "input-byte-order", "x"},
-           Case{code_network, "input-byte-order", "x"},
-           Case{code_network, "input-byte-order,width=2", "x"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "input-byte-order", "x"},
+           FaultCase{code_network, "input-byte-order", "x"},
+           FaultCase{code_network, "input-byte-order,width=2", "x"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "input-byte-order");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
@@ -21,8 +16,8 @@ TEST(InputByteOrder, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(InputByteOrder, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{code_network, "input-padded-rows", "x"},
+  for (const FaultCase& c : {
+           FaultCase{code_network, "input-padded-rows", "x"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "input-byte-order");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

@@ -3,15 +3,10 @@
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(InputChannelsReordered, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{picture_network, "input-channels-reordered", "x"},
-           Case{picture_network, "input-channels-reordered,order=120", "x"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "input-channels-reordered", "x"},
+           FaultCase{picture_network, "input-channels-reordered,order=120", "x"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "input-channels-reordered");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
@@ -20,8 +15,8 @@ TEST(InputChannelsReordered, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(InputChannelsReordered, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{picture_network, "input-as-nhwc", "x"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "input-as-nhwc", "x"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "input-channels-reordered");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

@@ -4,30 +4,26 @@
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(InputNormalizedWrongly, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{picture_network, "input-normalized-wrongly", "x"},
-           Case{picture_network, "input-normalized-wrongly,scale=0.00392156862745098", "x"},
-           Case{picture_network, "input-normalized-wrongly,statistics=1", "x"},
-           Case{picture_network, "input-normalized-wrongly,statistics=2", "x"},
-           Case{picture_network, "input-normalized-wrongly,statistics=3", "x"},
-           Case{picture_network, "input-normalized-wrongly,statistics=4", "x"},
-           Case{picture_network, "input-normalized-wrongly,statistics=5", "x"},
-           Case{picture_network, "input-normalized-wrongly,statistics=6", "x"},
-           Case{picture_network, "input-normalized-wrongly,statistics=7", "x"},
-           Case{picture_network, "input-normalized-wrongly,statistics=8", "x"},
-           Case{picture_network, "input-normalized-wrongly,scale=-1", "x"},
-           Case{code_network, "input-normalized-wrongly,scale=-1", "x"},
-           Case{code_network, "input-normalized-wrongly,scale=1.46,offset=0.652", "x"},
-           Case{activation_network, "input-normalized-wrongly,scale=0.5,offset=0.5", "x"},
-           Case{activation_network,
-                "input-normalized-wrongly,statistics=9,c0.k=1.2,c1.k=0.85,c1.add=-0.31,c3.add=0.4",
-                "x"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "input-normalized-wrongly", "x"},
+           FaultCase{picture_network, "input-normalized-wrongly,scale=0.00392156862745098", "x"},
+           FaultCase{picture_network, "input-normalized-wrongly,statistics=1", "x"},
+           FaultCase{picture_network, "input-normalized-wrongly,statistics=2", "x"},
+           FaultCase{picture_network, "input-normalized-wrongly,statistics=3", "x"},
+           FaultCase{picture_network, "input-normalized-wrongly,statistics=4", "x"},
+           FaultCase{picture_network, "input-normalized-wrongly,statistics=5", "x"},
+           FaultCase{picture_network, "input-normalized-wrongly,statistics=6", "x"},
+           FaultCase{picture_network, "input-normalized-wrongly,statistics=7", "x"},
+           FaultCase{picture_network, "input-normalized-wrongly,statistics=8", "x"},
+           FaultCase{picture_network, "input-normalized-wrongly,scale=-1", "x"},
+           FaultCase{code_network, "input-normalized-wrongly,scale=-1", "x"},
+           FaultCase{code_network, "input-normalized-wrongly,scale=1.46,offset=0.652", "x"},
+           FaultCase{activation_network, "input-normalized-wrongly,scale=0.5,offset=0.5", "x"},
+           FaultCase{
+               activation_network,
+               "input-normalized-wrongly,statistics=9,c0.k=1.2,c1.k=0.85,c1.add=-0.31,c3.add=0.4",
+               "x"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "input-normalized-wrongly");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
@@ -36,9 +32,9 @@ TEST(InputNormalizedWrongly, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(InputNormalizedWrongly, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{picture_network, "input-channels-reordered", "x"},
-           Case{picture_network, "input-mirrored", "x"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "input-channels-reordered", "x"},
+           FaultCase{picture_network, "input-mirrored", "x"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "input-normalized-wrongly");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

@@ -3,15 +3,10 @@
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(InputPaddedRows, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{picture_network, "input-padded-rows", "x"},
-           Case{code_network, "input-padded-rows", "x"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "input-padded-rows", "x"},
+           FaultCase{code_network, "input-padded-rows", "x"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "input-padded-rows");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
@@ -20,9 +15,9 @@ TEST(InputPaddedRows, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(InputPaddedRows, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{picture_network, "input-axes-swapped", "x"},
-           Case{code_network, "input-byte-order", "x"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "input-axes-swapped", "x"},
+           FaultCase{code_network, "input-byte-order", "x"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "input-padded-rows");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

@@ -3,16 +3,11 @@
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(InputWrongScale, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{code_network, "input-wrong-scale,scale=0.7,zero=12", "x"},
-           Case{code_network, "input-wrong-scale,scale=1,zero=-3", "x"},
-           Case{picture_network, "input-wrong-scale", "x"},
+  for (const FaultCase& c : {
+           FaultCase{code_network, "input-wrong-scale,scale=0.7,zero=12", "x"},
+           FaultCase{code_network, "input-wrong-scale,scale=1,zero=-3", "x"},
+           FaultCase{picture_network, "input-wrong-scale", "x"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "input-wrong-scale");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
@@ -21,9 +16,9 @@ TEST(InputWrongScale, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(InputWrongScale, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{code_network, "zero-point-128", "x"},
-           Case{picture_network, "input-channels-reordered", "x"},
+  for (const FaultCase& c : {
+           FaultCase{code_network, "zero-point-128", "x"},
+           FaultCase{picture_network, "input-channels-reordered", "x"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "input-wrong-scale");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

@@ -3,14 +3,9 @@
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(Int8AsFloat, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{picture_network, "int8-as-float", "dequantize"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "int8-as-float", "dequantize"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "int8-as-float");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
@@ -19,8 +14,8 @@ TEST(Int8AsFloat, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(Int8AsFloat, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{picture_network, "byte-order", "dequantize"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "byte-order", "dequantize"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "int8-as-float");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

@@ -4,18 +4,13 @@
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(LostBursts, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{picture_network, "lost-bursts", "conv2"},
-           Case{code_network, "lost-bursts,size=32,shift=4", "conv"},
-           Case{code_network, "lost-bursts,size=64,shift=2,at=0.3", "conv"},
-           Case{code_network, "lost-bursts,size=8,shift=0", "conv"},
-           Case{picture_network, "lost-bursts,size=2,shift=0,share=0.1", "conv2"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "lost-bursts", "conv2"},
+           FaultCase{code_network, "lost-bursts,size=32,shift=4", "conv"},
+           FaultCase{code_network, "lost-bursts,size=64,shift=2,at=0.3", "conv"},
+           FaultCase{code_network, "lost-bursts,size=8,shift=0", "conv"},
+           FaultCase{picture_network, "lost-bursts,size=2,shift=0,share=0.1", "conv2"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "lost-bursts");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
@@ -24,9 +19,9 @@ TEST(LostBursts, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(LostBursts, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{picture_network, "stale-lines", "conv2"},
-           Case{code_network, "output-shifted", "conv"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "stale-lines", "conv2"},
+           FaultCase{code_network, "output-shifted", "conv"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "lost-bursts");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

@@ -3,15 +3,10 @@
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(MemoryAsleep, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{picture_network, "memory-asleep", "conv2"},
-           Case{code_network, "memory-asleep,value=165", "conv"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "memory-asleep", "conv2"},
+           FaultCase{code_network, "memory-asleep,value=165", "conv"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "memory-asleep");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
@@ -20,9 +15,9 @@ TEST(MemoryAsleep, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(MemoryAsleep, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{picture_network, "poison-survives", "conv2"},
-           Case{code_network, "stale-output", "conv"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "poison-survives", "conv2"},
+           FaultCase{code_network, "stale-output", "conv"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "memory-asleep");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

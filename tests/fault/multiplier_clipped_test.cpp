@@ -3,16 +3,11 @@
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(MultiplierClipped, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{picture_network, "multiplier-clipped", "gemm"},
-           Case{picture_network, "multiplier-clipped", "conv2"},
-           Case{code_network, "multiplier-clipped", "conv"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "multiplier-clipped", "gemm"},
+           FaultCase{picture_network, "multiplier-clipped", "conv2"},
+           FaultCase{code_network, "multiplier-clipped", "conv"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "multiplier-clipped");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
@@ -21,9 +16,9 @@ TEST(MultiplierClipped, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(MultiplierClipped, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{picture_network, "accumulator-16bit", "gemm"},
-           Case{picture_network, "per-channel-as-per-tensor,which=1", "conv2"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "accumulator-16bit", "gemm"},
+           FaultCase{picture_network, "per-channel-as-per-tensor,which=1", "conv2"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "multiplier-clipped");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

@@ -3,15 +3,10 @@
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(MultiplierPowerOfTwo, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{picture_network, "multiplier-power-of-two", "conv2"},
-           Case{picture_network, "multiplier-power-of-two,direction=1", "gemm"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "multiplier-power-of-two", "conv2"},
+           FaultCase{picture_network, "multiplier-power-of-two,direction=1", "gemm"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "multiplier-power-of-two");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
@@ -20,9 +15,9 @@ TEST(MultiplierPowerOfTwo, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(MultiplierPowerOfTwo, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{picture_network, "per-channel-as-per-tensor", "conv2"},
-           Case{picture_network, "requant-truncates", "gemm"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "per-channel-as-per-tensor", "conv2"},
+           FaultCase{picture_network, "requant-truncates", "gemm"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "multiplier-power-of-two");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

@@ -3,16 +3,11 @@
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(OperandLayout, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{picture_network, "operand-layout", "conv2"},
-           Case{picture_network, "operand-layout,operand=2,layout=2", "add"},
-           Case{picture_network, "operand-layout,layout=1,sent=1", "conv3"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "operand-layout", "conv2"},
+           FaultCase{picture_network, "operand-layout,operand=2,layout=2", "add"},
+           FaultCase{picture_network, "operand-layout,layout=1,sent=1", "conv3"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "operand-layout");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
@@ -21,9 +16,9 @@ TEST(OperandLayout, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(OperandLayout, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{picture_network, "operand-shifted", "conv2"},
-           Case{picture_network, "operand-rescale", "add"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "operand-shifted", "conv2"},
+           FaultCase{picture_network, "operand-rescale", "add"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "operand-layout");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

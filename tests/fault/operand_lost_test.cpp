@@ -3,15 +3,10 @@
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(OperandLost, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{picture_network, "operand-lost", "conv2"},
-           Case{picture_network, "operand-lost,operand=2,neutral=1", "add"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "operand-lost", "conv2"},
+           FaultCase{picture_network, "operand-lost,operand=2,neutral=1", "add"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "operand-lost");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
@@ -20,9 +15,9 @@ TEST(OperandLost, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(OperandLost, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{picture_network, "weights-cut", "conv2"},
-           Case{picture_network, "operand-rescale", "add"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "weights-cut", "conv2"},
+           FaultCase{picture_network, "operand-rescale", "add"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "operand-lost");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

@@ -3,15 +3,10 @@
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(OperandPaddedRows, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{picture_network, "operand-padded-rows", "conv2"},
-           Case{picture_network, "operand-padded-rows,operand=2,multiple=32", "add"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "operand-padded-rows", "conv2"},
+           FaultCase{picture_network, "operand-padded-rows,operand=2,multiple=32", "add"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "operand-padded-rows");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
@@ -20,9 +15,9 @@ TEST(OperandPaddedRows, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(OperandPaddedRows, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{picture_network, "operand-shifted", "conv2"},
-           Case{picture_network, "padded-rows", "conv2"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "operand-shifted", "conv2"},
+           FaultCase{picture_network, "padded-rows", "conv2"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "operand-padded-rows");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

@@ -3,15 +3,10 @@
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(OperandReplaced, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{picture_network, "operand-replaced", "conv3"},
-           Case{picture_network, "operand-replaced,operand=2", "add"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "operand-replaced", "conv3"},
+           FaultCase{picture_network, "operand-replaced,operand=2", "add"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "operand-replaced");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
@@ -20,9 +15,9 @@ TEST(OperandReplaced, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(OperandReplaced, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{picture_network, "operand-rescale", "add"},
-           Case{picture_network, "weights-constant", "conv3"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "operand-rescale", "add"},
+           FaultCase{picture_network, "weights-constant", "conv3"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "operand-replaced");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

@@ -3,14 +3,9 @@
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(OperandSaturatesEarly, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{picture_network, "operand-saturates-early", "add"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "operand-saturates-early", "add"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "operand-saturates-early");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
@@ -19,9 +14,9 @@ TEST(OperandSaturatesEarly, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(OperandSaturatesEarly, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{picture_network, "add-multiplier-clipped", "add"},
-           Case{picture_network, "operand-rescale", "add"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "add-multiplier-clipped", "add"},
+           FaultCase{picture_network, "operand-rescale", "add"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "operand-saturates-early");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

@@ -4,17 +4,12 @@
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(OperandStale, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{gate_network, "operand-stale", "mul"},
-           Case{gate_network, "operand-stale,operand=2", "mul"},
-           Case{picture_network, "operand-stale,operand=2,frozen=1", "add"},
-           Case{picture_network, "operand-stale", "conv2"},
+  for (const FaultCase& c : {
+           FaultCase{gate_network, "operand-stale", "mul"},
+           FaultCase{gate_network, "operand-stale,operand=2", "mul"},
+           FaultCase{picture_network, "operand-stale,operand=2,frozen=1", "add"},
+           FaultCase{picture_network, "operand-stale", "conv2"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "operand-stale");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
@@ -23,10 +18,10 @@ TEST(OperandStale, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(OperandStale, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{gate_network, "stale-output", "mul"},
-           Case{gate_network, "operand-lost", "mul"},
-           Case{gate_network, "operand-stale,line=32,seed=3", "mul"},
+  for (const FaultCase& c : {
+           FaultCase{gate_network, "stale-output", "mul"},
+           FaultCase{gate_network, "operand-lost", "mul"},
+           FaultCase{gate_network, "operand-stale,line=32,seed=3", "mul"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "operand-stale");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

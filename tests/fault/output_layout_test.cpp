@@ -3,17 +3,12 @@
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(OutputLayout, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{picture_network, "output-layout", "conv2"},
-           Case{picture_network, "output-layout,layout=1", "conv1"},
-           Case{picture_network, "output-layout,layout=2", "add"},
-           Case{code_network, "output-layout,layout=1", "conv"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "output-layout", "conv2"},
+           FaultCase{picture_network, "output-layout,layout=1", "conv1"},
+           FaultCase{picture_network, "output-layout,layout=2", "add"},
+           FaultCase{code_network, "output-layout,layout=1", "conv"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "output-layout");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
@@ -22,9 +17,9 @@ TEST(OutputLayout, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(OutputLayout, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{picture_network, "weights-transposed", "conv2"},
-           Case{picture_network, "output-shifted", "conv1"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "weights-transposed", "conv2"},
+           FaultCase{picture_network, "output-shifted", "conv1"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "output-layout");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

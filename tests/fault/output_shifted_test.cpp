@@ -3,16 +3,11 @@
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(OutputShifted, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{picture_network, "output-shifted", "conv2"},
-           Case{picture_network, "output-shifted,by=-20", "conv2"},
-           Case{code_network, "output-shifted,by=1", "relu"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "output-shifted", "conv2"},
+           FaultCase{picture_network, "output-shifted,by=-20", "conv2"},
+           FaultCase{code_network, "output-shifted,by=1", "relu"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "output-shifted");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
@@ -21,9 +16,9 @@ TEST(OutputShifted, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(OutputShifted, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{picture_network, "padded-rows", "conv2"},
-           Case{code_network, "byte-order", "relu"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "padded-rows", "conv2"},
+           FaultCase{code_network, "byte-order", "relu"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "output-shifted");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

@@ -3,17 +3,12 @@
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(OutputZeroLost, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{picture_network, "output-zero-lost", "add"},
-           Case{picture_network, "output-zero-lost", "conv2"},
-           Case{picture_network, "output-zero-lost", "pool"},
-           Case{picture_network, "output-zero-lost,clamp=1", "conv1"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "output-zero-lost", "add"},
+           FaultCase{picture_network, "output-zero-lost", "conv2"},
+           FaultCase{picture_network, "output-zero-lost", "pool"},
+           FaultCase{picture_network, "output-zero-lost,clamp=1", "conv1"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "output-zero-lost");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
@@ -22,9 +17,9 @@ TEST(OutputZeroLost, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(OutputZeroLost, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{picture_network, "zero-point-ignored", "add"},
-           Case{picture_network, "zero-point-ignored", "conv2"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "zero-point-ignored", "add"},
+           FaultCase{picture_network, "zero-point-ignored", "conv2"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "output-zero-lost");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

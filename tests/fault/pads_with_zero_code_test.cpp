@@ -3,15 +3,10 @@
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(PadsWithZeroCode, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{picture_network, "pads-with-zero-code", "conv2"},
-           Case{picture_network, "pads-with-zero-code", "conv3"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "pads-with-zero-code", "conv2"},
+           FaultCase{picture_network, "pads-with-zero-code", "conv3"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "pads-with-zero-code");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
@@ -20,9 +15,9 @@ TEST(PadsWithZeroCode, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(PadsWithZeroCode, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{picture_network, "zero-point-ignored", "conv2"},
-           Case{picture_network, "pads-asymmetric", "conv3"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "zero-point-ignored", "conv2"},
+           FaultCase{picture_network, "pads-asymmetric", "conv3"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "pads-with-zero-code");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

@@ -3,16 +3,11 @@
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(PairSaturation, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{picture_network, "pair-saturation", "conv2"},
-           Case{picture_network, "pair-saturation,channel_first=1", "conv3"},
-           Case{picture_network, "pair-saturation", "gemm"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "pair-saturation", "conv2"},
+           FaultCase{picture_network, "pair-saturation,channel_first=1", "conv3"},
+           FaultCase{picture_network, "pair-saturation", "gemm"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "pair-saturation");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
@@ -21,9 +16,9 @@ TEST(PairSaturation, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(PairSaturation, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{picture_network, "accumulator-16bit", "conv2"},
-           Case{picture_network, "group-saturation", "gemm"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "accumulator-16bit", "conv2"},
+           FaultCase{picture_network, "group-saturation", "gemm"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "pair-saturation");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

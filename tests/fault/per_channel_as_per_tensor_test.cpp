@@ -3,16 +3,11 @@
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(PerChannelAsPerTensor, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{picture_network, "per-channel-as-per-tensor", "conv2"},
-           Case{picture_network, "per-channel-as-per-tensor,which=1", "conv3"},
-           Case{picture_network, "per-channel-as-per-tensor,which=2", "conv1"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "per-channel-as-per-tensor", "conv2"},
+           FaultCase{picture_network, "per-channel-as-per-tensor,which=1", "conv3"},
+           FaultCase{picture_network, "per-channel-as-per-tensor,which=2", "conv1"},
        }) {
     const Outcome o =
         inject_and_explain(c.network(), c.fault, c.place, "per-channel-as-per-tensor");
@@ -22,9 +17,9 @@ TEST(PerChannelAsPerTensor, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(PerChannelAsPerTensor, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{picture_network, "channel-scales-misplaced", "conv2"},
-           Case{picture_network, "multiplier-power-of-two", "conv3"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "channel-scales-misplaced", "conv2"},
+           FaultCase{picture_network, "multiplier-power-of-two", "conv3"},
        }) {
     const Outcome o =
         inject_and_explain(c.network(), c.fault, c.place, "per-channel-as-per-tensor");

@@ -4,15 +4,10 @@
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(PoisonSurvives, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{picture_network, "poison-survives", "conv2"},
-           Case{code_network, "poison-survives,value=170,seed=4", "conv"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "poison-survives", "conv2"},
+           FaultCase{code_network, "poison-survives,value=170,seed=4", "conv"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "poison-survives");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
@@ -31,9 +26,9 @@ TEST(PoisonSurvives, does_not_list_the_places_of_clipped_codes) {
 }
 
 TEST(PoisonSurvives, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{picture_network, "stale-lines", "conv2"},
-           Case{code_network, "lost-bursts", "conv"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "stale-lines", "conv2"},
+           FaultCase{code_network, "lost-bursts", "conv"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "poison-survives");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

@@ -3,14 +3,9 @@
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(PoolDivisor, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{picture_network, "pool-divisor", "pool"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "pool-divisor", "pool"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "pool-divisor");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
@@ -19,9 +14,9 @@ TEST(PoolDivisor, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(PoolDivisor, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{picture_network, "zero-point-ignored", "pool"},
-           Case{picture_network, "requant-truncates", "pool"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "zero-point-ignored", "pool"},
+           FaultCase{picture_network, "requant-truncates", "pool"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "pool-divisor");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

@@ -3,15 +3,10 @@
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(RequantRounding, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{code_network, "requant-rounding", "conv"},
-           Case{code_network, "requant-rounding,mode=1", "conv"},
+  for (const FaultCase& c : {
+           FaultCase{code_network, "requant-rounding", "conv"},
+           FaultCase{code_network, "requant-rounding,mode=1", "conv"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "requant-rounding");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
@@ -20,9 +15,9 @@ TEST(RequantRounding, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(RequantRounding, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{code_network, "requant-truncates", "conv"},
-           Case{picture_network, "operand-rescale,k=0.99", "add"},
+  for (const FaultCase& c : {
+           FaultCase{code_network, "requant-truncates", "conv"},
+           FaultCase{picture_network, "operand-rescale,k=0.99", "add"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "requant-rounding");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

@@ -3,16 +3,11 @@
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(RequantTruncates, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{picture_network, "requant-truncates", "conv2"},
-           Case{picture_network, "requant-truncates,toward_zero=1", "add"},
-           Case{picture_network, "requant-truncates", "pool"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "requant-truncates", "conv2"},
+           FaultCase{picture_network, "requant-truncates,toward_zero=1", "add"},
+           FaultCase{picture_network, "requant-truncates", "pool"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "requant-truncates");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
@@ -21,9 +16,9 @@ TEST(RequantTruncates, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(RequantTruncates, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{code_network, "requant-rounding", "conv"},
-           Case{picture_network, "operand-rescale", "add"},
+  for (const FaultCase& c : {
+           FaultCase{code_network, "requant-rounding", "conv"},
+           FaultCase{picture_network, "operand-rescale", "add"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "requant-truncates");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

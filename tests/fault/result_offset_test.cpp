@@ -3,16 +3,11 @@
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(ResultOffset, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{picture_network, "result-offset", "conv2"},
-           Case{picture_network, "result-offset,by=-7", "add"},
-           Case{picture_network, "result-offset,by=3", "gemm"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "result-offset", "conv2"},
+           FaultCase{picture_network, "result-offset,by=-7", "add"},
+           FaultCase{picture_network, "result-offset,by=3", "gemm"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "result-offset");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
@@ -21,9 +16,9 @@ TEST(ResultOffset, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(ResultOffset, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{picture_network, "result-rescaled", "conv2"},
-           Case{picture_network, "requant-truncates", "conv2"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "result-rescaled", "conv2"},
+           FaultCase{picture_network, "requant-truncates", "conv2"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "result-offset");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

@@ -3,16 +3,11 @@
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(SoftmaxScale, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{picture_network, "softmax-scale", "softmax"},
-           Case{picture_network, "softmax-scale,gamma=0.5", "softmax"},
-           Case{picture_network, "softmax-scale,gamma=0.1", "softmax"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "softmax-scale", "softmax"},
+           FaultCase{picture_network, "softmax-scale,gamma=0.5", "softmax"},
+           FaultCase{picture_network, "softmax-scale,gamma=0.1", "softmax"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "softmax-scale");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
@@ -21,9 +16,9 @@ TEST(SoftmaxScale, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(SoftmaxScale, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{picture_network, "softmax-wraps", "softmax"},
-           Case{picture_network, "stale-output", "softmax"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "softmax-wraps", "softmax"},
+           FaultCase{picture_network, "stale-output", "softmax"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "softmax-scale");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

@@ -3,14 +3,9 @@
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(SoftmaxWraps, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{picture_network, "softmax-wraps", "softmax"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "softmax-wraps", "softmax"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "softmax-wraps");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
@@ -19,8 +14,8 @@ TEST(SoftmaxWraps, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(SoftmaxWraps, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{picture_network, "softmax-scale", "softmax"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "softmax-scale", "softmax"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "softmax-wraps");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

@@ -3,15 +3,10 @@
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(StaleInputLines, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{picture_network, "stale-input-lines", "x"},
-           Case{code_network, "stale-input-lines,seed=5,share=0.1", "x"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "stale-input-lines", "x"},
+           FaultCase{code_network, "stale-input-lines,seed=5,share=0.1", "x"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "stale-input-lines");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
@@ -20,9 +15,9 @@ TEST(StaleInputLines, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(StaleInputLines, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{picture_network, "input-axes-swapped", "x"},
-           Case{code_network, "zero-point-128", "x"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "input-axes-swapped", "x"},
+           FaultCase{code_network, "zero-point-128", "x"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "stale-input-lines");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

@@ -3,16 +3,11 @@
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(StaleLines, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{picture_network, "stale-lines", "conv1"},
-           Case{picture_network, "stale-lines,seed=3", "add"},
-           Case{code_network, "stale-lines", "relu"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "stale-lines", "conv1"},
+           FaultCase{picture_network, "stale-lines,seed=3", "add"},
+           FaultCase{code_network, "stale-lines", "relu"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "stale-lines");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
@@ -21,9 +16,9 @@ TEST(StaleLines, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(StaleLines, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{picture_network, "poison-survives", "conv1"},
-           Case{picture_network, "operand-rescale", "add"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "poison-survives", "conv1"},
+           FaultCase{picture_network, "operand-rescale", "add"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "stale-lines");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

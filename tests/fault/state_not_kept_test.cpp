@@ -3,14 +3,9 @@
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(StateNotKept, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{state_network, "state-not-kept", "sum"},
+  for (const FaultCase& c : {
+           FaultCase{state_network, "state-not-kept", "sum"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "state-not-kept");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
@@ -19,8 +14,8 @@ TEST(StateNotKept, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(StateNotKept, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{state_network, "operand-rescale", "sum"},
+  for (const FaultCase& c : {
+           FaultCase{state_network, "operand-rescale", "sum"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "state-not-kept");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

@@ -3,16 +3,11 @@
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(TableShifted, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{activation_network, "table-shifted", "sigmoid"},
-           Case{activation_network, "table-shifted,by=-3,wraps=1", "leaky"},
-           Case{activation_network, "table-shifted,by=-5,wraps=2", "leaky"},
+  for (const FaultCase& c : {
+           FaultCase{activation_network, "table-shifted", "sigmoid"},
+           FaultCase{activation_network, "table-shifted,by=-3,wraps=1", "leaky"},
+           FaultCase{activation_network, "table-shifted,by=-5,wraps=2", "leaky"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "table-shifted");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
@@ -21,9 +16,9 @@ TEST(TableShifted, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(TableShifted, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{activation_network, "slope-lost", "leaky"},
-           Case{activation_network, "table-off-by-128", "sigmoid"},
+  for (const FaultCase& c : {
+           FaultCase{activation_network, "slope-lost", "leaky"},
+           FaultCase{activation_network, "table-off-by-128", "sigmoid"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "table-shifted");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

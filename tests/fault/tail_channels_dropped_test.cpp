@@ -1,18 +1,15 @@
+#include <algorithm>
+
 #include "support/fault_networks.h"
 
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(TailChannelsDropped, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{picture_network, "tail-channels-dropped", "conv2"},
-           Case{picture_network, "tail-channels-dropped,first=4,fill=1", "conv3"},
-           Case{code_network, "tail-channels-dropped", "conv"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "tail-channels-dropped", "conv2"},
+           FaultCase{picture_network, "tail-channels-dropped,first=4,fill=1", "conv3"},
+           FaultCase{code_network, "tail-channels-dropped", "conv"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "tail-channels-dropped");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
@@ -21,9 +18,9 @@ TEST(TailChannelsDropped, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(TailChannelsDropped, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{picture_network, "weights-cut", "conv2"},
-           Case{picture_network, "accumulator-16bit", "conv3"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "weights-cut", "conv2"},
+           FaultCase{picture_network, "accumulator-16bit", "conv3"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "tail-channels-dropped");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

@@ -3,15 +3,10 @@
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(TornInput, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{picture_network, "torn-input", "x"},
-           Case{code_network, "torn-input,at=0.25", "x"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "torn-input", "x"},
+           FaultCase{code_network, "torn-input,at=0.25", "x"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "torn-input");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
@@ -20,9 +15,9 @@ TEST(TornInput, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(TornInput, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{code_network, "stale-input-lines", "x"},
-           Case{code_network, "zero-point-128", "x"},
+  for (const FaultCase& c : {
+           FaultCase{code_network, "stale-input-lines", "x"},
+           FaultCase{code_network, "zero-point-128", "x"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "torn-input");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

@@ -3,15 +3,10 @@
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(TornOutput, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{picture_network, "torn-output", "conv2"},
-           Case{code_network, "torn-output,at=0.9", "conv"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "torn-output", "conv2"},
+           FaultCase{code_network, "torn-output,at=0.9", "conv"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "torn-output");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
@@ -20,9 +15,9 @@ TEST(TornOutput, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(TornOutput, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{picture_network, "stale-lines,share=0.1", "conv2"},
-           Case{code_network, "clamp-lost", "relu"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "stale-lines,share=0.1", "conv2"},
+           FaultCase{code_network, "clamp-lost", "relu"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "torn-output");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

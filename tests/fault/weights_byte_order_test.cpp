@@ -3,15 +3,10 @@
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(WeightsByteOrder, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{picture_network, "weights-byte-order", "conv2"},
-           Case{picture_network, "weights-byte-order,width=2", "gemm"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "weights-byte-order", "conv2"},
+           FaultCase{picture_network, "weights-byte-order,width=2", "gemm"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "weights-byte-order");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
@@ -20,9 +15,9 @@ TEST(WeightsByteOrder, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(WeightsByteOrder, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{picture_network, "weights-shifted", "conv2"},
-           Case{picture_network, "weights-transposed", "gemm"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "weights-shifted", "conv2"},
+           FaultCase{picture_network, "weights-transposed", "gemm"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "weights-byte-order");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

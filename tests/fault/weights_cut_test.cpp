@@ -3,16 +3,11 @@
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(WeightsCut, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{picture_network, "weights-cut", "conv2"},
-           Case{picture_network, "weights-cut,byte=255", "gemm"},
-           Case{picture_network, "weights-cut,from=1000", "conv2"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "weights-cut", "conv2"},
+           FaultCase{picture_network, "weights-cut,byte=255", "gemm"},
+           FaultCase{picture_network, "weights-cut,from=1000", "conv2"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "weights-cut");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
@@ -21,9 +16,9 @@ TEST(WeightsCut, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(WeightsCut, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{picture_network, "weights-of-another", "conv2"},
-           Case{picture_network, "weights-shifted", "gemm"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "weights-of-another", "conv2"},
+           FaultCase{picture_network, "weights-shifted", "gemm"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "weights-cut");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

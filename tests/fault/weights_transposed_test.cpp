@@ -3,21 +3,16 @@
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(WeightsTransposed, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{picture_network, "weights-transposed", "conv2"},
-           Case{picture_network, "weights-transposed", "gemm"},
-           Case{picture_network, "weights-transposed,order=1", "gemm"},
-           Case{picture_network, "weights-transposed,order=2", "gemm"},
-           Case{picture_network, "weights-transposed,order=0,stored=1", "conv2"},
-           Case{picture_network, "weights-transposed,order=0,stored=1", "gemm"},
-           Case{picture_network, "weights-transposed,order=1,stored=1", "gemm"},
-           Case{picture_network, "weights-transposed,order=3,stored=1", "conv1"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "weights-transposed", "conv2"},
+           FaultCase{picture_network, "weights-transposed", "gemm"},
+           FaultCase{picture_network, "weights-transposed,order=1", "gemm"},
+           FaultCase{picture_network, "weights-transposed,order=2", "gemm"},
+           FaultCase{picture_network, "weights-transposed,order=0,stored=1", "conv2"},
+           FaultCase{picture_network, "weights-transposed,order=0,stored=1", "gemm"},
+           FaultCase{picture_network, "weights-transposed,order=1,stored=1", "gemm"},
+           FaultCase{picture_network, "weights-transposed,order=3,stored=1", "conv1"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "weights-transposed");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
@@ -26,9 +21,9 @@ TEST(WeightsTransposed, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(WeightsTransposed, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{picture_network, "weights-shifted", "conv2"},
-           Case{picture_network, "weights-of-another", "conv3"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "weights-shifted", "conv2"},
+           FaultCase{picture_network, "weights-of-another", "conv3"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "weights-transposed");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

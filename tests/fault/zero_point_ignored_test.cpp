@@ -3,19 +3,14 @@
 namespace lockstep::test {
 namespace {
 
-struct Case {
-  Executor (*network)();
-  const char *fault, *place;
-};
-
 TEST(ZeroPointIgnored, is_reproduced_to_the_bit_by_its_own_candidates) {
-  for (const Case& c : {
-           Case{picture_network, "zero-point-ignored", "add"},
-           Case{picture_network, "zero-point-ignored,operand=2", "add"},
-           Case{picture_network, "zero-point-ignored,operand=0", "add"},
-           Case{picture_network, "zero-point-ignored,operand=2,unscaled=1", "add"},
-           Case{picture_network, "zero-point-ignored", "conv2"},
-           Case{picture_network, "zero-point-ignored", "pool"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "zero-point-ignored", "add"},
+           FaultCase{picture_network, "zero-point-ignored,operand=2", "add"},
+           FaultCase{picture_network, "zero-point-ignored,operand=0", "add"},
+           FaultCase{picture_network, "zero-point-ignored,operand=2,unscaled=1", "add"},
+           FaultCase{picture_network, "zero-point-ignored", "conv2"},
+           FaultCase{picture_network, "zero-point-ignored", "pool"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "zero-point-ignored");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;
@@ -24,9 +19,9 @@ TEST(ZeroPointIgnored, is_reproduced_to_the_bit_by_its_own_candidates) {
 }
 
 TEST(ZeroPointIgnored, does_not_explain_what_is_near) {
-  for (const Case& c : {
-           Case{picture_network, "output-zero-lost", "add"},
-           Case{picture_network, "pads-with-zero-code", "conv2"},
+  for (const FaultCase& c : {
+           FaultCase{picture_network, "output-zero-lost", "add"},
+           FaultCase{picture_network, "pads-with-zero-code", "conv2"},
        }) {
     const Outcome o = inject_and_explain(c.network(), c.fault, c.place, "zero-point-ignored");
     EXPECT_GT(o.counts.differing, 0) << c.fault << " at " << c.place;

@@ -7,11 +7,7 @@ namespace lockstep {
 namespace {
 
 using test::OpProblem;
-
-template <class T>
-Tensor tensor(Shape shape, std::vector<T> v) {
-  return Tensor::of<T>(std::move(shape), std::span<const T>(v));
-}
+using test::tensor;
 
 TEST(Add, spreads_operands_from_the_last_axis) {
   const auto y =

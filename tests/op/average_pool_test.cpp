@@ -7,11 +7,7 @@ namespace lockstep {
 namespace {
 
 using test::OpProblem;
-
-template <class T>
-Tensor tensor(Shape shape, std::vector<T> v) {
-  return Tensor::of<T>(std::move(shape), std::span<const T>(v));
-}
+using test::tensor;
 
 TEST(AveragePool, divides_by_the_elements_inside) {
   OpProblem p("AveragePool");

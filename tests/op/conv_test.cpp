@@ -7,11 +7,7 @@ namespace lockstep {
 namespace {
 
 using test::OpProblem;
-
-template <class T>
-Tensor tensor(Shape shape, std::vector<T> v) {
-  return Tensor::of<T>(std::move(shape), std::span<const T>(v));
-}
+using test::tensor;
 
 TEST(Conv, sums_products_under_the_window) {
   // x = 1..9, w = 1 0 / 0 1: y = x[h,w] + x[h+1,w+1] + 10

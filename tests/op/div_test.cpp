@@ -7,11 +7,7 @@ namespace lockstep {
 namespace {
 
 using test::OpProblem;
-
-template <class T>
-Tensor tensor(Shape shape, std::vector<T> v) {
-  return Tensor::of<T>(std::move(shape), std::span<const T>(v));
-}
+using test::tensor;
 
 TEST(Div, divides_reals_and_truncates_integers) {
   EXPECT_EQ(OpProblem("Div").input<float>({1}, {1}).input<float>({1}, {4}).run()[0],

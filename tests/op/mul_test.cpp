@@ -7,11 +7,7 @@ namespace lockstep {
 namespace {
 
 using test::OpProblem;
-
-template <class T>
-Tensor tensor(Shape shape, std::vector<T> v) {
-  return Tensor::of<T>(std::move(shape), std::span<const T>(v));
-}
+using test::tensor;
 
 TEST(Mul, multiplies_reals) {
   EXPECT_EQ(OpProblem("Mul").input<float>({2}, {1.5f, 2}).input<float>({2}, {4, -1}).run()[0],

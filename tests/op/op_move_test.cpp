@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "import/import.h"
 #include "support/problem.h"
 
@@ -17,11 +19,15 @@ struct Read {
   std::vector<Tensor> y;
 };
 
+using NamedAttrs = std::map<std::string, AttrValue, std::less<>>;
+
 // A foreign operation on constants, mapped, settled and folded as an importer does it.
-Result<Read> read(Format format, std::string op, Attrs attrs, const std::vector<Tensor>& inputs,
-                  std::size_t outputs = 1, DType declared = DType::f32) {
+Result<Read> read(Format format, std::string op, NamedAttrs attrs,
+                  const std::vector<Tensor>& inputs, std::size_t outputs = 1,
+                  DType declared = DType::f32) {
   GraphBuilder graph("m", format == Format::onnx ? "onnx" : "tflite");
-  ForeignNode foreign{format, op, 1, "node", "m: " + op, std::move(attrs), {}, {}};
+  ForeignNode foreign{format, op, 1, "node", "m: " + op, {}, {}, {}};
+  foreign.attrs.values = std::move(attrs);
   for (const Tensor& x : inputs) {
     Value v;
     v.name = "x" + std::to_string(foreign.inputs.size());
@@ -49,7 +55,7 @@ Result<Read> read(Format format, std::string op, Attrs attrs, const std::vector<
   return result;
 }
 
-Tensor folded(Format format, std::string op, Attrs attrs, const std::vector<Tensor>& inputs,
+Tensor folded(Format format, std::string op, NamedAttrs attrs, const std::vector<Tensor>& inputs,
               DType declared = DType::f32) {
   const auto result = read(format, std::move(op), std::move(attrs), inputs, 1, declared);
   if (result.ok()) return result->y[0];
@@ -62,13 +68,12 @@ const Tensor square = tensor<float>({2, 2}, {1, 2, 3, 4});
 TEST(MovesFromTFLite, a_shape_is_an_input_or_an_option_and_0_is_an_extent) {
   EXPECT_EQ(folded(Format::tflite, "RESHAPE", {}, {square, tensor<I32>({1}, {-1})}).shape(),
             (Shape{4}));
-  EXPECT_EQ(folded(Format::tflite, "RESHAPE", {{{"new_shape", Shape{4, 1}}}}, {square}).shape(),
+  EXPECT_EQ(folded(Format::tflite, "RESHAPE", {{"new_shape", Shape{4, 1}}}, {square}).shape(),
             (Shape{4, 1}));
-  EXPECT_FALSE(read(Format::tflite, "RESHAPE", {{{"new_shape", Shape{0, 2}}}}, {square}).ok());
-  EXPECT_EQ(
-      folded(Format::tflite, "RESHAPE", {{{"new_shape", Shape{0}}}}, {tensor<float>({1}, {5})})
-          .shape(),
-      Shape{});
+  EXPECT_FALSE(read(Format::tflite, "RESHAPE", {{"new_shape", Shape{0, 2}}}, {square}).ok());
+  EXPECT_EQ(folded(Format::tflite, "RESHAPE", {{"new_shape", Shape{0}}}, {tensor<float>({1}, {5})})
+                .shape(),
+            Shape{});
 }
 
 TEST(MovesFromTFLite, fill_and_broadcast_expand) {
@@ -82,7 +87,7 @@ TEST(MovesFromTFLite, fill_and_broadcast_expand) {
 
 TEST(MovesFromTFLite, split_takes_its_axis_from_a_constant) {
   const auto equal =
-      read(Format::tflite, "SPLIT", {{{"num_splits", I{2}}}}, {tensor<I32>({}, {1}), square}, 2);
+      read(Format::tflite, "SPLIT", {{"num_splits", I{2}}}, {tensor<I32>({}, {1}), square}, 2);
   ASSERT_TRUE(equal.ok()) << equal.error().line();
   EXPECT_EQ(equal->y[1], tensor<float>({2, 1}, {2, 4}));
   const auto given = read(Format::tflite, "SPLIT_V", {},
@@ -97,7 +102,7 @@ TEST(MovesFromTFLite, pads_stand_in_pairs) {
   EXPECT_EQ(folded(Format::tflite, "PADV2", {},
                    {square, tensor<I32>({2, 2}, {0, 0, 1, 0}), tensor<float>({1}, {9})}),
             tensor<float>({2, 3}, {9, 1, 2, 9, 3, 4}));
-  EXPECT_EQ(folded(Format::tflite, "MIRROR_PAD", {{{"mode", std::string("SYMMETRIC")}}},
+  EXPECT_EQ(folded(Format::tflite, "MIRROR_PAD", {{"mode", std::string("SYMMETRIC")}},
                    {square, tensor<I32>({2, 2}, {0, 0, 1, 0})}),
             tensor<float>({2, 3}, {1, 1, 2, 3, 3, 4}));
 }
@@ -110,25 +115,25 @@ TEST(MovesFromTFLite, options_keep_their_meaning_when_left_out) {
   EXPECT_EQ(folded(Format::tflite, "CAST", {}, {square}, DType::i32),
             tensor<I32>({2, 2}, {1, 2, 3, 4}));
   EXPECT_FALSE(read(Format::tflite, "CONCATENATION",
-                    {{{"fused_activation_function", std::string("RELU")}}}, {square})
+                    {{"fused_activation_function", std::string("RELU")}}, {square})
                    .ok());
 }
 
 TEST(MovesFromTFLite, arg_max_drops_the_axis) {
-  EXPECT_EQ(folded(Format::tflite, "ARG_MAX", {{{"output_type", std::string("INT32")}}},
+  EXPECT_EQ(folded(Format::tflite, "ARG_MAX", {{"output_type", std::string("INT32")}},
                    {square, tensor<I32>({1}, {-1})}, DType::i32),
             tensor<I32>({2}, {1, 1}));
 }
 
 TEST(MovesFromTFLite, one_hot_has_on_and_off_apart) {
-  EXPECT_EQ(folded(Format::tflite, "ONE_HOT", {{{"axis", I{-1}}}},
+  EXPECT_EQ(folded(Format::tflite, "ONE_HOT", {{"axis", I{-1}}},
                    {tensor<I32>({2}, {1, -1}), tensor<I32>({}, {2}), tensor<float>({}, {5}),
                     tensor<float>({}, {1})}),
             tensor<float>({2, 2}, {1, 5, 1, 1}));
 }
 
 TEST(MovesFromTFLite, blocks_and_slices_count_by_their_options) {
-  EXPECT_EQ(folded(Format::tflite, "SPACE_TO_DEPTH", {{{"block_size", I{2}}}},
+  EXPECT_EQ(folded(Format::tflite, "SPACE_TO_DEPTH", {{"block_size", I{2}}},
                    {tensor<float>({1, 2, 2, 1}, {1, 2, 3, 4})}),
             tensor<float>({1, 1, 1, 4}, {1, 2, 3, 4}));
   EXPECT_EQ(folded(Format::tflite, "SLICE", {},
@@ -137,15 +142,15 @@ TEST(MovesFromTFLite, blocks_and_slices_count_by_their_options) {
 }
 
 TEST(MovesFromONNX, type_numbers_name_types) {
-  EXPECT_EQ(folded(Format::onnx, "Cast", {{{"to", I{7}}}}, {square}),
+  EXPECT_EQ(folded(Format::onnx, "Cast", {{"to", I{7}}}, {square}),
             tensor<I>({2, 2}, {1, 2, 3, 4}));
-  EXPECT_FALSE(read(Format::onnx, "Cast", {{{"to", I{17}}}}, {square}).ok());
+  EXPECT_FALSE(read(Format::onnx, "Cast", {{"to", I{17}}}, {square}).ok());
   EXPECT_EQ(folded(Format::onnx, "CastLike", {}, {square, tensor<I32>({}, {0})}),
             tensor<I32>({2, 2}, {1, 2, 3, 4}));
 }
 
 TEST(MovesFromONNX, dropout_drops_nothing_and_has_no_mask) {
-  EXPECT_EQ(folded(Format::onnx, "Dropout", {{{"ratio", 0.5}}}, {square}), square);
+  EXPECT_EQ(folded(Format::onnx, "Dropout", {{"ratio", 0.5}}, {square}), square);
   EXPECT_FALSE(read(Format::onnx, "Dropout", {}, {square}, 2).ok());
 }
 

@@ -7,11 +7,7 @@ namespace lockstep {
 namespace {
 
 using test::OpProblem;
-
-template <class T>
-Tensor tensor(Shape shape, std::vector<T> v) {
-  return Tensor::of<T>(std::move(shape), std::span<const T>(v));
-}
+using test::tensor;
 
 TEST(Softmax, sums_to_one_along_the_axis) {
   const auto y = OpProblem("Softmax").input<float>({2, 2}, {0, 0, 5, 5}).run();

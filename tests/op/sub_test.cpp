@@ -7,11 +7,7 @@ namespace lockstep {
 namespace {
 
 using test::OpProblem;
-
-template <class T>
-Tensor tensor(Shape shape, std::vector<T> v) {
-  return Tensor::of<T>(std::move(shape), std::span<const T>(v));
-}
+using test::tensor;
 
 TEST(Sub, subtracts_reals_and_wraps_integers) {
   EXPECT_EQ(OpProblem("Sub").input<float>({2}, {1, 2}).input<float>({}, {3}).run()[0],

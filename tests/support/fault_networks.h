@@ -33,6 +33,12 @@ Executor input_alone(Shape shape, const char* format = "onnx");
 
 std::vector<Executor> fault_networks();
 
+// A fault, a place of a network for it.
+struct FaultCase {
+  Executor (*network)();
+  const char *fault, *place;
+};
+
 // Injects `fault` at `place` of the network and looks for it there: how many elements differ over
 // three runs, and how many of these the best candidate of `by` leaves.
 struct Outcome {
