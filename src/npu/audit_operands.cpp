@@ -203,9 +203,10 @@ void check_window(const NpuOperands& c, NpuUnitId id, const NpuPoolUnit& p,
 void check_features(const NpuOperands& c, NpuUnitId id, const NpuConv& conv,
                     std::vector<NpuFinding>& found) {
   const NpuUnitId from = c.source(id, 0);
-  if (from.kind != NpuKind::stream) return;
-  const NpuBuffer* b = c.buffer(from, c.form.epoch->number);
-  if (!b || b->scale.size() != 1) return;
+  const bool read = from.kind == NpuKind::stream;  // else they enter as a unit beside stores them
+  const NpuBuffer* b = read ? c.buffer(from, c.form.epoch->number) : c.stored(from);
+  if (!b || b->scale.size() != 1 || (!read && (b->nbits != 8 || from.kind == NpuKind::conv)))
+    return;
   if (conv.zfbias != 0) return;  // pads codes for a maximum: nothing is multiplied
   const std::int64_t zero = b->zero.empty() ? 0 : b->zero[0];
   const bool is_unsigned = b->type == "DataType_UINT8";
