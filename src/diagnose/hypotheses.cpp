@@ -74,7 +74,7 @@ std::vector<Hypotheses::Task> Hypotheses::tasks(bool inputs_first, bool only_fit
   // Reals between codes are in no device's memory: what could have befallen them comes after what
   // befalls codes.
   if (!trial_.single_node())
-    std::ranges::stable_partition(tasks, [&](const Task& t) {
+    std::stable_partition(tasks.begin(), tasks.end(), [&](const Task& t) {
       const Site& site = sites_[t.site];
       if (site.node == no_id || site.graph().node(site.node).op != "DequantizeLinear") return true;
       const ValueId x = site.graph().node(site.node).inputs[0];

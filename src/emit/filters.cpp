@@ -39,8 +39,10 @@ Filters filters_of(const NodeView& v) {
 
 std::int64_t centred(std::vector<std::int64_t>& codes, std::int64_t zero) {
   if (codes.empty()) return zero;
-  const auto [least, most] = std::ranges::minmax(codes);
-  const auto fits = [&](std::int64_t by) { return least - by >= -127 && most - by <= 127; };
+  const auto range = std::ranges::minmax(codes);
+  const auto fits = [&](std::int64_t by) {
+    return range.min - by >= -127 && range.max - by <= 127;
+  };
   const std::int64_t by = fits(zero) ? zero : fits(0) || !fits(-1) ? 0 : -1;
   for (std::int64_t& c : codes) c -= by;
   return zero - by;

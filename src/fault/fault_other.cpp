@@ -41,8 +41,9 @@ std::vector<ValueId> other_tensors(const Site& site, std::int64_t bytes) {
     return g.value(a).producer > g.value(b).producer;
   };
   std::ranges::stable_sort(before, later);
-  std::ranges::stable_partition(
-      before, [&](ValueId id) { return std::ranges::find(node.inputs, id) == node.inputs.end(); });
+  std::stable_partition(before.begin(), before.end(), [&](ValueId id) {
+    return std::ranges::find(node.inputs, id) == node.inputs.end();
+  });
   before.insert(before.end(), after.begin(), after.end());
   return before;
 }

@@ -94,8 +94,7 @@ Draft::Draft(const Graph& graph, std::vector<Shown> shown_before)
 std::vector<NodeId> Draft::readers(ValueId v) const {
   auto found = edges_[at(v)];
   std::ranges::sort(found);
-  const auto twice = std::ranges::unique(found);
-  found.erase(twice.begin(), twice.end());
+  found.erase(std::unique(found.begin(), found.end()), found.end());
   return found;
 }
 
