@@ -158,7 +158,9 @@ Result<void> eval_codes(EvalContext& c, const Window& g, const ConvLayout& l) {
   const std::int32_t zero = yv.quant.zero_at(0);
   const auto lost = losses(c, g, l);
   convolve<std::int64_t>(
-      g, l, x, w, [&](std::int64_t n, std::int64_t o, std::int64_t p, std::int64_t sum) {
+      g, l, x, w,
+      [&, wide = wide, policy = policy](std::int64_t n, std::int64_t o, std::int64_t p,
+                                        std::int64_t sum) {
         if (bias) sum += bias->code(o);
         if (!lost.empty())
           sum += lost[static_cast<std::size_t>(g.index(n, o, p, g.out_count(), l.out_channels))];

@@ -70,7 +70,7 @@ Result<void> eval_codes(EvalContext& c, const GemmSizes& s) {
   const CodeClamp clamp = clamp_of(c.view);
   const auto lost = losses(c, s);
   gemm_products<std::int64_t, std::int32_t>(
-      s, a, b, [&](std::int64_t i, std::int64_t j, std::int64_t sum) {
+      s, a, b, [&, wide = wide, policy = policy](std::int64_t i, std::int64_t j, std::int64_t sum) {
         if (bias) sum += bias->code(i * stride.first + j * stride.second);
         if (!lost.empty()) sum += lost[static_cast<std::size_t>(i * s.n + j)];
         const Rescale& r = rescale[static_cast<std::size_t>(j)];
