@@ -265,6 +265,14 @@ Result<ValueId> OnnxReader::declare(const onnx::NodeProto& node, const std::stri
   return id;
 }
 
+ValueId OnnxReader::unnamed_output(const onnx::NodeProto& node, const OnnxScope& scope) {
+  Value v;
+  v.name = graph_.unique_name(node_name(node, scope) + ":0");
+  v.shape = {0};
+  v.origin.node = node_name(node, scope);
+  return graph_.add_value(std::move(v));
+}
+
 Result<void> OnnxReader::read_operator(const onnx::NodeProto& node, OnnxScope& scope) {
   const std::string at = where(node, scope);
   const ForeignMatch match = find_foreign(Format::onnx, full_name(node));
@@ -294,8 +302,11 @@ Result<void> OnnxReader::read_operator(const onnx::NodeProto& node, OnnxScope& s
   while (outputs > 0 && node.output(outputs - 1).empty()) --outputs;
   for (int i = 0; i < outputs; ++i) {
     foreign.outputs.push_back(no_id);
-    if (node.output(i).empty()) continue;
-    LOCKSTEP_TRY(foreign.outputs.back(), declare(node, node.output(i), scope));
+    if (!node.output(i).empty()) {
+      LOCKSTEP_TRY(foreign.outputs.back(), declare(node, node.output(i), scope));
+    } else if (i == 0) {
+      foreign.outputs.back() = unnamed_output(node, scope);
+    }
   }
   if (narrow && !foreign.op.ends_with("DequantizeLinear"))
     four_bit_.insert(foreign.outputs.begin(), foreign.outputs.end());

@@ -46,6 +46,8 @@ class OnnxReader {
   Result<void> read_constant(const onnx::NodeProto& node, OnnxScope& scope);
   Result<std::vector<ValueId>> inputs_of(const onnx::NodeProto& node, const OnnxScope& scope) const;
   Result<ValueId> declare(const onnx::NodeProto& node, const std::string& name, OnnxScope& scope);
+  // Of a node whose file names only later ones: every node here has a first output.
+  ValueId unnamed_output(const onnx::NodeProto& node, const OnnxScope& scope);
   Result<Shape> shape_of(const onnx::ValueInfoProto& info);
   std::int64_t extent_of(const std::string& name, const std::string& place);
   Result<void> check_dimensions() const;

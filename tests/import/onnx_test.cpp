@@ -102,6 +102,17 @@ TEST(OnnxImport, folds_arithmetic_on_shapes) {  // reshape to [shape(x)[0], -1]
   EXPECT_EQ(g->nodes().size(), 1u);
 }
 
+TEST(OnnxImport, a_node_whose_first_output_has_no_name_computes_the_others) {
+  OnnxBuilder m;
+  m.input("x", {1, 4}).output("b");
+  set_int(m.node("Split", {"x"}, {"", "b"}), "axis", 1);
+  const auto g = m.import();
+  ASSERT_TRUE(g.ok()) << g.error().line();
+  ASSERT_NE(g->nodes()[0].outputs[0], no_id);
+  EXPECT_EQ(g->value(g->nodes()[0].outputs[0]).shape, (Shape{1, 2}));
+  EXPECT_EQ(run_float(*g, {{"x", floats({1, 4}, {1, 2, 3, 4})}}, "b"), floats({1, 2}, {3, 4}));
+}
+
 TEST(OnnxImport, unrolls_a_scan) {
   const auto g = running_sum().import();
   ASSERT_TRUE(g.ok()) << g.error().line();

@@ -46,16 +46,18 @@ class Maker:
                               if np.ndim(array) else numpy_helper.from_array(np.asarray(array, dtype), name))
         return name
 
-    def node(self, kind, *names, results=1, domain="", opset=None, **attrs):
+    def node(self, kind, *names, results=1, domain="", opset=None, unnamed=(), **attrs):
+        """`unnamed`: which of its results the file leaves without a name."""
         self.kind, self.names, self.results, self.domain, self.attrs = kind, list(names), results, domain, attrs
+        self.unnamed = unnamed
         self.opset = opset or self.opset
 
     def model(self):
-        outputs = [f"y{i}" for i in range(self.results)]
+        outputs = ["" if i in self.unnamed else f"y{i}" for i in range(self.results)]
         node = helper.make_node(self.kind, self.names, outputs, domain=self.domain, **self.attrs)
         inputs = [helper.make_tensor_value_info(n, helper.np_dtype_to_tensor_dtype(a.dtype), a.shape)
                   for n, a in self.fed.items()]
-        graph = helper.make_graph([node], "g", inputs, [onnx.ValueInfoProto(name=n) for n in outputs], self.constants)
+        graph = helper.make_graph([node], "g", inputs, [onnx.ValueInfoProto(name=n) for n in outputs if n], self.constants)
         domains = [helper.make_opsetid("", self.opset)]
         if self.domain:
             domains.append(helper.make_opsetid(self.domain, 1))

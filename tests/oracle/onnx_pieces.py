@@ -115,7 +115,8 @@ def recurrent(kind):
         if len(names) > 3 and m.r.random() < 0.4:
             names += [""] + [m.feed([d, b, h]) for _ in range(2 if kind == "LSTM" else 1)]
         attrs = {"linear_before_reset": m.pick(0, 1)} if kind == "GRU" else {}
-        m.node(kind, *names, results=3 if kind == "LSTM" else 2, hidden_size=h, direction=direction, **attrs)
+        m.node(kind, *names, results=3 if kind == "LSTM" else 2, hidden_size=h, direction=direction,
+               unnamed=m.pick((), (), (0,)), **attrs)
     return make
 
 
