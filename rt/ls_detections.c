@@ -37,12 +37,15 @@ static void decode(const ls_detections* p, const void* encodings, const void* an
   int32_t i, k;
   for (i = 0; i < p->boxes; ++i, boxes += 4) {
     float y, x, half_h, half_w;
+    double along_y, along_x;
     for (k = 0; k < 4; ++k) {
       e[k] = real_at(&p->encoding, encodings, i * p->width + k);
       a[k] = real_at(&p->anchor, anchors, i * 4 + k);
     }
-    y = (float)((double)e[0] / p->y_scale * (double)a[2] + (double)a[0]);
-    x = (float)((double)e[1] / p->x_scale * (double)a[3] + (double)a[1]);
+    along_y = (double)e[0] / p->y_scale * (double)a[2];
+    along_x = (double)e[1] / p->x_scale * (double)a[3];
+    y = (float)(along_y + (double)a[0]);
+    x = (float)(along_x + (double)a[1]);
     half_h = (float)(0.5 * exp((double)e[2] / p->h_scale) * (double)a[2]);
     half_w = (float)(0.5 * exp((double)e[3] / p->w_scale) * (double)a[3]);
     boxes[0] = y - half_h, boxes[1] = x - half_w;

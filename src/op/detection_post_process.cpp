@@ -210,7 +210,7 @@ extern constinit const OpDef op_detection_post_process = {
     .name = "DetectionPostProcess",
     .meaning =
         "boxes, classes, scores, count = the detections that stay of SSD's encoded boxes, best "
-        "first; rows that stay empty are 0",
+        "first (of equal scores the earlier class, as in TFLite Micro); rows that stay empty are 0",
     .exact = Exactness::rounding,
     .inputs = inputs,
     .outputs = outputs,
