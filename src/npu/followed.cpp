@@ -33,6 +33,7 @@ bool NpuFollowed::run(const NpuEpoch& e) {
 std::optional<std::vector<std::int64_t>> NpuFollowed::through(const NpuEpoch& e,
                                                               const NpuBuffer& from,
                                                               const NpuBuffer& to) {
+  if (from.nbits != 8 || to.nbits != 8) return std::nullopt;  // an element's place is a byte's
   const std::vector<std::int64_t> order = value_order(from, *map_.find(from.name)),
                                   in = memory_order(from), out = memory_order(to);
   if (order.size() != in.size()) return std::nullopt;
@@ -66,6 +67,7 @@ const NpuBuffer* NpuFollowed::read_by(const NpuEpoch& e) {
 }
 
 std::optional<Tensor> moved_numbers(const NodeView& v, std::size_t output) {
+  if (output >= v.node.outputs.size() || v.node.outputs[output] == no_id) return {};
   Tensor numbers(DType::i32, v.input(0).shape);
   if (numbers.count() > INT32_MAX) return {};
   for (std::int64_t i = 0; i < numbers.count(); ++i) numbers.set_code(i, i);
@@ -73,8 +75,8 @@ std::optional<Tensor> moved_numbers(const NodeView& v, std::size_t output) {
   for (std::size_t i = 1; i < v.input_count(); ++i)
     in.push_back(v.has_input(i) ? v.constant(i) : nullptr);
   std::vector<Tensor> out;
-  for (std::size_t o = 0; o < v.node.outputs.size(); ++o)
-    out.emplace_back(DType::i32, v.output(o).shape);
+  for (const ValueId id : v.node.outputs)
+    out.push_back(id == no_id ? Tensor() : Tensor(DType::i32, v.graph.value(id).shape));
   EvalContext context{v, *find_arithmetic("neural-art")->numerics, in, out};
   const OpDef* op = find_op(v.node.op);
   if (!op || !op->eval(context).ok() || out[output].count() == 0) return {};

@@ -140,7 +140,9 @@ void add_sources(const NpuProgram& program, const NpuBuffer& b, const NpuMapping
   for (const NpuUnit* u : behind.streams) {
     if (const NpuPair* pair = map.find(u->buffer)) {
       const ValueId id = model.find_value(pair->value);
-      if (id != no_id && std::ranges::find(sources, id) == sources.end()) sources.push_back(id);
+      if (id == no_id || std::ranges::find(sources, id) != sources.end()) continue;
+      if (sources.empty()) origin.buffer = u->buffer;
+      sources.push_back(id);
     } else if (const NpuBuffer* inner = program.find_buffer(u->buffer);
                inner && !inner->is_param && inner->epoch < b.epoch) {
       add_sources(program, *inner, map, model, depth + 1, origin);
@@ -176,6 +178,14 @@ const Value* by_name(const NpuBuffer& b, const std::string& stem, const NpuNames
   return id != no_id && fits(b, model.value(id)) ? &model.value(id) : nullptr;
 }
 
+// The tensor that a file beside the program names where the buffer holds it requantized, and so no
+// tensor of the model: whatever else has the buffer's scale and shape.
+const Value* requantized(const NpuBuffer& b, const NpuNames& names, const Graph& model) {
+  const std::string stem = without_copies(b.name);
+  const Value* v = named(b, stem, names, model);
+  return v && is_rescaled(b, *v) && !by_name(b, stem, names, model) ? v : nullptr;
+}
+
 // Tensors of the buffer's scale and of the best agreement in shape.
 std::vector<const Value*> candidates_for(const NpuBuffer& b, const Graph& model) {
   std::vector<const Value*> all;
@@ -206,17 +216,41 @@ std::string without_copies(std::string_view name) {
   }
 }
 
-NpuMapping map_npu_buffers(const NpuProgram& program, const Graph& model, const NpuNames& names) {
-  NpuMapping map;
+namespace {
+
+// Says why a buffer has no tensor, once where it stands in the program more than once.
+void leave_out(const NpuBuffer& b, std::string why, NpuMapping& map) {
+  if (!map.find(b.name) && std::ranges::none_of(map.unmapped, [&](const std::string& u) {
+        return u.starts_with(b.name + ":");
+      }))
+    map.unmapped.push_back(fmt::format("{}: {}", b.name, why));
+}
+
+// The buffers that may hold a tensor of the model, epoch by epoch.
+std::vector<const NpuBuffer*> holding_tensors(const NpuProgram& program, const Graph& model,
+                                              const NpuNames& names, NpuMapping& map) {
   std::vector<const NpuBuffer*> order;
   for (const NpuBuffer& b : program.buffers) {
     if (!holds_codes(b)) continue;
     if (const NpuBuffer* t = turned_by(program, b))
       map.unmapped.push_back(fmt::format("{}: its bytes lie as {} has them", b.name, t->name));
+    else if (const Value* v = requantized(b, names, model))
+      leave_out(b,
+                fmt::format("{} in another scale, {:.9g} where the model has {:.9g}", v->name,
+                            b.scale[0], v->quant.scale[0]),
+                map);
     else
       order.push_back(&b);
   }
   std::ranges::stable_sort(order, {}, &NpuBuffer::epoch);
+  return order;
+}
+
+}  // namespace
+
+NpuMapping map_npu_buffers(const NpuProgram& program, const Graph& model, const NpuNames& names) {
+  NpuMapping map;
+  const std::vector<const NpuBuffer*> order = holding_tensors(program, model, names, map);
   NpuTensorChooser chooser(program, order, model);
   std::map<const NpuBuffer*, std::vector<const Value*>> candidates;
   for (const NpuBuffer* b : order) {
@@ -225,6 +259,7 @@ NpuMapping map_npu_buffers(const NpuProgram& program, const Graph& model, const 
   }
   std::set<const Value*> claimed;
   std::map<std::string, const Value*> chosen;  // by what the buffer is a copy of
+  NpuMoves moves;
   for (const NpuBuffer* b : order) {
     const std::string stem = without_copies(b->name);
     const auto add = [&](const Value& v, std::string how) {
@@ -238,16 +273,10 @@ NpuMapping map_npu_buffers(const NpuProgram& program, const Graph& model, const 
     }
     const std::vector<const Value*>& all = candidates[b];
     if (all.empty()) {
-      if (map.find(b->name) || std::ranges::any_of(map.unmapped, [&](const std::string& u) {
-            return u.starts_with(b->name + ":");
-          }))
-        continue;
-      const Value* v = named(*b, stem, names, model);
-      map.unmapped.push_back(
-          v ? fmt::format("{}: {} in another scale, {:.9g} where the model has {:.9g}", b->name,
-                          v->name, b->scale[0], v->quant.scale[0])
-            : fmt::format("{}: no tensor of {} elements in its order with scale {:.9g}", b->name,
-                          b->count(), b->scale[0]));
+      leave_out(*b,
+                fmt::format("no tensor of {} elements in its order with scale {:.9g}", b->count(),
+                            b->scale[0]),
+                map);
       continue;
     }
     if (const auto it = chosen.find(stem);
@@ -259,9 +288,10 @@ NpuMapping map_npu_buffers(const NpuProgram& program, const Graph& model, const 
     NpuOrigin origin = origin_of(program, *b, map, model);
     origin.claimed = &claimed;
     const Value* v = chooser.choose(*b, stem, all, origin, how);
+    if (how == "moved") moves.emplace(b->name, origin.buffer);
     add(*v, how);
   }
-  tell_parts_apart(program, model, map);
+  tell_parts_apart(program, model, moves, map);
   drop_turned(program, map);
   return map;
 }

@@ -14,6 +14,7 @@ namespace lockstep {
 // Where a buffer comes from, as far as it is known.
 struct NpuOrigin {
   std::vector<ValueId> sources;  // tensors that it is made of: the nearest descendant counts
+  std::string buffer;            // what holds the first of them
   bool moved = false;            // one tensor, only moved or shifted to another zero point
   const std::set<const Value*>* claimed = nullptr;  // by buffers of other nodes
 };

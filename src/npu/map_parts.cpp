@@ -75,18 +75,30 @@ bool lies_as(const Part& part, const std::vector<std::int64_t>& order,
 // By the stem of a buffer's name: the part that its bytes are.
 using Found = std::map<std::string, const Value*>;
 
-void assign(NpuMapping& map, const Found& found) {
-  std::set<const Value*> distinct;
-  for (const auto& [stem, value] : found) distinct.insert(value);
-  if (distinct.size() != found.size()) return;
-  std::map<std::string, const Value*> instead;
+// Whether every part would lie in one buffer (and its copies) alone, those of names among them.
+bool sets_apart(const NpuMapping& map, const Found& found) {
+  std::map<std::string, std::string> stems;  // by the tensor that they hold in the end
+  return std::ranges::all_of(map.pairs, [&](const NpuPair& p) {
+    const std::string stem = without_copies(p.buffer);
+    const auto it = found.find(stem);
+    return it == found.end() ||
+           stems.emplace(p.how == "name" ? p.value : it->second->name, stem).first->second == stem;
+  });
+}
+
+void assign(NpuMapping& map, const Found& found, const NpuMoves& moves) {
+  if (!sets_apart(map, found)) return;
+  std::map<std::string, const Value*> instead;  // by buffer, in the order in which they are made
   for (NpuPair& p : map.pairs) {
     const auto it = found.find(without_copies(p.buffer));
-    const auto moved = p.how == "moved" ? instead.find(p.value) : instead.end();
     if (it == found.end()) {
-      if (moved != instead.end()) p.value = moved->second->name;  // a copy of one of them
+      const auto move = p.how == "moved" ? moves.find(p.buffer) : moves.end();
+      const auto from = move == moves.end() ? instead.end() : instead.find(move->second);
+      if (from == instead.end()) continue;
+      p.value = from->second->name;
+      instead.emplace(p.buffer, from->second);
     } else if (p.how != "name" && p.value != it->second->name) {
-      instead.insert_or_assign(p.value, it->second);
+      instead.emplace(p.buffer, it->second);
       p.value = it->second->name, p.how = "the bytes that are moved";
     }
   }
@@ -94,7 +106,8 @@ void assign(NpuMapping& map, const Found& found) {
 
 }  // namespace
 
-void tell_parts_apart(const NpuProgram& program, const Graph& model, NpuMapping& map) {
+void tell_parts_apart(const NpuProgram& program, const Graph& model, const NpuMoves& moves,
+                      NpuMapping& map) {
   std::optional<NpuFollowed> followed;
   std::map<ValueId, Found> by_whole;
   for (const NpuEpoch& e : program.epochs) {
@@ -120,7 +133,7 @@ void tell_parts_apart(const NpuProgram& program, const Graph& model, NpuMapping&
       if (part != parts.end()) by_whole[whole].emplace(without_copies(to->name), part->value);
     }
   }
-  for (const auto& [whole, found] : by_whole) assign(map, found);
+  for (const auto& [whole, found] : by_whole) assign(map, found, moves);
 }
 
 }  // namespace lockstep

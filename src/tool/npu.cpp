@@ -221,7 +221,7 @@ void add_npu(CLI::App& app, int& code) {
   add("compare", "each epoch against onnxruntime's arithmetic, as a table", compare, true);
   add("attribute",
       "why codes differ from onnxruntime's: rounding, 16-bit sums, factors and saturation, tables, "
-      "ties",
+      "codes that arrive as the program made them, ties",
       attribute, true);
   npu->get_subcommand("attribute")
       ->add_option("--versus-ties", o->versus, "the tie rule that the column `ties` compares with");

@@ -1,10 +1,14 @@
 // What a program is fed, and tensors brought back from buffers.
 #include <gtest/gtest.h>
 
+#include <fmt/core.h>
+
 #include "npu/compare.h"
+#include "npu/followed.h"
 #include "npu/lowered_net.h"
 #include "npu/lowered_program.h"
 #include "npu/map.h"
+#include "npu/map_parts.h"
 #include "npu/small_program.h"
 
 namespace lockstep {
@@ -125,19 +129,20 @@ TEST(MapMoves, a_result_that_is_written_transposed_at_once_is_not_read_in_its_ow
   EXPECT_TRUE(map_npu_buffers(p, model).find("MaxPool_1_out_0"));
 }
 
-// Two halves of one tensor, whose buffers bear names that tell nothing, and a model that lists the
-// second half first: only the bytes say which is which.
-TEST(MapParts, halves_of_one_tensor_are_told_apart_by_the_bytes_that_are_moved) {
-  const auto halves = [](bool second_first) {
-    test::Net n(4);
-    const ValueId a = n.conv(n.input({1, 3, 5, 6}), 8, {3, 3}, {1, 1}, {1, 1, 1, 1});
-    const Shape cut[] = {{0, 0, 0}, {4, 5, 6}, {4, 0, 0}, {8, 5, 6}};
-    const auto half = [&](int k) { return n.sliced(a, cut[2 * k], cut[2 * k + 1]); };
-    const ValueId one = half(second_first ? 1 : 0), two = half(second_first ? 0 : 1);
-    const ValueId low = second_first ? two : one, high = second_first ? one : two;
-    n.value_of(low).name = "low", n.value_of(high).name = "high";
-    return n.finish(n.joined({low, high}));
-  };
+// Two halves of one tensor, "low" and "high", in the order in which the model lists them.
+Graph halves(bool high_first) {
+  test::Net n(4);
+  const ValueId a = n.conv(n.input({1, 3, 5, 6}), 8, {3, 3}, {1, 1}, {1, 1, 1, 1});
+  const Shape cut[] = {{0, 0, 0}, {4, 5, 6}, {4, 0, 0}, {8, 5, 6}};
+  const auto half = [&](int k) { return n.sliced(a, cut[2 * k], cut[2 * k + 1]); };
+  const ValueId one = half(high_first ? 1 : 0), two = half(high_first ? 0 : 1);
+  const ValueId low = high_first ? two : one, high = high_first ? one : two;
+  n.value_of(low).name = "low", n.value_of(high).name = "high";
+  return n.finish(n.joined({low, high}));
+}
+
+// Their buffers bear names that tell nothing: the first holds "low".
+NpuProgram two_buckets() {
   NpuProgram p = test::lowered(halves(false));
   const auto rename = [&](const std::string& from, const std::string& to) {
     for (NpuBuffer& b : p.buffers)
@@ -147,12 +152,90 @@ TEST(MapParts, halves_of_one_tensor_are_told_apart_by_the_bytes_that_are_moved) 
         if (u.buffer == from) u.buffer = to;
   };
   rename("low", "__ATONN_bucket_1_p1"), rename("high", "__ATONN_bucket_2_p1");
-  for (const bool second_first : {false, true}) {
-    const NpuMapping map = map_npu_buffers(p, halves(second_first));
+  return p;
+}
+
+// A model that lists the second half first: only the bytes say which is which.
+TEST(MapParts, halves_of_one_tensor_are_told_apart_by_the_bytes_that_are_moved) {
+  const NpuProgram p = two_buckets();
+  for (const bool high_first : {false, true}) {
+    const NpuMapping map = map_npu_buffers(p, halves(high_first));
     ASSERT_TRUE(map.find("__ATONN_bucket_1_p1") && map.find("__ATONN_bucket_2_p1"));
     EXPECT_EQ(map.find("__ATONN_bucket_1_p1")->value, "low");
     EXPECT_EQ(map.find("__ATONN_bucket_2_p1")->value, "high");
   }
+}
+
+// A file beside the program calls the first bucket "high", which the bytes of the second are.
+TEST(MapParts, a_half_that_a_file_names_is_not_given_to_another_buffer_too) {
+  const NpuMapping map =
+      map_npu_buffers(two_buckets(), halves(true), {{"__ATONN_bucket_1_p1", "high"}});
+  ASSERT_TRUE(map.find("__ATONN_bucket_1_p1") && map.find("__ATONN_bucket_2_p1"));
+  EXPECT_EQ(map.find("__ATONN_bucket_1_p1")->value, "high");
+  EXPECT_NE(map.find("__ATONN_bucket_2_p1")->value, "high");
+}
+
+// Copies of a buffer that holds a half for certain, and copies of one whose half was exchanged.
+TEST(MapParts, only_copies_of_a_buffer_whose_half_was_exchanged_follow_it) {
+  const NpuProgram p = two_buckets();
+  const Graph model = halves(true);
+  NpuMapping map = map_npu_buffers(p, model);
+  for (NpuPair& pair : map.pairs)
+    if (pair.buffer.starts_with("__ATONN_bucket_"))
+      pair.value = pair.buffer.starts_with("__ATONN_bucket_1") ? "high" : "low", pair.how = "order";
+  for (const char* name : {"copy", "copy_of_copy", "kept"})
+    map.pairs.push_back({name, "high", "moved", false});
+  tell_parts_apart(
+      p, model,
+      {{"copy", "__ATONN_bucket_1_p1"}, {"copy_of_copy", "copy"}, {"kept", "Slice_9_out_0"}}, map);
+  EXPECT_EQ(map.find("__ATONN_bucket_1_p1")->value, "low");
+  EXPECT_EQ(map.find("__ATONN_bucket_2_p1")->value, "high");
+  EXPECT_EQ(map.find("copy")->value, "low");
+  EXPECT_EQ(map.find("copy_of_copy")->value, "low");
+  EXPECT_EQ(map.find("kept")->value, "high");
+}
+
+// Two bytes an element: the places of elements and of bytes are not the same.
+TEST(MapParts, buffers_of_16_bits_are_not_followed_byte_by_byte) {
+  const NpuProgram p = two_buckets();
+  const NpuMapping map = map_npu_buffers(p, halves(false));
+  const NpuBuffer& to = *p.find_buffer("__ATONN_bucket_1_p1");
+  const auto from = std::ranges::find_if(p.buffers, [&](const NpuBuffer& b) {
+    return !b.is_param && b.epoch > 0 && b.epoch < to.epoch && map.find(b.name);
+  });
+  ASSERT_NE(from, p.buffers.end());
+  NpuFollowed followed(p, map, std::move(NpuMemory::make(p)).value());
+  const NpuEpoch& epoch = *p.find_epoch(to.epoch);
+  EXPECT_TRUE(followed.through(epoch, *from, to));
+  NpuBuffer wide = to;
+  wide.nbits = 16;
+  EXPECT_FALSE(followed.through(epoch, *from, wide));
+  wide = *from;
+  wide.nbits = 16;
+  EXPECT_FALSE(followed.through(epoch, wide, to));
+}
+
+// ONNX leaves out the name of an output that nothing takes.
+TEST(MapParts, a_split_whose_first_output_has_no_name_is_followed_to_its_second) {
+  GraphBuilder g("m.onnx", "onnx");
+  Value v;
+  v.name = "x", v.dtype = DType::i8, v.shape = {1, 4, 2}, v.quant = {{0.5}, {0}, -1};
+  const ValueId x = g.add_value(v);
+  v.name = "y", v.shape = {1, 2, 2};
+  const ValueId y = g.add_value(v);
+  Node n;
+  n.name = n.op = "Split", n.inputs = {x}, n.outputs = {no_id, y};
+  n.attrs.set("axis", std::int64_t{1});
+  g.add_node(n);
+  g.add_input(x), g.add_output(y);
+  const auto model = std::move(g).finish();
+  ASSERT_TRUE(model.ok()) << model.error().line();
+  const NodeView view{*model, model->nodes()[0]};
+  EXPECT_FALSE(moved_numbers(view, 0));
+  EXPECT_FALSE(moved_numbers(view, 2));
+  const auto places = moved_numbers(view, 1);
+  ASSERT_TRUE(places);
+  for (std::int64_t i = 0; i < 4; ++i) EXPECT_EQ(places->code(i), 4 + i);
 }
 
 // A file beside the program calls it by the model's name; the compiler requantized it.
@@ -162,12 +245,16 @@ TEST(MapInputs, a_named_tensor_in_another_scale_is_not_compared_code_by_code) {
   p.buffers.push_back(lies("Sub_1_out_0_inserted_out5", {1, 4, 4, 2}, "CHPos_First", 1, 0));
   const NpuNames names = {{"Sub_1_out_0", "v"}};
   EXPECT_TRUE(map_npu_buffers(p, model, names).find("Sub_1_out_0_inserted_out5"));
-  p.buffers[0].scale = {0.26};
-  const NpuMapping other = map_npu_buffers(p, model, names);
-  EXPECT_FALSE(other.find("Sub_1_out_0_inserted_out5"));
-  ASSERT_EQ(other.unmapped.size(), 1u);
-  EXPECT_EQ(other.unmapped[0],
-            "Sub_1_out_0_inserted_out5: v in another scale, 0.26 where the model has 0.25");
+  for (const double scale : {0.26, 0.5}) {  // 0.5: a second tensor, w, has it and this shape
+    p.buffers[0].scale = {scale};
+    const NpuMapping other = map_npu_buffers(p, model, names);
+    EXPECT_FALSE(other.find("Sub_1_out_0_inserted_out5")) << scale;
+    ASSERT_EQ(other.unmapped.size(), 1u) << scale;
+    EXPECT_EQ(other.unmapped[0],
+              fmt::format("Sub_1_out_0_inserted_out5: v in another scale, {:.9g} where the model "
+                          "has 0.25",
+                          scale));
+  }
 }
 
 TEST(MapMoves, an_operand_inside_of_a_prelu_is_not_its_result) {
