@@ -8,6 +8,7 @@
 #include <fmt/core.h>
 
 #include "npu/handed_on.h"
+#include "npu/mixed_rows.h"
 #include "npu/silent.h"
 
 namespace lockstep {
@@ -73,8 +74,7 @@ class Attributor {
                        area = plain.size() == 4 ? plain[2] * plain[3] : 1;
     const std::int64_t zero = model_.value(model_.find_value(pair.value)).quant.zero_at(0),
                        shift = zero - (b.zero.empty() ? 0 : b.zero[0]);
-    std::optional<Tensor> remade;
-    bool asked = false;
+    std::optional<std::vector<Tensor>> remade;
     for (std::int64_t i = 0; i < expected.count(); ++i) {
       const std::int64_t r = expected.code(i) + shift, e = exact.code(i) + shift,
                          s = got.code(i) + shift;
@@ -89,11 +89,10 @@ class Attributor {
       }
       if (s == r) continue;
       NpuCause cause = why(row, own, inside, k, r, e, s, pair.value);
-      if (cause == NpuCause::unexplained && !asked)
-        remade = handed_on_.remade(b, made, *sample_), asked = true;
-      if (cause == NpuCause::unexplained && remade &&
-          between(s, r, remade->code(i) + shift, uses_table(epoch) ? table_codes : 1))
-        cause = NpuCause::arriving;
+      if (cause == NpuCause::unexplained) {
+        if (!remade) remade = handed_on_.remade(b, made, *sample_);
+        cause = arrives(own, k, i, r, s, made, *remade, uses_table(epoch) ? table_codes : 1, shift);
+      }
       count(row, cause, std::abs(s - r) > 1);
     }
   }
@@ -101,7 +100,7 @@ class Attributor {
   // The sample whose tensors `add` is given next.
   void start(const Sample& sample) {
     sample_ = &sample;
-    silent_.clear();
+    silent_.clear(), changes_.clear();
   }
 
   std::vector<NpuAttribution> rows() {
@@ -188,11 +187,35 @@ class Attributor {
         d.epochs, [&](int e) { return tables_.contains(e) && handed_on_.makes(e, d.input); });
   }
 
-  // An operation may take the program's codes for some of its terms and, from memory, the
-  // reference's for others: the zero point of one operand times the codes of the other.
-  static bool between(std::int64_t s, std::int64_t reference, std::int64_t remade,
-                      std::int64_t most) {
-    return s >= std::min(reference, remade) - most && s <= std::max(reference, remade) + most;
+  // Whether the code follows from codes that the program made itself.
+  NpuCause arrives(const NpuDrift* own, std::size_t k, std::int64_t i, std::int64_t r,
+                   std::int64_t s, const Made& made, const std::vector<Tensor>& remade,
+                   std::int64_t most, std::int64_t shift) {
+    if (std::ranges::any_of(
+            remade, [&](const Tensor& t) { return std::abs(t.code(i) + shift - s) <= most; }))
+      return NpuCause::arriving;
+    if (!own || k >= own->channels() || !takes_from_table(*own)) return NpuCause::unexplained;
+    const auto& rows = changes(*own, made);
+    const double off = std::abs(static_cast<double>(s - r)), slack = 1 + own->data_path(k);
+    std::vector<std::int64_t> at;
+    for (const auto& row : rows) at.push_back(row.at(static_cast<std::size_t>(i)));
+    const bool follows = rows.empty()
+                             ? remade.empty() && off <= slack + own->gain[k] * table_codes
+                             : is_of_mixed_rows(s, r, at, own->in_parts, own->multiplier[k], slack);
+    if (!follows) return NpuCause::unexplained;
+    return off > 1 ? NpuCause::arriving : NpuCause::rounding;
+  }
+
+  // Parts of a kernel that are computed where the table is take its codes, those of other epochs
+  // the reference's from memory: what that makes of each row's sums; empty where they are not
+  // known.
+  const std::vector<std::vector<std::int64_t>>& changes(const NpuDrift& d, const Made& made) {
+    const auto [it, fresh] = changes_.try_emplace(&d);
+    const auto reference = sample_->find(d.input);
+    if (fresh && reference != sample_->end())
+      if (const auto codes = handed_on_.made_in(d.epochs, d.input, made))
+        it->second = changes_by_row(model_, d.node, d.input, reference->second, *codes);
+    return it->second;
   }
 
   static void count(NpuAttribution& row, NpuCause cause, bool far) {
@@ -217,10 +240,6 @@ class Attributor {
       if (u && std::abs(static_cast<double>(s - r)) <=
                    1 + own->data_path(k) + own->gain[k] * (1 + worst_path(*u)))
         cause = far ? NpuCause::sums : NpuCause::rounding;
-      if (cause == NpuCause::unexplained && takes_from_table(*own) &&
-          std::abs(static_cast<double>(s - r)) <=
-              1 + own->data_path(k) + own->gain[k] * table_codes)
-        cause = far ? NpuCause::arriving : NpuCause::rounding;
     } else if (inside && k < inside->channels()) {
       // A layer requantized inside the epoch and added: its drift enters under the quotient of the
       // scales.
@@ -250,6 +269,8 @@ class Attributor {
   std::map<std::ptrdiff_t, Squares> squares_;
   const Sample* sample_ = nullptr;
   std::map<const NpuDrift*, std::vector<bool>> silent_;  // of this sample
+  // What this sample's own codes change in the sums of layers that take them.
+  std::map<const NpuDrift*, std::vector<std::vector<std::int64_t>>> changes_;
   std::map<const NpuDrift*, double> arriving_;
   std::map<std::tuple<const NpuDrift*, std::size_t, std::int64_t>, double> known_;
 };

@@ -90,10 +90,12 @@ Result<std::vector<NpuDrift>> predict_drift(const NpuSimulator& simulator, const
     NpuDrift d;
     d.node = m.node, d.tensor = m.output, d.epoch = l.epoch, d.codes_epoch = l.codes_epoch,
     d.passes = l.passes + l.parts - 1;
-    d.input = m.input, d.epochs = l.part_epochs, d.epochs.push_back(l.epoch);
+    d.in_parts = l.parts > 1, d.input = m.input, d.epochs = l.part_epochs,
+    d.epochs.push_back(l.epoch);
     for (std::size_t k = 0; k < n; ++k) {
       const double want = m.multiplier(k),
                    offset = (m.bias.empty() ? 0 : m.bias[k] * want) + static_cast<double>(m.y_zero);
+      d.multiplier.push_back(want);
       d.step.push_back(std::ldexp(std::max(want, l.multiplier(k)), l.shift));
       d.multiplier_error.push_back(want == 0 ? 0 : l.multiplier(k) / want - 1);
       d.offset.push_back(offset);

@@ -15,7 +15,9 @@ struct NpuDrift {
   std::string input;         // of the model's layer
   std::vector<int> epochs;   // in which sums of it are made
   int epoch = 0, codes_epoch = 0, passes = 1;
+  bool in_parts = false;                 // of the kernel, whose sums are added up
   std::vector<double> step;              // one step of the 16-bit sum
+  std::vector<double> multiplier;        // of the model: sums to codes
   std::vector<double> multiplier_error;  // got / wanted - 1
   std::vector<double> constant_error;    // of bias and zero point
   std::vector<double> offset;            // codes at sum 0, as the model wants

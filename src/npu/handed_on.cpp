@@ -1,6 +1,9 @@
 #include "npu/handed_on.h"
 
 #include <algorithm>
+#include <array>
+#include <cmath>
+#include <utility>
 
 #include "arith/arith.h"
 #include "op/op.h"
@@ -11,6 +14,18 @@ namespace {
 constexpr std::string_view carriers[] = {"QuantizeLinear", "DequantizeLinear", "Requantize", "Relu",
                                          "Clip",           "Reshape",          "Transpose",  "Pad",
                                          "MaxPool"};
+
+// What tables compute.
+constexpr std::string_view functions[] = {
+    "Sigmoid",  "Tanh",     "HardSigmoid", "HardSwish", "LeakyRelu", "PRelu", "Elu",
+    "Softplus", "Softsign", "Mish",        "Gelu",      "Erf",       "Exp",   "Log",
+    "Sqrt",     "Rsqrt",    "Reciprocal",  "Neg",       "Abs"};
+
+std::int64_t nearest(double code, DType type) {
+  const std::int64_t low = type == DType::u8 ? 0 : -128;
+  return static_cast<std::int64_t>(
+      std::clamp(std::floor(code + 0.5), static_cast<double>(low), static_cast<double>(low + 255)));
+}
 
 }  // namespace
 
@@ -45,8 +60,11 @@ bool NpuHandedOn::makes(int epoch, std::string_view value) const {
 
 double NpuHandedOn::step_of_unheld(std::string_view value) const {
   const ValueId result = model_.find_value(std::string(value));
+  bool taken = false;  // the one function on the way
   for (ValueId id = result; id != no_id && model_.value(id).producer != no_id;) {
     const Node& n = model_.node(model_.value(id).producer);
+    const bool function = std::ranges::count(functions, n.op) > 0;
+    if (!passes_on(id) && (!function || std::exchange(taken, true))) return 0;
     id = n.inputs.empty() ? no_id : n.inputs[0];
     if (id == no_id || !is_integer(model_.value(id).dtype)) continue;
     const Value &x = model_.value(id), &y = model_.value(result);
@@ -81,18 +99,21 @@ std::optional<NpuHandedOn::Known> NpuHandedOn::known(ValueId id, const Source& s
   return follows;
 }
 
-std::optional<NpuHandedOn::Known> NpuHandedOn::computed(ValueId id, const Source& source,
-                                                        int hops) const {
+std::optional<NpuHandedOn::Known> NpuHandedOn::computed(ValueId id, const Source& source, int hops,
+                                                        unsigned from_reference) const {
   if (model_.value(id).producer == no_id) return {};
   const Node& n = model_.node(model_.value(id).producer);
   std::vector<Known> fed;
   fed.reserve(n.inputs.size());
   std::vector<const Tensor*> in;
   bool own = false;
-  for (const ValueId x : n.inputs) {
+  static const Made none;
+  const Source reference{source.epoch, none, source.reference};
+  for (std::size_t i = 0; i < n.inputs.size(); ++i) {
     in.push_back(nullptr);
-    if (x == no_id) continue;
-    auto k = known(x, source, hops);
+    if (n.inputs[i] == no_id) continue;
+    const bool other = i < 32 && (from_reference >> i & 1) != 0;
+    auto k = known(n.inputs[i], other ? reference : source, hops);
     if (!k) return {};
     own |= k->own;
     fed.push_back(std::move(*k));
@@ -107,16 +128,77 @@ std::optional<NpuHandedOn::Known> NpuHandedOn::computed(ValueId id, const Source
   return Known{std::move(out[0]), own};
 }
 
-std::optional<Tensor> NpuHandedOn::remade(const NpuBuffer& b, const Made& made,
-                                          const Sample& reference) const {
+void NpuHandedOn::add_products(const Node& n, const Value& z, const Source& source, int hops,
+                               std::vector<Tensor>& all) const {
+  if (n.op != "Mul" || n.inputs.size() != 2 || z.quant.scale.size() != 1) return;
+  if (z.dtype != DType::i8 && z.dtype != DType::u8) return;
+  static const Made none;
+  std::array<std::vector<Known>, 2> either;
+  std::array<std::int64_t, 2> zero{};
+  double m = 1 / z.quant.scale[0];
+  for (std::size_t i = 0; i < 2; ++i) {
+    const Value& x = model_.value(n.inputs[i]);
+    if (!is_integer(x.dtype) || x.quant.scale.size() != 1 ||
+        (x.shape != z.shape && count_of(x.shape) != 1))
+      return;
+    m *= x.quant.scale[0], zero[i] = x.quant.zero_at(0);
+    for (const Made* made : {&source.made, &none})
+      if (auto k = known(n.inputs[i], {source.epoch, *made, source.reference}, hops);
+          k && (made == &none || k->own))
+        either[i].push_back(std::move(*k));
+  }
+  if (either[0].size() + either[1].size() < 3) return;
+  const auto at = [](const Known& k, std::int64_t i) {
+    return k.tensor.code(k.tensor.count() == 1 ? 0 : i);
+  };
+  for (const Known& x : either[0])
+    for (const Known& y : either[1])
+      for (const Known& x_of_zero : either[0])
+        for (const Known& y_of_zero : either[1]) {
+          Tensor out(z.dtype, z.shape);
+          for (std::int64_t i = 0; i < out.count(); ++i) {
+            const std::int64_t sum = at(x, i) * at(y, i) - zero[0] * at(y_of_zero, i) -
+                                     zero[1] * at(x_of_zero, i) + zero[0] * zero[1];
+            const double code =
+                m * static_cast<double>(sum) + static_cast<double>(z.quant.zero_at(0));
+            out.set_code(i, nearest(code, z.dtype));
+          }
+          all.push_back(std::move(out));
+        }
+}
+
+std::vector<Tensor> NpuHandedOn::remade(const NpuBuffer& b, const Made& made,
+                                        const Sample& reference) const {
   constexpr int most_operations = 16;
   const NpuPair& pair = *mapping_.find(b.name);
   const ValueId id = model_.find_value(pair.value);
-  const auto again =
-      id == no_id ? std::nullopt : computed(id, {b.epoch, made, reference}, most_operations);
-  if (!again || !again->own) return {};
-  auto codes = codes_for(b, pair, model_.value(id), again->tensor);
-  return codes.ok() ? std::optional(std::move(codes).value()) : std::nullopt;
+  if (id == no_id || model_.value(id).producer == no_id) return {};
+  const Source source{b.epoch, made, reference};
+  const Node& n = model_.node(model_.value(id).producer);
+  std::vector<unsigned> choices = {0}, operands;
+  for (std::size_t i = 0; i < n.inputs.size() && i < 32; ++i)
+    if (n.inputs[i] != no_id && !model_.value(n.inputs[i]).constant) operands.push_back(1u << i);
+  if (operands.size() == 2) choices.insert(choices.end(), operands.begin(), operands.end());
+  std::vector<Tensor> all;
+  for (const unsigned from_reference : choices)
+    if (auto again = computed(id, source, most_operations, from_reference); again && again->own)
+      all.push_back(std::move(again->tensor));
+  add_products(n, model_.value(id), source, most_operations, all);
+  std::vector<Tensor> held;
+  for (const Tensor& t : all)
+    if (auto codes = codes_for(b, pair, model_.value(id), t); codes.ok())
+      held.push_back(std::move(codes).value());
+  return held;
+}
+
+std::optional<Tensor> NpuHandedOn::made_in(const std::vector<int>& epochs, std::string_view value,
+                                           const Made& made) const {
+  for (const auto& [at, codes] : made)
+    if (const NpuPair* p = mapping_.find(at.second);
+        p && p->value == value && std::ranges::count(epochs, at.first) > 0)
+      return model_codes(*program_.find_buffer(at.second), *p,
+                         model_.value(model_.find_value(p->value)), codes);
+  return {};
 }
 
 }  // namespace lockstep

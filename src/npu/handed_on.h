@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "npu/map.h"
 #include "run/capture.h"
@@ -20,16 +21,21 @@ class NpuHandedOn {
   // Whether codes made in epoch `from` reach `to` so.
   bool reaches(int from, int to) const;
   bool makes(int epoch, std::string_view value) const;
-  // One code of the tensor that a function is taken of, as codes of its result, where no buffer
-  // holds that tensor; 0 elsewhere.
+  // One code of the tensor that a function of one operand is taken of, as codes of its result,
+  // where no buffer holds that tensor; 0 elsewhere.
   double step_of_unheld(std::string_view value) const;
 
   using Made = std::map<std::pair<int, std::string>, Tensor>;
 
-  // What the model's operations make of b's tensor, in b's order, from the program's own codes
+  // What the model's operation makes of b's tensor, in b's order, from the program's own codes
   // where those reach b's epoch so, and from the reference's elsewhere; nothing where none does.
-  // `made` is what the epochs made, by epoch and buffer.
-  std::optional<Tensor> remade(const NpuBuffer& b, const Made& made, const Sample& reference) const;
+  // An operation of two operands may take either for each, and a product others for the terms of
+  // its zero points than for its own: all that follow. `made` is what the epochs made, by epoch and
+  // buffer.
+  std::vector<Tensor> remade(const NpuBuffer& b, const Made& made, const Sample& reference) const;
+  // The codes of a tensor of the model as one of the epochs made them.
+  std::optional<Tensor> made_in(const std::vector<int>& epochs, std::string_view value,
+                                const Made& made) const;
 
  private:
   struct Source {
@@ -43,7 +49,13 @@ class NpuHandedOn {
   };
   bool passes_on(ValueId id) const;
   std::optional<Known> known(ValueId id, const Source& source, int hops) const;
-  std::optional<Known> computed(ValueId id, const Source& source, int hops) const;
+  // z of the product n: m * (x * y - x0 * y' - y0 * x' + x0 * y0), each of x, y, x', y' the
+  // program's or the reference's.
+  void add_products(const Node& n, const Value& z, const Source& source, int hops,
+                    std::vector<Tensor>& all) const;
+  // Bit i of `from_reference`: operand i follows from the reference's codes alone.
+  std::optional<Known> computed(ValueId id, const Source& source, int hops,
+                                unsigned from_reference = 0) const;
 
   const NpuProgram& program_;
   const Graph& model_;

@@ -24,8 +24,8 @@ NpuEpoch reads(int number, const std::string& buffer) {
   return e;
 }
 
-// x -> Mul by 2 -> y, both of codes.
-Graph doubled() {
+// x -> Mul by 2, or a function -> y, both of codes.
+Graph doubled(const std::string& op = "Mul") {
   GraphBuilder b("m", "tflite");
   const auto value = [&](const std::string& name, const Shape& shape, double scale) {
     Value v;
@@ -38,7 +38,8 @@ Graph doubled() {
   constant->set_code(0, 2);
   b.value(two).constant = constant;
   Node n;
-  n.name = n.op = "Mul", n.inputs = {x, two}, n.outputs = {y};
+  n.name = n.op = op, n.inputs = {x}, n.outputs = {y};
+  if (op == "Mul") n.inputs.push_back(two);
   b.add_node(n);
   b.add_input(x), b.add_output(y);
   return std::move(std::move(b).finish()).value();
@@ -76,17 +77,67 @@ TEST(NpuHandedOn, an_operation_is_repeated_on_the_programs_own_codes) {
   for (std::int64_t i = 0; i < 8; ++i) x.set_code(i, 5 * i - 17);
   const NpuBuffer& product = *h.program.find_buffer("Mul_2_out_0_cp_in_1");
   const auto again = handed.remade(product, {{{1, "Conv2D_1_out_0"}, x}}, {});
-  ASSERT_TRUE(again);
-  for (std::int64_t i = 0; i < 8; ++i) EXPECT_EQ(again->code(i), 2 * (5 * i - 17));
-  EXPECT_FALSE(handed.remade(product, {}, {}));
-  EXPECT_FALSE(handed.remade(product, {}, {{"x", x}}));  // nothing but what the reference has
+  ASSERT_EQ(again.size(), 1u);
+  for (std::int64_t i = 0; i < 8; ++i) EXPECT_EQ(again[0].code(i), 2 * (5 * i - 17));
+  EXPECT_TRUE(handed.remade(product, {}, {}).empty());
+  EXPECT_TRUE(handed.remade(product, {}, {{"x", x}}).empty());  // but what the reference has
 }
 
 TEST(NpuHandedOn, a_code_that_no_buffer_holds_is_worth_the_quotient_of_the_scales) {
   Handed h;
+  h.model = doubled("Neg");
   EXPECT_EQ(NpuHandedOn(h.program, h.model, h.mapping).step_of_unheld("y"), 0);
   h.mapping.pairs.erase(h.mapping.pairs.begin());  // x is made and used inside an epoch
   EXPECT_EQ(NpuHandedOn(h.program, h.model, h.mapping).step_of_unheld("y"), 1);
+  h.model = doubled();  // a product is no function of one operand
+  EXPECT_EQ(NpuHandedOn(h.program, h.model, h.mapping).step_of_unheld("y"), 0);
+}
+
+// z = (x - 10) * (y + 20) / 4, y of x's shape or one code.
+Graph product(const Shape& y_shape) {
+  GraphBuilder g("m", "tflite");
+  const auto value = [&](const std::string& name, const Shape& shape, double scale, int zero) {
+    Value v;
+    v.name = name, v.dtype = DType::i8, v.shape = shape, v.quant = {{scale}, {zero}, -1};
+    return g.add_value(v);
+  };
+  const ValueId x = value("x", {1, 2, 2, 2}, 0.5, 10), y = value("y", y_shape, 0.5, -20),
+                z = value("z", {1, 2, 2, 2}, 1, 3);
+  Node n;
+  n.name = n.op = "Mul", n.inputs = {x, y}, n.outputs = {z};
+  g.add_node(n);
+  g.add_input(x), g.add_input(y), g.add_output(z);
+  return std::move(std::move(g).finish()).value();
+}
+Tensor all_of_code(const Shape& shape, std::int64_t code) {
+  Tensor t(DType::i8, shape);
+  for (std::int64_t i = 0; i < t.count(); ++i) t.set_code(i, code);
+  return t;
+}
+
+// x as the program made it, y as the reference has it; in the terms of the zero points x may be the
+// reference's. A factor of one half gives none of these.
+TEST(NpuHandedOn, a_halved_product_of_own_codes_is_none_of_those_that_follow) {
+  NpuProgram program;
+  program.buffers = {made("x_1", 1, 0), made("z_2", 2, 128), made("between", 1, 192, 16)};
+  program.buffers[0].zero = {10}, program.buffers[1].scale = {1}, program.buffers[1].zero = {3};
+  program.epochs = {reads(1, "input"), reads(2, "between")};
+  NpuMapping mapping;
+  mapping.pairs = {{"x_1", "x", "name", false}, {"z_2", "z", "name", false}};
+  for (const Shape& y_shape : {Shape{1, 2, 2, 2}, Shape{}}) {
+    const Graph model = product(y_shape);
+    const auto all =
+        NpuHandedOn(program, model, mapping)
+            .remade(program.buffers[1], {{{1, "x_1"}, all_of_code({1, 2, 2, 2}, 26)}},
+                    {{"x", all_of_code({1, 2, 2, 2}, 14)}, {"y", all_of_code(y_shape, 4)}});
+    const auto follows = [&](std::int64_t code) {
+      return std::ranges::any_of(all,
+                                 [&](const Tensor& t) { return std::abs(t.code(0) - code) <= 1; });
+    };
+    EXPECT_TRUE(follows(3 + 16 * 24 / 4));
+    EXPECT_TRUE(follows(3 + (16 * 24 - 12 * 20) / 4));  // 20 * x: the reference's
+    EXPECT_FALSE(follows(3 + 16 * 24 / 8));             // between 27 and 99
+  }
 }
 
 }  // namespace
