@@ -91,7 +91,8 @@ class Attributor {
       NpuCause cause = why(row, own, inside, k, r, e, s, pair.value);
       if (cause == NpuCause::unexplained) {
         if (!remade) remade = handed_on_.remade(b, made, *sample_);
-        cause = arrives(own, k, i, r, s, made, *remade, uses_table(epoch) ? table_codes : 1, shift);
+        cause = arrives(own, k, i, r, s, made, *remade, tables_.contains(epoch) ? table_codes : 1,
+                        shift);
       }
       count(row, cause, std::abs(s - r) > 1);
     }
@@ -177,9 +178,6 @@ class Attributor {
     return it->second;
   }
 
-  bool uses_table(int epoch) const {
-    return std::ranges::any_of(tables_, [&](int t) { return handed_on_.reaches(t, epoch); });
-  }
   // The layer's input comes from a table of its own epochs: what the sums take are the program's
   // codes.
   bool takes_from_table(const NpuDrift& d) const {
