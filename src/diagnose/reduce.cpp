@@ -36,7 +36,7 @@ class Reducer {
         recorded_{a.sent, a.expected, a.observed, a.state},
         test_(*a.reference, recorded_) {}
 
-  Result<Reduction> run() {
+  Result<ReducedCase> run() {
     LOCKSTEP_CHECK(choose());
     LOCKSTEP_CHECK(cut());
     const std::int64_t needed = std::min(keep_.values, r_.differing);
@@ -130,7 +130,7 @@ class Reducer {
     const std::size_t s = earlier_ == KeptRun::first ? 0 : r_.sample - 1;
     if (r_.sample == 0)
       return Error{q_.target, "no run stands before the wrong one", "captures of several runs", ""};
-    Reduction::Earlier run;
+    ReducedCase::Earlier run;
     run.sample = s;
     const Tensor* device = test_.device(row_->value, s);
     for (const ValueId id : cone.frontier) {
@@ -153,7 +153,7 @@ class Reducer {
   // Where the device's codes stand behind dequantizers and before a quantizer, the part takes in
   // and yields those: what a device holds.
   Result<void> speak_codes(const Cone& cone) {
-    Reduction coded = r_;
+    ReducedCase coded = r_;
     coded.inputs.clear();
     coded.input.clear();
     for (const ValueId id : cone.frontier) {
@@ -166,7 +166,7 @@ class Reducer {
       if (coded.input.contains(g_.value(taken).name)) continue;
       coded.inputs.push_back(g_.value(taken).name);
       coded.input.emplace(g_.value(taken).name, given ? *given : *test_.given(id, r_.sample));
-      for (Reduction::Earlier& run : coded.before) {
+      for (ReducedCase::Earlier& run : coded.before) {
         const Tensor* then = test_.given(taken, run.sample);
         if (!then) return {};
         if (taken != id) run.input.erase(g_.value(id).name);
@@ -181,7 +181,7 @@ class Reducer {
       coded.output = g_.value(codes).name;
       coded.quant = g_.value(codes).quant;
       coded.device = device->reshaped(g_.value(codes).shape);
-      for (Reduction::Earlier& run : coded.before) {
+      for (ReducedCase::Earlier& run : coded.before) {
         const Tensor* then = test_.device(codes, run.sample);
         if (!then) return {};
         run.device = then->reshaped(g_.value(codes).shape);
@@ -207,7 +207,7 @@ class Reducer {
   };
 
   // The part as a model for these inputs, and what it yields; nothing when it is no model.
-  Result<std::optional<Part>> part(const Reduction& r, const Shape& shape) {
+  Result<std::optional<Part>> part(const ReducedCase& r, const Shape& shape) {
     std::map<std::string, Shape> shapes = {{r.output, shape}};
     for (const auto& [name, tensor] : r.input) shapes.emplace(name, tensor.shape());
     const std::string outputs[] = {r.output};
@@ -220,7 +220,7 @@ class Reducer {
     const auto executor = Executor::make(*graph, a_.reference->arithmetic());
     if (!executor.ok()) return std::optional<Part>();
     std::vector<Sample> runs;
-    for (const Reduction::Earlier& run : r.before) runs.push_back(run.input);
+    for (const ReducedCase::Earlier& run : r.before) runs.push_back(run.input);
     runs.push_back(r.input);
     auto made = executor->run(runs, outputs);
     if (!made.ok()) return std::optional<Part>();
@@ -231,7 +231,7 @@ class Reducer {
   }
 
   // The part as a model, when it computes what is expected in every run; nothing when not.
-  Result<std::optional<Bytes>> attempt(const Reduction& r) {
+  Result<std::optional<Bytes>> attempt(const ReducedCase& r) {
     LOCKSTEP_TRY(auto made, part(r, r.expected.shape()));
     if (!made || !(made->yields.back() == r.expected)) return std::optional<Bytes>();
     for (std::size_t i = 0; i < r.before.size(); ++i)
@@ -263,7 +263,7 @@ class Reducer {
   }
 
   Result<bool> crop(std::size_t axis, std::int64_t begin, std::int64_t length, std::int64_t wrong) {
-    Reduction smaller = r_;
+    ReducedCase smaller = r_;
     const Shape& whole = r_.expected.shape();
     const auto crop_inputs = [&](Sample& input) {
       bool any = false;
@@ -277,7 +277,7 @@ class Reducer {
     if (!crop_inputs(smaller.input)) return false;
     smaller.expected = sliced(r_.expected, axis, begin, length);
     smaller.device = sliced(r_.device, axis, begin, length);
-    for (Reduction::Earlier& run : smaller.before) {
+    for (ReducedCase::Earlier& run : smaller.before) {
       crop_inputs(run.input);
       run.expected = sliced(run.expected, axis, begin, length);
       run.device = sliced(run.device, axis, begin, length);
@@ -301,13 +301,13 @@ class Reducer {
   LocalTest test_;
   const Row* row_ = nullptr;
   std::optional<Graph> whole_;
-  Reduction r_;
+  ReducedCase r_;
 };
 
 }  // namespace
 
-Result<Reduction> reduce(const Request& request, const Answer& answer,
-                         std::span<const std::byte> bytes, const Keep& keep) {
+Result<ReducedCase> reduce(const Request& request, const Answer& answer,
+                           std::span<const std::byte> bytes, const Keep& keep) {
   return Reducer(request, answer, bytes, keep).run();
 }
 

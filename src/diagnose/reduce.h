@@ -11,7 +11,7 @@ namespace lockstep {
 // The smallest part of a model, and the smallest input, that still show what a verdict found first:
 // the wrong operation alone, fed with what the device had there, cropped as far as cropping changes
 // no number.
-struct Reduction {
+struct ReducedCase {
   // A run before the one shown, which the device still had something of.
   struct Earlier {
     Sample input;
@@ -46,7 +46,7 @@ struct Keep {
 
 // `bytes` are the model's file. Errors: a healthy device; a fault that is in the network's input; a
 // model that cannot be cut (subgraphs, tensors that the file does not name).
-Result<Reduction> reduce(const Request& request, const Answer& answer,
-                         std::span<const std::byte> bytes, const Keep& keep);
+Result<ReducedCase> reduce(const Request& request, const Answer& answer,
+                           std::span<const std::byte> bytes, const Keep& keep);
 
 }  // namespace lockstep

@@ -33,7 +33,7 @@ Result<Tensor> Trial::changed_input(std::size_t index, ValueId input,
   Tensor x = sent->second;
   for (const Step& step : steps) {
     if (step.site.node != no_id) continue;
-    for (const Place& place : places_of(step.site, *step.fault, step.params)) {
+    for (const FaultPlace& place : places_of(step.site, *step.fault, step.params)) {
       if (place.site.input != input) continue;
       const Step here{place.site, step.fault, place.params};
       const Tensor* in[] = {&sent->second};
@@ -91,7 +91,7 @@ Result<Tensor> Trial::replay_cone(std::size_t index, std::span<const Step> steps
   Sample instead;
   for (const Step& step : steps) {
     if (step.site.node == no_id) {
-      for (const Place& place : places_of(step.site, *step.fault, step.params)) {
+      for (const FaultPlace& place : places_of(step.site, *step.fault, step.params)) {
         LOCKSTEP_TRY(Tensor x, changed_input(index, place.site.input, steps));
         instead.insert_or_assign(g.value(place.site.input).name, std::move(x));
       }

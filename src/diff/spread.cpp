@@ -62,16 +62,16 @@ RunOptions rounding_otherwise(const Graph& graph, std::uint64_t seed) {
   return disturbed(graph, nodes, seed);
 }
 
-Result<std::optional<Spread>> spread_of(const LocalTest& test, ValueId id,
-                                        const std::vector<double>& distance) {
+Result<std::optional<SimulatedSpread>> spread_of(const LocalTest& test, ValueId id,
+                                                 const std::vector<double>& distance) {
   const Graph& g = test.reference().graph();
   const QuantParams step = step_of(g, id);
-  Spread spread;
+  SimulatedSpread spread;
   for (const std::size_t s : farthest_first(distance)) {
     const Cone cone = test.cone(id, s);
     const int operations =
         static_cast<int>(std::ranges::count_if(cone.nodes, [&](NodeId n) { return rounds(g, n); }));
-    if (!cone.known || operations < 2) return std::optional<Spread>();
+    if (!cone.known || operations < 2) return std::optional<SimulatedSpread>();
     spread.operations = std::max(spread.operations, operations);
     LOCKSTEP_TRY(const Tensor clean, test.recompute(id, s));
     for (int run = 0; run < spread_runs; ++run) {
@@ -84,7 +84,7 @@ Result<std::optional<Spread>> spread_of(const LocalTest& test, ValueId id,
       spread.rmse = std::max(spread.rmse, m.rmse);
     }
   }
-  return std::optional<Spread>(spread);
+  return std::optional<SimulatedSpread>(spread);
 }
 
 }  // namespace lockstep

@@ -161,7 +161,7 @@ Result<RunOptions> inject(const Executor& reference, std::span<const FaultSpec> 
       else if (spec.node.empty() && !spec.fault->reads)
         options.input_hooks.push_back(input_hook(shared, spec, site.input));
       else
-        for (Place& place : places_of(site, *spec.fault, spec.params))
+        for (FaultPlace& place : places_of(site, *spec.fault, spec.params))
           options.input_hooks.push_back(input_hook(
               shared, {spec.fault, spec.node, std::move(place.params)}, place.site.input));
   }

@@ -2,8 +2,8 @@
 
 namespace lockstep {
 
-std::vector<Place> places_of(const Site& site, const FaultDef& fault, const Params& params) {
-  std::vector<Place> places = {{site, params}};
+std::vector<FaultPlace> places_of(const Site& site, const FaultDef& fault, const Params& params) {
+  std::vector<FaultPlace> places = {{site, params}};
   if (site.node != no_id || !fault.reads) return places;
   for (const ValueId other : fault.reads(site, params))
     places.push_back(

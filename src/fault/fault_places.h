@@ -8,10 +8,10 @@ namespace lockstep {
 
 // Where a fault at a site acts, itself included: an input fault that reads another input gives it
 // its own in return.
-struct Place {
+struct FaultPlace {
   Site site;
   Params params;
 };
-std::vector<Place> places_of(const Site& site, const FaultDef& fault, const Params& params);
+std::vector<FaultPlace> places_of(const Site& site, const FaultDef& fault, const Params& params);
 
 }  // namespace lockstep

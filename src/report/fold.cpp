@@ -36,8 +36,8 @@ std::size_t operations_in(const Row& row, const Graph& graph) {
       1, static_cast<std::size_t>(std::ranges::count_if(row.segment, computes)));
 }
 
-std::vector<Line> fold_rows(const Comparison& comparison, const Graph& graph) {
-  std::vector<Line> lines;
+std::vector<FoldedLine> fold_rows(const Comparison& comparison, const Graph& graph) {
+  std::vector<FoldedLine> lines;
   std::map<ValueId, std::size_t> line_of;  // value -> index of the line that speaks for it
   for (std::size_t i = 0; i < comparison.rows.size(); ++i) {
     const Row& row = comparison.rows[i];
@@ -48,18 +48,18 @@ std::vector<Line> fold_rows(const Comparison& comparison, const Graph& graph) {
       lines.push_back({i, i});
       continue;
     }
-    Line& line = lines[before->second];
+    FoldedLine& line = lines[before->second];
     if (quantizes(row) && line.codes == line.row) line.codes = i;
     line_of[row.value] = before->second;
   }
   return lines;
 }
 
-Place first_wrong_place(const Verdict& verdict, const Graph& graph) {
+WrongPlace first_wrong_place(const Verdict& verdict, const Graph& graph) {
   if (verdict.suspects.empty()) return {};
   const Suspect& first = verdict.suspects[0];
   const Row& row = verdict.comparison.rows[first.row];
-  Place place{operation_of(row, graph), operations_in(row, graph), false};
+  WrongPlace place{operation_of(row, graph), operations_in(row, graph), false};
   const Explanation* cause = first.cause();
   const NodeId site =
       place.among > 1 && cause && cause->certain ? graph.find_node(cause->site) : no_id;

@@ -12,11 +12,11 @@ namespace lockstep {
 // the dequantizers of its codes are one thing to the reader: the line is the operation's, the
 // figures are those of its codes. A quantizer or dequantizer that is wrong itself keeps a line of
 // its own.
-struct Line {
+struct FoldedLine {
   std::size_t row = 0;    // index in Comparison::rows: name, operation, judgement
   std::size_t codes = 0;  // the row whose figures are shown; `row` when nothing was folded
 };
-std::vector<Line> fold_rows(const Comparison& comparison, const Graph& graph);
+std::vector<FoldedLine> fold_rows(const Comparison& comparison, const Graph& graph);
 
 // The operation that a row is about: its producer, or the one whose result a quantizer turns into
 // codes when that result itself was not captured. no_id for a network input.
@@ -29,11 +29,11 @@ std::size_t operations_in(const Row& row, const Graph& graph);
 // Where the first wrong operation is. Captures that leave tensors out say only that it is one of
 // `among`; a cause that nothing ties with then names it (`by_cause`), else `node` is the last of
 // them.
-struct Place {
+struct WrongPlace {
   NodeId node = no_id;  // no_id: a network input, or nothing is wrong
   std::size_t among = 0;
   bool by_cause = false;
 };
-Place first_wrong_place(const Verdict& verdict, const Graph& graph);
+WrongPlace first_wrong_place(const Verdict& verdict, const Graph& graph);
 
 }  // namespace lockstep

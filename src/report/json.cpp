@@ -166,7 +166,7 @@ std::string json_report(const Report& report) {
   const int first = c.first_wrong();
   j["first_wrong"] =
       v.healthy || first < 0 ? Json(nullptr) : Json(c.rows[static_cast<std::size_t>(first)].name);
-  if (const Place place = report.graph ? first_wrong_place(v, *report.graph) : Place{};
+  if (const WrongPlace place = report.graph ? first_wrong_place(v, *report.graph) : WrongPlace{};
       !v.healthy && place.node != no_id) {
     j["first_wrong"] = report.graph->node(place.node).name;
     j["first_wrong_among"] = place.among;

@@ -33,7 +33,7 @@ std::string value_text(const Tensor& t, std::int64_t i) {
 }
 
 // The first wrong values, with what the operation read at the same place where shapes are equal.
-std::string values_table(const Reduction& r) {
+std::string values_table(const ReducedCase& r) {
   std::vector<std::string> beside;
   for (const std::string& name : r.inputs)
     if (r.input.at(name).shape() == r.expected.shape()) beside.push_back(name);
@@ -56,7 +56,7 @@ std::string values_table(const Reduction& r) {
 std::string cause_text(const Answer& a) {
   const Explanation* e = cause_of(a);
   if (!e) return "unexplained: no fault that Lockstep knows reproduces these numbers";
-  const Place place = first_wrong_place(a.verdict, a.reference->graph());
+  const WrongPlace place = first_wrong_place(a.verdict, a.reference->graph());
   const bool says_where = place.among > 1 && !place.by_cause && !e->site.empty();
   std::string text = fmt::format("{}{}: {}; reproduces {} of {} differing values, {} spoiled",
                                  e->fault->name, says_where ? " at " + e->site : "", e->claim,
@@ -68,7 +68,7 @@ std::string cause_text(const Answer& a) {
 // The operation, or how many it may be where tensors between were not captured.
 std::string operation_of_answer(const Answer& a) {
   const Graph& g = a.reference->graph();
-  const Place place = first_wrong_place(a.verdict, g);
+  const WrongPlace place = first_wrong_place(a.verdict, g);
   if (place.node == no_id) return a.verdict.comparison.rows[a.verdict.suspects[0].row].name;
   const std::string name = g.node(place.node).name + " (" + g.node(place.node).op + ")";
   return place.among > 1 && !place.by_cause
@@ -78,7 +78,7 @@ std::string operation_of_answer(const Answer& a) {
 
 }  // namespace
 
-std::string page_of_reduction(const Request& request, const Answer& answer, const Reduction& r,
+std::string page_of_reduction(const Request& request, const Answer& answer, const ReducedCase& r,
                               const Answer& confirmed) {
   const Arithmetic& a = answer.reference->arithmetic();
   std::string page =
@@ -114,7 +114,7 @@ std::string page_of_reduction(const Request& request, const Answer& answer, cons
   return page;
 }
 
-std::string text_of_reduction(const Request& request, const Answer& answer, const Reduction& r,
+std::string text_of_reduction(const Request& request, const Answer& answer, const ReducedCase& r,
                               const Answer& confirmed, const std::string& folder) {
   std::string text;
   const auto field = [&](std::string_view name, const std::string& t) {

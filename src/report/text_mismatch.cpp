@@ -50,7 +50,7 @@ class Mismatch : public TextPart {
   // Where tensors between were not captured, only a cause that nothing else ties with names the
   // place.
   void first_wrong(const Row& row) {
-    const Place place = first_wrong_place(v_, *r_.graph);
+    const WrongPlace place = first_wrong_place(v_, *r_.graph);
     const std::string name = place.node == no_id ? row.name : r_.graph->node(place.node).name;
     if (place.among == 1) {
       field("first wrong", bold(name) + "   " + operation_text(place.node));

@@ -13,8 +13,8 @@ class Table : public TextPart {
   void write() { table(); }
 
  private:
-  const Row& row_of(const Line& line) const { return v_.comparison.rows[line.row]; }
-  const Row& codes_of(const Line& line) const { return v_.comparison.rows[line.codes]; }
+  const Row& row_of(const FoldedLine& line) const { return v_.comparison.rows[line.row]; }
+  const Row& codes_of(const FoldedLine& line) const { return v_.comparison.rows[line.codes]; }
 
   // Which lines a long table keeps: the ends, and two around each wrong one.
   std::vector<bool> kept() const {
@@ -110,7 +110,7 @@ class Table : public TextPart {
                         state_text(judged));
   }
 
-  std::vector<Line> lines_;
+  std::vector<FoldedLine> lines_;
 };
 
 }  // namespace

@@ -96,7 +96,7 @@ std::vector<Shown> shown_lines(const ThreeWay& t, const Answer& answer) {
     return it == t.rows.end() ? nullptr : &*it;
   };
   std::vector<Shown> lines;
-  for (const Line& line : fold_rows(c, g)) {
+  for (const FoldedLine& line : fold_rows(c, g)) {
     const ThreeWayRow *operation = find(line.row), *codes = find(line.codes);
     if (!operation && !codes) continue;
     const NodeId n = operation_of(c.rows[line.row], g);

@@ -22,7 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // The runs' inputs alone, or with the output as the device had it.
-Capture capture_of(const Reduction& r, const std::string& source, bool with_output) {
+Capture capture_of(const ReducedCase& r, const std::string& source, bool with_output) {
   Capture c;
   c.source = source;
   const auto describe = [&](const std::string& name, const Tensor& t, const QuantParams& q) {
@@ -35,13 +35,13 @@ Capture capture_of(const Reduction& r, const std::string& source, bool with_outp
     Sample& sample = c.samples.emplace_back(input);
     if (with_output) sample.emplace(r.output, device);
   };
-  for (const Reduction::Earlier& run : r.before) add(run.input, run.device);
+  for (const ReducedCase::Earlier& run : r.before) add(run.input, run.device);
   add(r.input, r.device);
   return c;
 }
 
 // Writes model and tensors, and judges those files alone.
-Result<Answer> write_and_judge(const Request& request, const Reduction& r,
+Result<Answer> write_and_judge(const Request& request, const ReducedCase& r,
                                std::string_view arithmetic, const fs::path& folder) {
   LOCKSTEP_CHECK(write_file((folder / r.file).string(), r.model));
   LOCKSTEP_CHECK(write_capture((folder / "input.npz").string(), capture_of(r, "", false)));
@@ -101,7 +101,7 @@ Result<int> reduce_to(const Request& request, const std::string& folder) {
     if (!t.keep.codes && !wrong_in_reals(*found)) continue;
     const auto made = reduce(request, *found, bytes, t.keep);
     if (!made.ok() && t.keep.earlier != KeptRun::none) continue;
-    LOCKSTEP_TRY(const Reduction r, made);
+    LOCKSTEP_TRY(const ReducedCase r, made);
     fs::create_directories(folder, failed);
     if (failed)
       return Error{folder, "cannot be made: " + failed.message(), "a folder to write to", ""};
