@@ -51,6 +51,22 @@ static float tanh_of(const ls_recurrent* p, float v) {
   return p->rational ? ls_rational_tanh(v) : ls_tanhf(v);
 }
 
+/* Of sample b in direction d: the time of a step, where that time's x starts, and which rows of
+   `hidden` in y and in the states are its. */
+static int32_t time_of(const ls_recurrent* p, int32_t d, int32_t step) {
+  return p->reverse || d == 1 ? p->steps - 1 - step : step;
+}
+static int32_t x_at(const ls_recurrent* p, int32_t b, int32_t t) {
+  return (p->batch_first ? b * p->steps + t : t * p->batch + b) * p->in;
+}
+static int32_t row_of(const ls_recurrent* p, int32_t d, int32_t b, int32_t t) {
+  return p->batch_first ? (b * p->steps + t) * p->directions + d
+                        : (t * p->directions + d) * p->batch + b;
+}
+static int32_t state_of(const ls_recurrent* p, int32_t d, int32_t b) {
+  return p->batch_first ? b * p->directions + d : d * p->batch + b;
+}
+
 /* One direction of one sample; states are read and left in h and c. */
 static void run(const ls_recurrent* p, int32_t d, int32_t b, const float* x, const float* w,
                 const float* r, const float* bias, float* y, float* sums, float* h, float* c) {
@@ -59,8 +75,8 @@ static void run(const ls_recurrent* p, int32_t d, int32_t b, const float* x, con
                 by_h = weights_of(r, rows, hidden, p->h_block);
   int32_t step, g, k;
   for (step = 0; step < p->steps; ++step) {
-    const int32_t t = p->reverse || d == 1 ? p->steps - 1 - step : step;
-    const float* in = x + (p->batch_first ? b * p->steps + t : t * p->batch + b) * p->in;
+    const int32_t t = time_of(p, d, step);
+    const float* in = x + x_at(p, b, t);
     for (g = 0; g < rows; ++g) {
       const float from_x = row_sum(&by_x, g, 0.0f, in, 0);
       sums[g] = row_sum(&by_h, g, from_x, h, 1);
@@ -76,8 +92,7 @@ static void run(const ls_recurrent* p, int32_t d, int32_t b, const float* x, con
       h[k] = sigmoid_of(p, sums[hidden + k]) * tanh_of(p, c[k]);
     }
     if (y != NULL) {
-      const int32_t row = p->batch_first ? (b * p->steps + t) * p->directions + d
-                                         : (t * p->directions + d) * p->batch + b;
+      const int32_t row = row_of(p, d, b, t);
       for (k = 0; k < hidden; ++k) y[row * hidden + k] = h[k];
     }
   }
@@ -90,7 +105,7 @@ void ls_lstm_f32(const ls_recurrent* p, const float* x, const float* w, const fl
   int32_t d, b, k;
   for (d = 0; d < p->directions; ++d)
     for (b = 0; b < p->batch; ++b) {
-      const int32_t state = (p->batch_first ? b * p->directions + d : d * p->batch + b) * p->hidden;
+      const int32_t state = state_of(p, d, b) * p->hidden;
       float *sums = scratch, *hidden = scratch + rows, *cell = hidden + p->hidden;
       for (k = 0; k < p->hidden; ++k) {
         hidden[k] = h == NULL ? 0.0f : h[state + k];
@@ -189,14 +204,11 @@ void ls_gru_f32(const ls_recurrent* p, const float* x, const float* w, const flo
   int32_t d, b, k, step;
   for (d = 0; d < p->directions; ++d)
     for (b = 0; b < p->batch; ++b) {
-      const int32_t state = (p->batch_first ? b * p->directions + d : d * p->batch + b) * hidden;
+      const int32_t state = state_of(p, d, b) * hidden;
       for (k = 0; k < hidden; ++k) now[k] = h == NULL ? 0.0f : h[state + k];
       for (step = 0; step < p->steps; ++step) {
-        const int32_t t = p->reverse || d == 1 ? p->steps - 1 - step : step;
-        const int32_t row = p->batch_first ? (b * p->steps + t) * p->directions + d
-                                           : (t * p->directions + d) * p->batch + b;
-        gru_step(p, x + (p->batch_first ? b * p->steps + t : t * p->batch + b) * p->in,
-                 w + d * rows * p->in, r + d * rows * hidden,
+        const int32_t t = time_of(p, d, step), row = row_of(p, d, b, t);
+        gru_step(p, x + x_at(p, b, t), w + d * rows * p->in, r + d * rows * hidden,
                  bias == NULL ? NULL : bias + d * 2 * rows, scratch, now);
         for (k = 0; y != NULL && k < hidden; ++k) y[row * hidden + k] = now[k];
       }
@@ -236,15 +248,12 @@ void ls_rnn_f32(const ls_recurrent* p, const float* x, const float* w, const flo
     const weights by_x = weights_of(w + d * hidden * p->in, hidden, p->in, p->x_block),
                   by_h = weights_of(r + d * hidden * hidden, hidden, hidden, p->h_block);
     for (b = 0; b < p->batch; ++b) {
-      const int32_t state = (p->batch_first ? b * p->directions + d : d * p->batch + b) * hidden;
+      const int32_t state = state_of(p, d, b) * hidden;
       for (k = 0; k < hidden; ++k) now[k] = h == NULL ? 0.0f : h[state + k];
       for (step = 0; step < p->steps; ++step) {
-        const int32_t t = p->reverse || d == 1 ? p->steps - 1 - step : step;
-        const int32_t row = p->batch_first ? (b * p->steps + t) * p->directions + d
-                                           : (t * p->directions + d) * p->batch + b;
-        rnn_step(p, &by_x, &by_h,
-                 x + (p->batch_first ? b * p->steps + t : t * p->batch + b) * p->in,
-                 bias == NULL ? NULL : bias + d * 2 * hidden, step == 0 && h == NULL, scratch, now);
+        const int32_t t = time_of(p, d, step), row = row_of(p, d, b, t);
+        rnn_step(p, &by_x, &by_h, x + x_at(p, b, t), bias == NULL ? NULL : bias + d * 2 * hidden,
+                 step == 0 && h == NULL, scratch, now);
         for (k = 0; y != NULL && k < hidden; ++k) y[row * hidden + k] = now[k];
       }
       for (k = 0; y_h != NULL && k < hidden; ++k) y_h[state + k] = now[k];

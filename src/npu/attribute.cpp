@@ -249,7 +249,7 @@ class Attributor {
       else if (far && tables_.contains(row.epoch) && off <= 1 + ratio * (1.1 * path + table_codes))
         cause = NpuCause::tables;
     } else if (far && tables_.contains(row.epoch)) {
-      // What it is a function of, one code off, where that was made in the same epoch.
+      // What it is a function of, one code off, where no buffer holds that.
       const double off = std::abs(static_cast<double>(s - r)) - table_codes;
       if (off <= 0 || off <= handed_on_.step_of_unheld(value)) cause = NpuCause::tables;
     }

@@ -2,6 +2,7 @@
 // box = (y / sy * ah + ay, x / sx * aw + ax) -+ (e^(h / sh) * ah, e^(w / sw) * aw) / 2 (N116)
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "op/op_codes.h"
 #include "op/op_foreign.h"
